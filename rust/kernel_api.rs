@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe wrappers over the C interfaces that the `kernel` crate lacks.
+//!
+//! All unsafe code of Palisade lives here. Nothing here knows what Palisade is for: a wrapper takes
+//! and gives types whose states the compiler checks, so that it could be proposed upstream.
+
+mod bindings;
+
+pub(crate) mod buckets;
+pub(crate) mod counters;
+pub(crate) mod extended_ack;
+pub(crate) mod genetlink;
+pub(crate) mod hash;
+pub(crate) mod message;
+pub(crate) mod netfilter;
+pub(crate) mod netlink;
+pub(crate) mod netns;
+pub(crate) mod once;
+pub(crate) mod rcu;
+pub(crate) mod skb;
+pub(crate) mod time;
+pub(crate) mod words;
+pub(crate) mod work;

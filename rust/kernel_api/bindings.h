@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The C interfaces that the kernel crate lacks. bindgen reads this file; the lines that begin with
+ * "allow:" are handed to it by Kbuild, so that what is bound stands next to where it comes from.
+ */
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <net/ipv6.h>
+#include <net/net_namespace.h>
+#include <net/netlink.h>
+
+#include "helpers.h"
+
+// allow: --allowlist-function 'palisade_.*'
+
+/* Netfilter hooks */
+// allow: --allowlist-type nf_hook_ops --allowlist-type nf_hook_state
+// allow: --allowlist-type nf_inet_hooks --allowlist-type nf_ip_hook_priorities
+// allow: --allowlist-function 'nf_(un)?register_net_hook'
+// allow: --allowlist-var 'NF_(DROP|ACCEPT|STOLEN)' --allowlist-var 'NFPROTO_.*'
+
+/* Packets */
+// allow: --allowlist-function 'skb_copy_bits' --allowlist-function 'ipv6_find_hdr'
+
+/* Network namespaces */
+// allow: --allowlist-type pernet_operations --allowlist-function '(un)?register_pernet_subsys'
+
+/* Generic netlink */
+// allow: --allowlist-type genl_family --allowlist-type genl_split_ops --allowlist-type genl_info
+// allow: --allowlist-type netlink_callback --allowlist-type netlink_ext_ack
+// allow: --allowlist-type nla_policy --allowlist-type netlink_range_validation
+// allow: --allowlist-type nlattr --allowlist-type nla_policy_validation
+// allow: --allowlist-function 'genl_(un)?register_family' --allowlist-function 'genlmsg_put'
+// allow: --allowlist-function 'nla_put' --allowlist-function 'nla_put_64bit'
+// allow: --allowlist-var 'NLA_.*' --allowlist-var 'GENL_.*' --allowlist-var 'NLM_F_.*'
+// allow: --allowlist-var 'NLMSG_.*' --allowlist-var 'NETLINK_MAX_.*'
+
+/* Deferred and periodic work */
+// allow: --allowlist-type rcu_work --allowlist-type delayed_work
+// allow: --allowlist-function 'queue_rcu_work' --allowlist-function 'destroy_workqueue'
+// allow: --allowlist-function '(queue|mod)_delayed_work_on' --allowlist-function 'rcu_barrier'
+// allow: --allowlist-function 'disable_delayed_work_sync' --allowlist-var 'system_dfl_wq'
+
+/* Memory, time and randomness */
+// allow: --allowlist-function 'free_percpu' --allowlist-function 'get_random_bytes'
+// allow: --allowlist-var 'jiffies' --allowlist-var 'PALISADE_HZ'
+// allow: --allowlist-type seqlock_t --allowlist-type hsiphash_key_t
+
+/* Of the two definitions of HZ that the headers have, bindgen takes user space's. */
+static const unsigned int PALISADE_HZ = HZ;

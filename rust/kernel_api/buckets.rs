@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The buckets of a hash table: a lock, a sequence count and the head of a chain each.
+//!
+//! Readers take no lock: they read what the bucket leads to and ask at the end whether a writer was
+//! there meanwhile. Writers take the lock of one bucket.
+//!
+//! C header: [`include/linux/seqlock.h`](srctree/include/linux/seqlock.h)
+
+use super::{
+    bindings,
+    words::Word, //
+};
+use kernel::{
+    alloc::Flags,
+    prelude::*,
+    types::Opaque, //
+};
+
+/// How often a reader tries without the lock before it takes it.
+const LOCKLESS_ATTEMPTS: usize = 8;
+
+struct Bucket {
+    lock: Opaque<bindings::seqlock_t>,
+    head: Word,
+}
+
+// SAFETY: A `seqlock_t` is there to be used by several threads.
+unsafe impl Sync for Bucket {}
+// SAFETY: An unlocked `seqlock_t` belongs to no thread.
+unsafe impl Send for Bucket {}
+
+/// A fixed number of buckets, a power of two.
+///
+/// # Invariants
+///
+/// There is at least one bucket, their number is a power of two, and every lock is initialised.
+pub(crate) struct Buckets(KVVec<Bucket>);
+
+impl Buckets {
+    /// Makes `count` buckets, rounded up to a power of two, whose heads are `head`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is no memory.
+    pub(crate) fn new(count: u32, head: u32, flags: Flags) -> Result<Self> {
+        let count = count.checked_next_power_of_two().ok_or(EINVAL)? as usize;
+        let mut buckets = KVVec::with_capacity(count, flags)?;
+        for _ in 0..count {
+            let bucket = Bucket {
+                lock: Opaque::zeroed(),
+                head: Word::new(head),
+            };
+            buckets.push_within_capacity(bucket).map_err(|_| ENOMEM)?;
+        }
+        for bucket in &buckets {
+            // SAFETY: The lock is at its final place, since the vector does not grow any more, and
+            // nobody uses it yet.
+            unsafe { bindings::palisade_seqlock_init(bucket.lock.get()) };
+        }
+        // INVARIANT: `count` is a power of two, and all locks were just initialised.
+        Ok(Self(buckets))
+    }
+
+    /// The bucket that `hash` belongs to.
+    #[inline]
+    pub(crate) fn index(&self, hash: u32) -> u32 {
+        // The number is a power of two, so that this mask fits; it is at most 2^31.
+        hash & (self.0.len() as u32).wrapping_sub(1)
+    }
+
+    #[inline(always)]
+    fn bucket(&self, index: u32) -> &Bucket {
+        // The mask keeps an index from anywhere in range, which the compiler cannot know.
+        let index = self.index(index) as usize;
+        // SAFETY: By the invariant the number of buckets is a power of two, so that the index was just
+        // masked to be below it.
+        unsafe { self.0.get_unchecked(index) }
+    }
+
+    /// Runs `read` on the head of a bucket until no writer interfered.
+    ///
+    /// `read` may see a chain that is being changed; what it returns then is thrown away. It should ask
+    /// [`Attempt::is_disturbed`] as it goes along, lest it goes round in circles.
+    #[inline]
+    pub(crate) fn read<R>(&self, index: u32, mut read: impl FnMut(u32, &Attempt<'_>) -> R) -> R {
+        let bucket = self.bucket(index);
+        for _ in 0..LOCKLESS_ATTEMPTS {
+            let attempt = Attempt {
+                bucket,
+                // SAFETY: By the type invariant the lock is initialised.
+                start: Some(unsafe { bindings::palisade_read_seqbegin(bucket.lock.get()) }),
+            };
+            let result = read(bucket.head.load(), &attempt);
+            if !attempt.is_disturbed() {
+                return result;
+            }
+        }
+        let guard = self.lock(index);
+        let attempt = Attempt {
+            bucket,
+            start: None,
+        };
+        read(guard.head(), &attempt)
+    }
+
+    /// Locks a bucket, also against softirqs of this CPU.
+    #[inline]
+    pub(crate) fn lock(&self, index: u32) -> BucketGuard<'_> {
+        let bucket = self.bucket(index);
+        // SAFETY: By the type invariant the lock is initialised.
+        unsafe { bindings::palisade_write_seqlock_bh(bucket.lock.get()) };
+        BucketGuard(bucket)
+    }
+}
+
+/// One attempt to read a bucket.
+pub(crate) struct Attempt<'a> {
+    bucket: &'a Bucket,
+    /// The sequence count when the attempt began; none while the bucket is locked.
+    start: Option<u32>,
+}
+
+impl Attempt<'_> {
+    /// Whether a writer was there since the attempt began, so that what was read is worth nothing.
+    #[inline]
+    pub(crate) fn is_disturbed(&self) -> bool {
+        self.start.is_some_and(|start| {
+            // SAFETY: By the invariant of `Buckets` the lock is initialised.
+            unsafe { bindings::palisade_read_seqretry(self.bucket.lock.get(), start) != 0 }
+        })
+    }
+}
+
+/// A locked bucket; readers notice that it was locked.
+#[must_use = "the bucket unlocks when the guard is dropped"]
+pub(crate) struct BucketGuard<'a>(&'a Bucket);
+
+impl BucketGuard<'_> {
+    /// The head of the bucket's chain.
+    #[inline]
+    pub(crate) fn head(&self) -> u32 {
+        self.0.head.load()
+    }
+
+    /// Sets the head of the bucket's chain.
+    #[inline]
+    pub(crate) fn set_head(&mut self, head: u32) {
+        self.0.head.store(head);
+    }
+}
+
+impl Drop for BucketGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The guard exists, so this thread holds the lock.
+        unsafe { bindings::palisade_write_sequnlock_bh(self.0.lock.get()) };
+    }
+}

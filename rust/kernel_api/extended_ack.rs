@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Telling the sender of a netlink request what is wrong with it.
+//!
+//! C header: [`include/linux/netlink.h`](srctree/include/linux/netlink.h)
+
+use super::{
+    bindings,
+    netlink::Attribute, //
+};
+use kernel::{
+    prelude::*,
+    str::CStr, //
+};
+
+/// Why a request is refused: an error number, a sentence for a person, and the attribute that is at fault.
+#[derive(Clone, Copy)]
+pub(crate) struct Refusal<'a> {
+    error: Error,
+    message: Option<&'static CStr>,
+    attribute: Option<Attribute<'a>>,
+}
+
+impl<'a> Refusal<'a> {
+    /// Refuses with a reason.
+    pub(crate) fn new(error: Error, message: &'static CStr) -> Self {
+        Self {
+            error,
+            message: Some(message),
+            attribute: None,
+        }
+    }
+
+    /// Says which attribute is at fault, if that was not said closer to it.
+    pub(crate) fn at(mut self, attribute: Attribute<'a>) -> Self {
+        self.attribute.get_or_insert(attribute);
+        self
+    }
+
+    /// Writes the reason down for the sender and returns the error number.
+    ///
+    /// # Safety
+    ///
+    /// The pointer has to be null or valid, and the attribute has to lie in the request that it is for.
+    pub(super) unsafe fn report(self, extended_ack: *mut bindings::netlink_ext_ack) -> Error {
+        if !extended_ack.is_null() {
+            // SAFETY: The caller says that it is valid; the message lives for ever, and the attribute as
+            // long as the request.
+            unsafe {
+                if let Some(message) = self.message {
+                    (*extended_ack)._msg = message.as_char_ptr().cast();
+                }
+                if let Some(attribute) = self.attribute {
+                    (*extended_ack).bad_attr = attribute.as_raw();
+                }
+            }
+        }
+        self.error
+    }
+}
+
+impl From<Error> for Refusal<'_> {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            message: None,
+            attribute: None,
+        }
+    }
+}
+
+impl From<kernel::alloc::AllocError> for Refusal<'_> {
+    fn from(error: kernel::alloc::AllocError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// The result of handling a part of a request.
+pub(crate) type Handled<'a, T = ()> = core::result::Result<T, Refusal<'a>>;

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's keyed hash for hash tables, and random keys for it.
+//!
+//! C header: [`include/linux/siphash.h`](srctree/include/linux/siphash.h)
+
+use super::bindings;
+use core::mem::{
+    size_of,
+    size_of_val, //
+};
+
+/// A random key: without it nobody can tell which inputs hash alike.
+pub(crate) struct HashKey(bindings::hsiphash_key_t);
+
+impl HashKey {
+    /// Makes a key from the kernel's random number generator.
+    pub(crate) fn random() -> Self {
+        let mut key = bindings::hsiphash_key_t::default();
+        // SAFETY: The pointer is valid for writes of the key's size, and a key is plain words.
+        unsafe {
+            bindings::get_random_bytes(
+                core::ptr::from_mut(&mut key).cast(),
+                size_of::<bindings::hsiphash_key_t>(),
+            )
+        };
+        Self(key)
+    }
+
+    /// Hashes words with HalfSipHash, or SipHash-1-3 on 64-bit machines.
+    #[inline]
+    pub(crate) fn hash(&self, words: &[u32]) -> u32 {
+        // SAFETY: The words are valid for reads of their size.
+        unsafe {
+            bindings::palisade_hsiphash(
+                words.as_ptr().cast(),
+                size_of_val(words),
+                &raw const self.0,
+            )
+        }
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One line each; anything that needs a decision belongs into Rust. */
+#include <linux/cpumask.h>
+#include <linux/module.h>
+#include <linux/netdevice.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <net/netns/generic.h>
+
+#include "helpers.h"
+
+const char *palisade_device_name(const struct net_device *device)
+{
+	return device->name;
+}
+
+int palisade_network_offset(const struct sk_buff *skb)
+{
+	return skb_network_offset(skb);
+}
+
+void *palisade_namespace_slot(const struct net *net, unsigned int id)
+{
+	return net_generic(net, id);
+}
+
+struct palisade_counters __percpu *palisade_counters_alloc(void)
+{
+	return alloc_percpu_gfp(struct palisade_counters, GFP_KERNEL_ACCOUNT);
+}
+
+void palisade_counters_add(struct palisade_counters __percpu *counters, u64 bytes)
+{
+	this_cpu_inc(counters->packets);
+	this_cpu_add(counters->bytes, bytes);
+}
+
+struct palisade_counters *palisade_counters_of(struct palisade_counters __percpu *counters,
+					       unsigned int cpu)
+{
+	return per_cpu_ptr(counters, cpu);
+}
+
+unsigned int palisade_next_possible_cpu(int cpu)
+{
+	return cpumask_next(cpu, cpu_possible_mask);
+}
+
+unsigned int palisade_cpu_count(void)
+{
+	return nr_cpu_ids;
+}
+
+void palisade_seqlock_init(seqlock_t *lock)
+{
+	seqlock_init(lock);
+}
+
+unsigned int palisade_read_seqbegin(const seqlock_t *lock)
+{
+	return read_seqbegin(lock);
+}
+
+unsigned int palisade_read_seqretry(const seqlock_t *lock, unsigned int start)
+{
+	return read_seqretry(lock, start);
+}
+
+void palisade_write_seqlock_bh(seqlock_t *lock)
+{
+	write_seqlock_bh(lock);
+}
+
+void palisade_write_sequnlock_bh(seqlock_t *lock)
+{
+	write_sequnlock_bh(lock);
+}
+
+u32 palisade_hsiphash(const void *data, size_t length, const hsiphash_key_t *key)
+{
+	return hsiphash(data, length, key);
+}
+
+struct workqueue_struct *palisade_workqueue_alloc(const char *name)
+{
+	return alloc_workqueue("%s", WQ_UNBOUND, 0, name);
+}
+
+void palisade_rcu_work_init(struct rcu_work *work, work_func_t function)
+{
+	INIT_RCU_WORK(work, function);
+}
+
+void palisade_delayed_work_init(struct delayed_work *work, work_func_t function)
+{
+	INIT_DELAYED_WORK(work, function);
+}
+
+void palisade_cond_resched(void)
+{
+	cond_resched();
+}
+
+struct net *palisade_genl_info_net(const struct genl_info *info)
+{
+	return genl_info_net(info);
+}
+
+const struct genl_info *palisade_genl_info_dump(struct netlink_callback *callback)
+{
+	return genl_info_dump(callback);
+}
+
+void palisade_genl_dump_check_consistent(struct netlink_callback *callback, void *header)
+{
+	genl_dump_check_consistent(callback, header);
+}
+
+struct nlattr *palisade_nla_nest_start(struct sk_buff *skb, int type)
+{
+	return nla_nest_start(skb, type);
+}
+
+int palisade_nla_nest_end(struct sk_buff *skb, struct nlattr *start)
+{
+	return nla_nest_end_safe(skb, start);
+}
+
+void palisade_nla_nest_cancel(struct sk_buff *skb, struct nlattr *start)
+{
+	nla_nest_cancel(skb, start);
+}
+
+void palisade_genlmsg_end(struct sk_buff *skb, void *header)
+{
+	genlmsg_end(skb, header);
+}
+
+void palisade_genlmsg_cancel(struct sk_buff *skb, void *header)
+{
+	genlmsg_cancel(skb, header);
+}
+
+struct sk_buff *palisade_genlmsg_new(void)
+{
+	return genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+}
+
+int palisade_genlmsg_reply(struct sk_buff *skb, struct genl_info *info)
+{
+	return genlmsg_reply(skb, info);
+}
+
+void palisade_nlmsg_free(struct sk_buff *skb)
+{
+	nlmsg_free(skb);
+}
+
+u32 palisade_netlink_port(const struct sk_buff *skb)
+{
+	return NETLINK_CB(skb).portid;
+}

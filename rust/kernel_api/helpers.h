@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Functions for the static inlines and macros that Rust cannot call. */
+#ifndef _PALISADE_HELPERS_H
+#define _PALISADE_HELPERS_H
+
+#include <linux/seqlock.h>
+#include <linux/siphash.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+
+struct palisade_counters {
+	u64 packets;
+	u64 bytes;
+};
+
+const char *palisade_device_name(const struct net_device *device);
+int palisade_network_offset(const struct sk_buff *skb);
+void *palisade_namespace_slot(const struct net *net, unsigned int id);
+
+struct palisade_counters __percpu *palisade_counters_alloc(void);
+void palisade_counters_add(struct palisade_counters __percpu *counters, u64 bytes);
+struct palisade_counters *palisade_counters_of(struct palisade_counters __percpu *counters,
+					       unsigned int cpu);
+unsigned int palisade_next_possible_cpu(int cpu);
+unsigned int palisade_cpu_count(void);
+
+void palisade_seqlock_init(seqlock_t *lock);
+unsigned int palisade_read_seqbegin(const seqlock_t *lock);
+unsigned int palisade_read_seqretry(const seqlock_t *lock, unsigned int start);
+void palisade_write_seqlock_bh(seqlock_t *lock);
+void palisade_write_sequnlock_bh(seqlock_t *lock);
+
+u32 palisade_hsiphash(const void *data, size_t length, const hsiphash_key_t *key);
+
+struct workqueue_struct *palisade_workqueue_alloc(const char *name);
+void palisade_rcu_work_init(struct rcu_work *work, work_func_t function);
+void palisade_delayed_work_init(struct delayed_work *work, work_func_t function);
+void palisade_cond_resched(void);
+
+struct net *palisade_genl_info_net(const struct genl_info *info);
+const struct genl_info *palisade_genl_info_dump(struct netlink_callback *callback);
+void palisade_genl_dump_check_consistent(struct netlink_callback *callback, void *header);
+u32 palisade_netlink_port(const struct sk_buff *skb);
+struct nlattr *palisade_nla_nest_start(struct sk_buff *skb, int type);
+int palisade_nla_nest_end(struct sk_buff *skb, struct nlattr *start);
+void palisade_nla_nest_cancel(struct sk_buff *skb, struct nlattr *start);
+void palisade_genlmsg_end(struct sk_buff *skb, void *header);
+void palisade_genlmsg_cancel(struct sk_buff *skb, void *header);
+struct sk_buff *palisade_genlmsg_new(void);
+int palisade_genlmsg_reply(struct sk_buff *skb, struct genl_info *info);
+void palisade_nlmsg_free(struct sk_buff *skb);
+
+#endif /* _PALISADE_HELPERS_H */

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Netfilter hooks.
+//!
+//! C header: [`include/linux/netfilter.h`](srctree/include/linux/netfilter.h)
+
+use super::{
+    bindings,
+    netns::NetworkNamespace,
+    rcu::Retirable,
+    skb::Skb, //
+};
+use core::marker::PhantomData;
+use kernel::{
+    prelude::*,
+    types::Opaque, //
+};
+
+/// Where in the stack a hook sees packets.
+#[derive(Clone, Copy)]
+pub(crate) enum Point {
+    /// Packets that came in, before routing.
+    PreRouting,
+    /// Packets for this machine.
+    LocalIn,
+}
+
+impl Point {
+    const fn number(self) -> u32 {
+        match self {
+            Self::PreRouting => bindings::nf_inet_hooks_NF_INET_PRE_ROUTING,
+            Self::LocalIn => bindings::nf_inet_hooks_NF_INET_LOCAL_IN,
+        }
+    }
+}
+
+/// In which order the hooks of a point run.
+#[derive(Clone, Copy)]
+pub(crate) enum Priority {
+    /// Before connection tracking, as iptables' raw table.
+    Raw,
+    /// As iptables' filter table.
+    Filter,
+}
+
+impl Priority {
+    const fn number(self) -> i32 {
+        match self {
+            Self::Raw => bindings::nf_ip_hook_priorities_NF_IP_PRI_RAW,
+            Self::Filter => bindings::nf_ip_hook_priorities_NF_IP_PRI_FILTER,
+        }
+    }
+}
+
+/// What is to become of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It goes on.
+    Accept,
+    /// It ends here.
+    Drop,
+}
+
+/// The IP version of the hook that a packet is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+/// Name of an interface, filled up with zeroes.
+pub(crate) type InterfaceName = [u8; 16];
+
+/// What a hook knows of a packet besides the packet.
+pub(crate) struct Context<'a> {
+    state: *const bindings::nf_hook_state,
+    lifetime: PhantomData<&'a ()>,
+}
+
+impl Context<'_> {
+    /// The IP version.
+    #[inline]
+    pub(crate) fn family(&self) -> Option<Family> {
+        // SAFETY: The state is valid while the hook runs.
+        match u32::from(unsafe { (*self.state).pf }) {
+            bindings::NFPROTO_IPV4 => Some(Family::Ipv4),
+            bindings::NFPROTO_IPV6 => Some(Family::Ipv6),
+            _ => None,
+        }
+    }
+
+    /// Name of the interface that the packet came in by; all zeroes if it was made here.
+    #[inline]
+    pub(crate) fn in_interface(&self) -> InterfaceName {
+        // SAFETY: The state is valid while the hook runs, and so is the device under RCU.
+        unsafe { interface_name((*self.state).in_) }
+    }
+}
+
+/// # Safety
+///
+/// The device has to be valid or null.
+unsafe fn interface_name(device: *const bindings::net_device) -> InterfaceName {
+    if device.is_null() {
+        return InterfaceName::default();
+    }
+    // SAFETY: A device's name is an aligned array of 16 bytes (IFNAMSIZ); it may change while it is read,
+    // and then a name is seen that is neither the old nor the new one, as in xtables.
+    unsafe {
+        bindings::palisade_device_name(device)
+            .cast::<InterfaceName>()
+            .read_volatile()
+    }
+}
+
+/// What sees the packets of a hook.
+pub(crate) trait Hook: Send + Sync + 'static {
+    /// Decides on a packet. Runs under RCU, mostly in softirq.
+    fn packet(&self, skb: &Skb, context: &Context<'_>) -> Verdict;
+}
+
+/// A hook for IPv4 and IPv6, until it is dropped. Packets may be in it for another grace period after
+/// that, and the [`Hook`] lives as long.
+pub(crate) struct HookRegistration<T: Hook> {
+    operations: KBox<Opaque<bindings::nf_hook_ops>>,
+    net: *mut bindings::net,
+    hook: Option<KBox<Retirable<T>>>,
+}
+
+// SAFETY: Registering and unregistering can be done from any thread.
+unsafe impl<T: Hook> Send for HookRegistration<T> {}
+// SAFETY: Nothing can be done with a reference.
+unsafe impl<T: Hook> Sync for HookRegistration<T> {}
+
+impl<T: Hook> HookRegistration<T> {
+    /// Registers a hook. May sleep.
+    ///
+    /// The registration has to be dropped before the namespace is gone, which is what
+    /// [`super::netns::PerNamespace::stop`] is for.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is no memory, `E2BIG` when there are too many hooks.
+    pub(crate) fn new(
+        namespace: &NetworkNamespace,
+        point: Point,
+        priority: Priority,
+        hook: T,
+    ) -> Result<Self> {
+        let hook = Retirable::new(hook, GFP_KERNEL_ACCOUNT)?;
+        let mut operations = bindings::nf_hook_ops {
+            hook: Some(Self::packet),
+            priv_: core::ptr::from_ref(hook.value()).cast_mut().cast(),
+            hooknum: point.number(),
+            priority: priority.number(),
+            ..Default::default()
+        };
+        operations.pf = bindings::NFPROTO_INET as u8;
+        let operations = KBox::new(Opaque::new(operations), GFP_KERNEL_ACCOUNT)?;
+        let net = namespace.as_raw();
+        // SAFETY: The operations stay where they are until they are unregistered, and the hook until
+        // all packets have left it.
+        kernel::error::to_result(unsafe { bindings::nf_register_net_hook(net, operations.get()) })?;
+        Ok(Self {
+            operations,
+            net,
+            hook: Some(hook),
+        })
+    }
+
+    /// # Safety
+    ///
+    /// To be called by netfilter, as the hook that [`Self::new`] registered.
+    unsafe extern "C" fn packet(
+        hook: *mut c_void,
+        skb: *mut bindings::sk_buff,
+        state: *const bindings::nf_hook_state,
+    ) -> c_uint {
+        // SAFETY: `hook` is what `new` registered, which lives until all packets have left the hook.
+        let hook = unsafe { &*hook.cast::<T>() };
+        // SAFETY: The packet is the hook's until it returns.
+        let skb = unsafe { Skb::from_raw(skb) };
+        let context = Context {
+            state,
+            lifetime: PhantomData,
+        };
+        match hook.packet(skb, &context) {
+            Verdict::Accept => bindings::NF_ACCEPT,
+            Verdict::Drop => bindings::NF_DROP,
+        }
+    }
+}
+
+impl<T: Hook> Drop for HookRegistration<T> {
+    fn drop(&mut self) {
+        // SAFETY: It was registered by `new` in a namespace that is still there.
+        unsafe { bindings::nf_unregister_net_hook(self.net, self.operations.get()) };
+        if let Some(hook) = self.hook.take() {
+            Retirable::retire(hook);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets.
+//!
+//! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
+
+use super::bindings;
+use kernel::types::Opaque;
+
+/// A packet that somebody else owns.
+#[repr(transparent)]
+pub(crate) struct Skb(Opaque<bindings::sk_buff>);
+
+/// Where the upper-layer header of an IPv6 packet is.
+#[derive(Clone, Copy)]
+pub(crate) struct Ipv6Transport {
+    /// The protocol: the first next-header value that is no extension header.
+    pub(crate) protocol: u8,
+    /// Offset of the header from the start of the packet's data.
+    pub(crate) offset: u32,
+    /// Where in the whole packet this fragment belongs, in bytes after the fragment header; only at 0 is
+    /// there such a header.
+    pub(crate) fragment_position: u16,
+}
+
+impl Skb {
+    /// # Safety
+    ///
+    /// The pointer has to be valid for `'a`, and nobody else may change the packet meanwhile.
+    #[inline]
+    pub(super) unsafe fn from_raw<'a>(skb: *mut bindings::sk_buff) -> &'a Self {
+        // SAFETY: The caller says that it is valid, and the type is transparent.
+        unsafe { &*skb.cast() }
+    }
+
+    /// Length of the packet's data in bytes, fragments of its memory included.
+    #[inline]
+    pub(crate) fn len(&self) -> u32 {
+        // SAFETY: By the type, the packet is valid.
+        unsafe { (*self.0.get()).len }
+    }
+
+    /// Offset of the network header from the start of the packet's data.
+    #[inline]
+    pub(crate) fn network_offset(&self) -> u32 {
+        // SAFETY: As above. In the hooks of IP the network header lies within the data.
+        unsafe { bindings::palisade_network_offset(self.0.get()) }.max(0) as u32
+    }
+
+    /// Copies `N` bytes at `offset` from the start of the data, if the packet is that long.
+    #[inline]
+    pub(crate) fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        let mut bytes = [0; N];
+        let offset = i32::try_from(offset).ok()?;
+        // SAFETY: The buffer is valid for writes of its length; the function checks the packet's.
+        let error = unsafe {
+            bindings::skb_copy_bits(self.0.get(), offset, bytes.as_mut_ptr().cast(), N as i32)
+        };
+        (error == 0).then_some(bytes)
+    }
+
+    /// Walks the extension headers of an IPv6 packet; none if they are malformed or truncated.
+    #[inline]
+    pub(crate) fn ipv6_transport(&self) -> Option<Ipv6Transport> {
+        let mut offset = 0;
+        let mut fragment_position = 0;
+        // SAFETY: The pointers are valid for writes; there are no flags to write to.
+        let protocol = unsafe {
+            bindings::ipv6_find_hdr(
+                self.0.get(),
+                &mut offset,
+                -1,
+                &mut fragment_position,
+                core::ptr::null_mut(),
+            )
+        };
+        Some(Ipv6Transport {
+            protocol: u8::try_from(protocol).ok()?,
+            offset,
+            fragment_position,
+        })
+    }
+}

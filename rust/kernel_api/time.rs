@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's clock tick.
+//!
+//! C header: [`include/linux/jiffies.h`](srctree/include/linux/jiffies.h)
+
+use super::bindings;
+
+/// Jiffies a second.
+pub(crate) const JIFFIES_PER_SECOND: u32 = bindings::PALISADE_HZ;
+
+/// The low 32 bits of jiffies, which wrap five minutes after each boot and every 2^32 / HZ seconds.
+#[inline]
+pub(crate) fn jiffies32() -> u32 {
+    // SAFETY: `jiffies` is a machine word that changes under us, which is what volatile is for.
+    unsafe { (&raw const bindings::jiffies).read_volatile() as u32 }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The netlink family `palisade`: Documentation/netlink/specs/palisade.yaml says what it understands.
+
+mod change;
+mod entries;
+mod lists;
+mod rules;
+
+use crate::{
+    kernel_api::{
+        genetlink::{
+            Family,
+            Operation,
+            Request, //
+        },
+        netns, //
+    },
+    namespace::Namespace,
+    spec::{
+        self,
+        command, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::ArcBorrow,
+    ThisModule, //
+};
+
+/// Registers the family.
+///
+/// # Errors
+///
+/// `ENOMEM` when there is no memory, `EEXIST` when there is such a family.
+pub(crate) fn register(module: &'static ThisModule) -> Result<Family> {
+    let mut operations = KVec::new();
+    for operation in [
+        Operation::dump::<rules::GetChains>(command::CHAIN_GET, &spec::CHAIN_GET_POLICY),
+        Operation::dump::<rules::GetRules>(command::RULE_GET, &spec::RULE_GET_POLICY),
+        Operation::action::<change::Change>(command::RULESET_CHANGE, &spec::RULESET_CHANGE_POLICY),
+        Operation::action::<lists::Get>(command::LIST_GET, &spec::LIST_GET_POLICY),
+        Operation::dump::<lists::GetAll>(command::LIST_GET, &spec::LIST_GET_DUMP_POLICY),
+        Operation::action::<lists::Create>(command::LIST_CREATE, &spec::LIST_CREATE_POLICY),
+        Operation::action::<lists::Destroy>(command::LIST_DESTROY, &spec::LIST_DESTROY_POLICY),
+        Operation::action::<lists::Flush>(command::LIST_FLUSH, &spec::LIST_FLUSH_POLICY),
+        Operation::dump::<entries::Get>(command::ENTRY_GET, &spec::ENTRY_GET_POLICY),
+        Operation::action::<entries::Add>(command::ENTRY_ADD, &spec::ENTRY_ADD_POLICY),
+        Operation::action::<entries::Delete>(command::ENTRY_DELETE, &spec::ENTRY_DELETE_POLICY),
+    ] {
+        operations.push(operation, GFP_KERNEL)?;
+    }
+    Family::register(spec::FAMILY_NAME, spec::FAMILY_VERSION, operations, module)
+}
+
+/// What Palisade keeps for the namespace of a request.
+fn namespace<'a>(request: &Request<'a>) -> Result<ArcBorrow<'a, Namespace>> {
+    netns::state::<Namespace>(request.namespace()).ok_or(ENODEV)
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The operations on recent lists as a whole.
+
+use super::namespace;
+use crate::{
+    kernel_api::{
+        extended_ack::{
+            Handled,
+            Refusal, //
+        },
+        genetlink::{
+            Action,
+            Cursor,
+            Dump,
+            Output,
+            Request, //
+        },
+        message::Message,
+        netlink::{
+            Attribute,
+            Attributes, //
+        },
+    },
+    namespace::Namespace,
+    recent::{
+        milliseconds,
+        List,
+        Settings, //
+    },
+    spec::attribute::list as attributes, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// The name that a request gives.
+fn name_of<'a>(list: Attributes<'a>) -> Handled<'a, Attribute<'a>> {
+    let name = list
+        .get(attributes::NAME)
+        .ok_or(Refusal::new(EINVAL, c"the list's name is missing"))?;
+    if name.string().is_empty() {
+        return Err(Refusal::new(EINVAL, c"a list's name cannot be empty").at(name));
+    }
+    Ok(name)
+}
+
+/// The list that a request names.
+pub(super) fn list_of<'a>(request: &Request<'a>) -> Handled<'a, Arc<List>> {
+    let name = name_of(request.attributes())?;
+    namespace(request)?
+        .lists()
+        .find(name.string())
+        .ok_or_else(|| Refusal::new(ENOENT, c"there is no such list").at(name))
+}
+
+fn encode(namespace: &Namespace, list: &List, message: &mut Message) -> Result {
+    let settings = list.settings();
+    let statistics = list.statistics();
+    message.put_string(attributes::NAME, list.name())?;
+    message.put_u32(attributes::SIZE, settings.size)?;
+    message.put_u32(attributes::HITS, settings.hits)?;
+    message.put_u64(attributes::TIMEOUT, milliseconds(settings.timeout))?;
+    message.put_u32(attributes::ENTRIES, statistics.entries)?;
+    message.put_u32(attributes::RULES, namespace.users(list) as u32)?;
+    message.put_u64(attributes::EVICTED, statistics.evicted)?;
+    message.put_u64(attributes::EXPIRED, statistics.expired)?;
+    message.put_u64(attributes::REFUSED, statistics.refused)
+}
+
+/// Answers with one list.
+pub(super) struct Get;
+
+impl Action for Get {
+    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+        let list = list_of(request)?;
+        let namespace = namespace(request)?;
+        Ok(request.reply(|message| encode(&namespace, &list, message))?)
+    }
+}
+
+/// Lists all lists.
+pub(super) struct GetAll;
+
+impl Dump for GetAll {
+    fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
+        let namespace = namespace(request)?;
+        while let Some(list) = namespace.lists().nth(cursor.outer) {
+            output.message(|message| encode(&namespace, &list, message))?;
+            cursor.outer = cursor.outer.saturating_add(1);
+        }
+        Ok(())
+    }
+}
+
+/// Creates a list.
+pub(super) struct Create;
+
+impl Action for Create {
+    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+        let namespace = namespace(request)?;
+        let list = request.attributes();
+        let name = name_of(list)?;
+        let limits = namespace.lists().limits();
+        let mut settings = limits.default_settings();
+        if let Some(attribute) = list.get(attributes::SIZE) {
+            settings.size = attribute.u32().unwrap_or(settings.size);
+            if settings.size > limits.entries {
+                let message = c"more entries than the module parameter max_entries allows";
+                return Err(Refusal::new(ERANGE, message).at(attribute));
+            }
+        }
+        if let Some(hits) = list
+            .get(attributes::HITS)
+            .and_then(|attribute| attribute.u32())
+        {
+            settings.hits = hits;
+        }
+        if let Some(attribute) = list.get(attributes::TIMEOUT) {
+            settings.timeout = attribute.u64().and_then(Settings::timeout).ok_or_else(|| {
+                Refusal::new(ERANGE, c"a longer timeout than can be measured").at(attribute)
+            })?;
+        }
+        namespace
+            .create_list(name.string(), settings)
+            .map_err(|error| match error {
+                EEXIST => Refusal::new(error, c"there is a list of that name already").at(name),
+                ENOSPC => {
+                    let message = c"too many lists: see the module parameter max_lists";
+                    Refusal::new(error, message).at(name)
+                }
+                _ => error.into(),
+            })
+    }
+}
+
+/// Destroys a list.
+pub(super) struct Destroy;
+
+impl Action for Destroy {
+    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+        let list = list_of(request)?;
+        namespace(request)?
+            .destroy_list(&list)
+            .map_err(|error| match error {
+                EBUSY => Refusal::new(error, c"there are rules that use the list"),
+                _ => error.into(),
+            })
+    }
+}
+
+/// Removes every entry of a list.
+pub(super) struct Flush;
+
+impl Action for Flush {
+    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+        Ok(list_of(request)?.flush()?)
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What Palisade keeps for a network namespace.
+
+use crate::{
+    hooks::Hooks,
+    kernel_api::{
+        extended_ack::{
+            Handled,
+            Refusal, //
+        },
+        netns::{
+            NetworkNamespace,
+            PerNamespace,
+            Slot, //
+        },
+        rcu::{
+            RcuBox,
+            Retirable, //
+        },
+        work::Periodic, //
+    },
+    parameters::Parameters,
+    recent::{
+        Ageing,
+        List,
+        Lists,
+        Settings, //
+    },
+    rules::{
+        chains::ChainId,
+        Chain,
+        Draft,
+        Resources,
+        Ruleset, //
+    },
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        rcu,
+        Arc,
+        Mutex, //
+    },
+};
+
+static SLOT: Slot = Slot::new();
+
+/// What Palisade keeps for a network namespace.
+#[pin_data]
+pub(crate) struct Namespace {
+    lists: Arc<Lists>,
+    ageing: Periodic<Ageing>,
+    ruleset: Arc<RcuBox<Ruleset>>,
+    max_rules: usize,
+    /// Whoever changes rules, or which lists there are, holds this.
+    #[pin]
+    hooks: Mutex<Hooks>,
+}
+
+impl Namespace {
+    /// The recent lists.
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    /// A chain of the rules now in force, and what tells these from other rules.
+    pub(crate) fn current_chain(&self, id: ChainId) -> Option<(Arc<Chain>, u32)> {
+        let guard = rcu::read_lock();
+        let ruleset = self.ruleset.read(&guard);
+        Some((ruleset.chain(id)?.clone(), ruleset.generation()))
+    }
+
+    /// Changes the rules as `change` does with the draft, wholly or not at all.
+    pub(crate) fn change_rules<'a>(
+        &self,
+        namespace: &NetworkNamespace,
+        change: impl FnOnce(&mut Draft, Resources<'_>) -> Handled<'a>,
+    ) -> Handled<'a> {
+        let mut hooks = self.hooks.lock();
+        let lists_before = self.lists.count();
+        let result = self.change_rules_locked(&mut hooks, namespace, change);
+        if result.is_err() {
+            // Lists that were created for the rules go with them.
+            self.lists.truncate(lists_before);
+        }
+        if self.lists.count() > lists_before {
+            self.ageing.hurry();
+        }
+        result
+    }
+
+    fn change_rules_locked<'a>(
+        &self,
+        hooks: &mut Hooks,
+        namespace: &NetworkNamespace,
+        change: impl FnOnce(&mut Draft, Resources<'_>) -> Handled<'a>,
+    ) -> Handled<'a> {
+        let mut draft = self.ruleset.read(&rcu::read_lock()).draft();
+        let resources = Resources { lists: &self.lists };
+        change(&mut draft, resources)?;
+        if draft.rules() > self.max_rules {
+            let message = c"too many rules: see the module parameter max_rules";
+            return Err(Refusal::new(ENOSPC, message));
+        }
+        let (ruleset, zeroing) = draft.finish()?;
+        let ruleset = Retirable::new(ruleset, GFP_KERNEL_ACCOUNT)?;
+        if let Err(error) = hooks.provide(namespace, &self.ruleset, ruleset.value()) {
+            hooks.release(self.ruleset.read(&rcu::read_lock()));
+            return Err(error.into());
+        }
+        hooks.release(ruleset.value());
+        self.ruleset.replace(ruleset);
+        zeroing.run();
+        Ok(())
+    }
+
+    /// Creates a recent list.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Lists::create`].
+    pub(crate) fn create_list(&self, name: &[u8], settings: Settings) -> Result {
+        let _hooks = self.hooks.lock();
+        self.lists.create(name, settings)?;
+        self.ageing.hurry();
+        Ok(())
+    }
+
+    /// Destroys a recent list.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` when there are rules that use it.
+    pub(crate) fn destroy_list(&self, list: &Arc<List>) -> Result {
+        let _hooks = self.hooks.lock();
+        if self.users(list) > 0 {
+            return Err(EBUSY);
+        }
+        self.lists.remove(list);
+        Ok(())
+    }
+
+    /// How many rules use a list.
+    pub(crate) fn users(&self, list: &List) -> usize {
+        self.ruleset.read(&rcu::read_lock()).users(list)
+    }
+}
+
+impl PerNamespace for Namespace {
+    fn slot() -> &'static Slot {
+        &SLOT
+    }
+
+    fn start(_namespace: &NetworkNamespace) -> Result<Arc<Self>> {
+        let parameters = Parameters::get();
+        let lists = Lists::new(parameters.list_limits())?;
+        let ageing = Periodic::start(Ageing::new(lists.clone()), 0)?;
+        let ruleset = Retirable::new(Ruleset::new()?, GFP_KERNEL_ACCOUNT)?;
+        let ruleset = Arc::new(RcuBox::new(ruleset), GFP_KERNEL_ACCOUNT)?;
+        Arc::pin_init(
+            pin_init!(Self {
+                lists,
+                ageing,
+                ruleset,
+                max_rules: parameters.max_rules(),
+                hooks <- new_mutex!(Hooks::new(), "palisade_configuration"),
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )
+    }
+
+    fn stop(&self, _namespace: &NetworkNamespace) {
+        self.hooks.lock().release_all();
+    }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The view of a packet that rules have.
+
+use crate::kernel_api::{
+    netfilter::{
+        Context,
+        InterfaceName, //
+    },
+    skb::Skb, //
+};
+
+pub(crate) use crate::kernel_api::netfilter::Family;
+
+/// An IP address: its bytes in network order, in words of the machine. Of an IPv4 address the last three
+/// words are zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Address([u32; 4]);
+
+impl Address {
+    /// All ones, in the bits that an address of that family has.
+    pub(crate) const fn full_mask(family: Family) -> Self {
+        match family {
+            Family::Ipv4 => Self([u32::MAX, 0, 0, 0]),
+            Family::Ipv6 => Self([u32::MAX; 4]),
+        }
+    }
+
+    /// From its words.
+    pub(crate) const fn new(words: [u32; 4]) -> Self {
+        Self(words)
+    }
+
+    /// Its words.
+    #[inline]
+    pub(crate) const fn words(&self) -> [u32; 4] {
+        self.0
+    }
+
+    /// From 4 or 16 bytes in network order.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<(Family, Self)> {
+        if let Ok(bytes) = <[u8; 4]>::try_from(bytes) {
+            return Some((Family::Ipv4, Self::ipv4(bytes)));
+        }
+        let bytes = <[u8; 16]>::try_from(bytes).ok()?;
+        Some((Family::Ipv6, Self::ipv6(bytes)))
+    }
+
+    /// Its bytes in network order, of which the family says how many count.
+    pub(crate) fn to_bytes(self, family: Family) -> ([u8; 16], usize) {
+        let [a, b, c, d] = self.0.map(|word| u128::from(word.to_be()));
+        let bytes = (a << 96 | b << 64 | c << 32 | d).to_be_bytes();
+        let length = match family {
+            Family::Ipv4 => 4,
+            Family::Ipv6 => 16,
+        };
+        (bytes, length)
+    }
+
+    #[inline]
+    fn ipv4(bytes: [u8; 4]) -> Self {
+        Self([u32::from_ne_bytes(bytes), 0, 0, 0])
+    }
+
+    #[inline]
+    fn ipv6(bytes: [u8; 16]) -> Self {
+        let whole = u128::from_be_bytes(bytes);
+        Self([whole >> 96, whole >> 64, whole >> 32, whole].map(|word| (word as u32).to_be()))
+    }
+
+    /// The bits that the mask has, too.
+    #[inline]
+    pub(crate) fn masked(&self, mask: &Self) -> Self {
+        let [a, b, c, d] = self.0;
+        let [e, f, g, h] = mask.0;
+        Self([a & e, b & f, c & g, d & h])
+    }
+}
+
+/// What follows the IP headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// The header of this protocol, this many bytes from the start of the packet's data.
+    Header {
+        /// The protocol's number.
+        protocol: u8,
+        /// Where its header begins.
+        offset: u32,
+    },
+    /// A fragment of a packet of this protocol, other than the first.
+    Fragment {
+        /// The protocol's number.
+        protocol: u8,
+        /// Where in the whole packet it belongs, in bytes after the IP headers.
+        position: u16,
+    },
+    /// The extension headers of IPv6 are malformed or cut off.
+    Malformed,
+}
+
+/// A packet that passes a hook.
+pub(crate) struct Packet<'a> {
+    skb: &'a Skb,
+    context: &'a Context<'a>,
+    /// The IP version.
+    pub(crate) family: Family,
+    /// Where it says that it comes from.
+    pub(crate) source: Address,
+    /// Where it goes to.
+    pub(crate) destination: Address,
+    /// TTL or hop limit.
+    pub(crate) time_to_live: u8,
+    /// What follows the IP headers.
+    pub(crate) transport: Transport,
+}
+
+impl<'a> Packet<'a> {
+    /// Looks at a packet; none if it has no whole IP header, which the stack has dropped before any hook
+    /// but those of raw sockets.
+    #[inline]
+    pub(crate) fn parse(skb: &'a Skb, context: &'a Context<'a>) -> Option<Self> {
+        match context.family()? {
+            Family::Ipv4 => Self::parse_ipv4(skb, context),
+            Family::Ipv6 => Self::parse_ipv6(skb, context),
+        }
+    }
+
+    #[inline]
+    fn parse_ipv4(skb: &'a Skb, context: &'a Context<'a>) -> Option<Self> {
+        let start = skb.network_offset();
+        let [version_and_length, _, _, _, _, _, fragment_high, fragment_low, time_to_live, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] =
+            skb.read::<20>(start)?;
+        let header_length = u32::from(version_and_length & 0x0f).wrapping_mul(4);
+        if version_and_length >> 4 != 4 || header_length < 20 {
+            return None;
+        }
+        // The low 13 bits are the fragment's position, in units of 8 bytes.
+        let transport = match u16::from_be_bytes([fragment_high, fragment_low]).wrapping_shl(3) {
+            0 => Transport::Header {
+                protocol,
+                offset: start.wrapping_add(header_length),
+            },
+            position => Transport::Fragment { protocol, position },
+        };
+        Some(Self {
+            skb,
+            context,
+            family: Family::Ipv4,
+            source: Address::ipv4([s0, s1, s2, s3]),
+            destination: Address::ipv4([d0, d1, d2, d3]),
+            time_to_live,
+            transport,
+        })
+    }
+
+    #[inline]
+    fn parse_ipv6(skb: &'a Skb, context: &'a Context<'a>) -> Option<Self> {
+        let start = skb.network_offset();
+        let [version, _, _, _, _, _, _, hop_limit] = skb.read::<8>(start)?;
+        if version >> 4 != 6 {
+            return None;
+        }
+        let source = skb.read::<16>(start.wrapping_add(8))?;
+        let destination = skb.read::<16>(start.wrapping_add(24))?;
+        let transport = match skb.ipv6_transport() {
+            None => Transport::Malformed,
+            Some(found) => match found.fragment_position {
+                0 => Transport::Header {
+                    protocol: found.protocol,
+                    offset: found.offset,
+                },
+                position => Transport::Fragment {
+                    protocol: found.protocol,
+                    position,
+                },
+            },
+        };
+        Some(Self {
+            skb,
+            context,
+            family: Family::Ipv6,
+            source: Address::ipv6(source),
+            destination: Address::ipv6(destination),
+            time_to_live: hop_limit,
+            transport,
+        })
+    }
+
+    /// Length from the network header on, in bytes.
+    #[inline]
+    pub(crate) fn len(&self) -> u32 {
+        self.skb.len().saturating_sub(self.skb.network_offset())
+    }
+
+    /// Name of the interface that it came in by.
+    #[inline]
+    pub(crate) fn in_interface(&self) -> InterfaceName {
+        self.context.in_interface()
+    }
+
+    /// Reads bytes at an offset from the start of the packet's data.
+    #[inline]
+    pub(crate) fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        self.skb.read(offset)
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Palisade: recent lists and SYNPROXY as a netfilter module.
+
+#![deny(unsafe_code)]
+
+mod control;
+mod hooks;
+#[allow(unsafe_code, reason = "this is the room that unsafe code has")]
+mod kernel_api;
+mod namespace;
+mod packet;
+#[cfg(CONFIG_KUNIT = "y")]
+mod packet_tests;
+mod parameters;
+mod recent;
+mod rules;
+mod spec;
+
+use kernel::prelude::*;
+
+module! {
+    type: Palisade,
+    name: "palisade",
+    authors: ["The Palisade developers"],
+    description: "Packet filter with recent lists",
+    license: "GPL",
+    params: {
+        max_entries: i64 {
+            default: 65536,
+            description: "Most entries of a recent list, and the size of a list that is given none (1-16777216, default 65536)",
+        },
+        max_lists: i64 {
+            default: 256,
+            description: "Most recent lists in a network namespace (1-65536, default 256)",
+        },
+        max_rules: i64 {
+            default: 65536,
+            description: "Most rules in a network namespace (1-1048576, default 65536)",
+        },
+        entry_timeout: i64 {
+            default: 0,
+            description: "Seconds after which an address that was not seen is forgotten, where its list does not say otherwise (default 0: the longest time that can be measured, 86 days at HZ=250)",
+        },
+    },
+}
+
+/// The loaded module. What is dropped first stands first: nobody may configure what goes away.
+struct Palisade {
+    _family: kernel_api::genetlink::Family,
+    _namespaces: kernel_api::netns::Registration<namespace::Namespace>,
+    _reclaimer: kernel_api::rcu::Reclaimer,
+}
+
+impl kernel::Module for Palisade {
+    fn init(module: &'static ThisModule) -> Result<Self> {
+        parameters::Parameters::set(
+            *module_parameters::max_entries.value(),
+            *module_parameters::max_lists.value(),
+            *module_parameters::max_rules.value(),
+            *module_parameters::entry_timeout.value(),
+        )?;
+        let reclaimer = kernel_api::rcu::Reclaimer::start()?;
+        let namespaces = kernel_api::netns::Registration::new()?;
+        let family = control::register(module)?;
+        Ok(Self {
+            _family: family,
+            _namespaces: namespaces,
+            _reclaimer: reclaimer,
+        })
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is chosen when the module is loaded.
+
+use crate::{
+    kernel_api::time::JIFFIES_PER_SECOND,
+    recent::{
+        Limits,
+        Settings,
+        AGE_MAX, //
+    },
+};
+use core::ops::RangeInclusive;
+use kernel::{
+    prelude::*,
+    sync::SetOnce, //
+};
+
+/// The parameters of the module that is loaded.
+static PARAMETERS: SetOnce<Parameters> = SetOnce::new();
+
+/// The parameters, checked.
+#[derive(Clone, Copy)]
+pub(crate) struct Parameters {
+    max_entries: u32,
+    max_lists: u32,
+    max_rules: u32,
+    entry_timeout: u32,
+}
+
+/// The longest `entry_timeout`, in seconds, which depends on HZ.
+const TIMEOUT_MAX: i64 = (AGE_MAX / JIFFIES_PER_SECOND) as i64;
+
+impl Parameters {
+    /// Checks what was given at load time and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` when a value is out of its range, of which the kernel log is told.
+    pub(crate) fn set(
+        max_entries: i64,
+        max_lists: i64,
+        max_rules: i64,
+        entry_timeout: i64,
+    ) -> Result {
+        let parameters = Self {
+            max_entries: check("max_entries", max_entries, 1..=16_777_216)?,
+            max_lists: check("max_lists", max_lists, 1..=65_536)?,
+            max_rules: check("max_rules", max_rules, 1..=1_048_576)?,
+            entry_timeout: check("entry_timeout", entry_timeout, 0..=TIMEOUT_MAX)?,
+        };
+        PARAMETERS.populate(parameters);
+        Ok(())
+    }
+
+    /// The parameters of the module.
+    pub(crate) fn get() -> Self {
+        PARAMETERS.copy().unwrap_or(Self {
+            max_entries: 1,
+            max_lists: 1,
+            max_rules: 1,
+            entry_timeout: 0,
+        })
+    }
+
+    /// What recent lists may take up.
+    pub(crate) fn list_limits(&self) -> Limits {
+        let timeout = u64::from(self.entry_timeout).wrapping_mul(1000);
+        Limits {
+            lists: self.max_lists,
+            entries: self.max_entries,
+            timeout: Settings::timeout(timeout).unwrap_or(AGE_MAX),
+        }
+    }
+
+    /// Most rules of a network namespace.
+    pub(crate) fn max_rules(&self) -> usize {
+        self.max_rules as usize
+    }
+}
+
+fn check(name: &str, value: i64, range: RangeInclusive<i64>) -> Result<u32> {
+    if range.contains(&value) {
+        return u32::try_from(value).map_err(|_| EINVAL);
+    }
+    pr_err!(
+        "parameter {name}={value} is out of range: it has to be from {} to {}\n",
+        range.start(),
+        range.end()
+    );
+    Err(EINVAL)
+}

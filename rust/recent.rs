@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Recent lists: which addresses were seen, when and how often.
+//!
+//! A list is found by its name, has limits of its own and lives until someone destroys it. Looking an
+//! address up takes no lock; stamping it locks one bucket of the list's hash table.
+
+mod ageing;
+mod entry;
+mod list;
+mod lists;
+mod slots;
+mod stamps;
+#[cfg(CONFIG_KUNIT = "y")]
+mod stamps_tests;
+mod table;
+#[cfg(CONFIG_KUNIT = "y")]
+mod table_tests;
+
+pub(crate) use ageing::Ageing;
+pub(crate) use entry::{
+    Key,
+    Snapshot, //
+};
+pub(crate) use list::{
+    List,
+    Settings, //
+};
+pub(crate) use lists::{
+    Limits,
+    Lists, //
+};
+pub(crate) use stamps::{
+    milliseconds,
+    Window,
+    AGE_MAX, //
+};
+pub(crate) use table::Stamped;

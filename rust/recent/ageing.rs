@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Removing in the background what is too old.
+
+use super::lists::Lists;
+use crate::kernel_api::{
+    time::JIFFIES_PER_SECOND,
+    work::Background, //
+};
+use kernel::sync::Arc;
+
+/// The longest time between two rounds, in jiffies: much less than stamps need to become ambiguous.
+const LONGEST_PERIOD: u32 = 3600 * JIFFIES_PER_SECOND;
+
+/// Removes old entries from the lists of a network namespace.
+pub(crate) struct Ageing(Arc<Lists>);
+
+impl Ageing {
+    /// For these lists.
+    pub(crate) fn new(lists: Arc<Lists>) -> Self {
+        Self(lists)
+    }
+
+    /// How long the memory of an entry may outlast a timeout, in jiffies. Nobody sees it meanwhile.
+    pub(crate) fn period(timeout: u32) -> u32 {
+        (timeout / 8).clamp(JIFFIES_PER_SECOND, LONGEST_PERIOD)
+    }
+}
+
+impl Background for Ageing {
+    fn run(&self) -> u32 {
+        let mut period = LONGEST_PERIOD;
+        let mut place = 0usize;
+        while let Some(list) = self.0.nth(place) {
+            list.age();
+            period = period.min(Self::period(list.settings().timeout));
+            place = place.wrapping_add(1);
+        }
+        period
+    }
+}

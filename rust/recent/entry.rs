@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a list knows of one address: a few shared words.
+//!
+//! Whoever writes an entry holds the lock of its bucket. Whoever reads it without the lock throws away
+//! what was read when the bucket was disturbed meanwhile, so that any mixture of old and new words is
+//! harmless here.
+
+use super::stamps::{
+    age,
+    Window, //
+};
+use crate::{
+    kernel_api::words::Word,
+    packet::Address,
+    packet::Family, //
+};
+use kernel::prelude::*;
+
+/// No entry: the end of a chain.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// The most ages that a snapshot tells.
+const SNAPSHOT_AGES: usize = 128;
+
+/// Words before the stamps.
+pub(super) const HEADER_WORDS: usize = 9;
+
+const NEXT: usize = 0;
+const BUCKET: usize = 1;
+const SHAPE: usize = 2;
+const RING: usize = 3;
+const PACKETS: usize = 4;
+const ADDRESS: usize = 5;
+
+/// SHAPE holds the TTL in its low byte, then the IP version, then this flag: the entry was stamped again
+/// since eviction looked at it last.
+const REFERENCED: u32 = 1 << 16;
+
+/// What an entry is found by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// The IP version.
+    pub(crate) family: Family,
+    /// The address.
+    pub(crate) address: Address,
+}
+
+impl Key {
+    fn version(&self) -> u32 {
+        match self.family {
+            Family::Ipv4 => 4,
+            Family::Ipv6 => 6,
+        }
+    }
+
+    /// The words that tell it from other keys.
+    pub(super) fn words(&self) -> [u32; 5] {
+        let [a, b, c, d] = self.address.words();
+        [a, b, c, d, self.version()]
+    }
+}
+
+/// What an entry says at one moment.
+pub(crate) struct Snapshot {
+    /// The address.
+    pub(crate) key: Key,
+    /// TTL or hop limit of the packet that was stamped last.
+    pub(crate) time_to_live: u8,
+    /// Packets stamped since the entry was made; stays at its greatest value.
+    pub(crate) packets: u32,
+    /// Ages in jiffies, the latest packet first; the latest 128 at most.
+    pub(crate) ages: KVec<u32>,
+}
+
+/// An entry.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'a>(&'a [Word]);
+
+impl<'a> Entry<'a> {
+    pub(super) fn new(words: &'a [Word]) -> Self {
+        Self(words)
+    }
+
+    #[inline(always)]
+    fn word(&self, index: usize) -> u32 {
+        self.0.get(index).map_or(0, Word::load)
+    }
+
+    #[inline(always)]
+    fn set_word(&self, index: usize, value: u32) {
+        if let Some(word) = self.0.get(index) {
+            word.store(value);
+        }
+    }
+
+    /// The next entry of the chain, or of the free ones.
+    #[inline]
+    pub(super) fn next(&self) -> u32 {
+        self.word(NEXT)
+    }
+
+    pub(super) fn set_next(&self, next: u32) {
+        self.set_word(NEXT, next);
+    }
+
+    /// The bucket that the entry is in; none if it is free or being made, as new memory is.
+    #[inline]
+    pub(super) fn bucket(&self) -> Option<u32> {
+        self.word(BUCKET).checked_sub(1)
+    }
+
+    pub(super) fn set_bucket(&self, bucket: Option<u32>) {
+        self.set_word(BUCKET, bucket.map_or(0, |bucket| bucket.wrapping_add(1)));
+    }
+
+    /// Whether this is the entry of that key.
+    #[inline]
+    pub(super) fn is(&self, key: &Key) -> bool {
+        let [a, b, c, d] = key.address.words();
+        self.word(ADDRESS) == a
+            && (self.word(SHAPE) >> 8) & 0xff == key.version()
+            && self.word(ADDRESS + 1) == b
+            && self.word(ADDRESS + 2) == c
+            && self.word(ADDRESS + 3) == d
+    }
+
+    /// Makes it the entry of that key, without stamps.
+    pub(super) fn begin(&self, key: &Key) {
+        for (offset, word) in key.address.words().into_iter().enumerate() {
+            self.set_word(ADDRESS.wrapping_add(offset), word);
+        }
+        self.set_word(SHAPE, key.version() << 8);
+        self.set_word(PACKETS, 0);
+        self.set_word(RING, 0);
+    }
+
+    fn key(&self) -> Option<Key> {
+        let family = match (self.word(SHAPE) >> 8) & 0xff {
+            4 => Family::Ipv4,
+            6 => Family::Ipv6,
+            _ => return None,
+        };
+        let words = core::array::from_fn(|offset| self.word(ADDRESS.wrapping_add(offset)));
+        Some(Key {
+            family,
+            address: Address::new(words),
+        })
+    }
+
+    /// How many stamps fit.
+    fn capacity(&self) -> u32 {
+        self.0.len().saturating_sub(HEADER_WORDS) as u32
+    }
+
+    /// Number of stamps, and the place of the latest.
+    fn ring(&self) -> (u32, u32) {
+        let ring = self.word(RING);
+        (ring >> 16, ring & 0xffff)
+    }
+
+    fn set_ring(&self, count: u32, latest: u32) {
+        self.set_word(RING, count << 16 | (latest & 0xffff));
+    }
+
+    /// The stamp that has `newer` stamps after it, if it is remembered.
+    #[inline]
+    pub(super) fn stamp(&self, newer: u32) -> Option<u32> {
+        let (count, latest) = self.ring();
+        if newer >= count {
+            return None;
+        }
+        let place = if newer <= latest {
+            latest.wrapping_sub(newer)
+        } else {
+            latest.wrapping_add(self.capacity()).wrapping_sub(newer)
+        };
+        Some(self.word(HEADER_WORDS.wrapping_add(place as usize)))
+    }
+
+    /// Age of the latest stamp, in jiffies.
+    #[inline]
+    pub(super) fn last_seen(&self, now: u32) -> u32 {
+        self.stamp(0).map_or(u32::MAX, |stamp| age(now, stamp))
+    }
+
+    /// Whether the packets that the entry remembers satisfy the window.
+    #[inline]
+    pub(super) fn satisfies(&self, window: &Window, now: u32) -> bool {
+        let Some(stamp) = self.stamp(window.hits.wrapping_sub(1)) else {
+            return false;
+        };
+        window.age.is_none_or(|longest| age(now, stamp) <= longest)
+    }
+
+    /// Remembers a packet.
+    pub(super) fn push(&self, now: u32, time_to_live: u8) {
+        let (count, latest) = self.ring();
+        let capacity = self.capacity();
+        let place = match latest.wrapping_add(1) {
+            _ if count == 0 => 0,
+            next if next < capacity => next,
+            _ => 0,
+        };
+        self.set_word(HEADER_WORDS.wrapping_add(place as usize), now);
+        self.set_ring(count.wrapping_add(1).min(capacity), place);
+        let packets = self.word(PACKETS);
+        let shape = self.word(SHAPE) & !0xff | u32::from(time_to_live);
+        // Only who comes back is worth a second chance.
+        let shape = if packets == 0 {
+            shape
+        } else {
+            shape | REFERENCED
+        };
+        self.set_word(SHAPE, shape);
+        self.set_word(PACKETS, packets.saturating_add(1));
+    }
+
+    /// Forgets what eviction may not hold against the entry twice; tells whether there was something.
+    pub(super) fn take_reference(&self) -> bool {
+        let shape = self.word(SHAPE);
+        self.set_word(SHAPE, shape & !REFERENCED);
+        shape & REFERENCED != 0
+    }
+
+    /// Whether the oldest stamp is too old to be told from one of the future.
+    pub(super) fn has_stale_stamp(&self, now: u32, age_max: u32) -> bool {
+        let (count, _) = self.ring();
+        self.stamp(count.wrapping_sub(1))
+            .is_some_and(|stamp| age(now, stamp) > age_max)
+    }
+
+    /// Forgets stamps that are too old to be told from those of the future.
+    pub(super) fn forget_stale_stamps(&self, now: u32, age_max: u32) {
+        while self.has_stale_stamp(now, age_max) {
+            let (count, latest) = self.ring();
+            self.set_ring(count.saturating_sub(1), latest);
+        }
+    }
+
+    /// What the entry says; none if it is no entry just now. The ages go to `ages`, which is not grown.
+    pub(super) fn read(&self, now: u32, ages: &mut KVec<u32>) -> Option<(Key, u8, u32)> {
+        ages.clear();
+        let mut newer = 0;
+        while let Some(stamp) = self.stamp(newer) {
+            if ages.push_within_capacity(age(now, stamp)).is_err() {
+                break;
+            }
+            newer = newer.wrapping_add(1);
+        }
+        Some((self.key()?, self.word(SHAPE) as u8, self.word(PACKETS)))
+    }
+
+    /// Room for the ages of a snapshot.
+    pub(super) fn room_for_ages() -> Result<KVec<u32>> {
+        Ok(KVec::with_capacity(SNAPSHOT_AGES, GFP_KERNEL)?)
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The memory of a list's entries.
+//!
+//! Entries lie in chunks that are allocated when they are needed and stay until the list goes, so that a
+//! reader may look at an entry that was removed meanwhile without harm. An entry is known by its index,
+//! which takes half the room of a pointer.
+
+use super::entry::{
+    Entry,
+    HEADER_WORDS,
+    NONE, //
+};
+use crate::kernel_api::{
+    once::OncePointer,
+    words::Words, //
+};
+use core::num::NonZeroU32;
+use kernel::{
+    alloc::flags::__GFP_NOWARN,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed, //
+    },
+};
+
+/// What a chunk should not be larger than: it is allocated while packets wait.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// Entries, and which of them are free.
+pub(super) struct Slots {
+    chunks: KVVec<OncePointer<Words>>,
+    words_per_entry: usize,
+    entries_per_chunk: NonZeroU32,
+    /// An index is the number of the chunk, shifted by this, and the number within the chunk.
+    chunk_shift: u32,
+    /// The most entries.
+    limit: u32,
+    /// Entries that were ever used; those from here to the limit are free as well.
+    used: Atomic<u32>,
+    /// The first of the entries that were given back: its index below, above it a count that tells apart
+    /// two times at which it was the first.
+    free: Atomic<u64>,
+}
+
+/// Why there is no free entry.
+pub(super) enum Shortage {
+    /// All entries up to the limit are in use.
+    Limit,
+    /// There is no memory for more.
+    Memory,
+}
+
+impl Slots {
+    /// Room for up to `limit` entries that remember `hits` packets each.
+    pub(super) fn new(limit: u32, hits: u32) -> Result<Self> {
+        let words_per_entry = HEADER_WORDS.checked_add(hits as usize).ok_or(EINVAL)?;
+        let fitting = CHUNK_BYTES / size_of::<u32>() / words_per_entry;
+        let fitting = u32::try_from(fitting).map_err(|_| EINVAL)?.min(limit);
+        let entries_per_chunk = NonZeroU32::new(fitting).unwrap_or(NonZeroU32::MIN);
+        let chunk_shift = entries_per_chunk.get().next_power_of_two().trailing_zeros();
+        let count = limit.div_ceil(entries_per_chunk.get());
+        // The indices must not reach NONE.
+        if u64::from(count) << chunk_shift > u64::from(NONE) {
+            return Err(EINVAL);
+        }
+        let mut chunks = KVVec::with_capacity(count as usize, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..count {
+            chunks
+                .push_within_capacity(OncePointer::new())
+                .map_err(|_| ENOMEM)?;
+        }
+        Ok(Self {
+            chunks,
+            words_per_entry,
+            entries_per_chunk,
+            chunk_shift,
+            limit,
+            used: Atomic::new(0),
+            free: Atomic::new(NONE.into()),
+        })
+    }
+
+    /// The most entries.
+    pub(super) fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// How many packets an entry remembers.
+    pub(super) fn hits(&self) -> u32 {
+        self.words_per_entry.saturating_sub(HEADER_WORDS) as u32
+    }
+
+    /// Entries that were ever used: the others need not be looked at.
+    pub(super) fn used(&self) -> u32 {
+        self.used.load(Acquire)
+    }
+
+    /// The index of an entry from its number, counted from 0 without gaps.
+    pub(super) fn index(&self, number: u32) -> u32 {
+        (number / self.entries_per_chunk).wrapping_shl(self.chunk_shift)
+            | (number % self.entries_per_chunk)
+    }
+
+    /// The entry of an index, if its memory exists.
+    #[inline]
+    pub(super) fn entry(&self, index: u32) -> Option<Entry<'_>> {
+        let chunk = index.wrapping_shr(self.chunk_shift);
+        let chunk = self.chunks.get(chunk as usize)?.get()?;
+        let number = index & 1u32.wrapping_shl(self.chunk_shift).wrapping_sub(1);
+        let start = (number as usize).wrapping_mul(self.words_per_entry);
+        chunk.slice(start, self.words_per_entry).map(Entry::new)
+    }
+
+    /// Takes a free entry, which is then the caller's. Does not sleep.
+    pub(super) fn take(&self) -> Result<u32, Shortage> {
+        if let Some(index) = self.take_given_back() {
+            return Ok(index);
+        }
+        let mut number = self.used.load(Relaxed);
+        while number < self.limit {
+            self.provide(number / self.entries_per_chunk)?;
+            match self.used.cmpxchg(number, number.wrapping_add(1), Full) {
+                Ok(_) => return Ok(self.index(number)),
+                Err(current) => number = current,
+            }
+        }
+        Err(Shortage::Limit)
+    }
+
+    /// Gives an entry back that is in no bucket.
+    pub(super) fn give_back(&self, index: u32) {
+        let Some(entry) = self.entry(index) else {
+            return;
+        };
+        let mut first = self.free.load(Relaxed);
+        loop {
+            entry.set_next(first as u32);
+            match self.free.cmpxchg(first, successor(first, index), Full) {
+                Ok(_) => return,
+                Err(current) => first = current,
+            }
+        }
+    }
+
+    fn take_given_back(&self) -> Option<u32> {
+        let mut first = self.free.load(Acquire);
+        loop {
+            let index = first as u32;
+            // If another CPU takes the entry meanwhile, its next one is wrong, but then the count has
+            // changed, too.
+            let next = self.entry(index)?.next();
+            match self.free.cmpxchg(first, successor(first, next), Full) {
+                Ok(_) => return Some(index),
+                Err(current) => first = current,
+            }
+        }
+    }
+
+    /// Sees to it that a chunk has memory.
+    fn provide(&self, chunk: u32) -> Result<(), Shortage> {
+        let place = self.chunks.get(chunk as usize).ok_or(Shortage::Limit)?;
+        if place.get().is_none() {
+            let count = self
+                .words_per_entry
+                .wrapping_mul(self.entries_per_chunk.get() as usize);
+            let flags = GFP_ATOMIC | __GFP_NOWARN;
+            let words = Words::zeroed(count, flags).map_err(|_| Shortage::Memory)?;
+            place.set(KBox::new(words, flags).map_err(|_| Shortage::Memory)?);
+        }
+        Ok(())
+    }
+}
+
+/// The state of the free entries that follows `state`, with `index` first.
+fn successor(state: u64, index: u32) -> u64 {
+    (state >> 32).wrapping_add(1) << 32 | u64::from(index)
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Time in 32-bit jiffies, which wrap, and what can be asked of it.
+
+use crate::kernel_api::time::JIFFIES_PER_SECOND;
+
+/// The greatest age that stamps can tell, in jiffies: 86 days at HZ=250.
+///
+/// An older stamp could be taken for one from the future. What is left up to 2^31 is the time that the
+/// ageing has to find it.
+pub(crate) const AGE_MAX: u32 = (1 << 31) - (1 << 28);
+
+/// How long ago `stamp` was, in jiffies.
+///
+/// Another CPU may have stamped after `now` was read: that is an age of zero.
+#[inline]
+pub(super) fn age(now: u32, stamp: u32) -> u32 {
+    let age = now.wrapping_sub(stamp);
+    if age > u32::MAX / 2 {
+        0
+    } else {
+        age
+    }
+}
+
+/// Jiffies as milliseconds, rounded down.
+pub(crate) fn milliseconds(jiffies: u32) -> u64 {
+    u64::from(jiffies).wrapping_mul(1000) / u64::from(JIFFIES_PER_SECOND)
+}
+
+/// Milliseconds as jiffies, rounded up; none if stamps cannot tell that long a time.
+pub(crate) fn jiffies(milliseconds: u64) -> Option<u32> {
+    let jiffies = milliseconds
+        .checked_mul(JIFFIES_PER_SECOND.into())?
+        .div_ceil(1000);
+    u32::try_from(jiffies)
+        .ok()
+        .filter(|&jiffies| jiffies <= AGE_MAX)
+}
+
+/// How often and how recently an address has to have been seen for a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// Only packets count that are at most so many jiffies old; none means that all count.
+    pub(crate) age: Option<u32>,
+    /// At least so many packets have to count; at least 1.
+    pub(crate) hits: u32,
+}
+
+impl Window {
+    /// The window of the last so many seconds; none if stamps cannot tell that long a time.
+    pub(crate) fn new(seconds: Option<u32>, hits: u32) -> Option<Self> {
+        let age = match seconds {
+            Some(seconds) => Some(jiffies(u64::from(seconds).checked_mul(1000)?)?),
+            None => None,
+        };
+        Some(Self {
+            age,
+            hits: hits.max(1),
+        })
+    }
+
+    /// The seconds that it was made from.
+    pub(crate) fn seconds(&self) -> Option<u32> {
+        self.age.map(|jiffies| jiffies / JIFFIES_PER_SECOND)
+    }
+}

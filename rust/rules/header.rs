@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What every rule can ask of a packet: IP version, protocol, addresses and interface.
+
+use super::matches::Outcome;
+use crate::{
+    kernel_api::{
+        extended_ack::{
+            Handled,
+            Refusal, //
+        },
+        message::Message,
+        netlink::Attributes, //
+    },
+    packet::{
+        Address,
+        Family,
+        Packet,
+        Transport, //
+    },
+    spec::{
+        self,
+        attribute::rule as attributes, //
+    },
+};
+use kernel::prelude::*;
+
+/// An address with a mask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct AddressMatch {
+    family: Family,
+    address: Address,
+    mask: Address,
+    invert: bool,
+}
+
+impl AddressMatch {
+    #[inline]
+    fn matches(&self, address: &Address) -> bool {
+        (address.masked(&self.mask) == self.address) != self.invert
+    }
+
+    /// `kind` is the attribute of the address; those of the mask and of the inversion follow it.
+    fn decode<'a>(rule: Attributes<'a>, kind: u16) -> Handled<'a, Option<Self>> {
+        let invert = rule.has(kind.wrapping_add(2));
+        let mask = rule.get(kind.wrapping_add(1));
+        let Some(attribute) = rule.get(kind) else {
+            return match mask {
+                Some(mask) => Err(Refusal::new(EINVAL, c"a mask needs an address").at(mask)),
+                None => Ok(None),
+            };
+        };
+        let (family, address) = Address::from_bytes(attribute.payload())
+            .ok_or_else(|| Refusal::new(EINVAL, c"an address has 4 or 16 bytes").at(attribute))?;
+        let mask = match mask {
+            None => Address::full_mask(family),
+            Some(attribute) => match Address::from_bytes(attribute.payload()) {
+                Some((mask_family, mask)) if mask_family == family => mask,
+                _ => {
+                    let refusal = Refusal::new(EINVAL, c"a mask is as long as its address");
+                    return Err(refusal.at(attribute));
+                }
+            },
+        };
+        Ok(Some(Self {
+            family,
+            address: address.masked(&mask),
+            mask,
+            invert,
+        }))
+    }
+
+    fn encode(&self, kind: u16, message: &mut Message) -> Result {
+        let (address, length) = self.address.to_bytes(self.family);
+        message.put(kind, address.get(..length).unwrap_or_default())?;
+        let (mask, length) = self.mask.to_bytes(self.family);
+        message.put(kind.wrapping_add(1), mask.get(..length).unwrap_or_default())?;
+        message.put_flag(kind.wrapping_add(2), self.invert)
+    }
+}
+
+/// The name of an interface, or how it begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct InterfaceMatch {
+    name: u128,
+    mask: u128,
+    invert: bool,
+}
+
+impl InterfaceMatch {
+    #[inline]
+    fn matches(&self, name: &[u8; 16]) -> bool {
+        (u128::from_le_bytes(*name) & self.mask == self.name) != self.invert
+    }
+
+    fn decode<'a>(rule: Attributes<'a>) -> Handled<'a, Option<Self>> {
+        let Some(attribute) = rule.get(attributes::IN_INTERFACE) else {
+            return Ok(None);
+        };
+        let name = attribute.string();
+        let refuse = |message| Refusal::new(EINVAL, message).at(attribute);
+        let (name, is_whole) = match name {
+            [] => return Err(refuse(c"an interface has a name")),
+            [beginning @ .., b'+'] => (beginning, false),
+            whole => (whole, true),
+        };
+        let mut bytes = [0; 16];
+        let place = bytes.get_mut(..name.len());
+        place
+            .ok_or_else(|| refuse(c"the interface's name is too long"))?
+            .copy_from_slice(name);
+        // The name ends with a zero byte, which has to agree too unless any ending will do.
+        let compared = name.len().saturating_add(is_whole.into());
+        let mut mask = [0; 16];
+        mask.iter_mut().take(compared).for_each(|byte| *byte = 0xff);
+        Ok(Some(Self {
+            name: u128::from_le_bytes(bytes),
+            mask: u128::from_le_bytes(mask),
+            invert: rule.has(attributes::IN_INTERFACE_INVERT),
+        }))
+    }
+
+    fn encode(&self, message: &mut Message) -> Result {
+        let mut bytes = self.name.to_le_bytes();
+        let length = bytes.iter().position(|&byte| byte == 0).unwrap_or(15);
+        let is_whole = self.mask.count_ones() / 8 > length as u32;
+        let mut end = length;
+        if !is_whole {
+            if let Some(byte) = bytes.get_mut(length) {
+                *byte = b'+';
+                end = length.saturating_add(1);
+            }
+        }
+        message.put_string(
+            attributes::IN_INTERFACE,
+            bytes.get(..end).unwrap_or_default(),
+        )?;
+        message.put_flag(attributes::IN_INTERFACE_INVERT, self.invert)
+    }
+}
+
+/// An upper-layer protocol.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct ProtocolMatch {
+    number: u8,
+    invert: bool,
+}
+
+/// What a rule asks of every packet.
+#[derive(PartialEq, Eq)]
+pub(super) struct HeaderMatch {
+    family: Option<Family>,
+    source: Option<AddressMatch>,
+    destination: Option<AddressMatch>,
+    protocol: Option<ProtocolMatch>,
+    in_interface: Option<InterfaceMatch>,
+}
+
+impl HeaderMatch {
+    /// The protocol that all matching packets have, if there is one.
+    pub(super) fn protocol(&self) -> Option<u8> {
+        self.protocol
+            .filter(|protocol| !protocol.invert)
+            .map(|protocol| protocol.number)
+    }
+
+    #[inline]
+    pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
+        let agrees = self.family.is_none_or(|family| family == packet.family)
+            && matches_address(&self.source, &packet.source)
+            && matches_address(&self.destination, &packet.destination)
+            && (self.in_interface.as_ref())
+                .is_none_or(|interface| interface.matches(&packet.in_interface()));
+        if !agrees {
+            return Outcome::Mismatch;
+        }
+        let Some(wanted) = self.protocol else {
+            return Outcome::Match;
+        };
+        match packet.transport {
+            Transport::Header { protocol, .. } | Transport::Fragment { protocol, .. } => {
+                Outcome::from((protocol == wanted.number) != wanted.invert)
+            }
+            // As in ip6tables: what hides its protocol is not let through by a rule about protocols.
+            Transport::Malformed => Outcome::Drop,
+        }
+    }
+
+    pub(super) fn decode<'a>(rule: Attributes<'a>) -> Handled<'a, Self> {
+        let source = AddressMatch::decode(rule, attributes::SOURCE)?;
+        let destination = AddressMatch::decode(rule, attributes::DESTINATION)?;
+        let mut family = None;
+        if let Some(attribute) = rule.get(attributes::FAMILY) {
+            let number = attribute.u32().and_then(spec::Family::from_number);
+            family = Some(match number {
+                Some(spec::Family::Ipv4) => Family::Ipv4,
+                Some(spec::Family::Ipv6) => Family::Ipv6,
+                None => {
+                    return Err(Refusal::new(EINVAL, c"the family is 4 or 6").at(attribute));
+                }
+            });
+        }
+        for (address, kind) in [
+            (&source, attributes::SOURCE),
+            (&destination, attributes::DESTINATION),
+        ] {
+            let Some(address) = address else { continue };
+            if *family.get_or_insert(address.family) != address.family {
+                let refusal = Refusal::new(EINVAL, c"the address is not of the rule's family");
+                return Err(rule.get(kind).map_or(refusal, |at| refusal.at(at)));
+            }
+        }
+        Ok(Self {
+            family,
+            source,
+            destination,
+            protocol: rule
+                .get(attributes::PROTOCOL)
+                .and_then(|attribute| attribute.u8())
+                .map(|number| ProtocolMatch {
+                    number,
+                    invert: rule.has(attributes::PROTOCOL_INVERT),
+                }),
+            in_interface: InterfaceMatch::decode(rule)?,
+        })
+    }
+
+    pub(super) fn encode(&self, message: &mut Message) -> Result {
+        if let Some(family) = self.family {
+            let family = match family {
+                Family::Ipv4 => spec::Family::Ipv4,
+                Family::Ipv6 => spec::Family::Ipv6,
+            };
+            message.put_u32(attributes::FAMILY, family.number())?;
+        }
+        if let Some(source) = &self.source {
+            source.encode(attributes::SOURCE, message)?;
+        }
+        if let Some(destination) = &self.destination {
+            destination.encode(attributes::DESTINATION, message)?;
+        }
+        if let Some(protocol) = self.protocol {
+            message.put_u8(attributes::PROTOCOL, protocol.number)?;
+            message.put_flag(attributes::PROTOCOL_INVERT, protocol.invert)?;
+        }
+        match &self.in_interface {
+            Some(interface) => interface.encode(message),
+            None => Ok(()),
+        }
+    }
+}
+
+#[inline]
+fn matches_address(wanted: &Option<AddressMatch>, address: &Address) -> bool {
+    wanted.as_ref().is_none_or(|wanted| wanted.matches(address))
+}

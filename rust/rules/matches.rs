@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The further matches of a rule: a file each.
+
+mod ports;
+mod recent;
+mod tcp;
+mod udp;
+
+use super::{
+    header::HeaderMatch,
+    resources::Resources, //
+};
+use crate::{
+    kernel_api::{
+        extended_ack::{
+            Handled,
+            Refusal, //
+        },
+        message::Message,
+        netlink::{
+            Attribute,
+            Attributes, //
+        },
+    },
+    packet::Packet,
+    recent::List, //
+};
+use kernel::prelude::*;
+
+/// What a match says of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It agrees.
+    Match,
+    /// It does not agree.
+    Mismatch,
+    /// The packet is malformed in a way that no rule should decide on: it is dropped.
+    Drop,
+}
+
+impl From<bool> for Outcome {
+    #[inline]
+    fn from(agrees: bool) -> Self {
+        if agrees {
+            Self::Match
+        } else {
+            Self::Mismatch
+        }
+    }
+}
+
+/// A match.
+pub(crate) trait PacketMatch: PartialEq + Sized {
+    /// The attribute of the set `match` that stands for it.
+    const ATTRIBUTE: u16;
+
+    /// Looks at a packet.
+    fn matches(&self, packet: &Packet<'_>) -> Outcome;
+
+    /// Makes it from its attributes.
+    fn decode<'a>(
+        attributes: Attributes<'a>,
+        header: &HeaderMatch,
+        resources: Resources<'_>,
+    ) -> Handled<'a, Self>;
+
+    /// Writes its attributes.
+    fn encode(&self, message: &mut Message) -> Result;
+
+    /// Whether it refers to a list.
+    fn uses(&self, _list: &List) -> bool {
+        false
+    }
+}
+
+/// Makes an enum of all matches.
+macro_rules! list_matches {
+    ($($(#[$documentation:meta])* $name:ident($kind:ty),)*) => {
+        /// Any match.
+        #[derive(PartialEq)]
+        pub(super) enum Match {
+            $($(#[$documentation])* $name($kind),)*
+        }
+
+        impl Match {
+            /// Looks at a packet.
+            #[inline]
+            pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
+                match self {
+                    $(Self::$name(this) => this.matches(packet),)*
+                }
+            }
+
+            /// Makes a match from the attribute that stands for it.
+            fn decode_one<'a>(
+                attribute: Attribute<'a>,
+                header: &HeaderMatch,
+                resources: Resources<'_>,
+            ) -> Handled<'a, Self> {
+                match attribute.kind() {
+                    $(<$kind>::ATTRIBUTE => {
+                        <$kind>::decode(attribute.nested(), header, resources).map(Self::$name)
+                    })*
+                    _ => Err(Refusal::new(ENOENT, c"there is no such match")),
+                }
+                .map_err(|refusal| refusal.at(attribute))
+            }
+
+            /// Writes the attribute that stands for it.
+            pub(super) fn encode(&self, message: &mut Message) -> Result {
+                match self {
+                    $(Self::$name(this) => {
+                        message.nest(<$kind>::ATTRIBUTE, |message| this.encode(message))
+                    })*
+                }
+            }
+
+            /// Whether it refers to a list.
+            pub(super) fn uses(&self, list: &List) -> bool {
+                match self {
+                    $(Self::$name(this) => this.uses(list),)*
+                }
+            }
+        }
+    };
+}
+
+list_matches! {
+    /// The ports of a TCP segment.
+    Tcp(tcp::Tcp),
+    /// The ports of a UDP datagram.
+    Udp(udp::Udp),
+    /// Who was seen recently.
+    Recent(recent::Recent),
+}
+
+impl Match {
+    /// Makes a match from an attribute that holds exactly one that stands for it.
+    pub(super) fn decode<'a>(
+        attribute: Attribute<'a>,
+        header: &HeaderMatch,
+        resources: Resources<'_>,
+    ) -> Handled<'a, Self> {
+        let mut inner = attribute.nested();
+        match (inner.next(), inner.next()) {
+            (Some(one), None) => Self::decode_one(one, header, resources),
+            _ => Err(Refusal::new(EINVAL, c"a match is exactly one thing").at(attribute)),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The match `recent`: whether an address was seen lately, and how often.
+
+use super::{
+    Outcome,
+    PacketMatch, //
+};
+use crate::{
+    kernel_api::{
+        extended_ack::{
+            Handled,
+            Refusal, //
+        },
+        message::Message,
+        netlink::Attributes, //
+    },
+    packet::Packet,
+    recent::{
+        Key,
+        List,
+        Window, //
+    },
+    rules::{
+        header::HeaderMatch,
+        resources::Resources, //
+    },
+    spec::{
+        attribute::{
+            r#match,
+            recent as attributes, //
+        },
+        RecentKey,
+        RecentOperation, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// Whether an address was seen lately, and how often; and remembering it.
+pub(in crate::rules) struct Recent {
+    list: Arc<List>,
+    operation: RecentOperation,
+    key: RecentKey,
+    window: Window,
+    /// Whether the number of packets was asked for; without, one will do.
+    is_counted: bool,
+    invert: bool,
+}
+
+impl PartialEq for Recent {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.list, &other.list)
+            && self.operation == other.operation
+            && self.key == other.key
+            && self.window == other.window
+            && self.is_counted == other.is_counted
+            && self.invert == other.invert
+    }
+}
+
+impl PacketMatch for Recent {
+    const ATTRIBUTE: u16 = r#match::RECENT;
+
+    #[inline]
+    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+        let address = match self.key {
+            RecentKey::Source => packet.source,
+            RecentKey::Destination => packet.destination,
+        };
+        let key = Key {
+            family: packet.family,
+            address,
+        };
+        let agrees = match self.operation {
+            RecentOperation::Check => self.list.check(&key, &self.window),
+            RecentOperation::Update => self.list.update(&key, &self.window, packet.time_to_live),
+            RecentOperation::Set => {
+                // An address that cannot be remembered is counted by the list, and matches all the same.
+                self.list.stamp(&key, packet.time_to_live);
+                true
+            }
+            RecentOperation::Remove => self.list.remove(&key),
+        };
+        Outcome::from(agrees != self.invert)
+    }
+
+    fn decode<'a>(
+        attributes: Attributes<'a>,
+        _header: &HeaderMatch,
+        resources: Resources<'_>,
+    ) -> Handled<'a, Self> {
+        let name = attributes
+            .get(attributes::NAME)
+            .ok_or(Refusal::new(EINVAL, c"a recent match needs a list's name"))?;
+        if name.string().is_empty() {
+            return Err(Refusal::new(EINVAL, c"a list's name cannot be empty").at(name));
+        }
+        let operation = attributes
+            .get(attributes::OPERATION)
+            .and_then(|attribute| RecentOperation::from_number(attribute.u32()?))
+            .ok_or(Refusal::new(EINVAL, c"a recent match needs an operation"))?;
+        let key = attributes
+            .get(attributes::KEY)
+            .and_then(|attribute| RecentKey::from_number(attribute.u32()?))
+            .unwrap_or(RecentKey::Source);
+        let seconds = attributes.get(attributes::SECONDS);
+        let hits = attributes.get(attributes::HITS);
+        if !matches!(operation, RecentOperation::Check | RecentOperation::Update) {
+            if let Some(attribute) = seconds.or(hits) {
+                let message = c"seconds and hits go with check and update only";
+                return Err(Refusal::new(EINVAL, message).at(attribute));
+            }
+        }
+        let hit_count = hits.and_then(|attribute| attribute.u32()).unwrap_or(1);
+        let window = Window::new(seconds.and_then(|attribute| attribute.u32()), hit_count);
+        let window = window.ok_or_else(|| {
+            let refusal = Refusal::new(ERANGE, c"more seconds than a list can remember");
+            seconds.map_or(refusal, |at| refusal.at(at))
+        })?;
+        let list = resources.lists.find_or_create(name.string(), hit_count);
+        let list = list.map_err(|error| match error {
+            ENOSPC => Refusal::new(error, c"there are too many recent lists").at(name),
+            EBUSY => {
+                let message = c"the list remembers fewer hits an entry: flush it first";
+                Refusal::new(error, message).at(hits.unwrap_or(name))
+            }
+            _ => error.into(),
+        })?;
+        Ok(Self {
+            list,
+            operation,
+            key,
+            window,
+            is_counted: hits.is_some(),
+            invert: attributes.has(attributes::INVERT),
+        })
+    }
+
+    fn encode(&self, message: &mut Message) -> Result {
+        message.put_string(attributes::NAME, self.list.name())?;
+        message.put_u32(attributes::OPERATION, self.operation.number())?;
+        message.put_flag(attributes::INVERT, self.invert)?;
+        message.put_u32(attributes::KEY, self.key.number())?;
+        if let Some(seconds) = self.window.seconds() {
+            message.put_u32(attributes::SECONDS, seconds)?;
+        }
+        if self.is_counted {
+            message.put_u32(attributes::HITS, self.window.hits)?;
+        }
+        Ok(())
+    }
+
+    fn uses(&self, list: &List) -> bool {
+        core::ptr::eq(&*self.list, list)
+    }
+}

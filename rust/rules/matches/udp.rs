@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The match `udp`: ports of a UDP datagram.
+
+use super::{
+    ports::Ports,
+    Outcome,
+    PacketMatch, //
+};
+use crate::{
+    kernel_api::{
+        extended_ack::Handled,
+        message::Message,
+        netlink::Attributes, //
+    },
+    packet::{
+        Packet,
+        Transport, //
+    },
+    rules::{
+        header::HeaderMatch,
+        resources::Resources, //
+    },
+    spec::attribute::r#match as attributes, //
+};
+use kernel::prelude::*;
+
+/// IPPROTO_UDP.
+const PROTOCOL: u8 = 17;
+
+/// Length of a UDP header, in bytes.
+const HEADER_LENGTH: usize = 8;
+
+/// Ports of a UDP datagram.
+#[derive(PartialEq, Eq)]
+pub(in crate::rules) struct Udp(Ports);
+
+impl PacketMatch for Udp {
+    const ATTRIBUTE: u16 = attributes::UDP;
+
+    /// A later fragment has no ports and does not match; a header that is cut off is dropped, as iptables
+    /// does.
+    #[inline]
+    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+        let Transport::Header { offset, .. } = packet.transport else {
+            return Outcome::Mismatch;
+        };
+        match packet.read::<HEADER_LENGTH>(offset) {
+            Some(header) => Outcome::from(self.0.matches(&header)),
+            None => Outcome::Drop,
+        }
+    }
+
+    fn decode<'a>(
+        attributes: Attributes<'a>,
+        header: &HeaderMatch,
+        _resources: Resources<'_>,
+    ) -> Handled<'a, Self> {
+        Ports::decode(attributes, header, PROTOCOL).map(Self)
+    }
+
+    fn encode(&self, message: &mut Message) -> Result {
+        self.0.encode(message)
+    }
+}

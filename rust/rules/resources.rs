@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What rules refer to outside of themselves.
+
+use crate::recent::Lists;
+
+/// What a rule that is being made may refer to.
+#[derive(Clone, Copy)]
+pub(crate) struct Resources<'a> {
+    /// The recent lists of the network namespace.
+    pub(crate) lists: &'a Lists,
+}

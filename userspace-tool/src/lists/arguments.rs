@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The grammar of `palisade list`.
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+use super::{duration, input::AddressArgument};
+use crate::{error::Error, netlink::spec::HITS_MAX, rules::list_name};
+
+/// Read and change recent lists.
+#[derive(Debug, Parser)]
+#[command(bin_name = "palisade list", disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: ListCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ListCommand {
+    /// Show all lists with their limits and figures
+    Ls {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a list with its addresses, the one that was seen last first
+    Show {
+        /// The list
+        #[arg(value_parser = list_name)]
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add addresses, or stamp them anew, as if a packet had been seen now
+    Add {
+        /// The list
+        #[arg(value_parser = list_name)]
+        name: String,
+        /// Addresses; - reads them from standard input, one a line, with # comments
+        #[arg(value_name = "ADDRESS", required = true)]
+        addresses: Vec<AddressArgument>,
+    },
+    /// Delete addresses
+    Del {
+        /// The list
+        #[arg(value_parser = list_name)]
+        name: String,
+        /// Addresses; - reads them from standard input, one a line, with # comments
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<AddressArgument>,
+    },
+    /// Remove every address of a list
+    Flush {
+        /// The list
+        #[arg(value_parser = list_name)]
+        name: String,
+    },
+    /// Create a list; a rule that names one creates it too
+    Create {
+        /// The list
+        #[arg(value_parser = list_name)]
+        name: String,
+        /// size=N            most addresses that the list holds
+        /// hits=N            packets remembered of each address
+        /// timeout=DURATION  how long an address is kept after its last packet, such as 90s, 10m or
+        ///                   1h30m; 0 for the longest time that can be measured
+        #[arg(value_name = "SETTING=VALUE", verbatim_doc_comment)]
+        settings: Vec<Setting>,
+    },
+    /// Destroy a list that no rule uses
+    Destroy {
+        /// The list
+        #[arg(value_parser = list_name)]
+        name: String,
+    },
+}
+
+/// A limit of a new list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Setting {
+    Size(u32),
+    Hits(u32),
+    /// In milliseconds.
+    Timeout(u64),
+}
+
+impl Setting {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Size(_) => "size",
+            Self::Hits(_) => "hits",
+            Self::Timeout(_) => "timeout",
+        }
+    }
+}
+
+impl std::str::FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        let number = |most: u32| match value.parse() {
+            Ok(number) if (1..=most).contains(&number) => Ok(number),
+            _ => Err(format!("{name} is a number from 1 to {most}")),
+        };
+        match name {
+            "size" => number(u32::MAX).map(Self::Size),
+            "hits" => number(HITS_MAX).map(Self::Hits),
+            "timeout" => duration::parse(value).map(Self::Timeout),
+            _ => Err("settings are size=N, hits=N and timeout=DURATION".to_owned()),
+        }
+    }
+}
+
+/// Print the help that was asked for, or say in one line what is wrong.
+pub(super) fn explain(error: &clap::Error) -> Result<String, Error> {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Ok(text),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            return Err(Error::usage(
+                "list needs a command: palisade list --help shows them",
+            ));
+        }
+        _ => {}
+    }
+    // The message and its tips; the usage behind them is what --help shows.
+    let mut message = String::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        let (line, separator) = match line.strip_prefix("tip: ") {
+            Some(tip) => (tip, ": "),
+            None => (line.trim_start_matches("error: "), " "),
+        };
+        if !message.is_empty() {
+            message += separator;
+        }
+        message += line;
+    }
+    Err(Error::usage(format!(
+        "list: {message}: see palisade list --help"
+    )))
+}

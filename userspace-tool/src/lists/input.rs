@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The addresses that a command is about.
+
+use std::{
+    io::{self, BufRead},
+    net::IpAddr,
+    str::FromStr,
+};
+
+use crate::{error::Error, rules::quote};
+
+/// An address, or a - that stands for the addresses on standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AddressArgument {
+    Address(IpAddr),
+    StandardInput,
+}
+
+impl FromStr for AddressArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "-" => Ok(Self::StandardInput),
+            _ => parse(text).map(Self::Address),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| match text.split_once('/') {
+        Some((address, _)) if address.parse::<IpAddr>().is_ok() => {
+            "a list holds single addresses, not networks".to_owned()
+        }
+        _ => "not an IPv4 or IPv6 address".to_owned(),
+    })
+}
+
+/// All addresses of the arguments, with standard input read where it is asked for.
+pub(super) fn addresses(arguments: &[AddressArgument]) -> Result<Vec<IpAddr>, Error> {
+    let mut addresses = Vec::new();
+    for argument in arguments {
+        match argument {
+            AddressArgument::Address(address) => addresses.push(*address),
+            AddressArgument::StandardInput => read(io::stdin().lock(), &mut addresses)?,
+        }
+    }
+    Ok(addresses)
+}
+
+fn read(input: impl BufRead, addresses: &mut Vec<IpAddr>) -> Result<(), Error> {
+    for (index, line) in input.lines().enumerate() {
+        let line =
+            line.map_err(|error| Error::Failure(format!("cannot read standard input: {error}")))?;
+        let text = line.split('#').next().unwrap_or_default().trim();
+        if text.is_empty() {
+            continue;
+        }
+        let address = parse(text).map_err(|reason| {
+            Error::Failure(format!(
+                "line {} of standard input: {}: {reason}",
+                index + 1,
+                quote(text)
+            ))
+        })?;
+        addresses.push(address);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_empty_lines_are_passed_over() {
+        let mut addresses = Vec::new();
+        let input = "# all\n192.0.2.1\n\n 2001:db8::1 # one\n";
+        read(input.as_bytes(), &mut addresses).unwrap();
+        let expected: Vec<IpAddr> =
+            vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()];
+        assert_eq!(addresses, expected);
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        let error = read("192.0.2.1\n10.0.0.0/8\n".as_bytes(), &mut Vec::new()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "line 2 of standard input: 10.0.0.0/8: a list holds single addresses, not networks"
+        );
+    }
+}

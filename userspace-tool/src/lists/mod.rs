@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Recent lists: `palisade list`.
+
+mod arguments;
+mod duration;
+mod entries;
+mod execute;
+mod input;
+mod show;
+mod wire;
+
+use clap::Parser;
+
+use crate::error::Error;
+
+/// Carry out `list` with what follows it; what it prints is returned.
+pub(crate) fn run(arguments: &[String]) -> Result<String, Error> {
+    match arguments::Arguments::try_parse_from(arguments) {
+        Ok(arguments) => execute::execute(arguments.command),
+        Err(error) => arguments::explain(&error),
+    }
+}

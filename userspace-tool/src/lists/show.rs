@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Showing lists, as tables and as JSON.
+
+use serde_json::{Value, json};
+
+use super::{
+    duration,
+    wire::{Entry, List},
+};
+use crate::output::printable;
+
+/// A table whose columns are as wide as they have to be; numbers stand to the right.
+fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> String {
+    let width = |column: usize, title: &str| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells
+            .map(|cell| cell.chars().count())
+            .chain([title.len()])
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = header
+        .iter()
+        .enumerate()
+        .map(|(column, title)| width(column, title))
+        .collect();
+    let line = |cells: Vec<&str>| {
+        let cells = cells.into_iter().zip(&widths).enumerate();
+        let padded = cells.map(|(column, (cell, width))| {
+            if left.contains(&column) {
+                format!("{cell:<width$}")
+            } else {
+                format!("{cell:>width$}")
+            }
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    let mut text = line(header.to_vec());
+    for row in rows {
+        text += &line(row.iter().map(String::as_str).collect());
+    }
+    text
+}
+
+fn timeout(list: &List) -> String {
+    match list.timeout {
+        0 => "longest".to_owned(),
+        milliseconds => duration::show(milliseconds),
+    }
+}
+
+pub(super) fn lists(lists: &[List]) -> String {
+    let rows: Vec<Vec<String>> = lists
+        .iter()
+        .map(|list| {
+            vec![
+                printable(&list.name),
+                list.entries.to_string(),
+                list.size.to_string(),
+                list.hits.to_string(),
+                timeout(list),
+                list.rules.to_string(),
+                list.evicted.to_string(),
+                list.expired.to_string(),
+                list.refused.to_string(),
+            ]
+        })
+        .collect();
+    let header = [
+        "name", "entries", "size", "hits", "timeout", "rules", "evicted", "expired", "refused",
+    ];
+    table(&header, &rows, &[0])
+}
+
+pub(super) fn entries(entries: &[Entry]) -> String {
+    let rows: Vec<Vec<String>> = entries
+        .iter()
+        .map(|entry| {
+            vec![
+                entry.address.to_string(),
+                entry
+                    .ages
+                    .first()
+                    .map_or("never".to_owned(), |age| duration::show(*age)),
+                entry.time_to_live.to_string(),
+                entry.packets.to_string(),
+            ]
+        })
+        .collect();
+    table(&["address", "last seen", "ttl", "packets"], &rows, &[0])
+}
+
+pub(super) fn list_json(list: &List) -> Value {
+    json!({
+        "name": list.name,
+        "entries": list.entries,
+        "size": list.size,
+        "hits": list.hits,
+        "timeout_ms": list.timeout,
+        "rules": list.rules,
+        "evicted": list.evicted,
+        "expired": list.expired,
+        "refused": list.refused,
+    })
+}
+
+pub(super) fn entry_json(entry: &Entry) -> Value {
+    json!({
+        "address": entry.address.to_string(),
+        "age_ms": entry.ages.first(),
+        "ages_ms": entry.ages,
+        "time_to_live": entry.time_to_live,
+        "packets": entry.packets,
+    })
+}

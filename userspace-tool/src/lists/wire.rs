@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Lists and their entries as netlink attributes.
+
+use std::net::IpAddr;
+
+use super::arguments::Setting;
+use crate::{
+    error::Error,
+    netlink::{
+        Writer, attributes,
+        spec::attribute::{entry, list},
+    },
+};
+
+/// A list without its entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct List {
+    pub(super) name: String,
+    pub(super) size: u32,
+    pub(super) hits: u32,
+    /// In milliseconds; 0 if addresses are kept for as long as can be.
+    pub(super) timeout: u64,
+    pub(super) entries: u32,
+    pub(super) rules: u32,
+    pub(super) evicted: u64,
+    pub(super) expired: u64,
+    pub(super) refused: u64,
+}
+
+/// An address of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) address: IpAddr,
+    pub(super) time_to_live: u8,
+    pub(super) packets: u32,
+    /// Milliseconds since each remembered packet, the latest first.
+    pub(super) ages: Vec<u64>,
+}
+
+/// What the name of a list stands for on the command line.
+pub(super) fn name_label(name: &str) -> String {
+    format!("list {name}")
+}
+
+/// A request about a list.
+pub(super) fn named(name: &str) -> Writer {
+    let mut request = Writer::default();
+    request.labelled(name_label(name), |request| request.string(list::NAME, name));
+    request
+}
+
+pub(super) fn encode_setting(setting: Setting, request: &mut Writer) {
+    request.labelled(setting.name(), |request| match setting {
+        Setting::Size(size) => request.u32(list::SIZE, size),
+        Setting::Hits(hits) => request.u32(list::HITS, hits),
+        Setting::Timeout(milliseconds) => request.u64(list::TIMEOUT, milliseconds),
+    });
+}
+
+pub(super) fn encode_address(address: IpAddr, request: &mut Writer) {
+    request.labelled(address.to_string(), |request| {
+        request.nested(list::ENTRY, |nest| nest.address(entry::ADDRESS, address));
+    });
+}
+
+pub(super) fn decode_list(answer: &[u8]) -> Result<List, Error> {
+    let mut decoded = List::default();
+    for attribute in attributes(answer) {
+        let attribute = attribute?;
+        match attribute.kind {
+            list::NAME => decoded.name = attribute.string()?,
+            list::SIZE => decoded.size = attribute.u32()?,
+            list::HITS => decoded.hits = attribute.u32()?,
+            list::TIMEOUT => decoded.timeout = attribute.u64()?,
+            list::ENTRIES => decoded.entries = attribute.u32()?,
+            list::RULES => decoded.rules = attribute.u32()?,
+            list::EVICTED => decoded.evicted = attribute.u64()?,
+            list::EXPIRED => decoded.expired = attribute.u64()?,
+            list::REFUSED => decoded.refused = attribute.u64()?,
+            _ => {}
+        }
+    }
+    Ok(decoded)
+}
+
+/// Read an answer to entry-get, which holds one entry or several.
+pub(super) fn decode_entries(answer: &[u8]) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::new();
+    for nest in attributes(answer) {
+        let nest = nest?;
+        if nest.kind != list::ENTRY {
+            continue;
+        }
+        let (mut address, mut time_to_live, mut packets, mut ages) = (None, 0, 0, Vec::new());
+        for attribute in nest.nested() {
+            let attribute = attribute?;
+            match attribute.kind {
+                entry::ADDRESS => address = Some(attribute.address()?),
+                entry::TIME_TO_LIVE => time_to_live = attribute.u8()?,
+                entry::PACKETS => packets = attribute.u32()?,
+                entry::AGE => ages.push(attribute.u64()?),
+                _ => {}
+            }
+        }
+        entries.push(Entry {
+            address: address
+                .ok_or_else(|| Error::Answer("an entry lacks its address".to_owned()))?,
+            time_to_live,
+            packets,
+            ages,
+        });
+    }
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_read_and_unknown_attributes_passed_over() {
+        let mut answer = Writer::default();
+        answer.u32(999, 1);
+        answer.nested(list::ENTRY, |nest| {
+            nest.address(entry::ADDRESS, IpAddr::from([192, 0, 2, 1]));
+            nest.u8(entry::TIME_TO_LIVE, 64);
+            nest.u32(entry::PACKETS, 3);
+            nest.u64(entry::AGE, 10);
+            nest.string(998, "new");
+            nest.u64(entry::AGE, 20);
+        });
+        let expected = Entry {
+            address: IpAddr::from([192, 0, 2, 1]),
+            time_to_live: 64,
+            packets: 3,
+            ages: vec![10, 20],
+        };
+        assert_eq!(decode_entries(answer.as_bytes()).unwrap(), [expected]);
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_off_is_an_error() {
+        let mut answer = Writer::default();
+        answer.nested(list::ENTRY, |nest| {
+            nest.address(entry::ADDRESS, IpAddr::from([192, 0, 2, 1]));
+        });
+        let bytes = answer.as_bytes();
+        for length in 1..bytes.len() {
+            assert!(decode_entries(&bytes[..length]).is_err(), "{length}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `palisade` configures the Palisade firewall module.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod help;
+mod lists;
+mod netlink;
+mod output;
+mod rules;
+
+use std::process::ExitCode;
+
+use error::Error;
+
+fn main() -> ExitCode {
+    let Err(error) = run() else {
+        return ExitCode::SUCCESS;
+    };
+    // Standard error may be closed; there is nobody left to tell.
+    let _ = std::io::Write::write_fmt(
+        &mut std::io::stderr(),
+        format_args!("palisade: {}\n", error::one_line(&error.to_string())),
+    );
+    ExitCode::from(error.exit_status())
+}
+
+fn run() -> Result<(), Error> {
+    let arguments = std::env::args_os()
+        .skip(1)
+        .enumerate()
+        .map(|(index, argument)| {
+            argument
+                .into_string()
+                .map_err(|_| Error::usage(format!("argument {} is not UTF-8 text", index + 1)))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let text = match arguments.first().map(String::as_str) {
+        Some("list") => lists::run(&arguments)?,
+        _ => rules::run(arguments)?,
+    };
+    output::write(&text)
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A connection to the module's netlink family.
+
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST};
+use netlink_packet_generic::{
+    GenlMessage,
+    ctrl::{GenlCtrl, GenlCtrlCmd, nlas::GenlCtrlAttrs},
+};
+use nix::errno::Errno;
+
+use super::{message::Message, spec, transport::Transport, writer::Writer};
+use crate::error::Error;
+
+/// Attributes start behind the netlink header and the generic netlink header.
+const ATTRIBUTES_OFFSET: usize = 16 + 4;
+
+/// How often a dump is repeated that a change of the rules or lists interrupted.
+const DUMP_ATTEMPTS: usize = 8;
+
+pub(crate) struct Connection {
+    transport: Transport,
+    family: u16,
+}
+
+impl Connection {
+    pub(crate) fn open() -> Result<Self, Error> {
+        let mut transport = Transport::open()?;
+        let request = GenlMessage::from_payload(GenlCtrl {
+            cmd: GenlCtrlCmd::GetFamily,
+            nlas: vec![GenlCtrlAttrs::FamilyName(spec::FAMILY_NAME.to_owned())],
+        });
+        let answer = transport.exchange(request, NLM_F_REQUEST | NLM_F_ACK, Ok);
+        let families = match answer {
+            Ok(answer) => answer.messages,
+            Err(Error::Refused(refusal)) if refusal.is(Errno::ENOENT) => {
+                return Err(Error::NotLoaded);
+            }
+            Err(error) => return Err(error),
+        };
+        let family = families
+            .iter()
+            .flat_map(|family: &GenlCtrl| &family.nlas)
+            .find_map(|attribute| match attribute {
+                GenlCtrlAttrs::FamilyId(number) => Some(*number),
+                _ => None,
+            })
+            .ok_or_else(|| Error::Answer("the family has no number".to_owned()))?;
+        Ok(Self { transport, family })
+    }
+
+    /// Ask for a change.
+    pub(crate) fn change(&mut self, command: u8, request: &Writer) -> Result<(), Error> {
+        self.get(command, request, |_| Ok(())).map(drop)
+    }
+
+    /// Ask for one object.
+    pub(crate) fn get<T>(
+        &mut self,
+        command: u8,
+        request: &Writer,
+        parse: impl FnMut(&[u8]) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        self.exchange(command, request, NLM_F_ACK, parse)
+            .map(|(messages, _)| messages)
+    }
+
+    /// Ask for all objects that the request describes.
+    pub(crate) fn dump<T>(
+        &mut self,
+        command: u8,
+        request: &Writer,
+        mut parse: impl FnMut(&[u8]) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        for _ in 0..DUMP_ATTEMPTS {
+            let (messages, interrupted) =
+                self.exchange(command, request, NLM_F_DUMP, &mut parse)?;
+            if !interrupted {
+                return Ok(messages);
+            }
+        }
+        Err(Error::Failure(
+            "the rules or lists keep changing while they are read: try again".to_owned(),
+        ))
+    }
+
+    fn exchange<T>(
+        &mut self,
+        command: u8,
+        request: &Writer,
+        flags: u16,
+        mut parse: impl FnMut(&[u8]) -> Result<T, Error>,
+    ) -> Result<(Vec<T>, bool), Error> {
+        if request.too_long() {
+            return Err(Error::Failure(
+                "a rule is too long for a netlink attribute (64 kB): split it".to_owned(),
+            ));
+        }
+        let mut message = GenlMessage::from_payload(Message {
+            command,
+            attributes: request.as_bytes().to_vec(),
+        });
+        message.set_resolved_family_id(self.family);
+        let answer = self
+            .transport
+            .exchange(message, NLM_F_REQUEST | flags, |inner| {
+                parse(&inner.attributes)
+            })
+            .map_err(|error| explain(error, request))?;
+        Ok((answer.messages, answer.interrupted))
+    }
+}
+
+/// Say which words of the command line the kernel's refusal is about.
+fn explain(error: Error, request: &Writer) -> Error {
+    let Error::Refused(mut refusal) = error else {
+        return error;
+    };
+    if refusal.is(Errno::EPERM) {
+        return Error::NotPermitted;
+    }
+    refusal.label = refusal
+        .offset
+        .and_then(|offset| offset.checked_sub(ATTRIBUTES_OFFSET))
+        .and_then(|offset| request.label_at(offset))
+        .map(str::to_owned);
+    refusal.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::netlink::Refusal;
+
+    fn refusal(errno: Errno, offset: usize) -> Error {
+        Error::Refused(Refusal {
+            errno: errno as i32,
+            message: Some("wrong".to_owned()),
+            offset: Some(offset),
+            label: None,
+        })
+    }
+
+    #[test]
+    fn a_refusal_names_the_words_that_the_attribute_stands_for() {
+        let mut request = Writer::default();
+        request.u32(1, 1);
+        request.labelled("--hitcount 9", |request| request.u32(2, 9));
+        let explained = explain(refusal(Errno::EINVAL, 20 + 8), &request);
+        assert_eq!(explained.to_string(), "--hitcount 9: wrong");
+        for elsewhere in [0, 20, 20 + 16, usize::MAX] {
+            let explained = explain(refusal(Errno::EINVAL, elsewhere), &request);
+            assert_eq!(explained.to_string(), "wrong", "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn a_missing_permission_has_a_message_of_its_own() {
+        let explained = explain(refusal(Errno::EPERM, 20), &Writer::default());
+        assert!(matches!(explained, Error::NotPermitted));
+    }
+}

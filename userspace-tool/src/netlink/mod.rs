@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Speaking with the module over generic netlink.
+
+mod connection;
+mod message;
+mod reader;
+mod refusal;
+pub(crate) mod spec;
+mod transport;
+mod writer;
+
+pub(crate) use connection::Connection;
+pub(crate) use reader::{Attribute, attributes};
+pub(crate) use refusal::Refusal;
+pub(crate) use writer::Writer;

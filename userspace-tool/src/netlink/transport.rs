@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A generic netlink socket: one request, and the messages that answer it.
+
+use std::fmt::Debug;
+
+use netlink_packet_core::{
+    Emitable, NLM_F_DUMP_INTR, NetlinkMessage, NetlinkPayload, ParseableParametrized,
+};
+use netlink_packet_generic::{GenlFamily, GenlHeader, GenlMessage};
+use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_GENERIC};
+use nix::sys::socket::{setsockopt, sockopt};
+
+use super::refusal::Refusal;
+use crate::error::Error;
+
+/// The kernel fills dumps into messages of at most 32 kB.
+const RECEIVE_LENGTH: usize = 64 * 1024;
+
+/// What the kernel asks of the send buffer beyond the message itself.
+const SEND_OVERHEAD: usize = 64 * 1024;
+
+/// A complete answer.
+pub(super) struct Answer<T> {
+    pub(super) messages: Vec<T>,
+    /// What was dumped changed meanwhile, so that the messages may not fit together.
+    pub(super) interrupted: bool,
+}
+
+pub(super) struct Transport {
+    socket: Socket,
+    sequence: u32,
+}
+
+impl Transport {
+    pub(super) fn open() -> Result<Self, Error> {
+        let open = || -> std::io::Result<Socket> {
+            let mut socket = Socket::new(NETLINK_GENERIC)?;
+            socket.bind_auto()?;
+            socket.connect(&SocketAddr::new(0, 0))?;
+            socket.set_ext_ack(true)?;
+            socket.set_cap_ack(true)?;
+            Ok(socket)
+        };
+        let socket =
+            open().map_err(|error| Error::Failure(format!("cannot open netlink: {error}")))?;
+        Ok(Self {
+            socket,
+            sequence: 0,
+        })
+    }
+
+    /// Send a request and hand every message of the answer to `parse`.
+    pub(super) fn exchange<M, T>(
+        &mut self,
+        request: GenlMessage<M>,
+        flags: u16,
+        mut parse: impl FnMut(M) -> Result<T, Error>,
+    ) -> Result<Answer<T>, Error>
+    where
+        M: GenlFamily + Emitable + ParseableParametrized<[u8], GenlHeader> + Debug,
+    {
+        self.send(request, flags)?;
+        let mut answer = Answer {
+            messages: Vec::new(),
+            interrupted: false,
+        };
+        let mut buffer = Vec::with_capacity(RECEIVE_LENGTH);
+        loop {
+            buffer.clear();
+            self.socket.recv(&mut buffer, 0).map_err(failure)?;
+            let mut rest = buffer.as_slice();
+            while !rest.is_empty() {
+                let message = NetlinkMessage::<GenlMessage<M>>::deserialize(rest)
+                    .map_err(|error| Error::Answer(error.to_string()))?;
+                let length = message.header.length as usize;
+                rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+                if message.header.sequence_number != self.sequence {
+                    // Left over from an earlier request that was given up.
+                    continue;
+                }
+                answer.interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
+                match message.payload {
+                    NetlinkPayload::InnerMessage(inner) => {
+                        answer.messages.push(parse(inner.into_parts().1)?);
+                    }
+                    NetlinkPayload::Error(error) if error.code.is_none() => return Ok(answer),
+                    NetlinkPayload::Error(error) => return Err(Refusal::from_error(&error).into()),
+                    NetlinkPayload::Done(done) if done.code < 0 => {
+                        return Err(Refusal::from_done(&done).into());
+                    }
+                    NetlinkPayload::Done(_) => return Ok(answer),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn send<M>(&mut self, request: GenlMessage<M>, flags: u16) -> Result<(), Error>
+    where
+        M: GenlFamily + Emitable + Debug,
+    {
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut message = NetlinkMessage::from(request);
+        message.header.flags = flags;
+        message.header.sequence_number = self.sequence;
+        message.finalize();
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+
+        // A large batch may need more than net.core.wmem_max, which needs CAP_NET_ADMIN as the
+        // request does. If it is refused, the send below says whether that mattered.
+        let _ = setsockopt(
+            &self.socket,
+            sockopt::SndBufForce,
+            &(bytes.len().saturating_add(SEND_OVERHEAD)),
+        );
+        self.socket.send(&bytes, 0).map_err(failure)?;
+        Ok(())
+    }
+}
+
+fn failure(error: std::io::Error) -> Error {
+    Error::Failure(format!("netlink: {error}"))
+}

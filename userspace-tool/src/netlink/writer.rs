@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Writing netlink attributes.
+
+use std::{net::IpAddr, ops::Range};
+
+use netlink_packet_core::{NLA_ALIGNTO, NLA_F_NESTED, NLA_HEADER_SIZE};
+
+/// The attributes of a request, and which words of the command line they stand for.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    bytes: Vec<u8>,
+    labels: Vec<(Range<usize>, String)>,
+    too_long: bool,
+}
+
+impl Writer {
+    pub(crate) fn flag(&mut self, kind: u16) {
+        self.bytes(kind, &[]);
+    }
+
+    pub(crate) fn u8(&mut self, kind: u16, value: u8) {
+        self.bytes(kind, &[value]);
+    }
+
+    pub(crate) fn u16(&mut self, kind: u16, value: u16) {
+        self.bytes(kind, &value.to_ne_bytes());
+    }
+
+    pub(crate) fn u32(&mut self, kind: u16, value: u32) {
+        self.bytes(kind, &value.to_ne_bytes());
+    }
+
+    pub(crate) fn u64(&mut self, kind: u16, value: u64) {
+        self.bytes(kind, &value.to_ne_bytes());
+    }
+
+    pub(crate) fn string(&mut self, kind: u16, value: &str) {
+        self.attribute(kind, |writer| {
+            writer.bytes.extend_from_slice(value.as_bytes());
+            writer.bytes.push(0);
+        });
+    }
+
+    pub(crate) fn address(&mut self, kind: u16, value: IpAddr) {
+        match value {
+            IpAddr::V4(address) => self.bytes(kind, &address.octets()),
+            IpAddr::V6(address) => self.bytes(kind, &address.octets()),
+        }
+    }
+
+    pub(crate) fn bytes(&mut self, kind: u16, value: &[u8]) {
+        self.attribute(kind, |writer| writer.bytes.extend_from_slice(value));
+    }
+
+    pub(crate) fn nested(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
+        self.attribute(kind | NLA_F_NESTED, fill);
+    }
+
+    /// Remember that what `write` writes stands for `label` on the command line.
+    pub(crate) fn labelled(&mut self, label: impl Into<String>, write: impl FnOnce(&mut Self)) {
+        let start = self.bytes.len();
+        write(self);
+        self.labels.push((start..self.bytes.len(), label.into()));
+    }
+
+    fn attribute(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; NLA_HEADER_SIZE]);
+        fill(self);
+        match u16::try_from(self.bytes.len() - start) {
+            Ok(length) => {
+                self.bytes[start..start + 2].copy_from_slice(&length.to_ne_bytes());
+                self.bytes[start + 2..start + 4].copy_from_slice(&kind.to_ne_bytes());
+            }
+            Err(_) => self.too_long = true,
+        }
+        self.bytes
+            .resize(self.bytes.len().next_multiple_of(NLA_ALIGNTO), 0);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether an attribute holds more than its length can say.
+    pub(crate) fn too_long(&self) -> bool {
+        self.too_long
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The words that the attribute at this offset stands for: the closest label around it.
+    pub(crate) fn label_at(&self, offset: usize) -> Option<&str> {
+        self.labels
+            .iter()
+            .filter(|(range, _)| range.contains(&offset))
+            .min_by_key(|(range, _)| range.len())
+            .map(|(_, label)| label.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_padded_and_nests_are_marked() {
+        let mut writer = Writer::default();
+        writer.string(5, "ab");
+        writer.nested(3, |inner| inner.u8(1, 7));
+        let mut expected = Vec::new();
+        expected.extend_from_slice(&7u16.to_ne_bytes());
+        expected.extend_from_slice(&5u16.to_ne_bytes());
+        expected.extend_from_slice(b"ab\0\0");
+        expected.extend_from_slice(&12u16.to_ne_bytes());
+        expected.extend_from_slice(&0x8003u16.to_ne_bytes());
+        expected.extend_from_slice(&5u16.to_ne_bytes());
+        expected.extend_from_slice(&1u16.to_ne_bytes());
+        expected.extend_from_slice(&[7, 0, 0, 0]);
+        assert_eq!(writer.as_bytes(), expected);
+    }
+
+    #[test]
+    fn the_closest_label_is_found() {
+        let mut writer = Writer::default();
+        writer.labelled("outer", |writer| {
+            writer.nested(1, |inner| {
+                inner.u32(1, 1);
+                inner.labelled("inner", |inner| inner.u32(2, 2));
+            });
+        });
+        assert_eq!(writer.label_at(0), Some("outer"));
+        assert_eq!(writer.label_at(4), Some("outer"));
+        assert_eq!(writer.label_at(12), Some("inner"));
+        assert_eq!(writer.label_at(20), None);
+    }
+
+    #[test]
+    fn an_attribute_that_is_too_long_is_noticed() {
+        let mut writer = Writer::default();
+        writer.bytes(1, &[0; 0xffff - 4]);
+        assert!(!writer.too_long());
+        writer.bytes(1, &[0; 0xffff - 3]);
+        assert!(writer.too_long());
+    }
+}

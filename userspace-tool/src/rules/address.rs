@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Addresses with masks.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::rule::Family;
+
+/// An address of which only the bits of the mask count; the others are zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Network {
+    address: IpAddr,
+    mask: IpAddr,
+}
+
+impl Network {
+    /// The address and the mask have to be of one family.
+    pub(crate) fn new(address: IpAddr, mask: IpAddr) -> Option<Self> {
+        let address = match (address, mask) {
+            (IpAddr::V4(address), IpAddr::V4(mask)) => IpAddr::V4(address & mask),
+            (IpAddr::V6(address), IpAddr::V6(mask)) => IpAddr::V6(address & mask),
+            _ => return None,
+        };
+        Some(Self { address, mask })
+    }
+
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    pub(crate) fn mask(&self) -> IpAddr {
+        self.mask
+    }
+
+    pub(crate) fn family(&self) -> Family {
+        family(self.address)
+    }
+
+    /// Whether every address of the family is in it.
+    pub(crate) fn is_any(&self) -> bool {
+        self.mask.is_unspecified()
+    }
+
+    pub(crate) fn is_host(&self) -> bool {
+        self.mask == full_mask(self.family())
+    }
+
+    /// The length of the prefix, if the mask is one.
+    fn prefix_length(&self) -> Option<u8> {
+        ipnet::ip_mask_to_prefix(self.mask).ok()
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.prefix_length() {
+            Some(length) => write!(out, "{}/{length}", self.address),
+            None => write!(out, "{}/{}", self.address, self.mask),
+        }
+    }
+}
+
+pub(crate) fn family(address: IpAddr) -> Family {
+    match address {
+        IpAddr::V4(_) => Family::Ipv4,
+        IpAddr::V6(_) => Family::Ipv6,
+    }
+}
+
+pub(crate) fn family_name(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "IPv4",
+        Family::Ipv6 => "IPv6",
+    }
+}
+
+pub(crate) fn full_mask(family: Family) -> IpAddr {
+    match family {
+        Family::Ipv4 => IpAddr::V4(Ipv4Addr::BROADCAST),
+        Family::Ipv6 => IpAddr::V6(Ipv6Addr::from(u128::MAX)),
+    }
+}
+
+/// An address as iptables reads it: an IPv4 address may leave out the zeros at its end.
+pub(crate) fn parse_address(text: &str) -> Option<IpAddr> {
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    let octets = text
+        .split('.')
+        .map(parse_octet)
+        .collect::<Option<Vec<u8>>>()?;
+    let mut padded = [0; 4];
+    padded.get_mut(..octets.len())?.copy_from_slice(&octets);
+    Some(IpAddr::from(padded))
+}
+
+fn parse_octet(text: &str) -> Option<u8> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let leading_zero = text.len() > 1 && text.starts_with('0');
+    if digits && !leading_zero {
+        text.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// The mask that `text` stands for, a prefix length or a mask written as an address.
+pub(crate) fn parse_mask(text: &str, family: Family) -> Result<IpAddr, String> {
+    if let Ok(mask) = text.parse::<IpAddr>() {
+        if self::family(mask) == family {
+            return Ok(mask);
+        }
+        return Err(format!(
+            "the mask {text} is not one for {}",
+            family_name(family)
+        ));
+    }
+    let longest = match family {
+        Family::Ipv4 => 32,
+        Family::Ipv6 => 128,
+    };
+    let length = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse::<u8>().ok())
+        .flatten();
+    let network = length.and_then(|length| match family {
+        Family::Ipv4 => Ipv4Net::new(Ipv4Addr::UNSPECIFIED, length)
+            .ok()
+            .map(IpNet::V4),
+        Family::Ipv6 => Ipv6Net::new(Ipv6Addr::UNSPECIFIED, length)
+            .ok()
+            .map(IpNet::V6),
+    });
+    network.map(|network| network.netmask()).ok_or_else(|| {
+        format!("the mask has to be a number up to {longest} or an address, not {text}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(address: &str, mask: &str) -> String {
+        let address = parse_address(address).unwrap();
+        let mask = parse_mask(mask, family(address)).unwrap();
+        Network::new(address, mask).unwrap().to_string()
+    }
+
+    #[test]
+    fn host_bits_are_cleared() {
+        assert_eq!(network("10.1.2.3", "8"), "10.0.0.0/8");
+        assert_eq!(network("10.1.2.3", "255.255.0.0"), "10.1.0.0/16");
+        assert_eq!(network("10.1.2.3", "255.0.255.0"), "10.0.2.0/255.0.255.0");
+        assert_eq!(network("2001:db8::1:2", "64"), "2001:db8::/64");
+        assert_eq!(network("2001:db8::1:2", "ffff::ffff"), "2001::2/ffff::ffff");
+    }
+
+    #[test]
+    fn short_addresses_are_completed() {
+        assert_eq!(parse_address("10"), Some(IpAddr::from([10, 0, 0, 0])));
+        assert_eq!(
+            parse_address("192.168"),
+            Some(IpAddr::from([192, 168, 0, 0]))
+        );
+        for bad in ["", "10.", "256", "1.2.3.4.5", "10.01", "a.b", "+1"] {
+            assert_eq!(parse_address(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn masks_have_limits() {
+        assert!(parse_mask("33", Family::Ipv4).is_err());
+        assert!(parse_mask("129", Family::Ipv6).is_err());
+        assert!(parse_mask("", Family::Ipv4).is_err());
+        assert!(parse_mask("+8", Family::Ipv4).is_err());
+        assert!(parse_mask("ffff::", Family::Ipv4).is_err());
+    }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The words of a command line, read as getopt_long reads them.
+
+use std::{collections::VecDeque, iter};
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    Short(char),
+    Long(String),
+    Word(String),
+}
+
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    words: VecDeque<String>,
+    /// What is left of a word of short options, or the value behind an equals sign.
+    attached: Option<Attached>,
+}
+
+#[derive(Debug)]
+enum Attached {
+    Cluster(String),
+    Value(String),
+}
+
+impl Arguments {
+    pub(crate) fn new(words: Vec<String>) -> Self {
+        Self {
+            words: words.into(),
+            attached: None,
+        }
+    }
+
+    pub(crate) fn token(&mut self) -> Option<Token> {
+        if let Some(Attached::Cluster(cluster)) = self.attached.take() {
+            return self.short(&cluster);
+        }
+        let word = self.words.pop_front()?;
+        if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
+            let (name, value) = match long.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (long, None),
+            };
+            self.attached = value.map(|value| Attached::Value(value.to_owned()));
+            return Some(Token::Long(name.to_owned()));
+        }
+        match word.strip_prefix('-') {
+            Some(cluster) if !cluster.is_empty() && cluster != "-" => self.short(cluster),
+            _ => Some(Token::Word(word)),
+        }
+    }
+
+    fn short(&mut self, cluster: &str) -> Option<Token> {
+        let mut characters = cluster.chars();
+        let first = characters.next()?;
+        let rest = characters.as_str();
+        self.attached = (!rest.is_empty()).then(|| Attached::Cluster(rest.to_owned()));
+        Some(Token::Short(first))
+    }
+
+    /// The value that is written in one word with the option.
+    pub(crate) fn attached(&mut self) -> Option<String> {
+        self.attached.take().map(|attached| match attached {
+            Attached::Cluster(text) | Attached::Value(text) => text,
+        })
+    }
+
+    /// The value behind an equals sign, which an option without value must not have.
+    pub(crate) fn surplus(&mut self) -> Option<String> {
+        match self.attached.take() {
+            Some(Attached::Value(value)) => Some(value),
+            other => {
+                self.attached = other;
+                None
+            }
+        }
+    }
+
+    /// The value of an option that needs one: attached, or the next word whatever it is.
+    pub(crate) fn value(&mut self) -> Option<String> {
+        self.attached().or_else(|| self.words.pop_front())
+    }
+
+    /// The next word, if it cannot be an option.
+    pub(crate) fn operand(&mut self) -> Option<String> {
+        self.operand_if(|_| true)
+    }
+
+    pub(crate) fn operand_if(&mut self, accept: impl FnOnce(&str) -> bool) -> Option<String> {
+        let next = self.words.front()?;
+        if self.attached.is_some() || next.starts_with('-') || next == "!" || !accept(next) {
+            return None;
+        }
+        self.words.pop_front()
+    }
+}
+
+/// The one of several options that a long name means, as getopt_long finds it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Named<T> {
+    One(T),
+    Ambiguous(Vec<&'static str>),
+    None,
+}
+
+/// Find a name among those of `options`; an exact name wins over names that it abbreviates, and
+/// an earlier option over a later one with the same name.
+pub(crate) fn by_name<T: Copy + PartialEq>(
+    name: &str,
+    options: impl Iterator<Item = (&'static str, T)> + Clone,
+) -> Named<T> {
+    if let Some((_, option)) = options.clone().find(|(candidate, _)| *candidate == name) {
+        return Named::One(option);
+    }
+    let mut abbreviated: Vec<(&'static str, T)> = Vec::new();
+    for (candidate, option) in options.filter(|(candidate, _)| candidate.starts_with(name)) {
+        if abbreviated.iter().all(|(earlier, _)| *earlier != candidate) {
+            abbreviated.push((candidate, option));
+        }
+    }
+    match abbreviated.as_slice() {
+        [] => Named::None,
+        [(_, first), rest @ ..] if rest.iter().all(|(_, option)| option == first) => {
+            Named::One(*first)
+        }
+        [..] => Named::Ambiguous(abbreviated.into_iter().map(|(name, _)| name).collect()),
+    }
+}
+
+/// A word that begins with a dash that is no hyphen, as word processors make them.
+pub(crate) fn with_hyphens(word: &str) -> Option<String> {
+    let is_dash = |character: char| matches!(character, '\u{2010}'..='\u{2015}' | '\u{2212}');
+    if !word.starts_with(is_dash)
+        && !word
+            .strip_prefix('-')
+            .is_some_and(|rest| rest.starts_with(is_dash))
+    {
+        return None;
+    }
+    let name = word.trim_start_matches(|character| character == '-' || is_dash(character));
+    let dashes = if name.chars().count() == 1 { 1 } else { 2 };
+    Some(iter::repeat_n('-', dashes).chain(name.chars()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(words: &[&str]) -> Arguments {
+        Arguments::new(words.iter().map(|word| (*word).to_owned()).collect())
+    }
+
+    #[test]
+    fn clusters_and_attached_values() {
+        let mut arguments = arguments(&["-nvL", "INPUT", "-ptcp", "--dport=22", "-", "--"]);
+        assert_eq!(arguments.token(), Some(Token::Short('n')));
+        assert_eq!(arguments.token(), Some(Token::Short('v')));
+        assert_eq!(arguments.token(), Some(Token::Short('L')));
+        assert_eq!(arguments.operand(), Some("INPUT".to_owned()));
+        assert_eq!(arguments.token(), Some(Token::Short('p')));
+        assert_eq!(arguments.value(), Some("tcp".to_owned()));
+        assert_eq!(arguments.token(), Some(Token::Long("dport".to_owned())));
+        assert_eq!(arguments.surplus(), Some("22".to_owned()));
+        assert_eq!(arguments.token(), Some(Token::Word("-".to_owned())));
+        assert_eq!(arguments.token(), Some(Token::Word("--".to_owned())));
+        assert_eq!(arguments.token(), None);
+    }
+
+    #[test]
+    fn options_are_no_operands() {
+        let mut arguments = arguments(&["-L", "!", "x"]);
+        assert_eq!(arguments.token(), Some(Token::Short('L')));
+        assert_eq!(arguments.operand(), None);
+    }
+
+    #[test]
+    fn abbreviations() {
+        let options = [("source", 1), ("src", 1), ("source-port", 2), ("set", 3)].into_iter();
+        assert_eq!(by_name("source", options.clone()), Named::One(1));
+        assert_eq!(by_name("sr", options.clone()), Named::One(1));
+        assert_eq!(by_name("source-", options.clone()), Named::One(2));
+        assert_eq!(by_name("x", options.clone()), Named::None);
+        assert_eq!(
+            by_name("so", options),
+            Named::Ambiguous(vec!["source", "source-port"])
+        );
+    }
+
+    #[test]
+    fn dashes_of_word_processors_are_recognised() {
+        assert_eq!(with_hyphens("–syn").as_deref(), Some("--syn"));
+        assert_eq!(with_hyphens("-–state").as_deref(), Some("--state"));
+        assert_eq!(with_hyphens("—j").as_deref(), Some("-j"));
+        assert_eq!(with_hyphens("-j"), None);
+        assert_eq!(with_hyphens("x–y"), None);
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Names of hosts, services and protocols.
+
+use std::{
+    fs, io,
+    net::{IpAddr, ToSocketAddrs},
+};
+
+/// Where names are looked up.
+pub(crate) trait Names {
+    /// The addresses of a host, without repetitions.
+    fn host(&self, name: &str) -> io::Result<Vec<IpAddr>>;
+    fn port(&self, service: &str, protocol: &str) -> Option<u16>;
+    fn protocol(&self, name: &str) -> Option<u8>;
+}
+
+/// The machine's own resolver and files.
+pub(crate) struct System;
+
+impl Names for System {
+    fn host(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        let mut addresses = Vec::new();
+        for socket_address in (name, 0).to_socket_addrs()? {
+            if !addresses.contains(&socket_address.ip()) {
+                addresses.push(socket_address.ip());
+            }
+        }
+        Ok(addresses)
+    }
+
+    fn port(&self, service: &str, protocol: &str) -> Option<u16> {
+        find_port(
+            &fs::read_to_string("/etc/services").ok()?,
+            service,
+            protocol,
+        )
+    }
+
+    fn protocol(&self, name: &str) -> Option<u8> {
+        find_protocol(&fs::read_to_string("/etc/protocols").ok()?, name)
+    }
+}
+
+/// The fields of each line of such a file, without comments.
+fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
+    text.lines()
+        .map(|line| line.split('#').next().unwrap_or_default())
+        .map(|line| line.split_whitespace().collect())
+}
+
+fn find_port(services: &str, service: &str, protocol: &str) -> Option<u16> {
+    lines(services).find_map(|fields| {
+        let (port, port_protocol) = fields.get(1)?.split_once('/')?;
+        let mut names = fields.iter().take(1).chain(fields.iter().skip(2));
+        let found = port_protocol == protocol && names.any(|name| *name == service);
+        if found { port.parse().ok() } else { None }
+    })
+}
+
+fn find_protocol(protocols: &str, name: &str) -> Option<u8> {
+    lines(protocols).find_map(|fields| {
+        let number = fields.get(1)?.parse().ok()?;
+        let mut names = fields.iter().take(1).chain(fields.iter().skip(2));
+        names
+            .any(|candidate| candidate.to_lowercase() == name)
+            .then_some(number)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_found_by_name_and_alias() {
+        let services = "# comment\n\nssh 22/tcp # shell\nhttp\t80/tcp www\ndomain 53/udp\n";
+        assert_eq!(find_port(services, "ssh", "tcp"), Some(22));
+        assert_eq!(find_port(services, "www", "tcp"), Some(80));
+        assert_eq!(find_port(services, "domain", "tcp"), None);
+        assert_eq!(find_port(services, "80/tcp", "tcp"), None);
+        assert_eq!(find_port(services, "shell", "tcp"), None);
+    }
+
+    #[test]
+    fn protocols_are_found_by_name_and_alias() {
+        let protocols = "ip 0 IP\nospf 89 OSPFIGP # routing\n";
+        assert_eq!(find_protocol(protocols, "ospf"), Some(89));
+        assert_eq!(find_protocol(protocols, "ospfigp"), Some(89));
+        assert_eq!(find_protocol(protocols, "89"), None);
+    }
+}

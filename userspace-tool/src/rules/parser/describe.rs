@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The options that describe a rule and need no match or target.
+
+use super::{Parser, base::set_once};
+use crate::{
+    error::{Error, suggestion},
+    netlink::spec::INTERFACE_NAME_LENGTH_MAX,
+    rules::{
+        extension::ExtensionType,
+        matches,
+        options::Base,
+        print::quote,
+        protocol,
+        rule::{Counters, Negatable},
+        specification::{Addresses, Loaded},
+        targets,
+    },
+};
+
+impl Parser<'_> {
+    pub(super) fn describe(
+        &mut self,
+        base: Base,
+        spelled: &str,
+        given: Negatable<String>,
+    ) -> Result<(), Error> {
+        let words = format!("{}{spelled} {}", given.prefix(), quote(&given.value));
+        let error = |reason: String| Error::usage(format!("{words}: {reason}"));
+        let specification = &mut self.specification;
+        let Negatable { inverted, value } = given;
+        match base {
+            Base::Protocol => {
+                let number = protocol::parse(&value, self.names).map_err(error)?;
+                if number == 0 && inverted {
+                    return Err(error("no packet matches this".to_owned()));
+                }
+                let protocol = Negatable {
+                    inverted,
+                    value: number,
+                };
+                set_once(&mut specification.protocol, protocol, spelled)
+            }
+            Base::Source | Base::Destination => {
+                let slot = match base {
+                    Base::Source => &mut specification.source,
+                    _ => &mut specification.destination,
+                };
+                let addresses = Addresses {
+                    option: spelled.to_owned(),
+                    list: Negatable { inverted, value },
+                };
+                set_once(slot, addresses, spelled)
+            }
+            Base::InInterface => {
+                check_interface(&value).map_err(error)?;
+                let interface = Negatable { inverted, value };
+                set_once(&mut specification.in_interface, interface, spelled)
+            }
+            Base::Match => {
+                let kind = find(matches::ALL, &value).map_err(error)?;
+                specification.matches.push(Loaded::new(kind));
+                Ok(())
+            }
+            Base::Jump => {
+                let kind = find(targets::ALL, &value).map_err(error)?;
+                set_once(&mut specification.target, Loaded::new(kind), spelled)
+            }
+            _ => {
+                let bytes = self.arguments.operand();
+                let counters = parse_counters(&value, bytes.as_deref()).map_err(error)?;
+                set_once(&mut specification.counters, counters, spelled)
+            }
+        }
+    }
+}
+
+fn find(kinds: &[&'static ExtensionType], name: &str) -> Result<&'static ExtensionType, String> {
+    kinds
+        .iter()
+        .find(|kind| kind.name == name)
+        .copied()
+        .ok_or_else(|| {
+            let known: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
+            // Targets are written in capitals, matches are not.
+            let same = known.iter().find(|known| known.eq_ignore_ascii_case(name));
+            match same {
+                Some(same) => format!("there is none of this name: did you mean {same}?"),
+                None => format!("there is none of this name: {}", suggestion(name, &known)),
+            }
+        })
+}
+
+fn check_interface(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("the name of an interface is empty".to_owned());
+    }
+    if name.len() > INTERFACE_NAME_LENGTH_MAX as usize {
+        return Err(format!(
+            "the name of an interface has at most {INTERFACE_NAME_LENGTH_MAX} bytes"
+        ));
+    }
+    let excluded =
+        |character: char| character == '/' || character.is_whitespace() || character.is_control();
+    if name.contains(excluded) {
+        return Err("the name of an interface has no space or slash".to_owned());
+    }
+    Ok(())
+}
+
+fn parse_counters(packets: &str, bytes: Option<&str>) -> Result<Counters, String> {
+    let number = |text: &str| {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse().ok()).flatten()
+    };
+    let counters = number(packets).zip(bytes.and_then(number));
+    counters
+        .map(|(packets, bytes)| Counters { packets, bytes })
+        .ok_or_else(|| "counters are two numbers, packets and bytes".to_owned())
+}

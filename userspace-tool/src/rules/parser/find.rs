@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which option a long name means.
+
+use super::Parser;
+use crate::{
+    error::{Error, closest},
+    rules::{
+        arguments::{Named, by_name, with_hyphens},
+        extension::{ExtensionOption, ExtensionType},
+        matches,
+        options::{self, BaseOption},
+        protocol,
+        specification::Loaded,
+        targets,
+    },
+};
+
+/// Whose option it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owner {
+    /// The match with this index.
+    Match(usize),
+    Target,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Found {
+    Base(&'static BaseOption),
+    Extension(Owner, &'static ExtensionOption),
+}
+
+impl Found {
+    fn has_name(&self, name: &str) -> bool {
+        let names = match self {
+            Self::Base(option) => option.names,
+            Self::Extension(_, option) => option.names,
+        };
+        names.contains(&name)
+    }
+}
+
+impl PartialEq for Found {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Base(one), Self::Base(other)) => std::ptr::eq(*one, *other),
+            (Self::Extension(_, one), Self::Extension(_, other)) => std::ptr::eq(*one, *other),
+            _ => false,
+        }
+    }
+}
+
+impl Parser<'_> {
+    pub(super) fn find(&mut self, name: &str) -> Result<Found, Error> {
+        let mut named = self.find_loaded(name);
+        if named == Named::None && self.load_protocol_match() {
+            named = self.find_loaded(name);
+        }
+        match named {
+            // Where the match of an option is missing, it is no abbreviation of another option.
+            Named::One(found) if !found.has_name(name) && owners(name).next().is_some() => {
+                Err(unknown(name))
+            }
+            Named::One(found) => Ok(found),
+            Named::Ambiguous(candidates) => Err(Error::usage(format!(
+                "--{name} is ambiguous: it may be --{}",
+                candidates.join(", --")
+            ))),
+            Named::None => Err(unknown(name)),
+        }
+    }
+
+    /// Look among the options of the matches, the last one first, of the target, and of no match.
+    /// The matches come first because `--check` of an earlier recent match is a command today.
+    fn find_loaded(&self, name: &str) -> Named<Found> {
+        let matches = self.specification.matches.iter().enumerate().rev();
+        let matches = matches.map(|(index, loaded)| (Owner::Match(index), loaded));
+        let target = self.specification.target.iter();
+        let extensions = matches.chain(target.map(|loaded| (Owner::Target, loaded)));
+        let extension_options = extensions.flat_map(|(owner, loaded)| {
+            let options = loaded.kind.options.iter();
+            options.flat_map(move |option| {
+                let names = option.names.iter();
+                names.map(move |name| (*name, Found::Extension(owner, option)))
+            })
+        });
+        let base_options = options::ALL.iter().flat_map(|option| {
+            let names = option.names.iter();
+            names.map(move |name| (*name, Found::Base(option)))
+        });
+        by_name(name, extension_options.chain(base_options))
+    }
+
+    /// Load the match that is named like the protocol, as if it had been given with -m.
+    fn load_protocol_match(&mut self) -> bool {
+        let protocol = self
+            .specification
+            .protocol
+            .filter(|protocol| !protocol.inverted);
+        let Some(name) = protocol.map(|protocol| protocol::name(protocol.value)) else {
+            return false;
+        };
+        let Some(kind) = matches::ALL.iter().find(|kind| kind.name == name) else {
+            return false;
+        };
+        let matches = &mut self.specification.matches;
+        if matches.iter().any(|loaded| loaded.kind.name == name) {
+            return false;
+        }
+        matches.push(Loaded::new(kind));
+        true
+    }
+}
+
+fn names_of(kind: &ExtensionType) -> impl Iterator<Item = &'static str> {
+    kind.options
+        .iter()
+        .flat_map(|option| option.names.iter().copied())
+}
+
+/// The matches and targets that have an option of exactly this name.
+fn owners(name: &str) -> impl Iterator<Item = &'static str> {
+    matches::ALL
+        .iter()
+        .chain(targets::ALL)
+        .filter(move |kind| names_of(kind).any(|option| option == name))
+        .map(|kind| kind.name)
+}
+
+/// An option that nobody has, or whose match has not been given yet.
+fn unknown(name: &str) -> Error {
+    let owners: Vec<&str> = owners(name).collect();
+    if !owners.is_empty() {
+        let loaders: Vec<String> = owners
+            .iter()
+            .map(|owner| match protocol::number(owner) {
+                Some(_) => format!("-p {owner}"),
+                None => format!("-m {owner}"),
+            })
+            .collect();
+        return Error::usage(format!(
+            "unknown option --{name}: give {} before it",
+            loaders.join(" or ")
+        ));
+    }
+    if let Some(option) = with_hyphens(&format!("--{name}")) {
+        return Error::usage(format!(
+            "bad argument --{name}: its dash is not a hyphen: write {option}"
+        ));
+    }
+    let base = options::ALL
+        .iter()
+        .flat_map(|option| option.names.iter().copied());
+    let extensions = matches::ALL
+        .iter()
+        .chain(targets::ALL)
+        .flat_map(|kind| names_of(kind));
+    match closest(name, base.chain(extensions)) {
+        Some(candidate) => Error::usage(format!(
+            "unknown option --{name}: did you mean --{candidate}?"
+        )),
+        None => Error::usage(format!(
+            "unknown option --{name}: palisade --help shows the options"
+        )),
+    }
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whether the options of a command line make sense together, and what they make.
+
+use super::{CommandOption, Parser};
+use crate::{
+    error::Error,
+    help,
+    netlink::spec::{Table, Verdict},
+    rules::{
+        command::{Command, Form, Invocation},
+        expand,
+        options::Base,
+        rule::Rule,
+    },
+};
+
+impl Parser<'_> {
+    pub(super) fn finish(mut self) -> Result<Invocation, Error> {
+        if self.negation {
+            return Err(Error::usage(
+                "! stands at the end: write it before an option",
+            ));
+        }
+        let table = self.table.unwrap_or(Table::Filter);
+        let print = self.print();
+        let command = match print {
+            Some(text) => Command::Print(text),
+            None => self.command()?,
+        };
+        Ok(Invocation {
+            table,
+            command,
+            display: self.display,
+        })
+    }
+
+    /// What --help and --version print.
+    fn print(&self) -> Option<String> {
+        if self.version {
+            return Some(format!("palisade {}\n", env!("CARGO_PKG_VERSION")));
+        }
+        let specification = &self.specification;
+        let extensions = specification.matches.iter().chain(&specification.target);
+        self.help
+            .then(|| help::text(extensions.map(|loaded| loaded.kind)))
+    }
+
+    fn command(&mut self) -> Result<Command, Error> {
+        let zero = self.zero.take();
+        let command = match (self.command.take(), &zero) {
+            (Some(command), _) => command,
+            (None, Some(_)) => return self.zero(zero),
+            (None, None) => {
+                return Err(Error::usage(
+                    "no command given: palisade --help shows the commands",
+                ));
+            }
+        };
+        let shows = matches!(command.base, Base::List | Base::ListRules);
+        if let Some(zero) = zero.as_ref().filter(|zero| !shows || zero.chain.is_some()) {
+            return Err(Error::usage(format!(
+                "{} and {}: one command at a time",
+                command.spelled, zero.spelled
+            )));
+        }
+        match command.base {
+            Base::Append | Base::Insert | Base::Delete | Base::Check => self.rule_command(command),
+            Base::Policy => {
+                self.only_for(&command, false)?;
+                policy(command)
+            }
+            Base::Flush => {
+                self.only_for(&command, false)?;
+                Ok(Command::Flush {
+                    chain: command.chain,
+                })
+            }
+            _ => self.show(command, zero.is_some()),
+        }
+    }
+
+    fn zero(&self, zero: Option<CommandOption>) -> Result<Command, Error> {
+        if let Some(zero) = &zero {
+            self.only_for(zero, false)?;
+        }
+        Ok(Command::Zero {
+            chain: zero.and_then(|zero| zero.chain),
+        })
+    }
+
+    /// Refuse options that the command, which takes no rule, has no use for.
+    fn only_for(&self, command: &CommandOption, shows: bool) -> Result<(), Error> {
+        let spelled = &command.spelled;
+        if let Some(option) = self.specification.rule_option() {
+            return Err(Error::usage(format!(
+                "{option} does not go with {spelled}: it describes a rule"
+            )));
+        }
+        // -S -v prints the counters of a policy in this way too.
+        if self.specification.counters.is_some() && command.base != Base::Policy {
+            return Err(Error::usage(format!("-c does not go with {spelled}")));
+        }
+        if shows {
+            return Ok(());
+        }
+        if let Some(option) = &self.display_option {
+            return Err(Error::usage(format!(
+                "{option} does not go with {spelled}: it says how to show rules"
+            )));
+        }
+        if self.specification.family.is_some() {
+            return Err(Error::usage(format!(
+                "{spelled} is for IPv4 and IPv6 at once: leave out -4 or -6"
+            )));
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, command: CommandOption, zero: bool) -> Result<Command, Error> {
+        self.only_for(&command, true)?;
+        self.display.family = self.specification.family;
+        let form = match command.base {
+            Base::List => Form::Table,
+            _ => Form::Rules,
+        };
+        let position = command
+            .second
+            .as_deref()
+            .map(|text| position(text, &command));
+        Ok(Command::Show {
+            form,
+            position: position.transpose()?,
+            chain: command.chain,
+            zero,
+        })
+    }
+
+    fn rule_command(&mut self, command: CommandOption) -> Result<Command, Error> {
+        if let Some(option) = &self.display_option {
+            return Err(Error::usage(format!(
+                "{option} does not go with {}: it says how to show rules",
+                command.spelled
+            )));
+        }
+        let number = command
+            .second
+            .as_deref()
+            .map(|text| position(text, &command));
+        let number = number.transpose()?;
+        if let (Base::Delete, Some(position)) = (command.base, number) {
+            if let Some(option) = self.specification.rule_option() {
+                return Err(Error::usage(format!(
+                    "{option} does not go with {} and a number: the number says which rule",
+                    command.spelled
+                )));
+            }
+            let chain = command.chain.unwrap_or_default();
+            return Ok(Command::DeletePosition { chain, position });
+        }
+        let rules = self.rules()?;
+        let chain = command.chain.unwrap_or_default();
+        Ok(match command.base {
+            Base::Append => Command::Append { chain, rules },
+            Base::Insert => Command::Insert {
+                chain,
+                position: number.unwrap_or(1),
+                rules,
+            },
+            Base::Delete => Command::Delete { chain, rules },
+            _ => Command::Check { chain, rules },
+        })
+    }
+
+    /// The rules that the command line describes.
+    fn rules(&mut self) -> Result<Vec<Rule>, Error> {
+        let mut specification = std::mem::take(&mut self.specification);
+        let protocol = specification.protocol;
+        for loaded in &mut specification.matches {
+            loaded
+                .instance
+                .check(protocol.as_ref())
+                .map_err(|reason| Error::usage(format!("-m {}: {reason}", loaded.kind.name)))?;
+        }
+        if let Some(loaded) = &mut specification.target {
+            loaded
+                .instance
+                .check(protocol.as_ref())
+                .map_err(|reason| Error::usage(format!("-j {}: {reason}", loaded.kind.name)))?;
+        }
+        // What every packet fulfils is no part of a rule.
+        specification
+            .protocol
+            .take_if(|protocol| protocol.value == 0);
+        let any = |interface: &str| interface == "+";
+        let interface = &mut specification.in_interface;
+        interface.take_if(|interface| any(&interface.value) && !interface.inverted);
+        expand::expand(specification, self.names)
+    }
+}
+
+fn policy(command: CommandOption) -> Result<Command, Error> {
+    let chain = command.chain.unwrap_or_default();
+    let policy = match command.second.as_deref() {
+        Some("ACCEPT") => Verdict::Accept,
+        Some("DROP") => Verdict::Drop,
+        Some(other) => {
+            return Err(Error::usage(format!(
+                "{} {chain} {other}: a policy is ACCEPT or DROP",
+                command.spelled
+            )));
+        }
+        None => {
+            return Err(Error::usage(format!(
+                "{} {chain}: the policy is missing: ACCEPT or DROP",
+                command.spelled
+            )));
+        }
+    };
+    Ok(Command::Policy { chain, policy })
+}
+
+fn position(text: &str, command: &CommandOption) -> Result<u32, Error> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse() {
+        Ok(number) if digits && number > 0 => Ok(number),
+        _ => Err(Error::usage(format!(
+            "{} {} {text}: the position of a rule is a number from 1 up",
+            command.spelled,
+            command.chain.as_deref().unwrap_or_default()
+        ))),
+    }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From the words of a command line to a command.
+
+mod base;
+mod describe;
+mod find;
+mod finish;
+
+use super::{
+    arguments::{Arguments, Token, with_hyphens},
+    command::{Display, Invocation},
+    extension::{ExtensionOption, Given},
+    names::Names,
+    options::{self, Base},
+    print::quote,
+    specification::Specification,
+};
+use crate::{error::Error, netlink::spec::Table};
+use find::{Found, Owner};
+
+/// The option that says what to do, with the words that followed it.
+#[derive(Debug)]
+struct CommandOption {
+    base: Base,
+    spelled: String,
+    chain: Option<String>,
+    /// A position or a policy.
+    second: Option<String>,
+}
+
+/// What has been read so far.
+struct Parser<'a> {
+    arguments: Arguments,
+    names: &'a dyn Names,
+    command: Option<CommandOption>,
+    zero: Option<CommandOption>,
+    table: Option<Table>,
+    specification: Specification,
+    display: Display,
+    /// The first option that says how to show rules, as it was written.
+    display_option: Option<String>,
+    help: bool,
+    version: bool,
+    /// A `!` that no option has taken yet.
+    negation: bool,
+}
+
+pub(crate) fn parse(arguments: Vec<String>, names: &dyn Names) -> Result<Invocation, Error> {
+    let mut parser = Parser {
+        arguments: Arguments::new(arguments),
+        names,
+        command: None,
+        zero: None,
+        table: None,
+        specification: Specification::default(),
+        display: Display::default(),
+        display_option: None,
+        help: false,
+        version: false,
+        negation: false,
+    };
+    while let Some(token) = parser.arguments.token() {
+        parser.token(token)?;
+    }
+    parser.finish()
+}
+
+impl Parser<'_> {
+    fn token(&mut self, token: Token) -> Result<(), Error> {
+        match token {
+            Token::Word(word) if word == "!" => {
+                if std::mem::replace(&mut self.negation, true) {
+                    return Err(Error::usage("! follows !: one is enough"));
+                }
+                Ok(())
+            }
+            Token::Word(word) => Err(self.misplaced(&word)),
+            Token::Short(letter) => {
+                let spelled = format!("-{letter}");
+                let mut all = options::ALL.iter();
+                match all.find(|option| option.short == Some(letter)) {
+                    Some(option) => self.base_option(option, &spelled),
+                    None => {
+                        let rest = self.arguments.attached().unwrap_or_default();
+                        Err(bad_short_option(&spelled, &rest))
+                    }
+                }
+            }
+            Token::Long(name) => {
+                let spelled = format!("--{name}");
+                match self.find(&name)? {
+                    Found::Base(option) => self.base_option(option, &spelled),
+                    Found::Extension(owner, option) => {
+                        self.extension_option(owner, option, &spelled)
+                    }
+                }
+            }
+        }
+    }
+
+    /// A word that no option has taken; often it is a chain that comes too late.
+    fn misplaced(&self, word: &str) -> Error {
+        let command = self.command.as_ref().or(self.zero.as_ref());
+        match command.filter(|command| command.chain.is_none() && with_hyphens(word).is_none()) {
+            Some(CommandOption { spelled, .. }) => Error::usage(format!(
+                "bad argument {}: a chain comes right after {spelled}",
+                quote(word)
+            )),
+            None => bad_word(word),
+        }
+    }
+
+    fn extension_option(
+        &mut self,
+        owner: Owner,
+        option: &'static ExtensionOption,
+        spelled: &str,
+    ) -> Result<(), Error> {
+        let mut inverted = self.take_negation(option.negatable, spelled)?;
+        let mut values = Vec::with_capacity(option.values);
+        if option.values == 0 {
+            self.no_value(spelled)?;
+        } else {
+            values.push(self.value(spelled, option.negatable, &mut inverted)?);
+        }
+        while values.len() < option.values {
+            values.push(self.arguments.operand().ok_or_else(|| {
+                Error::usage(format!("{spelled} needs {} values", option.values))
+            })?);
+        }
+        let given = Given {
+            name: option.names.first().copied().unwrap_or_default(),
+            values: &values,
+            inverted,
+            names: self.names,
+        };
+        let loaded = match owner {
+            Owner::Match(index) => self.specification.matches.get_mut(index),
+            Owner::Target => self.specification.target.as_mut(),
+        };
+        let Some(loaded) = loaded else {
+            return Err(bad_word(spelled));
+        };
+        loaded.instance.option(&given).map_err(|reason| {
+            let words: Vec<String> = values.iter().map(|value| quote(value)).collect();
+            let words = [&[spelled.to_owned()], words.as_slice()].concat().join(" ");
+            Error::usage(format!("{words}: {reason}"))
+        })
+    }
+
+    /// Take the `!` that came before an option.
+    fn take_negation(&mut self, negatable: bool, spelled: &str) -> Result<bool, Error> {
+        let negation = std::mem::take(&mut self.negation);
+        if negation && !negatable {
+            return Err(Error::usage(format!(
+                "! {spelled}: {spelled} cannot be inverted"
+            )));
+        }
+        Ok(negation)
+    }
+
+    /// Take the value of an option; in the old form of iptables a `!` comes before it.
+    fn value(
+        &mut self,
+        spelled: &str,
+        negatable: bool,
+        inverted: &mut bool,
+    ) -> Result<String, Error> {
+        let missing = || Error::usage(format!("{spelled} needs a value"));
+        let value = self.arguments.value().ok_or_else(missing)?;
+        if value != "!" || !negatable {
+            return Ok(value);
+        }
+        if std::mem::replace(inverted, true) {
+            return Err(Error::usage(format!("! {spelled} !: one ! is enough")));
+        }
+        self.arguments.value().ok_or_else(missing)
+    }
+
+    fn no_value(&mut self, spelled: &str) -> Result<(), Error> {
+        match self.arguments.surplus() {
+            Some(value) => Err(Error::usage(format!(
+                "{spelled}={value}: {spelled} takes no value"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn bad_word(word: &str) -> Error {
+    Error::usage(match with_hyphens(word) {
+        Some(option) => format!("bad argument {word}: its dash is not a hyphen: write {option}"),
+        None => format!("bad argument {}: it belongs to no option", quote(word)),
+    })
+}
+
+fn bad_short_option(spelled: &str, rest: &str) -> Error {
+    let word = format!("{spelled}{rest}");
+    match with_hyphens(&word) {
+        Some(_) => bad_word(&word),
+        None => Error::usage(format!(
+            "unknown option {spelled}: palisade --help shows the options"
+        )),
+    }
+}

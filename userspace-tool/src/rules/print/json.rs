@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Chains and rules as JSON.
+
+use serde_json::{Value, json};
+
+use super::{Chain, save_rule};
+use crate::rules::{
+    address::Network,
+    extension::Extension,
+    protocol,
+    rule::{Negatable, Rule},
+};
+
+pub(crate) fn json(chains: &[Chain]) -> Value {
+    chains.iter().map(chain_json).collect()
+}
+
+fn chain_json(chain: &Chain) -> Value {
+    let rules = chain.rules.iter();
+    json!({
+        "table": chain.table.to_string(),
+        "chain": chain.name,
+        "policy": chain.policy.name(),
+        "packets": chain.counters.packets,
+        "bytes": chain.counters.bytes,
+        "rules": rules
+            .map(|(position, rule)| rule_json(chain, *position, rule))
+            .collect::<Vec<Value>>(),
+    })
+}
+
+fn rule_json(chain: &Chain, position: u32, rule: &Rule) -> Value {
+    let named = |extension: &dyn Extension| json!({ "name": extension.name(), "options": extension.json() });
+    json!({
+        "position": position,
+        "packets": rule.counters.packets,
+        "bytes": rule.counters.bytes,
+        "family": rule.family.map(|family| family.to_string()),
+        "protocol": rule.protocol.as_ref().map(|protocol| negatable(protocol, |number| {
+            json!(protocol::name(*number))
+        })),
+        "source": rule.source.as_ref().map(network),
+        "destination": rule.destination.as_ref().map(network),
+        "in_interface": rule.in_interface.as_ref().map(|interface| negatable(interface, |name| {
+            json!(name)
+        })),
+        "matches": rule.matches.iter().map(|one| named(one.as_ref())).collect::<Vec<Value>>(),
+        "target": rule.target.as_ref().map(|target| named(target.as_ref())),
+        "rule": save_rule(&chain.name, rule, false),
+    })
+}
+
+fn negatable<T>(negatable: &Negatable<T>, value: impl FnOnce(&T) -> Value) -> Value {
+    json!({ "value": value(&negatable.value), "inverted": negatable.inverted })
+}
+
+fn network(network: &Negatable<Network>) -> Value {
+    negatable(network, |network| json!(network.to_string()))
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A rule, as the kernel knows it.
+
+use std::rc::Rc;
+
+use super::{address::Network, extension::Extension};
+pub(crate) use crate::netlink::spec::Family;
+
+/// A value whose sense a `!` may turn round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Negatable<T> {
+    pub(crate) inverted: bool,
+    pub(crate) value: T,
+}
+
+impl<T> Negatable<T> {
+    /// What comes before an option in iptables' grammar.
+    pub(crate) fn prefix(&self) -> &'static str {
+        if self.inverted { "! " } else { "" }
+    }
+
+    /// What comes before a value in iptables' tables.
+    pub(crate) fn mark(&self) -> &'static str {
+        if self.inverted { "!" } else { "" }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    pub(crate) packets: u64,
+    pub(crate) bytes: u64,
+}
+
+/// A packet matches a rule if everything that is present agrees with it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rule {
+    pub(crate) family: Option<Family>,
+    pub(crate) protocol: Option<Negatable<u8>>,
+    pub(crate) source: Option<Negatable<Network>>,
+    pub(crate) destination: Option<Negatable<Network>>,
+    pub(crate) in_interface: Option<Negatable<String>>,
+    pub(crate) matches: Vec<Rc<dyn Extension>>,
+    pub(crate) target: Option<Rc<dyn Extension>>,
+    pub(crate) counters: Counters,
+}
+
+impl Rule {
+    /// The family that the rule's addresses and protocol tell without `-4` or `-6`.
+    pub(crate) fn implied_family(&self) -> Option<Family> {
+        let addresses = [&self.source, &self.destination];
+        let by_address = addresses
+            .into_iter()
+            .flatten()
+            .map(|network| network.value.family());
+        by_address.into_iter().next().or_else(|| {
+            self.protocol
+                .filter(|protocol| !protocol.inverted)
+                .and_then(|protocol| super::protocol::family(protocol.value))
+        })
+    }
+
+    pub(crate) fn applies_to(&self, family: Option<Family>) -> bool {
+        family.is_none() || self.family.is_none() || self.family == family
+    }
+}

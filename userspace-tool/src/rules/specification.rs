@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A rule as it is written on the command line, before names become addresses.
+
+use super::{
+    extension::{Extension, ExtensionType},
+    rule::{Counters, Family, Negatable},
+};
+
+/// A match or target and what it has been told so far.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) kind: &'static ExtensionType,
+    pub(crate) instance: Box<dyn Extension>,
+}
+
+impl Loaded {
+    pub(crate) fn new(kind: &'static ExtensionType) -> Self {
+        Self {
+            kind,
+            instance: (kind.new)(),
+        }
+    }
+}
+
+/// Addresses, networks and host names, separated by commas.
+#[derive(Debug)]
+pub(crate) struct Addresses {
+    /// The option as it was written.
+    pub(crate) option: String,
+    pub(crate) list: Negatable<String>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Specification {
+    /// The family with the option that asked for it.
+    pub(crate) family: Option<Family>,
+    pub(crate) protocol: Option<Negatable<u8>>,
+    pub(crate) source: Option<Addresses>,
+    pub(crate) destination: Option<Addresses>,
+    pub(crate) in_interface: Option<Negatable<String>>,
+    pub(crate) matches: Vec<Loaded>,
+    pub(crate) target: Option<Loaded>,
+    pub(crate) counters: Option<Counters>,
+}
+
+impl Specification {
+    /// The first option that only a rule can have, if there is one.
+    pub(crate) fn rule_option(&self) -> Option<&'static str> {
+        let given = [
+            (self.protocol.is_some(), "-p"),
+            (self.source.is_some(), "-s"),
+            (self.destination.is_some(), "-d"),
+            (self.in_interface.is_some(), "-i"),
+            (!self.matches.is_empty(), "-m"),
+            (self.target.is_some(), "-j"),
+        ];
+        given
+            .into_iter()
+            .find_map(|(given, option)| given.then_some(option))
+    }
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The targets that `-j` names. A new one is a new file and a line in this list.
+
+mod verdict;
+
+use super::extension::ExtensionType;
+
+pub(crate) static ALL: &[&ExtensionType] = &[&verdict::ACCEPT, &verdict::DROP, &verdict::RETURN];

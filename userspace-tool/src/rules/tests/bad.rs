@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Lines that are wrong, and what is said about them.
+
+use super::parse;
+
+const LINES: &[(&str, &str)] = &[
+    ("", "no command given: palisade --help shows the commands"),
+    (
+        "-t filter",
+        "no command given: palisade --help shows the commands",
+    ),
+    ("-A", "-A needs a value"),
+    ("-A INPUT -j", "-j needs a value"),
+    ("-A INPUT -L", "-A and -L: one command at a time"),
+    ("-A INPUT -Z", "-A and -Z: one command at a time"),
+    ("-L INPUT -Z INPUT", "-L and -Z: one command at a time"),
+    ("-A \"\"", "-A \"\": the name of a chain is empty"),
+    ("-A -j DROP", "-A -j: this is not the name of a chain"),
+    (
+        "-A abcdefghijklmnopqrstuvwxyz012",
+        "-A abcdefghijklmnopqrstuvwxyz012: the name of a chain has at most 28 bytes",
+    ),
+    (
+        "-t nat -L",
+        "-t nat: there is no such table: known are raw, filter",
+    ),
+    (
+        "-t filtre -L",
+        "-t filtre: there is no such table: did you mean filter?",
+    ),
+    ("-L -t raw -t raw", "-t is given twice"),
+    // Options.
+    (
+        "-A INPUT -q",
+        "unknown option -q: palisade --help shows the options",
+    ),
+    (
+        "-A INPUT --protocl tcp",
+        "unknown option --protocl: did you mean --protocol?",
+    ),
+    (
+        "-A INPUT --xyzzy",
+        "unknown option --xyzzy: palisade --help shows the options",
+    ),
+    (
+        "-A INPUT --so 1.2.3.4 -p tcp -m tcp --so 1",
+        "--so is ambiguous: it may be --source-port, --source",
+    ),
+    (
+        "--l",
+        "--l is ambiguous: it may be --list-rules, --list, --line-numbers",
+    ),
+    (
+        "-A INPUT --numeric=1",
+        "--numeric=1: --numeric takes no value",
+    ),
+    ("-A INPUT foo", "bad argument foo: it belongs to no option"),
+    (
+        "-S -v INPUT",
+        "bad argument INPUT: a chain comes right after -S",
+    ),
+    (
+        "-Z -v INPUT",
+        "bad argument INPUT: a chain comes right after -Z",
+    ),
+    ("-A INPUT --", "bad argument --: it belongs to no option"),
+    (
+        "-A INPUT –syn",
+        "bad argument –syn: its dash is not a hyphen: write --syn",
+    ),
+    (
+        "-A INPUT -–dport 22",
+        "bad argument -–dport: its dash is not a hyphen: write --dport",
+    ),
+    (
+        "-N chain",
+        "palisade has no -N: palisade has only built-in chains",
+    ),
+    (
+        "-A INPUT -f",
+        "palisade has no -f: it does not tell fragments apart",
+    ),
+    ("-w x -L", "bad argument x: it belongs to no option"),
+    ("-wx -L", "-w x: the time to wait is a number of seconds"),
+    // What goes with what.
+    ("-L -p tcp", "-p does not go with -L: it describes a rule"),
+    ("-F -j DROP", "-j does not go with -F: it describes a rule"),
+    (
+        "-A INPUT --line-numbers",
+        "--line-numbers does not go with -A: it says how to show rules",
+    ),
+    (
+        "-F --json",
+        "--json does not go with -F: it says how to show rules",
+    ),
+    (
+        "-4 -F",
+        "-F is for IPv4 and IPv6 at once: leave out -4 or -6",
+    ),
+    ("-Z -c 1 2", "-c does not go with -Z"),
+    (
+        "-D INPUT 1 -p tcp",
+        "-p does not go with -D and a number: the number says which rule",
+    ),
+    (
+        "-I INPUT x",
+        "-I INPUT x: the position of a rule is a number from 1 up",
+    ),
+    (
+        "-I INPUT 0",
+        "-I INPUT 0: the position of a rule is a number from 1 up",
+    ),
+    (
+        "-D INPUT 99999999999",
+        "-D INPUT 99999999999: the position of a rule is a number from 1 up",
+    ),
+    (
+        "-L INPUT x",
+        "-L INPUT x: the position of a rule is a number from 1 up",
+    ),
+    (
+        "-P INPUT",
+        "-P INPUT: the policy is missing: ACCEPT or DROP",
+    ),
+    (
+        "-P INPUT RETURN",
+        "-P INPUT RETURN: a policy is ACCEPT or DROP",
+    ),
+    // Inversion.
+    ("-A INPUT ! ! -p tcp", "! follows !: one is enough"),
+    (
+        "-A INPUT -p tcp !",
+        "! stands at the end: write it before an option",
+    ),
+    ("-A INPUT ! -j DROP", "! -j: -j cannot be inverted"),
+    ("-A INPUT ! -p ! tcp", "! -p !: one ! is enough"),
+    (
+        "-A INPUT -m recent ! --name x",
+        "! --name: --name cannot be inverted",
+    ),
+    ("-A INPUT ! -p all", "! -p all: no packet matches this"),
+    // Protocols.
+    (
+        "-A INPUT -p tpc",
+        "-p tpc: unknown protocol: did you mean tcp?",
+    ),
+    (
+        "-A INPUT -p xyz",
+        "-p xyz: unknown protocol: known are tcp, udp, udplite, icmp, ipv6-icmp, icmpv6, esp, \
+         ah, sctp, ipv6-mh, mh, all",
+    ),
+    (
+        "-A INPUT -p 256",
+        "-p 256: the number of a protocol is at most 255",
+    ),
+    ("-A INPUT -p tcp -p udp", "-p is given twice"),
+    // Families and addresses.
+    (
+        "-4 -6 -A INPUT",
+        "-4 and -6: give one, or neither for both IPv4 and IPv6",
+    ),
+    (
+        "-4 -A INPUT -s ::1",
+        "-4 is for IPv4 and -s ::1 is for IPv6: no packet is both",
+    ),
+    (
+        "-A INPUT -p icmpv6 -d 10.0.0.1",
+        "-p ipv6-icmp is for IPv6 and -d 10.0.0.1 is for IPv4: no packet is both",
+    ),
+    (
+        "-6 -A INPUT -p icmp",
+        "-6 is for IPv6 and -p icmp is for IPv4: no packet is both",
+    ),
+    (
+        "-A INPUT -s 10.0.0.1 -d ::1",
+        "-s 10.0.0.1 is for IPv4 and -d ::1 is for IPv6: no packet is both",
+    ),
+    (
+        "-A INPUT -s 10.0.0.1,::1 -d ::1,::2",
+        "-s 10.0.0.1 is for IPv4 and -d ::1 and -d ::2 is for IPv6: no packet is both",
+    ),
+    (
+        "-A INPUT ! -s 10.0.0.1,10.0.0.2",
+        "! -s 10.0.0.1,10.0.0.2: ! goes with one address, these are 2: use a rule for each",
+    ),
+    (
+        "-A INPUT ! -s two.example",
+        "! -s two.example: ! goes with one address, these are 2: use a rule for each",
+    ),
+    (
+        "-A INPUT -s 10.0.0.0/33",
+        "-s 10.0.0.0/33: the mask has to be a number up to 32 or an address, not 33",
+    ),
+    (
+        "-A INPUT -s ::/ffff:0:0:0:0:0:0:0:0",
+        "-s ::/ffff:0:0:0:0:0:0:0:0: the mask has to be a \
+      number up to 128 or an address, not ffff:0:0:0:0:0:0:0:0",
+    ),
+    (
+        "-A INPUT -s 10.0.0.0/ffff::",
+        "-s 10.0.0.0/ffff::: the mask ffff:: is not one for IPv4",
+    ),
+    (
+        "-A INPUT -s 10.0.0.256",
+        "-s 10.0.0.256: this is neither an address nor the name of a host",
+    ),
+    (
+        "-A INPUT -s 10.0.0.1,",
+        "-s \"\": this is neither an address nor the name of a host",
+    ),
+    (
+        "-A INPUT -s nowhere.example",
+        "-s nowhere.example: cannot find the addresses of the host nowhere.example: no such host",
+    ),
+    (
+        "-6 -A INPUT -s one.example",
+        "-s one.example: the host one.example has no IPv6 address",
+    ),
+    ("-A INPUT -s ::1 -s ::2", "-s is given twice"),
+    // Interfaces.
+    (
+        "-A INPUT -i \"\"",
+        "-i \"\": the name of an interface is empty",
+    ),
+    (
+        "-A INPUT -i abcdefghijklmnop",
+        "-i abcdefghijklmnop: the name of an interface has at most 15 bytes",
+    ),
+    (
+        "-A INPUT ! -i a/b",
+        "! -i a/b: the name of an interface has no space or slash",
+    ),
+    // Matches and targets.
+    (
+        "-A INPUT -m recnt",
+        "-m recnt: there is none of this name: did you mean recent?",
+    ),
+    (
+        "-A INPUT -m limit",
+        "-m limit: there is none of this name: known are tcp, udp, recent",
+    ),
+    (
+        "-A INPUT -j drop",
+        "-j drop: there is none of this name: did you mean DROP?",
+    ),
+    (
+        "-A INPUT -j LOG",
+        "-j LOG: there is none of this name: known are ACCEPT, DROP, RETURN",
+    ),
+    ("-A INPUT -j DROP -j DROP", "-j is given twice"),
+    (
+        "-A INPUT -c 1",
+        "-c 1: counters are two numbers, packets and bytes",
+    ),
+    (
+        "-A INPUT -c 1 x",
+        "-c 1: counters are two numbers, packets and bytes",
+    ),
+    // Ports.
+    (
+        "-A INPUT --dport 22",
+        "unknown option --dport: give -p tcp or -p udp before it",
+    ),
+    (
+        "-A INPUT ! -p tcp --dport 22",
+        "unknown option --dport: give -p tcp or -p udp before it",
+    ),
+    (
+        "-A INPUT -m tcp --dport 22",
+        "-m tcp: needs -p tcp in the same rule",
+    ),
+    (
+        "-A INPUT -p udp -m tcp",
+        "-m tcp: needs -p tcp in the same rule",
+    ),
+    (
+        "-A INPUT ! -p tcp -m tcp",
+        "-m tcp: needs -p tcp in the same rule",
+    ),
+    (
+        "-A INPUT -p tcp --dport 65536",
+        "--dport 65536: a port is at most 65535, not 65536",
+    ),
+    (
+        "-A INPUT -p tcp --dport \"\"",
+        "--dport \"\": the port is missing",
+    ),
+    (
+        "-A INPUT -p tcp --dport 5:4",
+        "--dport 5:4: the range ends before it starts",
+    ),
+    (
+        "-A INPUT -p tcp --dport nosuch",
+        "--dport nosuch: there is no tcp service nosuch in /etc/services: give a number",
+    ),
+    (
+        "-A INPUT -p tcp --dport -1",
+        "--dport -1: there is no tcp service -1 in /etc/services: give a number",
+    ),
+    (
+        "-A INPUT -p tcp --dport 1 --dport 2",
+        "--dport 2: was given before",
+    ),
+    (
+        "-A INPUT -p tcp --dports 22",
+        "unknown option --dports: did you mean --dport?",
+    ),
+    // TCP flags.
+    (
+        "-A INPUT -p udp --syn",
+        "unknown option --syn: give -p tcp before it",
+    ),
+    (
+        "-A INPUT -p tcp --tcp-flags SYN",
+        "--tcp-flags needs 2 values",
+    ),
+    (
+        "-A INPUT -p tcp --tcp-flags SYN -j",
+        "--tcp-flags needs 2 values",
+    ),
+    (
+        "-A INPUT -p tcp --tcp-flags SYN,ACK SYN,FIN",
+        "--tcp-flags SYN,ACK SYN,FIN: FIN has to be among the flags that are looked at, the first \
+         ones",
+    ),
+    (
+        "-A INPUT -p tcp --tcp-flags SIN SYN",
+        "--tcp-flags SIN SYN: there is no flag \"SIN\": known are FIN, SYN, RST, PSH, ACK, URG, \
+         ECE, CWR, ALL, NONE",
+    ),
+    (
+        "-A INPUT -p tcp --syn --syn",
+        "--syn: --tcp-flags or --syn was given before",
+    ),
+    // Recent.
+    (
+        "-A INPUT --set",
+        "unknown option --set: give -m recent before it",
+    ),
+    (
+        "-A INPUT -m recent --set --update",
+        "--update: --set was given before, and one -m recent does one thing: give a second one",
+    ),
+    (
+        "-A INPUT -m recent --set --set",
+        "--set: --set was given before, and one -m recent does one thing: give a second one",
+    ),
+    (
+        "-A INPUT -m recent --set --seconds 1",
+        "-m recent: --seconds goes with --rcheck or --update, not with --set",
+    ),
+    (
+        "-A INPUT -m recent --remove --hitcount 1",
+        "-m recent: --hitcount goes with --rcheck or --update, not with --remove",
+    ),
+    (
+        "-A INPUT -m recent --hitcount 0",
+        "--hitcount 0: this has to be a number from 1 to 65535",
+    ),
+    (
+        "-A INPUT -m recent --hitcount 65536",
+        "--hitcount 65536: this has to be a number from 1 to 65535",
+    ),
+    (
+        "-A INPUT -m recent --seconds 1s",
+        "--seconds 1s: this has to be a number from 1 to 4294967295",
+    ),
+    (
+        "-A INPUT -m recent --seconds +1",
+        "--seconds +1: this has to be a number from 1 to 4294967295",
+    ),
+    ("-A INPUT -m recent --seconds", "--seconds needs a value"),
+    (
+        "-A INPUT -m recent --name \"\"",
+        "--name \"\": the name of a list is empty",
+    ),
+    (
+        "-A INPUT -m recent --name a --name b",
+        "--name b: was given before",
+    ),
+    (
+        "-A INPUT -m recent --rsource --rdest",
+        "--rdest: --rsource or --rdest was given before",
+    ),
+    (
+        "-A INPUT -m recent --mask 255.255.255.0",
+        "--mask 255.255.255.0: a list holds whole addresses: the mask can only be 255.255.255.255",
+    ),
+];
+
+#[test]
+fn mistakes_are_named() {
+    for (line, expected) in LINES {
+        match parse(line) {
+            Ok(invocation) => panic!("{line}: {:?}", invocation.command),
+            Err(error) => {
+                assert_eq!(error.to_string(), *expected, "{line}");
+                assert_eq!(error.exit_status(), 2, "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_name_of_a_list_has_a_limit() {
+    let longest = "x".repeat(199);
+    assert!(parse(&format!("-A INPUT -m recent --name {longest}")).is_ok());
+    let error = parse(&format!("-A INPUT -m recent --name {longest}x")).unwrap_err();
+    let expected = "the name of a list has at most 199 bytes, this one has 200";
+    assert!(error.to_string().ends_with(expected), "{error}");
+}

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Lines that are right, and what they mean.
+
+use super::{parse, rules, saved};
+use crate::{
+    netlink::spec::{Family, Table, Verdict},
+    rules::{
+        command::{Command, Form},
+        rule::Counters,
+    },
+};
+
+/// Lines with the rules that -S prints for them.
+const LINES: &[(&str, &[&str])] = &[
+    ("-A INPUT", &["-A INPUT"]),
+    ("-A INPUT -j DROP", &["-A INPUT -j DROP"]),
+    ("--append INPUT --jump ACCEPT", &["-A INPUT -j ACCEPT"]),
+    ("-AINPUT -jRETURN", &["-A INPUT -j RETURN"]),
+    ("--append=INPUT --jump=ACCEPT", &["-A INPUT -j ACCEPT"]),
+    ("--app INPUT --ju ACCEPT", &["-A INPUT -j ACCEPT"]),
+    ("-w -A INPUT", &["-A INPUT"]),
+    ("-w 5 -A INPUT", &["-A INPUT"]),
+    ("-w5 -A INPUT", &["-A INPUT"]),
+    ("--wait=5 -A INPUT", &["-A INPUT"]),
+    // Families.
+    ("-4 -A INPUT", &["-A INPUT -4"]),
+    ("-A INPUT --ipv6", &["-A INPUT -6"]),
+    ("-4 -A INPUT -s 10.0.0.1", &["-A INPUT -s 10.0.0.1/32"]),
+    ("-A INPUT -s 0.0.0.0/0", &["-A INPUT -4"]),
+    ("-A INPUT -d ::/0", &["-A INPUT -6"]),
+    ("-A INPUT -p icmp", &["-A INPUT -p icmp"]),
+    ("-A INPUT -4 -p icmp", &["-A INPUT -p icmp"]),
+    ("-A INPUT ! -p icmp", &["-A INPUT ! -p icmp"]),
+    ("-A INPUT -6 ! -p icmp", &["-A INPUT -6 ! -p icmp"]),
+    // Protocols.
+    ("-A INPUT -p TCP", &["-A INPUT -p tcp"]),
+    ("-A INPUT -p 6", &["-A INPUT -p tcp"]),
+    ("-A INPUT --proto 17", &["-A INPUT -p udp"]),
+    ("-A INPUT -p icmpv6", &["-A INPUT -p ipv6-icmp"]),
+    ("-A INPUT -p ipv6-icmp", &["-A INPUT -p ipv6-icmp"]),
+    ("-A INPUT -p ospf", &["-A INPUT -p 89"]),
+    ("-A INPUT -p all", &["-A INPUT"]),
+    ("-A INPUT -p 0", &["-A INPUT"]),
+    ("-A INPUT -p ! tcp", &["-A INPUT ! -p tcp"]),
+    // Addresses.
+    ("-A INPUT -s 10.1.2.3/8", &["-A INPUT -s 10.0.0.0/8"]),
+    (
+        "-A INPUT --src 10.1.2.3/255.0.255.0",
+        &["-A INPUT -s 10.0.2.0/255.0.255.0"],
+    ),
+    ("-A INPUT -d 2001:DB8::1/64", &["-A INPUT -d 2001:db8::/64"]),
+    ("-A INPUT -s 192.168/16", &["-A INPUT -s 192.168.0.0/16"]),
+    ("-A INPUT ! -s 10.0.0.0/8", &["-A INPUT ! -s 10.0.0.0/8"]),
+    ("-A INPUT -s ! 10.0.0.0/8", &["-A INPUT ! -s 10.0.0.0/8"]),
+    ("-A INPUT ! --destination=::1", &["-A INPUT ! -d ::1/128"]),
+    ("-A INPUT ! -s 0.0.0.0/0", &["-A INPUT ! -s 0.0.0.0/0"]),
+    ("-A INPUT -s one.example/24", &["-A INPUT -s 192.0.2.0/24"]),
+    (
+        "-A INPUT -s 10.0.0.1,10.0.0.2 -d 10.1.0.1,10.1.0.2",
+        &[
+            "-A INPUT -s 10.0.0.1/32 -d 10.1.0.1/32",
+            "-A INPUT -s 10.0.0.1/32 -d 10.1.0.2/32",
+            "-A INPUT -s 10.0.0.2/32 -d 10.1.0.1/32",
+            "-A INPUT -s 10.0.0.2/32 -d 10.1.0.2/32",
+        ],
+    ),
+    (
+        "-A INPUT -s both.example",
+        &["-A INPUT -s 192.0.2.2/32", "-A INPUT -s 2001:db8::2/128"],
+    ),
+    (
+        "-6 -A INPUT -s both.example",
+        &["-A INPUT -s 2001:db8::2/128"],
+    ),
+    (
+        "-A INPUT -s both.example -d ::1",
+        &["-A INPUT -s 2001:db8::2/128 -d ::1/128"],
+    ),
+    (
+        "-A INPUT -s both.example -p icmp",
+        &["-A INPUT -s 192.0.2.2/32 -p icmp"],
+    ),
+    (
+        "-A INPUT -s 10.0.0.1,::1",
+        &["-A INPUT -s 10.0.0.1/32", "-A INPUT -s ::1/128"],
+    ),
+    // Interfaces.
+    ("-A INPUT -i eth0", &["-A INPUT -i eth0"]),
+    ("-A INPUT ! -i eth+", &["-A INPUT ! -i eth+"]),
+    ("-A INPUT --in-interface ! lo", &["-A INPUT ! -i lo"]),
+    ("-A INPUT -i +", &["-A INPUT"]),
+    // Ports.
+    (
+        "-A INPUT -p tcp --dport 22",
+        &["-A INPUT -p tcp -m tcp --dport 22"],
+    ),
+    (
+        "-A INPUT -p tcp --dport ssh",
+        &["-A INPUT -p tcp -m tcp --dport 22"],
+    ),
+    (
+        "-A INPUT -ptcp --dport=22",
+        &["-A INPUT -p tcp -m tcp --dport 22"],
+    ),
+    (
+        "-A INPUT -p udp -m udp --sport domain",
+        &["-A INPUT -p udp -m udp --sport 53"],
+    ),
+    (
+        "-A INPUT -p tcp --source-port 1024: --destination-port :1023",
+        &["-A INPUT -p tcp -m tcp --sport 1024:65535 --dport 0:1023"],
+    ),
+    (
+        "-A INPUT -p tcp ! --dport 22",
+        &["-A INPUT -p tcp -m tcp ! --dport 22"],
+    ),
+    (
+        "-A INPUT -p tcp --dport ! 22",
+        &["-A INPUT -p tcp -m tcp ! --dport 22"],
+    ),
+    ("-A INPUT -p tcp -m tcp", &["-A INPUT -p tcp -m tcp"]),
+    (
+        "-A INPUT -m tcp -p tcp --dport 1:2",
+        &["-A INPUT -p tcp -m tcp --dport 1:2"],
+    ),
+    (
+        "-A INPUT -p tcp --dport 0:65535",
+        &["-A INPUT -p tcp -m tcp"],
+    ),
+    (
+        "-A INPUT -p tcp ! --dport :",
+        &["-A INPUT -p tcp -m tcp ! --dport 0:65535"],
+    ),
+    (
+        "-A INPUT -p 6 --source-p 7",
+        &["-A INPUT -p tcp -m tcp --sport 7"],
+    ),
+    // TCP flags.
+    (
+        "-A INPUT -p tcp --syn",
+        &["-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN"],
+    ),
+    (
+        "-A INPUT -p tcp ! --syn",
+        &["-A INPUT -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN"],
+    ),
+    (
+        "-A INPUT -p tcp --tcp-flags SYN,ACK,FIN,RST SYN,ACK --dport 80",
+        &["-A INPUT -p tcp -m tcp --dport 80 --tcp-flags FIN,SYN,RST,ACK SYN,ACK"],
+    ),
+    (
+        "-A INPUT -p tcp ! --tcp-flags all none",
+        &["-A INPUT -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE"],
+    ),
+    (
+        "-A INPUT -p tcp --tcp-flags ECE,CWR CWR",
+        &["-A INPUT -p tcp -m tcp --tcp-flags ECE,CWR CWR"],
+    ),
+    // Recent.
+    (
+        "-A INPUT -m recent --set",
+        &["-A INPUT -m recent --set --name DEFAULT --rsource"],
+    ),
+    (
+        "-A INPUT -m recent --name x",
+        &["-A INPUT -m recent --rcheck --name x --rsource"],
+    ),
+    (
+        "-A INPUT -m recent --name SSH --check --seconds 60 --hitcount 4 -j DROP",
+        &["-A INPUT -m recent --rcheck --seconds 60 --hitcount 4 --name SSH --rsource -j DROP"],
+    ),
+    (
+        "-A INPUT -m recent ! --update --rdest --name a --seconds 1",
+        &["-A INPUT -m recent ! --update --seconds 1 --name a --rdest"],
+    ),
+    (
+        "-A INPUT -m recent --close --name \"two words\"",
+        &["-A INPUT -m recent --remove --name \"two words\" --rsource"],
+    ),
+    (
+        "-A INPUT -m recent --set --name x --mask 255.255.255.255 --rsource",
+        &["-A INPUT -m recent --set --name x --rsource"],
+    ),
+    (
+        "-A INPUT -m recent --rcheck --name a -m recent --set --name b",
+        &["-A INPUT -m recent --rcheck --name a --rsource -m recent --set --name b --rsource"],
+    ),
+    (
+        "-A INPUT -m recent --set -p tcp --dport 22 -m recent --update",
+        &[
+            "-A INPUT -p tcp -m recent --set --name DEFAULT --rsource -m tcp --dport 22 \
+           -m recent --update --name DEFAULT --rsource",
+        ],
+    ),
+    (
+        "-A INPUT -j DROP -s 10.0.0.0/8 -i eth0 -p tcp --dport 22 -m recent --set --name SSH",
+        &["-A INPUT -s 10.0.0.0/8 -i eth0 -p tcp -m tcp --dport 22 \
+           -m recent --set --name SSH --rsource -j DROP"],
+    ),
+];
+
+#[test]
+fn lines_mean_what_iptables_means() {
+    for (line, expected) in LINES {
+        assert_eq!(saved(line), *expected, "{line}");
+    }
+}
+
+#[test]
+fn printed_rules_mean_the_same() {
+    for (line, _) in LINES {
+        for rule in saved(line) {
+            assert_eq!(saved(&rule), [rule.as_str()], "{line}");
+        }
+    }
+}
+
+#[test]
+fn families_come_from_options_addresses_and_protocols() {
+    for (line, family) in [
+        ("-A INPUT", None),
+        ("-A INPUT -4", Some(Family::Ipv4)),
+        ("-A INPUT -s ::1", Some(Family::Ipv6)),
+        ("-A INPUT ! -s 10.0.0.1", Some(Family::Ipv4)),
+        ("-A INPUT -s ::/0", Some(Family::Ipv6)),
+        ("-A INPUT -p icmp", Some(Family::Ipv4)),
+        ("-A INPUT -p 58", Some(Family::Ipv6)),
+        ("-A INPUT ! -p icmp", None),
+        ("-A INPUT -p tcp", None),
+    ] {
+        let (_, rules) = rules(line);
+        assert_eq!(
+            rules.iter().map(|rule| rule.family).collect::<Vec<_>>(),
+            [family],
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn counters_are_read() {
+    let (_, rules) = rules("-A INPUT -c 12 3456 -j DROP");
+    let counters = Counters {
+        packets: 12,
+        bytes: 3456,
+    };
+    assert_eq!(rules.first().map(|rule| rule.counters), Some(counters));
+}
+
+fn command(line: &str) -> Command {
+    parse(line)
+        .unwrap_or_else(|error| panic!("{line}: {error}"))
+        .command
+}
+
+#[test]
+fn rule_commands() {
+    assert!(matches!(
+        command("-I INPUT -j DROP"),
+        Command::Insert { position: 1, .. }
+    ));
+    assert!(matches!(
+        command("-I INPUT 3 -j DROP"),
+        Command::Insert { position: 3, .. }
+    ));
+    assert!(matches!(
+        command("-D INPUT -j DROP"),
+        Command::Delete { .. }
+    ));
+    assert!(matches!(
+        command("-D INPUT 2"),
+        Command::DeletePosition { position: 2, .. }
+    ));
+    assert!(matches!(command("-C INPUT -j DROP"), Command::Check { .. }));
+    assert!(matches!(
+        command("--check INPUT -j DROP"),
+        Command::Check { .. }
+    ));
+}
+
+#[test]
+fn chain_commands() {
+    assert!(matches!(command("-F"), Command::Flush { chain: None }));
+    assert!(matches!(
+        command("-F INPUT"),
+        Command::Flush { chain: Some(_) }
+    ));
+    assert!(matches!(command("-Z"), Command::Zero { chain: None }));
+    let policy = command("-P INPUT DROP");
+    assert!(matches!(
+        policy,
+        Command::Policy {
+            policy: Verdict::Drop,
+            ..
+        }
+    ));
+    let policy = command("-P INPUT ACCEPT -c 1 2");
+    assert!(matches!(
+        policy,
+        Command::Policy {
+            policy: Verdict::Accept,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn show_commands() {
+    for (line, wanted_form, wanted_chain, wanted_position, wanted_zero) in [
+        ("-L", Form::Table, None, None, false),
+        ("-L -v -n", Form::Table, None, None, false),
+        ("-nvL INPUT", Form::Table, Some("INPUT"), None, false),
+        ("-nvLINPUT", Form::Table, Some("INPUT"), None, false),
+        ("--list=INPUT", Form::Table, Some("INPUT"), None, false),
+        ("-L INPUT 2", Form::Table, Some("INPUT"), Some(2), false),
+        ("-L -Z", Form::Table, None, None, true),
+        ("-S INPUT 1 -v", Form::Rules, Some("INPUT"), Some(1), false),
+        ("-t filter --list-rules", Form::Rules, None, None, false),
+        ("-S --json -6", Form::Rules, None, None, false),
+    ] {
+        let Command::Show {
+            form,
+            chain,
+            position,
+            zero,
+        } = command(line)
+        else {
+            panic!("{line}");
+        };
+        assert_eq!(form, wanted_form, "{line}");
+        assert_eq!(chain.as_deref(), wanted_chain, "{line}");
+        assert_eq!(position, wanted_position, "{line}");
+        assert_eq!(zero, wanted_zero, "{line}");
+    }
+}
+
+#[test]
+fn tables_are_chosen() {
+    let table = |line| parse(line).map(|invocation| invocation.table).ok();
+    assert_eq!(table("-L"), Some(Table::Filter));
+    assert_eq!(table("-t raw -L"), Some(Table::Raw));
+    assert_eq!(table("-L --table=raw"), Some(Table::Raw));
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let text = |line| match command(line) {
+        Command::Print(text) => text,
+        other => panic!("{other:?}"),
+    };
+    assert!(text("--help").contains("-t, --table"));
+    assert!(text("-m recent -h").contains("--hitcount"));
+    assert!(text("-V").starts_with("palisade "));
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is printed can be read, and what is sent to the kernel can be read back.
+
+use proptest::prelude::*;
+
+use super::{parse, rules, saved};
+use crate::{
+    netlink::{Writer, attributes, spec::attribute::change},
+    rules::{print::save_rule, rule::Rule, wire},
+};
+
+/// An option or nothing.
+fn optional(option: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    prop_oneof![Just(String::new()), option]
+}
+
+fn inverted() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just(""), Just("! ")]
+}
+
+fn address() -> impl Strategy<Value = String> {
+    (any::<[u8; 4]>(), any::<[u8; 4]>(), 0..=32u8, any::<bool>()).prop_map(
+        |(address, mask, length, by_length)| {
+            let address = std::net::Ipv4Addr::from(address);
+            let mask = std::net::Ipv4Addr::from(mask);
+            if by_length {
+                format!("{address}/{length}")
+            } else {
+                format!("{address}/{mask}")
+            }
+        },
+    )
+}
+
+fn address_v6() -> impl Strategy<Value = String> {
+    (any::<[u8; 16]>(), 0..=128u8)
+        .prop_map(|(address, length)| format!("{}/{length}", std::net::Ipv6Addr::from(address)))
+}
+
+/// A source and a destination of one family.
+fn addresses() -> impl Strategy<Value = String> {
+    let option = |name: &'static str, address: BoxedStrategy<String>| {
+        optional((inverted(), address).prop_map(move |(not, one)| format!(" {not}{name} {one}")))
+    };
+    let pair = move |address: BoxedStrategy<String>| {
+        (option("-s", address.clone()), option("-d", address)).prop_map(|(s, d)| s + &d)
+    };
+    prop_oneof![
+        pair(address().boxed()),
+        pair(address_v6().boxed()),
+        Just(" -4".to_owned()),
+        Just(" -6".to_owned()),
+    ]
+}
+
+fn ports() -> impl Strategy<Value = String> {
+    let end = |name: &'static str| {
+        optional(
+            (inverted(), any::<u16>(), any::<u16>()).prop_map(move |(not, one, other)| {
+                format!(" {not}--{name} {}:{}", one.min(other), one.max(other))
+            }),
+        )
+    };
+    prop_oneof![
+        Just(String::new()),
+        (end("sport"), end("dport"), optional(flags()))
+            .prop_map(|(sport, dport, flags)| format!(" -p tcp -m tcp{sport}{dport}{flags}")),
+        (
+            prop_oneof![Just("tcp"), Just("udp")],
+            end("sport"),
+            end("dport")
+        )
+            .prop_map(|(protocol, sport, dport)| format!(
+                " -p {protocol} -m {protocol}{sport}{dport}"
+            )),
+        (inverted(), 1..=255u8)
+            .prop_filter("the protocol may say which family it is", |(_, number)| {
+                ![1, 58].contains(number)
+            })
+            .prop_map(|(not, number)| format!(" {not}-p {number}")),
+    ]
+}
+
+fn flags() -> impl Strategy<Value = String> {
+    let names = vec!["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
+    let some = proptest::sample::subsequence(names, 1..=8);
+    (inverted(), some, 0..8usize).prop_map(|(not, mask, set)| {
+        let set = mask.get(set).copied().unwrap_or("NONE");
+        format!(" {not}--tcp-flags {} {set}", mask.join(","))
+    })
+}
+
+fn recent() -> impl Strategy<Value = String> {
+    let limits = (
+        optional((1..=u32::MAX).prop_map(|seconds| format!(" --seconds {seconds}"))),
+        optional((1..=u16::MAX).prop_map(|hits| format!(" --hitcount {hits}"))),
+    );
+    let operation = prop_oneof![
+        (prop_oneof![Just("rcheck"), Just("update")], limits)
+            .prop_map(|(name, (seconds, hits))| format!("--{name}{seconds}{hits}")),
+        prop_oneof![Just("--set"), Just("--remove")].prop_map(str::to_owned),
+    ];
+    let side = prop_oneof![Just(""), Just(" --rsource"), Just(" --rdest")];
+    // Printable characters, those that a shell would interpret among them.
+    let name = "[ -~]{1,30}|[a-zäöü]{1,9}".prop_map(|name| {
+        let escaped = ["\\", "\"", "$", "`"].iter().fold(name, |name, special| {
+            name.replace(special, &format!("\\{special}"))
+        });
+        format!(" --name \"{escaped}\"")
+    });
+    (inverted(), operation, optional(name), side)
+        .prop_map(|(not, operation, name, side)| format!(" -m recent {not}{operation}{name}{side}"))
+}
+
+fn line() -> impl Strategy<Value = String> {
+    let interface = optional(
+        (inverted(), "[a-z0-9]{1,14}\\+?").prop_map(|(not, name)| format!(" {not}-i {name}")),
+    );
+    let target = optional(
+        prop_oneof![Just("ACCEPT"), Just("DROP"), Just("RETURN")]
+            .prop_map(|target| format!(" -j {target}")),
+    );
+    let counters =
+        optional(any::<(u64, u64)>().prop_map(|(packets, bytes)| format!(" -c {packets} {bytes}")));
+    let recents = proptest::collection::vec(recent(), 0..3).prop_map(|recents| recents.concat());
+    (addresses(), interface, ports(), recents, target, counters).prop_map(
+        |(addresses, interface, ports, recents, target, counters)| {
+            format!("-A INPUT{addresses}{interface}{ports}{recents}{target}{counters}")
+        },
+    )
+}
+
+/// Send a rule to the kernel and back.
+fn through_netlink(rule: &Rule) -> Rule {
+    let mut request = Writer::default();
+    request.nested(change::RULE, |nest| wire::encode_rule(rule, nest));
+    let nest = attributes(request.as_bytes()).next().unwrap().unwrap();
+    wire::decode_rule(&nest).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn printed_rules_can_be_read(line in line()) {
+        let (chain, rules) = rules(&line);
+        for rule in rules {
+            let printed = save_rule(&chain, &rule, true);
+            let (_, read) = super::rules(&printed);
+            prop_assert_eq!(read.len(), 1);
+            prop_assert_eq!(save_rule(&chain, &read[0], true), printed);
+            prop_assert_eq!(read[0].family, rule.family);
+            prop_assert_eq!(&read[0].source, &rule.source);
+            prop_assert_eq!(&read[0].destination, &rule.destination);
+            prop_assert_eq!(read[0].counters, rule.counters);
+        }
+    }
+
+    #[test]
+    fn sent_rules_can_be_read(line in line()) {
+        let (chain, rules) = rules(&line);
+        for rule in rules {
+            let back = through_netlink(&rule);
+            prop_assert_eq!(save_rule(&chain, &back, true), save_rule(&chain, &rule, true));
+            prop_assert_eq!(back.family, rule.family);
+        }
+    }
+
+    #[test]
+    fn no_line_makes_the_parser_panic(words in proptest::collection::vec(word(), 0..12)) {
+        let _ = parse(&words.join(" "));
+    }
+}
+
+/// Words that come close to a rule, in no order.
+fn word() -> impl Strategy<Value = String> {
+    let known = [
+        "-A",
+        "-I",
+        "-D",
+        "-L",
+        "-S",
+        "-P",
+        "-F",
+        "-Z",
+        "INPUT",
+        "1",
+        "0",
+        "!",
+        "-p",
+        "tcp",
+        "-m",
+        "recent",
+        "--set",
+        "--name",
+        "--dport",
+        "22:",
+        ":",
+        "-s",
+        "-d",
+        "10.0.0.1/8",
+        "::1/0",
+        ",",
+        "-i",
+        "+",
+        "-j",
+        "DROP",
+        "-4",
+        "-6",
+        "-c",
+        "-w",
+        "--",
+        "-",
+        "--=",
+        "-–x",
+        "--json",
+        "\"\"",
+    ];
+    prop_oneof![
+        8 => proptest::sample::select(known.to_vec()).prop_map(str::to_owned),
+        1 => "\\PC{0,6}",
+    ]
+}
+
+#[test]
+fn a_rule_without_options_survives() {
+    assert_eq!(saved("-A INPUT"), ["-A INPUT"]);
+    let (_, rules) = rules("-A INPUT");
+    assert_eq!(
+        save_rule("INPUT", &through_netlink(&rules[0]), false),
+        "-A INPUT"
+    );
+}

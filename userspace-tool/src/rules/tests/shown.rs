@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What -L, -S and --json print.
+
+use super::rules;
+use crate::{
+    netlink::spec::{Table, Verdict},
+    rules::{
+        command::Display,
+        print::{self, Chain, save_policy, save_rule},
+        rule::Counters,
+    },
+};
+
+fn chain() -> Chain {
+    let lines = [
+        "-A INPUT -i lo -j ACCEPT -c 5 300",
+        "-A INPUT -s 10.0.0.0/8 ! -d 10.0.0.1 -p tcp --dport 22 -j DROP -c 123456 9999999",
+        "-A INPUT ! -p udp ! -i eth+ -6",
+        "-A INPUT -p tcp ! --sport 1024: --syn -m recent --rcheck --seconds 60 --hitcount 4 --name SSH \
+         -m recent ! --update --rdest -j RETURN",
+    ];
+    let rules = lines.iter().flat_map(|line| rules(line).1);
+    Chain {
+        table: Table::Filter,
+        name: "INPUT".to_owned(),
+        policy: Verdict::Accept,
+        counters: Counters {
+            packets: 12,
+            bytes: 3456,
+        },
+        rules: (1..).zip(rules).collect(),
+    }
+}
+
+#[test]
+fn tables_are_those_of_iptables() {
+    let expected = "\
+Chain INPUT (policy ACCEPT)
+target     prot opt source               destination         
+ACCEPT     all  --  any                  any                 
+DROP       tcp  --  10.0.0.0/8          !10.0.0.1             tcp dpt:22
+          !udp  --  ::/0                 ::/0                
+RETURN     tcp  --  any                  any                  tcp spts:!1024:65535 \
+flags:0x17/0x02 \
+recent: CHECK seconds: 60 hit_count: 4 name: SSH side: source ! \
+recent: UPDATE name: DEFAULT side: dest
+";
+    assert_eq!(print::table(&[chain()], &Display::default()), expected);
+}
+
+#[test]
+fn verbose_tables_have_counters_and_interfaces() {
+    let mut chain = chain();
+    chain.rules.truncate(3);
+    let display = Display {
+        verbose: true,
+        line_numbers: true,
+        ..Display::default()
+    };
+    let expected = "\
+Chain INPUT (policy ACCEPT 12 packets, 3456 bytes)
+num   pkts bytes target     prot opt in     out     source               destination         
+1        5   300 ACCEPT     all  --  lo     *       any                  any                 
+2     123K   10M DROP       tcp  --  *      *       10.0.0.0/8          !10.0.0.1             \
+tcp dpt:22
+3        0     0           !udp  --  !eth+  *       ::/0                 ::/0                
+";
+    assert_eq!(print::table(&[chain], &display), expected);
+}
+
+#[test]
+fn exact_counters_are_not_rounded() {
+    let mut chain = chain();
+    chain.rules.truncate(2);
+    let display = Display {
+        verbose: true,
+        exact: true,
+        ..Display::default()
+    };
+    let expected = "\
+Chain INPUT (policy ACCEPT 12 packets, 3456 bytes)
+    pkts      bytes target     prot opt in     out     source               destination         
+       5        300 ACCEPT     all  --  lo     *       any                  any                 
+  123456    9999999 DROP       tcp  --  *      *       10.0.0.0/8          !10.0.0.1             \
+tcp dpt:22
+";
+    assert_eq!(print::table(&[chain], &display), expected);
+}
+
+#[test]
+fn saved_rules_have_counters_if_asked_for() {
+    let chain = chain();
+    assert_eq!(save_policy(&chain, false), "-P INPUT ACCEPT");
+    assert_eq!(save_policy(&chain, true), "-P INPUT ACCEPT -c 12 3456");
+    let saved = chain
+        .rules
+        .first()
+        .map(|(_, rule)| save_rule("INPUT", rule, true));
+    assert_eq!(saved.as_deref(), Some("-A INPUT -i lo -c 5 300 -j ACCEPT"));
+}
+
+#[test]
+fn json_says_everything() {
+    let json = print::json(&[chain()]);
+    assert_eq!(json[0]["chain"], "INPUT");
+    assert_eq!(json[0]["packets"], 12);
+    let rule = &json[0]["rules"][1];
+    assert_eq!(rule["position"], 2);
+    assert_eq!(rule["family"], "ipv4");
+    assert_eq!(rule["protocol"]["value"], "tcp");
+    assert_eq!(rule["destination"]["inverted"], true);
+    assert_eq!(rule["matches"][0]["options"]["destination"]["first"], 22);
+    assert_eq!(rule["target"]["name"], "DROP");
+    assert_eq!(
+        rule["rule"],
+        "-A INPUT -s 10.0.0.0/8 ! -d 10.0.0.1/32 -p tcp -m tcp --dport 22 -j DROP"
+    );
+    let recent = &json[0]["rules"][3]["matches"][1]["options"];
+    assert_eq!(recent["operation"], "check");
+    assert_eq!(recent["hits"], 4);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Chains and rules, as the kernel answers with them.
+
+use super::rule::decode_rule;
+use crate::{
+    error::Error,
+    netlink::{
+        attributes,
+        spec::{
+            Table, Verdict,
+            attribute::{chain, ruleset},
+        },
+    },
+    rules::{
+        print::Chain,
+        rule::{Counters, Rule},
+    },
+};
+
+/// Read an answer to chain-get.
+pub(crate) fn decode_chain(answer: &[u8]) -> Result<Chain, Error> {
+    let (mut table, mut name, mut policy) = (None, None, None);
+    let mut counters = Counters::default();
+    for nest in attributes(answer) {
+        let nest = nest?;
+        if nest.kind != ruleset::CHAIN {
+            continue;
+        }
+        for attribute in nest.nested() {
+            let attribute = attribute?;
+            match attribute.kind {
+                chain::TABLE => table = Some(attribute.one_of(Table::from_number)?),
+                chain::NAME => name = Some(attribute.string()?),
+                chain::POLICY => policy = Some(attribute.one_of(Verdict::from_number)?),
+                chain::PACKETS => counters.packets = attribute.u64()?,
+                chain::BYTES => counters.bytes = attribute.u64()?,
+                _ => {}
+            }
+        }
+    }
+    let missing = || Error::Answer("a chain lacks its table, name or policy".to_owned());
+    Ok(Chain {
+        table: table.ok_or_else(missing)?,
+        name: name.ok_or_else(missing)?,
+        policy: policy.ok_or_else(missing)?,
+        counters,
+        rules: Vec::new(),
+    })
+}
+
+/// A rule with its place.
+pub(crate) struct Placed {
+    pub(crate) chain: String,
+    pub(crate) position: u32,
+    pub(crate) rule: Rule,
+}
+
+/// Read an answer to rule-get.
+pub(crate) fn decode_placed(answer: &[u8]) -> Result<Placed, Error> {
+    let (mut chain, mut position, mut rule) = (None, None, None);
+    for attribute in attributes(answer) {
+        let attribute = attribute?;
+        match attribute.kind {
+            ruleset::CHAIN_NAME => chain = Some(attribute.string()?),
+            ruleset::POSITION => position = Some(attribute.u32()?),
+            ruleset::RULE => rule = Some(decode_rule(&attribute)?),
+            _ => {}
+        }
+    }
+    let missing = || Error::Answer("a rule lacks its chain, position or contents".to_owned());
+    Ok(Placed {
+        chain: chain.ok_or_else(missing)?,
+        position: position.ok_or_else(missing)?,
+        rule: rule.ok_or_else(missing)?,
+    })
+}

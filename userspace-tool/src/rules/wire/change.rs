@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Changes of the rules, as a request asks for them.
+
+use super::rule::encode_rule;
+use crate::{
+    netlink::{
+        Writer,
+        spec::{
+            ChangeKind, Table, Verdict,
+            attribute::{change as attribute, ruleset},
+        },
+    },
+    rules::{extension::Extension, rule::Rule},
+};
+
+/// A change of the rules.
+#[derive(Clone, Debug)]
+pub(crate) struct Change<'a> {
+    pub(crate) kind: ChangeKind,
+    pub(crate) chain: Option<&'a str>,
+    pub(crate) position: Option<u32>,
+    pub(crate) rule: Option<&'a Rule>,
+    pub(crate) policy: Option<Verdict>,
+}
+
+impl<'a> Change<'a> {
+    pub(crate) fn new(kind: ChangeKind, chain: Option<&'a str>) -> Self {
+        Self {
+            kind,
+            chain,
+            position: None,
+            rule: None,
+            policy: None,
+        }
+    }
+}
+
+/// What an attribute that names a chain stands for on the command line.
+pub(crate) fn chain_label(chain: &str) -> String {
+    format!("chain {chain}")
+}
+
+pub(crate) fn encode_change(change: &Change<'_>, table: Table, request: &mut Writer) {
+    request.nested(ruleset::CHANGE, |nest| {
+        nest.u32(attribute::KIND, change.kind.number());
+        nest.labelled(format!("-t {table}"), |nest| {
+            nest.u32(attribute::TABLE, table.number());
+        });
+        if let Some(chain) = change.chain {
+            nest.labelled(chain_label(chain), |nest| {
+                nest.string(attribute::CHAIN_NAME, chain);
+            });
+        }
+        if let Some(position) = change.position {
+            nest.labelled(format!("position {position}"), |nest| {
+                nest.u32(attribute::POSITION, position);
+            });
+        }
+        if let Some(rule) = change.rule {
+            nest.nested(attribute::RULE, |nest| encode_rule(rule, nest));
+        }
+        if let Some(policy) = change.policy {
+            nest.labelled(format!("policy {}", policy.name()), |nest| {
+                nest.u32(attribute::POLICY, policy.number());
+            });
+        }
+    });
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Rules and chains as netlink attributes.
+
+mod answer;
+mod change;
+mod rule;
+
+pub(crate) use answer::{decode_chain, decode_placed};
+pub(crate) use change::{Change, chain_label, encode_change};
+#[cfg(test)]
+pub(crate) use rule::{decode_rule, encode_rule};

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The program as a person sees it: exit statuses, and one line for a mistake.
+
+use std::{
+    fs::OpenOptions,
+    os::{
+        fd::OwnedFd,
+        unix::{ffi::OsStrExt, net::UnixStream},
+    },
+    process::{Command, Output, Stdio},
+};
+
+fn palisade(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    palisade(arguments).output().expect("palisade starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("output is text")
+}
+
+#[test]
+fn wrong_usage_gets_one_line_and_status_2() {
+    for (arguments, expected) in [
+        (
+            &[][..],
+            "palisade: no command given: palisade --help shows the commands\n",
+        ),
+        (
+            &["-A", "INPUT", "-j", "drop"],
+            "palisade: -j drop: there is none of this name: did you mean DROP?\n",
+        ),
+        (
+            &["list"],
+            "palisade: list needs a command: palisade list --help shows them\n",
+        ),
+        (
+            &["list", "shw"],
+            "palisade: list: unrecognized subcommand 'shw': a similar subcommand exists: 'show': \
+             see palisade list --help\n",
+        ),
+        (
+            &["list", "del", "x"],
+            "palisade: list del x: no address given: palisade list flush x removes all, palisade \
+             list destroy x the list itself\n",
+        ),
+        (
+            &["list", "add", "x", "10.0.0.0/8"],
+            "palisade: list: invalid value '10.0.0.0/8' for '<ADDRESS>...': a list holds single \
+             addresses, not networks: see palisade list --help\n",
+        ),
+        (
+            &["list", "create", "x", "hits=0"],
+            "palisade: list: invalid value 'hits=0' for '[SETTING=VALUE]...': hits is a number \
+             from 1 to 65535: see palisade list --help\n",
+        ),
+        (
+            &["list", "create", "x", "hits=1", "hits=2"],
+            "palisade: list create x: hits is given twice\n",
+        ),
+        // A line break that someone typed does not become one in the message.
+        (
+            &["x\ny"],
+            "palisade: bad argument \"x?y\": it belongs to no option\n",
+        ),
+    ] {
+        let output = run(arguments);
+        assert_eq!(text(&output.stderr), expected, "{arguments:?}");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn arguments_have_to_be_text() {
+    let argument = std::ffi::OsStr::from_bytes(b"\xff");
+    let output = palisade(&["-L"])
+        .arg(argument)
+        .output()
+        .expect("palisade starts");
+    assert_eq!(
+        text(&output.stderr),
+        "palisade: argument 2 is not UTF-8 text\n"
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn help_goes_to_standard_output() {
+    for arguments in [
+        &["--help"][..],
+        &["-h"],
+        &["list", "--help"],
+        &["-m", "recent", "--help"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(text(&output.stdout).contains("Usage:"), "{arguments:?}");
+        assert!(output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    let full = OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("/dev/full opens");
+    let output = palisade(&["--help"])
+        .stdout(full)
+        .output()
+        .expect("palisade starts");
+    assert_eq!(output.status.code(), Some(1));
+    let message = text(&output.stderr);
+    assert!(
+        message.starts_with("palisade: cannot write to standard output: "),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1);
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_error() {
+    let (reader, writer) = UnixStream::pair().expect("a pair of sockets");
+    drop(reader);
+    let output = palisade(&["--help"])
+        .stdout(OwnedFd::from(writer))
+        .output()
+        .expect("palisade starts");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty());
+}

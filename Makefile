@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Palisade's targets for people; `make help` lists them. How kbuild makes the module is in Kbuild. What the
+# targets do is in the scripts that they call; each of these can be called by itself as well.
+
+SHELL := /bin/bash
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+
+export KERNEL ?= stock
+export CALLER_DIRECTORY := $(PWD)
+export RUN VM_CPUS VM_MEM VM_TIMEOUT V
+
+# A script ends when make does, even when make is killed; what it began ends with it.
+call := @setpriv --pdeathsig TERM
+
+.PHONY: all prepare module cli vm demo test clippy rustfmt-check clean clean-cache help
+
+all: module
+
+prepare:
+	$(call) tests/vm/setup true
+
+module:
+ifdef KDIR
+	@tests/vm/build-module-for '$(KDIR)'
+else
+	$(call) tests/vm/build-module
+endif
+
+cli:
+	$(call) tests/vm/build-cli
+
+# The shell splits ARGS into words.
+vm:
+	$(call) tests/vm/run "$$RUN" $(ARGS)
+
+demo:
+	$(call) tests/vm/run tests/demo/run.sh $(ARGS)
+
+test:
+	$(call) tests/run $(TESTS)
+
+clippy:
+	$(call) tests/vm/build-module lint
+	$(call) tests/vm/build-cli lint
+
+rustfmt-check:
+	$(call) tests/vm/check-format
+
+clean:
+	rm -rf build
+
+clean-cache:
+	$(call) tests/vm/clean-cache
+
+help:
+	@cat tests/vm/help

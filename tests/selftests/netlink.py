@@ -1,0 +1,268 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The netlink family refuses what is malformed, says which attribute and why, and changes nothing then."""
+
+import os
+import pathlib
+import socket
+import struct
+import subprocess
+import sys
+
+import yaml
+
+NETLINK_GENERIC = 16
+SOL_NETLINK = 270
+NETLINK_EXT_ACK = 11
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+NLM_F_ACK_TLVS = 0x200
+NLA_F_NESTED = 0x8000
+CTRL_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 3, 1, 2
+GENL_ID_CTRL = 16
+EPERM, ENOENT, EINVAL, EOPNOTSUPP, ERANGE = 1, 2, 22, 95, 34
+
+SPECIFICATION = pathlib.Path(__file__).parents[2] / "Documentation/netlink/specs/palisade.yaml"
+spec = yaml.safe_load(SPECIFICATION.read_text())
+command = {operation["name"]: number for number, operation in enumerate(spec["operations"]["list"], 1)}
+sets = {
+    one["name"]: {attribute["name"]: number for number, attribute in enumerate(one["attributes"], 1)}
+    for one in spec["attribute-sets"]
+}
+
+
+def attribute(kind, payload=b""):
+    length = 4 + len(payload)
+    return struct.pack("=HH", length, kind) + payload + bytes(-length % 4)
+
+
+def nest(kind, *inner):
+    return attribute(kind | NLA_F_NESTED, b"".join(inner))
+
+
+def u32(kind, number):
+    return attribute(kind, struct.pack("=I", number))
+
+
+def string(kind, text):
+    return attribute(kind, text.encode() + b"\0")
+
+
+class Netlink:
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
+        self.socket.bind((0, 0))
+        self.socket.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
+        self.socket.settimeout(10)
+        self.sequence = 0
+        self.family = GENL_ID_CTRL
+        answer = self.ask(CTRL_GETFAMILY, string(CTRL_ATTR_FAMILY_NAME, "palisade"))
+        if answer[0] != 0:
+            raise SystemExit("the family palisade is not there")
+        self.family = answer[2]
+
+    def send(self, command, payload, flags=0, length=None):
+        self.sequence += 1
+        body = struct.pack("=BBH", command, 1, 0) + payload
+        header = struct.pack("=IHHII", 16 + len(body) if length is None else length, self.family,
+                             NLM_F_REQUEST | NLM_F_ACK | flags, self.sequence, 0)
+        self.socket.send(header + body)
+
+    def ask(self, command, payload, flags=0):
+        """The error number, the message for people and, from a family's description, its number."""
+        self.send(command, payload, flags)
+        found = None
+        while True:
+            data = self.socket.recv(1 << 20)
+            while data:
+                length, kind, flags, _, _ = struct.unpack_from("=IHHII", data)
+                if kind in (NLMSG_ERROR, NLMSG_DONE):
+                    error = -struct.unpack_from("=i", data, 16)[0]
+                    return error, self.message(data[:length], kind, flags), found
+                if kind == GENL_ID_CTRL:
+                    at = 20
+                    while at < length:
+                        size, inner = struct.unpack_from("=HH", data, at)
+                        if inner == CTRL_ATTR_FAMILY_ID:
+                            found = struct.unpack_from("=H", data, at + 4)[0]
+                        at += size + -size % 4
+                data = data[length + -length % 4:]
+
+    @staticmethod
+    def message(data, kind, flags):
+        if not flags & NLM_F_ACK_TLVS:
+            return ""
+        at = 20
+        if kind == NLMSG_ERROR:
+            original = struct.unpack_from("=I", data, 20)[0]
+            # NLM_F_CAPPED: only the header of the request is repeated.
+            at += 16 if flags & 0x100 else original + -original % 4
+        while at + 4 <= len(data):
+            size, inner = struct.unpack_from("=HH", data, at)
+            if inner & 0x3FFF == 1:
+                return data[at + 4:at + size].rstrip(b"\0").decode()
+            at += size + -size % 4
+        return ""
+
+
+tests = 0
+failures = 0
+
+
+def check(description, passed, detail=""):
+    global tests, failures
+    tests += 1
+    print(f"{'ok' if passed else 'not ok'} {tests} - {description}")
+    if not passed:
+        failures += 1
+        print(f"#   {detail}")
+
+
+netlink = Netlink()
+
+
+def refused(description, name, payload, error, words="", flags=0):
+    answer = netlink.ask(command[name], payload, flags)
+    check(description, answer[0] == error and words in answer[1], f"answer: {answer}")
+
+
+def accepted(description, name, payload, flags=0):
+    answer = netlink.ask(command[name], payload, flags)
+    check(description, answer[0] == 0, f"answer: {answer}")
+
+
+RULESET, CHANGE, RULE, MATCH = sets["ruleset"], sets["change"], sets["rule"], sets["match"]
+RECENT, TARGET, LIST, ENTRY = sets["recent"], sets["target"], sets["list"], sets["entry"]
+TCP = sets["tcp"]
+APPEND, FLUSH, FILTER, DROP = 1, 4, 2, 2
+
+
+def change(*inner):
+    return nest(RULESET["change"], *inner)
+
+
+def append(*rule):
+    return change(u32(CHANGE["kind"], APPEND), u32(CHANGE["table"], FILTER),
+                  string(CHANGE["chain-name"], "INPUT"), nest(CHANGE["rule"], *rule))
+
+
+def recent(*inner):
+    return nest(RULE["match"], nest(MATCH["recent"], *inner))
+
+
+def rules():
+    return subprocess.run(["palisade", "-S"], capture_output=True, text=True).stdout
+
+
+subprocess.run(["palisade", "-F"], check=True)
+accepted("a rule is appended", "ruleset-change",
+         append(attribute(RULE["protocol"], b"\1"), nest(RULE["target"], u32(TARGET["verdict"], DROP))))
+before = rules()
+check("it is there", "-p icmp -j DROP" in before or "-j DROP" in before, before)
+
+refused("an unknown command", "entry-delete", b"", EINVAL, "name")
+answer = netlink.ask(200, b"")
+check("a command beyond all others", answer[0] == EOPNOTSUPP, f"answer: {answer}")
+refused("an attribute that the operation does not take", "list-get", u32(LIST["size"], 5), EINVAL)
+refused("an attribute that no operation takes", "list-get", u32(99, 5), EINVAL)
+refused("a nest without its flag", "ruleset-change",
+        attribute(RULESET["change"], u32(CHANGE["kind"], APPEND)), EINVAL)
+refused("a number of the wrong width", "ruleset-change",
+        change(attribute(CHANGE["kind"], b"\1")), EINVAL, "length")
+refused("a kind of change that there is not", "ruleset-change", change(u32(CHANGE["kind"], 77)), ERANGE)
+refused("a change without kind", "ruleset-change", change(), EINVAL, "kind")
+refused("a change without table", "ruleset-change", change(u32(CHANGE["kind"], FLUSH)), EINVAL, "table")
+refused("a chain that there is not", "ruleset-change",
+        change(u32(CHANGE["kind"], FLUSH), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "X")),
+        ENOENT, "chain")
+refused("a name that is too long", "ruleset-change",
+        change(u32(CHANGE["kind"], FLUSH), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "X" * 40)),
+        EINVAL, "policy")
+refused("a name without its end", "list-get", attribute(LIST["name"], b"abcd"), EINVAL)
+refused("an empty name", "list-get", string(LIST["name"], ""), EINVAL, "empty")
+refused("a list that there is not", "list-get", string(LIST["name"], "none"), ENOENT, "no such list")
+refused("an address of 5 bytes", "ruleset-change", append(attribute(RULE["source"], bytes(5))), EINVAL, "4 or 16")
+refused("an address of 20 bytes", "ruleset-change", append(attribute(RULE["source"], bytes(20))), ERANGE)
+refused("a mask of another length", "ruleset-change",
+        append(attribute(RULE["source"], bytes(4)), attribute(RULE["source-mask"], bytes(16))), EINVAL, "mask")
+refused("a mask without address", "ruleset-change", append(attribute(RULE["source-mask"], bytes(4))), EINVAL, "mask")
+refused("addresses of two families", "ruleset-change",
+        append(attribute(RULE["source"], bytes(4)), attribute(RULE["destination"], bytes(16))), EINVAL, "family")
+refused("a family between 4 and 6", "ruleset-change", append(u32(RULE["family"], 5)), EINVAL, "4 or 6")
+refused("a match that is nothing", "ruleset-change", append(nest(RULE["match"])), EINVAL, "exactly one")
+refused("a match that is two things", "ruleset-change",
+        append(nest(RULE["match"], nest(MATCH["tcp"]), nest(MATCH["udp"]))), EINVAL, "exactly one")
+refused("ports without protocol", "ruleset-change", append(nest(RULE["match"], nest(MATCH["tcp"]))), EINVAL, "protocol")
+refused("a range of ports that ends before it begins", "ruleset-change",
+        append(attribute(RULE["protocol"], b"\6"),
+               nest(RULE["match"], nest(MATCH["tcp"], attribute(TCP["source-first"], b"\2\0"),
+                                        attribute(TCP["source-last"], b"\1\0")))), EINVAL, "port")
+refused("flags that are set but not looked at", "ruleset-change",
+        append(attribute(RULE["protocol"], b"\6"),
+               nest(RULE["match"], nest(MATCH["tcp"], attribute(TCP["flags-mask"], b"\1"),
+                                        attribute(TCP["flags-set"], b"\2")))), EINVAL, "flags")
+refused("a recent match without list", "ruleset-change", append(recent(u32(RECENT["operation"], 1))), EINVAL, "name")
+refused("a recent match without operation", "ruleset-change", append(recent(string(RECENT["name"], "a"))),
+        EINVAL, "operation")
+refused("seconds with set", "ruleset-change",
+        append(recent(string(RECENT["name"], "a"), u32(RECENT["operation"], 2), u32(RECENT["seconds"], 1))),
+        EINVAL, "seconds")
+refused("zero seconds", "ruleset-change",
+        append(recent(string(RECENT["name"], "a"), u32(RECENT["operation"], 1), u32(RECENT["seconds"], 0))), ERANGE)
+refused("a verdict that there is not", "ruleset-change", append(nest(RULE["target"], u32(TARGET["verdict"], 9))), ERANGE)
+refused("position 0", "ruleset-change",
+        change(u32(CHANGE["kind"], 2), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "INPUT"),
+               u32(CHANGE["position"], 0), nest(CHANGE["rule"])), ERANGE)
+
+good = append(recent(string(RECENT["name"], "made-by-batch"), u32(RECENT["operation"], 2)))
+bad = change(u32(CHANGE["kind"], 3), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "INPUT"),
+             u32(CHANGE["position"], 99))
+flush = change(u32(CHANGE["kind"], FLUSH), u32(CHANGE["table"], FILTER))
+refused("a batch whose last change is wrong", "ruleset-change", flush + good * 50 + bad, ENOENT, "position")
+check("a batch with a mistake changes no rule", rules() == before, rules())
+refused("and leaves no list behind", "list-get", string(LIST["name"], "made-by-batch"), ENOENT)
+accepted("without the mistake it applies", "ruleset-change", flush + good * 50)
+check("wholly", rules().count("made-by-batch") == 50, rules())
+
+accepted("a list is created", "list-create", string(LIST["name"], "n"))
+refused("an entry without address", "entry-add", string(LIST["name"], "n") + nest(LIST["entry"]), EINVAL, "address")
+refused("entries of which one is wrong", "entry-add",
+        string(LIST["name"], "n") + nest(LIST["entry"], attribute(ENTRY["address"], bytes([192, 0, 2, 1])))
+        + nest(LIST["entry"], attribute(ENTRY["address"], bytes(3))), EINVAL, "4 or 16")
+entries = subprocess.run(["palisade", "list", "show", "n", "--json"], capture_output=True, text=True).stdout
+check("none of them was added", '"entries":[]' in entries.replace(" ", "").replace("\n", ""), entries)
+refused("size 0", "list-create", string(LIST["name"], "m") + u32(LIST["size"], 0), ERANGE)
+refused("a timeout that is too long", "list-create",
+        string(LIST["name"], "m") + attribute(LIST["timeout"], b"\xff" * 8), ERANGE, "timeout")
+
+# Messages that lie about their lengths, in every way that a length can be wrong.
+template = good + append(attribute(RULE["source"], bytes(4)), attribute(RULE["protocol"], b"\6"))
+survived = 0
+for at in range(0, len(template) - 1, 2):
+    for value in (0, 1, 3, 4, 5, len(template), 0x7FFF, 0xFFFF):
+        broken = bytearray(template)
+        struct.pack_into("=H", broken, at, value)
+        netlink.ask(command["ruleset-change"], bytes(broken))
+        survived += 1
+check(f"{survived} messages with a wrong length or type within are answered", survived > 400, survived)
+for cut in range(len(template)):
+    netlink.ask(command["ruleset-change"], template[:cut])
+check("messages that are cut off anywhere are answered", True)
+accepted("the family still works then", "list-get", string(LIST["name"], "n"))
+
+# The policy applies to whoever may not administer the namespace, too: that is told first.
+pid = os.fork()
+if pid == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+    os._exit(0 if Netlink().ask(command["list-get"], b"", NLM_F_DUMP)[0] == EPERM else 1)
+check("without CAP_NET_ADMIN there is EPERM", os.waitpid(pid, 0)[1] == 0)
+
+subprocess.run(["palisade", "-F"], check=True)
+for name in ("n", "made-by-batch"):
+    subprocess.run(["palisade", "list", "destroy", name], check=True)
+for name in ("a",):
+    subprocess.run(["palisade", "list", "destroy", name], capture_output=True)
+print(f"1..{tests}")
+sys.exit(1 if failures else 0)

@@ -65,27 +65,23 @@ impl Hooks {
         }
     }
 
-    /// Registers the hooks that `wanted` needs and that are not there; they show packets to `current`.
+    /// Registers the hooks of the chains in use that have none; they show packets to `ruleset`.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory; then there may be more hooks than needed.
+    /// `ENOMEM` when there is no memory; then there may be more hooks than before.
     pub(crate) fn provide(
         &mut self,
         namespace: &NetworkNamespace,
-        current: &Arc<RcuBox<Ruleset>>,
-        wanted: &Ruleset,
+        ruleset: &Arc<RcuBox<Ruleset>>,
+        in_use: &[bool; chains::COUNT],
     ) -> Result {
-        for (chain, base) in ChainId::all() {
-            let is_wanted = wanted.chain(chain).is_some_and(|chain| chain.is_in_use());
-            let Some(place) = self.registrations.get_mut(chain.place()) else {
-                continue;
-            };
-            if is_wanted && place.is_none() {
-                let hook = ChainHook {
-                    ruleset: current.clone(),
-                    chain,
-                };
+        for (((chain, base), place), &in_use) in
+            ChainId::all().zip(&mut self.registrations).zip(in_use)
+        {
+            if in_use && place.is_none() {
+                let ruleset = ruleset.clone();
+                let hook = ChainHook { ruleset, chain };
                 let registration =
                     HookRegistration::new(namespace, base.point, base.priority, hook)?;
                 *place = Some(registration);
@@ -94,14 +90,11 @@ impl Hooks {
         Ok(())
     }
 
-    /// Unregisters the hooks that `wanted` does not need.
-    pub(crate) fn release(&mut self, wanted: &Ruleset) {
-        for (chain, _) in ChainId::all() {
-            let is_wanted = wanted.chain(chain).is_some_and(|chain| chain.is_in_use());
-            if let Some(place) = self.registrations.get_mut(chain.place()) {
-                if !is_wanted {
-                    *place = None;
-                }
+    /// Unregisters the hooks of the chains that are not in use.
+    pub(crate) fn release(&mut self, in_use: &[bool; chains::COUNT]) {
+        for (place, in_use) in self.registrations.iter_mut().zip(in_use) {
+            if !in_use {
+                *place = None;
             }
         }
     }

@@ -12,6 +12,7 @@ pub(crate) mod counters;
 pub(crate) mod extended_ack;
 pub(crate) mod genetlink;
 pub(crate) mod hash;
+pub(crate) mod memory_cgroup;
 pub(crate) mod message;
 pub(crate) mod netfilter;
 pub(crate) mod netlink;

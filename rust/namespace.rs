@@ -23,6 +23,7 @@ use crate::{
     parameters::Parameters,
     recent::{
         Ageing,
+        Growth,
         List,
         Lists,
         Settings, //
@@ -76,7 +77,7 @@ impl Namespace {
     pub(crate) fn change_rules<'a>(
         &self,
         namespace: &NetworkNamespace,
-        change: impl FnOnce(&mut Draft, Resources<'_>) -> Handled<'a>,
+        change: impl FnOnce(&mut Draft, &mut Resources<'_>) -> Handled<'a>,
     ) -> Handled<'a> {
         let mut hooks = self.hooks.lock();
         let lists_before = self.lists.count();
@@ -95,24 +96,34 @@ impl Namespace {
         &self,
         hooks: &mut Hooks,
         namespace: &NetworkNamespace,
-        change: impl FnOnce(&mut Draft, Resources<'_>) -> Handled<'a>,
+        change: impl FnOnce(&mut Draft, &mut Resources<'_>) -> Handled<'a>,
     ) -> Handled<'a> {
-        let mut draft = self.ruleset.read(&rcu::read_lock()).draft();
-        let resources = Resources { lists: &self.lists };
-        change(&mut draft, resources)?;
+        let (mut draft, in_use) = {
+            let guard = rcu::read_lock();
+            let ruleset = self.ruleset.read(&guard);
+            (ruleset.draft(), ruleset.chains_in_use())
+        };
+        let mut resources = Resources {
+            lists: &self.lists,
+            growth: Growth::new(),
+        };
+        change(&mut draft, &mut resources)?;
         if draft.rules() > self.max_rules {
             let message = c"too many rules: see the module parameter max_rules";
             return Err(Refusal::new(ENOSPC, message));
         }
         let (ruleset, zeroing) = draft.finish()?;
         let ruleset = Retirable::new(ruleset, GFP_KERNEL_ACCOUNT)?;
-        if let Err(error) = hooks.provide(namespace, &self.ruleset, ruleset.value()) {
-            hooks.release(self.ruleset.read(&rcu::read_lock()));
+        let will_be_in_use = ruleset.value().chains_in_use();
+        if let Err(error) = hooks.provide(namespace, &self.ruleset, &will_be_in_use) {
+            hooks.release(&in_use);
             return Err(error.into());
         }
-        hooks.release(ruleset.value());
+        // From here on nothing fails.
+        resources.growth.apply();
         self.ruleset.replace(ruleset);
         zeroing.run();
+        hooks.release(&will_be_in_use);
         Ok(())
     }
 
@@ -140,6 +151,16 @@ impl Namespace {
         }
         self.lists.remove(list);
         Ok(())
+    }
+
+    /// Removes all entries of a recent list.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is no memory for a new table.
+    pub(crate) fn flush_list(&self, list: &List) -> Result {
+        let _hooks = self.hooks.lock();
+        list.flush()
     }
 
     /// How many rules use a list.

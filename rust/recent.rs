@@ -27,6 +27,7 @@ pub(crate) use list::{
     Settings, //
 };
 pub(crate) use lists::{
+    Growth,
     Limits,
     Lists, //
 };

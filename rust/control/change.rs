@@ -53,7 +53,11 @@ impl Action for Change {
     }
 }
 
-fn apply<'a>(change: Attributes<'a>, draft: &mut Draft, resources: Resources<'_>) -> Handled<'a> {
+fn apply<'a>(
+    change: Attributes<'a>,
+    draft: &mut Draft,
+    resources: &mut Resources<'_>,
+) -> Handled<'a> {
     let kind = change
         .get(attributes::KIND)
         .and_then(|attribute| ChangeKind::from_number(attribute.u32()?))
@@ -112,7 +116,7 @@ fn append<'a>(
     change: Attributes<'a>,
     draft: &mut Draft,
     chain: ChainId,
-    resources: Resources<'_>,
+    resources: &mut Resources<'_>,
 ) -> Handled<'a> {
     let attribute = rule_of(change)?;
     let rule =
@@ -126,7 +130,7 @@ fn insert<'a>(
     change: Attributes<'a>,
     draft: &mut Draft,
     chain: ChainId,
-    resources: Resources<'_>,
+    resources: &mut Resources<'_>,
 ) -> Handled<'a> {
     let attribute = rule_of(change)?;
     let rule =
@@ -145,7 +149,7 @@ fn delete<'a>(
     change: Attributes<'a>,
     draft: &mut Draft,
     chain: ChainId,
-    resources: Resources<'_>,
+    resources: &mut Resources<'_>,
 ) -> Handled<'a> {
     if let Some((attribute, place)) = position_of(change) {
         return draft.chain_mut(chain)?.remove(place).map_err(|error| {

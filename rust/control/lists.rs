@@ -155,6 +155,7 @@ pub(super) struct Flush;
 
 impl Action for Flush {
     fn run<'a>(request: &Request<'a>) -> Handled<'a> {
-        Ok(list_of(request)?.flush()?)
+        let list = list_of(request)?;
+        Ok(namespace(request)?.flush_list(&list)?)
     }
 }

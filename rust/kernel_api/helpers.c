@@ -5,6 +5,7 @@
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <net/netns/generic.h>
 
 #include "helpers.h"
@@ -49,6 +50,21 @@ unsigned int palisade_next_possible_cpu(int cpu)
 unsigned int palisade_cpu_count(void)
 {
 	return nr_cpu_ids;
+}
+
+struct mem_cgroup *palisade_current_memory_cgroup(void)
+{
+	return get_mem_cgroup_from_mm(current->mm);
+}
+
+void palisade_put_memory_cgroup(struct mem_cgroup *cgroup)
+{
+	mem_cgroup_put(cgroup);
+}
+
+struct mem_cgroup *palisade_set_active_memory_cgroup(struct mem_cgroup *cgroup)
+{
+	return set_active_memcg(cgroup);
 }
 
 void palisade_seqlock_init(seqlock_t *lock)

@@ -3,6 +3,7 @@
 #ifndef _PALISADE_HELPERS_H
 #define _PALISADE_HELPERS_H
 
+#include <linux/memcontrol.h>
 #include <linux/seqlock.h>
 #include <linux/siphash.h>
 #include <linux/skbuff.h>
@@ -24,6 +25,10 @@ struct palisade_counters *palisade_counters_of(struct palisade_counters __percpu
 					       unsigned int cpu);
 unsigned int palisade_next_possible_cpu(int cpu);
 unsigned int palisade_cpu_count(void);
+
+struct mem_cgroup *palisade_current_memory_cgroup(void);
+void palisade_put_memory_cgroup(struct mem_cgroup *cgroup);
+struct mem_cgroup *palisade_set_active_memory_cgroup(struct mem_cgroup *cgroup);
 
 void palisade_seqlock_init(seqlock_t *lock);
 unsigned int palisade_read_seqbegin(const seqlock_t *lock);

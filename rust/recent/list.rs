@@ -29,7 +29,10 @@ use crate::kernel_api::{
 };
 use kernel::{
     prelude::*,
-    sync::rcu, //
+    sync::{
+        rcu,
+        Arc, //
+    },
 };
 
 /// How many packets an entry remembers where nobody says otherwise, as in xt_recent.
@@ -141,32 +144,52 @@ impl List {
         }
     }
 
-    /// Removes all entries, at one moment. May sleep.
+    /// Removes all entries, at one moment. May sleep. Only one at a time may change the list so.
     pub(crate) fn flush(&self) -> Result {
-        self.replace_table(self.settings())
+        self.replace_table(new_table(self.settings())?);
+        Ok(())
     }
 
-    /// Makes entries remember at least so many packets. May sleep.
+    /// Prepares that entries remember so many packets, if they remember fewer now. May sleep.
     ///
     /// # Errors
     ///
-    /// `EBUSY` when they remember fewer and there are some, `ENOMEM`.
-    pub(super) fn provide_hits(&self, hits: u32) -> Result {
+    /// `EBUSY` when there are entries, which would be lost, `ENOMEM`.
+    pub(super) fn prepare_hits(self: &Arc<Self>, hits: u32) -> Result<Option<PreparedTable>> {
         let settings = self.settings();
         if settings.hits >= hits {
-            return Ok(());
+            return Ok(None);
         }
         if self.statistics().entries > 0 {
             return Err(EBUSY);
         }
-        self.replace_table(Settings { hits, ..settings })
+        Ok(Some(PreparedTable {
+            list: self.clone(),
+            table: new_table(Settings { hits, ..settings })?,
+        }))
     }
 
-    fn replace_table(&self, settings: Settings) -> Result {
-        let table = new_table(settings)?;
+    fn replace_table(&self, table: KBox<Retirable<Table>>) {
         table.value().continue_from(self.statistics());
         self.table.replace(table);
-        Ok(())
+    }
+}
+
+/// An empty table for a list, which has another until it is put in place.
+pub(super) struct PreparedTable {
+    list: Arc<List>,
+    table: KBox<Retirable<Table>>,
+}
+
+impl PreparedTable {
+    /// Whether it is for that list and its entries remember so many packets.
+    pub(super) fn suffices(&self, list: &Arc<List>, hits: u32) -> bool {
+        Arc::ptr_eq(&self.list, list) && self.table.value().hits() >= hits
+    }
+
+    /// Puts it in place.
+    pub(super) fn install(self) {
+        self.list.replace_table(self.table);
     }
 }
 

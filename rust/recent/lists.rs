@@ -4,6 +4,7 @@
 
 use super::list::{
     List,
+    PreparedTable,
     Settings,
     DEFAULT_HITS, //
 };
@@ -34,6 +35,34 @@ impl Limits {
             size: self.entries,
             hits: DEFAULT_HITS,
             timeout: self.timeout,
+        }
+    }
+}
+
+/// What lists are to become when the rules that need it come into force.
+pub(crate) struct Growth(KVec<PreparedTable>);
+
+impl Growth {
+    /// Nothing so far.
+    pub(crate) fn new() -> Self {
+        Self(KVec::new())
+    }
+
+    fn provide(&mut self, list: &Arc<List>, hits: u32) -> Result {
+        if self.0.iter().any(|table| table.suffices(list, hits)) {
+            return Ok(());
+        }
+        // One that is there for the list already has fewer hits, and is replaced by this one in the end.
+        if let Some(table) = list.prepare_hits(hits)? {
+            self.0.push(table, GFP_KERNEL_ACCOUNT)?;
+        }
+        Ok(())
+    }
+
+    /// Puts it into force.
+    pub(crate) fn apply(mut self) {
+        for table in self.0.drain_all() {
+            table.install();
         }
     }
 }
@@ -93,14 +122,19 @@ impl Lists {
     }
 
     /// The list of that name, which is created if there is none, and whose entries remember at least so
-    /// many packets.
+    /// many packets, once `growth` is applied.
     ///
     /// # Errors
     ///
-    /// Those of [`Lists::create`] and of [`List::provide_hits`].
-    pub(crate) fn find_or_create(&self, name: &[u8], hits: u32) -> Result<Arc<List>> {
+    /// Those of [`Lists::create`]; `EBUSY` when the list has entries that remember fewer packets.
+    pub(crate) fn find_or_create(
+        &self,
+        name: &[u8],
+        hits: u32,
+        growth: &mut Growth,
+    ) -> Result<Arc<List>> {
         if let Some(list) = self.find(name) {
-            list.provide_hits(hits)?;
+            growth.provide(&list, hits)?;
             return Ok(list);
         }
         let mut settings = self.limits.default_settings();

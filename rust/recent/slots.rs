@@ -12,6 +12,7 @@ use super::entry::{
     NONE, //
 };
 use crate::kernel_api::{
+    memory_cgroup::MemoryCgroup,
     once::OncePointer,
     words::Words, //
 };
@@ -33,6 +34,8 @@ const CHUNK_BYTES: usize = 16 * 1024;
 /// Entries, and which of them are free.
 pub(super) struct Slots {
     chunks: KVVec<OncePointer<Words>>,
+    /// Who pays for the chunks, whichever packet makes them necessary.
+    memory_cgroup: MemoryCgroup,
     words_per_entry: usize,
     entries_per_chunk: NonZeroU32,
     /// An index is the number of the chunk, shifted by this, and the number within the chunk.
@@ -75,6 +78,7 @@ impl Slots {
         }
         Ok(Self {
             chunks,
+            memory_cgroup: MemoryCgroup::current(),
             words_per_entry,
             entries_per_chunk,
             chunk_shift,
@@ -167,9 +171,12 @@ impl Slots {
             let count = self
                 .words_per_entry
                 .wrapping_mul(self.entries_per_chunk.get() as usize);
-            let flags = GFP_ATOMIC | __GFP_NOWARN;
-            let words = Words::zeroed(count, flags).map_err(|_| Shortage::Memory)?;
-            place.set(KBox::new(words, flags).map_err(|_| Shortage::Memory)?);
+            // Unlike GFP_ATOMIC this fails where the cgroup has reached its limit.
+            let flags = GFP_NOWAIT | __GFP_NOWARN;
+            let words = self.memory_cgroup.charge(flags, |flags| -> Result<_> {
+                Ok(KBox::new(Words::zeroed(count, flags)?, flags)?)
+            });
+            place.set(words.map_err(|_| Shortage::Memory)?);
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ pub(crate) trait PacketMatch: PartialEq + Sized {
     fn decode<'a>(
         attributes: Attributes<'a>,
         header: &HeaderMatch,
-        resources: Resources<'_>,
+        resources: &mut Resources<'_>,
     ) -> Handled<'a, Self>;
 
     /// Writes its attributes.
@@ -96,7 +96,7 @@ macro_rules! list_matches {
             fn decode_one<'a>(
                 attribute: Attribute<'a>,
                 header: &HeaderMatch,
-                resources: Resources<'_>,
+                resources: &mut Resources<'_>,
             ) -> Handled<'a, Self> {
                 match attribute.kind() {
                     $(<$kind>::ATTRIBUTE => {
@@ -140,7 +140,7 @@ impl Match {
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,
         header: &HeaderMatch,
-        resources: Resources<'_>,
+        resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
         let mut inner = attribute.nested();
         match (inner.next(), inner.next()) {

@@ -2,11 +2,15 @@
 
 //! What rules refer to outside of themselves.
 
-use crate::recent::Lists;
+use crate::recent::{
+    Growth,
+    Lists, //
+};
 
 /// What a rule that is being made may refer to.
-#[derive(Clone, Copy)]
 pub(crate) struct Resources<'a> {
     /// The recent lists of the network namespace.
     pub(crate) lists: &'a Lists,
+    /// What the lists are to become with the rule.
+    pub(crate) growth: Growth,
 }

@@ -37,7 +37,10 @@ pub(crate) struct RuleSpec {
 
 impl RuleSpec {
     /// Makes it from the attributes of the set `rule`.
-    pub(crate) fn decode<'a>(rule: Attributes<'a>, resources: Resources<'_>) -> Handled<'a, Self> {
+    pub(crate) fn decode<'a>(
+        rule: Attributes<'a>,
+        resources: &mut Resources<'_>,
+    ) -> Handled<'a, Self> {
         let header = HeaderMatch::decode(rule)?;
         let mut matches = KVec::new();
         for attribute in rule.filter(|attribute| attribute.kind() == attributes::MATCH) {
@@ -75,7 +78,10 @@ pub(crate) struct Rule {
 
 impl Rule {
     /// Makes a rule whose counters start where its attributes say.
-    pub(crate) fn decode<'a>(rule: Attributes<'a>, resources: Resources<'_>) -> Handled<'a, Self> {
+    pub(crate) fn decode<'a>(
+        rule: Attributes<'a>,
+        resources: &mut Resources<'_>,
+    ) -> Handled<'a, Self> {
         let spec = RuleSpec::decode(rule, resources)?;
         let counters = Counters::new()?;
         let number = |kind| rule.get(kind).and_then(|attribute| attribute.u64());

@@ -62,7 +62,7 @@ impl Chain {
     }
 
     /// Whether packets have to be shown to it.
-    pub(crate) fn is_in_use(&self) -> bool {
+    fn is_in_use(&self) -> bool {
         !self.rules.is_empty() || self.policy != Verdict::Accept
     }
 
@@ -128,6 +128,11 @@ impl Ruleset {
             zeroed: KVVec::new(),
             generation: self.generation.wrapping_add(1),
         }
+    }
+
+    /// Which chains packets have to be shown to.
+    pub(crate) fn chains_in_use(&self) -> [bool; chains::COUNT] {
+        self.chains.each_ref().map(|chain| chain.is_in_use())
     }
 
     /// How many rules refer to a list.

@@ -90,7 +90,7 @@ impl PacketMatch for Recent {
     fn decode<'a>(
         attributes: Attributes<'a>,
         _header: &HeaderMatch,
-        resources: Resources<'_>,
+        resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
         let name = attributes
             .get(attributes::NAME)
@@ -120,7 +120,8 @@ impl PacketMatch for Recent {
             let refusal = Refusal::new(ERANGE, c"more seconds than a list can remember");
             seconds.map_or(refusal, |at| refusal.at(at))
         })?;
-        let list = resources.lists.find_or_create(name.string(), hit_count);
+        let lists = resources.lists;
+        let list = lists.find_or_create(name.string(), hit_count, &mut resources.growth);
         let list = list.map_err(|error| match error {
             ENOSPC => Refusal::new(error, c"there are too many recent lists").at(name),
             EBUSY => {

@@ -114,7 +114,7 @@ impl PacketMatch for Tcp {
     fn decode<'a>(
         attributes: Attributes<'a>,
         header: &HeaderMatch,
-        _resources: Resources<'_>,
+        _resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
         Ok(Self {
             ports: Ports::decode(attributes, header, PROTOCOL)?,

@@ -54,7 +54,7 @@ impl PacketMatch for Udp {
     fn decode<'a>(
         attributes: Attributes<'a>,
         header: &HeaderMatch,
-        _resources: Resources<'_>,
+        _resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
         Ports::decode(attributes, header, PROTOCOL).map(Self)
     }

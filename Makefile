@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT V
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli vm demo test clippy rustfmt-check clean clean-cache help
+.PHONY: all prepare module cli vm demo test fuzz clippy rustfmt-check clean clean-cache help
 
 all: module
 
@@ -40,6 +40,13 @@ demo:
 
 test:
 	$(call) tests/run $(TESTS)
+
+# A fuzzer's time is a number, in seconds; the VM gets some more for starting and for its last round.
+fuzz: SECONDS ?= 600
+fuzz: export KERNEL := debug
+fuzz: export VM_TIMEOUT = $(shell expr $(SECONDS) + 900)
+fuzz:
+	$(call) tests/vm/run tests/fuzz/run $(SECONDS) $(ARGS)
 
 clippy:
 	$(call) tests/vm/build-module lint

@@ -24,8 +24,8 @@ warn() { printf 'warning: %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 case $KERNEL in
-stock) ;;
-*) die "KERNEL=$KERNEL is not known; KERNEL=stock (Debian's own kernel) is the only one" ;;
+stock | debug) ;;
+*) die "KERNEL=$KERNEL is not known; there are stock (Debian's own kernel) and debug (one that checks itself)" ;;
 esac
 
 # ask QUESTION: true if the person at the terminal answers yes.

@@ -86,6 +86,7 @@ until attack; do
 done
 
 cat >"$used" <<COMMANDS
+modprobe palisade
 # Who opens $allowed connections to port 22 within $seconds seconds is not let in until $seconds quiet seconds have passed.
 palisade -A INPUT -p tcp --dport 22 --syn -m recent --name SSH --update --seconds $seconds --hitcount $allowed -j DROP
 palisade -A INPUT -p tcp --dport 22 --syn -m recent --name SSH --set

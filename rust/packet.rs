@@ -48,8 +48,10 @@ impl Address {
 
     /// Its bytes in network order, of which the family says how many count.
     pub(crate) fn to_bytes(self, family: Family) -> ([u8; 16], usize) {
-        let [a, b, c, d] = self.0.map(|word| u128::from(word.to_be()));
-        let bytes = (a << 96 | b << 64 | c << 32 | d).to_be_bytes();
+        let mut bytes = [0; 16];
+        for (place, word) in bytes.chunks_exact_mut(4).zip(self.0) {
+            place.copy_from_slice(&word.to_ne_bytes());
+        }
         let length = match family {
             Family::Ipv4 => 4,
             Family::Ipv6 => 16,
@@ -64,8 +66,13 @@ impl Address {
 
     #[inline]
     fn ipv6(bytes: [u8; 16]) -> Self {
-        let whole = u128::from_be_bytes(bytes);
-        Self([whole >> 96, whole >> 64, whole >> 32, whole].map(|word| (word as u32).to_be()))
+        let [a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3] = bytes;
+        Self([
+            u32::from_ne_bytes([a0, a1, a2, a3]),
+            u32::from_ne_bytes([b0, b1, b2, b3]),
+            u32::from_ne_bytes([c0, c1, c2, c3]),
+            u32::from_ne_bytes([d0, d1, d2, d3]),
+        ])
     }
 
     /// The bits that the mask has, too.

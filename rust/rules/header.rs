@@ -10,6 +10,7 @@ use crate::{
             Refusal, //
         },
         message::Message,
+        netfilter::InterfaceName,
         netlink::Attributes, //
     },
     packet::{
@@ -82,15 +83,17 @@ impl AddressMatch {
 /// The name of an interface, or how it begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct InterfaceMatch {
-    name: u128,
-    mask: u128,
+    name: InterfaceName,
+    /// How many bytes of the name count.
+    compared: usize,
     invert: bool,
 }
 
 impl InterfaceMatch {
     #[inline]
-    fn matches(&self, name: &[u8; 16]) -> bool {
-        (u128::from_le_bytes(*name) & self.mask == self.name) != self.invert
+    fn matches(&self, name: &InterfaceName) -> bool {
+        let agrees = name.get(..self.compared) == self.name.get(..self.compared);
+        agrees != self.invert
     }
 
     fn decode<'a>(rule: Attributes<'a>) -> Handled<'a, Option<Self>> {
@@ -99,41 +102,35 @@ impl InterfaceMatch {
         };
         let name = attribute.string();
         let refuse = |message| Refusal::new(EINVAL, message).at(attribute);
-        let (name, is_whole) = match name {
+        let (beginning, is_whole) = match name {
             [] => return Err(refuse(c"an interface has a name")),
             [beginning @ .., b'+'] => (beginning, false),
             whole => (whole, true),
         };
-        let mut bytes = [0; 16];
-        let place = bytes.get_mut(..name.len());
-        place
+        let mut name = InterfaceName::default();
+        name.get_mut(..beginning.len())
             .ok_or_else(|| refuse(c"the interface's name is too long"))?
-            .copy_from_slice(name);
-        // The name ends with a zero byte, which has to agree too unless any ending will do.
-        let compared = name.len().saturating_add(is_whole.into());
-        let mut mask = [0; 16];
-        mask.iter_mut().take(compared).for_each(|byte| *byte = 0xff);
+            .copy_from_slice(beginning);
         Ok(Some(Self {
-            name: u128::from_le_bytes(bytes),
-            mask: u128::from_le_bytes(mask),
+            name,
+            // A whole name ends with a zero byte, which has to agree, too.
+            compared: beginning.len().saturating_add(is_whole.into()),
             invert: rule.has(attributes::IN_INTERFACE_INVERT),
         }))
     }
 
     fn encode(&self, message: &mut Message) -> Result {
-        let mut bytes = self.name.to_le_bytes();
-        let length = bytes.iter().position(|&byte| byte == 0).unwrap_or(15);
-        let is_whole = self.mask.count_ones() / 8 > length as u32;
+        let mut name = self.name;
+        let length = name.iter().take_while(|&&byte| byte != 0).count();
+        let is_whole = self.compared > length;
         let mut end = length;
-        if !is_whole {
-            if let Some(byte) = bytes.get_mut(length) {
-                *byte = b'+';
-                end = length.saturating_add(1);
-            }
+        if let Some(byte) = name.get_mut(length).filter(|_| !is_whole) {
+            *byte = b'+';
+            end = length.saturating_add(1);
         }
         message.put_string(
             attributes::IN_INTERFACE,
-            bytes.get(..end).unwrap_or_default(),
+            name.get(..end).unwrap_or_default(),
         )?;
         message.put_flag(attributes::IN_INTERFACE_INVERT, self.invert)
     }

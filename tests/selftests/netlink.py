@@ -3,107 +3,13 @@
 """The netlink family refuses what is malformed, says which attribute and why, and changes nothing then."""
 
 import os
-import pathlib
-import socket
 import struct
 import subprocess
 import sys
 
-import yaml
+from palisade_netlink import NLM_F_DUMP, Netlink, attribute, command, nest, sets, string, u32
 
-NETLINK_GENERIC = 16
-SOL_NETLINK = 270
-NETLINK_EXT_ACK = 11
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
-NLMSG_ERROR, NLMSG_DONE = 2, 3
-NLM_F_ACK_TLVS = 0x200
-NLA_F_NESTED = 0x8000
-CTRL_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 3, 1, 2
-GENL_ID_CTRL = 16
 EPERM, ENOENT, EINVAL, EOPNOTSUPP, ERANGE = 1, 2, 22, 95, 34
-
-SPECIFICATION = pathlib.Path(__file__).parents[2] / "Documentation/netlink/specs/palisade.yaml"
-spec = yaml.safe_load(SPECIFICATION.read_text())
-command = {operation["name"]: number for number, operation in enumerate(spec["operations"]["list"], 1)}
-sets = {
-    one["name"]: {attribute["name"]: number for number, attribute in enumerate(one["attributes"], 1)}
-    for one in spec["attribute-sets"]
-}
-
-
-def attribute(kind, payload=b""):
-    length = 4 + len(payload)
-    return struct.pack("=HH", length, kind) + payload + bytes(-length % 4)
-
-
-def nest(kind, *inner):
-    return attribute(kind | NLA_F_NESTED, b"".join(inner))
-
-
-def u32(kind, number):
-    return attribute(kind, struct.pack("=I", number))
-
-
-def string(kind, text):
-    return attribute(kind, text.encode() + b"\0")
-
-
-class Netlink:
-    def __init__(self):
-        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
-        self.socket.bind((0, 0))
-        self.socket.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
-        self.socket.settimeout(10)
-        self.sequence = 0
-        self.family = GENL_ID_CTRL
-        answer = self.ask(CTRL_GETFAMILY, string(CTRL_ATTR_FAMILY_NAME, "palisade"))
-        if answer[0] != 0:
-            raise SystemExit("the family palisade is not there")
-        self.family = answer[2]
-
-    def send(self, command, payload, flags=0, length=None):
-        self.sequence += 1
-        body = struct.pack("=BBH", command, 1, 0) + payload
-        header = struct.pack("=IHHII", 16 + len(body) if length is None else length, self.family,
-                             NLM_F_REQUEST | NLM_F_ACK | flags, self.sequence, 0)
-        self.socket.send(header + body)
-
-    def ask(self, command, payload, flags=0):
-        """The error number, the message for people and, from a family's description, its number."""
-        self.send(command, payload, flags)
-        found = None
-        while True:
-            data = self.socket.recv(1 << 20)
-            while data:
-                length, kind, flags, _, _ = struct.unpack_from("=IHHII", data)
-                if kind in (NLMSG_ERROR, NLMSG_DONE):
-                    error = -struct.unpack_from("=i", data, 16)[0]
-                    return error, self.message(data[:length], kind, flags), found
-                if kind == GENL_ID_CTRL:
-                    at = 20
-                    while at < length:
-                        size, inner = struct.unpack_from("=HH", data, at)
-                        if inner == CTRL_ATTR_FAMILY_ID:
-                            found = struct.unpack_from("=H", data, at + 4)[0]
-                        at += size + -size % 4
-                data = data[length + -length % 4:]
-
-    @staticmethod
-    def message(data, kind, flags):
-        if not flags & NLM_F_ACK_TLVS:
-            return ""
-        at = 20
-        if kind == NLMSG_ERROR:
-            original = struct.unpack_from("=I", data, 20)[0]
-            # NLM_F_CAPPED: only the header of the request is repeated.
-            at += 16 if flags & 0x100 else original + -original % 4
-        while at + 4 <= len(data):
-            size, inner = struct.unpack_from("=HH", data, at)
-            if inner & 0x3FFF == 1:
-                return data[at + 4:at + size].rstrip(b"\0").decode()
-            at += size + -size % 4
-        return ""
-
 
 tests = 0
 failures = 0

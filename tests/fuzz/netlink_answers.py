@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Whether what the kernel tells agrees with the specification."""
+
+import struct
+
+from campaign import Broken
+from palisade_netlink import NLA_TYPE_MASK, attribute, attributes, command, sets, spec
+from netlink_requests import ENUMERATIONS, INTEGERS, SPECIFIED, limit
+
+NAMES = {name: {number: one for one, number in kinds.items()} for name, kinds in sets.items()}
+REPLIES = {operation["name"]: operation["dump"]["reply"]["attributes"]
+           for operation in spec["operations"]["list"] if "dump" in operation}
+CHAINS = {("raw", b"PREROUTING"), ("filter", b"INPUT")}
+TABLES = {number: name for name, number in ENUMERATIONS["table"].items()}
+
+
+def decode(set_name, data, allowed=None):
+    """The attributes as (name, value); everything in them has to be as specified."""
+    found = []
+    try:
+        for kind, payload in attributes(data):
+            name = NAMES[set_name].get(kind & NLA_TYPE_MASK)
+            if name is None or allowed is not None and name not in allowed:
+                raise Broken(f"attribute {kind:#x} of set {set_name} is in an answer that does not take it")
+            found.append((name, decode_value(set_name, name, payload)))
+    except (ValueError, struct.error) as error:
+        raise Broken(f"an answer of set {set_name} cannot be decoded: {error}: {data.hex()}") from error
+    for name, specified in SPECIFIED[set_name].items():
+        if not specified.get("multi-attr") and sum(one == name for one, _ in found) > 1:
+            raise Broken(f"an answer has {set_name}.{name} more than once: {data.hex()}")
+    return found
+
+
+def decode_value(set_name, name, payload):
+    specified = SPECIFIED[set_name][name]
+    kind, checks = specified["type"], specified.get("checks", {})
+    if kind == "nest":
+        return decode(specified["nested-attributes"], payload)
+    if kind in INTEGERS:
+        value, = struct.unpack("=" + INTEGERS[kind], payload)
+        if "enum" in specified and value not in ENUMERATIONS[specified["enum"]].values():
+            raise ValueError(f"{name} is {value}")
+        if not limit(checks.get("min", value)) <= value <= limit(checks.get("max", value)):
+            raise ValueError(f"{name} is {value}")
+        return value
+    if kind == "string":
+        if payload.find(0) != len(payload) - 1:
+            raise ValueError(f"{name} does not end with a zero, or has more than one")
+        payload = payload[:-1]
+    if len(payload) > limit(checks.get("max-len", len(payload))) or kind == "flag" and payload:
+        raise ValueError(f"{name} has {len(payload)} bytes")
+    return payload
+
+
+def dump(netlink, operation, payload=b""):
+    answers = netlink.dump(command[operation], payload)
+    set_name = next(one["attribute-set"] for one in spec["operations"]["list"] if one["name"] == operation)
+    return [decode(set_name, answer, REPLIES[operation]) for answer in answers]
+
+
+def check_configuration(netlink):
+    """Everything there is, checked; returns the rules, the names of the lists and the number of entries."""
+    chains = {}
+    for answer in dump(netlink, "chain-get"):
+        chain = dict(dict(answer)["chain"])
+        chains[TABLES[chain["table"]], chain["name"]] = chain["rules"]
+    if set(chains) != CHAINS:
+        raise Broken(f"the chains are {chains}")
+    rules = [dict(answer) for answer in dump(netlink, "rule-get")]
+    for (table, name), count in chains.items():
+        positions = [rule["position"] for rule in rules
+                     if TABLES[rule["table"]] == table and rule["chain-name"] == name]
+        if positions != list(range(1, count + 1)):
+            raise Broken(f"chain {name} has {count} rules, at the positions {positions}")
+    used = {}
+    for rule in rules:
+        names = {dict(dict(match)["recent"])["name"] for kind, match in rule["rule"]
+                 if kind == "match" and "recent" in dict(match)}
+        for name in names:
+            used[name] = used.get(name, 0) + 1
+    entries = 0
+    lists = {}
+    for answer in dump(netlink, "list-get"):
+        one = dict(answer)
+        lists[one["name"]] = one
+        there = check_entries(netlink, one)
+        entries += there
+        if one["rules"] != used.pop(one["name"], 0):
+            raise Broken(f"list {one['name']} says that it has {one['rules']} rules, which is wrong")
+    if used:
+        raise Broken(f"there are rules for lists that are not there: {used}")
+    return rules, list(lists), entries
+
+
+def check_entries(netlink, one):
+    """How many entries a list has, each of which is checked. Meanwhile some may get too old."""
+    addresses = []
+    for answer in dump(netlink, "entry-get", named(one["name"])):
+        entry = dict(answer)["entry"]
+        fields = dict(entry)
+        ages = [value for name, value in entry if name == "age"]
+        if len(fields["address"]) not in (4, 16) or ages != sorted(ages) or len(ages) > one["hits"]:
+            raise Broken(f"list {one['name']} has the entry {entry}")
+        addresses.append(fields["address"])
+    if len(set(addresses)) != len(addresses) or len(addresses) > one["size"]:
+        raise Broken(f"list {one['name']} of {one['size']} has the entries {addresses}")
+    return len(addresses)
+
+
+def named(name):
+    """The attribute that names a list."""
+    return attribute(sets["list"]["name"], name + b"\0")
+
+
+def is_plain(rule):
+    """Whether the command line has words for it, and no fewer would do: the kernel takes more than that."""
+    given = dict(rule)
+    versions = {len(given[side]) for side in ("source", "destination") if side in given}
+    versions |= {4 if given["family"] == 4 else 16} if "family" in given else set()
+    protocol = given.get("protocol")
+    if protocol == 0 or (protocol, versions) in ((1, {16}), (58, {4})):
+        return False
+    for side in ("source", "destination"):
+        if side in given and not any(given[f"{side}-mask"]) and f"{side}-invert" not in given:
+            return False
+    interface = given.get("in-interface", b"lo")
+    if not is_text(interface) or interface == b"+" or any(byte in b" /!" for byte in interface):
+        return False
+    matches = [one for name, match in rule if name == "match" for one in match]
+    return all(is_plain_match(name, dict(match)) for name, match in matches)
+
+
+def is_plain_match(name, match):
+    if name == "recent":
+        return is_text(match["name"])
+    return not any((match.get(f"{side}-first"), match.get(f"{side}-last")) == (0, 65535) and f"{side}-invert" not in match
+                   for side in ("source", "destination"))
+
+
+def is_text(name):
+    try:
+        return name.decode().isprintable()
+    except UnicodeDecodeError:
+        return False

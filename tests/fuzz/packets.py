@@ -1,0 +1,205 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Fuzzes the hooks with packets, against rules that use every match, over a cable and two taps.
+
+After each slice the server still has to accept connections over IPv4 and IPv6, and its rules have to have counted
+packets; at the end every rule has to have seen some."""
+
+import argparse
+import collections
+import errno
+import itertools
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "selftests"))
+
+import campaign
+from campaign import Broken, Campaign
+from netlink_answers import check_configuration, dump
+from packet_frames import Frames, samples, sweep
+from packet_paths import ALIVE, SERVER_HOST, Paths, enter, make_hosts, remove_hosts
+from palisade_netlink import Netlink, Refused
+
+WEIGHTS = {"cable": 5, "offloading-cable": 2, "tap": 2, "scattering-tap": 4}
+
+# Each of the two chains has these rules, with lists of its own. Whoever checks that the server lives comes first.
+RULES = [f"-s {address} -j ACCEPT" for address in ALIVE.values()] + """
+-m recent --name all-{chain} --set
+-m recent --name destinations-{chain} --set --rdest
+-i eth0
+-i tap+
+! -i eth+
+-s 10.0.0.0/29 ! -d 10.0.0.9
+! -s 10.0.0.0/30
+-s fd00::/64 -d fd00::1
+! -s fd00::2/128
+-4 -m recent --name all-{chain} --rcheck --seconds 60 --hitcount 2
+-6 -m recent --name all-{chain} --update --seconds 60 --hitcount 5
+-p tcp
+-p tcp --sport 1:1023 --dport 22
+-p tcp ! --sport 22 ! --dport 1024:65535
+-p tcp --tcp-flags SYN,ACK,RST,FIN SYN -m recent --name syn-{chain} --set
+-p tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG,ECE,CWR NONE
+-p tcp ! --tcp-flags SYN,FIN SYN,FIN
+-p tcp -m recent --name syn-{chain} --update --hitcount 20 -j RETURN
+-p udp
+-p udp --dport 53 -m recent --name dns-{chain} --rcheck --rdest
+-p udp ! --sport 0:52 -m recent --name dns-{chain} --set --rdest
+-p udp --sport 65535
+-p icmp -m recent --name ping-{chain} --update --seconds 1 --hitcount 3
+-p icmp -m recent --name ping-{chain} --set
+-p icmpv6 -m recent --name ping-{chain} --set
+-p icmpv6 -m recent --name ping-{chain} ! --rcheck --hitcount 100
+! -p tcp -m recent --name syn-{chain} --remove
+-m recent --name dns-{chain} ! --remove --rsource -m recent --name all-{chain} --rcheck
+""".strip().splitlines()
+# Only the first chain drops, and only what the second has seen already from others.
+DROPS = ["-s 10.0.0.7 -p tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG,ECE,CWR NONE -j DROP",
+         "-s fd00::7 -p udp --sport 65535 -j DROP"]
+CHAINS = {"PREROUTING": "raw", "INPUT": "filter"}
+
+
+def set_rules():
+    # A list that is small enough to overflow.
+    commands = ["palisade list create all-PREROUTING size=64"]
+    for chain, table in CHAINS.items():
+        for rule in RULES + (DROPS if table == "raw" else []):
+            commands.append(f"palisade -t {table} -A {chain} {rule.format(chain=chain)}")
+    subprocess.run(["ip", "netns", "exec", SERVER_HOST, "sh", "-e"], input="\n".join(commands), text=True, check=True)
+
+
+class Fuzzer:
+    def __init__(self, work):
+        self.work = work
+        make_hosts()
+        set_rules()
+        enter(SERVER_HOST)
+        self.control = Netlink()
+        self.paths = Paths()
+        self.sent = self.refused = self.transferred = self.hooked = 0
+        self.errors = collections.Counter()
+
+    def run(self):
+        try:
+            for frame in samples():
+                self.send("cable", [frame])
+            self.transfer()
+            for number, random in self.work.slices():
+                try:
+                    # What can be tried one by one is, in the slices that come first.
+                    self.slice(random, self.swept(number) or self.random_frames(random))
+                    self.check(number)
+                except (Broken, Refused, OSError) as reason:
+                    self.work.say_broken(number, reason or type(reason).__name__)
+                    return False
+                self.progress()
+            self.transfer()
+            self.progress(always=True)
+            return self.report()
+        finally:
+            remove_hosts()
+
+    def swept(self, number):
+        return list(itertools.islice(sweep(), self.work.size * number, self.work.size * (number + 1)))
+
+    def random_frames(self, random):
+        frames, source = [], Frames(random)
+        while len(frames) < self.work.size:
+            frames += source.some()
+        return frames
+
+    def slice(self, random, frames):
+        for start in range(0, len(frames), 100):
+            shots = []
+            for frame in frames[start:start + 100]:
+                name = random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+                shots.append((name, self.paths.all[name].encode(random, frame)))
+            self.work.record.write(" ".join([name] + [part.hex() or "-" for part in parts]) for name, parts in shots)
+            for name, parts in shots:
+                self.send(name, parts)
+
+    def send(self, name, parts):
+        self.sent += 1
+        try:
+            self.paths.all[name].send(parts)
+        except OSError as error:
+            self.refused += 1
+            self.errors[f"{name} {errno.errorcode.get(error.errno, error.errno)}"] += 1
+
+    def rules(self):
+        return [dict(answer) for answer in dump(self.control, "rule-get")]
+
+    def check(self, number=0):
+        # Reading all entries of all lists takes as long as several slices.
+        if number % 10 == 0:
+            check_configuration(self.control)
+        for version in (4, 6):
+            try:
+                for end in self.paths.connect(version):
+                    end.close()
+            except OSError as error:
+                raise Broken(f"the server does not accept connections over IPv{version} any more: {error}") from error
+        # The first rules but two count what came to a hook.
+        counted = sum(dict(rule["rule"])["packets"] for rule in self.rules() if rule["position"] == 3)
+        if counted <= self.hooked:
+            raise Broken(f"the rules count {counted} packets, as many as before")
+        self.hooked = counted
+
+    def transfer(self):
+        before = self.alive_counters()
+        size = 1 << 20
+        for version in (4, 6):
+            self.transferred += self.paths.transfer(version, size)
+        packets, data = (after - old for after, old in zip(self.alive_counters(), before))
+        if data < 2 * size or data / packets < 4000:
+            raise Broken(f"{data} bytes came in {packets} packets: these are not large")
+
+    def alive_counters(self):
+        rules = [dict(rule["rule"]) for rule in self.rules() if rule["position"] in (1, 2) and rule["table"] == 2]
+        return sum(rule["packets"] for rule in rules), sum(rule["bytes"] for rule in rules)
+
+    def progress(self, always=False):
+        self.work.progress(f"{self.sent} packets, {self.sent / self.work.elapsed():.0f}/s, {self.refused} not taken by the "
+                           f"sender's kernel, {self.hooked} times at a hook", always)
+
+    def report(self):
+        print(f"{self.work.name}: {self.transferred} bytes in large segments; not taken: "
+              + (", ".join(f"{what} {count}" for what, count in self.errors.most_common()) or "none"), flush=True)
+        unseen = [f"{rule['chain-name'].decode()} {rule['position']}: {(RULES + DROPS)[rule['position'] - 1]}"
+                  for rule in self.rules() if dict(rule["rule"])["packets"] == 0]
+        if unseen:
+            print(f"{self.work.name}: BROKEN: rules that no packet matched:", *unseen, sep="\n  ", flush=True)
+        return not unseen
+
+
+def replay(options):
+    options.record = None
+    fuzzer = Fuzzer(Campaign(options, "replay"))
+    try:
+        for name in options.replay:
+            for line in pathlib.Path(name).read_text().splitlines():
+                if line.startswith("#"):
+                    print(line, flush=True)
+                    continue
+                path, *parts = line.split()
+                fuzzer.send(path, [b"" if part == "-" else bytes.fromhex(part) for part in parts])
+        fuzzer.check()
+    finally:
+        remove_hosts()
+    print(f"{fuzzer.sent} packets were sent again")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    campaign.add_options(parser, 1000)
+    options = parser.parse_args()
+    if options.replay:
+        return replay(options)
+    campaign.choose_seed(options)
+    sys.exit(0 if Fuzzer(Campaign(options, "packets")).run() else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -274,7 +274,7 @@ pub(crate) mod attribute {
     pub(crate) mod rule {
         /// Absent means both IPv4 and IPv6.
         pub(crate) const FAMILY: u16 = 1;
-        /// The upper-layer protocol's number; absent means any.
+        /// The upper-layer protocol's number; absent means any, and so does 0.
         pub(crate) const PROTOCOL: u16 = 2;
         pub(crate) const PROTOCOL_INVERT: u16 = 3;
         /// Source address; its length has to agree with the family.

@@ -104,6 +104,13 @@ impl InterfaceMatch {
         let refuse = |message| Refusal::new(EINVAL, message).at(attribute);
         let (beginning, is_whole) = match name {
             [] => return Err(refuse(c"an interface has a name")),
+            // dev_valid_name() of net/core/dev.c.
+            _ if name
+                .iter()
+                .any(|byte| byte.is_ascii_whitespace() || b"/:".contains(byte)) =>
+            {
+                return Err(refuse(c"no interface has such a name"));
+            }
             [beginning @ .., b'+'] => (beginning, false),
             whole => (whole, true),
         };
@@ -141,6 +148,24 @@ impl InterfaceMatch {
 struct ProtocolMatch {
     number: u8,
     invert: bool,
+}
+
+impl ProtocolMatch {
+    fn decode<'a>(rule: Attributes<'a>) -> Handled<'a, Option<Self>> {
+        let attribute = rule.get(attributes::PROTOCOL);
+        let invert = rule.get(attributes::PROTOCOL_INVERT);
+        match (attribute.and_then(|attribute| attribute.u8()), invert) {
+            // As in iptables 0 stands for all protocols.
+            (None | Some(0), None) => Ok(None),
+            (None | Some(0), Some(invert)) => {
+                Err(Refusal::new(EINVAL, c"there is no protocol to invert").at(invert))
+            }
+            (Some(number), invert) => Ok(Some(Self {
+                number,
+                invert: invert.is_some(),
+            })),
+        }
+    }
 }
 
 /// What a rule asks of every packet.
@@ -211,13 +236,7 @@ impl HeaderMatch {
             family,
             source,
             destination,
-            protocol: rule
-                .get(attributes::PROTOCOL)
-                .and_then(|attribute| attribute.u8())
-                .map(|number| ProtocolMatch {
-                    number,
-                    invert: rule.has(attributes::PROTOCOL_INVERT),
-                }),
+            protocol: ProtocolMatch::decode(rule)?,
             in_interface: InterfaceMatch::decode(rule)?,
         })
     }

@@ -71,6 +71,8 @@ fn read(input: impl BufRead, addresses: &mut Vec<IpAddr>) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
 
     #[test]
@@ -90,5 +92,31 @@ mod tests {
             error.to_string(),
             "line 2 of standard input: 10.0.0.0/8: a list holds single addresses, not networks"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(input in any::<Vec<u8>>()) {
+            let _ = read(&input[..], &mut Vec::new());
+        }
+
+        #[test]
+        fn what_comes_close_is_read_or_its_line_is_named(
+            lines in vec("[0-9a-f:.]{0,16}|[ \t#\r]{0,3}|10\\.0\\.0\\.[0-9]{1,3}|\\PC{0,8}", 0..8)
+        ) {
+            let mut addresses = Vec::new();
+            match read(lines.join("\n").as_bytes(), &mut addresses) {
+                Ok(()) => prop_assert!(addresses.len() <= lines.len()),
+                Err(error) => prop_assert!(error.to_string().starts_with("line ")),
+            }
+        }
+
+        #[test]
+        fn addresses_are_read(given in vec(any::<IpAddr>(), 0..8), ending in "(\r)?\n| \n| # [a-z]{0,4}\n") {
+            let mut addresses = Vec::new();
+            let input: String = given.iter().map(|address| format!("{address}{ending}")).collect();
+            read(input.as_bytes(), &mut addresses).unwrap();
+            prop_assert_eq!(addresses, given);
+        }
     }
 }

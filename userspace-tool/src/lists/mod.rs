@@ -8,6 +8,8 @@ mod entries;
 mod execute;
 mod input;
 mod show;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use clap::Parser;

@@ -4,8 +4,9 @@
 
 use proptest::prelude::*;
 
-use super::{parse, rules, saved};
+use super::{Fixed, parse, parser, rules, saved, words};
 use crate::{
+    error::one_line,
     netlink::{Writer, attributes, spec::attribute::change},
     rules::{print::save_rule, rule::Rule, wire},
 };
@@ -169,6 +170,43 @@ proptest! {
     fn no_line_makes_the_parser_panic(words in proptest::collection::vec(word(), 0..12)) {
         let _ = parse(&words.join(" "));
     }
+
+    #[test]
+    fn no_arguments_make_the_parser_panic(
+        words in proptest::collection::vec(prop_oneof![word(), spliced(), any::<String>()], 0..16)
+    ) {
+        if let Err(error) = parser::parse(words, &Fixed) {
+            let said = one_line(&error.to_string());
+            prop_assert!(!said.is_empty() && !said.contains('\n'), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn no_line_with_a_mistake_makes_the_parser_panic(
+        line in line(), at in any::<proptest::sample::Index>(), change in spliced()
+    ) {
+        let mut words = words(&line);
+        let at = at.index(words.len());
+        words[at] = change;
+        let _ = parser::parse(words, &Fixed);
+    }
+}
+
+/// An option or a value with something in, before or behind it.
+fn spliced() -> impl Strategy<Value = String> {
+    (
+        word(),
+        any::<proptest::sample::Index>(),
+        "\\PC{0,3}|=|,|:|/|-|!|\\+",
+    )
+        .prop_map(|(word, at, other)| {
+            let at = at.index(word.chars().count() + 1);
+            let (before, after): (Vec<_>, Vec<_>) =
+                word.chars().enumerate().partition(|(place, _)| *place < at);
+            let text =
+                |part: Vec<(usize, char)>| part.into_iter().map(|(_, one)| one).collect::<String>();
+            text(before) + &other + &text(after)
+        })
 }
 
 /// Words that come close to a rule, in no order.

@@ -82,7 +82,8 @@ wait "$flooder"
 check "and goes on without the module" pings client 10.0.0.1
 
 # Nothing is left behind.
-check "no workqueue is left" not sh -c 'ps -e -o comm | grep -q palisade'
+check "no symbol is left" not grep -q '\[palisade\]' /proc/kallsyms
+check "no memory of the module is left" not grep -q palisade /proc/vmallocinfo
 check "no hook is left" test "$(on server nft list hooks 2>/dev/null | grep -c palisade)" -eq 0
 modprobe palisade
 check "the module loads again" loaded

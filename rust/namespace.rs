@@ -5,10 +5,7 @@
 use crate::{
     hooks::Hooks,
     kernel_api::{
-        extended_ack::{
-            Handled,
-            Refusal, //
-        },
+        extended_ack::Handled,
         netns::{
             NetworkNamespace,
             PerNamespace,
@@ -105,13 +102,10 @@ impl Namespace {
         };
         let mut resources = Resources {
             lists: &self.lists,
+            max_rules: self.max_rules,
             growth: Growth::new(),
         };
         change(&mut draft, &mut resources)?;
-        if draft.rules() > self.max_rules {
-            let message = c"too many rules: see the module parameter max_rules";
-            return Err(Refusal::new(ENOSPC, message));
-        }
         let (ruleset, zeroing) = draft.finish()?;
         let ruleset = Retirable::new(ruleset, GFP_KERNEL_ACCOUNT)?;
         let will_be_in_use = ruleset.value().chains_in_use();

@@ -18,6 +18,7 @@ use crate::{
             Attribute,
             Attributes, //
         },
+        work::give_way, //
     },
     rules::{
         chains::ChainId,
@@ -47,6 +48,7 @@ impl Action for Change {
         namespace(request)?.change_rules(request.namespace(), |draft, resources| {
             for change in changes.filter(|attribute| attribute.kind() == ruleset::CHANGE) {
                 apply(change.nested(), draft, resources).map_err(|refusal| refusal.at(change))?;
+                give_way();
             }
             Ok(())
         })
@@ -105,6 +107,19 @@ fn rule_of(change: Attributes<'_>) -> Handled<'_, Attribute<'_>> {
         .ok_or(Refusal::new(EINVAL, c"this change needs a rule"))
 }
 
+fn new_rule<'a>(
+    change: Attributes<'a>,
+    draft: &Draft,
+    resources: &mut Resources<'_>,
+) -> Handled<'a, Rule> {
+    let attribute = rule_of(change)?;
+    if draft.rules() >= resources.max_rules {
+        let message = c"too many rules: see the module parameter max_rules";
+        return Err(Refusal::new(ENOSPC, message).at(attribute));
+    }
+    Rule::decode(attribute.nested(), resources).map_err(|refusal| refusal.at(attribute))
+}
+
 fn position_of(change: Attributes<'_>) -> Option<(Attribute<'_>, usize)> {
     let attribute = change.get(attributes::POSITION)?;
     // The policy has seen to it that positions begin at 1.
@@ -118,9 +133,7 @@ fn append<'a>(
     chain: ChainId,
     resources: &mut Resources<'_>,
 ) -> Handled<'a> {
-    let attribute = rule_of(change)?;
-    let rule =
-        Rule::decode(attribute.nested(), resources).map_err(|refusal| refusal.at(attribute))?;
+    let rule = new_rule(change, draft, resources)?;
     let chain = draft.chain_mut(chain)?;
     let end = chain.rules.len();
     Ok(chain.insert(end, rule)?)
@@ -132,9 +145,7 @@ fn insert<'a>(
     chain: ChainId,
     resources: &mut Resources<'_>,
 ) -> Handled<'a> {
-    let attribute = rule_of(change)?;
-    let rule =
-        Rule::decode(attribute.nested(), resources).map_err(|refusal| refusal.at(attribute))?;
+    let rule = new_rule(change, draft, resources)?;
     let position = position_of(change);
     let place = position.map_or(0, |(_, place)| place);
     let chain = draft.chain_mut(chain)?;

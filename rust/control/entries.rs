@@ -65,7 +65,7 @@ impl Action for Add {
         for entry in entries(request.attributes()) {
             let time_to_live = entry.nested().get(attributes::TIME_TO_LIVE);
             let time_to_live = time_to_live.and_then(|attribute| attribute.u8());
-            if list.stamp(&key_of(entry)?, time_to_live.unwrap_or(0)) == Stamped::Refused {
+            if list.add(&key_of(entry)?, time_to_live.unwrap_or(0)) == Stamped::Refused {
                 return Err(Refusal::new(ENOMEM, c"there is no memory for the entry").at(entry));
             }
             give_way();

@@ -14,6 +14,7 @@ use super::{
         AGE_MAX, //
     },
     table::{
+        Origin,
         Stamped,
         Statistics,
         Table, //
@@ -115,7 +116,13 @@ impl List {
     /// Remembers a packet of the address.
     #[inline]
     pub(crate) fn stamp(&self, key: &Key, time_to_live: u8) -> Stamped {
-        self.with_table(|table| table.stamp(key, jiffies32(), time_to_live))
+        self.with_table(|table| table.stamp(key, jiffies32(), time_to_live, Origin::Packet))
+    }
+
+    /// Adds the address as if it had been seen now; unlike [`List::stamp`] this takes no other's entry
+    /// where there is no memory.
+    pub(crate) fn add(&self, key: &Key, time_to_live: u8) -> Stamped {
+        self.with_table(|table| table.stamp(key, jiffies32(), time_to_live, Origin::Hand))
     }
 
     /// Removes the address; tells whether it was there.

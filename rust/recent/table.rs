@@ -60,6 +60,15 @@ pub(crate) enum Stamped {
     Refused,
 }
 
+/// On whose behalf an address is stamped, which says what is done where there is no memory for an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A packet's: an entry that was not seen for long has to do.
+    Packet,
+    /// A person's, who is told.
+    Hand,
+}
+
 /// What happened to a list so far.
 #[derive(Clone, Copy)]
 pub(crate) struct Statistics {
@@ -159,13 +168,13 @@ impl Table {
     }
 
     /// Remembers a packet of the address, which gets an entry if it has none.
-    pub(super) fn stamp(&self, key: &Key, now: u32, time_to_live: u8) -> Stamped {
+    pub(super) fn stamp(&self, key: &Key, now: u32, time_to_live: u8, origin: Origin) -> Stamped {
         let bucket = self.bucket(key);
         if self.stamp_known(&self.buckets.lock(bucket), key, now, time_to_live) {
             return Stamped::Known;
         }
         // Making room may need the lock of another bucket: this one is not held meanwhile.
-        let Some(index) = self.take_slot(now) else {
+        let Some(index) = self.take_slot(now, origin) else {
             self.refused.fetch_add(1, Relaxed);
             return Stamped::Refused;
         };
@@ -315,11 +324,11 @@ impl Table {
         self.entries.fetch_sub(1, Relaxed);
     }
 
-    fn take_slot(&self, now: u32) -> Option<u32> {
-        match self.slots.take() {
-            Ok(index) => Some(index),
-            // Where memory is short, the entries that there are have to do.
-            Err(Shortage::Limit | Shortage::Memory) => self.evict(now),
+    fn take_slot(&self, now: u32, origin: Origin) -> Option<u32> {
+        match (self.slots.take(), origin) {
+            (Ok(index), _) => Some(index),
+            (Err(Shortage::Memory), Origin::Hand) => None,
+            (Err(Shortage::Limit | Shortage::Memory), _) => self.evict(now),
         }
     }
 

@@ -12,6 +12,7 @@ use super::{
         AGE_MAX, //
     },
     table::{
+        Origin,
         Stamped,
         Table, //
     },
@@ -41,6 +42,11 @@ fn within(age: u32, hits: u32) -> Window {
     }
 }
 
+/// Stamps as a packet with a TTL of 17 does.
+fn stamp(table: &Table, key: &Key, now: u32) -> Stamped {
+    table.stamp(key, now, 17, Origin::Packet)
+}
+
 /// How many of the keys below `count` are in the table.
 fn present(table: &Table, count: u32, now: u32) -> u32 {
     (0..count)
@@ -64,8 +70,8 @@ mod tests {
     fn finds_what_was_stamped() -> Result {
         let table = Table::new(100, 4, AGE_MAX)?;
         assert!(!table.check(&key(1), &ONCE, 10));
-        assert!(table.stamp(&key(1), 10, 64) == Stamped::New);
-        assert!(table.stamp(&key(1), 11, 64) == Stamped::Known);
+        assert!(stamp(&table, &key(1), 10) == Stamped::New);
+        assert!(stamp(&table, &key(1), 11) == Stamped::Known);
         assert!(table.check(&key(1), &ONCE, 12));
         assert!(!table.check(&key(2), &ONCE, 12));
         assert_eq!(table.statistics().entries, 1);
@@ -79,9 +85,9 @@ mod tests {
             family: Family::Ipv6,
             ..key(7)
         };
-        table.stamp(&key(7), 10, 64);
+        stamp(&table, &key(7), 10);
         assert!(!table.check(&ipv6, &ONCE, 10));
-        table.stamp(&ipv6, 10, 64);
+        stamp(&table, &ipv6, 10);
         assert_eq!(table.statistics().entries, 2);
         Ok(())
     }
@@ -91,7 +97,7 @@ mod tests {
         // Half as many buckets as entries, so that 64 entries are in 32 buckets, several in most.
         let table = Table::new(64, 1, AGE_MAX)?;
         for number in 0..64 {
-            assert!(table.stamp(&key(number), number, 64) == Stamped::New);
+            assert!(stamp(&table, &key(number), number) == Stamped::New);
         }
         assert_eq!(present(&table, 64, 64), 64);
         // From the middle, the beginning and the end of their chains.
@@ -112,7 +118,7 @@ mod tests {
         for size in [1, 2, 3, 7, 64, 100, 1000] {
             let table = Table::new(size, 2, AGE_MAX)?;
             for number in 0..size * 3 {
-                assert!(table.stamp(&key(number), number, 64) == Stamped::New);
+                assert!(stamp(&table, &key(number), number) == Stamped::New);
             }
             let statistics = table.statistics();
             assert_eq!(statistics.entries, size);
@@ -129,10 +135,10 @@ mod tests {
     fn spares_who_came_back() -> Result {
         let table = Table::new(4, 2, AGE_MAX)?;
         for number in 0..4 {
-            table.stamp(&key(number), number, 64);
+            stamp(&table, &key(number), number);
         }
-        table.stamp(&key(0), 4, 64);
-        table.stamp(&key(4), 5, 64);
+        stamp(&table, &key(0), 4);
+        stamp(&table, &key(4), 5);
         assert!(table.check(&key(0), &ONCE, 5));
         assert!(!table.check(&key(1), &ONCE, 5));
         Ok(())
@@ -142,9 +148,9 @@ mod tests {
     fn evicts_the_oldest_where_all_came_back() -> Result {
         let table = Table::new(4, 2, AGE_MAX)?;
         for now in 0..8 {
-            table.stamp(&key(now % 4), now, 64);
+            stamp(&table, &key(now % 4), now);
         }
-        table.stamp(&key(4), 8, 64);
+        stamp(&table, &key(4), 8);
         assert_eq!(table.statistics().entries, 4);
         assert!(table.check(&key(4), &ONCE, 8));
         Ok(())
@@ -156,7 +162,7 @@ mod tests {
         for round in 0..100 {
             for number in 0..10 {
                 let now = round * 10 + number;
-                assert!(table.stamp(&key(now), now, 64) == Stamped::New);
+                assert!(stamp(&table, &key(now), now) == Stamped::New);
             }
             for number in 0..10 {
                 assert!(table.remove(&key(round * 10 + number), round * 10 + 10));
@@ -171,7 +177,7 @@ mod tests {
     fn counts_hits_within_the_time() -> Result {
         let table = Table::new(10, 20, AGE_MAX)?;
         for now in [100, 110, 120, 130] {
-            table.stamp(&key(1), now, 64);
+            stamp(&table, &key(1), now);
         }
         assert!(table.check(&key(1), &within(30, 4), 130));
         assert!(!table.check(&key(1), &within(29, 4), 130));
@@ -187,7 +193,7 @@ mod tests {
     fn remembers_the_latest_where_there_were_more() -> Result {
         let table = Table::new(10, 3, AGE_MAX)?;
         for now in 1..=10 {
-            table.stamp(&key(1), now * 10, 64);
+            stamp(&table, &key(1), now * 10);
         }
         assert!(table.check(&key(1), &within(20, 3), 100));
         assert!(!table.check(&key(1), &within(19, 3), 100));
@@ -200,7 +206,7 @@ mod tests {
         let table = Table::new(10, 4, AGE_MAX)?;
         assert!(!table.update(&key(1), &ONCE, 10, 64));
         assert_eq!(table.statistics().entries, 0);
-        table.stamp(&key(1), 10, 64);
+        stamp(&table, &key(1), 10);
         assert!(!table.update(&key(1), &within(5, 1), 20, 64));
         assert!(!table.check(&key(1), &within(5, 1), 20));
         assert!(table.update(&key(1), &within(10, 1), 20, 64));
@@ -211,8 +217,8 @@ mod tests {
     #[test]
     fn measures_across_the_wrap() -> Result {
         let table = Table::new(10, 4, AGE_MAX)?;
-        table.stamp(&key(1), LATE, 64);
-        table.stamp(&key(1), 10, 64);
+        stamp(&table, &key(1), LATE);
+        stamp(&table, &key(1), 10);
         // LATE is 6 before the wrap, so that 16 lie between the two.
         assert!(table.check(&key(1), &within(16, 2), 10));
         assert!(!table.check(&key(1), &within(15, 2), 10));
@@ -225,9 +231,9 @@ mod tests {
     #[test]
     fn takes_a_stamp_from_the_next_tick_for_new() -> Result {
         let table = Table::new(10, 4, 100)?;
-        table.stamp(&key(1), 50, 64);
+        stamp(&table, &key(1), 50);
         assert!(table.check(&key(1), &within(0, 1), 49));
-        table.stamp(&key(2), 0, 64);
+        stamp(&table, &key(2), 0);
         assert!(table.check(&key(2), &within(0, 1), u32::MAX));
         Ok(())
     }
@@ -235,7 +241,7 @@ mod tests {
     #[test]
     fn forgets_after_its_timeout() -> Result {
         let table = Table::new(10, 4, 100)?;
-        table.stamp(&key(1), LATE, 64);
+        stamp(&table, &key(1), LATE);
         let end = LATE.wrapping_add(100);
         assert!(table.check(&key(1), &ONCE, end));
         assert!(!table.check(&key(1), &ONCE, end + 1));
@@ -251,9 +257,9 @@ mod tests {
     #[test]
     fn begins_anew_after_the_timeout() -> Result {
         let table = Table::new(10, 4, 100)?;
-        table.stamp(&key(1), 0, 64);
-        table.stamp(&key(1), 1, 64);
-        assert!(table.stamp(&key(1), 500, 64) == Stamped::Known);
+        stamp(&table, &key(1), 0);
+        stamp(&table, &key(1), 1);
+        assert!(stamp(&table, &key(1), 500) == Stamped::Known);
         assert!(!table.check(&key(1), &Window { age: None, hits: 2 }, 500));
         Ok(())
     }
@@ -261,9 +267,9 @@ mod tests {
     #[test]
     fn ageing_drops_stamps_that_could_be_misread() -> Result {
         let table = Table::new(10, 4, AGE_MAX)?;
-        table.stamp(&key(1), 0, 64);
+        stamp(&table, &key(1), 0);
         let much_later = AGE_MAX - 10;
-        table.stamp(&key(1), much_later, 64);
+        stamp(&table, &key(1), much_later);
         assert!(table.check(&key(1), &Window { age: None, hits: 2 }, much_later));
         age_all(&table, AGE_MAX + 1);
         assert!(!table.check(&key(1), &Window { age: None, hits: 2 }, AGE_MAX + 1));
@@ -278,7 +284,7 @@ mod tests {
     fn ageing_goes_through_all_entries() -> Result {
         let table = Table::new(5000, 1, 100)?;
         for number in 0..5000 {
-            table.stamp(&key(number), 0, 64);
+            stamp(&table, &key(number), 0);
         }
         age_all(&table, 101);
         assert_eq!(table.statistics().entries, 0);
@@ -290,7 +296,7 @@ mod tests {
     fn shows_each_entry_once() -> Result {
         let table = Table::new(200, 2, AGE_MAX)?;
         for number in 0..150 {
-            table.stamp(&key(number), 5, 17);
+            stamp(&table, &key(number), 5);
         }
         table.remove(&key(3), 5);
         let mut shown = 0;
@@ -314,7 +320,7 @@ mod tests {
     fn works_with_the_most_hits() -> Result {
         let table = Table::new(2, 65_535, AGE_MAX)?;
         for now in 0..70_000 {
-            table.stamp(&key(1), now, 64);
+            stamp(&table, &key(1), now);
         }
         let all = Window {
             age: Some(65_534),

@@ -11,6 +11,8 @@ use crate::recent::{
 pub(crate) struct Resources<'a> {
     /// The recent lists of the network namespace.
     pub(crate) lists: &'a Lists,
+    /// Most rules of the network namespace.
+    pub(crate) max_rules: usize,
     /// What the lists are to become with the rule.
     pub(crate) growth: Growth,
 }

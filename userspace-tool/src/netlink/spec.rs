@@ -314,7 +314,8 @@ pub(crate) mod command {
     pub(crate) const LIST_FLUSH: u8 = 7;
     /// Dump the entries of a recent list, in no order.
     pub(crate) const ENTRY_GET: u8 = 8;
-    /// Add addresses to a recent list, or stamp them anew, as if a packet had been seen now.
+    /// Add addresses to a recent list, or stamp them anew, as if a packet had been seen now. If
+    /// memory runs out on the way, the addresses before are in the list.
     pub(crate) const ENTRY_ADD: u8 = 9;
     /// Delete addresses from a recent list; if one is not in it, none is deleted.
     pub(crate) const ENTRY_DELETE: u8 = 10;

@@ -39,6 +39,12 @@ is_refused() {
 	[ "$status" -eq "$wanted" ] && [ "$(wc -l <<<"$errors")" -eq 1 ] && grep -Eq -- "$pattern" <<<"$errors"
 }
 
+# skip DESCRIPTION REASON: counts a test that cannot run here.
+skip() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
 # not COMMAND...: succeeds when the command fails.
 not() {
 	! "$@"

@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Everything comes and goes at full speed while packets use it, on two CPUs, and no packet is lost or seen twice.
+# A quarter of CHURN_SECONDS (default 20) goes to each part.
+
+. "$(dirname "$0")/lib.sh"
+make_hosts server left right
+
+churn=$(realpath "$(dirname "$0")")/churn.py
+part=$((${CHURN_SECONDS:-20} / 4))
+flooders=()
+
+# flood HOST: packets to the server from addresses without end, until quiet.
+flood() {
+	on "$1" "$churn" flood 10.0.0.1 &
+	flooders+=($!)
+	disown
+}
+quiet() {
+	[ ${#flooders[@]} -eq 0 ] || kill "${flooders[@]}" 2>/dev/null
+	flooders=()
+}
+trap 'quiet; remove_hosts' EXIT
+
+# test_counter TABLE CHAIN POSITION WANTED: a rule of the server counted so many packets.
+test_counter() {
+	local found
+	found=$(counter server "$1" "$2" "$3")
+	echo "it counted $found, not $4"
+	[ "$found" = "$4" ]
+}
+
+# ended PID: waits for a process, whose status is then in status (what check runs has no children).
+ended() {
+	status=0
+	wait "$1" || status=$?
+}
+
+# No packet may be lost on its way for want of room in a queue.
+sysctl -qw net.core.netdev_max_backlog=1000000
+for host in left right; do
+	pings "$host" 10.0.0.1 >/dev/null
+done
+
+# Rules: three in a row. The first counts, the last must never see a packet, and the one between, which drops,
+# is replaced again and again by another that does the same.
+on server "$churn" rules
+on server "$churn" replace "$part" >/tmp/churn-replaced &
+replacing=$!
+sent=0
+while kill -0 $replacing 2>/dev/null; do
+	on left "$churn" send 10.0.0.1 500 &
+	other=$!
+	on right "$churn" send 10.0.0.1 500
+	wait $other
+	sent=$((sent + 1000))
+done
+ended $replacing
+check "rules are replaced under traffic" test $status -eq 0
+replaced=$(cat /tmp/churn-replaced)
+echo "# $sent packets, rules replaced $replaced times"
+check "more than fifty times" test "${replaced:-0}" -gt 50
+check "every packet was counted before routing" eventually 5 test_counter raw PREROUTING 1 "$sent"
+check "every packet was counted by the rule before those that were replaced" test_counter filter INPUT 1 "$sent"
+check "and none got past them" test_counter filter INPUT 3 0
+on server palisade -F
+on server palisade -t raw -F
+
+flood left
+flood right
+check "lists are filled, flushed, deleted and made again while packets use them" on server "$churn" lists "$part"
+check "and one made then works" on server "$churn" remembers
+on server palisade -t raw -F
+quiet
+
+check "namespaces come and go with their rules and lists, under traffic" "$churn" namespaces "$part"
+
+# The module, with packets, requests and new namespaces at any moment.
+flood left
+flood right
+on server "$churn" requests $((part + 5)) &
+requesting=$!
+"$churn" namespaces $((part + 5)) ignore-errors &
+making=$!
+come_and_go() {
+	local end=$((SECONDS + part)) rounds=0
+	while [ "$SECONDS" -lt "$end" ] || [ "$rounds" -lt 2 ]; do
+		# A dump that is running keeps it a moment longer.
+		eventually 10 modprobe -r palisade || return 1
+		sleep 0.$((rounds % 3))
+		modprobe palisade || return 1
+		on server palisade -A INPUT -m recent --name busy --set || return 1
+		rounds=$((rounds + 1))
+	done
+}
+check "the module is unloaded and loaded under traffic, requests and new namespaces" come_and_go
+ended $requesting
+check "the requests were answered or refused" test $status -eq 0
+ended $making
+check "the namespaces came and went" test $status -eq 0
+check "traffic went on all the time" kill -0 "${flooders[@]}"
+quiet
+check "it unloads at the end" eventually 20 modprobe -r palisade
+check "and loads again" modprobe palisade
+check "and works" on server sh -c 'palisade -A INPUT -p icmp -m recent --name after --set && palisade list show after >/dev/null'
+check "for packets, too" pings left 10.0.0.1
+check "which are remembered" lists server after 10.0.0.2
+
+finish

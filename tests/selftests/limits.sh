@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# An unprivileged user who owns a network namespace configures it as he likes, but only up to the limits of
+# the module, and what he takes up is charged to his memory cgroup.
+
+. "$(dirname "$0")/lib.sh"
+
+max_rules=300 max_lists=8 max_entries=500
+here=$(realpath "$(dirname "$0")")
+cgroup=/sys/fs/cgroup/palisade-limits
+owner=
+
+clean_up() {
+	[ -z "$owner" ] || kill "$owner" 2>/dev/null
+	[ ! -d "$cgroup" ] || { echo 1 >"$cgroup/cgroup.kill"; eventually 10 rmdir "$cgroup"; } 2>/dev/null
+	modprobe -r palisade
+	modprobe palisade
+}
+trap clean_up EXIT
+
+modprobe -r palisade
+check "the module loads with small limits" \
+	modprobe palisade max_rules=$max_rules max_lists=$max_lists max_entries=$max_entries
+
+# The user's namespaces live as long as this process of his.
+setpriv --reuid=65534 --regid=65534 --clear-groups -- \
+	unshare --user --map-root-user --net sleep infinity &
+owner=$!
+disown
+eventually 10 sh -c "[ \"\$(readlink /proc/$owner/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
+
+as_owner() {
+	nsenter --target "$owner" --user --net -- "$@"
+}
+rules() {
+	as_owner palisade -S | grep -c '^-A'
+}
+lists() {
+	as_owner palisade list ls --json | field length
+}
+check "who runs these tests is nobody outside" test "$(as_owner cat /proc/self/uid_map | xargs)" = "0 65534 1"
+check "he may configure his namespace" as_owner palisade -A INPUT -p icmp -j ACCEPT
+[ "$failures" -eq 0 ] || finish
+as_owner palisade -F
+
+# limits ACTION...: sends what limits.py knows.
+limits() {
+	as_owner python3 "$here/limits.py" "$@"
+}
+
+# Rules.
+check "as many rules as max_rules says fit" limits rules $max_rules
+check "they are there" test "$(rules)" -eq $max_rules
+refuse "one more is refused" 1 'max_rules' as_owner palisade -A INPUT -j ACCEPT
+refuse "in another chain, too" 1 'max_rules' as_owner palisade -t raw -A PREROUTING -j ACCEPT
+check "a rule can be replaced all the same" limits replace
+check "and deleted" as_owner palisade -D INPUT 1
+check "which makes room for one" as_owner palisade -A INPUT -j ACCEPT
+check "a request with ten times as many is refused, with the reason" limits rules-refused $((max_rules * 10)) max_rules
+check "and leaves everything as it was" test "$(rules)" -eq $max_rules
+check "in another namespace there is room" palisade -A INPUT -p icmp -j ACCEPT
+palisade -F
+as_owner palisade -F
+
+# Lists.
+for ((number = 1; number <= max_lists; number++)); do
+	as_owner palisade list create "list$number" || break
+done
+check "as many lists as max_lists says fit" test "$(lists)" -eq $max_lists
+refuse "one more is refused" 1 'max_lists' as_owner palisade list create more
+refuse "for a rule, too" 1 'too many recent lists' as_owner palisade -A INPUT -m recent --name more --set
+check "a request with rules for many new lists is refused" limits lists-refused $((max_lists * 3)) 'too many recent lists'
+check "and leaves none of them behind" test "$(lists)" -eq $max_lists
+check "a rule may use a list that is there" as_owner palisade -A INPUT -m recent --name list1 --set
+as_owner palisade -F
+check "a destroyed list makes room for one" as_owner sh -c 'palisade list destroy list8 && palisade list create again'
+as_owner palisade list destroy again
+
+# Entries.
+refuse "a list larger than max_entries is refused" 1 'max_entries' as_owner palisade list create large size=$((max_entries + 1))
+refuse "so is an entry that remembers too many packets" 2 'hits|65535' as_owner palisade list create long hits=65536
+check "many more addresses than max_entries are taken" limits entries list1 $((max_entries * 10))
+check "but only max_entries of them are kept" test "$(as_owner palisade list show list1 --json | field '.entries | length')" -eq $max_entries
+
+# Requests.
+check "a request of 64 MB for what is full is refused" limits large-message
+check "and the namespace is configured as before" test "$(rules) $(lists)" = "0 $((max_lists - 1))"
+check "resets of counters without end are answered" limits zero
+check "many dumps that nobody reads do no harm" limits dumps
+
+as_owner palisade -F
+for ((number = 1; number < max_lists; number++)); do
+	as_owner palisade list destroy "list$number"
+done
+
+# The memory cgroup. What is charged is given back when it is freed, which is a grace period later.
+if ! grep -qw memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null; then
+	skip "the memory is charged to the memory cgroup" "needs the memory controller of cgroup v2"
+	finish
+fi
+modprobe -r palisade
+modprobe palisade
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+mkdir -p "$cgroup"
+
+# in_cgroup COMMAND...: runs a command of the user in the cgroup.
+in_cgroup() {
+	sh -c 'echo $$ >'"$cgroup"'/cgroup.procs; exec "$@"' sh \
+		nsenter --target "$owner" --user --net -- "$@"
+}
+# charged [FIELD]: kernel memory that is charged to the cgroup now.
+charged() {
+	awk -v name="${1:-kernel}" '$1 == name { print $2 }' "$cgroup/memory.stat"
+}
+# charges WHAT AT-LEAST COMMAND...: the command makes the charge grow by so many bytes.
+charges() {
+	local what=$1 least=$2 before
+	shift 2
+	in_cgroup true
+	before=$(charged)
+	check "$what succeed" in_cgroup "$@"
+	eventually 5 sh -c "[ \$(awk '\$1 == \"kernel\" { print \$2 }' $cgroup/memory.stat) -ge $((before + least)) ]"
+	check "$what are charged (at least $((least / 1024)) KB)" test "$(charged)" -ge $((before + least))
+	echo "# $what: $((($(charged) - before) / 1024)) KB"
+}
+given_back() {
+	[ "$(charged)" -lt $((empty + 128 * 1024)) ]
+}
+
+in_cgroup palisade list ls >/dev/null
+eventually 5 true
+empty=$(charged)
+# An empty list has a bucket for every other entry and a pointer for each chunk of them.
+charges "ten empty lists" $((10 * 32768 * 8)) python3 "$here/limits.py" lists 10
+# 5,000 entries that remember 20 packets.
+charges "5,000 entries" $((5000 * 20 * 4)) python3 "$here/limits.py" entries list1 5000
+# Each has its counters besides.
+charges "2,000 rules" $((2000 * 64)) python3 "$here/limits.py" rules 2000
+in_cgroup palisade -F
+in_cgroup python3 "$here/limits.py" destroy-lists
+check "all of it is given back" eventually 15 given_back
+
+# Packets make lists grow, too, and that is charged to who made the list, though nobody in particular runs then.
+as_owner ip link set lo up
+in_cgroup palisade list create grown hits=100
+in_cgroup palisade -t raw -A PREROUTING -m recent --name grown --set
+before=$(charged)
+as_owner python3 "$here/limits.py" packets 2000
+check "packets from 2,000 addresses are remembered" test "$(as_owner palisade list show grown --json | field '.entries | length')" -ge 2000
+check "which is charged to who made the list" test "$(charged)" -ge $((before + 2000 * 100 * 4))
+echo "# 2,000 entries by packets: $((($(charged) - before) / 1024)) KB"
+
+# At the limit of the cgroup, lists do not grow any further, and nothing else happens.
+limit=$(($(cat "$cgroup/memory.current") + 256 * 1024))
+echo "$limit" >"$cgroup/memory.max"
+as_owner python3 "$here/limits.py" packets 6000
+check "at the limit of the cgroup, what cannot be remembered is refused or makes room" \
+	sh -c "$(declare -f as_owner); owner=$owner; as_owner palisade list show grown --json | jq -e '.refused + .evicted > 0 and (.entries | length) < 6000'"
+check "the limit is kept" test "$(cat "$cgroup/memory.current")" -le $((limit + 64 * 1024))
+check "packets pass all the same" as_owner ping -n -c 1 -W 2 127.0.0.1
+echo max >"$cgroup/memory.max"
+as_owner python3 "$here/limits.py" packets 6000
+check "and with a higher limit there is room again" test "$(as_owner palisade list show grown --json | field '.entries | length')" -ge 6000
+in_cgroup palisade -t raw -F
+in_cgroup palisade list destroy grown
+check "it is given back with the list" eventually 15 given_back
+
+# A namespace of its own is charged as well, and goes with all it has.
+in_cgroup unshare --net sh -c "python3 '$here/limits.py' lists 5 && python3 '$here/limits.py' rules 500"
+check "what a namespace had is given back when it ends" eventually 30 given_back
+
+finish

@@ -114,8 +114,8 @@ mod tests {
         #[test]
         fn addresses_are_read(given in vec(any::<IpAddr>(), 0..8), ending in "(\r)?\n| \n| # [a-z]{0,4}\n") {
             let mut addresses = Vec::new();
-            let input: String = given.iter().map(|address| format!("{address}{ending}")).collect();
-            read(input.as_bytes(), &mut addresses).unwrap();
+            let lines: Vec<String> = given.iter().map(|address| format!("{address}{ending}")).collect();
+            read(lines.concat().as_bytes(), &mut addresses).unwrap();
             prop_assert_eq!(addresses, given);
         }
     }

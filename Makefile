@@ -62,4 +62,4 @@ clean-cache:
 	$(call) tests/vm/clean-cache
 
 help:
-	@cat tests/vm/help
+	@sed 1d tests/vm/help

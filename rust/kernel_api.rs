@@ -20,6 +20,8 @@ pub(crate) mod netns;
 pub(crate) mod once;
 pub(crate) mod rcu;
 pub(crate) mod skb;
+#[cfg(CONFIG_KUNIT = "y")]
+pub(crate) mod testing;
 pub(crate) mod time;
 pub(crate) mod words;
 pub(crate) mod work;

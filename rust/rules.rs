@@ -5,6 +5,8 @@
 pub(crate) mod chains;
 mod draft;
 mod evaluate;
+#[cfg(CONFIG_KUNIT = "y")]
+mod evaluate_tests;
 mod header;
 mod matches;
 mod resources;

@@ -176,3 +176,22 @@ u32 palisade_netlink_port(const struct sk_buff *skb)
 {
 	return NETLINK_CB(skb).portid;
 }
+
+#if IS_ENABLED(CONFIG_KUNIT)
+struct sk_buff *palisade_test_packet(const void *data, unsigned int length, __be16 protocol)
+{
+	struct sk_buff *skb = alloc_skb(length, GFP_KERNEL);
+
+	if (skb) {
+		skb_put_data(skb, data, length);
+		skb_reset_network_header(skb);
+		skb->protocol = protocol;
+	}
+	return skb;
+}
+
+void palisade_test_packet_free(struct sk_buff *skb)
+{
+	kfree_skb(skb);
+}
+#endif

@@ -56,4 +56,9 @@ struct sk_buff *palisade_genlmsg_new(void);
 int palisade_genlmsg_reply(struct sk_buff *skb, struct genl_info *info);
 void palisade_nlmsg_free(struct sk_buff *skb);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+struct sk_buff *palisade_test_packet(const void *data, unsigned int length, __be16 protocol);
+void palisade_test_packet_free(struct sk_buff *skb);
+#endif
+
 #endif /* _PALISADE_HELPERS_H */

@@ -80,6 +80,16 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// # Safety
+    ///
+    /// The state has to be valid for the lifetime, and so do the devices that it names.
+    pub(super) unsafe fn from_raw(state: *const bindings::nf_hook_state) -> Self {
+        Self {
+            state,
+            lifetime: PhantomData,
+        }
+    }
+
     /// The IP version.
     #[inline]
     pub(crate) fn family(&self) -> Option<Family> {
@@ -182,10 +192,8 @@ impl<T: Hook> HookRegistration<T> {
         let hook = unsafe { &*hook.cast::<T>() };
         // SAFETY: The packet is the hook's until it returns.
         let skb = unsafe { Skb::from_raw(skb) };
-        let context = Context {
-            state,
-            lifetime: PhantomData,
-        };
+        // SAFETY: The state, and the devices that it names, are valid while the hook runs.
+        let context = unsafe { Context::from_raw(state) };
         match hook.packet(skb, &context) {
             Verdict::Accept => bindings::NF_ACCEPT,
             Verdict::Drop => bindings::NF_DROP,

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of rule evaluation: rules from netlink attributes, packets from bytes.
+
+use super::{
+    chains::ChainId,
+    evaluate::evaluate,
+    resources::Resources,
+    rule::Rule,
+    ruleset::Ruleset,
+    Draft, //
+};
+use crate::{
+    kernel_api::{
+        counters::Totals,
+        netfilter::{
+            Family,
+            Verdict, //
+        },
+        netlink::Attributes,
+        testing::TestPacket, //
+    },
+    packet::Packet,
+    recent::{
+        Growth,
+        Limits,
+        Lists,
+        AGE_MAX, //
+    },
+    spec::{
+        self,
+        attribute::{
+            ports,
+            r#match,
+            recent,
+            rule as attributes,
+            target,
+            tcp, //
+        },
+        RecentOperation,
+        Table, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const SYN: u8 = 0x02;
+const ACK: u8 = 0x10;
+
+/// Attributes, as they lie in a message.
+struct Bytes(KVec<u8>);
+
+impl Bytes {
+    fn new() -> Self {
+        Self(KVec::new())
+    }
+
+    fn put(mut self, kind: u16, payload: &[u8]) -> Result<Self> {
+        let length = payload.len() + 4;
+        let header = [(length as u16).to_ne_bytes(), kind.to_ne_bytes()];
+        self.0
+            .extend_from_slice(header.as_flattened(), GFP_KERNEL)?;
+        self.0.extend_from_slice(payload, GFP_KERNEL)?;
+        self.0
+            .extend_with(length.next_multiple_of(4) - length, 0, GFP_KERNEL)?;
+        Ok(self)
+    }
+
+    fn u32(self, kind: u16, number: u32) -> Result<Self> {
+        self.put(kind, &number.to_ne_bytes())
+    }
+
+    fn nest(self, kind: u16, inner: Self) -> Result<Self> {
+        self.put(kind, &inner.0)
+    }
+
+    /// Ends a rule with a verdict.
+    fn verdict(self, verdict: spec::Verdict) -> Result<Self> {
+        let inner = Self::new().u32(target::VERDICT, verdict.number())?;
+        self.nest(attributes::TARGET, inner)
+    }
+
+    /// Adds a match to a rule.
+    fn matching(self, kind: u16, inner: Self) -> Result<Self> {
+        self.nest(attributes::MATCH, Self::new().nest(kind, inner)?)
+    }
+}
+
+/// A chain in the making, and what its rules may refer to.
+struct Bench {
+    lists: Arc<Lists>,
+    draft: Draft,
+    chain: ChainId,
+}
+
+impl Bench {
+    fn new() -> Result<Self> {
+        let lists = Lists::new(Limits {
+            lists: 4,
+            entries: 64,
+            timeout: AGE_MAX,
+        })?;
+        Ok(Self {
+            lists,
+            draft: Ruleset::new()?.draft(),
+            chain: ChainId::find(Table::Filter, b"INPUT").ok_or(EINVAL)?,
+        })
+    }
+
+    fn append(&mut self, rule: Bytes) -> Result {
+        let mut resources = Resources {
+            lists: &self.lists,
+            max_rules: 64,
+            growth: Growth::new(),
+        };
+        let rule = Rule::decode(Attributes::new(&rule.0), &mut resources).map_err(|_| EINVAL)?;
+        let chain = self.draft.chain_mut(self.chain)?;
+        let end = chain.rules.len();
+        chain.insert(end, rule)
+    }
+
+    fn drop_by_policy(&mut self) -> Result {
+        self.draft.chain_mut(self.chain)?.policy = Verdict::Drop;
+        Ok(())
+    }
+
+    fn run(&self, family: Family, bytes: &[u8]) -> Result<Verdict> {
+        let packet = TestPacket::new(family, bytes)?;
+        let context = packet.context();
+        let packet = Packet::parse(packet.skb(), &context).ok_or(EINVAL)?;
+        Ok(evaluate(self.draft.chain_ref(self.chain)?, &packet))
+    }
+
+    fn drops(&self, packet: &[u8]) -> Result<bool> {
+        Ok(self.run(Family::Ipv4, packet)? == Verdict::Drop)
+    }
+
+    fn drops_ipv6(&self, packet: &[u8]) -> Result<bool> {
+        Ok(self.run(Family::Ipv6, packet)? == Verdict::Drop)
+    }
+
+    /// Packets and bytes that a rule counted.
+    fn counted(&self, place: usize) -> Result<(u64, u64)> {
+        let chain = self.draft.chain_ref(self.chain)?;
+        let rule = chain.rules.get(place).ok_or(EINVAL)?;
+        let Totals { packets, bytes } = rule.counters().totals();
+        Ok((packets, bytes))
+    }
+}
+
+/// An IPv4 packet of 40 bytes: from 192.0.2.`host`, port 1000, to 198.51.100.1.
+fn ipv4(host: u8, protocol: u8, port: u16, flags: u8) -> [u8; 40] {
+    let mut packet = [0; 40];
+    packet[0] = 0x45;
+    packet[3] = 40;
+    packet[8] = 64;
+    packet[9] = protocol;
+    packet[12..16].copy_from_slice(&[192, 0, 2, host]);
+    packet[16..20].copy_from_slice(&[198, 51, 100, 1]);
+    packet[20..22].copy_from_slice(&1000u16.to_be_bytes());
+    packet[22..24].copy_from_slice(&port.to_be_bytes());
+    packet[32] = 0x50;
+    packet[33] = flags;
+    packet
+}
+
+/// An IPv6 packet of 60 bytes, from 2001:db8::`host`, whose payload begins with `next` as its protocol.
+fn ipv6(host: u8, next: u8) -> [u8; 60] {
+    let mut packet = [0; 60];
+    packet[0] = 0x60;
+    packet[5] = 20;
+    packet[6] = next;
+    packet[7] = 64;
+    packet[8..12].copy_from_slice(&[0x20, 0x01, 0x0d, 0xb8]);
+    packet[23] = host;
+    packet[24..28].copy_from_slice(&[0x20, 0x01, 0x0d, 0xb8]);
+    packet[39] = 1;
+    packet
+}
+
+fn protocol(number: u8) -> Result<Bytes> {
+    Bytes::new().put(attributes::PROTOCOL, &[number])
+}
+
+#[kunit_tests(palisade_rule_evaluation)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_verdict_decides() -> Result {
+        let mut bench = Bench::new()?;
+        bench.append(protocol(TCP)?)?;
+        bench.append(protocol(TCP)?.verdict(spec::Verdict::Drop)?)?;
+        bench.append(Bytes::new().verdict(spec::Verdict::Accept)?)?;
+        bench.drop_by_policy()?;
+        assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
+        assert!(!bench.drops(&ipv4(1, UDP, 80, 0))?);
+        assert_eq!(bench.counted(0)?, (1, 40));
+        assert_eq!(bench.counted(1)?, (1, 40));
+        assert_eq!(bench.counted(2)?, (1, 40));
+        Ok(())
+    }
+
+    #[test]
+    fn the_policy_decides_in_the_end() -> Result {
+        let mut bench = Bench::new()?;
+        bench.append(protocol(UDP)?.verdict(spec::Verdict::Return)?)?;
+        bench.append(Bytes::new().verdict(spec::Verdict::Accept)?)?;
+        bench.drop_by_policy()?;
+        assert!(bench.drops(&ipv4(1, UDP, 80, 0))?);
+        assert!(!bench.drops(&ipv4(1, TCP, 80, 0))?);
+        let chain = bench.draft.chain_ref(bench.chain)?;
+        assert_eq!(chain.policy_counters.totals().packets, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn addresses_masks_and_inversion() -> Result {
+        let source = |address: [u8; 4], mask: [u8; 4]| -> Result<Bytes> {
+            Bytes::new()
+                .put(attributes::SOURCE, &address)?
+                .put(attributes::SOURCE_MASK, &mask)
+        };
+        let mut bench = Bench::new()?;
+        // 192.0.2.4/30, of which the rule's address is not the first.
+        bench
+            .append(source([192, 0, 2, 6], [255, 255, 255, 252])?.verdict(spec::Verdict::Drop)?)?;
+        let packet = |host| ipv4(host, TCP, 80, SYN);
+        assert!(!bench.drops(&packet(3))?);
+        assert!(bench.drops(&packet(4))?);
+        assert!(bench.drops(&packet(7))?);
+        assert!(!bench.drops(&packet(8))?);
+        // No address of IPv6 is one of IPv4.
+        assert!(!bench.drops_ipv6(&ipv6(4, TCP))?);
+
+        let mut bench = Bench::new()?;
+        let inverted = source([192, 0, 2, 5], [255; 4])?.put(attributes::SOURCE_INVERT, &[])?;
+        bench.append(inverted.verdict(spec::Verdict::Drop)?)?;
+        assert!(!bench.drops(&packet(5))?);
+        assert!(bench.drops(&packet(4))?);
+        assert!(!bench.drops_ipv6(&ipv6(4, TCP))?);
+        Ok(())
+    }
+
+    #[test]
+    fn families_are_told_apart() -> Result {
+        let mut bench = Bench::new()?;
+        let only_ipv6 = Bytes::new().u32(attributes::FAMILY, spec::Family::Ipv6.number())?;
+        bench.append(only_ipv6.verdict(spec::Verdict::Drop)?)?;
+        assert!(!bench.drops(&ipv4(1, TCP, 80, SYN))?);
+        assert!(bench.drops_ipv6(&ipv6(1, TCP))?);
+        Ok(())
+    }
+
+    #[test]
+    fn ports_at_the_ends_of_a_range() -> Result {
+        let range = |first: u16, last: u16| -> Result<Bytes> {
+            Bytes::new()
+                .put(ports::DESTINATION_FIRST, &first.to_ne_bytes())?
+                .put(ports::DESTINATION_LAST, &last.to_ne_bytes())
+        };
+        let mut bench = Bench::new()?;
+        let rule = protocol(UDP)?.matching(r#match::UDP, range(53, 60)?)?;
+        bench.append(rule.verdict(spec::Verdict::Drop)?)?;
+        for (port, drops) in [(52, false), (53, true), (60, true), (61, false)] {
+            assert_eq!(bench.drops(&ipv4(1, UDP, port, 0))?, drops);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn flags_of_tcp() -> Result {
+        let mut bench = Bench::new()?;
+        let flags = Bytes::new()
+            .put(tcp::FLAGS_MASK, &[SYN | ACK])?
+            .put(tcp::FLAGS_SET, &[SYN])?;
+        let rule = protocol(TCP)?.matching(r#match::TCP, flags)?;
+        bench.append(rule.verdict(spec::Verdict::Drop)?)?;
+        assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
+        assert!(bench.drops(&ipv4(1, TCP, 80, SYN | 0x08))?);
+        assert!(!bench.drops(&ipv4(1, TCP, 80, SYN | ACK))?);
+        assert!(!bench.drops(&ipv4(1, TCP, 80, 0))?);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_cut_off_is_dropped() -> Result {
+        let mut bench = Bench::new()?;
+        let rule = protocol(TCP)?.matching(r#match::TCP, Bytes::new())?;
+        bench.append(rule.verdict(spec::Verdict::Accept)?)?;
+        let whole = ipv4(1, TCP, 80, SYN);
+        assert!(!bench.drops(&whole)?);
+        // A TCP header that ends early, and a fragment that would overwrite the flags.
+        assert!(bench.drops(&whole[..39])?);
+        let mut fragment = whole;
+        fragment[7] = 1;
+        assert!(bench.drops(&fragment)?);
+        // Any other fragment has no ports and is not decided on.
+        fragment[7] = 2;
+        assert!(!bench.drops(&fragment)?);
+        assert_eq!(bench.counted(0)?.0, 1);
+        // An extension header of IPv6 that says it is longer than the packet.
+        let mut hidden = ipv6(1, 0);
+        hidden[40] = TCP;
+        hidden[41] = 200;
+        assert!(bench.drops_ipv6(&hidden)?);
+        Ok(())
+    }
+
+    #[test]
+    fn matches_are_tried_in_order() -> Result {
+        let recent = |operation: RecentOperation, hits: Option<u32>| -> Result<Bytes> {
+            let inner = Bytes::new()
+                .put(recent::NAME, b"seen\0")?
+                .u32(recent::OPERATION, operation.number())?;
+            match hits {
+                Some(hits) => inner.u32(recent::HITS, hits),
+                None => Ok(inner),
+            }
+        };
+        let port = Bytes::new()
+            .put(tcp::DESTINATION_FIRST, &22u16.to_ne_bytes())?
+            .put(tcp::DESTINATION_LAST, &22u16.to_ne_bytes())?;
+        let mut bench = Bench::new()?;
+        // Only who comes to port 22 is remembered, and the third time is one too many.
+        let check = recent(RecentOperation::Update, Some(2))?;
+        let check = Bytes::new().matching(r#match::RECENT, check)?;
+        bench.append(check.verdict(spec::Verdict::Drop)?)?;
+        let set = protocol(TCP)?
+            .matching(r#match::TCP, port)?
+            .matching(r#match::RECENT, recent(RecentOperation::Set, None)?)?;
+        bench.append(set.verdict(spec::Verdict::Accept)?)?;
+        for _ in 0..3 {
+            assert!(!bench.drops(&ipv4(1, TCP, 80, SYN))?);
+        }
+        assert!(!bench.drops(&ipv4(1, TCP, 22, SYN))?);
+        assert!(!bench.drops(&ipv4(1, TCP, 22, SYN))?);
+        assert!(bench.drops(&ipv4(1, TCP, 22, SYN))?);
+        assert!(!bench.drops(&ipv4(2, TCP, 22, SYN))?);
+        Ok(())
+    }
+}

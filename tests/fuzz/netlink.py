@@ -22,11 +22,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "selftests"
 
 import campaign
 from campaign import Broken, Campaign
-from netlink_answers import check_configuration, is_plain, named
-from netlink_requests import CHANGES, ENUMERATIONS, OPERATIONS, Requests
-from palisade_netlink import (NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GENERIC, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST,
-                              NLMSG_DONE, NLMSG_ERROR, SOL_NETLINK, Netlink, Refused, command, messages, nest, sets,
-                              string, u32)
+from genetlink import (NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GENERIC, NLM_F_DUMP, NLMSG_DONE, NLMSG_ERROR,
+                       SOL_NETLINK, Client, Refused, error_number, messages)
+from netlink_answers import check_configuration, is_plain
+from netlink_requests import CALLS, Requests
 
 ROLES = ("root", "user")
 NOBODY = 65534
@@ -64,7 +63,7 @@ def raw_socket(extended, room=1 << 20):
 class Fuzzer:
     def __init__(self, work):
         self.work = work
-        self.control = Netlink()
+        self.control = Client()
         self.sent = 0
         self.errors = collections.Counter()
         self.accepted = collections.Counter()
@@ -76,7 +75,7 @@ class Fuzzer:
                 self.slice(random)
                 self.check(random)
                 self.clear()
-            except (Broken, Refused, OSError) as reason:
+            except (Broken, OSError, ValueError) as reason:
                 self.work.say_broken(number, reason or type(reason).__name__)
                 return False
             self.progress()
@@ -95,7 +94,7 @@ class Fuzzer:
                                     for error, count in self.errors.most_common()))
         say("accepted: " + ", ".join(f"{name} {count}" for name, count in sorted(self.accepted.items())))
         # A fuzzer whose requests are all refused, or that leaves nothing to look at, tries nothing.
-        missing = {f"{name} {mode}" for name, mode, _, _ in OPERATIONS} - set(self.accepted)
+        missing = {f"{name} {mode}" for name, mode, _, _ in CALLS} - set(self.accepted)
         if missing or not self.rules or not self.entries:
             say(f"BROKEN: nothing was accepted of: {', '.join(sorted(missing)) or 'rules and entries'}")
             return False
@@ -152,11 +151,11 @@ class Fuzzer:
                 continue
             try:
                 answers = list(messages(data))
-            except (ValueError, struct.error) as error:
+            except ValueError as error:
                 raise Broken(f"answers cannot be decoded: {error}: {data.hex()}") from error
             for kind, _, number, message in answers:
                 if kind in (NLMSG_ERROR, NLMSG_DONE):
-                    error = -struct.unpack_from("=i", message, 16)[0]
+                    error = error_number(message)
                     self.errors[error] += 1
                     if error == 0 and number in modes:
                         self.accepted[modes[number]] += 1
@@ -164,12 +163,10 @@ class Fuzzer:
     def abandon(self, random, requests):
         """Dumps whose receiver has little room, and goes away in the middle or at once."""
         raw = raw_socket(0, random.choice((1, 4096, 65536)))
-        name, _, _, _ = random.choice([one for one in OPERATIONS if one[1] == "dump"])
-        payload = named(random.choice((b"a", b"b", b"DEFAULT"))) if name == "entry-get" else b""
+        name, _, _, _ = random.choice([one for one in CALLS if one[1] == "dump"])
+        values = {"name": random.choice((b"a", b"b", b"DEFAULT"))} if name == "entry-get" else {}
         for _ in range(random.choice((1, 2))):
-            header = struct.pack("=IHHIIBBH", 20 + len(payload), self.control.family,
-                                 NLM_F_REQUEST | NLM_F_ACK | NLM_F_DUMP, 1, 0, command[name], 1, 0)
-            raw.send(header + payload)
+            raw.send(self.control.request(name, values, dump=True))
             self.sent += 1
         for _ in range(random.choice((0, 0, 1, 2))):
             try:
@@ -212,31 +209,26 @@ class Fuzzer:
             lines.append(f"palisade -t {table} {line}")
         return "\n".join(lines + [f"palisade -t {table} -S" for table in ("raw", "filter")])
 
-    def change(self, *changes):
-        error, words, _ = self.control.ask(command["ruleset-change"], b"".join(
-            nest(sets["ruleset"]["change"], *change) for change in changes))
-        if error:
-            raise Broken(f"a change is refused with {error} {words}")
+    def ask(self, operation, values):
+        try:
+            self.control.ask(operation, values)
+        except Refused as refused:
+            raise Broken(f"{operation} {str(values)[:200]} is refused: {refused}") from refused
 
     def delete(self, rules):
-        kinds = sets["change"]
         # From the end, so that the positions of the others stay.
-        self.change(*([u32(kinds["kind"], CHANGES["delete"]), u32(kinds["table"], rule["table"]),
-                       string(kinds["chain-name"], rule["chain-name"].decode()),
-                       u32(kinds["position"], rule["position"])] for rule in reversed(rules)))
+        self.ask("ruleset-change", {"change": [
+            {"kind": "delete", "table": rule["table"], "chain-name": rule["chain-name"], "position": rule["position"]}
+            for rule in reversed(rules)]})
 
     def clear(self):
-        kinds = sets["change"]
         for table, chain in (("raw", "PREROUTING"), ("filter", "INPUT")):
-            where = u32(kinds["table"], ENUMERATIONS["table"][table])
-            accept = u32(kinds["policy"], ENUMERATIONS["verdict"]["accept"])
-            self.change([u32(kinds["kind"], CHANGES["flush"]), where],
-                        [u32(kinds["kind"], CHANGES["policy"]), where, string(kinds["chain-name"], chain), accept])
+            self.ask("ruleset-change", {"change": [
+                {"kind": "flush", "table": table},
+                {"kind": "policy", "table": table, "chain-name": chain, "policy": "accept"}]})
         _, lists, _ = check_configuration(self.control)
         for name in lists:
-            error, words, _ = self.control.ask(command["list-destroy"], named(name))
-            if error:
-                raise Broken(f"list {name} cannot be destroyed: {error} {words}")
+            self.ask("list-destroy", {"name": name})
         rules, lists, _ = check_configuration(self.control)
         if rules or lists:
             raise Broken(f"after everything was removed there are {rules} and {lists}")

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Whether what the kernel tells agrees with the specification."""
 
-import struct
-
 from campaign import Broken
-from palisade_netlink import NLA_TYPE_MASK, attribute, attributes, command, sets, spec
-from netlink_requests import ENUMERATIONS, INTEGERS, SPECIFIED, limit
+from genetlink import (COMMANDS, ENUMERATIONS, INTEGERS, NLA_TYPE_MASK, NLM_F_DUMP, OPERATIONS, SETS, SPECIFIED,
+                       attributes, encode, integer)
+from netlink_requests import limit
 
-NAMES = {name: {number: one for one, number in kinds.items()} for name, kinds in sets.items()}
-REPLIES = {operation["name"]: operation["dump"]["reply"]["attributes"]
-           for operation in spec["operations"]["list"] if "dump" in operation}
+NAMES = {name: {number: one for one, number in kinds.items()} for name, kinds in SETS.items()}
 CHAINS = {("raw", b"PREROUTING"), ("filter", b"INPUT")}
 TABLES = {number: name for name, number in ENUMERATIONS["table"].items()}
 
@@ -23,7 +20,7 @@ def decode(set_name, data, allowed=None):
             if name is None or allowed is not None and name not in allowed:
                 raise Broken(f"attribute {kind:#x} of set {set_name} is in an answer that does not take it")
             found.append((name, decode_value(set_name, name, payload)))
-    except (ValueError, struct.error) as error:
+    except ValueError as error:
         raise Broken(f"an answer of set {set_name} cannot be decoded: {error}: {data.hex()}") from error
     for name, specified in SPECIFIED[set_name].items():
         if not specified.get("multi-attr") and sum(one == name for one, _ in found) > 1:
@@ -37,7 +34,7 @@ def decode_value(set_name, name, payload):
     if kind == "nest":
         return decode(specified["nested-attributes"], payload)
     if kind in INTEGERS:
-        value, = struct.unpack("=" + INTEGERS[kind], payload)
+        value = integer(kind, payload)
         if "enum" in specified and value not in ENUMERATIONS[specified["enum"]].values():
             raise ValueError(f"{name} is {value}")
         if not limit(checks.get("min", value)) <= value <= limit(checks.get("max", value)):
@@ -52,21 +49,21 @@ def decode_value(set_name, name, payload):
     return payload
 
 
-def dump(netlink, operation, payload=b""):
-    answers = netlink.dump(command[operation], payload)
-    set_name = next(one["attribute-set"] for one in spec["operations"]["list"] if one["name"] == operation)
-    return [decode(set_name, answer, REPLIES[operation]) for answer in answers]
+def dump(client, operation, values=None):
+    set_name, allowed = OPERATIONS[operation]["attribute-set"], OPERATIONS[operation]["dump"]["reply"]["attributes"]
+    answers = client.transact(COMMANDS[operation], encode(set_name, values or {}), NLM_F_DUMP)
+    return [decode(set_name, answer, allowed) for answer in answers]
 
 
-def check_configuration(netlink):
+def check_configuration(client):
     """Everything there is, checked; returns the rules, the names of the lists and the number of entries."""
     chains = {}
-    for answer in dump(netlink, "chain-get"):
+    for answer in dump(client, "chain-get"):
         chain = dict(dict(answer)["chain"])
         chains[TABLES[chain["table"]], chain["name"]] = chain["rules"]
     if set(chains) != CHAINS:
         raise Broken(f"the chains are {chains}")
-    rules = [dict(answer) for answer in dump(netlink, "rule-get")]
+    rules = [dict(answer) for answer in dump(client, "rule-get")]
     for (table, name), count in chains.items():
         positions = [rule["position"] for rule in rules
                      if TABLES[rule["table"]] == table and rule["chain-name"] == name]
@@ -80,10 +77,10 @@ def check_configuration(netlink):
             used[name] = used.get(name, 0) + 1
     entries = 0
     lists = {}
-    for answer in dump(netlink, "list-get"):
+    for answer in dump(client, "list-get"):
         one = dict(answer)
         lists[one["name"]] = one
-        there = check_entries(netlink, one)
+        there = check_entries(client, one)
         entries += there
         if one["rules"] != used.pop(one["name"], 0):
             raise Broken(f"list {one['name']} says that it has {one['rules']} rules, which is wrong")
@@ -92,10 +89,10 @@ def check_configuration(netlink):
     return rules, list(lists), entries
 
 
-def check_entries(netlink, one):
+def check_entries(client, one):
     """How many entries a list has, each of which is checked. Meanwhile some may get too old."""
     addresses = []
-    for answer in dump(netlink, "entry-get", named(one["name"])):
+    for answer in dump(client, "entry-get", {"name": one["name"]}):
         entry = dict(answer)["entry"]
         fields = dict(entry)
         ages = [value for name, value in entry if name == "age"]
@@ -105,11 +102,6 @@ def check_entries(netlink, one):
     if len(set(addresses)) != len(addresses) or len(addresses) > one["size"]:
         raise Broken(f"list {one['name']} of {one['size']} has the entries {addresses}")
     return len(addresses)
-
-
-def named(name):
-    """The attribute that names a list."""
-    return attribute(sets["list"]["name"], name + b"\0")
 
 
 def is_plain(rule):

@@ -4,11 +4,10 @@
 import collections
 import struct
 
-from palisade_netlink import NLA_F_NESTED, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, attribute, command, sets, spec
+from genetlink import (COMMANDS, ENUMERATIONS, INTEGERS, NLA_F_NESTED, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, OPERATIONS,
+                       SETS, SPEC, SPECIFIED, attribute, pack_message)
 
-INTEGERS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q"}
-DEFINITIONS = {definition["name"]: definition for definition in spec["definitions"]}
-SPECIFIED = {one["name"]: {inner["name"]: inner for inner in one["attributes"]} for one in spec["attribute-sets"]}
+CONSTANTS = {definition["name"]: definition["value"] for definition in SPEC["definitions"] if definition["type"] == "const"}
 
 # Few names, so that requests meet: right ones, and wrong ones.
 CHAINS = ([b"INPUT", b"PREROUTING"], [b"", b"X", b"OUTPUT", b"INPUT\0INPUT", b"input", b"Y" * 28, b"Y" * 29])
@@ -39,27 +38,18 @@ ADDRESSES = {
 LENGTHS = (0, 1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 20, 0x7FFF, 0x8000, 0xFFFC, 0xFFFF)
 
 
-def enumerate_entries(name):
-    value, entries = 0, {}
-    for entry in DEFINITIONS[name]["entries"]:
-        value = entry.get("value", value)
-        entries[entry["name"]] = value
-        value += 1
-    return entries
-
-
-ENUMERATIONS = {name: enumerate_entries(name) for name, one in DEFINITIONS.items() if one["type"] == "enum"}
 CHANGES = ENUMERATIONS["change-kind"]
 TABLES = ENUMERATIONS["table"]
-OPERATIONS = [(operation["name"], mode, operation["attribute-set"], operation[mode].get("request", {}).get("attributes", []))
-              for operation in spec["operations"]["list"] for mode in ("do", "dump") if mode in operation]
+# The operations in each of their modes, and the attributes that they take.
+CALLS = [(name, mode, operation["attribute-set"], operation[mode].get("request", {}).get("attributes", []))
+         for name, operation in OPERATIONS.items() for mode in ("do", "dump") if mode in operation]
 # Most requests change something, and most of these the rules.
 WEIGHTS = [{"ruleset-change": 12, "list-create": 4, "entry-add": 4, "list-flush": 0.5}.get(name, 2 if mode == "do" else 1)
-           for name, mode, _, _ in OPERATIONS]
+           for name, mode, _, _ in CALLS]
 
 
 def limit(value):
-    return DEFINITIONS[value]["value"] if isinstance(value, str) else value
+    return CONSTANTS[value] if isinstance(value, str) else value
 
 
 class Requests:
@@ -88,12 +78,12 @@ class Requests:
         return name, message, lies
 
     def request(self, family, sequence):
-        name, mode, set_name, allowed = self.random.choices(OPERATIONS, WEIGHTS)[0]
+        name, mode, set_name, allowed = self.random.choices(CALLS, WEIGHTS)[0]
         # How often something in it is wrong.
         self.wrong = self.random.choice((0, 0, 0, 0.02, 0.15))
         tree = self.top(name, set_name, allowed)
         payload = self.encode(set_name, tree)
-        number, flags = command[name], NLM_F_REQUEST | NLM_F_ACK
+        number, flags = COMMANDS[name], NLM_F_REQUEST | NLM_F_ACK
         if mode == "dump":
             flags |= NLM_F_DUMP
         if self.chance(0.03):
@@ -103,7 +93,7 @@ class Requests:
         version = 1 if self.chance(0.99) else self.random.randrange(256)
         if self.chance(0.2):
             payload = self.mutate(payload)
-        message = struct.pack("=IHHIIBBH", 20 + len(payload), family, flags, sequence, 0, number, version, 0) + payload
+        message = pack_message(family, number, payload, flags, sequence, version)
         if self.chance(0.02):
             return name, self.mutate(message), True
         return name, message, False
@@ -249,7 +239,7 @@ class Requests:
         parts = []
         for name, value in tree:
             specified = SPECIFIED[set_name][name]
-            kind = sets[set_name][name]
+            kind = SETS[set_name][name]
             if specified["type"] == "nest":
                 # The length of an attribute has 16 bits.
                 inner = self.encode(specified["nested-attributes"], value)[:0xFF00]
@@ -271,7 +261,7 @@ class Requests:
             case 1:
                 return part * self.random.choice((2, 3, 40))
             case 2:
-                return attribute(self.random.randrange(len(sets[set_name]) + 4), payload)
+                return attribute(self.random.randrange(len(SETS[set_name]) + 4), payload)
             case 3:
                 return attribute(kind, payload[:self.random.randrange(len(payload) + 1)])
             case 4:

@@ -17,10 +17,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "selftests"
 
 import campaign
 from campaign import Broken, Campaign
+from genetlink import Client
 from netlink_answers import check_configuration, dump
 from packet_frames import Frames, samples, sweep
 from packet_paths import ALIVE, SERVER_HOST, Paths, enter, make_hosts, remove_hosts
-from palisade_netlink import Netlink, Refused
 
 WEIGHTS = {"cable": 5, "offloading-cable": 2, "tap": 2, "scattering-tap": 4}
 
@@ -76,7 +76,7 @@ class Fuzzer:
         make_hosts()
         set_rules()
         enter(SERVER_HOST)
-        self.control = Netlink()
+        self.control = Client()
         self.paths = Paths()
         self.sent = self.refused = self.transferred = self.hooked = 0
         self.errors = collections.Counter()
@@ -91,7 +91,7 @@ class Fuzzer:
                     # What can be tried one by one is, in the slices that come first.
                     self.slice(random, self.swept(number) or self.random_frames(random))
                     self.check(number)
-                except (Broken, Refused, OSError) as reason:
+                except (Broken, OSError, ValueError) as reason:
                     self.work.say_broken(number, reason or type(reason).__name__)
                     return False
                 self.progress()

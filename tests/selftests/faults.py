@@ -11,7 +11,6 @@ import ctypes
 import errno
 import os
 import pathlib
-import struct
 import subprocess
 import time
 
@@ -127,9 +126,12 @@ def restore():
         client.ask("ruleset-change", {"change": BASE_RULES})
 
 
-def attempt(request, operation, nth=None):
+def attempt(operation, values, dump, nth=None):
     """Sends a request: its error, whether it is certain that nothing happened, the answer, whether there was a fault."""
-    with Client(block=False) as client, (Fault(nth) if nth else contextlib.nullcontext()) as fault:
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(Client(timeout=0))
+        request = client.request(operation, values, dump)
+        fault = stack.enter_context(Fault(nth)) if nth else None
         error, certain, answer = 0, True, []
         try:
             client.socket.send(request)
@@ -141,7 +143,7 @@ def attempt(request, operation, nth=None):
             error, certain = errno.ENOBUFS, False
         except OSError as lost:
             error, certain = lost.errno, False
-    decoded = [stable(decode(OPERATIONS[operation][1], payload)) for payload in answer]
+    decoded = [stable(decode(OPERATIONS[operation]["attribute-set"], payload)) for payload in answer]
     return error, certain, decoded, fault is not None and fault.injected
 
 
@@ -158,8 +160,7 @@ def exercise(description, operation, values=None, dump=False):
     """Runs an operation with each of its allocations failing."""
     restore()
     before = snapshot()
-    request = Client.message(operation, values, dump)
-    error, _, expected, _ = attempt(request, operation)
+    error, _, expected, _ = attempt(operation, values, dump)
     if error:
         report.check(description, False, f"without any fault: {os.strerror(error)}")
         return
@@ -168,7 +169,7 @@ def exercise(description, operation, values=None, dump=False):
         restore()
     wrong, refusals = [], 0
     for nth in range(1, MOST):
-        error, certain, answer, injected = attempt(request, operation, nth)
+        error, certain, answer, injected = attempt(operation, values, dump, nth)
         now = snapshot()
         where = f"allocation {nth}: {os.strerror(error) if error else 'success'}"
         if error and not injected:

@@ -36,7 +36,7 @@ def expect_refusal(action, error, words=""):
     try:
         action()
     except Refused as refused:
-        if refused.errno == error and words in refused.strerror:
+        if refused.errno == error and words in refused.words:
             return
         raise
     raise SystemExit("this was not refused")
@@ -88,12 +88,11 @@ def entries(name, count):
 def large_message():
     """A request that is far larger than any buffer: an error, in a few seconds."""
     size = 64 << 20
-    Client().socket.close()
-    one_rule = Client.message("ruleset-change", {"change": rule()})
-    header, body = one_rule[:20], one_rule[20:]
-    message = bytearray(header + body * (size // len(body)))
-    struct.pack_into("=I", message, 0, len(message))
     with client() as one:
+        one_rule = one.request("ruleset-change", {"change": rule()})
+        header, body = one_rule[:20], one_rule[20:]
+        message = bytearray(header + body * (size // len(body)))
+        struct.pack_into("=I", message, 0, len(message))
         try:
             one.socket.send(message)
             one.answers()
@@ -122,7 +121,7 @@ def dumps():
     for number in range(count):
         one = Client()
         operation, values = (("entry-get", {"name": lists[0]}), ("rule-get", {}), ("list-get", {}))[number % 3]
-        one.socket.send(Client.message(operation, values, dump=True))
+        one.socket.send(one.request(operation, values, dump=True))
         begun.append(one)
     change({"kind": "flush", "table": "filter"})
     with client() as other:

@@ -5,41 +5,38 @@
 import os
 import struct
 import subprocess
-import sys
 
-from palisade_netlink import NLM_F_DUMP, Netlink, attribute, command, nest, sets, string, u32
+from genetlink import COMMANDS, NLM_F_DUMP, SETS, Client, Refused, Report, attribute, nest, string, u32
 
 EPERM, ENOENT, EINVAL, EOPNOTSUPP, ERANGE = 1, 2, 22, 95, 34
 
-tests = 0
-failures = 0
+report = Report()
+check = report.check
+client = Client()
 
 
-def check(description, passed, detail=""):
-    global tests, failures
-    tests += 1
-    print(f"{'ok' if passed else 'not ok'} {tests} - {description}")
-    if not passed:
-        failures += 1
-        print(f"#   {detail}")
+def answer_to(command, payload, flags=0, client=client):
+    """The error number, 0 if there is none, and the kernel's words."""
+    try:
+        client.transact(command, payload, flags)
+    except Refused as error:
+        return error.errno, error.words
+    return 0, ""
 
 
-netlink = Netlink()
-
-
-def refused(description, name, payload, error, words="", flags=0):
-    answer = netlink.ask(command[name], payload, flags)
+def refused(description, name, payload, error, words=""):
+    answer = answer_to(COMMANDS[name], payload)
     check(description, answer[0] == error and words in answer[1], f"answer: {answer}")
 
 
-def accepted(description, name, payload, flags=0):
-    answer = netlink.ask(command[name], payload, flags)
+def accepted(description, name, payload):
+    answer = answer_to(COMMANDS[name], payload)
     check(description, answer[0] == 0, f"answer: {answer}")
 
 
-RULESET, CHANGE, RULE, MATCH = sets["ruleset"], sets["change"], sets["rule"], sets["match"]
-RECENT, TARGET, LIST, ENTRY = sets["recent"], sets["target"], sets["list"], sets["entry"]
-TCP = sets["tcp"]
+RULESET, CHANGE, RULE, MATCH = SETS["ruleset"], SETS["change"], SETS["rule"], SETS["match"]
+RECENT, TARGET, LIST, ENTRY = SETS["recent"], SETS["target"], SETS["list"], SETS["entry"]
+TCP = SETS["tcp"]
 APPEND, FLUSH, FILTER, DROP = 1, 4, 2, 2
 
 
@@ -67,7 +64,7 @@ before = rules()
 check("it is there", "-p icmp -j DROP" in before or "-j DROP" in before, before)
 
 refused("an unknown command", "entry-delete", b"", EINVAL, "name")
-answer = netlink.ask(200, b"")
+answer = answer_to(200, b"")
 check("a command beyond all others", answer[0] == EOPNOTSUPP, f"answer: {answer}")
 refused("an attribute that the operation does not take", "list-get", u32(LIST["size"], 5), EINVAL)
 refused("an attribute that no operation takes", "list-get", u32(99, 5), EINVAL)
@@ -148,10 +145,10 @@ for at in range(0, len(template) - 1, 2):
     for value in (0, 1, 3, 4, 5, len(template), 0x7FFF, 0xFFFF):
         broken = bytearray(template)
         struct.pack_into("=H", broken, at, value)
-        netlink.ask(command["ruleset-change"], bytes(broken))
+        answer_to(COMMANDS["ruleset-change"], bytes(broken))
         survived += 1
 check(f"{survived} messages with a wrong length or type within are answered", survived > 400, survived)
-taken = [cut for cut in range(len(template)) if netlink.ask(command["ruleset-change"], template[:cut])[0] == 0]
+taken = [cut for cut in range(len(template)) if answer_to(COMMANDS["ruleset-change"], template[:cut])[0] == 0]
 check("messages that are cut off are refused, but between two changes", taken == [0, len(good)], taken)
 accepted("the family still works then", "list-get", string(LIST["name"], "n"))
 
@@ -161,7 +158,7 @@ if pid == 0:
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
-    os._exit(0 if Netlink().ask(command["list-get"], b"", NLM_F_DUMP)[0] == EPERM else 1)
+    os._exit(0 if answer_to(COMMANDS["list-get"], b"", NLM_F_DUMP, Client())[0] == EPERM else 1)
 check("without CAP_NET_ADMIN there is EPERM", os.waitpid(pid, 0)[1] == 0)
 
 subprocess.run(["palisade", "-F"], check=True)
@@ -169,5 +166,4 @@ for name in ("n", "made-by-batch"):
     subprocess.run(["palisade", "list", "destroy", name], check=True)
 for name in ("a",):
     subprocess.run(["palisade", "list", "destroy", name], capture_output=True)
-print(f"1..{tests}")
-sys.exit(1 if failures else 0)
+report.finish()

@@ -99,6 +99,12 @@ def sources(address, first, count):
     spoofed(address, range(0x0A000000 + int(first), 0x0A000000 + int(first) + int(count)))
 
 
+def repeat(address, first, count, times):
+    """As `sources`, several times over."""
+    for _ in range(int(times)):
+        sources(address, first, count)
+
+
 def lists(duration):
     kept = {"match": {"recent": {"name": "busy", "operation": "set"}}}
     checked = {"match": {"recent": {"name": "busy", "operation": "update", "seconds": 1, "hits": 2}}}
@@ -197,5 +203,5 @@ def requests(duration):
                 raise
 
 
-ACTIONS = {action.__name__: action for action in (rules, replace, send, flood, lists, remembers, namespaces, requests, sources)}
+ACTIONS = {action.__name__: action for action in (rules, replace, send, flood, lists, remembers, namespaces, requests, sources, repeat)}
 ACTIONS[sys.argv[1]](*sys.argv[2:])

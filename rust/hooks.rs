@@ -4,6 +4,7 @@
 
 use crate::{
     kernel_api::{
+        conntrack::ConntrackUse,
         netfilter::{
             Context,
             Hook,
@@ -21,6 +22,7 @@ use crate::{
             ChainId, //
         },
         evaluate,
+        Needs,
         Ruleset, //
     },
 };
@@ -34,18 +36,16 @@ use kernel::{
 
 /// Shows the packets of a hook to a chain.
 struct ChainHook {
-    ruleset: Arc<RcuBox<Ruleset>>,
+    ruleset: Arc<RcuBox<Arc<Ruleset>>>,
     chain: ChainId,
 }
 
 impl Hook for ChainHook {
     fn packet(&self, skb: &Skb, context: &Context<'_>) -> Verdict {
         let guard = rcu::read_lock();
-        let Some(chain) = self.ruleset.read(&guard).chain(self.chain) else {
-            return Verdict::Accept;
-        };
+        let ruleset = self.ruleset.read(&guard);
         match Packet::parse(skb, context) {
-            Some(packet) => evaluate(chain, &packet),
+            Some(packet) => evaluate(ruleset, self.chain, &packet),
             // Without an IP header there is nothing that a rule could decide on.
             None => Verdict::Drop,
         }
@@ -55,6 +55,7 @@ impl Hook for ChainHook {
 /// The hooks of a network namespace.
 pub(crate) struct Hooks {
     registrations: [Option<HookRegistration<ChainHook>>; chains::COUNT],
+    conntrack: Option<ConntrackUse>,
 }
 
 impl Hooks {
@@ -62,40 +63,51 @@ impl Hooks {
     pub(crate) fn new() -> Self {
         Self {
             registrations: [const { None }; chains::COUNT],
+            conntrack: None,
         }
     }
 
-    /// Registers the hooks of the chains in use that have none; they show packets to `ruleset`.
+    /// Registers the hooks that are needed and not there; they show packets to `ruleset`.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory; then there may be more hooks than before.
+    /// `ENOMEM` when there is no memory; then there may be more than before.
     pub(crate) fn provide(
         &mut self,
         namespace: &NetworkNamespace,
-        ruleset: &Arc<RcuBox<Ruleset>>,
-        in_use: &[bool; chains::COUNT],
+        ruleset: &Arc<RcuBox<Arc<Ruleset>>>,
+        needs: &Needs,
     ) -> Result {
-        for (((chain, base), place), &in_use) in
-            ChainId::all().zip(&mut self.registrations).zip(in_use)
-        {
-            if in_use && place.is_none() {
+        if needs.conntrack && self.conntrack.is_none() {
+            self.conntrack = Some(ConntrackUse::new(namespace)?);
+        }
+        let places = self.registrations.iter_mut().zip(needs.packets);
+        for ((chain, base), (place, is_needed)) in ChainId::built_in().zip(places) {
+            if is_needed && place.is_none() {
                 let ruleset = ruleset.clone();
                 let hook = ChainHook { ruleset, chain };
-                let registration =
-                    HookRegistration::new(namespace, base.point, base.priority, hook)?;
+                let registration = HookRegistration::new(
+                    namespace,
+                    base.point,
+                    base.priority,
+                    base.registrar,
+                    hook,
+                )?;
                 *place = Some(registration);
             }
         }
         Ok(())
     }
 
-    /// Unregisters the hooks of the chains that are not in use.
-    pub(crate) fn release(&mut self, in_use: &[bool; chains::COUNT]) {
-        for (place, in_use) in self.registrations.iter_mut().zip(in_use) {
-            if !in_use {
+    /// Unregisters the hooks that are not needed.
+    pub(crate) fn release(&mut self, needs: &Needs) {
+        for (place, is_needed) in self.registrations.iter_mut().zip(needs.packets) {
+            if !is_needed {
                 *place = None;
             }
+        }
+        if !needs.conntrack {
+            self.conntrack = None;
         }
     }
 

@@ -8,6 +8,7 @@
 mod bindings;
 
 pub(crate) mod buckets;
+pub(crate) mod conntrack;
 pub(crate) mod counters;
 pub(crate) mod extended_ack;
 pub(crate) mod genetlink;

@@ -26,9 +26,8 @@ use crate::{
         Settings, //
     },
     rules::{
-        chains::ChainId,
-        Chain,
         Draft,
+        Limits,
         Resources,
         Ruleset, //
     },
@@ -50,8 +49,8 @@ static SLOT: Slot = Slot::new();
 pub(crate) struct Namespace {
     lists: Arc<Lists>,
     ageing: Periodic<Ageing>,
-    ruleset: Arc<RcuBox<Ruleset>>,
-    max_rules: usize,
+    ruleset: Arc<RcuBox<Arc<Ruleset>>>,
+    limits: Limits,
     /// Whoever changes rules, or which lists there are, holds this.
     #[pin]
     hooks: Mutex<Hooks>,
@@ -63,23 +62,23 @@ impl Namespace {
         &self.lists
     }
 
-    /// A chain of the rules now in force, and what tells these from other rules.
-    pub(crate) fn current_chain(&self, id: ChainId) -> Option<(Arc<Chain>, u32)> {
-        let guard = rcu::read_lock();
-        let ruleset = self.ruleset.read(&guard);
-        Some((ruleset.chain(id)?.clone(), ruleset.generation()))
+    /// The rules now in force.
+    pub(crate) fn ruleset(&self) -> Arc<Ruleset> {
+        self.ruleset.read(&rcu::read_lock()).clone()
     }
 
-    /// Changes the rules as `change` does with the draft, wholly or not at all.
+    /// Changes the rules as `change` does with the draft, wholly or not at all; that neither if it is only
+    /// a test whether it can be done.
     pub(crate) fn change_rules<'a>(
         &self,
         namespace: &NetworkNamespace,
+        is_test: bool,
         change: impl FnOnce(&mut Draft, &mut Resources<'_>) -> Handled<'a>,
     ) -> Handled<'a> {
         let mut hooks = self.hooks.lock();
         let lists_before = self.lists.count();
-        let result = self.change_rules_locked(&mut hooks, namespace, change);
-        if result.is_err() {
+        let result = self.change_rules_locked(&mut hooks, namespace, is_test, change);
+        if result.is_err() || is_test {
             // Lists that were created for the rules go with them.
             self.lists.truncate(lists_before);
         }
@@ -93,31 +92,34 @@ impl Namespace {
         &self,
         hooks: &mut Hooks,
         namespace: &NetworkNamespace,
+        is_test: bool,
         change: impl FnOnce(&mut Draft, &mut Resources<'_>) -> Handled<'a>,
     ) -> Handled<'a> {
-        let (mut draft, in_use) = {
-            let guard = rcu::read_lock();
-            let ruleset = self.ruleset.read(&guard);
-            (ruleset.draft(), ruleset.chains_in_use())
-        };
+        let before = self.ruleset();
+        let mut draft = before.draft()?;
         let mut resources = Resources {
+            namespace,
             lists: &self.lists,
-            max_rules: self.max_rules,
+            limits: self.limits,
             growth: Growth::new(),
         };
         change(&mut draft, &mut resources)?;
-        let (ruleset, zeroing) = draft.finish()?;
+        let (ruleset, zeroing) = draft.finish(&self.limits)?;
+        if is_test {
+            return Ok(());
+        }
+        let needs = *ruleset.needs();
+        let ruleset = Arc::new(ruleset, GFP_KERNEL_ACCOUNT)?;
         let ruleset = Retirable::new(ruleset, GFP_KERNEL_ACCOUNT)?;
-        let will_be_in_use = ruleset.value().chains_in_use();
-        if let Err(error) = hooks.provide(namespace, &self.ruleset, &will_be_in_use) {
-            hooks.release(&in_use);
+        if let Err(error) = hooks.provide(namespace, &self.ruleset, &needs) {
+            hooks.release(before.needs());
             return Err(error.into());
         }
         // From here on nothing fails.
         resources.growth.apply();
         self.ruleset.replace(ruleset);
         zeroing.run();
-        hooks.release(&will_be_in_use);
+        hooks.release(&needs);
         Ok(())
     }
 
@@ -172,14 +174,15 @@ impl PerNamespace for Namespace {
         let parameters = Parameters::get();
         let lists = Lists::new(parameters.list_limits())?;
         let ageing = Periodic::start(Ageing::new(lists.clone()), 0)?;
-        let ruleset = Retirable::new(Ruleset::new()?, GFP_KERNEL_ACCOUNT)?;
+        let ruleset = Arc::new(Ruleset::new()?, GFP_KERNEL_ACCOUNT)?;
+        let ruleset = Retirable::new(ruleset, GFP_KERNEL_ACCOUNT)?;
         let ruleset = Arc::new(RcuBox::new(ruleset), GFP_KERNEL_ACCOUNT)?;
         Arc::pin_init(
             pin_init!(Self {
                 lists,
                 ageing,
                 ruleset,
-                max_rules: parameters.max_rules(),
+                limits: parameters.rule_limits(),
                 hooks <- new_mutex!(Hooks::new(), "palisade_configuration"),
             }),
             GFP_KERNEL_ACCOUNT,

@@ -105,6 +105,11 @@ pub(crate) enum Transport {
     Malformed,
 }
 
+/// Whether headers of that protocol begin with two ports: TCP, UDP, DCCP, SCTP and UDP-Lite.
+pub(crate) const fn has_ports(protocol: u8) -> bool {
+    matches!(protocol, 6 | 17 | 33 | 132 | 136)
+}
+
 /// A packet that passes a hook.
 pub(crate) struct Packet<'a> {
     skb: &'a Skb,
@@ -203,6 +208,38 @@ impl<'a> Packet<'a> {
     #[inline]
     pub(crate) fn in_interface(&self) -> InterfaceName {
         self.context.in_interface()
+    }
+
+    /// Name of the interface that it goes out by.
+    #[inline]
+    pub(crate) fn out_interface(&self) -> InterfaceName {
+        self.context.out_interface()
+    }
+
+    /// The packet itself.
+    #[inline]
+    pub(crate) fn skb(&self) -> &'a Skb {
+        self.skb
+    }
+
+    /// The hook that it is in.
+    #[inline]
+    pub(crate) fn context(&self) -> &'a Context<'a> {
+        self.context
+    }
+
+    /// Source and destination port, in host byte order, of a protocol that has ports and of a packet that
+    /// is no later fragment.
+    #[inline]
+    pub(crate) fn ports(&self) -> Option<(u16, u16)> {
+        let Transport::Header { protocol, offset } = self.transport else {
+            return None;
+        };
+        if !has_ports(protocol) {
+            return None;
+        }
+        let [s0, s1, d0, d1] = self.read::<4>(offset)?;
+        Some((u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])))
     }
 
     /// Reads bytes at an offset from the start of the packet's data.

@@ -38,6 +38,10 @@ module! {
             default: 65536,
             description: "Most rules in a network namespace (1-1048576, default 65536)",
         },
+        max_chains: i64 {
+            default: 4096,
+            description: "Most chains of one's own in a network namespace (1-65536, default 4096)",
+        },
         entry_timeout: i64 {
             default: 0,
             description: "Seconds after which an address that was not seen is forgotten, where its list does not say otherwise (default 0: the longest time that can be measured, 86 days at HZ=250)",
@@ -58,6 +62,7 @@ impl kernel::Module for Palisade {
             *module_parameters::max_entries.value(),
             *module_parameters::max_lists.value(),
             *module_parameters::max_rules.value(),
+            *module_parameters::max_chains.value(),
             *module_parameters::entry_timeout.value(),
         )?;
         let reclaimer = kernel_api::rcu::Reclaimer::start()?;

@@ -9,6 +9,7 @@ use crate::{
         Settings,
         AGE_MAX, //
     },
+    rules,
 };
 use core::ops::RangeInclusive;
 use kernel::{
@@ -25,6 +26,7 @@ pub(crate) struct Parameters {
     max_entries: u32,
     max_lists: u32,
     max_rules: u32,
+    max_chains: u32,
     entry_timeout: u32,
 }
 
@@ -41,12 +43,14 @@ impl Parameters {
         max_entries: i64,
         max_lists: i64,
         max_rules: i64,
+        max_chains: i64,
         entry_timeout: i64,
     ) -> Result {
         let parameters = Self {
             max_entries: check("max_entries", max_entries, 1..=16_777_216)?,
             max_lists: check("max_lists", max_lists, 1..=65_536)?,
             max_rules: check("max_rules", max_rules, 1..=1_048_576)?,
+            max_chains: check("max_chains", max_chains, 1..=65_536)?,
             entry_timeout: check("entry_timeout", entry_timeout, 0..=TIMEOUT_MAX)?,
         };
         PARAMETERS.populate(parameters);
@@ -59,6 +63,7 @@ impl Parameters {
             max_entries: 1,
             max_lists: 1,
             max_rules: 1,
+            max_chains: 1,
             entry_timeout: 0,
         })
     }
@@ -73,9 +78,12 @@ impl Parameters {
         }
     }
 
-    /// Most rules of a network namespace.
-    pub(crate) fn max_rules(&self) -> usize {
-        self.max_rules as usize
+    /// What rules may take up.
+    pub(crate) fn rule_limits(&self) -> rules::Limits {
+        rules::Limits {
+            rules: self.max_rules as usize,
+            chains: self.max_chains as usize,
+        }
     }
 }
 

@@ -21,11 +21,15 @@ use crate::{
         work::give_way, //
     },
     rules::{
-        chains::ChainId,
+        chains::{
+            ChainId,
+            ChainName, //
+        },
         Draft,
         Resources,
         Rule,
-        RuleSpec, //
+        RuleSpec,
+        Site, //
     },
     spec::{
         attribute::{
@@ -44,10 +48,18 @@ pub(super) struct Change;
 
 impl Action for Change {
     fn run<'a>(request: &Request<'a>) -> Handled<'a> {
-        let changes = request.attributes();
-        namespace(request)?.change_rules(request.namespace(), |draft, resources| {
-            for change in changes.filter(|attribute| attribute.kind() == ruleset::CHANGE) {
-                apply(change.nested(), draft, resources).map_err(|refusal| refusal.at(change))?;
+        let attributes = request.attributes();
+        let is_test = attributes.has(ruleset::TEST);
+        let changes = attributes.filter(|attribute| attribute.kind() == ruleset::CHANGE);
+        namespace(request)?.change_rules(request.namespace(), is_test, |draft, resources| {
+            for change in changes {
+                Editor {
+                    change: change.nested(),
+                    draft,
+                    resources,
+                }
+                .apply()
+                .map_err(|refusal| refusal.at(change))?;
                 give_way();
             }
             Ok(())
@@ -55,140 +67,247 @@ impl Action for Change {
     }
 }
 
-fn apply<'a>(
+/// One change, and what it is applied to.
+struct Editor<'a, 'b, 'c> {
     change: Attributes<'a>,
-    draft: &mut Draft,
-    resources: &mut Resources<'_>,
-) -> Handled<'a> {
-    let kind = change
-        .get(attributes::KIND)
-        .and_then(|attribute| ChangeKind::from_number(attribute.u32()?))
-        .ok_or(Refusal::new(EINVAL, c"a change needs a kind"))?;
-    let table = change
-        .get(attributes::TABLE)
-        .and_then(|attribute| Table::from_number(attribute.u32()?))
-        .ok_or(Refusal::new(EINVAL, c"a change needs a table"))?;
-    let name = change.get(attributes::CHAIN_NAME);
-    let chain = name.map(|name| find_chain(table, name)).transpose()?;
-    match (kind, chain) {
-        (ChangeKind::Flush, None) => {
-            for (chain, _) in ChainId::all().filter(|(_, base)| base.table == table) {
-                draft.chain_mut(chain)?.flush();
+    draft: &'b mut Draft,
+    resources: &'b mut Resources<'c>,
+}
+
+impl<'a> Editor<'a, '_, '_> {
+    fn apply(&mut self) -> Handled<'a> {
+        let kind = (self.change.get(attributes::KIND))
+            .and_then(|attribute| ChangeKind::from_number(attribute.u32()?))
+            .ok_or(Refusal::new(EINVAL, c"a change needs a kind"))?;
+        let table = (self.change.get(attributes::TABLE))
+            .and_then(|attribute| Table::from_number(attribute.u32()?))
+            .ok_or(Refusal::new(EINVAL, c"a change needs a table"))?;
+        let name = self.change.get(attributes::CHAIN_NAME);
+        if kind == ChangeKind::NewChain {
+            return self.new_chain(table, name);
+        }
+        let Some(name) = name else {
+            return self.apply_to_table(kind, table);
+        };
+        let chain = (self.draft.find(table, name.string()))
+            .ok_or_else(|| Refusal::new(ENOENT, c"the table has no such chain").at(name))?;
+        match kind {
+            ChangeKind::Append => self.append(chain),
+            ChangeKind::Insert => self.insert(chain),
+            ChangeKind::Replace => self.replace(chain),
+            ChangeKind::Delete => self.delete(chain),
+            ChangeKind::Flush => self.flush(chain),
+            ChangeKind::Zero => Ok(self.draft.zero(chain)?),
+            ChangeKind::Policy => self.set_policy(chain),
+            ChangeKind::DeleteChain => self.delete_chain(chain, Some(name)),
+            ChangeKind::RenameChain => self.rename_chain(table, chain),
+            // Handled above, since there is no such chain yet.
+            ChangeKind::NewChain => Err(EINVAL.into()),
+        }
+    }
+
+    /// Applies a change to all chains of a table.
+    fn apply_to_table(&mut self, kind: ChangeKind, table: Table) -> Handled<'a> {
+        let mut chain = self.draft.next(table, None);
+        while let Some(id) = chain {
+            match kind {
+                ChangeKind::Flush => self.flush(id)?,
+                ChangeKind::Zero => self.draft.zero(id)?,
+                ChangeKind::DeleteChain if id.base().is_some() => {}
+                ChangeKind::DeleteChain => self.delete_chain(id, None)?,
+                _ => return Err(Refusal::new(EINVAL, c"this change needs a chain")),
             }
-            Ok(())
+            chain = self.draft.next(table, chain);
+            give_way();
         }
-        (ChangeKind::Zero, None) => {
-            for (chain, _) in ChainId::all().filter(|(_, base)| base.table == table) {
-                draft.zero(chain)?;
-            }
-            Ok(())
+        Ok(())
+    }
+
+    fn rule(&self) -> Handled<'a, Attribute<'a>> {
+        self.change
+            .get(attributes::RULE)
+            .ok_or(Refusal::new(EINVAL, c"this change needs a rule"))
+    }
+
+    /// The rule that is to be put into a chain.
+    fn new_rule(&mut self, chain: ChainId) -> Handled<'a, Rule> {
+        let attribute = self.rule()?;
+        if self.draft.rules() >= self.resources.limits.rules {
+            let message = c"too many rules: see the module parameter max_rules";
+            return Err(Refusal::new(ENOSPC, message).at(attribute));
         }
-        (_, None) => Err(Refusal::new(EINVAL, c"this change needs a chain")),
-        (ChangeKind::Append, Some(chain)) => append(change, draft, chain, resources),
-        (ChangeKind::Insert, Some(chain)) => insert(change, draft, chain, resources),
-        (ChangeKind::Delete, Some(chain)) => delete(change, draft, chain, resources),
-        (ChangeKind::Flush, Some(chain)) => {
-            draft.chain_mut(chain)?.flush();
-            Ok(())
+        let site = Site {
+            draft: self.draft,
+            chain,
+        };
+        Rule::decode(attribute.nested(), site, self.resources)
+            .map_err(|refusal| refusal.at(attribute))
+    }
+
+    /// The position that is given, counted from 0, and where.
+    fn position(&self) -> Option<(Attribute<'a>, usize)> {
+        let attribute = self.change.get(attributes::POSITION)?;
+        // The policy has seen to it that positions begin at 1.
+        let place = attribute.u32()?.saturating_sub(1);
+        Some((attribute, place as usize))
+    }
+
+    fn append(&mut self, chain: ChainId) -> Handled<'a> {
+        let rule = self.new_rule(chain)?;
+        self.draft.change(chain, |chain| {
+            let end = chain.rules.len();
+            chain.insert(end, rule)
+        })?;
+        Ok(())
+    }
+
+    fn insert(&mut self, chain: ChainId) -> Handled<'a> {
+        let rule = self.new_rule(chain)?;
+        let position = self.position();
+        let place = position.map_or(0, |(_, place)| place);
+        if place > self.draft.get(chain)?.rules.len() {
+            let refusal = Refusal::new(EINVAL, c"the position is beyond the end of the chain");
+            return Err(position.map_or(refusal, |(at, _)| refusal.at(at)));
         }
-        (ChangeKind::Policy, Some(chain)) => set_policy(change, draft, chain),
-        (ChangeKind::Zero, Some(chain)) => Ok(draft.zero(chain)?),
+        self.draft
+            .change(chain, |chain| chain.insert(place, rule))?;
+        Ok(())
     }
-}
 
-fn find_chain(table: Table, name: Attribute<'_>) -> Handled<'_, ChainId> {
-    ChainId::find(table, name.string())
-        .ok_or_else(|| Refusal::new(ENOENT, c"the table has no such chain").at(name))
-}
-
-fn rule_of(change: Attributes<'_>) -> Handled<'_, Attribute<'_>> {
-    change
-        .get(attributes::RULE)
-        .ok_or(Refusal::new(EINVAL, c"this change needs a rule"))
-}
-
-fn new_rule<'a>(
-    change: Attributes<'a>,
-    draft: &Draft,
-    resources: &mut Resources<'_>,
-) -> Handled<'a, Rule> {
-    let attribute = rule_of(change)?;
-    if draft.rules() >= resources.max_rules {
-        let message = c"too many rules: see the module parameter max_rules";
-        return Err(Refusal::new(ENOSPC, message).at(attribute));
+    fn replace(&mut self, chain: ChainId) -> Handled<'a> {
+        let (_, place) = self.existing(chain)?;
+        let rule = self.new_rule(chain)?;
+        self.draft
+            .change(chain, |chain| chain.replace(place, rule))?;
+        Ok(())
     }
-    Rule::decode(attribute.nested(), resources).map_err(|refusal| refusal.at(attribute))
-}
 
-fn position_of(change: Attributes<'_>) -> Option<(Attribute<'_>, usize)> {
-    let attribute = change.get(attributes::POSITION)?;
-    // The policy has seen to it that positions begin at 1.
-    let place = attribute.u32()?.saturating_sub(1);
-    Some((attribute, place as usize))
-}
-
-fn append<'a>(
-    change: Attributes<'a>,
-    draft: &mut Draft,
-    chain: ChainId,
-    resources: &mut Resources<'_>,
-) -> Handled<'a> {
-    let rule = new_rule(change, draft, resources)?;
-    let chain = draft.chain_mut(chain)?;
-    let end = chain.rules.len();
-    Ok(chain.insert(end, rule)?)
-}
-
-fn insert<'a>(
-    change: Attributes<'a>,
-    draft: &mut Draft,
-    chain: ChainId,
-    resources: &mut Resources<'_>,
-) -> Handled<'a> {
-    let rule = new_rule(change, draft, resources)?;
-    let position = position_of(change);
-    let place = position.map_or(0, |(_, place)| place);
-    let chain = draft.chain_mut(chain)?;
-    if place > chain.rules.len() {
-        let refusal = Refusal::new(EINVAL, c"the position is beyond the end of the chain");
-        return Err(position.map_or(refusal, |(at, _)| refusal.at(at)));
-    }
-    Ok(chain.insert(place, rule)?)
-}
-
-fn delete<'a>(
-    change: Attributes<'a>,
-    draft: &mut Draft,
-    chain: ChainId,
-    resources: &mut Resources<'_>,
-) -> Handled<'a> {
-    if let Some((attribute, place)) = position_of(change) {
-        return draft.chain_mut(chain)?.remove(place).map_err(|error| {
-            Refusal::new(error, c"the chain has no rule at that position").at(attribute)
-        });
-    }
-    let attribute = rule_of(change)?;
-    let spec =
-        RuleSpec::decode(attribute.nested(), resources).map_err(|refusal| refusal.at(attribute))?;
-    let place = draft
-        .chain_ref(chain)?
-        .position(&spec)
-        .ok_or_else(|| Refusal::new(ENOENT, c"the chain has no such rule").at(attribute))?;
-    Ok(draft.chain_mut(chain)?.remove(place)?)
-}
-
-fn set_policy<'a>(change: Attributes<'a>, draft: &mut Draft, chain: ChainId) -> Handled<'a> {
-    let attribute = change
-        .get(attributes::POLICY)
-        .ok_or(Refusal::new(EINVAL, c"this change needs a policy"))?;
-    let policy = match attribute.u32().and_then(Verdict::from_number) {
-        Some(Verdict::Accept) => netfilter::Verdict::Accept,
-        Some(Verdict::Drop) => netfilter::Verdict::Drop,
-        _ => {
-            let refusal = Refusal::new(EINVAL, c"a policy is accept or drop");
+    /// The position that is given, of a rule that is there.
+    fn existing(&self, chain: ChainId) -> Handled<'a, (Attribute<'a>, usize)> {
+        let (attribute, place) = self
+            .position()
+            .ok_or(Refusal::new(EINVAL, c"this change needs a position"))?;
+        if place >= self.draft.get(chain)?.rules.len() {
+            let refusal = Refusal::new(ENOENT, c"the chain has no rule at that position");
             return Err(refusal.at(attribute));
         }
-    };
-    draft.chain_mut(chain)?.policy = policy;
-    Ok(())
+        Ok((attribute, place))
+    }
+
+    fn delete(&mut self, chain: ChainId) -> Handled<'a> {
+        let place = match self.position() {
+            Some(_) => self.existing(chain)?.1,
+            None => self.find(chain)?,
+        };
+        self.draft.change(chain, |chain| chain.remove(place))?;
+        Ok(())
+    }
+
+    /// The place of the rule that is given.
+    fn find(&mut self, chain: ChainId) -> Handled<'a, usize> {
+        let attribute = self.rule()?;
+        let site = Site {
+            draft: self.draft,
+            chain,
+        };
+        let spec = RuleSpec::decode(attribute.nested(), site, self.resources)
+            .map_err(|refusal| refusal.at(attribute))?;
+        self.draft
+            .get(chain)?
+            .position(&spec)
+            .ok_or_else(|| Refusal::new(ENOENT, c"the chain has no such rule").at(attribute))
+    }
+
+    fn flush(&mut self, chain: ChainId) -> Handled<'a> {
+        if !self.draft.get(chain)?.rules.is_empty() {
+            self.draft.change(chain, |chain| {
+                chain.flush();
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn set_policy(&mut self, chain: ChainId) -> Handled<'a> {
+        let attribute = (self.change.get(attributes::POLICY))
+            .ok_or(Refusal::new(EINVAL, c"this change needs a policy"))?;
+        let verdict = match attribute.u32().and_then(Verdict::from_number) {
+            Some(Verdict::Accept) => netfilter::Verdict::Accept,
+            Some(Verdict::Drop) => netfilter::Verdict::Drop,
+            _ => {
+                let refusal = Refusal::new(EINVAL, c"a policy is accept or drop");
+                return Err(refusal.at(attribute));
+            }
+        };
+        if self.draft.get(chain)?.policy.is_none() {
+            let refusal = Refusal::new(EINVAL, c"only built-in chains have a policy");
+            return Err(refusal.at(attribute));
+        }
+        self.draft.change(chain, |chain| {
+            if let Some(policy) = &mut chain.policy {
+                policy.verdict = verdict;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// The name of a chain that is to get it, if that is possible.
+    fn free_name(&self, table: Table, name: Attribute<'a>) -> Handled<'a, ChainName> {
+        if self.draft.find(table, name.string()).is_some() {
+            let refusal = Refusal::new(EEXIST, c"the table has a chain of that name already");
+            return Err(refusal.at(name));
+        }
+        match ChainName::new(name.string()) {
+            Some(parsed) if !name.string().is_empty() => Ok(parsed),
+            _ => Err(Refusal::new(EINVAL, c"a chain has a name of 1 to 28 bytes").at(name)),
+        }
+    }
+
+    fn new_chain(&mut self, table: Table, name: Option<Attribute<'a>>) -> Handled<'a> {
+        let attribute = name.ok_or(Refusal::new(EINVAL, c"this change needs a chain"))?;
+        let name = self.free_name(table, attribute)?;
+        if self.draft.chains_of_ones_own() >= self.resources.limits.chains {
+            let message = c"too many chains: see the module parameter max_chains";
+            return Err(Refusal::new(ENOSPC, message).at(attribute));
+        }
+        Ok(self.draft.add(table, name)?)
+    }
+
+    /// Refuses to do that to a built-in chain.
+    fn check_ones_own(chain: ChainId, at: Option<Attribute<'a>>) -> Handled<'a> {
+        if chain.base().is_none() {
+            return Ok(());
+        }
+        let message = c"a built-in chain cannot be deleted or renamed";
+        let refusal = Refusal::new(EINVAL, message);
+        Err(at.map_or(refusal, |at| refusal.at(at)))
+    }
+
+    fn delete_chain(&mut self, chain: ChainId, name: Option<Attribute<'a>>) -> Handled<'a> {
+        Self::check_ones_own(chain, name)?;
+        let refuse = |error, message| {
+            let refusal = Refusal::new(error, message);
+            Err(name.map_or(refusal, |name| refusal.at(name)))
+        };
+        if !self.draft.get(chain)?.rules.is_empty() {
+            return refuse(EBUSY, c"the chain is not empty: flush it first");
+        }
+        if self.draft.references(chain) > 0 {
+            return refuse(EBUSY, c"there are rules that jump to the chain");
+        }
+        Ok(self.draft.remove(chain)?)
+    }
+
+    fn rename_chain(&mut self, table: Table, chain: ChainId) -> Handled<'a> {
+        let attribute = (self.change.get(attributes::NEW_NAME))
+            .ok_or(Refusal::new(EINVAL, c"this change needs a new name"))?;
+        Self::check_ones_own(chain, self.change.get(attributes::CHAIN_NAME))?;
+        let name = self.free_name(table, attribute)?;
+        self.draft.change(chain, |chain| {
+            chain.name = name;
+            Ok(())
+        })?;
+        Ok(())
+    }
 }

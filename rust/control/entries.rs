@@ -43,13 +43,18 @@ fn entries(request: Attributes<'_>) -> impl Iterator<Item = Attribute<'_>> {
 }
 
 fn key_of(entry: Attribute<'_>) -> Handled<'_, Key> {
+    let port = entry.nested().get(attributes::PORT);
     let address = entry
         .nested()
         .get(attributes::ADDRESS)
         .ok_or_else(|| Refusal::new(EINVAL, c"an entry needs an address").at(entry))?;
     let (family, address) = Address::from_bytes(address.payload())
         .ok_or_else(|| Refusal::new(EINVAL, c"an address has 4 or 16 bytes").at(address))?;
-    Ok(Key { family, address })
+    Ok(Key {
+        family,
+        address,
+        port: port.and_then(|attribute| attribute.u16()).unwrap_or(0),
+    })
 }
 
 /// Adds addresses.
@@ -119,6 +124,9 @@ fn encode(snapshot: &Snapshot, message: &mut Message) -> Result {
             attributes::ADDRESS,
             address.get(..length).unwrap_or_default(),
         )?;
+        if snapshot.key.port != 0 {
+            message.put_u16(attributes::PORT, snapshot.key.port)?;
+        }
         message.put_u8(attributes::TIME_TO_LIVE, snapshot.time_to_live)?;
         message.put_u32(attributes::PACKETS, snapshot.packets)?;
         for &age in &snapshot.ages {

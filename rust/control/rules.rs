@@ -15,15 +15,18 @@ use crate::{
             Output,
             Request, //
         },
-        netfilter, //
+        message::Message,
+        netfilter,
+        work::give_way, //
     },
-    rules::chains::{
-        BaseChain,
-        ChainId, //
+    rules::{
+        chains::ChainId,
+        Chain,
+        Ruleset, //
     },
     spec::{
         attribute::{
-            chain,
+            chain as chain_attributes,
             ruleset as attributes, //
         },
         Table,
@@ -39,25 +42,54 @@ struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    fn of(request: &Request<'a>) -> Handled<'a, Self> {
+    fn of(request: &Request<'a>, ruleset: &Ruleset) -> Handled<'a, Self> {
         let table = request.attributes().get(attributes::TABLE);
         let name = request.attributes().get(attributes::CHAIN_NAME);
         let selection = Self {
             table: table.and_then(|attribute| Table::from_number(attribute.u32()?)),
             name: name.map(|attribute| attribute.string()),
         };
-        if let Some(name) = name {
-            if !ChainId::all().any(|(_, base)| selection.has(base)) {
-                return Err(Refusal::new(ENOENT, c"the table has no such chain").at(name));
+        match name {
+            Some(name) if !ruleset.chains().any(|(_, chain)| selection.has(chain)) => {
+                Err(Refusal::new(ENOENT, c"the table has no such chain").at(name))
             }
+            _ => Ok(selection),
         }
-        Ok(selection)
     }
 
-    fn has(&self, chain: &BaseChain) -> bool {
+    fn has(&self, chain: &Chain) -> bool {
         self.table.is_none_or(|table| table == chain.table)
-            && self.name.is_none_or(|name| name == chain.name)
+            && self.name.is_none_or(|name| name == chain.name.as_bytes())
     }
+}
+
+/// Shows the selected chains from the cursor on with `show`, which moves the cursor's inner part.
+fn dump_chains<'a>(
+    request: &Request<'a>,
+    cursor: &mut Cursor,
+    output: &mut Output<'_>,
+    mut show: impl FnMut(&Ruleset, ChainId, &Chain, &mut Cursor, &mut Output<'_>) -> Handled<'a>,
+) -> Handled<'a> {
+    let ruleset = namespace(request)?.ruleset();
+    let selection = Selection::of(request, &ruleset)?;
+    output.set_generation(ruleset.generation());
+    let first = cursor.outer;
+    let rest = ruleset.chains().filter(|(id, _)| id.number() >= first);
+    for (id, chain) in rest.filter(|(_, chain)| selection.has(chain)) {
+        if id.number() > cursor.outer {
+            *cursor = Cursor {
+                outer: id.number(),
+                inner: 0,
+            };
+        }
+        show(&ruleset, id, chain, cursor, output)?;
+        *cursor = Cursor {
+            outer: id.number().saturating_add(1),
+            inner: 0,
+        };
+        give_way();
+    }
+    Ok(())
 }
 
 /// Lists the chains.
@@ -65,33 +97,34 @@ pub(super) struct GetChains;
 
 impl Dump for GetChains {
     fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
-        let namespace = namespace(request)?;
-        let selection = Selection::of(request)?;
-        for (id, base) in ChainId::all().skip(cursor.outer) {
-            if let Some((contents, generation)) =
-                namespace.current_chain(id).filter(|_| selection.has(base))
-            {
-                output.set_generation(generation);
-                let totals = contents.policy_counters.totals();
-                let policy = match contents.policy {
-                    netfilter::Verdict::Accept => Verdict::Accept,
-                    netfilter::Verdict::Drop => Verdict::Drop,
-                };
-                output.message(|message| {
-                    message.nest(attributes::CHAIN, |message| {
-                        message.put_u32(chain::TABLE, base.table.number())?;
-                        message.put_string(chain::NAME, base.name)?;
-                        message.put_u32(chain::POLICY, policy.number())?;
-                        message.put_u64(chain::PACKETS, totals.packets)?;
-                        message.put_u64(chain::BYTES, totals.bytes)?;
-                        message.put_u32(chain::RULES, contents.rules.len() as u32)
-                    })
-                })?;
-            }
-            cursor.outer = id.place().saturating_add(1);
-        }
-        Ok(())
+        dump_chains(request, cursor, output, |ruleset, id, chain, _, output| {
+            let references = ruleset.references(id);
+            output.message(|message| {
+                message.nest(attributes::CHAIN, |message| {
+                    encode_chain(chain, references, message)
+                })
+            })?;
+            Ok(())
+        })
     }
+}
+
+fn encode_chain(chain: &Chain, references: usize, message: &mut Message) -> Result {
+    message.put_u32(chain_attributes::TABLE, chain.table.number())?;
+    message.put_string(chain_attributes::NAME, chain.name.as_bytes())?;
+    message.put_u32(chain_attributes::RULES, chain.rules.len() as u32)?;
+    message.put_u32(chain_attributes::REFERENCES, references as u32)?;
+    let Some(policy) = &chain.policy else {
+        return Ok(());
+    };
+    let verdict = match policy.verdict {
+        netfilter::Verdict::Accept => Verdict::Accept,
+        netfilter::Verdict::Drop => Verdict::Drop,
+    };
+    let totals = policy.counters.totals();
+    message.put_u32(chain_attributes::POLICY, verdict.number())?;
+    message.put_u64(chain_attributes::PACKETS, totals.packets)?;
+    message.put_u64(chain_attributes::BYTES, totals.bytes)
 }
 
 /// Lists the rules.
@@ -99,29 +132,23 @@ pub(super) struct GetRules;
 
 impl Dump for GetRules {
     fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
-        let namespace = namespace(request)?;
-        let selection = Selection::of(request)?;
-        for (id, base) in ChainId::all().skip(cursor.outer) {
-            if let Some((contents, generation)) =
-                namespace.current_chain(id).filter(|_| selection.has(base))
-            {
-                output.set_generation(generation);
-                for (place, rule) in contents.rules.iter().enumerate().skip(cursor.inner) {
+        dump_chains(
+            request,
+            cursor,
+            output,
+            |ruleset, _, chain, cursor, output| {
+                for (place, rule) in chain.rules.iter().enumerate().skip(cursor.inner) {
                     let position = (place as u32).saturating_add(1);
                     output.message(|message| {
-                        message.put_u32(attributes::TABLE, base.table.number())?;
-                        message.put_string(attributes::CHAIN_NAME, base.name)?;
+                        message.put_u32(attributes::TABLE, chain.table.number())?;
+                        message.put_string(attributes::CHAIN_NAME, chain.name.as_bytes())?;
                         message.put_u32(attributes::POSITION, position)?;
-                        message.nest(attributes::RULE, |message| rule.encode(message))
+                        message.nest(attributes::RULE, |message| rule.encode(ruleset, message))
                     })?;
                     cursor.inner = place.saturating_add(1);
                 }
-            }
-            *cursor = Cursor {
-                outer: id.place().saturating_add(1),
-                inner: 0,
-            };
-        }
-        Ok(())
+                Ok(())
+            },
+        )
     }
 }

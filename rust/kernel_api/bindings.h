@@ -10,6 +10,8 @@
 #include <net/genetlink.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_nat.h>
 #include <net/netlink.h>
 
 #include "helpers.h"
@@ -20,6 +22,8 @@
 // allow: --allowlist-type nf_hook_ops --allowlist-type nf_hook_state
 // allow: --allowlist-type nf_inet_hooks --allowlist-type nf_ip_hook_priorities
 // allow: --allowlist-function 'nf_(un)?register_net_hook'
+// allow: --allowlist-function 'nf_nat_inet_(un)?register_fn'
+// allow: --allowlist-function 'nf_ct_netns_(get|put)'
 // allow: --allowlist-var 'NF_(DROP|ACCEPT|STOLEN)' --allowlist-var 'NFPROTO_.*'
 
 /* Packets */

@@ -17,12 +17,18 @@ use kernel::{
 };
 
 /// Where in the stack a hook sees packets.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Point {
     /// Packets that came in, before routing.
     PreRouting,
     /// Packets for this machine.
     LocalIn,
+    /// Packets for others.
+    Forward,
+    /// Packets that this machine makes. They come in process context, too.
+    LocalOut,
+    /// Packets that go out, after routing.
+    PostRouting,
 }
 
 impl Point {
@@ -30,6 +36,9 @@ impl Point {
         match self {
             Self::PreRouting => bindings::nf_inet_hooks_NF_INET_PRE_ROUTING,
             Self::LocalIn => bindings::nf_inet_hooks_NF_INET_LOCAL_IN,
+            Self::Forward => bindings::nf_inet_hooks_NF_INET_FORWARD,
+            Self::LocalOut => bindings::nf_inet_hooks_NF_INET_LOCAL_OUT,
+            Self::PostRouting => bindings::nf_inet_hooks_NF_INET_POST_ROUTING,
         }
     }
 }
@@ -39,15 +48,59 @@ impl Point {
 pub(crate) enum Priority {
     /// Before connection tracking, as iptables' raw table.
     Raw,
+    /// Where destinations are translated.
+    DestinationNat,
     /// As iptables' filter table.
     Filter,
+    /// Where sources are translated.
+    SourceNat,
 }
 
 impl Priority {
     const fn number(self) -> i32 {
         match self {
             Self::Raw => bindings::nf_ip_hook_priorities_NF_IP_PRI_RAW,
+            Self::DestinationNat => bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST,
             Self::Filter => bindings::nf_ip_hook_priorities_NF_IP_PRI_FILTER,
+            Self::SourceNat => bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC,
+        }
+    }
+}
+
+/// Who shows packets to a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Registrar {
+    /// Netfilter: all packets.
+    Netfilter,
+    /// Network address translation: the first packet of each connection, which is translated as the hook
+    /// has it set up or, if it did nothing, not at all.
+    Nat,
+}
+
+impl Registrar {
+    /// # Safety
+    ///
+    /// The operations have to stay valid until they are unregistered from the same namespace.
+    unsafe fn register(self, net: *mut bindings::net, ops: *mut bindings::nf_hook_ops) -> c_int {
+        // SAFETY: The caller says so.
+        unsafe {
+            match self {
+                Self::Netfilter => bindings::nf_register_net_hook(net, ops),
+                Self::Nat => bindings::nf_nat_inet_register_fn(net, ops),
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The operations have to be registered with the namespace.
+    unsafe fn unregister(self, net: *mut bindings::net, ops: *mut bindings::nf_hook_ops) {
+        // SAFETY: The caller says so.
+        unsafe {
+            match self {
+                Self::Netfilter => bindings::nf_unregister_net_hook(net, ops),
+                Self::Nat => bindings::nf_nat_inet_unregister_fn(net, ops),
+            }
         }
     }
 }
@@ -101,6 +154,19 @@ impl Context<'_> {
         }
     }
 
+    #[inline]
+    pub(super) fn as_raw(&self) -> &bindings::nf_hook_state {
+        // SAFETY: The state is valid while the hook runs.
+        unsafe { &*self.state }
+    }
+
+    /// Name of the interface that the packet goes out by; all zeroes if that is not known yet.
+    #[inline]
+    pub(crate) fn out_interface(&self) -> InterfaceName {
+        // SAFETY: The state is valid while the hook runs, and so is the device under RCU.
+        unsafe { interface_name((*self.state).out) }
+    }
+
     /// Name of the interface that the packet came in by; all zeroes if it was made here.
     #[inline]
     pub(crate) fn in_interface(&self) -> InterfaceName {
@@ -136,6 +202,7 @@ pub(crate) trait Hook: Send + Sync + 'static {
 pub(crate) struct HookRegistration<T: Hook> {
     operations: KBox<Opaque<bindings::nf_hook_ops>>,
     net: *mut bindings::net,
+    registrar: Registrar,
     hook: Option<KBox<Retirable<T>>>,
 }
 
@@ -157,6 +224,7 @@ impl<T: Hook> HookRegistration<T> {
         namespace: &NetworkNamespace,
         point: Point,
         priority: Priority,
+        registrar: Registrar,
         hook: T,
     ) -> Result<Self> {
         let hook = Retirable::new(hook, GFP_KERNEL_ACCOUNT)?;
@@ -172,10 +240,11 @@ impl<T: Hook> HookRegistration<T> {
         let net = namespace.as_raw();
         // SAFETY: The operations stay where they are until they are unregistered, and the hook until
         // all packets have left it.
-        kernel::error::to_result(unsafe { bindings::nf_register_net_hook(net, operations.get()) })?;
+        kernel::error::to_result(unsafe { registrar.register(net, operations.get()) })?;
         Ok(Self {
             operations,
             net,
+            registrar,
             hook: Some(hook),
         })
     }
@@ -204,7 +273,7 @@ impl<T: Hook> HookRegistration<T> {
 impl<T: Hook> Drop for HookRegistration<T> {
     fn drop(&mut self) {
         // SAFETY: It was registered by `new` in a namespace that is still there.
-        unsafe { bindings::nf_unregister_net_hook(self.net, self.operations.get()) };
+        unsafe { self.registrar.unregister(self.net, self.operations.get()) };
         if let Some(hook) = self.hook.take() {
             Retirable::retire(hook);
         }

@@ -71,6 +71,11 @@ impl Policy {
         Self::of_type(bindings::NLA_U64, 0)
     }
 
+    /// A number of 8 bits from a range.
+    pub(crate) const fn u8_range(range: &'static Range) -> Self {
+        Self::with_range(bindings::NLA_U8, range)
+    }
+
     /// A number of 32 bits from a range.
     pub(crate) const fn u32_range(range: &'static Range) -> Self {
         Self::with_range(bindings::NLA_U32, range)

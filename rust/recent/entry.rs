@@ -33,9 +33,12 @@ const RING: usize = 3;
 const PACKETS: usize = 4;
 const ADDRESS: usize = 5;
 
-/// SHAPE holds the TTL in its low byte, then the IP version, then this flag: the entry was stamped again
-/// since eviction looked at it last.
-const REFERENCED: u32 = 1 << 16;
+/// SHAPE holds the TTL in its low byte, then four bits of the IP version, then this flag: the entry was
+/// stamped again since eviction looked at it last. The port is in the upper half.
+const REFERENCED: u32 = 1 << 12;
+
+/// What of SHAPE belongs to the key.
+const KEY_OF_SHAPE: u32 = 0xffff_0f00;
 
 /// What an entry is found by.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,20 +47,26 @@ pub(crate) struct Key {
     pub(crate) family: Family,
     /// The address.
     pub(crate) address: Address,
+    /// The port, in host byte order; 0 if ports do not count.
+    pub(crate) port: u16,
 }
 
 impl Key {
-    fn version(&self) -> u32 {
-        match self.family {
+    /// The part of the key that an entry has in its SHAPE.
+    #[inline]
+    fn shape(&self) -> u32 {
+        let version = match self.family {
             Family::Ipv4 => 4,
             Family::Ipv6 => 6,
-        }
+        };
+        u32::from(self.port) << 16 | version << 8
     }
 
     /// The words that tell it from other keys.
+    #[inline]
     pub(super) fn words(&self) -> [u32; 5] {
         let [a, b, c, d] = self.address.words();
-        [a, b, c, d, self.version()]
+        [a, b, c, d, self.shape()]
     }
 }
 
@@ -119,7 +128,7 @@ impl<'a> Entry<'a> {
     pub(super) fn is(&self, key: &Key) -> bool {
         let [a, b, c, d] = key.address.words();
         self.word(ADDRESS) == a
-            && (self.word(SHAPE) >> 8) & 0xff == key.version()
+            && self.word(SHAPE) & KEY_OF_SHAPE == key.shape()
             && self.word(ADDRESS + 1) == b
             && self.word(ADDRESS + 2) == c
             && self.word(ADDRESS + 3) == d
@@ -130,13 +139,14 @@ impl<'a> Entry<'a> {
         for (offset, word) in key.address.words().into_iter().enumerate() {
             self.set_word(ADDRESS.wrapping_add(offset), word);
         }
-        self.set_word(SHAPE, key.version() << 8);
+        self.set_word(SHAPE, key.shape());
         self.set_word(PACKETS, 0);
         self.set_word(RING, 0);
     }
 
     fn key(&self) -> Option<Key> {
-        let family = match (self.word(SHAPE) >> 8) & 0xff {
+        let shape = self.word(SHAPE);
+        let family = match (shape >> 8) & 0xf {
             4 => Family::Ipv4,
             6 => Family::Ipv6,
             _ => return None,
@@ -145,6 +155,7 @@ impl<'a> Entry<'a> {
         Some(Key {
             family,
             address: Address::new(words),
+            port: (shape >> 16) as u16,
         })
     }
 

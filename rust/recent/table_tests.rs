@@ -32,6 +32,7 @@ fn key(number: u32) -> Key {
     Key {
         family: Family::Ipv4,
         address: Address::new([number, 0, 0, 0]),
+        port: 0,
     }
 }
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The built-in chains: where packets come from.
+//! The built-in chains: where packets come from; and what chains are known by.
 
 use crate::{
     kernel_api::netfilter::{
         Point,
-        Priority, //
+        Priority,
+        Registrar, //
     },
-    spec::Table, //
+    spec::{
+        Table,
+        CHAIN_NAME_LENGTH_MAX, //
+    },
 };
 
 /// A built-in chain.
@@ -20,49 +24,110 @@ pub(crate) struct BaseChain {
     pub(crate) point: Point,
     /// Before or after whom it sees them.
     pub(crate) priority: Priority,
+    /// Who shows them to it.
+    pub(crate) registrar: Registrar,
+}
+
+impl BaseChain {
+    const fn new(table: Table, name: &'static [u8], point: Point, priority: Priority) -> Self {
+        let registrar = match table {
+            Table::Nat => Registrar::Nat,
+            Table::Raw | Table::Filter => Registrar::Netfilter,
+        };
+        Self {
+            table,
+            name,
+            point,
+            priority,
+            registrar,
+        }
+    }
 }
 
 /// How many built-in chains there are.
-pub(crate) const COUNT: usize = 2;
+pub(crate) const COUNT: usize = 9;
 
-/// All built-in chains, in the order in which a packet meets them.
+/// All built-in chains, table by table; those of iptables' tables of the same names.
 pub(crate) static BASE_CHAINS: [BaseChain; COUNT] = [
-    BaseChain {
-        table: Table::Raw,
-        name: b"PREROUTING",
-        point: Point::PreRouting,
-        priority: Priority::Raw,
-    },
-    BaseChain {
-        table: Table::Filter,
-        name: b"INPUT",
-        point: Point::LocalIn,
-        priority: Priority::Filter,
-    },
+    BaseChain::new(Table::Raw, b"PREROUTING", Point::PreRouting, Priority::Raw),
+    BaseChain::new(Table::Raw, b"OUTPUT", Point::LocalOut, Priority::Raw),
+    BaseChain::new(Table::Filter, b"INPUT", Point::LocalIn, Priority::Filter),
+    BaseChain::new(Table::Filter, b"FORWARD", Point::Forward, Priority::Filter),
+    BaseChain::new(Table::Filter, b"OUTPUT", Point::LocalOut, Priority::Filter),
+    BaseChain::new(
+        Table::Nat,
+        b"PREROUTING",
+        Point::PreRouting,
+        Priority::DestinationNat,
+    ),
+    BaseChain::new(Table::Nat, b"INPUT", Point::LocalIn, Priority::SourceNat),
+    BaseChain::new(
+        Table::Nat,
+        b"OUTPUT",
+        Point::LocalOut,
+        Priority::DestinationNat,
+    ),
+    BaseChain::new(
+        Table::Nat,
+        b"POSTROUTING",
+        Point::PostRouting,
+        Priority::SourceNat,
+    ),
 ];
 
-/// The place of a chain in [`BASE_CHAINS`].
+/// The number of a chain, which it keeps as long as it exists. The first [`COUNT`] are those of the
+/// built-in chains, in the order of [`BASE_CHAINS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ChainId(usize);
+pub(crate) struct ChainId(u32);
 
 impl ChainId {
+    /// The chain of that number.
+    pub(crate) const fn new(number: usize) -> Self {
+        Self(number as u32)
+    }
+
+    /// The number.
+    #[inline]
+    pub(crate) const fn number(self) -> usize {
+        self.0 as usize
+    }
+
     /// All built-in chains.
-    pub(crate) fn all() -> impl Iterator<Item = (Self, &'static BaseChain)> {
+    pub(crate) fn built_in() -> impl Iterator<Item = (Self, &'static BaseChain)> {
         BASE_CHAINS
             .iter()
             .enumerate()
-            .map(|(place, chain)| (Self(place), chain))
+            .map(|(number, chain)| (Self::new(number), chain))
     }
 
-    /// The chain of that name in a table.
-    pub(crate) fn find(table: Table, name: &[u8]) -> Option<Self> {
-        Self::all()
-            .find(|(_, chain)| chain.table == table && chain.name == name)
-            .map(|(id, _)| id)
+    /// What the chain is, if it is built in.
+    pub(crate) fn base(self) -> Option<&'static BaseChain> {
+        BASE_CHAINS.get(self.number())
+    }
+}
+
+/// The name of a chain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ChainName {
+    bytes: [u8; CHAIN_NAME_LENGTH_MAX as usize],
+    length: u8,
+}
+
+impl ChainName {
+    /// A name from its bytes; none if there are too many.
+    pub(crate) fn new(name: &[u8]) -> Option<Self> {
+        let mut bytes = [0; CHAIN_NAME_LENGTH_MAX as usize];
+        bytes.get_mut(..name.len())?.copy_from_slice(name);
+        Some(Self {
+            bytes,
+            length: name.len() as u8,
+        })
     }
 
-    /// The place.
-    pub(crate) fn place(self) -> usize {
-        self.0
+    /// Its bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes
+            .get(..usize::from(self.length))
+            .unwrap_or_default()
     }
 }

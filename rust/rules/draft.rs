@@ -3,121 +3,245 @@
 //! A ruleset in the making.
 
 use super::{
+    chain::Chain,
     chains::{
         self,
-        ChainId, //
+        ChainId,
+        ChainName, //
     },
-    rule::Rule,
+    jumps,
+    resources::Limits,
     ruleset::{
-        Chain,
+        Needs,
         Ruleset, //
     },
 };
-use crate::kernel_api::counters::{
-    Counters,
-    Totals, //
+use crate::{
+    kernel_api::{counters::Totals, extended_ack::Handled},
+    spec::Table, //
 };
 use kernel::{
     prelude::*,
     sync::Arc, //
 };
 
-/// A chain of a draft, which is copied when it is changed for the first time.
-pub(super) enum DraftChain {
-    Shared(Arc<Chain>),
-    Changed(Chain),
+/// A number of a draft's chains, which stands for no chain if it has neither.
+#[derive(Default)]
+struct Place {
+    /// The chain as it is in force.
+    before: Option<Arc<Chain>>,
+    /// The chain as it is to be, once it was changed.
+    changed: Option<Chain>,
+    /// Whether the counters that are in force are to be set to zero.
+    is_zeroed: bool,
 }
 
-impl DraftChain {
-    fn chain(&self) -> &Chain {
-        match self {
-            Self::Shared(chain) => chain,
-            Self::Changed(chain) => chain,
-        }
+impl Place {
+    fn chain(&self) -> Option<&Chain> {
+        self.changed.as_ref().or(self.before.as_deref())
     }
-}
-
-/// What is to be set to zero when the draft comes into force.
-pub(super) enum Zeroed {
-    Policy(Arc<Counters>),
-    Rule(Arc<Rule>),
 }
 
 /// A ruleset in the making, which nobody sees.
 pub(crate) struct Draft {
-    pub(super) chains: [DraftChain; chains::COUNT],
-    pub(super) zeroed: KVVec<Zeroed>,
-    pub(super) generation: u32,
+    places: KVVec<Place>,
+    generation: u32,
+    /// How many rules and chains there are.
+    rules: usize,
+    chains: usize,
 }
 
 impl Draft {
-    /// A chain, to look at.
-    pub(crate) fn chain_ref(&self, id: ChainId) -> Result<&Chain> {
-        self.chains
-            .get(id.place())
-            .map(DraftChain::chain)
-            .ok_or(EINVAL)
+    pub(super) fn after(ruleset: &Ruleset) -> Result<Self> {
+        let room = ruleset.chains.len().saturating_add(1);
+        let mut draft = Self {
+            places: KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?,
+            generation: ruleset.generation.wrapping_add(1),
+            rules: 0,
+            chains: 0,
+        };
+        for chain in &ruleset.chains {
+            if let Some(chain) = chain {
+                draft.rules = draft.rules.saturating_add(chain.rules.len());
+                draft.chains = draft.chains.saturating_add(1);
+            }
+            let place = Place {
+                before: chain.clone(),
+                ..Place::default()
+            };
+            draft.places.push(place, GFP_KERNEL_ACCOUNT)?;
+        }
+        Ok(draft)
     }
 
-    /// A chain, to change.
-    pub(crate) fn chain_mut(&mut self, id: ChainId) -> Result<&mut Chain> {
-        let place = self.chains.get_mut(id.place()).ok_or(EINVAL)?;
-        if let DraftChain::Shared(shared) = place {
-            *place = DraftChain::Changed(shared.try_clone()?);
-        }
-        match place {
-            DraftChain::Changed(chain) => Ok(chain),
-            DraftChain::Shared(_) => Err(EINVAL),
-        }
-    }
-
-    /// Sets the counters of a chain and of its rules to zero, once the draft is in force.
-    pub(crate) fn zero(&mut self, id: ChainId) -> Result {
-        let chain = self.chains.get(id.place()).ok_or(EINVAL)?.chain();
-        let policy = Zeroed::Policy(chain.policy_counters.clone());
-        self.zeroed.push(policy, GFP_KERNEL_ACCOUNT)?;
-        for rule in &chain.rules {
-            self.zeroed
-                .push(Zeroed::Rule(rule.clone()), GFP_KERNEL_ACCOUNT)?;
-        }
-        Ok(())
+    /// Tells the ruleset from those before it.
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// How many rules there are.
     pub(crate) fn rules(&self) -> usize {
-        self.chains.iter().fold(0, |sum, chain| {
-            sum.saturating_add(chain.chain().rules.len())
+        self.rules
+    }
+
+    /// How many chains there are that are not built in.
+    pub(crate) fn chains_of_ones_own(&self) -> usize {
+        self.chains.saturating_sub(chains::COUNT)
+    }
+
+    /// All chains.
+    pub(crate) fn chains(&self) -> impl Iterator<Item = (ChainId, &Chain)> {
+        let places = self.places.iter().enumerate();
+        places.filter_map(|(number, place)| Some((ChainId::new(number), place.chain()?)))
+    }
+
+    /// The chain of that name in a table.
+    pub(crate) fn find(&self, table: Table, name: &[u8]) -> Option<ChainId> {
+        let is_meant = |chain: &Chain| chain.table == table && chain.name.as_bytes() == name;
+        self.chains()
+            .find(|(_, chain)| is_meant(chain))
+            .map(|(id, _)| id)
+    }
+
+    /// The number of the chain that comes behind `id` in a table, or of the table's first.
+    pub(crate) fn next(&self, table: Table, id: Option<ChainId>) -> Option<ChainId> {
+        let first = id.map_or(0, |id| id.number().saturating_add(1));
+        self.chains()
+            .find(|(id, chain)| id.number() >= first && chain.table == table)
+            .map(|(id, _)| id)
+    }
+
+    /// A chain, to look at.
+    pub(crate) fn get(&self, id: ChainId) -> Result<&Chain> {
+        let place = self.places.get(id.number());
+        place.and_then(Place::chain).ok_or(EINVAL)
+    }
+
+    fn place(&mut self, id: ChainId) -> Result<&mut Place> {
+        self.places.get_mut(id.number()).ok_or(EINVAL)
+    }
+
+    /// Changes a chain, which is copied when that is done for the first time.
+    pub(crate) fn change<R>(
+        &mut self,
+        id: ChainId,
+        change: impl FnOnce(&mut Chain) -> Result<R>,
+    ) -> Result<R> {
+        let place = self.place(id)?;
+        let chain = match (&mut place.changed, &place.before) {
+            (Some(chain), _) => chain,
+            (changed, Some(before)) => changed.insert(before.try_clone()?),
+            (None, None) => return Err(EINVAL),
+        };
+        let rules_before = chain.rules.len();
+        let result = change(chain);
+        let rules_after = chain.rules.len();
+        self.rules = self
+            .rules
+            .saturating_add(rules_after)
+            .saturating_sub(rules_before);
+        result
+    }
+
+    /// Adds a chain.
+    pub(crate) fn add(&mut self, table: Table, name: ChainName) -> Result {
+        let free = self.places.iter().position(|place| place.chain().is_none());
+        let place = Place {
+            changed: Some(Chain::new(table, name)),
+            ..Place::default()
+        };
+        match free.and_then(|number| self.places.get_mut(number)) {
+            Some(free) => *free = place,
+            None => self.places.push(place, GFP_KERNEL_ACCOUNT)?,
+        }
+        self.chains = self.chains.saturating_add(1);
+        Ok(())
+    }
+
+    /// Takes a chain out that has no rules and that no rule jumps to.
+    pub(crate) fn remove(&mut self, id: ChainId) -> Result {
+        *self.place(id)? = Place::default();
+        self.chains = self.chains.saturating_sub(1);
+        Ok(())
+    }
+
+    /// How many rules jump to a chain.
+    pub(crate) fn references(&self, id: ChainId) -> usize {
+        let chains = self.chains();
+        chains.fold(0, |sum, (_, chain)| {
+            sum.saturating_add(chain.references(id))
         })
     }
 
+    /// Sets the counters of a chain and of its rules to zero, once the draft is in force.
+    pub(crate) fn zero(&mut self, id: ChainId) -> Result {
+        let generation = self.generation;
+        let place = self.place(id)?;
+        place.is_zeroed = true;
+        // What is new is not in force, so that nobody counts with it yet.
+        let changed = place.changed.iter().flat_map(|chain| chain.rules.iter());
+        for rule in changed.filter(|rule| rule.generation() == generation) {
+            rule.counters().set(Totals::default());
+        }
+        Ok(())
+    }
+
+    /// What the ruleset will need.
+    fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        for (id, chain) in self.chains() {
+            if let Some(packets) = needs.packets.get_mut(id.number()) {
+                *packets = chain.is_in_use();
+            }
+            needs.conntrack |= chain.rules.iter().any(|rule| rule.needs_conntrack());
+        }
+        needs
+    }
+
     /// Makes it a ruleset, together with what is to be done when that is in force.
-    pub(crate) fn finish(self) -> Result<(Ruleset, Zeroing)> {
-        let chains = self.chains.map(|chain| match chain {
-            DraftChain::Shared(chain) => Some(chain),
-            DraftChain::Changed(chain) => Arc::new(chain, GFP_KERNEL_ACCOUNT).ok(),
-        });
-        let [Some(first), Some(second)] = chains else {
-            return Err(ENOMEM);
-        };
-        let ruleset = Ruleset {
-            chains: [first, second],
+    ///
+    /// # Errors
+    ///
+    /// Those of [`jumps::check`], and `ENOMEM`.
+    pub(crate) fn finish<'a>(self, limits: &Limits) -> Handled<'a, (Ruleset, Zeroing)> {
+        jumps::check(&self, limits)?;
+        let needs = self.needs();
+        let mut ruleset = Ruleset {
+            chains: KVVec::with_capacity(self.places.len(), GFP_KERNEL_ACCOUNT)?,
             generation: self.generation,
+            needs,
         };
-        Ok((ruleset, Zeroing(self.zeroed)))
+        let mut zeroed = KVVec::new();
+        for place in self.places {
+            if let Some(before) = place.before.as_ref().filter(|_| place.is_zeroed) {
+                zeroed.push(before.clone(), GFP_KERNEL_ACCOUNT)?;
+            }
+            let chain = match place.changed {
+                Some(changed) => Some(Arc::new(changed, GFP_KERNEL_ACCOUNT)?),
+                None => place.before,
+            };
+            ruleset.chains.push(chain, GFP_KERNEL_ACCOUNT)?;
+        }
+        while let Some(None) = ruleset.chains.last() {
+            ruleset.chains.pop();
+        }
+        Ok((ruleset, Zeroing(zeroed)))
     }
 }
 
-/// Counters that are to be set to zero.
+/// Chains whose counters are to be set to zero.
 #[must_use = "they are set to zero by `run`"]
-pub(crate) struct Zeroing(KVVec<Zeroed>);
+pub(crate) struct Zeroing(KVVec<Arc<Chain>>);
 
 impl Zeroing {
     /// Does it.
     pub(crate) fn run(self) {
-        for zeroed in &self.0 {
-            match zeroed {
-                Zeroed::Policy(counters) => counters.set(Totals::default()),
-                Zeroed::Rule(rule) => rule.counters().set(Totals::default()),
+        for chain in &self.0 {
+            if let Some(policy) = &chain.policy {
+                policy.counters.set(Totals::default());
+            }
+            for rule in &chain.rules {
+                rule.counters().set(Totals::default());
             }
         }
     }

@@ -2,7 +2,10 @@
 
 //! What every rule can ask of a packet: IP version, protocol, addresses and interface.
 
-use super::matches::Outcome;
+use super::{
+    matches::Outcome,
+    resources::Site, //
+};
 use crate::{
     kernel_api::{
         extended_ack::{
@@ -10,7 +13,10 @@ use crate::{
             Refusal, //
         },
         message::Message,
-        netfilter::InterfaceName,
+        netfilter::{
+            InterfaceName,
+            Point, //
+        },
         netlink::Attributes, //
     },
     packet::{
@@ -96,8 +102,9 @@ impl InterfaceMatch {
         agrees != self.invert
     }
 
-    fn decode<'a>(rule: Attributes<'a>) -> Handled<'a, Option<Self>> {
-        let Some(attribute) = rule.get(attributes::IN_INTERFACE) else {
+    /// `kind` is the attribute of the name; that of the inversion follows it.
+    fn decode<'a>(rule: Attributes<'a>, kind: u16) -> Handled<'a, Option<Self>> {
+        let Some(attribute) = rule.get(kind) else {
             return Ok(None);
         };
         let name = attribute.string();
@@ -122,11 +129,11 @@ impl InterfaceMatch {
             name,
             // A whole name ends with a zero byte, which has to agree, too.
             compared: beginning.len().saturating_add(is_whole.into()),
-            invert: rule.has(attributes::IN_INTERFACE_INVERT),
+            invert: rule.has(kind.wrapping_add(1)),
         }))
     }
 
-    fn encode(&self, message: &mut Message) -> Result {
+    fn encode(&self, kind: u16, message: &mut Message) -> Result {
         let mut name = self.name;
         let length = name.iter().take_while(|&&byte| byte != 0).count();
         let is_whole = self.compared > length;
@@ -135,11 +142,8 @@ impl InterfaceMatch {
             *byte = b'+';
             end = length.saturating_add(1);
         }
-        message.put_string(
-            attributes::IN_INTERFACE,
-            name.get(..end).unwrap_or_default(),
-        )?;
-        message.put_flag(attributes::IN_INTERFACE_INVERT, self.invert)
+        message.put_string(kind, name.get(..end).unwrap_or_default())?;
+        message.put_flag(kind.wrapping_add(1), self.invert)
     }
 }
 
@@ -176,6 +180,9 @@ pub(super) struct HeaderMatch {
     destination: Option<AddressMatch>,
     protocol: Option<ProtocolMatch>,
     in_interface: Option<InterfaceMatch>,
+    out_interface: Option<InterfaceMatch>,
+    /// Whether a packet has to be a fragment other than the first, or must not be one.
+    fragment: Option<bool>,
 }
 
 impl HeaderMatch {
@@ -192,7 +199,12 @@ impl HeaderMatch {
             && matches_address(&self.source, &packet.source)
             && matches_address(&self.destination, &packet.destination)
             && (self.in_interface.as_ref())
-                .is_none_or(|interface| interface.matches(&packet.in_interface()));
+                .is_none_or(|interface| interface.matches(&packet.in_interface()))
+            && (self.out_interface.as_ref())
+                .is_none_or(|interface| interface.matches(&packet.out_interface()))
+            && self.fragment.is_none_or(|wanted| {
+                wanted == matches!(packet.transport, Transport::Fragment { .. })
+            });
         if !agrees {
             return Outcome::Mismatch;
         }
@@ -208,7 +220,7 @@ impl HeaderMatch {
         }
     }
 
-    pub(super) fn decode<'a>(rule: Attributes<'a>) -> Handled<'a, Self> {
+    pub(super) fn decode<'a>(rule: Attributes<'a>, site: Site<'_>) -> Handled<'a, Self> {
         let source = AddressMatch::decode(rule, attributes::SOURCE)?;
         let destination = AddressMatch::decode(rule, attributes::DESTINATION)?;
         let mut family = None;
@@ -232,12 +244,21 @@ impl HeaderMatch {
                 return Err(rule.get(kind).map_or(refusal, |at| refusal.at(at)));
             }
         }
+        check_interfaces(rule, site)?;
+        let fragment = rule.get(attributes::FRAGMENT);
+        let no_fragment = rule.get(attributes::FRAGMENT_INVERT);
+        if let (Some(_), Some(attribute)) = (fragment, no_fragment) {
+            let refusal = Refusal::new(EINVAL, c"a packet is a fragment or it is none");
+            return Err(refusal.at(attribute));
+        }
         Ok(Self {
             family,
             source,
             destination,
             protocol: ProtocolMatch::decode(rule)?,
-            in_interface: InterfaceMatch::decode(rule)?,
+            in_interface: InterfaceMatch::decode(rule, attributes::IN_INTERFACE)?,
+            out_interface: InterfaceMatch::decode(rule, attributes::OUT_INTERFACE)?,
+            fragment: fragment.or(no_fragment).map(|_| fragment.is_some()),
         })
     }
 
@@ -259,10 +280,33 @@ impl HeaderMatch {
             message.put_u8(attributes::PROTOCOL, protocol.number)?;
             message.put_flag(attributes::PROTOCOL_INVERT, protocol.invert)?;
         }
-        match &self.in_interface {
-            Some(interface) => interface.encode(message),
-            None => Ok(()),
+        if let Some(interface) = &self.in_interface {
+            interface.encode(attributes::IN_INTERFACE, message)?;
         }
+        if let Some(interface) = &self.out_interface {
+            interface.encode(attributes::OUT_INTERFACE, message)?;
+        }
+        message.put_flag(attributes::FRAGMENT, self.fragment == Some(true))?;
+        message.put_flag(attributes::FRAGMENT_INVERT, self.fragment == Some(false))
+    }
+}
+
+/// Checks that packets of a built-in chain have the interfaces that the rule asks for.
+fn check_interfaces<'a>(rule: Attributes<'a>, site: Site<'_>) -> Handled<'a> {
+    let (missing, message) = match site.point() {
+        Some(Point::PreRouting | Point::LocalIn) => (
+            attributes::OUT_INTERFACE,
+            c"packets of this chain have no outgoing interface yet",
+        ),
+        Some(Point::LocalOut | Point::PostRouting) => (
+            attributes::IN_INTERFACE,
+            c"packets of this chain have no incoming interface",
+        ),
+        Some(Point::Forward) | None => return Ok(()),
+    };
+    match rule.get(missing) {
+        Some(attribute) => Err(Refusal::new(EINVAL, message).at(attribute)),
+        None => Ok(()),
     }
 }
 

@@ -7,9 +7,9 @@ mod recent;
 mod tcp;
 mod udp;
 
-use super::{
-    header::HeaderMatch,
-    resources::Resources, //
+use super::resources::{
+    Resources,
+    Surroundings, //
 };
 use crate::{
     kernel_api::{
@@ -18,10 +18,7 @@ use crate::{
             Refusal, //
         },
         message::Message,
-        netlink::{
-            Attribute,
-            Attributes, //
-        },
+        netlink::Attribute, //
     },
     packet::Packet,
     recent::List, //
@@ -55,17 +52,20 @@ pub(crate) trait PacketMatch: PartialEq + Sized {
     /// The attribute of the set `match` that stands for it.
     const ATTRIBUTE: u16;
 
+    /// Whether connection tracking has to see the packets of the namespace for it.
+    const NEEDS_CONNTRACK: bool = false;
+
     /// Looks at a packet.
     fn matches(&self, packet: &Packet<'_>) -> Outcome;
 
-    /// Makes it from its attributes.
+    /// Makes it from its attribute.
     fn decode<'a>(
-        attributes: Attributes<'a>,
-        header: &HeaderMatch,
+        attribute: Attribute<'a>,
+        surroundings: &Surroundings<'_>,
         resources: &mut Resources<'_>,
     ) -> Handled<'a, Self>;
 
-    /// Writes its attributes.
+    /// Writes its attribute.
     fn encode(&self, message: &mut Message) -> Result;
 
     /// Whether it refers to a list.
@@ -95,12 +95,12 @@ macro_rules! list_matches {
             /// Makes a match from the attribute that stands for it.
             fn decode_one<'a>(
                 attribute: Attribute<'a>,
-                header: &HeaderMatch,
+                surroundings: &Surroundings<'_>,
                 resources: &mut Resources<'_>,
             ) -> Handled<'a, Self> {
                 match attribute.kind() {
                     $(<$kind>::ATTRIBUTE => {
-                        <$kind>::decode(attribute.nested(), header, resources).map(Self::$name)
+                        <$kind>::decode(attribute, surroundings, resources).map(Self::$name)
                     })*
                     _ => Err(Refusal::new(ENOENT, c"there is no such match")),
                 }
@@ -110,9 +110,14 @@ macro_rules! list_matches {
             /// Writes the attribute that stands for it.
             pub(super) fn encode(&self, message: &mut Message) -> Result {
                 match self {
-                    $(Self::$name(this) => {
-                        message.nest(<$kind>::ATTRIBUTE, |message| this.encode(message))
-                    })*
+                    $(Self::$name(this) => this.encode(message),)*
+                }
+            }
+
+            /// Whether connection tracking has to see the packets of the namespace for it.
+            pub(super) fn needs_conntrack(&self) -> bool {
+                match self {
+                    $(Self::$name(_) => <$kind>::NEEDS_CONNTRACK,)*
                 }
             }
 
@@ -139,12 +144,12 @@ impl Match {
     /// Makes a match from an attribute that holds exactly one that stands for it.
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,
-        header: &HeaderMatch,
+        surroundings: &Surroundings<'_>,
         resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
         let mut inner = attribute.nested();
         match (inner.next(), inner.next()) {
-            (Some(one), None) => Self::decode_one(one, header, resources),
+            (Some(one), None) => Self::decode_one(one, surroundings, resources),
             _ => Err(Refusal::new(EINVAL, c"a match is exactly one thing").at(attribute)),
         }
     }

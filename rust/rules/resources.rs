@@ -2,17 +2,70 @@
 
 //! What rules refer to outside of themselves.
 
-use crate::recent::{
-    Growth,
-    Lists, //
+use super::{
+    chains::ChainId,
+    draft::Draft,
+    header::HeaderMatch, //
 };
+use crate::{
+    kernel_api::{
+        netfilter::Point,
+        netns::NetworkNamespace, //
+    },
+    recent::{
+        Growth,
+        Lists, //
+    },
+    spec::Table, //
+};
+
+/// What the rules of a network namespace may take up.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// Most rules, and most that a packet may meet.
+    pub(crate) rules: usize,
+    /// Most chains that are not built in.
+    pub(crate) chains: usize,
+}
 
 /// What a rule that is being made may refer to.
 pub(crate) struct Resources<'a> {
-    /// The recent lists of the network namespace.
+    /// The network namespace.
+    pub(crate) namespace: &'a NetworkNamespace,
+    /// Its recent lists.
     pub(crate) lists: &'a Lists,
-    /// Most rules of the network namespace.
-    pub(crate) max_rules: usize,
+    /// What its rules may take up.
+    pub(crate) limits: Limits,
     /// What the lists are to become with the rule.
     pub(crate) growth: Growth,
+}
+
+/// Where a rule that is being made is to be.
+#[derive(Clone, Copy)]
+pub(crate) struct Site<'a> {
+    /// The ruleset in the making.
+    pub(crate) draft: &'a Draft,
+    /// The chain.
+    pub(crate) chain: ChainId,
+}
+
+impl Site<'_> {
+    /// The table.
+    pub(super) fn table(&self) -> Option<Table> {
+        Some(self.draft.get(self.chain).ok()?.table)
+    }
+
+    /// Where all packets come from, if it is a built-in chain.
+    pub(super) fn point(&self) -> Option<Point> {
+        Some(self.chain.base()?.point)
+    }
+}
+
+/// What a match or a target may go by when it is made.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    /// Where the rule is to be.
+    pub(super) site: Site<'a>,
+    /// What the rule asks of every packet.
+    pub(super) header: &'a HeaderMatch,
 }

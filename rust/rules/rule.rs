@@ -3,13 +3,22 @@
 //! A rule: what it asks of a packet, what it does then, and what it counted.
 
 use super::{
+    chains::ChainId,
     header::HeaderMatch,
     matches::{
         Match,
         Outcome, //
     },
-    resources::Resources,
-    targets::Target, //
+    resources::{
+        Resources,
+        Site,
+        Surroundings, //
+    },
+    ruleset::Ruleset,
+    targets::{
+        Restriction,
+        Target, //
+    },
 };
 use crate::{
     kernel_api::{
@@ -39,17 +48,22 @@ impl RuleSpec {
     /// Makes it from the attributes of the set `rule`.
     pub(crate) fn decode<'a>(
         rule: Attributes<'a>,
+        site: Site<'_>,
         resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
-        let header = HeaderMatch::decode(rule)?;
+        let header = HeaderMatch::decode(rule, site)?;
+        let surroundings = Surroundings {
+            site,
+            header: &header,
+        };
         let mut matches = KVec::new();
         for attribute in rule.filter(|attribute| attribute.kind() == attributes::MATCH) {
-            let one = Match::decode(attribute, &header, resources)?;
+            let one = Match::decode(attribute, &surroundings, resources)?;
             matches.push(one, GFP_KERNEL_ACCOUNT)?;
         }
         let target = rule
             .get(attributes::TARGET)
-            .map(Target::decode)
+            .map(|attribute| Target::decode(attribute, &surroundings, resources))
             .transpose()?;
         Ok(Self {
             header,
@@ -58,13 +72,15 @@ impl RuleSpec {
         })
     }
 
-    fn encode(&self, message: &mut Message) -> Result {
+    fn encode(&self, ruleset: &Ruleset, message: &mut Message) -> Result {
         self.header.encode(message)?;
         for one in &self.matches {
             message.nest(attributes::MATCH, |message| one.encode(message))?;
         }
         match &self.target {
-            Some(target) => message.nest(attributes::TARGET, |message| target.encode(message)),
+            Some(target) => message.nest(attributes::TARGET, |message| {
+                target.encode(ruleset, message)
+            }),
             None => Ok(()),
         }
     }
@@ -74,27 +90,34 @@ impl RuleSpec {
 pub(crate) struct Rule {
     spec: RuleSpec,
     counters: Counters,
+    /// The ruleset that it came with.
+    generation: u32,
 }
 
 impl Rule {
     /// Makes a rule whose counters start where its attributes say.
     pub(crate) fn decode<'a>(
         rule: Attributes<'a>,
+        site: Site<'_>,
         resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
-        let spec = RuleSpec::decode(rule, resources)?;
+        let spec = RuleSpec::decode(rule, site, resources)?;
         let counters = Counters::new()?;
         let number = |kind| rule.get(kind).and_then(|attribute| attribute.u64());
         counters.set(Totals {
             packets: number(attributes::PACKETS).unwrap_or(0),
             bytes: number(attributes::BYTES).unwrap_or(0),
         });
-        Ok(Self { spec, counters })
+        Ok(Self {
+            spec,
+            counters,
+            generation: site.draft.generation(),
+        })
     }
 
-    /// Writes the attributes of the set `rule`.
-    pub(crate) fn encode(&self, message: &mut Message) -> Result {
-        self.spec.encode(message)?;
+    /// Writes the attributes of the set `rule`, of a rule of that ruleset.
+    pub(crate) fn encode(&self, ruleset: &Ruleset, message: &mut Message) -> Result {
+        self.spec.encode(ruleset, message)?;
         let totals = self.counters.totals();
         message.put_u64(attributes::PACKETS, totals.packets)?;
         message.put_u64(attributes::BYTES, totals.bytes)
@@ -110,12 +133,35 @@ impl Rule {
         &self.counters
     }
 
+    /// The generation of the ruleset that it came with.
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
+    }
+
     /// Whether it refers to a list.
     pub(crate) fn uses(&self, list: &List) -> bool {
         self.spec.matches.iter().any(|one| one.uses(list))
     }
 
+    /// Whether connection tracking has to see the packets of the namespace for it.
+    pub(super) fn needs_conntrack(&self) -> bool {
+        let target = self.spec.target.as_ref();
+        self.spec.matches.iter().any(Match::needs_conntrack)
+            || target.is_some_and(Target::needs_conntrack)
+    }
+
+    /// The chain that it leads to.
+    pub(super) fn destination(&self) -> Option<ChainId> {
+        self.target()?.destination()
+    }
+
+    /// Which packets its target can work on, if that does not work on all.
+    pub(super) fn restriction(&self) -> Option<&'static Restriction> {
+        self.target()?.restriction()
+    }
+
     /// What is done with a packet that matches; nothing where there is no target.
+    #[inline]
     pub(super) fn target(&self) -> Option<&Target> {
         self.spec.target.as_ref()
     }

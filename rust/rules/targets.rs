@@ -2,8 +2,17 @@
 
 //! What rules do with a packet that matches: a file each.
 
+mod jump;
 mod verdict;
 
+use super::{
+    chains::ChainId,
+    resources::{
+        Resources,
+        Surroundings, //
+    },
+    ruleset::Ruleset, //
+};
 use crate::{
     kernel_api::{
         extended_ack::{
@@ -11,21 +20,37 @@ use crate::{
             Refusal, //
         },
         message::Message,
+        netfilter::Point,
         netlink::Attribute, //
     },
-    packet::Packet, //
+    packet::Packet,
+    spec::attribute::target as attributes, //
 };
 use kernel::prelude::*;
 
 /// How it goes on after a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// The packet goes on; no further rule sees it.
+    /// With the next rule.
+    Continue,
+    /// The packet goes on; no further rule of the table sees it.
     Accept,
     /// The packet is dropped.
     Drop,
     /// The chain is left; of a built-in chain the policy decides.
     Return,
+    /// In another chain, and then behind this rule.
+    Jump(ChainId),
+    /// In another chain, and then where this one would have gone on.
+    Goto(ChainId),
+}
+
+/// Which packets a target can work on.
+pub(super) struct Restriction {
+    /// Where they come from.
+    pub(super) points: &'static [Point],
+    /// What is said to who wants something else.
+    pub(super) message: &'static CStr,
 }
 
 /// What is done with a packet.
@@ -33,11 +58,21 @@ pub(super) trait PacketTarget: PartialEq + Sized {
     /// The attribute of the set `target` that stands for it.
     const ATTRIBUTE: u16;
 
+    /// Which packets it can work on, if not on all.
+    const RESTRICTION: Option<Restriction> = None;
+
+    /// Whether connection tracking has to see the packets of the namespace for it.
+    const NEEDS_CONNTRACK: bool = false;
+
     /// Does it.
     fn apply(&self, packet: &Packet<'_>) -> Action;
 
     /// Makes it from its attribute.
-    fn decode<'a>(attribute: Attribute<'a>) -> Handled<'a, Self>;
+    fn decode<'a>(
+        attribute: Attribute<'a>,
+        surroundings: &Surroundings<'_>,
+        resources: &mut Resources<'_>,
+    ) -> Handled<'a, Self>;
 
     /// Writes its attribute.
     fn encode(&self, message: &mut Message) -> Result;
@@ -49,6 +84,8 @@ macro_rules! list_targets {
         /// Any target.
         #[derive(PartialEq)]
         pub(super) enum Target {
+            /// Another chain.
+            Jump(jump::Jump),
             $($(#[$documentation])* $name($kind),)*
         }
 
@@ -57,22 +94,52 @@ macro_rules! list_targets {
             #[inline]
             pub(super) fn apply(&self, packet: &Packet<'_>) -> Action {
                 match self {
+                    Self::Jump(jump) => jump.action(),
                     $(Self::$name(this) => this.apply(packet),)*
                 }
             }
 
-            fn decode_one<'a>(attribute: Attribute<'a>) -> Handled<'a, Self> {
+            fn decode_one<'a>(
+                attribute: Attribute<'a>,
+                surroundings: &Surroundings<'_>,
+                resources: &mut Resources<'_>,
+            ) -> Handled<'a, Self> {
                 match attribute.kind() {
-                    $(<$kind>::ATTRIBUTE => <$kind>::decode(attribute).map(Self::$name),)*
+                    attributes::JUMP | attributes::GOTO => {
+                        jump::Jump::decode(attribute, surroundings).map(Self::Jump)
+                    }
+                    $(<$kind>::ATTRIBUTE => {
+                        <$kind>::decode(attribute, surroundings, resources).map(Self::$name)
+                    })*
                     _ => Err(Refusal::new(ENOENT, c"there is no such target")),
                 }
                 .map_err(|refusal| refusal.at(attribute))
             }
 
-            /// Writes the attribute that stands for it.
-            pub(super) fn encode(&self, message: &mut Message) -> Result {
+            /// Writes the attribute that stands for it, in a rule of that ruleset.
+            pub(super) fn encode(&self, ruleset: &Ruleset, message: &mut Message) -> Result {
                 match self {
+                    Self::Jump(jump) => jump.encode(ruleset, message),
                     $(Self::$name(this) => this.encode(message),)*
+                }
+            }
+
+            /// Whether connection tracking has to see the packets of the namespace for it.
+            pub(super) fn needs_conntrack(&self) -> bool {
+                match self {
+                    Self::Jump(_) => false,
+                    $(Self::$name(_) => <$kind>::NEEDS_CONNTRACK,)*
+                }
+            }
+
+            /// Which packets it can work on, if not on all.
+            pub(super) fn restriction(&self) -> Option<&'static Restriction> {
+                match self {
+                    Self::Jump(_) => None,
+                    $(Self::$name(_) => {
+                        const RESTRICTION: &Option<Restriction> = &<$kind>::RESTRICTION;
+                        RESTRICTION.as_ref()
+                    })*
                 }
             }
         }
@@ -86,11 +153,23 @@ list_targets! {
 
 impl Target {
     /// Makes a target from an attribute that holds exactly one that stands for it.
-    pub(super) fn decode<'a>(attribute: Attribute<'a>) -> Handled<'a, Self> {
+    pub(super) fn decode<'a>(
+        attribute: Attribute<'a>,
+        surroundings: &Surroundings<'_>,
+        resources: &mut Resources<'_>,
+    ) -> Handled<'a, Self> {
         let mut inner = attribute.nested();
         match (inner.next(), inner.next()) {
-            (Some(one), None) => Self::decode_one(one),
+            (Some(one), None) => Self::decode_one(one, surroundings, resources),
             _ => Err(Refusal::new(EINVAL, c"a target is exactly one thing").at(attribute)),
+        }
+    }
+
+    /// The chain that it leads to.
+    pub(super) fn destination(&self) -> Option<ChainId> {
+        match self {
+            Self::Jump(jump) => Some(jump.destination()),
+            _ => None,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
             Refusal, //
         },
         message::Message,
-        netlink::Attributes, //
+        netlink::Attribute, //
     },
     packet::Packet,
     recent::{
@@ -21,9 +21,9 @@ use crate::{
         List,
         Window, //
     },
-    rules::{
-        header::HeaderMatch,
-        resources::Resources, //
+    rules::resources::{
+        Resources,
+        Surroundings, //
     },
     spec::{
         attribute::{
@@ -66,13 +66,15 @@ impl PacketMatch for Recent {
 
     #[inline]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
-        let address = match self.key {
-            RecentKey::Source => packet.source,
-            RecentKey::Destination => packet.destination,
+        let (address, port) = match self.key {
+            RecentKey::Source => (packet.source, 0),
+            RecentKey::Destination => (packet.destination, 0),
+            RecentKey::SourceAndPort => (packet.source, packet.ports().map_or(0, |(port, _)| port)),
         };
         let key = Key {
             family: packet.family,
             address,
+            port,
         };
         let agrees = match self.operation {
             RecentOperation::Check => self.list.check(&key, &self.window),
@@ -88,26 +90,27 @@ impl PacketMatch for Recent {
     }
 
     fn decode<'a>(
-        attributes: Attributes<'a>,
-        _header: &HeaderMatch,
+        attribute: Attribute<'a>,
+        _surroundings: &Surroundings<'_>,
         resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
-        let name = attributes
+        let recent = attribute.nested();
+        let name = recent
             .get(attributes::NAME)
             .ok_or(Refusal::new(EINVAL, c"a recent match needs a list's name"))?;
         if name.string().is_empty() {
             return Err(Refusal::new(EINVAL, c"a list's name cannot be empty").at(name));
         }
-        let operation = attributes
+        let operation = recent
             .get(attributes::OPERATION)
             .and_then(|attribute| RecentOperation::from_number(attribute.u32()?))
             .ok_or(Refusal::new(EINVAL, c"a recent match needs an operation"))?;
-        let key = attributes
+        let key = recent
             .get(attributes::KEY)
             .and_then(|attribute| RecentKey::from_number(attribute.u32()?))
             .unwrap_or(RecentKey::Source);
-        let seconds = attributes.get(attributes::SECONDS);
-        let hits = attributes.get(attributes::HITS);
+        let seconds = recent.get(attributes::SECONDS);
+        let hits = recent.get(attributes::HITS);
         if !matches!(operation, RecentOperation::Check | RecentOperation::Update) {
             if let Some(attribute) = seconds.or(hits) {
                 let message = c"seconds and hits go with check and update only";
@@ -136,22 +139,24 @@ impl PacketMatch for Recent {
             key,
             window,
             is_counted: hits.is_some(),
-            invert: attributes.has(attributes::INVERT),
+            invert: recent.has(attributes::INVERT),
         })
     }
 
     fn encode(&self, message: &mut Message) -> Result {
-        message.put_string(attributes::NAME, self.list.name())?;
-        message.put_u32(attributes::OPERATION, self.operation.number())?;
-        message.put_flag(attributes::INVERT, self.invert)?;
-        message.put_u32(attributes::KEY, self.key.number())?;
-        if let Some(seconds) = self.window.seconds() {
-            message.put_u32(attributes::SECONDS, seconds)?;
-        }
-        if self.is_counted {
-            message.put_u32(attributes::HITS, self.window.hits)?;
-        }
-        Ok(())
+        message.nest(Self::ATTRIBUTE, |message| {
+            message.put_string(attributes::NAME, self.list.name())?;
+            message.put_u32(attributes::OPERATION, self.operation.number())?;
+            message.put_flag(attributes::INVERT, self.invert)?;
+            message.put_u32(attributes::KEY, self.key.number())?;
+            if let Some(seconds) = self.window.seconds() {
+                message.put_u32(attributes::SECONDS, seconds)?;
+            }
+            if self.is_counted {
+                message.put_u32(attributes::HITS, self.window.hits)?;
+            }
+            Ok(())
+        })
     }
 
     fn uses(&self, list: &List) -> bool {

@@ -14,15 +14,18 @@ use crate::{
             Refusal, //
         },
         message::Message,
-        netlink::Attributes, //
+        netlink::{
+            Attribute,
+            Attributes, //
+        },
     },
     packet::{
         Packet,
         Transport, //
     },
-    rules::{
-        header::HeaderMatch,
-        resources::Resources, //
+    rules::resources::{
+        Resources,
+        Surroundings, //
     },
     spec::attribute::{
         r#match,
@@ -112,21 +115,23 @@ impl PacketMatch for Tcp {
     }
 
     fn decode<'a>(
-        attributes: Attributes<'a>,
-        header: &HeaderMatch,
+        attribute: Attribute<'a>,
+        surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
         Ok(Self {
-            ports: Ports::decode(attributes, header, PROTOCOL)?,
-            flags: FlagsMatch::decode(attributes)?,
+            ports: Ports::decode(attribute.nested(), surroundings.header, PROTOCOL)?,
+            flags: FlagsMatch::decode(attribute.nested())?,
         })
     }
 
     fn encode(&self, message: &mut Message) -> Result {
-        self.ports.encode(message)?;
-        match &self.flags {
-            Some(flags) => flags.encode(message),
-            None => Ok(()),
-        }
+        message.nest(Self::ATTRIBUTE, |message| {
+            self.ports.encode(message)?;
+            match &self.flags {
+                Some(flags) => flags.encode(message),
+                None => Ok(()),
+            }
+        })
     }
 }

@@ -11,15 +11,15 @@ use crate::{
     kernel_api::{
         extended_ack::Handled,
         message::Message,
-        netlink::Attributes, //
+        netlink::Attribute, //
     },
     packet::{
         Packet,
         Transport, //
     },
-    rules::{
-        header::HeaderMatch,
-        resources::Resources, //
+    rules::resources::{
+        Resources,
+        Surroundings, //
     },
     spec::attribute::r#match as attributes, //
 };
@@ -52,14 +52,14 @@ impl PacketMatch for Udp {
     }
 
     fn decode<'a>(
-        attributes: Attributes<'a>,
-        header: &HeaderMatch,
+        attribute: Attribute<'a>,
+        surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
-        Ports::decode(attributes, header, PROTOCOL).map(Self)
+        Ports::decode(attribute.nested(), surroundings.header, PROTOCOL).map(Self)
     }
 
     fn encode(&self, message: &mut Message) -> Result {
-        self.0.encode(message)
+        message.nest(Self::ATTRIBUTE, |message| self.0.encode(message))
     }
 }

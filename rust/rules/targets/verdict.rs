@@ -16,6 +16,10 @@ use crate::{
         netlink::Attribute, //
     },
     packet::Packet,
+    rules::resources::{
+        Resources,
+        Surroundings, //
+    },
     spec::{
         attribute::target as attributes,
         Verdict, //
@@ -39,7 +43,11 @@ impl PacketTarget for VerdictTarget {
         }
     }
 
-    fn decode<'a>(attribute: Attribute<'a>) -> Handled<'a, Self> {
+    fn decode<'a>(
+        attribute: Attribute<'a>,
+        _surroundings: &Surroundings<'_>,
+        _resources: &mut Resources<'_>,
+    ) -> Handled<'a, Self> {
         let verdict = attribute.u32().and_then(Verdict::from_number);
         verdict
             .map(Self)

@@ -24,6 +24,18 @@ pub(crate) const INTERFACE_NAME_LENGTH_MAX: u32 = 15;
 /// Most packets that an entry of a recent list can remember.
 pub(crate) const HITS_MAX: u32 = 65535;
 
+/// Longest comment, in bytes, as in iptables.
+pub(crate) const COMMENT_LENGTH_MAX: u32 = 255;
+
+/// Longest prefix of a log line, in bytes, as in iptables.
+pub(crate) const LOG_PREFIX_LENGTH_MAX: u32 = 29;
+
+/// Longest string that can be searched for, in bytes, as in iptables.
+pub(crate) const STRING_LENGTH_MAX: u32 = 128;
+
+/// Most ranges of ports in a multiport match; as in iptables, but that a range counts once.
+pub(crate) const PORT_RANGES_MAX: u32 = 15;
+
 /// A table, which says at which priority its chains see a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -32,6 +44,8 @@ pub(crate) enum Table {
     Raw = 1,
     /// Where packets are usually filtered.
     Filter = 2,
+    /// Where the first packet of a connection says how its addresses are translated.
+    Nat = 3,
 }
 
 impl Table {
@@ -40,6 +54,7 @@ impl Table {
         match number {
             1 => Some(Self::Raw),
             2 => Some(Self::Filter),
+            3 => Some(Self::Nat),
             _ => None,
         }
     }
@@ -52,7 +67,7 @@ impl Table {
 
 impl Table {
     /// Every value.
-    pub(crate) const ALL: [Self; 2] = [Self::Raw, Self::Filter];
+    pub(crate) const ALL: [Self; 3] = [Self::Raw, Self::Filter, Self::Nat];
 }
 
 impl std::fmt::Display for Table {
@@ -60,6 +75,7 @@ impl std::fmt::Display for Table {
         out.pad(match self {
             Self::Raw => "raw",
             Self::Filter => "filter",
+            Self::Nat => "nat",
         })
     }
 }
@@ -81,6 +97,15 @@ pub(crate) enum ChangeKind {
     Policy = 5,
     /// Reset the counters of the chain and of its rules or, without one, of the table.
     Zero = 6,
+    /// Put the rule in the place of the one at the position.
+    Replace = 7,
+    /// Create a chain of one's own.
+    NewChain = 8,
+    /// Delete a chain of one's own that is empty and not jumped to or, without a name, all of the
+    /// table.
+    DeleteChain = 9,
+    /// Rename a chain of one's own to new-name; rules that jump to it go on to do so.
+    RenameChain = 10,
 }
 
 impl ChangeKind {
@@ -93,6 +118,10 @@ impl ChangeKind {
             4 => Some(Self::Flush),
             5 => Some(Self::Policy),
             6 => Some(Self::Zero),
+            7 => Some(Self::Replace),
+            8 => Some(Self::NewChain),
+            9 => Some(Self::DeleteChain),
+            10 => Some(Self::RenameChain),
             _ => None,
         }
     }
@@ -105,13 +134,17 @@ impl ChangeKind {
 
 impl ChangeKind {
     /// Every value.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Append,
         Self::Insert,
         Self::Delete,
         Self::Flush,
         Self::Policy,
         Self::Zero,
+        Self::Replace,
+        Self::NewChain,
+        Self::DeleteChain,
+        Self::RenameChain,
     ];
 }
 
@@ -124,6 +157,10 @@ impl std::fmt::Display for ChangeKind {
             Self::Flush => "flush",
             Self::Policy => "policy",
             Self::Zero => "zero",
+            Self::Replace => "replace",
+            Self::NewChain => "new-chain",
+            Self::DeleteChain => "delete-chain",
+            Self::RenameChain => "rename-chain",
         })
     }
 }
@@ -136,7 +173,7 @@ pub(crate) enum Verdict {
     Accept = 1,
     /// The packet is dropped.
     Drop = 2,
-    /// In a built-in chain the policy decides.
+    /// It goes on behind the rule that jumped to the chain; in a built-in chain the policy decides.
     Return = 3,
 }
 
@@ -264,6 +301,9 @@ impl std::fmt::Display for RecentOperation {
 pub(crate) enum RecentKey {
     Source = 1,
     Destination = 2,
+    /// The source address together with the source port of TCP, UDP, UDP-Lite, SCTP or DCCP; other
+    /// packets have port 0.
+    SourceAndPort = 3,
 }
 
 impl RecentKey {
@@ -272,6 +312,7 @@ impl RecentKey {
         match number {
             1 => Some(Self::Source),
             2 => Some(Self::Destination),
+            3 => Some(Self::SourceAndPort),
             _ => None,
         }
     }
@@ -284,7 +325,7 @@ impl RecentKey {
 
 impl RecentKey {
     /// Every value.
-    pub(crate) const ALL: [Self; 2] = [Self::Source, Self::Destination];
+    pub(crate) const ALL: [Self; 3] = [Self::Source, Self::Destination, Self::SourceAndPort];
 }
 
 impl std::fmt::Display for RecentKey {
@@ -292,13 +333,96 @@ impl std::fmt::Display for RecentKey {
         out.pad(match self {
             Self::Source => "source",
             Self::Destination => "destination",
+            Self::SourceAndPort => "source-and-port",
+        })
+    }
+}
+
+/// How a string is searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Algorithm {
+    /// Boyer-Moore; does not find what lies across two fragments of a packet's memory.
+    Bm = 1,
+    /// Knuth-Morris-Pratt; finds it wherever it is.
+    Kmp = 2,
+}
+
+impl Algorithm {
+    /// The value that a netlink attribute carried, if it is one of these.
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::Bm),
+            2 => Some(Self::Kmp),
+            _ => None,
+        }
+    }
+
+    /// The value that a netlink attribute carries.
+    pub(crate) const fn number(self) -> u32 {
+        self as u32
+    }
+}
+
+impl Algorithm {
+    /// Every value.
+    pub(crate) const ALL: [Self; 2] = [Self::Bm, Self::Kmp];
+}
+
+impl std::fmt::Display for Algorithm {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.pad(match self {
+            Self::Bm => "bm",
+            Self::Kmp => "kmp",
+        })
+    }
+}
+
+/// Which port is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum PortsOf {
+    Source = 1,
+    Destination = 2,
+    /// The source or the destination port.
+    Either = 3,
+}
+
+impl PortsOf {
+    /// The value that a netlink attribute carried, if it is one of these.
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::Source),
+            2 => Some(Self::Destination),
+            3 => Some(Self::Either),
+            _ => None,
+        }
+    }
+
+    /// The value that a netlink attribute carries.
+    pub(crate) const fn number(self) -> u32 {
+        self as u32
+    }
+}
+
+impl PortsOf {
+    /// Every value.
+    pub(crate) const ALL: [Self; 3] = [Self::Source, Self::Destination, Self::Either];
+}
+
+impl std::fmt::Display for PortsOf {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.pad(match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+            Self::Either => "either",
         })
     }
 }
 
 /// Numbers of the operations.
 pub(crate) mod command {
-    /// Dump the built-in chains with their policies and counters.
+    /// Dump the chains with their policies and counters, the built-in ones of each table first.
     pub(crate) const CHAIN_GET: u8 = 1;
     /// Dump rules in the order in which packets see them.
     pub(crate) const RULE_GET: u8 = 2;
@@ -337,6 +461,8 @@ pub(crate) mod attribute {
         pub(crate) const CHAIN_NAME: u16 = 5;
         /// The position of the rule in its chain, counted from 1.
         pub(crate) const POSITION: u16 = 6;
+        /// Only find out whether the changes could be applied.
+        pub(crate) const TEST: u16 = 7;
     }
 
     /// The attributes of `change`.
@@ -349,13 +475,14 @@ pub(crate) mod attribute {
         pub(crate) const RULE: u16 = 5;
         /// The new policy; accept or drop.
         pub(crate) const POLICY: u16 = 6;
+        pub(crate) const NEW_NAME: u16 = 7;
     }
 
     /// The attributes of `chain`.
     pub(crate) mod chain {
         pub(crate) const TABLE: u16 = 1;
         pub(crate) const NAME: u16 = 2;
-        /// What happens to a packet that no rule decides.
+        /// What happens to a packet that no rule decides; absent for a chain of one's own.
         pub(crate) const POLICY: u16 = 3;
         /// Packets that the policy decided.
         pub(crate) const PACKETS: u16 = 4;
@@ -363,6 +490,8 @@ pub(crate) mod attribute {
         pub(crate) const BYTES: u16 = 5;
         /// Number of rules in the chain.
         pub(crate) const RULES: u16 = 6;
+        /// Number of rules that jump to the chain.
+        pub(crate) const REFERENCES: u16 = 7;
     }
 
     /// A rule matches a packet if each attribute that is present agrees with it. Addresses are 4 or
@@ -394,6 +523,14 @@ pub(crate) mod attribute {
         pub(crate) const PACKETS: u16 = 14;
         /// Bytes of these packets.
         pub(crate) const BYTES: u16 = 15;
+        /// Name of the interface that the packet goes out by; a '+' at its end stands for any
+        /// ending.
+        pub(crate) const OUT_INTERFACE: u16 = 16;
+        pub(crate) const OUT_INTERFACE_INVERT: u16 = 17;
+        /// Only fragments other than the first.
+        pub(crate) const FRAGMENT: u16 = 18;
+        /// Only what is no fragment, or the first one; given instead of fragment.
+        pub(crate) const FRAGMENT_INVERT: u16 = 19;
     }
 
     /// Exactly one of these attributes says which match it is.
@@ -404,6 +541,106 @@ pub(crate) mod attribute {
         pub(crate) const UDP: u16 = 2;
         /// Whether an address was seen recently.
         pub(crate) const RECENT: u16 = 3;
+        /// Type and code of an ICMP message; the rule's protocol has to be 1.
+        pub(crate) const ICMP: u16 = 4;
+        /// Type and code of an ICMPv6 message; the rule's protocol has to be 58.
+        pub(crate) const ICMPV6: u16 = 5;
+        /// What connection tracking says of the packet.
+        pub(crate) const CONNTRACK: u16 = 6;
+        /// True at a limited rate.
+        pub(crate) const LIMIT: u16 = 7;
+        /// How many connections a host or a network has.
+        pub(crate) const CONNLIMIT: u16 = 8;
+        /// Whether the packet holds a string.
+        pub(crate) const STRING: u16 = 9;
+        /// The packet's mark.
+        pub(crate) const MARK: u16 = 10;
+        /// Several ports at once; the rule's protocol has to be one that has ports.
+        pub(crate) const MULTIPORT: u16 = 11;
+        /// Words for people, which every packet matches.
+        pub(crate) const COMMENT: u16 = 12;
+    }
+
+    /// The attributes of `icmp`.
+    pub(crate) mod icmp {
+        /// Absent means any type.
+        pub(crate) const TYPE: u16 = 1;
+        /// The lowest code that matches; absent means 0.
+        pub(crate) const CODE_FIRST: u16 = 2;
+        /// The highest code that matches; absent means 255.
+        pub(crate) const CODE_LAST: u16 = 3;
+        pub(crate) const INVERT: u16 = 4;
+    }
+
+    /// The attributes of `conntrack`.
+    pub(crate) mod conntrack {
+        /// A sum of INVALID 1, NEW 2, ESTABLISHED 4, RELATED 8, UNTRACKED 16, SNAT 32, DNAT 64; one
+        /// of them has to be true of the packet.
+        pub(crate) const STATES: u16 = 1;
+        pub(crate) const STATES_INVERT: u16 = 2;
+    }
+
+    /// The attributes of `limit`.
+    pub(crate) mod limit {
+        /// How many packets match in a period, in the long run.
+        pub(crate) const PACKETS: u16 = 1;
+        /// The period in seconds.
+        pub(crate) const PERIOD: u16 = 2;
+        /// How many packets match at once after a time without any; absent means 5.
+        pub(crate) const BURST: u16 = 3;
+    }
+
+    /// The attributes of `connlimit`.
+    pub(crate) mod connlimit {
+        /// Matches if there are more connections than that.
+        pub(crate) const CONNECTIONS: u16 = 1;
+        /// Matches if there are not more.
+        pub(crate) const INVERT: u16 = 2;
+        /// How many bits of the address tell networks apart; absent means all.
+        pub(crate) const PREFIX_LENGTH: u16 = 3;
+        /// Count by the destination address instead of the source address.
+        pub(crate) const DESTINATION: u16 = 4;
+    }
+
+    /// The attributes of `string`.
+    pub(crate) mod string {
+        /// What is searched for; 1 byte at least.
+        pub(crate) const PATTERN: u16 = 1;
+        pub(crate) const ALGORITHM: u16 = 2;
+        /// Offset from the IP header at which the search begins; absent means 0.
+        pub(crate) const FROM: u16 = 3;
+        /// Offset from the IP header at which the string has to begin at the latest; absent means
+        /// 65535.
+        pub(crate) const TO: u16 = 4;
+        pub(crate) const IGNORE_CASE: u16 = 5;
+        pub(crate) const INVERT: u16 = 6;
+    }
+
+    /// The attributes of `mark`.
+    pub(crate) mod mark {
+        /// For the match, what the bits of the mask have to be; for the target, what they are
+        /// changed by.
+        pub(crate) const VALUE: u16 = 1;
+        /// The bits that count; for the target, those that are set to zero before. Absent means
+        /// all.
+        pub(crate) const MASK: u16 = 2;
+        /// Of the match only.
+        pub(crate) const INVERT: u16 = 3;
+    }
+
+    /// The attributes of `multiport`.
+    pub(crate) mod multiport {
+        pub(crate) const PORTS_OF: u16 = 1;
+        /// From 1 to port-ranges-max ranges; one of them has to hold the port.
+        pub(crate) const RANGE: u16 = 2;
+        pub(crate) const INVERT: u16 = 3;
+    }
+
+    /// The attributes of `port-range`.
+    pub(crate) mod port_range {
+        pub(crate) const FIRST: u16 = 1;
+        /// Absent means that the range is one port.
+        pub(crate) const LAST: u16 = 2;
     }
 
     /// Ranges of ports in host byte order, both ends included.
@@ -445,11 +682,67 @@ pub(crate) mod attribute {
         pub(crate) const SECONDS: u16 = 5;
         /// With check and update, at least so many packets have to count.
         pub(crate) const HITS: u16 = 6;
+        /// With check, update and remove, the TTL or hop limit has to be that of the packet that
+        /// was stamped last.
+        pub(crate) const TIME_TO_LIVE: u16 = 7;
+        /// With check and update and with seconds, forgets addresses that were not seen for so
+        /// long.
+        pub(crate) const REAP: u16 = 8;
+        /// Bits of the address that count, 4 or 16 bytes; it is for packets of that IP version.
+        /// Absent means all.
+        pub(crate) const MASK: u16 = 9;
     }
 
     /// Exactly one of these attributes says which target it is.
     pub(crate) mod target {
         pub(crate) const VERDICT: u16 = 1;
+        /// Go on in a chain of the same table, and then behind this rule.
+        pub(crate) const JUMP: u16 = 2;
+        /// Go on in a chain of the same table, and then where this chain would have gone on.
+        pub(crate) const GOTO: u16 = 3;
+        /// The packet is dropped, and its sender told; in the table filter.
+        pub(crate) const REJECT: u16 = 4;
+        /// Connection tracking passes the packet over; in the table raw.
+        pub(crate) const NOTRACK: u16 = 5;
+        /// Write to the kernel's log, and go on.
+        pub(crate) const LOG: u16 = 6;
+        /// Set the packet's mark to (mark & ~mask) ^ value, and go on.
+        pub(crate) const MARK: u16 = 7;
+        /// Send the connection to this machine; in the table nat in PREROUTING and OUTPUT. Without
+        /// ports it is also taken in the filter table's INPUT, whose packets have come to this
+        /// machine: it accepts them there.
+        pub(crate) const REDIRECT: u16 = 8;
+    }
+
+    /// Which kind of refusal is sent; without any of these port unreachable is.
+    pub(crate) mod reject {
+        /// A TCP segment with the flag RST; the rule's protocol has to be 6.
+        pub(crate) const TCP_RESET: u16 = 1;
+        /// For IPv4, the code of an ICMP message of type 3.
+        pub(crate) const ICMP_CODE: u16 = 2;
+        /// For IPv6, the code of an ICMPv6 message of type 1.
+        pub(crate) const ICMPV6_CODE: u16 = 3;
+    }
+
+    /// The attributes of `log`.
+    pub(crate) mod log {
+        /// A syslog level; absent means 4, warning.
+        pub(crate) const LEVEL: u16 = 1;
+        pub(crate) const PREFIX: u16 = 2;
+        /// A sum of 1 for TCP sequence numbers, 2 for TCP options, 4 for IP options, 8 for the user
+        /// id, and 32 for the fields of the link layer's header (NF_LOG_* of
+        /// include/net/netfilter/nf_log.h).
+        pub(crate) const FLAGS: u16 = 3;
+    }
+
+    /// The attributes of `redirect`.
+    pub(crate) mod redirect {
+        /// The rule's protocol has to be one that has ports; absent means that the port stays.
+        pub(crate) const PORT_FIRST: u16 = 1;
+        /// Absent means that the range is one port.
+        pub(crate) const PORT_LAST: u16 = 2;
+        /// Choose ports of the range at random.
+        pub(crate) const RANDOM: u16 = 3;
     }
 
     /// The attributes of `list`.
@@ -484,9 +777,13 @@ pub(crate) mod attribute {
         pub(crate) const ADDRESS: u16 = 1;
         /// TTL or hop limit of the packet that was stamped last; 0 if the entry was added by hand.
         pub(crate) const TIME_TO_LIVE: u16 = 2;
-        /// Packets that were stamped since the entry was made; stays at its greatest value.
+        /// Packets that were stamped since the entry was made; stays at its greatest value. Given
+        /// with an entry to add, what the entry counts from on.
         pub(crate) const PACKETS: u16 = 3;
-        /// Milliseconds since a packet was stamped; the latest comes first.
+        /// Milliseconds since a packet was stamped; the latest comes first. Given with an entry to
+        /// add, it replaces the stamps of the entry.
         pub(crate) const AGE: u16 = 4;
+        /// The port of an entry that is for an address and a port.
+        pub(crate) const PORT: u16 = 5;
     }
 }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! That no packet is sent from chain to chain without end.
+//!
+//! Chains may jump to chains, but not in a circle, not deeper than [`DEPTH_MAX`], and not so that a packet
+//! could meet more rules than a namespace may have: with a few chains that jump to each other twice it
+//! would otherwise be kept busy for days.
+
+use super::{
+    chains::ChainId,
+    draft::Draft,
+    resources::Limits, //
+};
+use crate::kernel_api::{
+    extended_ack::{
+        Handled,
+        Refusal, //
+    },
+    work::give_way, //
+};
+use kernel::prelude::*;
+
+/// How many jumps deep a packet may be.
+pub(super) const DEPTH_MAX: usize = 32;
+
+/// A rule that leads from a chain to another.
+struct Jump {
+    from: usize,
+    to: usize,
+}
+
+/// What is known of a chain.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    /// The most jumps that lead here.
+    depth: usize,
+    /// The most rules that a packet meets from here on.
+    rules: usize,
+    /// A bit for each built-in chain whose packets may come here.
+    origins: u32,
+}
+
+/// Checks a draft.
+///
+/// # Errors
+///
+/// `EMLINK` when there are too many jumps, `EINVAL` when a rule is not for packets that come to it.
+pub(super) fn check<'a>(draft: &Draft, limits: &Limits) -> Handled<'a> {
+    let mut jumps = KVVec::new();
+    let mut known = KVVec::new();
+    for (id, chain) in draft.chains() {
+        let own = Known {
+            rules: chain.rules.len(),
+            origins: id
+                .base()
+                .map_or(0, |_| 1u32.wrapping_shl(id.number() as u32)),
+            ..Known::default()
+        };
+        known.resize(id.number(), Known::default(), GFP_KERNEL_ACCOUNT)?;
+        known.push(own, GFP_KERNEL_ACCOUNT)?;
+        for to in chain.rules.iter().filter_map(|rule| rule.destination()) {
+            let (from, to) = (id.number(), to.number());
+            jumps.push(Jump { from, to }, GFP_KERNEL_ACCOUNT)?;
+        }
+        give_way();
+    }
+    if !jumps.is_empty() {
+        let deepest = measure_depth(&jumps, &mut known)?;
+        count_rules(&jumps, &mut known, deepest);
+        if known.iter().any(|chain| chain.rules > limits.rules) {
+            let message =
+                c"a packet could meet more rules than max_rules on its way through the chains";
+            return Err(Refusal::new(EMLINK, message));
+        }
+    }
+    check_targets(draft, &known)
+}
+
+/// Finds out how deep each chain is and where its packets come from; returns the greatest depth.
+fn measure_depth<'a>(jumps: &[Jump], known: &mut [Known]) -> Handled<'a, usize> {
+    let mut deepest = 0;
+    let mut is_changed = true;
+    while is_changed {
+        is_changed = false;
+        for jump in jumps {
+            let Some(from) = known.get(jump.from).copied() else {
+                continue;
+            };
+            let Some(to) = known.get_mut(jump.to) else {
+                continue;
+            };
+            let depth = to.depth.max(from.depth.saturating_add(1));
+            let origins = to.origins | from.origins;
+            if depth > DEPTH_MAX {
+                let message = c"chains jump in a circle, or more than 32 deep";
+                return Err(Refusal::new(EMLINK, message));
+            }
+            is_changed |= (depth, origins) != (to.depth, to.origins);
+            (to.depth, to.origins) = (depth, origins);
+            deepest = deepest.max(depth);
+        }
+        give_way();
+    }
+    Ok(deepest)
+}
+
+/// Adds to each chain's rules those of the chains that it jumps to, the deepest first.
+fn count_rules(jumps: &[Jump], known: &mut [Known], deepest: usize) {
+    for depth in (0..deepest).rev() {
+        for jump in jumps {
+            let more = known.get(jump.to).map_or(0, |to| to.rules);
+            match known.get_mut(jump.from) {
+                Some(from) if from.depth == depth => from.rules = from.rules.saturating_add(more),
+                _ => {}
+            }
+        }
+        give_way();
+    }
+}
+
+/// Checks that targets can do their work on all packets that come to them.
+fn check_targets<'a>(draft: &Draft, known: &[Known]) -> Handled<'a> {
+    for (id, chain) in draft.chains() {
+        let origins = known.get(id.number()).map_or(0, |chain| chain.origins);
+        for rule in &chain.rules {
+            let Some(restriction) = rule.restriction() else {
+                continue;
+            };
+            for (origin, base) in ChainId::built_in() {
+                let comes_here = origins & 1u32.wrapping_shl(origin.number() as u32) != 0;
+                if comes_here && !restriction.points.contains(&base.point) {
+                    return Err(Refusal::new(EINVAL, restriction.message));
+                }
+            }
+        }
+        give_way();
+    }
+    Ok(())
+}

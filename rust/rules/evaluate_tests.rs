@@ -106,7 +106,7 @@ impl Bench {
         })?;
         Ok(Self {
             lists,
-            draft: Ruleset::new()?.draft(),
+            draft: Ruleset::new()?.draft()?,
             chain: ChainId::find(Table::Filter, b"INPUT").ok_or(EINVAL)?,
         })
     }

@@ -40,6 +40,7 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
     --name NAME       the list, DEFAULT if not given
     --rsource         look up the source address (the default)
     --rdest           look up the destination address
+    --rport           look up the source address together with the source port
 ",
     options: &[
         ExtensionOption::flag(&["set"]).negatable(),
@@ -52,6 +53,7 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
         ExtensionOption::value(&["mask"]),
         ExtensionOption::flag(&["rsource"]),
         ExtensionOption::flag(&["rdest"]),
+        ExtensionOption::flag(&["rport"]),
     ],
     attribute: r#match::RECENT,
     new: || Box::new(Recent::default()),
@@ -120,7 +122,7 @@ impl Recent {
     }
 
     fn set_key(&mut self, key: RecentKey) -> Result<(), String> {
-        set_once(&mut self.key, key).map_err(|_| "--rsource or --rdest was given before".to_owned())
+        set_once(&mut self.key, key).map_err(|_| "--rsource, --rdest or --rport was given before".to_owned())
     }
 }
 
@@ -183,6 +185,7 @@ impl Extension for Recent {
             "name" => set_once(&mut self.name, parse_list_name(given.value())?),
             "mask" => set_once(&mut self.mask, parse_mask(given.value())?),
             "rsource" => self.set_key(RecentKey::Source),
+            "rport" => self.set_key(RecentKey::SourceAndPort),
             _ => self.set_key(RecentKey::Destination),
         }
     }
@@ -214,6 +217,7 @@ impl Extension for Recent {
         let side = match self.key() {
             RecentKey::Source => "rsource",
             RecentKey::Destination => "rdest",
+            RecentKey::SourceAndPort => "rport",
         };
         text + &format!(" --name {} --{side}", quote(self.list_name()))
     }
@@ -236,6 +240,7 @@ impl Extension for Recent {
         let side = match self.key() {
             RecentKey::Source => "source",
             RecentKey::Destination => "dest",
+            RecentKey::SourceAndPort => "source and port",
         };
         text + &format!(" name: {} side: {side}", printable(self.list_name()))
     }

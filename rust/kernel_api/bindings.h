@@ -30,7 +30,7 @@
 // allow: --allowlist-function 'skb_copy_bits' --allowlist-function 'ipv6_find_hdr'
 
 /* Network namespaces */
-// allow: --allowlist-type pernet_operations --allowlist-function '(un)?register_pernet_subsys'
+// allow: --allowlist-var 'init_net' --allowlist-type pernet_operations --allowlist-function '(un)?register_pernet_subsys'
 
 /* Generic netlink */
 // allow: --allowlist-type genl_family --allowlist-type genl_split_ops --allowlist-type genl_info

@@ -8,10 +8,17 @@ use super::{
         Context,
         Family, //
     },
+    netns::NetworkNamespace,
     skb::Skb, //
 };
 use core::ptr::NonNull;
 use kernel::prelude::*;
+
+/// The network namespace that there always is.
+pub(crate) fn initial_namespace() -> &'static NetworkNamespace {
+    // SAFETY: It is never freed.
+    unsafe { NetworkNamespace::from_raw(&raw mut bindings::init_net) }
+}
 
 /// ETH_P_IP and ETH_P_IPV6.
 const PROTOCOLS: [u16; 2] = [0x0800, 0x86dd];

@@ -3,9 +3,17 @@
 //! KUnit tests of rule evaluation: rules from netlink attributes, packets from bytes.
 
 use super::{
-    chains::ChainId,
+    chain::Chain,
+    chains::{
+        ChainId,
+        ChainName, //
+    },
     evaluate::evaluate,
-    resources::Resources,
+    resources::{
+        Limits,
+        Resources,
+        Site, //
+    },
     rule::Rule,
     ruleset::Ruleset,
     Draft, //
@@ -18,12 +26,15 @@ use crate::{
             Verdict, //
         },
         netlink::Attributes,
-        testing::TestPacket, //
+        testing::{
+            initial_namespace,
+            TestPacket, //
+        },
     },
     packet::Packet,
     recent::{
         Growth,
-        Limits,
+        Limits as ListLimits,
         Lists,
         AGE_MAX, //
     },
@@ -90,49 +101,99 @@ impl Bytes {
     }
 }
 
-/// A chain in the making, and what its rules may refer to.
+const LIMITS: Limits = Limits {
+    rules: 64,
+    chains: 64,
+};
+
+/// A ruleset in the making, whose first chain is filter's INPUT, and what its rules may refer to.
 struct Bench {
     lists: Arc<Lists>,
     draft: Draft,
-    chain: ChainId,
+    input: ChainId,
 }
 
 impl Bench {
     fn new() -> Result<Self> {
-        let lists = Lists::new(Limits {
+        let lists = Lists::new(ListLimits {
             lists: 4,
             entries: 64,
             timeout: AGE_MAX,
         })?;
+        let draft = Ruleset::new()?.draft()?;
+        let input = draft.find(Table::Filter, b"INPUT").ok_or(EINVAL)?;
         Ok(Self {
             lists,
-            draft: Ruleset::new()?.draft()?,
-            chain: ChainId::find(Table::Filter, b"INPUT").ok_or(EINVAL)?,
+            draft,
+            input,
         })
     }
 
     fn append(&mut self, rule: Bytes) -> Result {
+        self.append_to(self.input, rule)
+    }
+
+    fn append_to(&mut self, chain: ChainId, rule: Bytes) -> Result {
         let mut resources = Resources {
+            namespace: initial_namespace(),
             lists: &self.lists,
-            max_rules: 64,
+            limits: LIMITS,
             growth: Growth::new(),
         };
-        let rule = Rule::decode(Attributes::new(&rule.0), &mut resources).map_err(|_| EINVAL)?;
-        let chain = self.draft.chain_mut(self.chain)?;
-        let end = chain.rules.len();
-        chain.insert(end, rule)
+        let site = Site {
+            draft: &self.draft,
+            chain,
+        };
+        let rule = Rule::decode(Attributes::new(&rule.0), site, &mut resources);
+        let rule = rule.map_err(|_| EINVAL)?;
+        self.draft.change(chain, |chain| {
+            let end = chain.rules.len();
+            chain.insert(end, rule)
+        })
+    }
+
+    /// Adds a chain of one's own.
+    fn new_chain(&mut self, name: &[u8]) -> Result<ChainId> {
+        let parsed = ChainName::new(name).ok_or(EINVAL)?;
+        self.draft.add(Table::Filter, parsed)?;
+        self.draft.find(Table::Filter, name).ok_or(EINVAL)
     }
 
     fn drop_by_policy(&mut self) -> Result {
-        self.draft.chain_mut(self.chain)?.policy = Verdict::Drop;
-        Ok(())
+        self.draft.change(self.input, |chain| {
+            chain.policy.as_mut().ok_or(EINVAL)?.verdict = Verdict::Drop;
+            Ok(())
+        })
+    }
+
+    /// Ends the making.
+    fn finish(self) -> Result<Ready> {
+        let (ruleset, zeroing) = self.draft.finish(&LIMITS).map_err(|_| EMLINK)?;
+        zeroing.run();
+        Ok(Ready {
+            ruleset,
+            input: self.input,
+        })
+    }
+}
+
+/// A ruleset that packets can be shown to.
+struct Ready {
+    ruleset: Ruleset,
+    input: ChainId,
+}
+
+impl Ready {
+    fn input(&self) -> Result<&Chain> {
+        let ruleset: &Ruleset = &self.ruleset;
+        ruleset.chain(self.input).ok_or(EINVAL)
     }
 
     fn run(&self, family: Family, bytes: &[u8]) -> Result<Verdict> {
         let packet = TestPacket::new(family, bytes)?;
         let context = packet.context();
         let packet = Packet::parse(packet.skb(), &context).ok_or(EINVAL)?;
-        Ok(evaluate(self.draft.chain_ref(self.chain)?, &packet))
+        Ok(evaluate(&self.ruleset, self.input, &packet))
     }
 
     fn drops(&self, packet: &[u8]) -> Result<bool> {
@@ -145,7 +206,7 @@ impl Bench {
 
     /// Packets and bytes that a rule counted.
     fn counted(&self, place: usize) -> Result<(u64, u64)> {
-        let chain = self.draft.chain_ref(self.chain)?;
+        let chain = self.input()?;
         let rule = chain.rules.get(place).ok_or(EINVAL)?;
         let Totals { packets, bytes } = rule.counters().totals();
         Ok((packets, bytes))
@@ -197,6 +258,7 @@ mod tests {
         bench.append(protocol(TCP)?.verdict(spec::Verdict::Drop)?)?;
         bench.append(Bytes::new().verdict(spec::Verdict::Accept)?)?;
         bench.drop_by_policy()?;
+        let bench = bench.finish()?;
         assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
         assert!(!bench.drops(&ipv4(1, UDP, 80, 0))?);
         assert_eq!(bench.counted(0)?, (1, 40));
@@ -211,10 +273,12 @@ mod tests {
         bench.append(protocol(UDP)?.verdict(spec::Verdict::Return)?)?;
         bench.append(Bytes::new().verdict(spec::Verdict::Accept)?)?;
         bench.drop_by_policy()?;
+        let bench = bench.finish()?;
         assert!(bench.drops(&ipv4(1, UDP, 80, 0))?);
         assert!(!bench.drops(&ipv4(1, TCP, 80, 0))?);
-        let chain = bench.draft.chain_ref(bench.chain)?;
-        assert_eq!(chain.policy_counters.totals().packets, 1);
+        let chain = bench.input()?;
+        let policy = chain.policy.as_ref().ok_or(EINVAL)?;
+        assert_eq!(policy.counters.totals().packets, 1);
         Ok(())
     }
 
@@ -229,6 +293,7 @@ mod tests {
         // 192.0.2.4/30, of which the rule's address is not the first.
         bench
             .append(source([192, 0, 2, 6], [255, 255, 255, 252])?.verdict(spec::Verdict::Drop)?)?;
+        let bench = bench.finish()?;
         let packet = |host| ipv4(host, TCP, 80, SYN);
         assert!(!bench.drops(&packet(3))?);
         assert!(bench.drops(&packet(4))?);
@@ -240,6 +305,7 @@ mod tests {
         let mut bench = Bench::new()?;
         let inverted = source([192, 0, 2, 5], [255; 4])?.put(attributes::SOURCE_INVERT, &[])?;
         bench.append(inverted.verdict(spec::Verdict::Drop)?)?;
+        let bench = bench.finish()?;
         assert!(!bench.drops(&packet(5))?);
         assert!(bench.drops(&packet(4))?);
         assert!(!bench.drops_ipv6(&ipv6(4, TCP))?);
@@ -251,6 +317,7 @@ mod tests {
         let mut bench = Bench::new()?;
         let only_ipv6 = Bytes::new().u32(attributes::FAMILY, spec::Family::Ipv6.number())?;
         bench.append(only_ipv6.verdict(spec::Verdict::Drop)?)?;
+        let bench = bench.finish()?;
         assert!(!bench.drops(&ipv4(1, TCP, 80, SYN))?);
         assert!(bench.drops_ipv6(&ipv6(1, TCP))?);
         Ok(())
@@ -266,6 +333,7 @@ mod tests {
         let mut bench = Bench::new()?;
         let rule = protocol(UDP)?.matching(r#match::UDP, range(53, 60)?)?;
         bench.append(rule.verdict(spec::Verdict::Drop)?)?;
+        let bench = bench.finish()?;
         for (port, drops) in [(52, false), (53, true), (60, true), (61, false)] {
             assert_eq!(bench.drops(&ipv4(1, UDP, port, 0))?, drops);
         }
@@ -280,6 +348,7 @@ mod tests {
             .put(tcp::FLAGS_SET, &[SYN])?;
         let rule = protocol(TCP)?.matching(r#match::TCP, flags)?;
         bench.append(rule.verdict(spec::Verdict::Drop)?)?;
+        let bench = bench.finish()?;
         assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
         assert!(bench.drops(&ipv4(1, TCP, 80, SYN | 0x08))?);
         assert!(!bench.drops(&ipv4(1, TCP, 80, SYN | ACK))?);
@@ -292,6 +361,7 @@ mod tests {
         let mut bench = Bench::new()?;
         let rule = protocol(TCP)?.matching(r#match::TCP, Bytes::new())?;
         bench.append(rule.verdict(spec::Verdict::Accept)?)?;
+        let bench = bench.finish()?;
         let whole = ipv4(1, TCP, 80, SYN);
         assert!(!bench.drops(&whole)?);
         // A TCP header that ends early, and a fragment that would overwrite the flags.
@@ -334,6 +404,7 @@ mod tests {
             .matching(r#match::TCP, port)?
             .matching(r#match::RECENT, recent(RecentOperation::Set, None)?)?;
         bench.append(set.verdict(spec::Verdict::Accept)?)?;
+        let bench = bench.finish()?;
         for _ in 0..3 {
             assert!(!bench.drops(&ipv4(1, TCP, 80, SYN))?);
         }
@@ -341,6 +412,134 @@ mod tests {
         assert!(!bench.drops(&ipv4(1, TCP, 22, SYN))?);
         assert!(bench.drops(&ipv4(1, TCP, 22, SYN))?);
         assert!(!bench.drops(&ipv4(2, TCP, 22, SYN))?);
+        Ok(())
+    }
+}
+
+#[kunit_tests(palisade_rule_jumps)]
+mod jump_tests {
+    use super::*;
+
+    fn jump(kind: u16, name: &[u8]) -> Result<Bytes> {
+        let mut string = KVec::new();
+        string.extend_from_slice(name, GFP_KERNEL)?;
+        string.push(0, GFP_KERNEL)?;
+        Bytes::new().nest(attributes::TARGET, Bytes::new().put(kind, &string)?)
+    }
+
+    /// A rule for TCP that jumps to a chain.
+    fn tcp_jump(kind: u16, name: &[u8]) -> Result<Bytes> {
+        let mut rule = protocol(TCP)?;
+        let jump = jump(kind, name)?;
+        rule.0.extend_from_slice(&jump.0, GFP_KERNEL)?;
+        Ok(rule)
+    }
+
+    #[test]
+    fn it_goes_on_behind_a_jump() -> Result {
+        let mut bench = Bench::new()?;
+        let first = bench.new_chain(b"first")?;
+        let second = bench.new_chain(b"second")?;
+        bench.append(tcp_jump(target::JUMP, b"first")?)?;
+        bench.append(protocol(UDP)?.verdict(spec::Verdict::Accept)?)?;
+        bench.append(protocol(TCP)?.verdict(spec::Verdict::Drop)?)?;
+        bench.append_to(first, tcp_jump(target::JUMP, b"second")?)?;
+        bench.append_to(first, protocol(TCP)?.verdict(spec::Verdict::Return)?)?;
+        bench.append_to(first, protocol(TCP)?.verdict(spec::Verdict::Accept)?)?;
+        bench.append_to(second, protocol(UDP)?.verdict(spec::Verdict::Accept)?)?;
+        let bench = bench.finish()?;
+        assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
+        assert!(!bench.drops(&ipv4(1, UDP, 80, 0))?);
+        assert_eq!(bench.counted(0)?.0, 1);
+        assert_eq!(bench.counted(2)?.0, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn it_does_not_go_on_behind_a_goto() -> Result {
+        let mut bench = Bench::new()?;
+        let first = bench.new_chain(b"first")?;
+        bench.new_chain(b"second")?;
+        bench.append(tcp_jump(target::JUMP, b"first")?)?;
+        bench.append(protocol(TCP)?)?;
+        bench.append_to(first, tcp_jump(target::GOTO, b"second")?)?;
+        bench.append_to(first, protocol(TCP)?.verdict(spec::Verdict::Accept)?)?;
+        bench.drop_by_policy()?;
+        let bench = bench.finish()?;
+        assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
+        // The second chain ends where the first was called from.
+        assert_eq!(bench.counted(1)?.0, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn circles_are_refused() -> Result {
+        for kind in [target::JUMP, target::GOTO] {
+            let mut bench = Bench::new()?;
+            let first = bench.new_chain(b"first")?;
+            let second = bench.new_chain(b"second")?;
+            bench.append_to(first, jump(kind, b"second")?)?;
+            bench.append_to(second, jump(kind, b"first")?)?;
+            assert!(bench.finish().is_err());
+
+            let mut bench = Bench::new()?;
+            let own = bench.new_chain(b"own")?;
+            bench.append_to(own, jump(kind, b"own")?)?;
+            assert!(bench.finish().is_err());
+        }
+        Ok(())
+    }
+
+    /// A row of so many chains, each of which jumps `times` to the next.
+    fn row(length: u8, times: usize) -> Result<Bench> {
+        let mut bench = Bench::new()?;
+        let name = |number| [b'a' + number / 26, b'a' + number % 26];
+        bench.new_chain(&name(0))?;
+        bench.append(jump(target::JUMP, &name(0))?)?;
+        for number in 1..length {
+            let before = bench.draft.find(Table::Filter, &name(number - 1));
+            let before = before.ok_or(EINVAL)?;
+            bench.new_chain(&name(number))?;
+            for _ in 0..times {
+                bench.append_to(before, jump(target::JUMP, &name(number))?)?;
+            }
+        }
+        let last = bench.draft.find(Table::Filter, &name(length - 1));
+        bench.append_to(
+            last.ok_or(EINVAL)?,
+            protocol(TCP)?.verdict(spec::Verdict::Drop)?,
+        )?;
+        Ok(bench)
+    }
+
+    #[test]
+    fn chains_are_32_deep_at_most() -> Result {
+        let bench = row(32, 1)?.finish()?;
+        assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
+        assert!(!bench.drops(&ipv4(1, UDP, 80, 0))?);
+        assert!(row(33, 1)?.finish().is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn no_packet_meets_more_rules_than_there_may_be() -> Result {
+        // 1 + 2 * (1 + 2 * (1 + 2 * (1 + 2 * (1 + 1)))) rules make 47, of 64 that are allowed.
+        let bench = row(5, 2)?.finish()?;
+        assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
+        // One chain more, and they are 95.
+        assert!(row(6, 2)?.finish().is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn a_chain_that_is_gone_leaves_its_number() -> Result {
+        let mut bench = Bench::new()?;
+        let first = bench.new_chain(b"first")?;
+        bench.draft.remove(first)?;
+        assert!(bench.draft.find(Table::Filter, b"first").is_none());
+        let second = bench.new_chain(b"second")?;
+        assert!(second == first);
+        assert_eq!(bench.draft.chains_of_ones_own(), 1);
         Ok(())
     }
 }

@@ -122,7 +122,8 @@ impl Recent {
     }
 
     fn set_key(&mut self, key: RecentKey) -> Result<(), String> {
-        set_once(&mut self.key, key).map_err(|_| "--rsource, --rdest or --rport was given before".to_owned())
+        set_once(&mut self.key, key)
+            .map_err(|_| "--rsource, --rdest or --rport was given before".to_owned())
     }
 }
 

@@ -87,10 +87,19 @@ LISTS = {
     # Each entry needs memory of its own.
     "wide": ({"size": 10, "hits": 3000}, ADDRESSES[:1]),
 }
-BASE_RULES = [change("append", rule=PLAIN), change("append", rule=USES_KEPT), change("append", rule=DATAGRAM)]
-EMPTY = [change(kind, table, chain, **more)
-         for table, chain in (("raw", "PREROUTING"), ("filter", "INPUT"))
-         for kind, more in (("flush", {}), ("policy", {"policy": "accept"}))]
+MATCHES = {
+    "protocol": 6, "target": {"reject": {"tcp-reset": True}},
+    "match": [{"conntrack": {"states": 6}}, {"limit": {"packets": 10, "period": 1}}, {"connlimit": {"connections": 5}},
+              {"string": {"pattern": b"needle", "algorithm": "kmp"}}, {"mark": {"value": 1, "mask": 1}},
+              {"multiport": {"ports-of": "destination", "range": [{"first": 80}, {"first": 8000, "last": 8010}]}},
+              {"comment": "what this is for"}],
+}
+PING = {"family": "ipv4", "protocol": 1, "match": {"icmp": {"type": 8}}, "target": {"log": {"level": 4, "prefix": "ping "}}}
+BASE_RULES = [change("append", rule=PLAIN), change("append", rule=USES_KEPT), change("append", rule=DATAGRAM),
+              change("new-chain", chain="spare"), change("new-chain", chain="called"),
+              change("append", chain="called", rule=PLAIN), change("append", "filter", "OUTPUT", rule={"target": {"jump": "called"}})]
+EMPTY = [change(kind, table, None) for table in ("raw", "filter", "nat") for kind in ("flush", "delete-chain")]
+EMPTY += [change("policy", table, chain, policy="accept") for table, chain in (("raw", "PREROUTING"), ("filter", "INPUT"))]
 
 # What packets and time change, too.
 VOLATILE = {"packets", "bytes", "age", "refused", "evicted", "expired"}
@@ -216,6 +225,18 @@ ruleset_change("flush a table", change("flush", chain=None))
 ruleset_change("set a policy", change("policy", "raw", "PREROUTING", policy="drop"))
 ruleset_change("zero a chain", change("zero"))
 ruleset_change("zero a table", change("zero", chain=None))
+ruleset_change("replace a rule", change("replace", position=2, rule=PORTS))
+ruleset_change("create a chain", change("new-chain", chain="own"))
+ruleset_change("create a chain and jump to it", change("new-chain", chain="own"),
+               change("append", chain="own", rule=DATAGRAM), change("append", rule={"target": {"goto": "own"}}))
+ruleset_change("rename a chain", change("rename-chain", chain="called", **{"new-name": "renamed"}))
+ruleset_change("delete a chain", change("delete-chain", chain="spare"))
+ruleset_change("append a rule with every further match", change("append", rule=MATCHES))
+ruleset_change("append a rule that writes to the log", change("append", rule=PING))
+ruleset_change("mark packets", change("append", rule={"target": {"mark": {"value": 1}}}))
+ruleset_change("keep packets untracked", change("append", "raw", "PREROUTING", rule={"target": {"notrack": True}}))
+ruleset_change("redirect connections", change("append", "nat", "PREROUTING", rule={
+    "protocol": 6, "target": {"redirect": {"port-first": 8080}}}))
 ruleset_change("many changes at once", change("flush", chain=None), change("append", rule=PORTS),
                change("append", "raw", "PREROUTING", rule=NEW_LIST), change("insert", rule=PLAIN),
                change("insert", position=2, rule=recent("newest", "remove")), change("delete", position=1),

@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-max_rules=300 max_lists=8 max_entries=500
+max_rules=300 max_chains=12 max_lists=8 max_entries=500
 here=$(realpath "$(dirname "$0")")
 cgroup=/sys/fs/cgroup/palisade-limits
 owner=
@@ -21,7 +21,7 @@ trap clean_up EXIT
 
 modprobe -r palisade
 check "the module loads with small limits" \
-	modprobe palisade max_rules=$max_rules max_lists=$max_lists max_entries=$max_entries
+	modprobe palisade max_rules=$max_rules max_chains=$max_chains max_lists=$max_lists max_entries=$max_entries
 
 # The user's namespaces live as long as this process of his.
 setpriv --reuid=65534 --regid=65534 --clear-groups -- \
@@ -62,6 +62,30 @@ check "and leaves everything as it was" test "$(rules)" -eq $max_rules
 check "in another namespace there is room" palisade -A INPUT -p icmp -j ACCEPT
 palisade -F
 as_owner palisade -F
+
+# Chains.
+for ((number = 1; number <= max_chains; number++)); do
+	as_owner palisade -N "chain$number" || break
+done
+chains() {
+	as_owner palisade -S | grep -c '^-N'
+}
+check "as many chains as max_chains says fit" test "$(chains)" -eq $max_chains
+refuse "one more is refused" 1 'max_chains' as_owner palisade -N more
+refuse "in another table, too" 1 'max_chains' as_owner palisade -t raw -N more
+check "a deleted one makes room" as_owner sh -c 'palisade -X chain1 && palisade -t raw -N more && palisade -t raw -X more'
+# Each chain calls the next one twice, so that a packet would meet a thousand rules.
+for ((number = 2; number < max_chains; number++)); do
+	as_owner palisade -A "chain$number" -j "chain$((number + 1))" || break
+done
+check "chains may call each other, one after the other" as_owner palisade -A INPUT -j chain2
+for ((number = max_chains - 1; number >= 2; number--)); do
+	as_owner palisade -A "chain$number" -j "chain$((number + 1))" 2>/tmp/refusal || break
+done
+check "but not so that a packet would meet more rules than max_rules" grep -q 'max_rules' /tmp/refusal
+check "it is one line" test "$(wc -l </tmp/refusal)" -eq 1
+as_owner palisade -F
+as_owner palisade -X
 
 # Lists.
 for ((number = 1; number <= max_lists; number++)); do

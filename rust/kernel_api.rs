@@ -8,21 +8,26 @@
 mod bindings;
 
 pub(crate) mod buckets;
+pub(crate) mod conncount;
 pub(crate) mod conntrack;
 pub(crate) mod counters;
 pub(crate) mod extended_ack;
 pub(crate) mod genetlink;
 pub(crate) mod hash;
+pub(crate) mod log;
 pub(crate) mod memory_cgroup;
 pub(crate) mod message;
+pub(crate) mod nat;
 pub(crate) mod netfilter;
 pub(crate) mod netlink;
 pub(crate) mod netns;
 pub(crate) mod once;
 pub(crate) mod rcu;
+pub(crate) mod reject;
 pub(crate) mod skb;
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) mod testing;
+pub(crate) mod textsearch;
 pub(crate) mod time;
 pub(crate) mod words;
 pub(crate) mod work;

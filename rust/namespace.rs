@@ -12,6 +12,7 @@ use crate::{
             Slot, //
         },
         rcu::{
+            self as retirement,
             RcuBox,
             Retirable, //
         },
@@ -36,6 +37,10 @@ use kernel::{
     new_mutex,
     prelude::*,
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         rcu,
         Arc,
         Mutex, //
@@ -51,6 +56,8 @@ pub(crate) struct Namespace {
     ageing: Periodic<Ageing>,
     ruleset: Arc<RcuBox<Arc<Ruleset>>>,
     limits: Limits,
+    /// Whether there ever was a rule that refers to the namespace itself.
+    is_referred_to: Atomic<bool>,
     /// Whoever changes rules, or which lists there are, holds this.
     #[pin]
     hooks: Mutex<Hooks>,
@@ -102,8 +109,13 @@ impl Namespace {
             lists: &self.lists,
             limits: self.limits,
             growth: Growth::new(),
+            namespace_is_referred_to: false,
         };
-        change(&mut draft, &mut resources)?;
+        let changed = change(&mut draft, &mut resources);
+        if resources.namespace_is_referred_to {
+            self.is_referred_to.store(true, Relaxed);
+        }
+        changed?;
         let (ruleset, zeroing) = draft.finish(&self.limits)?;
         if is_test {
             return Ok(());
@@ -183,6 +195,7 @@ impl PerNamespace for Namespace {
                 ageing,
                 ruleset,
                 limits: parameters.rule_limits(),
+                is_referred_to: Atomic::new(false),
                 hooks <- new_mutex!(Hooks::new(), "palisade_configuration"),
             }),
             GFP_KERNEL_ACCOUNT,
@@ -191,5 +204,17 @@ impl PerNamespace for Namespace {
 
     fn stop(&self, _namespace: &NetworkNamespace) {
         self.hooks.lock().release_all();
+    }
+
+    /// Rules that were replaced are dropped in a workqueue, at any time after this; and so are the hooks,
+    /// which share the rules that are in force. Some rules refer to the namespace, and use it until they are
+    /// dropped: the connections that connlimit counts are looked after in the background. So what was
+    /// retired has to be gone before the namespace is. Then the state, which is dropped next, has the last
+    /// reference to the rules in force. As this takes some grace periods, namespaces that never had such a
+    /// rule, as most that come and go, do without.
+    fn finish(&self) {
+        if self.is_referred_to.load(Relaxed) {
+            retirement::wait_for_retired();
+        }
     }
 }

@@ -6,12 +6,18 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/skbuff.h>
+#include <linux/textsearch.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
+#include <net/netfilter/ipv4/nf_reject.h>
+#include <net/netfilter/ipv6/nf_reject.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_count.h>
+#include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
+#include <net/netfilter/nf_nat_redirect.h>
 #include <net/netlink.h>
 
 #include "helpers.h"
@@ -24,10 +30,30 @@
 // allow: --allowlist-function 'nf_(un)?register_net_hook'
 // allow: --allowlist-function 'nf_nat_inet_(un)?register_fn'
 // allow: --allowlist-function 'nf_ct_netns_(get|put)'
+// allow: --allowlist-type ip_conntrack_info --allowlist-type ip_conntrack_status
 // allow: --allowlist-var 'NF_(DROP|ACCEPT|STOLEN)' --allowlist-var 'NFPROTO_.*'
 
 /* Packets */
 // allow: --allowlist-function 'skb_copy_bits' --allowlist-function 'ipv6_find_hdr'
+
+/* Searching for text in packets */
+// allow: --allowlist-type ts_config --allowlist-function 'textsearch_destroy'
+// allow: --allowlist-function 'skb_find_text' --allowlist-var 'TS_(AUTOLOAD|IGNORECASE)'
+
+/* Counting connections */
+// allow: --allowlist-type nf_conncount_data
+// allow: --allowlist-function 'nf_conncount_(init|destroy|count_skb)'
+
+/* Writing packets to the log */
+// allow: --allowlist-type nf_loginfo --allowlist-type nf_log_type
+// allow: --allowlist-function 'nf_logger_(find_get|put)'
+
+/* Answering packets that are refused */
+// allow: --allowlist-function 'nf_send_(reset|unreach)6?'
+
+/* Translating addresses */
+// allow: --allowlist-type nf_nat_range2 --allowlist-function 'nf_nat_redirect_ipv[46]'
+// allow: --allowlist-var 'NF_NAT_RANGE_PROTO_(SPECIFIED|RANDOM)'
 
 /* Network namespaces */
 // allow: --allowlist-var 'init_net' --allowlist-type pernet_operations --allowlist-function '(un)?register_pernet_subsys'

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One line each; anything that needs a decision belongs into Rust. */
 #include <linux/cpumask.h>
+#include <linux/jiffies.h>
+#include <linux/kmod.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/textsearch.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+#include <net/netfilter/nf_log.h>
+#include <net/netfilter/nf_nat.h>
 #include <net/netns/generic.h>
 
 #include "helpers.h"
@@ -18,6 +25,65 @@ const char *palisade_device_name(const struct net_device *device)
 int palisade_network_offset(const struct sk_buff *skb)
 {
 	return skb_network_offset(skb);
+}
+
+u32 palisade_mark(const struct sk_buff *skb)
+{
+	return skb->mark;
+}
+
+void palisade_set_mark(struct sk_buff *skb, u32 mark)
+{
+	skb->mark = mark;
+}
+
+struct nf_conn *palisade_ct_get(const struct sk_buff *skb, enum ip_conntrack_info *info)
+{
+	return nf_ct_get(skb, info);
+}
+
+void palisade_ct_set(struct sk_buff *skb, struct nf_conn *connection,
+		     enum ip_conntrack_info info)
+{
+	nf_ct_set(skb, connection, info);
+}
+
+unsigned long palisade_ct_status(const struct nf_conn *connection)
+{
+	return READ_ONCE(connection->status);
+}
+
+u16 palisade_ct_zone(const struct nf_conn *connection)
+{
+	return nf_ct_zone(connection)->id;
+}
+
+bool palisade_ct_destination_is_settled(const struct nf_conn *connection)
+{
+	return nf_nat_initialized(connection, NF_NAT_MANIP_DST);
+}
+
+void palisade_log_packet(const struct nf_hook_state *state, const struct sk_buff *skb,
+			 const struct nf_loginfo *info, const char *prefix)
+{
+	nf_log_packet(state->net, state->pf, state->hook, skb, state->in, state->out, info, "%s",
+		      prefix);
+}
+
+struct ts_config *palisade_textsearch_prepare(const char *algorithm, const void *pattern,
+					      unsigned int length, int flags)
+{
+	return textsearch_prepare(algorithm, pattern, length, GFP_KERNEL_ACCOUNT, flags);
+}
+
+int palisade_request_module(const char *name)
+{
+	return request_module("%s", name);
+}
+
+u64 palisade_jiffies64(void)
+{
+	return get_jiffies_64();
 }
 
 void *palisade_namespace_slot(const struct net *net, unsigned int id)
@@ -100,6 +166,11 @@ u32 palisade_hsiphash(const void *data, size_t length, const hsiphash_key_t *key
 struct workqueue_struct *palisade_workqueue_alloc(const char *name)
 {
 	return alloc_workqueue("%s", WQ_UNBOUND, 0, name);
+}
+
+void palisade_workqueue_flush(struct workqueue_struct *queue)
+{
+	flush_workqueue(queue);
 }
 
 void palisade_rcu_work_init(struct rcu_work *work, work_func_t function)

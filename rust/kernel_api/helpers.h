@@ -7,8 +7,11 @@
 #include <linux/seqlock.h>
 #include <linux/siphash.h>
 #include <linux/skbuff.h>
+#include <linux/textsearch.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_log.h>
 
 struct palisade_counters {
 	u64 packets;
@@ -17,6 +20,22 @@ struct palisade_counters {
 
 const char *palisade_device_name(const struct net_device *device);
 int palisade_network_offset(const struct sk_buff *skb);
+u32 palisade_mark(const struct sk_buff *skb);
+void palisade_set_mark(struct sk_buff *skb, u32 mark);
+
+struct nf_conn *palisade_ct_get(const struct sk_buff *skb, enum ip_conntrack_info *info);
+void palisade_ct_set(struct sk_buff *skb, struct nf_conn *connection,
+		     enum ip_conntrack_info info);
+unsigned long palisade_ct_status(const struct nf_conn *connection);
+
+u16 palisade_ct_zone(const struct nf_conn *connection);
+bool palisade_ct_destination_is_settled(const struct nf_conn *connection);
+void palisade_log_packet(const struct nf_hook_state *state, const struct sk_buff *skb,
+			 const struct nf_loginfo *info, const char *prefix);
+struct ts_config *palisade_textsearch_prepare(const char *algorithm, const void *pattern,
+					      unsigned int length, int flags);
+int palisade_request_module(const char *name);
+u64 palisade_jiffies64(void);
 void *palisade_namespace_slot(const struct net *net, unsigned int id);
 
 struct palisade_counters __percpu *palisade_counters_alloc(void);
@@ -39,6 +58,7 @@ void palisade_write_sequnlock_bh(seqlock_t *lock);
 u32 palisade_hsiphash(const void *data, size_t length, const hsiphash_key_t *key);
 
 struct workqueue_struct *palisade_workqueue_alloc(const char *name);
+void palisade_workqueue_flush(struct workqueue_struct *queue);
 void palisade_rcu_work_init(struct rcu_work *work, work_func_t function);
 void palisade_delayed_work_init(struct delayed_work *work, work_func_t function);
 void palisade_cond_resched(void);

@@ -64,6 +64,10 @@ pub(crate) trait PerNamespace: Send + Sync + Sized + 'static {
     /// The namespace ends: no hook may remain, nor anything that refers to the namespace. After this the
     /// kernel waits for a grace period and drops its reference to the state.
     fn stop(&self, namespace: &NetworkNamespace);
+
+    /// That grace period is over, and the kernel is about to drop its reference to the state; the memory of
+    /// the namespace is freed some time after that. May sleep.
+    fn finish(&self) {}
 }
 
 /// The state of `namespace`, while it has one.
@@ -157,6 +161,11 @@ impl<T: PerNamespace> Registration<T> {
     ///
     /// To be called by the kernel, a grace period after [`Self::pre_exit`].
     unsafe extern "C" fn exit(net: *mut bindings::net) {
+        // SAFETY: The kernel gives a valid namespace.
+        let namespace = unsafe { NetworkNamespace::from_raw(net) };
+        if let Some(state) = state::<T>(namespace) {
+            state.finish();
+        }
         if let Some(pointer) = stored::<T>(net) {
             // SAFETY: The place is ours; a grace period has passed since `pre_exit`.
             unsafe { place::<T>(net).write_volatile(core::ptr::null_mut()) };

@@ -74,6 +74,18 @@ impl Drop for Reclaimer {
     }
 }
 
+/// Waits until all that was retired so far has been dropped. May sleep, for some grace periods.
+pub(crate) fn wait_for_retired() {
+    // When the grace periods of all that was retired are over, the work of each is in the queue.
+    // SAFETY: The caller may sleep.
+    unsafe { bindings::rcu_barrier() };
+    let queue = QUEUE.load(Acquire);
+    if !queue.is_null() {
+        // SAFETY: The queue exists until the reclaimer goes, which is after all who retire anything.
+        unsafe { bindings::palisade_workqueue_flush(queue) };
+    }
+}
+
 /// A value that can wait for a grace period and then be dropped.
 #[repr(C)]
 pub(crate) struct Retirable<T> {

@@ -33,6 +33,25 @@ impl Skb {
         unsafe { &*skb.cast() }
     }
 
+    #[inline]
+    pub(super) fn as_raw(&self) -> *mut bindings::sk_buff {
+        self.0.get()
+    }
+
+    /// The mark.
+    #[inline]
+    pub(crate) fn mark(&self) -> u32 {
+        // SAFETY: By the type, the packet is valid.
+        unsafe { bindings::palisade_mark(self.as_raw()) }
+    }
+
+    /// Sets the mark.
+    #[inline]
+    pub(crate) fn set_mark(&self, mark: u32) {
+        // SAFETY: By the type, the packet is valid, and nobody else looks at its mark meanwhile.
+        unsafe { bindings::palisade_set_mark(self.as_raw(), mark) };
+    }
+
     /// Length of the packet's data in bytes, fragments of its memory included.
     #[inline]
     pub(crate) fn len(&self) -> u32 {

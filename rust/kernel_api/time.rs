@@ -15,3 +15,10 @@ pub(crate) fn jiffies32() -> u32 {
     // SAFETY: `jiffies` is a machine word that changes under us, which is what volatile is for.
     unsafe { (&raw const bindings::jiffies).read_volatile() as u32 }
 }
+
+/// Jiffies since shortly before the boot, which never wrap.
+#[inline]
+pub(crate) fn jiffies64() -> u64 {
+    // SAFETY: There are no requirements.
+    unsafe { bindings::palisade_jiffies64() }
+}

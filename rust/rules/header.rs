@@ -186,6 +186,11 @@ pub(super) struct HeaderMatch {
 }
 
 impl HeaderMatch {
+    /// The IP version that all matching packets have, if there is one.
+    pub(super) fn family(&self) -> Option<Family> {
+        self.family
+    }
+
     /// The protocol that all matching packets have, if there is one.
     pub(super) fn protocol(&self) -> Option<u8> {
         self.protocol

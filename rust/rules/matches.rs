@@ -2,8 +2,18 @@
 
 //! The further matches of a rule: a file each.
 
+mod comment;
+mod connlimit;
+mod conntrack;
+mod icmp;
+mod icmp_type;
+mod icmpv6;
+mod limit;
+mod mark;
+mod multiport;
 mod ports;
 mod recent;
+mod string;
 mod tcp;
 mod udp;
 
@@ -138,6 +148,24 @@ list_matches! {
     Udp(udp::Udp),
     /// Who was seen recently.
     Recent(recent::Recent),
+    /// Type and code of an ICMP message.
+    Icmp(icmp::Icmp),
+    /// Type and code of an ICMPv6 message.
+    Icmpv6(icmpv6::Icmpv6),
+    /// What connection tracking says of the packet.
+    Conntrack(conntrack::Conntrack),
+    /// Bits of the packet's mark.
+    Mark(mark::Mark),
+    /// Several ports at once.
+    Multiport(multiport::Multiport),
+    /// Words for people.
+    Comment(comment::Comment),
+    /// A limited rate.
+    Limit(limit::Limit),
+    /// How many connections there are.
+    Connlimit(connlimit::Connlimit),
+    /// What the packet holds.
+    String(string::StringMatch),
 }
 
 impl Match {

@@ -38,6 +38,8 @@ pub(crate) struct Resources<'a> {
     pub(crate) limits: Limits,
     /// What the lists are to become with the rule.
     pub(crate) growth: Growth,
+    /// Whether a rule refers to the namespace for as long as it exists; it is set by such a rule.
+    pub(crate) namespace_is_referred_to: bool,
 }
 
 /// Where a rule that is being made is to be.

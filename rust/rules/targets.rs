@@ -3,6 +3,11 @@
 //! What rules do with a packet that matches: a file each.
 
 mod jump;
+mod log;
+mod mark;
+mod notrack;
+mod redirect;
+mod reject;
 mod verdict;
 
 use super::{
@@ -58,11 +63,16 @@ pub(super) trait PacketTarget: PartialEq + Sized {
     /// The attribute of the set `target` that stands for it.
     const ATTRIBUTE: u16;
 
-    /// Which packets it can work on, if not on all.
+    /// Which packets all of its kind can work on, if not on all.
     const RESTRICTION: Option<Restriction> = None;
 
     /// Whether connection tracking has to see the packets of the namespace for it.
     const NEEDS_CONNTRACK: bool = false;
+
+    /// Which packets it can work on, if not on all.
+    fn restriction(&self) -> Option<&'static Restriction> {
+        const { &Self::RESTRICTION }.as_ref()
+    }
 
     /// Does it.
     fn apply(&self, packet: &Packet<'_>) -> Action;
@@ -136,10 +146,7 @@ macro_rules! list_targets {
             pub(super) fn restriction(&self) -> Option<&'static Restriction> {
                 match self {
                     Self::Jump(_) => None,
-                    $(Self::$name(_) => {
-                        const RESTRICTION: &Option<Restriction> = &<$kind>::RESTRICTION;
-                        RESTRICTION.as_ref()
-                    })*
+                    $(Self::$name(this) => this.restriction(),)*
                 }
             }
         }
@@ -149,6 +156,16 @@ macro_rules! list_targets {
 list_targets! {
     /// A verdict.
     Verdict(verdict::VerdictTarget),
+    /// Changing the packet's mark.
+    Mark(mark::MarkTarget),
+    /// Passing connection tracking by.
+    Notrack(notrack::Notrack),
+    /// A refusal.
+    Reject(reject::Reject),
+    /// A line in the kernel's log.
+    Log(log::Log),
+    /// Another destination: this machine.
+    Redirect(redirect::Redirect),
 }
 
 impl Target {

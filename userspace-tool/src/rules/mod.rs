@@ -8,6 +8,7 @@ mod command;
 mod execute;
 mod expand;
 mod extension;
+mod marks;
 mod matches;
 mod names;
 mod options;

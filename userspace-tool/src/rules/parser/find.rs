@@ -57,8 +57,11 @@ impl Parser<'_> {
             named = self.find_loaded(name);
         }
         match named {
-            // Where the match of an option is missing, it is no abbreviation of another option.
-            Named::One(found) if !found.has_name(name) && owners(name).next().is_some() => {
+            // Where the match of an option is missing, it is no abbreviation of an option without match;
+            // but --dport after -m multiport is one of --dports, as in iptables.
+            Named::One(found @ Found::Base(_))
+                if !found.has_name(name) && !owners(name).is_empty() =>
+            {
                 Err(unknown(name))
             }
             Named::One(found) => Ok(found),
@@ -118,26 +121,30 @@ fn names_of(kind: &ExtensionType) -> impl Iterator<Item = &'static str> {
         .flat_map(|option| option.names.iter().copied())
 }
 
-/// The matches and targets that have an option of exactly this name.
-fn owners(name: &str) -> impl Iterator<Item = &'static str> {
-    matches::ALL
-        .iter()
-        .chain(targets::ALL)
-        .filter(move |kind| names_of(kind).any(|option| option == name))
-        .map(|kind| kind.name)
+/// What can be given for an option of exactly this name to be known; one of several names of a match.
+fn owners(name: &str) -> Vec<String> {
+    let mut owners: Vec<&ExtensionType> = Vec::new();
+    let mut loaders = Vec::new();
+    for (kinds, option) in [(matches::ALL, "-m"), (targets::ALL, "-j")] {
+        for kind in kinds {
+            let same = |owner: &&ExtensionType| std::ptr::eq(owner.options, kind.options);
+            if names_of(kind).all(|known| known != name) || owners.iter().any(same) {
+                continue;
+            }
+            owners.push(kind);
+            loaders.push(match protocol::number(kind.name) {
+                Some(_) => format!("-p {}", kind.name),
+                None => format!("{option} {}", kind.name),
+            });
+        }
+    }
+    loaders
 }
 
 /// An option that nobody has, or whose match has not been given yet.
 fn unknown(name: &str) -> Error {
-    let owners: Vec<&str> = owners(name).collect();
-    if !owners.is_empty() {
-        let loaders: Vec<String> = owners
-            .iter()
-            .map(|owner| match protocol::number(owner) {
-                Some(_) => format!("-p {owner}"),
-                None => format!("-m {owner}"),
-            })
-            .collect();
+    let loaders = owners(name);
+    if !loaders.is_empty() {
         return Error::usage(format!(
             "unknown option --{name}: give {} before it",
             loaders.join(" or ")

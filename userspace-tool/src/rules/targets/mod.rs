@@ -2,8 +2,17 @@
 
 //! The targets that `-j` names. A new one is a new file and a line in this list.
 
+mod mark;
+mod notrack;
 mod verdict;
 
 use super::extension::ExtensionType;
 
-pub(crate) static ALL: &[&ExtensionType] = &[&verdict::ACCEPT, &verdict::DROP, &verdict::RETURN];
+pub(crate) static ALL: &[&ExtensionType] = &[
+    &verdict::ACCEPT,
+    &verdict::DROP,
+    &verdict::RETURN,
+    &mark::TYPE,
+    &notrack::CT,
+    &notrack::NOTRACK,
+];

@@ -3,6 +3,7 @@
 //! Lines that are wrong, and what is said about them.
 
 use super::parse;
+use crate::rules::{extension::ExtensionType, matches, targets};
 
 const LINES: &[(&str, &str)] = &[
     ("", "no command given: palisade --help shows the commands"),
@@ -237,16 +238,8 @@ const LINES: &[(&str, &str)] = &[
         "-m recnt: there is none of this name: did you mean recent?",
     ),
     (
-        "-A INPUT -m limit",
-        "-m limit: there is none of this name: known are tcp, udp, recent",
-    ),
-    (
         "-A INPUT -j drop",
         "-j drop: there is none of this name: did you mean DROP?",
-    ),
-    (
-        "-A INPUT -j LOG",
-        "-j LOG: there is none of this name: known are ACCEPT, DROP, RETURN",
     ),
     ("-A INPUT -j DROP -j DROP", "-j is given twice"),
     (
@@ -304,7 +297,7 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "-A INPUT -p tcp --dports 22",
-        "unknown option --dports: did you mean --dport?",
+        "unknown option --dports: give -m multiport before it",
     ),
     // TCP flags.
     (
@@ -387,7 +380,204 @@ const LINES: &[(&str, &str)] = &[
         "-A INPUT -m recent --mask 255.255.255.0",
         "--mask 255.255.255.0: a list holds whole addresses: the mask can only be 255.255.255.255",
     ),
+    // ICMP.
+    (
+        "-A INPUT --icmp-type 8",
+        "unknown option --icmp-type: give -p icmp before it",
+    ),
+    (
+        "-A INPUT -p icmp --icmpv6-type 8",
+        "unknown option --icmpv6-type: give -p icmpv6 before it",
+    ),
+    (
+        "-A INPUT -m icmp --icmp-type 8",
+        "-m icmp: needs -p icmp in the same rule",
+    ),
+    (
+        "-A INPUT ! -p icmp -m icmp --icmp-type 8",
+        "-m icmp: needs -p icmp in the same rule",
+    ),
+    (
+        "-A INPUT -p icmp -m icmpv6 --icmpv6-type 128",
+        "-m icmpv6: needs -p icmpv6 in the same rule",
+    ),
+    ("-A INPUT -p icmp -m icmp", "-m icmp: needs --icmp-type"),
+    (
+        "-6 -A INPUT -p icmp --icmp-type 8",
+        "-6 is for IPv6 and -p icmp is for IPv4: no packet is both",
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type 256",
+        "--icmp-type 256: a type is a number up to 255",
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type 3/",
+        "--icmp-type 3/: a code is a number up to 255",
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type 3/+1",
+        "--icmp-type 3/+1: a code is a number up to 255",
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type 3/4:3",
+        "--icmp-type 3/4:3: the range of codes ends before it starts",
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type ecko-request",
+        "--icmp-type ecko-request: unknown type: give a number or a name: did you mean echo-request?",
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type echo",
+        "--icmp-type echo: it may be echo-reply or echo-request",
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type 8 --icmp-type 0",
+        "--icmp-type 0: was given before",
+    ),
+    // Connection tracking.
+    (
+        "-A INPUT --ctstate NEW",
+        "unknown option --ctstate: give -m conntrack before it",
+    ),
+    ("-A INPUT -m conntrack", "-m conntrack: needs --ctstate"),
+    ("-A INPUT -m state", "-m state: needs --state"),
+    (
+        "-A INPUT -m conntrack --ctstate NWE",
+        "--ctstate NWE: there is no state \"NWE\": did you mean NEW?",
+    ),
+    (
+        "-A INPUT -m conntrack --ctstate NEW,",
+        "--ctstate NEW,: there is no state \"\": known are INVALID, NEW, RELATED, ESTABLISHED, \
+         UNTRACKED, SNAT, DNAT",
+    ),
+    (
+        "-A INPUT -m state --state DNAT",
+        "--state DNAT: there is no state \"DNAT\": known are INVALID, NEW, RELATED, ESTABLISHED, \
+         UNTRACKED",
+    ),
+    (
+        "-A INPUT -m conntrack --ctstate NEW --ctstate NEW",
+        "--ctstate NEW: was given before",
+    ),
+    // Marks.
+    ("-A INPUT -m mark", "-m mark: needs --mark"),
+    (
+        "-A INPUT -m mark --mark 0x1ffffffff",
+        "--mark 0x1ffffffff: a mark is a number up to 4294967295 or 0xffffffff",
+    ),
+    (
+        "-A INPUT -m mark --mark 1/",
+        "--mark 1/: a mark is a number up to 4294967295 or 0xffffffff",
+    ),
+    (
+        "-A INPUT -m mark --mark +1",
+        "--mark +1: a mark is a number up to 4294967295 or 0xffffffff",
+    ),
+    (
+        "-A INPUT --set-mark 1",
+        "unknown option --set-mark: give -j MARK before it",
+    ),
+    (
+        "-A INPUT -j MARK",
+        "-j MARK: needs --set-mark, --set-xmark, --and-mark, --or-mark or --xor-mark",
+    ),
+    (
+        "-A INPUT -j MARK --and-mark 1/2",
+        "--and-mark 1/2: a mark is a number up to 4294967295 or 0xffffffff",
+    ),
+    (
+        "-A INPUT -j MARK --set-mark 1 --or-mark 2",
+        "--or-mark 2: one -j MARK does one thing: give a second rule",
+    ),
+    (
+        "-A INPUT -j MARK ! --set-mark 1",
+        "! --set-mark: --set-mark cannot be inverted",
+    ),
+    // Multiport.
+    (
+        "-A INPUT -m multiport --dports 1,2",
+        "-m multiport: needs -p tcp, udp, udplite, sctp or dccp in the same rule",
+    ),
+    (
+        "-A INPUT ! -p tcp -m multiport --dports 1,2",
+        "-m multiport: needs -p tcp, udp, udplite, sctp or dccp in the same rule",
+    ),
+    (
+        "-A INPUT -p tcp -m multiport",
+        "-m multiport: needs --sports, --dports or --ports",
+    ),
+    (
+        "-A INPUT -p tcp -m multiport --sports 1 --dports 2",
+        "--dports 2: --sports, --dports or --ports was given before",
+    ),
+    (
+        "-A INPUT -p tcp -m multiport --dports 1,65536",
+        "-m multiport: --dports 1,65536: a port is at most 65535, not 65536",
+    ),
+    (
+        "-A INPUT -p tcp -m multiport --dports 1,,2",
+        "-m multiport: --dports 1,,2: the port is missing",
+    ),
+    (
+        "-A INPUT -p tcp -m multiport --dports 1,3:2",
+        "-m multiport: --dports 1,3:2: the range ends before it starts",
+    ),
+    (
+        "-A INPUT -p udp -m multiport --ports domain,ssh",
+        "-m multiport: --ports domain,ssh: there is no udp service ssh in /etc/services: give a \
+         number",
+    ),
+    (
+        "-A INPUT -p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16",
+        "-m multiport: --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16: at most 15 ports or ranges \
+         fit in, these are 16: use a second rule",
+    ),
+    // Comments.
+    ("-A INPUT -m comment", "-m comment: needs --comment"),
+    (
+        "-A INPUT -m comment ! --comment x",
+        "! --comment: --comment cannot be inverted",
+    ),
+    (
+        "-A INPUT -m comment --comment \"a\tb\"",
+        "--comment \"a?b\": a comment cannot hold control characters",
+    ),
+    // Passing connection tracking by.
+    ("-t raw -A PREROUTING -j CT", "-j CT: needs --notrack"),
+    (
+        "-t raw -A PREROUTING --notrack",
+        "unknown option --notrack: give -j CT before it",
+    ),
+    (
+        "-t raw -A PREROUTING -j NOTRACK --notrack",
+        "unknown option --notrack: give -j CT before it",
+    ),
 ];
+
+#[test]
+fn unknown_matches_and_targets_are_answered_with_all_of_them() {
+    let names = |kinds: &[&ExtensionType]| {
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
+        names.join(", ")
+    };
+    for (option, kinds) in [("-m", matches::ALL), ("-j", targets::ALL)] {
+        let error = parse(&format!("-A INPUT {option} quux")).unwrap_err();
+        let expected = format!(
+            "{option} quux: there is none of this name: known are {}",
+            names(kinds)
+        );
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn a_comment_has_a_limit() {
+    let longest = "x".repeat(255);
+    assert!(parse(&format!("-A INPUT -m comment --comment {longest}")).is_ok());
+    let error = parse(&format!("-A INPUT -m comment --comment {longest}x")).unwrap_err();
+    let expected = "a comment has at most 255 bytes, this one has 256";
+    assert!(error.to_string().ends_with(expected), "{error}");
+}
 
 #[test]
 fn mistakes_are_named() {

@@ -198,6 +198,173 @@ const LINES: &[(&str, &[&str])] = &[
         &["-A INPUT -s 10.0.0.0/8 -i eth0 -p tcp -m tcp --dport 22 \
            -m recent --set --name SSH --rsource -j DROP"],
     ),
+    // ICMP.
+    (
+        "-A INPUT -p icmp --icmp-type 8",
+        &["-A INPUT -p icmp -m icmp --icmp-type 8"],
+    ),
+    (
+        "-A INPUT -p icmp -m icmp --icmp-type 3/4",
+        &["-A INPUT -p icmp -m icmp --icmp-type 3/4"],
+    ),
+    (
+        "-A INPUT -p icmp ! --icmp-type echo-request",
+        &["-A INPUT -p icmp -m icmp ! --icmp-type 8"],
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type ! Ping",
+        &["-A INPUT -p icmp -m icmp ! --icmp-type 8"],
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type fragmentation-needed",
+        &["-A INPUT -p icmp -m icmp --icmp-type 3/4"],
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type tos-host-r",
+        &["-A INPUT -p icmp -m icmp --icmp-type 5/3"],
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type any",
+        &["-A INPUT -p icmp -m icmp --icmp-type any"],
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type 255",
+        &["-A INPUT -p icmp -m icmp --icmp-type any"],
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type 3/0:255",
+        &["-A INPUT -p icmp -m icmp --icmp-type 3"],
+    ),
+    (
+        "-A INPUT -p icmp --icmp-type 3/1:4",
+        &["-A INPUT -p icmp -m icmp --icmp-type 3/1:4"],
+    ),
+    (
+        "-A INPUT -p icmpv6 --icmpv6-type 128",
+        &["-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 128"],
+    ),
+    (
+        "-A INPUT -p ipv6-icmp -m icmpv6 ! --icmpv6-type neighbor-solicitation",
+        &["-A INPUT -p ipv6-icmp -m icmp6 ! --icmpv6-type 135"],
+    ),
+    (
+        "-A INPUT -p 58 -m ipv6-icmp --icmpv6-type port-unreachable",
+        &["-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 1/4"],
+    ),
+    (
+        "-A INPUT -p icmpv6 -m icmp6 --icmpv6-type 255",
+        &["-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 255"],
+    ),
+    // Connection tracking.
+    (
+        "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+        &["-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"],
+    ),
+    (
+        "-A INPUT -m conntrack ! --ctstate dnat,snat,untracked,new,invalid",
+        &["-A INPUT -m conntrack ! --ctstate INVALID,NEW,UNTRACKED,SNAT,DNAT"],
+    ),
+    (
+        "-A INPUT -m state --state NEW",
+        &["-A INPUT -m conntrack --ctstate NEW"],
+    ),
+    (
+        "-A INPUT -m state ! --state RELATED,ESTABLISHED -j DROP",
+        &["-A INPUT -m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP"],
+    ),
+    // Marks.
+    (
+        "-A INPUT -m mark --mark 10",
+        &["-A INPUT -m mark --mark 0xa"],
+    ),
+    (
+        "-A INPUT -m mark ! --mark 0x10/0XF0",
+        &["-A INPUT -m mark ! --mark 0x10/0xf0"],
+    ),
+    (
+        "-A INPUT -m mark --mark 010/0",
+        &["-A INPUT -m mark --mark 0x8/0x0"],
+    ),
+    (
+        "-A INPUT -m mark --mark 0/4294967295",
+        &["-A INPUT -m mark --mark 0x0"],
+    ),
+    (
+        "-A INPUT -j MARK --set-mark 1",
+        &["-A INPUT -j MARK --set-xmark 0x1/0xffffffff"],
+    ),
+    (
+        "-A INPUT -j MARK --set-mark 0x1/0xf0",
+        &["-A INPUT -j MARK --set-xmark 0x1/0xf1"],
+    ),
+    (
+        "-A INPUT -j MARK --set-xmark 0x1/0xf0",
+        &["-A INPUT -j MARK --set-xmark 0x1/0xf0"],
+    ),
+    (
+        "-A INPUT -j MARK --and-mark 0xff",
+        &["-A INPUT -j MARK --set-xmark 0x0/0xffffff00"],
+    ),
+    (
+        "-A INPUT -j MARK --or-mark 0xff",
+        &["-A INPUT -j MARK --set-xmark 0xff/0xff"],
+    ),
+    (
+        "-A INPUT -j MARK --xor-mark 0xff",
+        &["-A INPUT -j MARK --set-xmark 0xff/0x0"],
+    ),
+    // Multiport.
+    (
+        "-A INPUT -p tcp -m multiport --dports ssh,80,1000:2000 -j ACCEPT",
+        &["-A INPUT -p tcp -m multiport --dports 22,80,1000:2000 -j ACCEPT"],
+    ),
+    (
+        "-A INPUT -m multiport --dports domain -p udp",
+        &["-A INPUT -p udp -m multiport --dports 53"],
+    ),
+    (
+        "-A INPUT -p sctp -m multiport ! --source-ports 1,2",
+        &["-A INPUT -p sctp -m multiport ! --sports 1,2"],
+    ),
+    (
+        "-A INPUT -p 33 -m multiport --ports 1:2,4:5",
+        &["-A INPUT -p 33 -m multiport --ports 1:2,4:5"],
+    ),
+    (
+        "-A INPUT -p tcp -m multiport --dport 80,443 --syn",
+        &["-A INPUT -p tcp -m multiport --dports 80,443 \
+           -m tcp --tcp-flags FIN,SYN,RST,ACK SYN"],
+    ),
+    (
+        "-A INPUT -p tcp --sport 5 -m multiport --dports 80,443",
+        &["-A INPUT -p tcp -m tcp --sport 5 -m multiport --dports 80,443"],
+    ),
+    (
+        "-A INPUT -p tcp -m multiport --dports 1:2,3,4,5,6,7,8,9,10,11,12,13,14,15,16",
+        &["-A INPUT -p tcp -m multiport --dports 1:2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"],
+    ),
+    // Comments.
+    (
+        "-A INPUT -m comment --comment \"two words\" -j DROP",
+        &["-A INPUT -m comment --comment \"two words\" -j DROP"],
+    ),
+    (
+        "-A INPUT -m comment --comment \"\"",
+        &["-A INPUT -m comment --comment \"\""],
+    ),
+    (
+        "-A INPUT -m comment --comment \"a \\\"quote\\\" \\$1\"",
+        &["-A INPUT -m comment --comment \"a \\\"quote\\\" \\$1\""],
+    ),
+    // Passing connection tracking by.
+    (
+        "-A PREROUTING -j NOTRACK",
+        &["-A PREROUTING -j CT --notrack"],
+    ),
+    (
+        "-A PREROUTING -p tcp --dport 80 -j CT --notrack",
+        &["-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack"],
+    ),
 ];
 
 #[test]
@@ -351,5 +518,7 @@ fn help_and_version_are_printed() {
     };
     assert!(text("--help").contains("-t, --table"));
     assert!(text("-m recent -h").contains("--hitcount"));
+    assert!(text("-m multiport -j MARK -h").contains("--dports"));
+    assert!(text("-m multiport -j MARK -h").contains("--set-xmark"));
     assert!(text("-V").starts_with("palisade "));
 }

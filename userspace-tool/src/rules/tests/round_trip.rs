@@ -80,6 +80,89 @@ fn ports() -> impl Strategy<Value = String> {
                 ![1, 58].contains(number)
             })
             .prop_map(|(not, number)| format!(" {not}-p {number}")),
+        (
+            prop_oneof![Just("tcp"), Just("udp"), Just("udplite"), Just("sctp")],
+            multiport()
+        )
+            .prop_map(|(protocol, multiport)| format!(" -p {protocol}{multiport}")),
+    ]
+}
+
+fn multiport() -> impl Strategy<Value = String> {
+    let range = any::<(u16, u16)>()
+        .prop_map(|(one, other)| format!("{}:{}", one.min(other), one.max(other)));
+    let port = any::<u16>().prop_map(|port| port.to_string());
+    let ports = proptest::collection::vec(prop_oneof![range, port], 1..=15);
+    let option = prop_oneof![Just("sports"), Just("dports"), Just("ports")];
+    (inverted(), option, ports).prop_map(|(not, option, ports)| {
+        format!(" -m multiport {not}--{option} {}", ports.join(","))
+    })
+}
+
+/// The options of a protocol that says which family the rule is for.
+fn icmp() -> impl Strategy<Value = String> {
+    let message_type = prop_oneof![
+        Just("any".to_owned()),
+        any::<u8>().prop_map(|number| number.to_string()),
+        any::<(u8, u8)>().prop_map(|(number, code)| format!("{number}/{code}")),
+    ];
+    let protocol = prop_oneof![Just(("icmp", "icmp")), Just(("icmpv6", "icmpv6"))];
+    (protocol, inverted(), message_type).prop_map(|((protocol, option), not, message_type)| {
+        format!(" -p {protocol} {not}--{option}-type {message_type}")
+    })
+}
+
+/// Matches that go with every protocol.
+fn other_match() -> impl Strategy<Value = String> {
+    let states = vec!["INVALID", "NEW", "ESTABLISHED", "RELATED", "UNTRACKED"];
+    let states = || proptest::sample::subsequence(states.clone(), 1..=5);
+    prop_oneof![
+        (inverted(), states())
+            .prop_map(|(not, states)| format!(" -m state {not}--state {}", states.join(","))),
+        (
+            inverted(),
+            states(),
+            prop_oneof![Just(""), Just(",SNAT"), Just(",DNAT")]
+        )
+            .prop_map(|(not, states, nat)| format!(
+                " -m conntrack {not}--ctstate {}{nat}",
+                states.join(",")
+            )),
+        (inverted(), mark()).prop_map(|(not, mark)| format!(" -m mark {not}--mark {mark}")),
+        text().prop_map(|text| format!(" -m comment --comment \"{text}\"")),
+    ]
+}
+
+fn mark() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<u32>().prop_map(|value| value.to_string()),
+        any::<(u32, u32)>().prop_map(|(value, mask)| format!("{value:#x}/{mask:#x}")),
+    ]
+}
+
+/// Printable characters, those that a shell would interpret among them.
+fn text() -> impl Strategy<Value = String> {
+    "[ -~]{1,30}|[a-zäöü]{1,9}".prop_map(|text| {
+        ["\\", "\"", "$", "`"].iter().fold(text, |text, special| {
+            text.replace(special, &format!("\\{special}"))
+        })
+    })
+}
+
+fn target() -> impl Strategy<Value = String> {
+    let option = prop_oneof![Just("set-mark"), Just("set-xmark")];
+    let operation = prop_oneof![Just("and-mark"), Just("or-mark"), Just("xor-mark")];
+    prop_oneof![
+        prop_oneof![
+            Just("ACCEPT"),
+            Just("DROP"),
+            Just("RETURN"),
+            Just("NOTRACK")
+        ]
+        .prop_map(str::to_owned),
+        Just("CT --notrack".to_owned()),
+        (option, mark()).prop_map(|(option, mark)| format!("MARK --{option} {mark}")),
+        (operation, any::<u32>()).prop_map(|(option, bits)| format!("MARK --{option} {bits:#x}")),
     ]
 }
 
@@ -103,13 +186,7 @@ fn recent() -> impl Strategy<Value = String> {
         prop_oneof![Just("--set"), Just("--remove")].prop_map(str::to_owned),
     ];
     let side = prop_oneof![Just(""), Just(" --rsource"), Just(" --rdest")];
-    // Printable characters, those that a shell would interpret among them.
-    let name = "[ -~]{1,30}|[a-zäöü]{1,9}".prop_map(|name| {
-        let escaped = ["\\", "\"", "$", "`"].iter().fold(name, |name, special| {
-            name.replace(special, &format!("\\{special}"))
-        });
-        format!(" --name \"{escaped}\"")
-    });
+    let name = text().prop_map(|name| format!(" --name \"{name}\""));
     (inverted(), operation, optional(name), side)
         .prop_map(|(not, operation, name, side)| format!(" -m recent {not}{operation}{name}{side}"))
 }
@@ -118,16 +195,18 @@ fn line() -> impl Strategy<Value = String> {
     let interface = optional(
         (inverted(), "[a-z0-9]{1,14}\\+?").prop_map(|(not, name)| format!(" {not}-i {name}")),
     );
-    let target = optional(
-        prop_oneof![Just("ACCEPT"), Just("DROP"), Just("RETURN")]
-            .prop_map(|target| format!(" -j {target}")),
-    );
+    let target = optional(target().prop_map(|target| format!(" -j {target}")));
     let counters =
         optional(any::<(u64, u64)>().prop_map(|(packets, bytes)| format!(" -c {packets} {bytes}")));
-    let recents = proptest::collection::vec(recent(), 0..3).prop_map(|recents| recents.concat());
-    (addresses(), interface, ports(), recents, target, counters).prop_map(
-        |(addresses, interface, ports, recents, target, counters)| {
-            format!("-A INPUT{addresses}{interface}{ports}{recents}{target}{counters}")
+    let matches = proptest::collection::vec(prop_oneof![recent(), other_match()], 0..4)
+        .prop_map(|matches| matches.concat());
+    let packets = prop_oneof![
+        4 => (addresses(), ports()).prop_map(|(addresses, ports)| addresses + &ports),
+        1 => icmp(),
+    ];
+    (packets, interface, matches, target, counters).prop_map(
+        |(packets, interface, matches, target, counters)| {
+            format!("-A INPUT{packets}{interface}{matches}{target}{counters}")
         },
     )
 }
@@ -232,6 +311,24 @@ fn word() -> impl Strategy<Value = String> {
         "--name",
         "--dport",
         "22:",
+        "icmp",
+        "--icmp-type",
+        "8/0",
+        "echo",
+        "conntrack",
+        "--ctstate",
+        "NEW,",
+        "mark",
+        "--mark",
+        "0x/0",
+        "multiport",
+        "--ports",
+        "comment",
+        "--comment",
+        "MARK",
+        "--set-mark",
+        "CT",
+        "--notrack",
         ":",
         "-s",
         "-d",

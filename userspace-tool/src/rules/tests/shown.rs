@@ -100,6 +100,94 @@ fn saved_rules_have_counters_if_asked_for() {
     assert_eq!(saved.as_deref(), Some("-A INPUT -i lo -c 5 300 -j ACCEPT"));
 }
 
+/// Options with what -L shows of them, and what is in the JSON of the first match or the target.
+const SHOWN: &[(&str, &str, &str)] = &[
+    (
+        "-p icmp --icmp-type 8",
+        " icmptype 8",
+        r#"{"type": 8, "codes": {"first": 0, "last": 255}, "inverted": false}"#,
+    ),
+    (
+        "-p icmp ! --icmp-type 3/4",
+        " icmptype !3 code 4",
+        r#"{"type": 3, "codes": {"first": 4, "last": 4}, "inverted": true}"#,
+    ),
+    (
+        "-p icmp --icmp-type any",
+        " icmptype any",
+        r#"{"type": null, "codes": null, "inverted": false}"#,
+    ),
+    (
+        "-p icmpv6 --icmpv6-type 1/2:3",
+        " ipv6-icmptype 1 codes 2-3",
+        r#"{"type": 1, "codes": {"first": 2, "last": 3}, "inverted": false}"#,
+    ),
+    (
+        "-m state ! --state NEW,INVALID",
+        " ! ctstate INVALID,NEW",
+        r#"{"states": ["INVALID", "NEW"], "inverted": true}"#,
+    ),
+    (
+        "-m mark --mark 1",
+        " mark match 0x1",
+        r#"{"value": 1, "mask": 4294967295, "inverted": false}"#,
+    ),
+    (
+        "-m mark ! --mark 1/0xff",
+        " mark match ! 0x1/0xff",
+        r#"{"value": 1, "mask": 255, "inverted": true}"#,
+    ),
+    (
+        "-p udp -m multiport ! --sports 1,5:7",
+        " multiport sports !1,5:7",
+        r#"{"ports_of": "source", "inverted": true,
+            "ranges": [{"first": 1, "last": 1}, {"first": 5, "last": 7}]}"#,
+    ),
+    (
+        "-m comment --comment \"two words\"",
+        " /* two words */",
+        r#"{"comment": "two words"}"#,
+    ),
+    (
+        "-j MARK --set-mark 5",
+        " MARK set 0x5",
+        r#"{"value": 5, "mask": 4294967295}"#,
+    ),
+    (
+        "-j MARK --set-xmark 5/6",
+        " MARK xset 0x5/0x6",
+        r#"{"value": 5, "mask": 6}"#,
+    ),
+    (
+        "-j MARK --and-mark 5",
+        " MARK and 0x5",
+        r#"{"value": 0, "mask": 4294967290}"#,
+    ),
+    (
+        "-j MARK --or-mark 5",
+        " MARK or 0x5",
+        r#"{"value": 5, "mask": 5}"#,
+    ),
+    (
+        "-j MARK --xor-mark 5",
+        " MARK xor 0x5",
+        r#"{"value": 5, "mask": 0}"#,
+    ),
+    ("-j NOTRACK", " CT notrack", r#"{"notrack": true}"#),
+];
+
+#[test]
+fn matches_and_targets_are_shown() {
+    for (options, list, json) in SHOWN {
+        let (_, rules) = rules(&format!("-A INPUT {options}"));
+        let rule = rules.first().unwrap();
+        let extension = rule.matches.first().or(rule.target.as_ref()).unwrap();
+        assert_eq!(extension.list(), *list, "{options}");
+        let json: serde_json::Value = serde_json::from_str(json).unwrap();
+        assert_eq!(extension.json(), json, "{options}");
+    }
+}
+
 #[test]
 fn json_says_everything() {
     let json = print::json(&[chain()]);

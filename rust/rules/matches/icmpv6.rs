@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The match `icmpv6`: type and code of an ICMPv6 message.
+
+use super::{
+    icmp_type::IcmpMatch,
+    Outcome,
+    PacketMatch, //
+};
+use crate::{
+    kernel_api::{
+        extended_ack::Handled,
+        message::Message,
+        netlink::Attribute, //
+    },
+    packet::{
+        Family,
+        Packet, //
+    },
+    rules::resources::{
+        Resources,
+        Surroundings, //
+    },
+    spec::attribute::r#match as attributes, //
+};
+use kernel::prelude::*;
+
+/// IPPROTO_ICMPV6.
+const PROTOCOL: u8 = 58;
+
+/// Type and code of an ICMPv6 message.
+#[derive(PartialEq, Eq)]
+pub(in crate::rules) struct Icmpv6(IcmpMatch);
+
+impl PacketMatch for Icmpv6 {
+    const ATTRIBUTE: u16 = attributes::ICMPV6;
+
+    /// The protocol is one of IPv6 alone; what has its number in IPv4 is something else.
+    #[inline]
+    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+        match packet.family {
+            Family::Ipv6 => self.0.matches(packet),
+            Family::Ipv4 => Outcome::Mismatch,
+        }
+    }
+
+    fn decode<'a>(
+        attribute: Attribute<'a>,
+        surroundings: &Surroundings<'_>,
+        _resources: &mut Resources<'_>,
+    ) -> Handled<'a, Self> {
+        IcmpMatch::decode(attribute.nested(), surroundings.header, PROTOCOL).map(Self)
+    }
+
+    fn encode(&self, message: &mut Message) -> Result {
+        message.nest(Self::ATTRIBUTE, |message| self.0.encode(message))
+    }
+}

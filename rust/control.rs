@@ -47,6 +47,7 @@ pub(crate) fn register(module: &'static ThisModule) -> Result<Family> {
         Operation::dump::<entries::Get>(command::ENTRY_GET, &spec::ENTRY_GET_POLICY),
         Operation::action::<entries::Add>(command::ENTRY_ADD, &spec::ENTRY_ADD_POLICY),
         Operation::action::<entries::Delete>(command::ENTRY_DELETE, &spec::ENTRY_DELETE_POLICY),
+        Operation::action::<lists::Set>(command::LIST_SET, &spec::LIST_SET_POLICY),
     ] {
         operations.push(operation, GFP_KERNEL)?;
     }

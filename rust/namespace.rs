@@ -147,6 +147,28 @@ impl Namespace {
         Ok(())
     }
 
+    /// Changes the settings of a recent list, and returns how many entries found no room.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` when there are rules that count more packets than it would remember, `ENOMEM`.
+    pub(crate) fn set_list(&self, list: &Arc<List>, settings: Settings) -> Result<u64> {
+        let _hooks = self.hooks.lock();
+        let before = list.settings();
+        if settings.hits < before.hits && settings.hits < self.ruleset().hits(list) {
+            return Err(EBUSY);
+        }
+        let is_other = settings.size != before.size || settings.hits != before.hits;
+        let lost = if is_other {
+            list.prepare(settings)?.install()
+        } else {
+            list.set_timeout(settings.timeout);
+            0
+        };
+        self.ageing.hurry();
+        Ok(lost)
+    }
+
     /// Destroys a recent list.
     ///
     /// # Errors

@@ -204,6 +204,17 @@ impl<'a> Packet<'a> {
         self.skb.len().saturating_sub(self.skb.network_offset())
     }
 
+    /// TTL or hop limit as it was before this machine forwarded the packet.
+    #[inline]
+    pub(crate) fn received_time_to_live(&self) -> u8 {
+        // Forwarding has decremented it by the time that the way out is known.
+        if self.context.is_going_out() && !self.context.is_sender(self.skb) {
+            self.time_to_live.wrapping_add(1)
+        } else {
+            self.time_to_live
+        }
+    }
+
     /// Name of the interface that it came in by.
     #[inline]
     pub(crate) fn in_interface(&self) -> InterfaceName {

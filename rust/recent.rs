@@ -19,7 +19,9 @@ mod table_tests;
 
 pub(crate) use ageing::Ageing;
 pub(crate) use entry::{
+    Ages,
     Key,
+    Past,
     Snapshot, //
 };
 pub(crate) use list::{
@@ -32,8 +34,12 @@ pub(crate) use lists::{
     Lists, //
 };
 pub(crate) use stamps::{
+    jiffies_of_age,
     milliseconds,
     Window,
     AGE_MAX, //
 };
-pub(crate) use table::Stamped;
+pub(crate) use table::{
+    Question,
+    Stamped, //
+};

@@ -308,6 +308,9 @@ pub(crate) mod command {
     pub(crate) const ENTRY_ADD: u8 = 9;
     /// Delete addresses from a recent list; if one is not in it, none is deleted.
     pub(crate) const ENTRY_DELETE: u8 = 10;
+    /// Change the settings of a recent list, which keeps its entries; where there is room for
+    /// fewer, those that were seen last. What is absent stays as it is.
+    pub(crate) const LIST_SET: u8 = 11;
 }
 
 /// Numbers of the attributes, set by set.
@@ -957,4 +960,13 @@ pub(crate) static ENTRY_DELETE_POLICY: [Policy; 11] = [
     Policy::NONE,
     Policy::NONE,
     Policy::nested(&ENTRY_POLICY),
+];
+
+/// What a request for `list-set` may hold.
+pub(crate) static LIST_SET_POLICY: [Policy; 5] = [
+    Policy::NONE,
+    Policy::string(LIST_NAME_LENGTH_MAX as u16),
+    Policy::u32_range(&LIST_SIZE_RANGE),
+    Policy::u32_range(&LIST_HITS_RANGE),
+    Policy::u64(),
 ];

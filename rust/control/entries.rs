@@ -25,8 +25,12 @@ use crate::{
     },
     packet::Address,
     recent::{
+        jiffies_of_age,
         milliseconds,
+        Ages,
         Key,
+        List,
+        Past,
         Snapshot,
         Stamped, //
     },
@@ -42,19 +46,75 @@ fn entries(request: Attributes<'_>) -> impl Iterator<Item = Attribute<'_>> {
     request.filter(|attribute| attribute.kind() == list::ENTRY)
 }
 
-fn key_of(entry: Attribute<'_>) -> Handled<'_, Key> {
-    let port = entry.nested().get(attributes::PORT);
-    let address = entry
-        .nested()
-        .get(attributes::ADDRESS)
-        .ok_or_else(|| Refusal::new(EINVAL, c"an entry needs an address").at(entry))?;
-    let (family, address) = Address::from_bytes(address.payload())
-        .ok_or_else(|| Refusal::new(EINVAL, c"an address has 4 or 16 bytes").at(address))?;
-    Ok(Key {
-        family,
-        address,
-        port: port.and_then(|attribute| attribute.u16()).unwrap_or(0),
-    })
+/// An entry of a request.
+struct Given<'a> {
+    key: Key,
+    time_to_live: Option<u8>,
+    packets: Option<u32>,
+    /// How many ages it has.
+    ages: u32,
+    attributes: Attributes<'a>,
+}
+
+impl<'a> Given<'a> {
+    fn decode(entry: Attribute<'a>) -> Handled<'a, Self> {
+        let mut address = None;
+        let (mut port, mut time_to_live, mut packets) = (0, None, None);
+        let (mut ages, mut youngest) = (0u32, 0);
+        for attribute in entry.nested() {
+            match attribute.kind() {
+                attributes::ADDRESS => {
+                    let read = Address::from_bytes(attribute.payload());
+                    address = Some(read.ok_or_else(|| {
+                        Refusal::new(EINVAL, c"an address has 4 or 16 bytes").at(attribute)
+                    })?);
+                }
+                attributes::PORT => port = attribute.u16().unwrap_or(0),
+                attributes::TIME_TO_LIVE => time_to_live = attribute.u8(),
+                attributes::PACKETS => packets = attribute.u32(),
+                attributes::AGE => {
+                    let age = attribute.u64().unwrap_or(0);
+                    if age < youngest {
+                        let message = c"the latest packet comes first";
+                        return Err(Refusal::new(EINVAL, message).at(attribute));
+                    }
+                    youngest = age;
+                    ages = ages.saturating_add(1);
+                }
+                _ => {}
+            }
+        }
+        let (family, address) =
+            address.ok_or_else(|| Refusal::new(EINVAL, c"an entry needs an address").at(entry))?;
+        Ok(Self {
+            key: Key {
+                family,
+                address,
+                port,
+            },
+            time_to_live,
+            packets,
+            ages,
+            attributes: entry.nested(),
+        })
+    }
+
+    fn add_to(&self, list: &List) -> Stamped {
+        if self.ages == 0 && self.packets.is_none() {
+            return list.add(&self.key, self.time_to_live);
+        }
+        let now = (self.ages == 0).then_some(0).into_iter();
+        let ages = self
+            .attributes
+            .filter(|attribute| attribute.kind() == attributes::AGE)
+            .map_while(|attribute| jiffies_of_age(attribute.u64()?));
+        let past = Past {
+            time_to_live: self.time_to_live.unwrap_or(0),
+            packets: self.packets.unwrap_or(self.ages),
+            ages: Iterator::chain(now, ages),
+        };
+        list.restore(&self.key, &past)
+    }
 }
 
 /// Adds addresses.
@@ -65,15 +125,23 @@ impl Action for Add {
         let list = list_of(request)?;
         // A mistake further down must not leave the first half in the list.
         for entry in entries(request.attributes()) {
-            key_of(entry)?;
+            Given::decode(entry)?;
         }
+        let mut replaced = 0u32;
         for entry in entries(request.attributes()) {
-            let time_to_live = entry.nested().get(attributes::TIME_TO_LIVE);
-            let time_to_live = time_to_live.and_then(|attribute| attribute.u8());
-            if list.add(&key_of(entry)?, time_to_live.unwrap_or(0)) == Stamped::Refused {
-                return Err(Refusal::new(ENOMEM, c"there is no memory for the entry").at(entry));
+            match Given::decode(entry)?.add_to(&list) {
+                Stamped::Known | Stamped::New => {}
+                Stamped::Replaced => replaced = replaced.saturating_add(1),
+                Stamped::Refused => {
+                    return Err(Refusal::new(ENOMEM, c"there is no memory for the entry").at(entry));
+                }
             }
             give_way();
+        }
+        if replaced > 0 {
+            request.warn(fmt!(
+                "the list is full: {replaced} addresses had to make room"
+            ));
         }
         Ok(())
     }
@@ -86,12 +154,13 @@ impl Action for Delete {
     fn run<'a>(request: &Request<'a>) -> Handled<'a> {
         let list = list_of(request)?;
         for entry in entries(request.attributes()) {
-            if !list.contains(&key_of(entry)?) {
+            if !list.contains(&Given::decode(entry)?.key) {
                 return Err(Refusal::new(ENOENT, c"the address is not in the list").at(entry));
             }
+            give_way();
         }
         for entry in entries(request.attributes()) {
-            list.remove(&key_of(entry)?);
+            list.remove(&Given::decode(entry)?.key, 0);
             give_way();
         }
         Ok(())
@@ -104,20 +173,24 @@ pub(super) struct Get;
 impl Dump for Get {
     fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
         let list = list_of(request)?;
-        loop {
-            match list.snapshot(cursor.outer as u32) {
-                Ok(None) => {}
-                Ok(Some(snapshot)) => output.message(|message| encode(&snapshot, message))?,
-                Err(ENOENT) => return Ok(()),
-                Err(error) => return Err(error.into()),
+        let mut ages = Ages::new()?;
+        list.while_still(|| {
+            output.set_generation(list.generation());
+            loop {
+                match list.snapshot(cursor.outer as u32, &mut ages) {
+                    Ok(None) => {}
+                    Ok(Some(snapshot)) => output.message(|message| encode(&snapshot, message))?,
+                    Err(ENOENT) => return Ok(()),
+                    Err(error) => return Err(error.into()),
+                }
+                cursor.outer = cursor.outer.saturating_add(1);
+                give_way();
             }
-            cursor.outer = cursor.outer.saturating_add(1);
-            give_way();
-        }
+        })
     }
 }
 
-fn encode(snapshot: &Snapshot, message: &mut Message) -> Result {
+fn encode(snapshot: &Snapshot<'_>, message: &mut Message) -> Result {
     message.nest(list::ENTRY, |message| {
         let (address, length) = snapshot.key.address.to_bytes(snapshot.key.family);
         message.put(
@@ -129,7 +202,7 @@ fn encode(snapshot: &Snapshot, message: &mut Message) -> Result {
         }
         message.put_u8(attributes::TIME_TO_LIVE, snapshot.time_to_live)?;
         message.put_u32(attributes::PACKETS, snapshot.packets)?;
-        for &age in &snapshot.ages {
+        for &age in snapshot.ages {
             message.put_u64(attributes::AGE, milliseconds(age))?;
         }
         Ok(())

@@ -25,6 +25,7 @@ use crate::{
     namespace::Namespace,
     recent::{
         milliseconds,
+        Limits,
         List,
         Settings, //
     },
@@ -53,6 +54,33 @@ pub(super) fn list_of<'a>(request: &Request<'a>) -> Handled<'a, Arc<List>> {
         .lists()
         .find(name.string())
         .ok_or_else(|| Refusal::new(ENOENT, c"there is no such list").at(name))
+}
+
+/// What a request chooses of a list, in place of what was chosen before.
+fn settings_of<'a>(
+    list: Attributes<'a>,
+    mut settings: Settings,
+    limits: &Limits,
+) -> Handled<'a, Settings> {
+    if let Some(attribute) = list.get(attributes::SIZE) {
+        settings.size = attribute.u32().unwrap_or(settings.size);
+        if settings.size > limits.entries {
+            let message = c"more entries than the module parameter max_entries allows";
+            return Err(Refusal::new(ERANGE, message).at(attribute));
+        }
+    }
+    if let Some(hits) = list
+        .get(attributes::HITS)
+        .and_then(|attribute| attribute.u32())
+    {
+        settings.hits = hits;
+    }
+    if let Some(attribute) = list.get(attributes::TIMEOUT) {
+        settings.timeout = attribute.u64().and_then(Settings::timeout).ok_or_else(|| {
+            Refusal::new(ERANGE, c"a longer timeout than can be measured").at(attribute)
+        })?;
+    }
+    Ok(settings)
 }
 
 fn encode(namespace: &Namespace, list: &List, message: &mut Message) -> Result {
@@ -103,25 +131,7 @@ impl Action for Create {
         let list = request.attributes();
         let name = name_of(list)?;
         let limits = namespace.lists().limits();
-        let mut settings = limits.default_settings();
-        if let Some(attribute) = list.get(attributes::SIZE) {
-            settings.size = attribute.u32().unwrap_or(settings.size);
-            if settings.size > limits.entries {
-                let message = c"more entries than the module parameter max_entries allows";
-                return Err(Refusal::new(ERANGE, message).at(attribute));
-            }
-        }
-        if let Some(hits) = list
-            .get(attributes::HITS)
-            .and_then(|attribute| attribute.u32())
-        {
-            settings.hits = hits;
-        }
-        if let Some(attribute) = list.get(attributes::TIMEOUT) {
-            settings.timeout = attribute.u64().and_then(Settings::timeout).ok_or_else(|| {
-                Refusal::new(ERANGE, c"a longer timeout than can be measured").at(attribute)
-            })?;
-        }
+        let settings = settings_of(list, limits.default_settings(), limits)?;
         namespace
             .create_list(name.string(), settings)
             .map_err(|error| match error {
@@ -132,6 +142,30 @@ impl Action for Create {
                 }
                 _ => error.into(),
             })
+    }
+}
+
+/// Changes what was chosen of a list.
+pub(super) struct Set;
+
+impl Action for Set {
+    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+        let namespace = namespace(request)?;
+        let list = list_of(request)?;
+        let chosen = request.attributes();
+        let settings = settings_of(chosen, list.settings(), namespace.lists().limits())?;
+        let lost = namespace.set_list(&list, settings).map_err(|error| {
+            match (error, chosen.get(attributes::HITS)) {
+                (EBUSY, Some(hits)) => {
+                    Refusal::new(error, c"there are rules that count more packets").at(hits)
+                }
+                _ => error.into(),
+            }
+        })?;
+        if lost > 0 {
+            request.warn(fmt!("{lost} addresses had no room and are gone"));
+        }
+        Ok(())
     }
 }
 

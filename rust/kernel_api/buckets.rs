@@ -104,6 +104,33 @@ impl Buckets {
         read(guard.head(), &attempt)
     }
 
+    /// As [`Buckets::read`], but never takes the lock, so that the bucket of another table may be locked
+    /// meanwhile. For buckets that are hardly ever changed.
+    #[inline]
+    pub(crate) fn read_without_lock<R>(
+        &self,
+        index: u32,
+        mut read: impl FnMut(u32, &Attempt<'_>) -> R,
+    ) -> R {
+        let bucket = self.bucket(index);
+        loop {
+            let attempt = Attempt {
+                bucket,
+                // SAFETY: By the type invariant the lock is initialised.
+                start: Some(unsafe { bindings::palisade_read_seqbegin(bucket.lock.get()) }),
+            };
+            let result = read(bucket.head.load(), &attempt);
+            if !attempt.is_disturbed() {
+                return result;
+            }
+        }
+    }
+
+    /// How many buckets there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.0.len() as u32
+    }
+
     /// Locks a bucket, also against softirqs of this CPU.
     #[inline]
     pub(crate) fn lock(&self, index: u32) -> BucketGuard<'_> {

@@ -9,6 +9,7 @@ use super::{
     netlink::Attribute, //
 };
 use kernel::{
+    fmt,
     prelude::*,
     str::CStr, //
 };
@@ -56,6 +57,50 @@ impl<'a> Refusal<'a> {
             }
         }
         self.error
+    }
+}
+
+/// Writes down what the sender of a request that succeeds should know.
+///
+/// # Safety
+///
+/// The pointer has to be null or valid, and nobody else may use what it points to.
+pub(super) unsafe fn warn(
+    extended_ack: *mut bindings::netlink_ext_ack,
+    message: fmt::Arguments<'_>,
+) {
+    if extended_ack.is_null() {
+        return;
+    }
+    // SAFETY: The caller says so; the characters of the buffer are bytes.
+    let buffer = unsafe { &mut (*extended_ack)._msg_buf };
+    let mut text = Text {
+        rest: buffer.as_mut_slice(),
+    };
+    // Only what does not fit fails, and that is left out.
+    let _ = fmt::Write::write_fmt(&mut text, message);
+    // SAFETY: As above; the message lies in the same object, and ends with a zero.
+    unsafe { (*extended_ack)._msg = (&raw const (*extended_ack)._msg_buf).cast() };
+}
+
+/// What remains of a buffer for a string, which always ends with a zero.
+struct Text<'a> {
+    rest: &'a mut [c_char],
+}
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            let rest = core::mem::take(&mut self.rest);
+            let [place, end, ..] = rest else {
+                self.rest = rest;
+                return Err(fmt::Error);
+            };
+            *place = byte as c_char;
+            *end = 0;
+            self.rest = rest.get_mut(1..).unwrap_or_default();
+        }
+        Ok(())
     }
 }
 

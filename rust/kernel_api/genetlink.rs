@@ -6,7 +6,10 @@
 
 use super::{
     bindings,
-    extended_ack::Handled,
+    extended_ack::{
+        self,
+        Handled, //
+    },
     message::Message,
     netlink::{
         Attributes,
@@ -20,6 +23,7 @@ use core::{
 };
 use kernel::{
     error::to_result,
+    fmt,
     prelude::*,
     str::CStr,
     types::Opaque,
@@ -66,6 +70,14 @@ impl<'a> Request<'a> {
     pub(crate) fn namespace(&self) -> &'a NetworkNamespace {
         // SAFETY: By the requirement of `from_raw`; the socket holds its namespace.
         unsafe { NetworkNamespace::from_raw(bindings::palisade_genl_info_net(self.info.as_ptr())) }
+    }
+
+    /// Tells the sender something about a request that is carried out all the same. What does not fit into
+    /// 79 bytes is cut off.
+    pub(crate) fn warn(&self, message: fmt::Arguments<'_>) {
+        // SAFETY: By the requirement of `from_raw`, and generic netlink gives a place for it that is valid as
+        // long as the request.
+        unsafe { extended_ack::warn(self.info().extack, message) };
     }
 
     /// Answers with one message of the same command, filled by `fill`.

@@ -14,6 +14,7 @@
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
 #include <net/netns/generic.h>
+#include <net/sock.h>
 
 #include "helpers.h"
 
@@ -84,6 +85,11 @@ int palisade_request_module(const char *name)
 u64 palisade_jiffies64(void)
 {
 	return get_jiffies_64();
+}
+
+bool palisade_is_sent_from(const struct sk_buff *skb, const struct net *net)
+{
+	return skb->sk && net_eq(net, sock_net(skb->sk));
 }
 
 void *palisade_namespace_slot(const struct net *net, unsigned int id)

@@ -16,6 +16,17 @@ use kernel::alloc::{
     Flags, //
 };
 
+/// For what may be large: memory that is charged to the task's cgroup, whose limit makes the allocation fail
+/// before anything is killed for it. May sleep.
+// SAFETY: `Flags` is a number in a struct, whose size is checked here; all of these bits are flags.
+pub(crate) const LARGE: Flags = unsafe {
+    core::mem::transmute::<u32, Flags>(
+        kernel::bindings::GFP_KERNEL_ACCOUNT
+            | 1 << kernel::bindings::___GFP_RETRY_MAYFAIL_BIT
+            | 1 << kernel::bindings::___GFP_NOWARN_BIT,
+    )
+};
+
 /// A memory cgroup, or none where the kernel has none.
 ///
 /// # Invariants

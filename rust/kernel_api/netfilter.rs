@@ -160,6 +160,20 @@ impl Context<'_> {
         unsafe { &*self.state }
     }
 
+    /// Whether the interface is known that the packet goes out by.
+    #[inline]
+    pub(crate) fn is_going_out(&self) -> bool {
+        // SAFETY: The state is valid while the hook runs.
+        unsafe { !(*self.state).out.is_null() }
+    }
+
+    /// Whether a socket of this network namespace has sent the packet.
+    #[inline]
+    pub(crate) fn is_sender(&self, skb: &Skb) -> bool {
+        // SAFETY: The state is valid while the hook runs, and so are the packet and its socket.
+        unsafe { bindings::palisade_is_sent_from(skb.as_raw(), (*self.state).net) }
+    }
+
     /// Name of the interface that the packet goes out by; all zeroes if that is not known yet.
     #[inline]
     pub(crate) fn out_interface(&self) -> InterfaceName {

@@ -119,6 +119,11 @@ impl<T: Send + 'static> Retirable<T> {
         &self.value
     }
 
+    /// The value, which nobody else can see yet.
+    pub(crate) fn value_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+
     /// Drops the value in process context, once all readers that may see it are gone.
     pub(crate) fn retire(this: KBox<Self>) {
         let queue = QUEUE.load(Acquire);

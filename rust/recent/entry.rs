@@ -71,7 +71,7 @@ impl Key {
 }
 
 /// What an entry says at one moment.
-pub(crate) struct Snapshot {
+pub(crate) struct Snapshot<'a> {
     /// The address.
     pub(crate) key: Key,
     /// TTL or hop limit of the packet that was stamped last.
@@ -79,7 +79,32 @@ pub(crate) struct Snapshot {
     /// Packets stamped since the entry was made; stays at its greatest value.
     pub(crate) packets: u32,
     /// Ages in jiffies, the latest packet first; the latest 128 at most.
-    pub(crate) ages: KVec<u32>,
+    pub(crate) ages: &'a [u32],
+}
+
+/// Room for the ages of a snapshot.
+pub(crate) struct Ages(KVec<u32>);
+
+impl Ages {
+    /// Makes room. May sleep.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self(KVec::with_capacity(SNAPSHOT_AGES, GFP_KERNEL)?))
+    }
+
+    /// What was put there.
+    pub(super) fn get(&self) -> &[u32] {
+        &self.0
+    }
+}
+
+/// What was known of an address at another time.
+pub(crate) struct Past<Ages> {
+    /// TTL or hop limit of the packet that was stamped last.
+    pub(crate) time_to_live: u8,
+    /// Packets stamped.
+    pub(crate) packets: u32,
+    /// Ages in jiffies, the latest packet first.
+    pub(crate) ages: Ages,
 }
 
 /// An entry.
@@ -134,6 +159,14 @@ impl<'a> Entry<'a> {
             && self.word(ADDRESS + 3) == d
     }
 
+    /// Whether it is meant where that TTL is asked for. As in xt_recent, 0 is any TTL, asked for or in the
+    /// entry, which then was added by hand.
+    #[inline]
+    pub(super) fn agrees_with(&self, time_to_live: u8) -> bool {
+        let own = self.word(SHAPE) as u8;
+        own == time_to_live || own == 0 || time_to_live == 0
+    }
+
     /// Makes it the entry of that key, without stamps.
     pub(super) fn begin(&self, key: &Key) {
         for (offset, word) in key.address.words().into_iter().enumerate() {
@@ -144,7 +177,7 @@ impl<'a> Entry<'a> {
         self.set_word(RING, 0);
     }
 
-    fn key(&self) -> Option<Key> {
+    pub(super) fn key(&self) -> Option<Key> {
         let shape = self.word(SHAPE);
         let family = match (shape >> 8) & 0xf {
             4 => Family::Ipv4,
@@ -204,8 +237,8 @@ impl<'a> Entry<'a> {
         window.age.is_none_or(|longest| age(now, stamp) <= longest)
     }
 
-    /// Remembers a packet.
-    pub(super) fn push(&self, now: u32, time_to_live: u8) {
+    /// Remembers a packet, and its TTL if it has one.
+    pub(super) fn push(&self, now: u32, time_to_live: Option<u8>) {
         let (count, latest) = self.ring();
         let capacity = self.capacity();
         let place = match latest.wrapping_add(1) {
@@ -216,7 +249,10 @@ impl<'a> Entry<'a> {
         self.set_word(HEADER_WORDS.wrapping_add(place as usize), now);
         self.set_ring(count.wrapping_add(1).min(capacity), place);
         let packets = self.word(PACKETS);
-        let shape = self.word(SHAPE) & !0xff | u32::from(time_to_live);
+        let mut shape = self.word(SHAPE);
+        if let Some(time_to_live) = time_to_live {
+            shape = shape & !0xff | u32::from(time_to_live);
+        }
         // Only who comes back is worth a second chance.
         let shape = if packets == 0 {
             shape
@@ -225,6 +261,35 @@ impl<'a> Entry<'a> {
         };
         self.set_word(SHAPE, shape);
         self.set_word(PACKETS, packets.saturating_add(1));
+    }
+
+    /// Makes it the entry of that key, with what `other` knows of it.
+    pub(super) fn copy(&self, other: Entry<'_>, key: &Key) {
+        self.begin(key);
+        self.set_stamps((0..).map_while(|newer| other.stamp(newer)));
+        self.set_word(SHAPE, key.shape() | other.word(SHAPE) & !KEY_OF_SHAPE);
+        self.set_word(PACKETS, other.word(PACKETS));
+    }
+
+    /// Sets the stamps, of which the latest comes first; those that do not fit are left out.
+    fn set_stamps(&self, stamps: impl Iterator<Item = u32>) {
+        // They lie so that the latest is in the last place, and the next one takes the first.
+        let capacity = self.capacity();
+        let mut count = 0u32;
+        for stamp in stamps.take(capacity as usize) {
+            count = count.wrapping_add(1);
+            let place = capacity.wrapping_sub(count);
+            self.set_word(HEADER_WORDS.wrapping_add(place as usize), stamp);
+        }
+        self.set_ring(count, capacity.wrapping_sub(1));
+    }
+
+    /// Replaces what it knows.
+    pub(super) fn restore(&self, now: u32, past: &Past<impl Iterator<Item = u32> + Clone>) {
+        self.set_stamps(past.ages.clone().map(|age| now.wrapping_sub(age)));
+        let shape = self.word(SHAPE) & KEY_OF_SHAPE;
+        self.set_word(SHAPE, shape | u32::from(past.time_to_live));
+        self.set_word(PACKETS, past.packets);
     }
 
     /// Forgets what eviction may not hold against the entry twice; tells whether there was something.
@@ -249,8 +314,9 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// What the entry says; none if it is no entry just now. The ages go to `ages`, which is not grown.
-    pub(super) fn read(&self, now: u32, ages: &mut KVec<u32>) -> Option<(Key, u8, u32)> {
+    /// What the entry says; none if it is no entry just now. The ages go to `ages`, as far as there is room.
+    pub(super) fn read(&self, now: u32, ages: &mut Ages) -> Option<(Key, u8, u32)> {
+        let ages = &mut ages.0;
         ages.clear();
         let mut newer = 0;
         while let Some(stamp) = self.stamp(newer) {
@@ -260,10 +326,5 @@ impl<'a> Entry<'a> {
             newer = newer.wrapping_add(1);
         }
         Some((self.key()?, self.word(SHAPE) as u8, self.word(PACKETS)))
-    }
-
-    /// Room for the ages of a snapshot.
-    pub(super) fn room_for_ages() -> Result<KVec<u32>> {
-        Ok(KVec::with_capacity(SNAPSHOT_AGES, GFP_KERNEL)?)
     }
 }

@@ -4,8 +4,9 @@
 
 use super::{
     entry::{
-        Entry,
+        Ages,
         Key,
+        Past,
         Snapshot, //
     },
     stamps::{
@@ -15,12 +16,16 @@ use super::{
     },
     table::{
         Origin,
+        Question,
+        Selection,
         Stamped,
         Statistics,
+        Superseded,
         Table, //
     },
 };
 use crate::kernel_api::{
+    memory_cgroup::LARGE,
     rcu::{
         RcuBox,
         Retirable, //
@@ -29,10 +34,16 @@ use crate::kernel_api::{
     work::give_way, //
 };
 use kernel::{
+    new_mutex,
     prelude::*,
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         rcu,
-        Arc, //
+        Arc,
+        Mutex, //
     },
 };
 
@@ -60,21 +71,54 @@ impl Settings {
     }
 }
 
+/// The table that a list has, and the one that it had before, while entries move.
+struct Tables {
+    table: Arc<Table>,
+    previous: Option<Arc<Table>>,
+}
+
+impl Tables {
+    fn of(table: Arc<Table>) -> Result<KBox<Retirable<Self>>> {
+        let tables = Self {
+            table,
+            previous: None,
+        };
+        Retirable::new(tables, GFP_KERNEL_ACCOUNT)
+    }
+
+    #[inline]
+    fn previous(&self) -> Option<&Table> {
+        self.previous.as_deref()
+    }
+}
+
 /// A recent list.
+#[pin_data]
 pub(crate) struct List {
     name: KVec<u8>,
-    table: RcuBox<Table>,
+    tables: RcuBox<Tables>,
+    /// How often the list got another table.
+    generation: Atomic<u32>,
+    /// Whoever gives the list another table holds this, until all entries have moved.
+    #[pin]
+    moving: Mutex<()>,
 }
 
 impl List {
     /// An empty list. May sleep.
-    pub(super) fn new(name: &[u8], settings: Settings) -> Result<Self> {
+    pub(super) fn new(name: &[u8], settings: Settings) -> Result<Arc<Self>> {
         let mut owned = KVec::new();
         owned.extend_from_slice(name, GFP_KERNEL_ACCOUNT)?;
-        Ok(Self {
-            name: owned,
-            table: RcuBox::new(new_table(settings)?),
-        })
+        let tables = RcuBox::new(Tables::of(new_table(settings)?)?);
+        Arc::pin_init(
+            pin_init!(Self {
+                name: owned,
+                tables,
+                generation: Atomic::new(0),
+                moving <- new_mutex!((), "palisade_moving"),
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )
     }
 
     /// The list's name.
@@ -84,7 +128,7 @@ impl List {
 
     /// What was chosen of it.
     pub(crate) fn settings(&self) -> Settings {
-        self.with_table(|table| Settings {
+        self.with_tables(|Tables { table, .. }| Settings {
             size: table.size(),
             hits: table.hits(),
             timeout: table.timeout(),
@@ -93,114 +137,239 @@ impl List {
 
     /// What happened to it so far.
     pub(crate) fn statistics(&self) -> Statistics {
-        self.with_table(Table::statistics)
+        self.with_tables(|tables| {
+            let now = tables.table.statistics();
+            match tables.previous() {
+                Some(previous) => now.plus(&previous.statistics()),
+                None => now,
+            }
+        })
     }
 
     #[inline]
-    fn with_table<R>(&self, with: impl FnOnce(&Table) -> R) -> R {
-        with(self.table.read(&rcu::read_lock()))
+    fn with_tables<R>(&self, with: impl FnOnce(&Tables) -> R) -> R {
+        with(self.tables.read(&rcu::read_lock()))
     }
 
-    /// Whether the address was seen as the window asks.
+    /// Does something with the tables that the list has now, again if it got another one meanwhile.
     #[inline]
-    pub(crate) fn check(&self, key: &Key, window: &Window) -> bool {
-        self.with_table(|table| table.check(key, window, jiffies32()))
+    fn retry<R>(&self, with: impl Fn(&Tables) -> Result<R, Superseded>) -> R {
+        let guard = rcu::read_lock();
+        loop {
+            // A table is superseded only after the next one was published, so that this goes round once for
+            // each time that somebody changes the list meanwhile.
+            if let Ok(result) = with(self.tables.read(&guard)) {
+                return result;
+            }
+        }
     }
 
-    /// As [`List::check`], and if so remembers one packet more.
+    /// Whether there is such an entry.
     #[inline]
-    pub(crate) fn update(&self, key: &Key, window: &Window, time_to_live: u8) -> bool {
-        self.with_table(|table| table.update(key, window, jiffies32(), time_to_live))
+    pub(crate) fn check(&self, question: &Question<'_>) -> bool {
+        self.retry(|tables| {
+            let previous = tables.previous();
+            tables.table.check(previous, question, jiffies32())
+        })
+    }
+
+    /// As [`List::check`], and if there is an entry, and what was found is not what `invert` says,
+    /// remembers one packet more of that TTL.
+    #[inline]
+    pub(crate) fn update(&self, question: &Question<'_>, invert: bool, time_to_live: u8) -> bool {
+        self.retry(|tables| {
+            let previous = tables.previous();
+            let table = &tables.table;
+            table.update(previous, question, invert, jiffies32(), time_to_live)
+        })
     }
 
     /// Remembers a packet of the address.
     #[inline]
     pub(crate) fn stamp(&self, key: &Key, time_to_live: u8) -> Stamped {
-        self.with_table(|table| table.stamp(key, jiffies32(), time_to_live, Origin::Packet))
+        self.retry(|tables| {
+            let ttl = Some(time_to_live);
+            let previous = tables.previous();
+            tables
+                .table
+                .stamp(previous, key, jiffies32(), ttl, Origin::Packet)
+        })
     }
 
     /// Adds the address as if it had been seen now; unlike [`List::stamp`] this takes no other's entry
     /// where there is no memory.
-    pub(crate) fn add(&self, key: &Key, time_to_live: u8) -> Stamped {
-        self.with_table(|table| table.stamp(key, jiffies32(), time_to_live, Origin::Hand))
+    pub(crate) fn add(&self, key: &Key, time_to_live: Option<u8>) -> Stamped {
+        self.retry(|tables| {
+            let previous = tables.previous();
+            tables
+                .table
+                .stamp(previous, key, jiffies32(), time_to_live, Origin::Hand)
+        })
     }
 
-    /// Removes the address; tells whether it was there.
-    pub(crate) fn remove(&self, key: &Key) -> bool {
-        self.with_table(|table| table.remove(key, jiffies32()))
+    /// Adds the address with what was known of it at another time, instead of what is known of it now. If
+    /// that is too old for the list, the list stays as it is.
+    pub(crate) fn restore(
+        &self,
+        key: &Key,
+        past: &Past<impl Iterator<Item = u32> + Clone>,
+    ) -> Stamped {
+        let timeout = self.settings().timeout;
+        if past.ages.clone().next().is_none_or(|age| age > timeout) {
+            return Stamped::Known;
+        }
+        self.retry(|tables| {
+            let previous = tables.previous();
+            let now = jiffies32();
+            tables
+                .table
+                .write(previous, key, now, Origin::Hand, |entry| {
+                    entry.restore(now, past)
+                })
+        })
+    }
+
+    /// Removes the address, if its entry has that TTL or 0 is asked for; tells whether it was there.
+    pub(crate) fn remove(&self, key: &Key, time_to_live: u8) -> bool {
+        self.retry(|tables| {
+            let previous = tables.previous();
+            tables
+                .table
+                .remove(previous, key, time_to_live, jiffies32())
+        })
     }
 
     /// Whether the address is in the list.
     pub(crate) fn contains(&self, key: &Key) -> bool {
-        let window = Window { age: None, hits: 1 };
-        self.check(key, &window)
+        self.check(&Question {
+            key,
+            time_to_live: 0,
+            window: &Window::any(),
+        })
+    }
+
+    /// Waits until no entries move, and keeps it so while `run` runs.
+    pub(crate) fn while_still<R>(&self, run: impl FnOnce() -> R) -> R {
+        let _moving = self.moving.lock();
+        run()
+    }
+
+    /// Which table the list has: the numbers of entries mean others in another table.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.load(Relaxed)
     }
 
     /// The entry of that number, counted from 0; the error `ENOENT` is that the numbers end before.
-    pub(crate) fn snapshot(&self, number: u32) -> Result<Option<Snapshot>> {
-        let ages = Entry::room_for_ages()?;
-        self.with_table(|table| table.snapshot(number, jiffies32(), ages))
+    pub(crate) fn snapshot<'a>(
+        &self,
+        number: u32,
+        ages: &'a mut Ages,
+    ) -> Result<Option<Snapshot<'a>>> {
+        self.with_tables(|tables| tables.table.snapshot(number, jiffies32(), ages))
     }
 
     /// Removes what is too old. May sleep.
     pub(super) fn age(&self) {
         let mut next = Some(0);
         while let Some(first) = next {
-            next = self.with_table(|table| table.age(first, jiffies32()));
+            next = self.with_tables(|tables| tables.table.age(first, jiffies32()));
             give_way();
         }
     }
 
     /// Removes all entries, at one moment. May sleep. Only one at a time may change the list so.
     pub(crate) fn flush(&self) -> Result {
-        self.replace_table(new_table(self.settings())?);
+        let table = new_table(self.settings())?;
+        let tables = Tables::of(table.clone())?;
+        let _moving = self.moving.lock();
+        let old = self.table();
+        self.replace(tables);
+        // What is stamped from here on belongs to the new table.
+        old.supersede();
+        table.continue_from(old.statistics());
         Ok(())
     }
 
-    /// Prepares that entries remember so many packets, if they remember fewer now. May sleep.
+    /// Changes the timeout.
+    pub(crate) fn set_timeout(&self, timeout: u32) {
+        self.with_tables(|tables| tables.table.set_timeout(timeout));
+    }
+
+    /// Prepares that the list gets these settings and keeps its entries. May sleep.
     ///
     /// # Errors
     ///
-    /// `EBUSY` when there are entries, which would be lost, `ENOMEM`.
-    pub(super) fn prepare_hits(self: &Arc<Self>, hits: u32) -> Result<Option<PreparedTable>> {
-        let settings = self.settings();
-        if settings.hits >= hits {
-            return Ok(None);
-        }
-        if self.statistics().entries > 0 {
-            return Err(EBUSY);
-        }
-        Ok(Some(PreparedTable {
+    /// `ENOMEM` when there is no memory.
+    pub(crate) fn prepare(self: &Arc<Self>, settings: Settings) -> Result<PreparedTable> {
+        let entries = self.statistics().entries;
+        let table = new_table(settings)?;
+        table.reserve(entries)?;
+        let ages = if entries > settings.size {
+            KVVec::with_capacity(entries as usize, LARGE)?
+        } else {
+            KVVec::new()
+        };
+        Ok(PreparedTable {
             list: self.clone(),
-            table: new_table(Settings { hits, ..settings })?,
-        }))
+            moving: Tables::of(table.clone())?,
+            moved: Tables::of(table.clone())?,
+            table,
+            ages,
+        })
     }
 
-    fn replace_table(&self, table: KBox<Retirable<Table>>) {
-        table.value().continue_from(self.statistics());
-        self.table.replace(table);
+    fn table(&self) -> Arc<Table> {
+        self.with_tables(|tables| tables.table.clone())
+    }
+
+    fn replace(&self, tables: KBox<Retirable<Tables>>) {
+        self.tables.replace(tables);
+        self.generation.fetch_add(1, Relaxed);
     }
 }
 
 /// An empty table for a list, which has another until it is put in place.
-pub(super) struct PreparedTable {
+pub(crate) struct PreparedTable {
     list: Arc<List>,
-    table: KBox<Retirable<Table>>,
+    table: Arc<Table>,
+    moving: KBox<Retirable<Tables>>,
+    moved: KBox<Retirable<Tables>>,
+    /// Room to find out which entries are the oldest, where not all have room.
+    ages: KVVec<u32>,
 }
 
 impl PreparedTable {
-    /// Whether it is for that list and its entries remember so many packets.
-    pub(super) fn suffices(&self, list: &Arc<List>, hits: u32) -> bool {
-        Arc::ptr_eq(&self.list, list) && self.table.value().hits() >= hits
+    /// Whether it is for that list.
+    pub(super) fn is_for(&self, list: &Arc<List>) -> bool {
+        Arc::ptr_eq(&self.list, list)
     }
 
-    /// Puts it in place.
-    pub(super) fn install(self) {
-        self.list.replace_table(self.table);
+    /// Whether it is for that list and its entries remember so many packets.
+    pub(super) fn suffices(&self, list: &Arc<List>, hits: u32) -> bool {
+        self.is_for(list) && self.table.hits() >= hits
+    }
+
+    /// Puts it in place and moves the entries into it, those that were seen last if there is no room for
+    /// all; returns how many found none. May sleep.
+    pub(crate) fn install(mut self) -> u64 {
+        let _moving = self.list.moving.lock();
+        let old = self.list.table();
+        self.moving.value_mut().previous = Some(old.clone());
+        self.list.replace(self.moving);
+        let now = jiffies32();
+        let mut selection = if self.ages.capacity() > 0 {
+            Selection::of(&old, self.table.size(), now, &mut self.ages)
+        } else {
+            Selection::all()
+        };
+        let lost = self.table.adopt_all(&old, &mut selection, now, give_way);
+        self.list.replace(self.moved);
+        self.table.continue_from(old.statistics());
+        lost
     }
 }
 
-fn new_table(settings: Settings) -> Result<KBox<Retirable<Table>>> {
+fn new_table(settings: Settings) -> Result<Arc<Table>> {
     let table = Table::new(settings.size, settings.hits, settings.timeout)?;
-    Retirable::new(table, GFP_KERNEL_ACCOUNT)
+    Ok(Arc::new(table, GFP_KERNEL_ACCOUNT)?)
 }

@@ -49,14 +49,14 @@ impl Growth {
     }
 
     fn provide(&mut self, list: &Arc<List>, hits: u32) -> Result {
-        if self.0.iter().any(|table| table.suffices(list, hits)) {
+        let settings = list.settings();
+        if settings.hits >= hits || self.0.iter().any(|table| table.suffices(list, hits)) {
             return Ok(());
         }
-        // One that is there for the list already has fewer hits, and is replaced by this one in the end.
-        if let Some(table) = list.prepare_hits(hits)? {
-            self.0.push(table, GFP_KERNEL_ACCOUNT)?;
-        }
-        Ok(())
+        let table = list.prepare(Settings { hits, ..settings })?;
+        // One that is there for the list already has fewer hits.
+        self.0.retain(|other| !other.is_for(list));
+        Ok(self.0.push(table, GFP_KERNEL_ACCOUNT)?)
     }
 
     /// Puts it into force.
@@ -109,7 +109,7 @@ impl Lists {
     ///
     /// `EEXIST` when there is one of that name, `ENOSPC` when there are too many, `ENOMEM`.
     pub(crate) fn create(&self, name: &[u8], settings: Settings) -> Result<Arc<List>> {
-        let list = Arc::new(List::new(name, settings)?, GFP_KERNEL_ACCOUNT)?;
+        let list = List::new(name, settings)?;
         let mut lists = self.lists.lock();
         if lists.iter().any(|other| other.name() == name) {
             return Err(EEXIST);
@@ -126,7 +126,7 @@ impl Lists {
     ///
     /// # Errors
     ///
-    /// Those of [`Lists::create`]; `EBUSY` when the list has entries that remember fewer packets.
+    /// Those of [`Lists::create`].
     pub(crate) fn find_or_create(
         &self,
         name: &[u8],

@@ -12,13 +12,20 @@ use super::entry::{
     NONE, //
 };
 use crate::kernel_api::{
-    memory_cgroup::MemoryCgroup,
+    memory_cgroup::{
+        MemoryCgroup,
+        LARGE, //
+    },
     once::OncePointer,
-    words::Words, //
+    words::Words,
+    work::give_way, //
 };
 use core::num::NonZeroU32;
 use kernel::{
-    alloc::flags::__GFP_NOWARN,
+    alloc::{
+        flags::__GFP_NOWARN,
+        Flags, //
+    },
     prelude::*,
     sync::atomic::{
         Acquire,
@@ -70,7 +77,7 @@ impl Slots {
         if u64::from(count) << chunk_shift > u64::from(NONE) {
             return Err(EINVAL);
         }
-        let mut chunks = KVVec::with_capacity(count as usize, GFP_KERNEL_ACCOUNT)?;
+        let mut chunks = KVVec::with_capacity(count as usize, LARGE)?;
         for _ in 0..count {
             chunks
                 .push_within_capacity(OncePointer::new())
@@ -119,6 +126,22 @@ impl Slots {
         chunk.slice(start, self.words_per_entry).map(Entry::new)
     }
 
+    /// Sees to it that there is memory for so many entries. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is not.
+    pub(super) fn reserve(&self, entries: u32) -> Result {
+        for chunk in 0..entries
+            .min(self.limit)
+            .div_ceil(self.entries_per_chunk.get())
+        {
+            self.provide(chunk, LARGE).map_err(|_| ENOMEM)?;
+            give_way();
+        }
+        Ok(())
+    }
+
     /// Takes a free entry, which is then the caller's. Does not sleep.
     pub(super) fn take(&self) -> Result<u32, Shortage> {
         if let Some(index) = self.take_given_back() {
@@ -126,7 +149,8 @@ impl Slots {
         }
         let mut number = self.used.load(Relaxed);
         while number < self.limit {
-            self.provide(number / self.entries_per_chunk)?;
+            // Unlike GFP_ATOMIC this fails where the cgroup has reached its limit.
+            self.provide(number / self.entries_per_chunk, GFP_NOWAIT | __GFP_NOWARN)?;
             match self.used.cmpxchg(number, number.wrapping_add(1), Full) {
                 Ok(_) => return Ok(self.index(number)),
                 Err(current) => number = current,
@@ -165,14 +189,12 @@ impl Slots {
     }
 
     /// Sees to it that a chunk has memory.
-    fn provide(&self, chunk: u32) -> Result<(), Shortage> {
+    fn provide(&self, chunk: u32, flags: Flags) -> Result<(), Shortage> {
         let place = self.chunks.get(chunk as usize).ok_or(Shortage::Limit)?;
         if place.get().is_none() {
             let count = self
                 .words_per_entry
                 .wrapping_mul(self.entries_per_chunk.get() as usize);
-            // Unlike GFP_ATOMIC this fails where the cgroup has reached its limit.
-            let flags = GFP_NOWAIT | __GFP_NOWARN;
             let words = self.memory_cgroup.charge(flags, |flags| -> Result<_> {
                 Ok(KBox::new(Words::zeroed(count, flags)?, flags)?)
             });

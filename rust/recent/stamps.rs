@@ -38,6 +38,14 @@ pub(crate) fn jiffies(milliseconds: u64) -> Option<u32> {
         .filter(|&jiffies| jiffies <= AGE_MAX)
 }
 
+/// The age of a packet from milliseconds, rounded down as [`milliseconds`] does; none if stamps cannot tell it.
+pub(crate) fn jiffies_of_age(milliseconds: u64) -> Option<u32> {
+    let jiffies = milliseconds.checked_mul(JIFFIES_PER_SECOND.into())? / 1000;
+    u32::try_from(jiffies)
+        .ok()
+        .filter(|&jiffies| jiffies <= AGE_MAX)
+}
+
 /// How often and how recently an address has to have been seen for a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
@@ -45,6 +53,8 @@ pub(crate) struct Window {
     pub(crate) age: Option<u32>,
     /// At least so many packets have to count; at least 1.
     pub(crate) hits: u32,
+    /// Whether to forget addresses that were not seen for that long.
+    pub(crate) reap: bool,
 }
 
 impl Window {
@@ -57,7 +67,23 @@ impl Window {
         Some(Self {
             age,
             hits: hits.max(1),
+            reap: false,
         })
+    }
+
+    /// The window that any address meets that was seen at all.
+    pub(crate) const fn any() -> Self {
+        Self {
+            age: None,
+            hits: 1,
+            reap: false,
+        }
+    }
+
+    /// The age in jiffies above which an address is to be forgotten, if it is.
+    #[inline]
+    pub(super) fn reaped_age(&self) -> Option<u32> {
+        self.age.filter(|_| self.reap)
     }
 
     /// The seconds that it was made from.

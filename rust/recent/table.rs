@@ -10,9 +10,18 @@
 //! passes over those that were stamped again since it came by last, and takes the first that was not. That
 //! looks at a few entries, locks one bucket at a time and comes close to evicting the entry that was not
 //! seen for the longest time.
+//!
+//! Reaping, which a rule asks for, goes round in the same way: each packet of the rule looks at its own
+//! address and at a few others, so that after as many packets as there are entries all were looked at.
+//! xt_recent looks at the oldest entry of all instead, which needs a list of all entries and its lock.
+
+mod moving;
+
+pub(super) use moving::Selection;
 
 use super::{
     entry::{
+        Ages,
         Entry,
         Key,
         Snapshot,
@@ -33,7 +42,8 @@ use crate::kernel_api::{
         BucketGuard,
         Buckets, //
     },
-    hash::HashKey, //
+    hash::HashKey,
+    memory_cgroup::LARGE, //
 };
 use kernel::{
     prelude::*,
@@ -46,6 +56,9 @@ use kernel::{
 /// How many entries eviction looks at before it takes the oldest of them.
 const EVICTION_CANDIDATES: usize = 8;
 
+/// How many entries a packet looks at for others that its rule wants to be forgotten.
+const REAPED_AT_ONCE: usize = 2;
+
 /// How many entries the ageing looks at at a time.
 const AGEING_BATCH: u32 = 1024;
 
@@ -56,6 +69,8 @@ pub(crate) enum Stamped {
     Known,
     /// It got an entry.
     New,
+    /// It got the entry of another, which had to make room.
+    Replaced,
     /// There was no memory for an entry.
     Refused,
 }
@@ -67,6 +82,32 @@ pub(super) enum Origin {
     Packet,
     /// A person's, who is told.
     Hand,
+    /// Nobody's: it moves from one table to another, and nothing makes room for it.
+    Move,
+}
+
+/// The list has another table by now, in which it is to be done.
+#[derive(Debug)]
+pub(super) struct Superseded;
+
+/// What is asked of an entry.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    /// What it is found by.
+    pub(crate) key: &'a Key,
+    /// The TTL that the packet stamped last has to have had; 0 is any.
+    pub(crate) time_to_live: u8,
+    /// When and how often it was seen.
+    pub(crate) window: &'a Window,
+}
+
+/// What a list says to a question.
+#[derive(Clone, Copy)]
+struct Sight {
+    /// Whether the entry meets the window.
+    agrees: bool,
+    /// Age of its latest stamp, in jiffies.
+    age: u32,
 }
 
 /// What happened to a list so far.
@@ -82,16 +123,32 @@ pub(crate) struct Statistics {
     pub(crate) refused: u64,
 }
 
+impl Statistics {
+    /// Those of two tables together.
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        Self {
+            entries: self.entries.saturating_add(other.entries),
+            evicted: self.evicted.saturating_add(other.evicted),
+            expired: self.expired.saturating_add(other.expired),
+            refused: self.refused.saturating_add(other.refused),
+        }
+    }
+}
+
 /// A hash table of entries.
 pub(super) struct Table {
     hash: HashKey,
     buckets: Buckets,
     slots: Slots,
     /// Age in jiffies from which on an entry counts as gone.
-    timeout: u32,
+    timeout: Atomic<u32>,
+    /// Whether the list has another table by now.
+    superseded: Atomic<bool>,
     entries: Atomic<u32>,
     /// Number of the entry that eviction looks at next.
     hand: Atomic<u32>,
+    /// Number of the entry that reaping looks at next.
+    scythe: Atomic<u32>,
     evicted: Atomic<u64>,
     expired: Atomic<u64>,
     refused: Atomic<u64>,
@@ -102,11 +159,13 @@ impl Table {
     pub(super) fn new(size: u32, hits: u32, timeout: u32) -> Result<Self> {
         Ok(Self {
             hash: HashKey::random(),
-            buckets: Buckets::new(size.div_ceil(2), NONE, GFP_KERNEL_ACCOUNT)?,
+            buckets: Buckets::new(size.div_ceil(2), NONE, LARGE)?,
             slots: Slots::new(size, hits)?,
-            timeout,
+            timeout: Atomic::new(timeout),
+            superseded: Atomic::new(false),
             entries: Atomic::new(0),
             hand: Atomic::new(0),
+            scythe: Atomic::new(0),
             evicted: Atomic::new(0),
             expired: Atomic::new(0),
             refused: Atomic::new(0),
@@ -121,8 +180,18 @@ impl Table {
         self.slots.hits()
     }
 
+    #[inline]
     pub(super) fn timeout(&self) -> u32 {
-        self.timeout
+        self.timeout.load(Relaxed)
+    }
+
+    pub(super) fn set_timeout(&self, timeout: u32) {
+        self.timeout.store(timeout, Relaxed);
+    }
+
+    /// Sees to it that there is memory for so many entries. May sleep.
+    pub(super) fn reserve(&self, entries: u32) -> Result {
+        self.slots.reserve(entries)
     }
 
     pub(super) fn statistics(&self) -> Statistics {
@@ -136,9 +205,9 @@ impl Table {
 
     /// Takes over what happened to the list while it had another table.
     pub(super) fn continue_from(&self, statistics: Statistics) {
-        self.evicted.store(statistics.evicted, Relaxed);
-        self.expired.store(statistics.expired, Relaxed);
-        self.refused.store(statistics.refused, Relaxed);
+        self.evicted.fetch_add(statistics.evicted, Relaxed);
+        self.expired.fetch_add(statistics.expired, Relaxed);
+        self.refused.fetch_add(statistics.refused, Relaxed);
     }
 
     #[inline]
@@ -146,67 +215,190 @@ impl Table {
         self.buckets.index(self.hash.hash(&key.words()))
     }
 
-    /// Whether the address was seen as the window asks.
+    /// Locks a bucket, of a table that is not superseded.
     #[inline]
-    pub(super) fn check(&self, key: &Key, window: &Window, now: u32) -> bool {
-        self.buckets.read(self.bucket(key), |head, attempt| {
-            self.find(head, key, Some(attempt))
-                .is_some_and(|(_, entry)| self.holds(entry, window, now))
-        })
+    fn lock(&self, bucket: u32) -> Result<BucketGuard<'_>, Superseded> {
+        let guard = self.buckets.lock(bucket);
+        if self.is_superseded() {
+            return Err(Superseded);
+        }
+        Ok(guard)
     }
 
-    /// As [`Table::check`], and if so remembers one packet more.
-    pub(super) fn update(&self, key: &Key, window: &Window, now: u32, time_to_live: u8) -> bool {
-        let guard = self.buckets.lock(self.bucket(key));
-        match self.find(guard.head(), key, None) {
-            Some((_, entry)) if self.holds(entry, window, now) => {
-                entry.push(now, time_to_live);
-                true
-            }
-            _ => false,
+    /// Whether there is such an entry, here or in the table that the list had before.
+    #[inline]
+    pub(super) fn check(
+        &self,
+        previous: Option<&Self>,
+        question: &Question<'_>,
+        now: u32,
+    ) -> Result<bool, Superseded> {
+        let timeout = self.timeout();
+        let mut sight = self.look(question, timeout, now);
+        if let (None, Some(previous)) = (sight, previous) {
+            // It may have moved just now, but it moves in one direction only.
+            let earlier = previous.look(question, timeout, now);
+            sight = earlier.or_else(|| self.look(question, timeout, now));
         }
+        if sight.is_none() && self.is_superseded() {
+            return Err(Superseded);
+        }
+        // While entries move, nothing is reaped.
+        if let (Some(limit), None) = (question.window.reaped_age(), previous) {
+            if sight.is_some_and(|sight| sight.age > limit) {
+                self.reap(question.key, limit, now);
+            }
+            self.reap_others(limit, now);
+        }
+        Ok(sight.is_some_and(|sight| sight.agrees))
+    }
+
+    /// As [`Table::check`], and if there is an entry and what was found, turned round where `invert` says
+    /// so, is true, remembers one packet more.
+    pub(super) fn update(
+        &self,
+        previous: Option<&Self>,
+        question: &Question<'_>,
+        invert: bool,
+        now: u32,
+        time_to_live: u8,
+    ) -> Result<bool, Superseded> {
+        if let Some(previous) = previous {
+            self.adopt(previous, question.key, now, Origin::Packet)?;
+        }
+        let agrees = self.update_known(question, invert, now, time_to_live)?;
+        if let (Some(limit), None) = (question.window.reaped_age(), previous) {
+            self.reap_others(limit, now);
+        }
+        Ok(agrees)
+    }
+
+    fn update_known(
+        &self,
+        question: &Question<'_>,
+        invert: bool,
+        now: u32,
+        time_to_live: u8,
+    ) -> Result<bool, Superseded> {
+        let guard = self.lock(self.bucket(question.key))?;
+        let Some((index, entry)) = self.find(guard.head(), question.key, None) else {
+            return Ok(false);
+        };
+        let Some(sight) = Self::sight(entry, question, self.timeout(), now) else {
+            return Ok(false);
+        };
+        let limit = question.window.reaped_age();
+        if sight.agrees != invert {
+            entry.push(now, Some(time_to_live));
+        } else if limit.is_some_and(|limit| sight.age > limit) {
+            self.expire(guard, index, entry);
+        }
+        Ok(sight.agrees)
     }
 
     /// Remembers a packet of the address, which gets an entry if it has none.
-    pub(super) fn stamp(&self, key: &Key, now: u32, time_to_live: u8, origin: Origin) -> Stamped {
-        let bucket = self.bucket(key);
-        if self.stamp_known(&self.buckets.lock(bucket), key, now, time_to_live) {
-            return Stamped::Known;
-        }
-        // Making room may need the lock of another bucket: this one is not held meanwhile.
-        let Some(index) = self.take_slot(now, origin) else {
-            self.refused.fetch_add(1, Relaxed);
-            return Stamped::Refused;
-        };
-        let Some(entry) = self.slots.entry(index) else {
-            return Stamped::Refused;
-        };
-        let mut guard = self.buckets.lock(bucket);
-        if self.stamp_known(&guard, key, now, time_to_live) {
-            drop(guard);
-            self.slots.give_back(index);
-            return Stamped::Known;
-        }
-        entry.begin(key);
-        entry.push(now, time_to_live);
-        entry.set_next(guard.head());
-        entry.set_bucket(Some(bucket));
-        guard.set_head(index);
-        self.entries.fetch_add(1, Relaxed);
-        Stamped::New
+    ///
+    /// Without a TTL, an entry keeps the one that it has.
+    pub(super) fn stamp(
+        &self,
+        previous: Option<&Self>,
+        key: &Key,
+        now: u32,
+        time_to_live: Option<u8>,
+        origin: Origin,
+    ) -> Result<Stamped, Superseded> {
+        self.write(previous, key, now, origin, |entry| {
+            entry.push(now, time_to_live)
+        })
     }
 
-    /// Removes the address; tells whether it was there.
-    pub(super) fn remove(&self, key: &Key, now: u32) -> bool {
-        let mut guard = self.buckets.lock(self.bucket(key));
-        let Some((index, entry)) = self.find(guard.head(), key, None) else {
-            return false;
+    /// Lets `write` write the entry of an address, which gets one if it has none.
+    pub(super) fn write(
+        &self,
+        previous: Option<&Self>,
+        key: &Key,
+        now: u32,
+        origin: Origin,
+        write: impl Fn(Entry<'_>),
+    ) -> Result<Stamped, Superseded> {
+        if let Some(previous) = previous {
+            self.adopt(previous, key, now, origin)?;
+        }
+        let bucket = self.bucket(key);
+        if self.write_known(&self.lock(bucket)?, key, now, &write) {
+            return Ok(Stamped::Known);
+        }
+        // Making room may need the lock of another bucket: this one is not held meanwhile.
+        let Some((index, stamped)) = self.take_slot(now, origin) else {
+            self.refused.fetch_add(1, Relaxed);
+            return Ok(Stamped::Refused);
         };
-        let seen = entry.last_seen(now) <= self.timeout;
-        self.unlink(&mut guard, index, entry);
-        drop(guard);
-        self.slots.give_back(index);
-        seen
+        let Some(entry) = self.slots.entry(index) else {
+            return Ok(Stamped::Refused);
+        };
+        let written = self.lock(bucket).map(|mut guard| {
+            if self.write_known(&guard, key, now, &write) {
+                return Stamped::Known;
+            }
+            entry.begin(key);
+            write(entry);
+            self.link(&mut guard, bucket, index, entry);
+            stamped
+        });
+        if !matches!(written, Ok(Stamped::New | Stamped::Replaced)) {
+            self.slots.give_back(index);
+        }
+        written
+    }
+
+    /// Removes the address, if its entry has that TTL or 0 is asked for; tells whether it was there.
+    pub(super) fn remove(
+        &self,
+        previous: Option<&Self>,
+        key: &Key,
+        time_to_live: u8,
+        now: u32,
+    ) -> Result<bool, Superseded> {
+        // In this order nobody can move it in between.
+        let earlier = previous.is_some_and(|table| table.remove_sealed(key, time_to_live, now));
+        let guard = self.lock(self.bucket(key))?;
+        Ok(self.take_out_of(guard, key, time_to_live, now) || earlier)
+    }
+
+    /// Forgets the address if it was not seen for longer than that.
+    #[cold]
+    fn reap(&self, key: &Key, limit: u32, now: u32) {
+        let guard = self.buckets.lock(self.bucket(key));
+        match self.find(guard.head(), key, None) {
+            Some((index, entry)) if entry.last_seen(now) > limit => {
+                self.expire(guard, index, entry);
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks at the next few entries and forgets those that were not seen for longer than that.
+    fn reap_others(&self, limit: u32, now: u32) {
+        for _ in 0..REAPED_AT_ONCE {
+            let number = self.scythe.fetch_add(1, Relaxed);
+            let Some(number) = number.checked_rem(self.slots.used()) else {
+                return;
+            };
+            let index = self.slots.index(number);
+            let Some(entry) = self.slots.entry(index) else {
+                continue;
+            };
+            let Some(bucket) = entry.bucket() else {
+                continue;
+            };
+            if entry.last_seen(now) <= limit {
+                continue;
+            }
+            let guard = self.buckets.lock(bucket);
+            if entry.bucket() == Some(bucket) && entry.last_seen(now) > limit {
+                self.expire(guard, index, entry);
+            }
+        }
     }
 
     /// Removes what is too old, and old stamps from what is not, of the entries from `first` on; where it
@@ -222,31 +414,28 @@ impl Table {
             let Some(bucket) = entry.bucket() else {
                 continue;
             };
-            if entry.last_seen(now) <= self.timeout && !entry.has_stale_stamp(now, AGE_MAX) {
+            if entry.last_seen(now) <= self.timeout() && !entry.has_stale_stamp(now, AGE_MAX) {
                 continue;
             }
-            let mut guard = self.buckets.lock(bucket);
+            let guard = self.buckets.lock(bucket);
             if entry.bucket() != Some(bucket) {
                 continue;
             }
             entry.forget_stale_stamps(now, AGE_MAX);
-            if entry.last_seen(now) > self.timeout {
-                self.unlink(&mut guard, index, entry);
-                drop(guard);
-                self.slots.give_back(index);
-                self.expired.fetch_add(1, Relaxed);
+            if entry.last_seen(now) > self.timeout() {
+                self.expire(guard, index, entry);
             }
         }
         (end < used).then_some(end)
     }
 
     /// The entry of that number, counted from 0; the error is that there is none of a number that high.
-    pub(super) fn snapshot(
+    pub(super) fn snapshot<'a>(
         &self,
         number: u32,
         now: u32,
-        mut ages: KVec<u32>,
-    ) -> Result<Option<Snapshot>> {
+        ages: &'a mut Ages,
+    ) -> Result<Option<Snapshot<'a>>> {
         if number >= self.slots.used() {
             return Err(ENOENT);
         }
@@ -257,14 +446,14 @@ impl Table {
             return Ok(None);
         };
         let read = self.buckets.read(bucket, |_, _| {
-            let is_seen = entry.bucket() == Some(bucket) && entry.last_seen(now) <= self.timeout;
-            entry.read(now, &mut ages).filter(|_| is_seen)
+            let is_seen = entry.bucket() == Some(bucket) && entry.last_seen(now) <= self.timeout();
+            entry.read(now, ages).filter(|_| is_seen)
         });
         Ok(read.map(|(key, time_to_live, packets)| Snapshot {
             key,
             time_to_live,
             packets,
-            ages,
+            ages: ages.get(),
         }))
     }
 
@@ -290,20 +479,51 @@ impl Table {
         None
     }
 
+    /// What the entry says to the question; none if it is older than `timeout` or its TTL another.
     #[inline]
-    fn holds(&self, entry: Entry<'_>, window: &Window, now: u32) -> bool {
-        entry.last_seen(now) <= self.timeout && entry.satisfies(window, now)
+    fn sight(entry: Entry<'_>, question: &Question<'_>, timeout: u32, now: u32) -> Option<Sight> {
+        let age = entry.last_seen(now);
+        if age > timeout || !entry.agrees_with(question.time_to_live) {
+            return None;
+        }
+        Some(Sight {
+            agrees: entry.satisfies(question.window, now),
+            age,
+        })
     }
 
-    fn stamp_known(&self, guard: &BucketGuard<'_>, key: &Key, now: u32, time_to_live: u8) -> bool {
+    #[inline]
+    fn look(&self, question: &Question<'_>, timeout: u32, now: u32) -> Option<Sight> {
+        self.buckets
+            .read(self.bucket(question.key), |head, attempt| {
+                let (_, entry) = self.find(head, question.key, Some(attempt))?;
+                Self::sight(entry, question, timeout, now)
+            })
+    }
+
+    fn write_known(
+        &self,
+        guard: &BucketGuard<'_>,
+        key: &Key,
+        now: u32,
+        write: impl Fn(Entry<'_>),
+    ) -> bool {
         let Some((_, entry)) = self.find(guard.head(), key, None) else {
             return false;
         };
-        if entry.last_seen(now) > self.timeout {
+        if entry.last_seen(now) > self.timeout() {
             entry.begin(key);
         }
-        entry.push(now, time_to_live);
+        write(entry);
         true
+    }
+
+    /// Puts an entry into its chain.
+    fn link(&self, guard: &mut BucketGuard<'_>, bucket: u32, index: u32, entry: Entry<'_>) {
+        entry.set_next(guard.head());
+        entry.set_bucket(Some(bucket));
+        guard.set_head(index);
+        self.entries.fetch_add(1, Relaxed);
     }
 
     /// Takes an entry out of its chain; it is the caller's then.
@@ -324,11 +544,22 @@ impl Table {
         self.entries.fetch_sub(1, Relaxed);
     }
 
-    fn take_slot(&self, now: u32, origin: Origin) -> Option<u32> {
+    /// Takes an entry out because of its age.
+    fn expire(&self, mut guard: BucketGuard<'_>, index: u32, entry: Entry<'_>) {
+        self.unlink(&mut guard, index, entry);
+        drop(guard);
+        self.slots.give_back(index);
+        self.expired.fetch_add(1, Relaxed);
+    }
+
+    /// An entry for an address that has none, and whether another had to make room for it.
+    fn take_slot(&self, now: u32, origin: Origin) -> Option<(u32, Stamped)> {
         match (self.slots.take(), origin) {
-            (Ok(index), _) => Some(index),
-            (Err(Shortage::Memory), Origin::Hand) => None,
-            (Err(Shortage::Limit | Shortage::Memory), _) => self.evict(now),
+            (Ok(index), _) => Some((index, Stamped::New)),
+            (Err(_), Origin::Move) | (Err(Shortage::Memory), Origin::Hand) => None,
+            (Err(Shortage::Limit | Shortage::Memory), _) => {
+                Some((self.evict(now)?, Stamped::Replaced))
+            }
         }
     }
 

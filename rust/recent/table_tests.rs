@@ -4,8 +4,10 @@
 
 use super::{
     entry::{
-        Entry,
-        Key, //
+        Ages,
+        Key,
+        Past,
+        Snapshot, //
     },
     stamps::{
         Window,
@@ -13,7 +15,10 @@ use super::{
     },
     table::{
         Origin,
+        Question,
+        Selection,
         Stamped,
+        Superseded,
         Table, //
     },
 };
@@ -26,7 +31,7 @@ use kernel::prelude::*;
 /// Just before 32-bit jiffies wrap.
 const LATE: u32 = u32::MAX - 5;
 
-const ONCE: Window = Window { age: None, hits: 1 };
+const ONCE: Window = Window::any();
 
 fn key(number: u32) -> Key {
     Key {
@@ -40,18 +45,71 @@ fn within(age: u32, hits: u32) -> Window {
     Window {
         age: Some(age),
         hits,
+        reap: false,
     }
+}
+
+fn times(hits: u32) -> Window {
+    Window {
+        hits,
+        ..Window::any()
+    }
+}
+
+fn reaping(age: u32) -> Window {
+    Window {
+        reap: true,
+        ..within(age, 1)
+    }
+}
+
+fn check(table: &Table, key: &Key, window: &Window, now: u32) -> bool {
+    let question = Question {
+        key,
+        time_to_live: 0,
+        window,
+    };
+    table.check(None, &question, now).unwrap_or(false)
+}
+
+fn update(table: &Table, key: &Key, window: &Window, now: u32) -> bool {
+    let question = Question {
+        key,
+        time_to_live: 0,
+        window,
+    };
+    table
+        .update(None, &question, false, now, 64)
+        .unwrap_or(false)
+}
+
+fn remove(table: &Table, key: &Key, now: u32) -> bool {
+    table.remove(None, key, 0, now).unwrap_or(false)
+}
+
+fn snapshots(table: &Table, now: u32, mut with: impl FnMut(&Snapshot<'_>)) -> Result {
+    let mut ages = Ages::new()?;
+    let mut number = 0;
+    while let Ok(snapshot) = table.snapshot(number, now, &mut ages) {
+        if let Some(snapshot) = snapshot {
+            with(&snapshot);
+        }
+        number += 1;
+    }
+    Ok(())
 }
 
 /// Stamps as a packet with a TTL of 17 does.
 fn stamp(table: &Table, key: &Key, now: u32) -> Stamped {
-    table.stamp(key, now, 17, Origin::Packet)
+    table
+        .stamp(None, key, now, Some(17), Origin::Packet)
+        .unwrap_or(Stamped::Refused)
 }
 
 /// How many of the keys below `count` are in the table.
 fn present(table: &Table, count: u32, now: u32) -> u32 {
     (0..count)
-        .filter(|&number| table.check(&key(number), &ONCE, now))
+        .filter(|&number| check(table, &key(number), &ONCE, now))
         .count() as u32
 }
 
@@ -70,11 +128,11 @@ mod tests {
     #[test]
     fn finds_what_was_stamped() -> Result {
         let table = Table::new(100, 4, AGE_MAX)?;
-        assert!(!table.check(&key(1), &ONCE, 10));
+        assert!(!check(&table, &key(1), &ONCE, 10));
         assert!(stamp(&table, &key(1), 10) == Stamped::New);
         assert!(stamp(&table, &key(1), 11) == Stamped::Known);
-        assert!(table.check(&key(1), &ONCE, 12));
-        assert!(!table.check(&key(2), &ONCE, 12));
+        assert!(check(&table, &key(1), &ONCE, 12));
+        assert!(!check(&table, &key(2), &ONCE, 12));
         assert_eq!(table.statistics().entries, 1);
         Ok(())
     }
@@ -87,7 +145,7 @@ mod tests {
             ..key(7)
         };
         stamp(&table, &key(7), 10);
-        assert!(!table.check(&ipv6, &ONCE, 10));
+        assert!(!check(&table, &ipv6, &ONCE, 10));
         stamp(&table, &ipv6, 10);
         assert_eq!(table.statistics().entries, 2);
         Ok(())
@@ -103,13 +161,13 @@ mod tests {
         assert_eq!(present(&table, 64, 64), 64);
         // From the middle, the beginning and the end of their chains.
         for number in (0..64).step_by(2) {
-            assert!(table.remove(&key(number), 64));
-            assert!(!table.remove(&key(number), 64));
+            assert!(remove(&table, &key(number), 64));
+            assert!(!remove(&table, &key(number), 64));
         }
         assert_eq!(present(&table, 64, 64), 32);
         assert_eq!(table.statistics().entries, 32);
         for number in (1..64).step_by(2) {
-            assert!(table.check(&key(number), &ONCE, 64));
+            assert!(check(&table, &key(number), &ONCE, 64));
         }
         Ok(())
     }
@@ -119,15 +177,20 @@ mod tests {
         for size in [1, 2, 3, 7, 64, 100, 1000] {
             let table = Table::new(size, 2, AGE_MAX)?;
             for number in 0..size * 3 {
-                assert!(stamp(&table, &key(number), number) == Stamped::New);
+                let expected = if number < size {
+                    Stamped::New
+                } else {
+                    Stamped::Replaced
+                };
+                assert!(stamp(&table, &key(number), number) == expected);
             }
             let statistics = table.statistics();
             assert_eq!(statistics.entries, size);
             assert_eq!(statistics.evicted, u64::from(size) * 2);
             assert_eq!(present(&table, size * 3, size * 3), size);
             // Where nobody came back, those that came last are left.
-            assert!(table.check(&key(size * 3 - 1), &ONCE, size * 3));
-            assert!(!table.check(&key(0), &ONCE, size * 3));
+            assert!(check(&table, &key(size * 3 - 1), &ONCE, size * 3));
+            assert!(!check(&table, &key(0), &ONCE, size * 3));
         }
         Ok(())
     }
@@ -140,8 +203,8 @@ mod tests {
         }
         stamp(&table, &key(0), 4);
         stamp(&table, &key(4), 5);
-        assert!(table.check(&key(0), &ONCE, 5));
-        assert!(!table.check(&key(1), &ONCE, 5));
+        assert!(check(&table, &key(0), &ONCE, 5));
+        assert!(!check(&table, &key(1), &ONCE, 5));
         Ok(())
     }
 
@@ -153,7 +216,7 @@ mod tests {
         }
         stamp(&table, &key(4), 8);
         assert_eq!(table.statistics().entries, 4);
-        assert!(table.check(&key(4), &ONCE, 8));
+        assert!(check(&table, &key(4), &ONCE, 8));
         Ok(())
     }
 
@@ -166,7 +229,7 @@ mod tests {
                 assert!(stamp(&table, &key(now), now) == Stamped::New);
             }
             for number in 0..10 {
-                assert!(table.remove(&key(round * 10 + number), round * 10 + 10));
+                assert!(remove(&table, &key(round * 10 + number), round * 10 + 10));
             }
         }
         assert_eq!(table.statistics().entries, 0);
@@ -180,13 +243,13 @@ mod tests {
         for now in [100, 110, 120, 130] {
             stamp(&table, &key(1), now);
         }
-        assert!(table.check(&key(1), &within(30, 4), 130));
-        assert!(!table.check(&key(1), &within(29, 4), 130));
-        assert!(table.check(&key(1), &within(29, 3), 130));
-        assert!(!table.check(&key(1), &within(30, 5), 130));
-        assert!(table.check(&key(1), &within(0, 1), 130));
-        assert!(!table.check(&key(1), &within(0, 2), 130));
-        assert!(table.check(&key(1), &Window { age: None, hits: 4 }, 100_000));
+        assert!(check(&table, &key(1), &within(30, 4), 130));
+        assert!(!check(&table, &key(1), &within(29, 4), 130));
+        assert!(check(&table, &key(1), &within(29, 3), 130));
+        assert!(!check(&table, &key(1), &within(30, 5), 130));
+        assert!(check(&table, &key(1), &within(0, 1), 130));
+        assert!(!check(&table, &key(1), &within(0, 2), 130));
+        assert!(check(&table, &key(1), &times(4), 100_000));
         Ok(())
     }
 
@@ -196,22 +259,90 @@ mod tests {
         for now in 1..=10 {
             stamp(&table, &key(1), now * 10);
         }
-        assert!(table.check(&key(1), &within(20, 3), 100));
-        assert!(!table.check(&key(1), &within(19, 3), 100));
-        assert!(!table.check(&key(1), &Window { age: None, hits: 4 }, 100));
+        assert!(check(&table, &key(1), &within(20, 3), 100));
+        assert!(!check(&table, &key(1), &within(19, 3), 100));
+        assert!(!check(&table, &key(1), &times(4), 100));
         Ok(())
     }
 
     #[test]
     fn update_stamps_only_what_it_matches() -> Result {
         let table = Table::new(10, 4, AGE_MAX)?;
-        assert!(!table.update(&key(1), &ONCE, 10, 64));
+        assert!(!update(&table, &key(1), &ONCE, 10));
         assert_eq!(table.statistics().entries, 0);
         stamp(&table, &key(1), 10);
-        assert!(!table.update(&key(1), &within(5, 1), 20, 64));
-        assert!(!table.check(&key(1), &within(5, 1), 20));
-        assert!(table.update(&key(1), &within(10, 1), 20, 64));
-        assert!(table.check(&key(1), &within(0, 1), 20));
+        assert!(!update(&table, &key(1), &within(5, 1), 20));
+        assert!(!check(&table, &key(1), &within(5, 1), 20));
+        assert!(update(&table, &key(1), &within(10, 1), 20));
+        assert!(check(&table, &key(1), &within(0, 1), 20));
+        Ok(())
+    }
+
+    #[test]
+    fn an_inverted_update_stamps_what_it_knows_and_does_not_match() -> Result {
+        let table = Table::new(10, 4, AGE_MAX)?;
+        let window = within(5, 1);
+        let question = Question {
+            key: &key(1),
+            time_to_live: 0,
+            window: &window,
+        };
+        let inverted = |now| {
+            table
+                .update(None, &question, true, now, 64)
+                .unwrap_or(false)
+        };
+        assert!(!inverted(10));
+        assert_eq!(table.statistics().entries, 0);
+        stamp(&table, &key(1), 10);
+        assert!(inverted(12));
+        assert!(!check(&table, &key(1), &times(2), 12));
+        assert!(!inverted(20));
+        assert!(check(&table, &key(1), &times(2), 20));
+        Ok(())
+    }
+
+    #[test]
+    fn compares_the_time_to_live() -> Result {
+        let table = Table::new(10, 4, AGE_MAX)?;
+        let asked = |number, time_to_live| {
+            let question = Question {
+                key: &key(number),
+                time_to_live,
+                window: &ONCE,
+            };
+            table.check(None, &question, 10).unwrap_or(false)
+        };
+        stamp(&table, &key(1), 10);
+        let by_hand = |number| table.stamp(None, &key(number), 10, None, Origin::Hand);
+        assert!(by_hand(2).is_ok());
+        assert!(asked(1, 17) && asked(1, 0) && !asked(1, 18));
+        assert!(asked(2, 17) && asked(2, 0));
+        // By hand an entry keeps its TTL.
+        assert!(by_hand(1).is_ok());
+        assert!(!asked(1, 18));
+        assert!(!table.remove(None, &key(1), 18, 10).unwrap_or(true));
+        assert!(table.remove(None, &key(1), 17, 10).unwrap_or(false));
+        Ok(())
+    }
+
+    #[test]
+    fn reaps_what_is_looked_up_and_what_is_not() -> Result {
+        let table = Table::new(10, 4, AGE_MAX)?;
+        for number in 0..10 {
+            stamp(&table, &key(number), number);
+        }
+        assert!(check(&table, &key(5), &reaping(10), 15));
+        assert!(!check(&table, &key(4), &reaping(10), 15));
+        assert!(!check(&table, &key(4), &ONCE, 15));
+        for _ in 0..10 {
+            check(&table, &key(9), &reaping(10), 15);
+        }
+        assert_eq!(present(&table, 10, 15), 5);
+        assert_eq!(table.statistics().expired, 5);
+        assert!(update(&table, &key(5), &reaping(10), 15));
+        assert!(!update(&table, &key(6), &reaping(10), 17));
+        assert!(!check(&table, &key(6), &ONCE, 17));
         Ok(())
     }
 
@@ -221,11 +352,11 @@ mod tests {
         stamp(&table, &key(1), LATE);
         stamp(&table, &key(1), 10);
         // LATE is 6 before the wrap, so that 16 lie between the two.
-        assert!(table.check(&key(1), &within(16, 2), 10));
-        assert!(!table.check(&key(1), &within(15, 2), 10));
-        assert!(table.check(&key(1), &within(0, 1), 10));
+        assert!(check(&table, &key(1), &within(16, 2), 10));
+        assert!(!check(&table, &key(1), &within(15, 2), 10));
+        assert!(check(&table, &key(1), &within(0, 1), 10));
         age_all(&table, 20);
-        assert!(table.check(&key(1), &within(26, 2), 20));
+        assert!(check(&table, &key(1), &within(26, 2), 20));
         Ok(())
     }
 
@@ -233,9 +364,9 @@ mod tests {
     fn takes_a_stamp_from_the_next_tick_for_new() -> Result {
         let table = Table::new(10, 4, 100)?;
         stamp(&table, &key(1), 50);
-        assert!(table.check(&key(1), &within(0, 1), 49));
+        assert!(check(&table, &key(1), &within(0, 1), 49));
         stamp(&table, &key(2), 0);
-        assert!(table.check(&key(2), &within(0, 1), u32::MAX));
+        assert!(check(&table, &key(2), &within(0, 1), u32::MAX));
         Ok(())
     }
 
@@ -244,9 +375,9 @@ mod tests {
         let table = Table::new(10, 4, 100)?;
         stamp(&table, &key(1), LATE);
         let end = LATE.wrapping_add(100);
-        assert!(table.check(&key(1), &ONCE, end));
-        assert!(!table.check(&key(1), &ONCE, end + 1));
-        assert!(!table.update(&key(1), &ONCE, end + 1, 64));
+        assert!(check(&table, &key(1), &ONCE, end));
+        assert!(!check(&table, &key(1), &ONCE, end + 1));
+        assert!(!update(&table, &key(1), &ONCE, end + 1));
         age_all(&table, end);
         assert_eq!(table.statistics().entries, 1);
         age_all(&table, end + 1);
@@ -261,7 +392,7 @@ mod tests {
         stamp(&table, &key(1), 0);
         stamp(&table, &key(1), 1);
         assert!(stamp(&table, &key(1), 500) == Stamped::Known);
-        assert!(!table.check(&key(1), &Window { age: None, hits: 2 }, 500));
+        assert!(!check(&table, &key(1), &times(2), 500));
         Ok(())
     }
 
@@ -271,13 +402,13 @@ mod tests {
         stamp(&table, &key(1), 0);
         let much_later = AGE_MAX - 10;
         stamp(&table, &key(1), much_later);
-        assert!(table.check(&key(1), &Window { age: None, hits: 2 }, much_later));
+        assert!(check(&table, &key(1), &times(2), much_later));
         age_all(&table, AGE_MAX + 1);
-        assert!(!table.check(&key(1), &Window { age: None, hits: 2 }, AGE_MAX + 1));
-        assert!(table.check(&key(1), &ONCE, AGE_MAX + 1));
+        assert!(!check(&table, &key(1), &times(2), AGE_MAX + 1));
+        assert!(check(&table, &key(1), &ONCE, AGE_MAX + 1));
         // Had the first stamp stayed, it would be from the future now, and count as new.
         let ambiguous = (1 << 31) + 5;
-        assert!(!table.check(&key(1), &within(0, 1), ambiguous));
+        assert!(!check(&table, &key(1), &within(0, 1), ambiguous));
         Ok(())
     }
 
@@ -299,21 +430,162 @@ mod tests {
         for number in 0..150 {
             stamp(&table, &key(number), 5);
         }
-        table.remove(&key(3), 5);
+        remove(&table, &key(3), 5);
         let mut shown = 0;
-        let mut number = 0;
-        while let Ok(snapshot) = table.snapshot(number, 9, Entry::room_for_ages()?) {
-            if let Some(snapshot) = snapshot {
-                shown += 1;
-                assert!(snapshot.key.family == Family::Ipv4);
-                assert_eq!(snapshot.time_to_live, 17);
-                assert_eq!(snapshot.packets, 1);
-                assert_eq!(snapshot.ages.len(), 1);
-                assert_eq!(snapshot.ages[0], 4);
-            }
-            number += 1;
-        }
+        snapshots(&table, 9, |snapshot| {
+            shown += 1;
+            assert!(snapshot.key.family == Family::Ipv4);
+            assert_eq!(snapshot.time_to_live, 17);
+            assert_eq!(snapshot.packets, 1);
+            assert_eq!(snapshot.ages, [4]);
+        })?;
         assert_eq!(shown, 149);
+        Ok(())
+    }
+
+    #[test]
+    fn restores_what_was_known() -> Result {
+        let table = Table::new(10, 3, AGE_MAX)?;
+        let restore = |number, packets, ages: &[u32]| {
+            let past = Past {
+                time_to_live: 9,
+                packets,
+                ages: ages.iter().copied(),
+            };
+            table.write(None, &key(number), 5, Origin::Hand, |entry| {
+                entry.restore(5, &past)
+            })
+        };
+        assert!(matches!(
+            restore(1, 7, &[1, 20, 300, 4000]),
+            Ok(Stamped::New)
+        ));
+        assert!(check(&table, &key(1), &within(300, 3), 5));
+        assert!(!check(&table, &key(1), &within(299, 3), 5));
+        stamp(&table, &key(1), 6);
+        let mut seen = false;
+        snapshots(&table, 6, |snapshot| {
+            seen = true;
+            assert_eq!(snapshot.time_to_live, 17);
+            assert_eq!(snapshot.packets, 8);
+            assert_eq!(snapshot.ages, [0, 2, 21]);
+        })?;
+        assert!(seen);
+        assert!(matches!(restore(1, 2, &[10, 10]), Ok(Stamped::Known)));
+        assert!(check(&table, &key(1), &within(10, 2), 5));
+        assert!(!check(&table, &key(1), &times(3), 5));
+        Ok(())
+    }
+
+    #[test]
+    fn moves_to_a_larger_table() -> Result {
+        let old = Table::new(100, 3, AGE_MAX)?;
+        for now in 0..300 {
+            stamp(&old, &key(now % 100), now);
+        }
+        let table = Table::new(1000, 20, AGE_MAX)?;
+        table.reserve(100)?;
+        let lost = table.adopt_all(&old, &mut Selection::all(), 300, || {});
+        assert_eq!(lost, 0);
+        assert_eq!(old.statistics().entries, 0);
+        assert_eq!(table.statistics().entries, 100);
+        for number in 0..100 {
+            assert!(check(&table, &key(number), &within(300 - number, 3), 300));
+            assert!(!check(&table, &key(number), &within(299 - number, 3), 300));
+            stamp(&table, &key(number), 300);
+            assert!(check(&table, &key(number), &times(4), 300));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_newest_find_room_in_a_smaller_table() -> Result {
+        let old = Table::new(100, 5, AGE_MAX)?;
+        for number in 0..100u32 {
+            // Ten at a time.
+            for now in [0, 1, 2, 3] {
+                stamp(
+                    &old,
+                    &key(number),
+                    LATE.wrapping_add(number / 10 * 10 + now),
+                );
+            }
+        }
+        let now = LATE.wrapping_add(100);
+        let mut ages = KVVec::with_capacity(100, GFP_KERNEL)?;
+        let mut selection = Selection::of(&old, 25, now, &mut ages);
+        let table = Table::new(25, 2, AGE_MAX)?;
+        let lost = table.adopt_all(&old, &mut selection, now, || {});
+        assert_eq!(lost, 75);
+        assert_eq!(table.statistics().entries, 25);
+        assert_eq!(table.statistics().evicted, 75);
+        for number in 80..100 {
+            assert!(check(&table, &key(number), &times(2), now));
+        }
+        assert_eq!(
+            (70..80)
+                .filter(|&number| check(&table, &key(number), &ONCE, now))
+                .count(),
+            5
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn packets_use_both_tables_while_entries_move() -> Result {
+        let old = Table::new(100, 3, AGE_MAX)?;
+        for number in 0..100 {
+            stamp(&old, &key(number), 10);
+            stamp(&old, &key(number), 10);
+        }
+        let table = Table::new(100, 3, AGE_MAX)?;
+        let ask = |number, hits| {
+            let question = Question {
+                key: &key(number),
+                time_to_live: 0,
+                window: &times(hits),
+            };
+            table.check(Some(&old), &question, 10).unwrap_or(false)
+        };
+        // Looking up does not move.
+        assert!(ask(1, 2) && !ask(1, 3));
+        assert_eq!(old.statistics().entries, 100);
+        // Stamping does, and goes on with what was there.
+        let stamped = table.stamp(Some(&old), &key(1), 10, Some(1), Origin::Packet);
+        assert!(matches!(stamped, Ok(Stamped::Known)));
+        assert!(ask(1, 3));
+        assert_eq!(old.statistics().entries, 99);
+        assert_eq!(table.statistics().entries, 1);
+        // Who still knows the old table only is sent on, whether or not the address is there.
+        for number in [1, 1000] {
+            let question = Question {
+                key: &key(number),
+                time_to_live: 0,
+                window: &ONCE,
+            };
+            assert!(matches!(old.check(None, &question, 10), Err(Superseded)));
+            let stamped = old.stamp(None, &key(number), 10, Some(1), Origin::Packet);
+            assert!(matches!(stamped, Err(Superseded)));
+            assert!(matches!(
+                old.update(None, &question, false, 10, 1),
+                Err(Superseded)
+            ));
+            assert!(matches!(
+                old.remove(None, &key(number), 0, 10),
+                Err(Superseded)
+            ));
+        }
+        // What is removed is gone from both, and does not come back.
+        assert!(matches!(table.remove(Some(&old), &key(1), 0, 10), Ok(true)));
+        assert!(matches!(table.remove(Some(&old), &key(2), 0, 10), Ok(true)));
+        assert!(matches!(
+            table.remove(Some(&old), &key(2), 0, 10),
+            Ok(false)
+        ));
+        table.adopt_all(&old, &mut Selection::all(), 10, || {});
+        assert_eq!(old.statistics().entries, 0);
+        assert_eq!(table.statistics().entries, 98);
+        assert!(!ask(1, 1) && !ask(2, 1) && ask(3, 2));
         Ok(())
     }
 
@@ -323,12 +595,9 @@ mod tests {
         for now in 0..70_000 {
             stamp(&table, &key(1), now);
         }
-        let all = Window {
-            age: Some(65_534),
-            hits: 65_535,
-        };
-        assert!(table.check(&key(1), &all, 69_999));
-        assert!(!table.check(&key(1), &all, 70_000));
+        let all = within(65_534, 65_535);
+        assert!(check(&table, &key(1), &all, 69_999));
+        assert!(!check(&table, &key(1), &all, 70_000));
         Ok(())
     }
 }

@@ -78,9 +78,9 @@ pub(crate) trait PacketMatch: PartialEq + Sized {
     /// Writes its attribute.
     fn encode(&self, message: &mut Message) -> Result;
 
-    /// Whether it refers to a list.
-    fn uses(&self, _list: &List) -> bool {
-        false
+    /// How many packets it counts in a list, if it refers to the list.
+    fn uses(&self, _list: &List) -> Option<u32> {
+        None
     }
 }
 
@@ -131,8 +131,8 @@ macro_rules! list_matches {
                 }
             }
 
-            /// Whether it refers to a list.
-            pub(super) fn uses(&self, list: &List) -> bool {
+            /// How many packets it counts in a list, if it refers to the list.
+            pub(super) fn uses(&self, list: &List) -> Option<u32> {
                 match self {
                     $(Self::$name(this) => this.uses(list),)*
                 }

@@ -138,9 +138,13 @@ impl Rule {
         self.generation
     }
 
-    /// Whether it refers to a list.
-    pub(crate) fn uses(&self, list: &List) -> bool {
-        self.spec.matches.iter().any(|one| one.uses(list))
+    /// How many packets it counts in a list, if it refers to the list.
+    pub(crate) fn uses(&self, list: &List) -> Option<u32> {
+        self.spec
+            .matches
+            .iter()
+            .filter_map(|one| one.uses(list))
+            .max()
     }
 
     /// Whether connection tracking has to see the packets of the namespace for it.

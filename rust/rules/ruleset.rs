@@ -89,7 +89,13 @@ impl Ruleset {
 
     /// How many rules use a list.
     pub(crate) fn users(&self, list: &List) -> usize {
-        self.rules().filter(|rule| rule.uses(list)).count()
+        self.rules().filter_map(|rule| rule.uses(list)).count()
+    }
+
+    /// How many packets rules count in a list at most.
+    pub(crate) fn hits(&self, list: &List) -> u32 {
+        let hits = self.rules().filter_map(|rule| rule.uses(list));
+        hits.max().unwrap_or(0)
     }
 
     fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {

@@ -17,6 +17,12 @@ pub(crate) fn write(text: &str) -> Result<(), Error> {
     }
 }
 
+/// Tell the person at the keyboard of something that does not make the command fail.
+pub(crate) fn warn(text: &str) {
+    // Standard error may be closed; there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "palisade: warning: {}", printable(text));
+}
+
 /// A text from the kernel with what would disturb a terminal replaced.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()

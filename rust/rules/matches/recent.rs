@@ -15,10 +15,15 @@ use crate::{
         message::Message,
         netlink::Attribute, //
     },
-    packet::Packet,
+    packet::{
+        Address,
+        Family,
+        Packet, //
+    },
     recent::{
         Key,
         List,
+        Question,
         Window, //
     },
     rules::resources::{
@@ -47,6 +52,10 @@ pub(in crate::rules) struct Recent {
     window: Window,
     /// Whether the number of packets was asked for; without, one will do.
     is_counted: bool,
+    /// Whether the packet's TTL has to be that of the packet stamped last.
+    time_to_live: bool,
+    /// The bits of an address that count, for packets of that IP version.
+    mask: Option<(Family, Address)>,
     invert: bool,
 }
 
@@ -57,6 +66,8 @@ impl PartialEq for Recent {
             && self.key == other.key
             && self.window == other.window
             && self.is_counted == other.is_counted
+            && self.time_to_live == other.time_to_live
+            && self.mask == other.mask
             && self.invert == other.invert
     }
 }
@@ -71,20 +82,30 @@ impl PacketMatch for Recent {
             RecentKey::Destination => (packet.destination, 0),
             RecentKey::SourceAndPort => (packet.source, packet.ports().map_or(0, |(port, _)| port)),
         };
+        let address = match &self.mask {
+            Some((family, mask)) if *family == packet.family => address.masked(mask),
+            _ => address,
+        };
         let key = Key {
             family: packet.family,
             address,
             port,
         };
+        let time_to_live = packet.received_time_to_live();
+        let question = Question {
+            key: &key,
+            time_to_live: if self.time_to_live { time_to_live } else { 0 },
+            window: &self.window,
+        };
         let agrees = match self.operation {
-            RecentOperation::Check => self.list.check(&key, &self.window),
-            RecentOperation::Update => self.list.update(&key, &self.window, packet.time_to_live),
+            RecentOperation::Check => self.list.check(&question),
+            RecentOperation::Update => self.list.update(&question, self.invert, time_to_live),
             RecentOperation::Set => {
                 // An address that cannot be remembered is counted by the list, and matches all the same.
-                self.list.stamp(&key, packet.time_to_live);
+                self.list.stamp(&key, time_to_live);
                 true
             }
-            RecentOperation::Remove => self.list.remove(&key),
+            RecentOperation::Remove => self.list.remove(&key, question.time_to_live),
         };
         Outcome::from(agrees != self.invert)
     }
@@ -117,20 +138,34 @@ impl PacketMatch for Recent {
                 return Err(Refusal::new(EINVAL, message).at(attribute));
             }
         }
+        let time_to_live = recent.get(attributes::TIME_TO_LIVE);
+        if let (Some(attribute), RecentOperation::Set) = (time_to_live, operation) {
+            let message = c"the TTL cannot be compared where the address is only set";
+            return Err(Refusal::new(EINVAL, message).at(attribute));
+        }
+        let reap = recent.get(attributes::REAP);
+        if let (Some(attribute), None) = (reap, seconds) {
+            return Err(Refusal::new(EINVAL, c"to reap needs seconds").at(attribute));
+        }
+        let mask = match recent.get(attributes::MASK) {
+            Some(attribute) => {
+                Some(Address::from_bytes(attribute.payload()).ok_or_else(|| {
+                    Refusal::new(EINVAL, c"a mask has 4 or 16 bytes").at(attribute)
+                })?)
+            }
+            None => None,
+        };
         let hit_count = hits.and_then(|attribute| attribute.u32()).unwrap_or(1);
         let window = Window::new(seconds.and_then(|attribute| attribute.u32()), hit_count);
-        let window = window.ok_or_else(|| {
+        let mut window = window.ok_or_else(|| {
             let refusal = Refusal::new(ERANGE, c"more seconds than a list can remember");
             seconds.map_or(refusal, |at| refusal.at(at))
         })?;
+        window.reap = reap.is_some();
         let lists = resources.lists;
         let list = lists.find_or_create(name.string(), hit_count, &mut resources.growth);
         let list = list.map_err(|error| match error {
             ENOSPC => Refusal::new(error, c"there are too many recent lists").at(name),
-            EBUSY => {
-                let message = c"the list remembers fewer hits an entry: flush it first";
-                Refusal::new(error, message).at(hits.unwrap_or(name))
-            }
             _ => error.into(),
         })?;
         Ok(Self {
@@ -139,6 +174,9 @@ impl PacketMatch for Recent {
             key,
             window,
             is_counted: hits.is_some(),
+            time_to_live: time_to_live.is_some(),
+            // A mask of all bits is none.
+            mask: mask.filter(|(family, mask)| *mask != Address::full_mask(*family)),
             invert: recent.has(attributes::INVERT),
         })
     }
@@ -155,11 +193,17 @@ impl PacketMatch for Recent {
             if self.is_counted {
                 message.put_u32(attributes::HITS, self.window.hits)?;
             }
+            message.put_flag(attributes::TIME_TO_LIVE, self.time_to_live)?;
+            message.put_flag(attributes::REAP, self.window.reap)?;
+            if let Some((family, mask)) = self.mask {
+                let (bytes, length) = mask.to_bytes(family);
+                message.put(attributes::MASK, bytes.get(..length).unwrap_or_default())?;
+            }
             Ok(())
         })
     }
 
-    fn uses(&self, list: &List) -> bool {
-        core::ptr::eq(&*self.list, list)
+    fn uses(&self, list: &List) -> Option<u32> {
+        core::ptr::eq(&*self.list, list).then_some(self.window.hits)
     }
 }

@@ -37,7 +37,8 @@ pub(super) enum ListCommand {
         /// The list
         #[arg(value_parser = list_name)]
         name: String,
-        /// Addresses; - reads them from standard input, one a line, with # comments
+        /// Addresses, or ADDRESS:PORT and [ADDRESS]:PORT in a list of --rport; - reads them from standard
+        /// input, one a line, with # comments
         #[arg(value_name = "ADDRESS", required = true)]
         addresses: Vec<AddressArgument>,
     },
@@ -67,6 +68,26 @@ pub(super) enum ListCommand {
         ///                   1h30m; 0 for the longest time that can be measured
         #[arg(value_name = "SETTING=VALUE", verbatim_doc_comment)]
         settings: Vec<Setting>,
+    },
+    /// Change the limits of a list, which keeps its addresses as far as there is room
+    Set {
+        /// The list
+        #[arg(value_parser = list_name)]
+        name: String,
+        /// size=N, hits=N, timeout=DURATION, as for create
+        #[arg(value_name = "SETTING=VALUE", required = true)]
+        settings: Vec<Setting>,
+    },
+    /// Print lists so that restore can read them
+    Save {
+        /// The list; all of them if it is not given
+        #[arg(value_parser = list_name)]
+        name: Option<String>,
+    },
+    /// Read what save has printed; addresses have got older meanwhile, and lists keep what else they hold
+    Restore {
+        /// The file; standard input if it is - or not given
+        file: Option<String>,
     },
     /// Destroy a list that no rule uses
     Destroy {

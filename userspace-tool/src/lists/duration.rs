@@ -40,6 +40,21 @@ pub(super) fn parse(text: &str) -> Result<u64, String> {
     Ok(total)
 }
 
+/// A time without loss, which [`parse`] reads, such as 1h2m3s40ms.
+pub(super) fn exact(mut milliseconds: u64) -> String {
+    let mut text = String::new();
+    for (unit, size) in UNITS {
+        if milliseconds >= size {
+            text += &format!("{}{unit}", milliseconds / size);
+            milliseconds %= size;
+        }
+    }
+    if text.is_empty() {
+        text += "0s";
+    }
+    text
+}
+
 /// A time in two units at most, such as 3.2s, 5m 12s or 2d 3h.
 pub(super) fn show(milliseconds: u64) -> String {
     if milliseconds < 1000 {

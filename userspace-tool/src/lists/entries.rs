@@ -2,22 +2,21 @@
 
 //! Reading and changing the entries of a list.
 
-use std::{collections::HashSet, net::IpAddr};
+use std::collections::HashSet;
 
 use super::{
+    endpoint::Endpoint,
     execute::explain,
-    wire::{self, Entry},
+    wire::{self, Encode, Entry},
 };
 use crate::{
     error::Error,
-    netlink::{Connection, spec::command as operation},
+    netlink::{self, Connection, Writer, spec::command as operation},
+    output,
 };
 
-/// A message of entries stays shorter than this.
+/// A message of entries is not made longer than this.
 const BATCH_LENGTH: usize = 60_000;
-
-/// More than an address with its headers takes.
-const ENTRY_LENGTH: usize = 32;
 
 pub(super) fn read(connection: &mut Connection, name: &str) -> Result<Vec<Entry>, Error> {
     let request = wire::named(name);
@@ -28,34 +27,84 @@ pub(super) fn read(connection: &mut Connection, name: &str) -> Result<Vec<Entry>
 }
 
 /// An address that is deleted by one message is not there any more for the next.
-pub(super) fn without_repetitions(mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+pub(super) fn without_repetitions(mut addresses: Vec<Endpoint>) -> Vec<Endpoint> {
     let mut seen = HashSet::new();
     addresses.retain(|address| seen.insert(*address));
     addresses
 }
 
-/// Add or delete addresses, in as many messages as it takes.
+/// Add or delete entries, in as many messages as it takes.
 pub(super) fn change(
     connection: &mut Connection,
     command: u8,
     name: &str,
-    addresses: &[IpAddr],
+    entries: &[impl Encode],
 ) -> Result<(), Error> {
     let mut done = 0;
+    let mut warnings = Warnings::default();
     let mut request = wire::named(name);
-    for (index, address) in addresses.iter().enumerate() {
-        wire::encode_address(*address, &mut request);
-        let last = index + 1 == addresses.len();
-        if !last && request.len() + ENTRY_LENGTH < BATCH_LENGTH {
+    for (index, entry) in entries.iter().enumerate() {
+        entry.encode(&mut request);
+        if index + 1 < entries.len() && request.len() < BATCH_LENGTH {
             continue;
         }
-        connection
-            .change(command, &request)
-            .map_err(|error| after(done, explain(error, name)))?;
+        let changed = connection.change_with_warning(command, &request);
+        let batch = entries.get(done..=index).unwrap_or_default();
+        warnings.add(changed.map_err(|error| {
+            let error = netlink::explain(error, &labelled(name, batch));
+            after(done, explain(error, name))
+        })?);
         done = index + 1;
         request = wire::named(name);
     }
+    warnings.show(name);
     Ok(())
+}
+
+/// The same message with the words that its parts stand for, which takes longer to make.
+fn labelled(name: &str, batch: &[impl Encode]) -> Writer {
+    let mut request = wire::named(name);
+    for entry in batch {
+        request.labelled(entry.endpoint().to_string(), |request| {
+            entry.encode(request);
+        });
+    }
+    request
+}
+
+/// What the kernel said to several messages. Sentences that tell a number in their midst become one.
+#[derive(Debug, Default)]
+struct Warnings(Vec<(String, Option<u64>, String)>);
+
+impl Warnings {
+    fn add(&mut self, warning: Option<String>) {
+        let Some(warning) = warning else {
+            return;
+        };
+        let start = warning
+            .find(|character: char| character.is_ascii_digit())
+            .unwrap_or(warning.len());
+        let (before, rest) = warning.split_at(start);
+        let end = rest
+            .find(|character: char| !character.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let (number, after) = rest.split_at(end);
+        let number = number.parse::<u64>().ok();
+        let same =
+            |(one, _, other): &&mut (String, Option<u64>, String)| one == before && other == after;
+        match self.0.iter_mut().find(same) {
+            Some((_, Some(sum), _)) => *sum = sum.saturating_add(number.unwrap_or(0)),
+            Some(_) => {}
+            None => self.0.push((before.to_owned(), number, after.to_owned())),
+        }
+    }
+
+    fn show(&self, name: &str) {
+        for (before, number, after) in &self.0 {
+            let number = number.map(|number| number.to_string()).unwrap_or_default();
+            output::warn(&format!("list {name}: {before}{number}{after}"));
+        }
+    }
 }
 
 /// An error, with what was done before it.
@@ -72,7 +121,19 @@ mod tests {
 
     #[test]
     fn repetitions_are_left_out_and_the_order_stays() {
-        let [one, two] = [[192, 0, 2, 1], [192, 0, 2, 2]].map(IpAddr::from);
+        let [one, two] = [[192, 0, 2, 1], [192, 0, 2, 2]]
+            .map(|address| Endpoint::from(std::net::IpAddr::from(address)));
         assert_eq!(without_repetitions(vec![two, one, two, one]), [two, one]);
+    }
+
+    #[test]
+    fn warnings_are_added_up() {
+        let mut warnings = Warnings::default();
+        for text in ["full: 3 had to go", "full: 4 had to go", "else"] {
+            warnings.add(Some(text.to_owned()));
+        }
+        warnings.add(None);
+        let sums: Vec<Option<u64>> = warnings.0.iter().map(|(_, sum, _)| *sum).collect();
+        assert_eq!(sums, [Some(7), None]);
     }
 }

@@ -6,12 +6,15 @@ use nix::errno::Errno;
 
 use super::{
     arguments::{ListCommand, Setting},
-    entries, input, show,
-    wire::{self, List, named},
+    clock, entries, input,
+    saved::{self, Saved},
+    show,
+    wire::{self, Entry, List, named},
 };
 use crate::{
     error::Error,
     netlink::{Connection, Refusal, Writer, spec::command as operation},
+    output,
 };
 
 pub(super) fn execute(command: ListCommand) -> Result<String, Error> {
@@ -37,7 +40,16 @@ pub(super) fn execute(command: ListCommand) -> Result<String, Error> {
             Ok(String::new())
         }
         ListCommand::Flush { name } => change(operation::LIST_FLUSH, &name, &named(&name)),
-        ListCommand::Create { name, settings } => create(&name, &settings),
+        ListCommand::Create { name, settings } => {
+            let request = with_settings("create", &name, &settings)?;
+            change(operation::LIST_CREATE, &name, &request)
+        }
+        ListCommand::Set { name, settings } => {
+            let request = with_settings("set", &name, &settings)?;
+            change(operation::LIST_SET, &name, &request)
+        }
+        ListCommand::Save { name } => save(name.as_deref()),
+        ListCommand::Restore { file } => restore(file.as_deref()),
         ListCommand::Destroy { name } => change(operation::LIST_DESTROY, &name, &named(&name)),
     }
 }
@@ -69,38 +81,118 @@ fn is_about_list(refusal: &Refusal, name: &str) -> bool {
 }
 
 fn change(command: u8, name: &str, request: &Writer) -> Result<String, Error> {
-    let mut connection = Connection::open()?;
-    let changed = connection.change(command, request);
-    changed
-        .map(|()| String::new())
-        .map_err(|error| explain(error, name))
+    change_list(&mut Connection::open()?, command, name, request)?;
+    Ok(String::new())
 }
 
-fn create(name: &str, settings: &[Setting]) -> Result<String, Error> {
+fn change_list(
+    connection: &mut Connection,
+    command: u8,
+    name: &str,
+    request: &Writer,
+) -> Result<(), Error> {
+    let warning = connection
+        .change_with_warning(command, request)
+        .map_err(|error| explain(error, name))?;
+    if let Some(warning) = warning {
+        output::warn(&format!("list {name}: {warning}"));
+    }
+    Ok(())
+}
+
+fn with_settings(command: &str, name: &str, settings: &[Setting]) -> Result<Writer, Error> {
     let mut request = named(name);
     for (index, setting) in settings.iter().enumerate() {
         let mut earlier = settings.iter().take(index);
         if earlier.any(|earlier| earlier.name() == setting.name()) {
             return Err(Error::usage(format!(
-                "list create {name}: {} is given twice",
+                "list {command} {name}: {} is given twice",
                 setting.name()
             )));
         }
         wire::encode_setting(*setting, &mut request);
     }
-    change(operation::LIST_CREATE, name, &request)
+    Ok(request)
+}
+
+/// A list's entries, the one that was seen last first.
+fn sorted_entries(connection: &mut Connection, name: &str) -> Result<Vec<Entry>, Error> {
+    let mut entries = entries::read(connection, name)?;
+    entries.sort_by_key(|entry| {
+        (
+            entry.ages.first().copied().unwrap_or(u64::MAX),
+            entry.endpoint,
+        )
+    });
+    Ok(entries)
+}
+
+fn save(name: Option<&str>) -> Result<String, Error> {
+    let mut connection = Connection::open()?;
+    let lists = match name {
+        Some(name) => vec![get(&mut connection, name)?],
+        None => all(&mut connection)?,
+    };
+    let mut text = String::new();
+    for list in lists {
+        let entries = sorted_entries(&mut connection, &list.name)?;
+        text += &saved::save(&Saved { list, entries }, clock::now());
+    }
+    Ok(text)
+}
+
+fn restore(file: Option<&str>) -> Result<String, Error> {
+    let (name, text) = match file {
+        None | Some("-") => {
+            let name = input::STANDARD_INPUT;
+            (name, input::text(std::io::stdin().lock(), name)?)
+        }
+        Some(name) => {
+            let open = std::fs::File::open(name);
+            let file =
+                open.map_err(|error| Error::Failure(format!("cannot open {name}: {error}")))?;
+            (name, input::text(file, name)?)
+        }
+    };
+    let lists = saved::restore(&text, name, clock::now())?;
+    let mut connection = Connection::open()?;
+    let present = all(&mut connection)?;
+    for Saved { list, mut entries } in lists {
+        let before = present.iter().find(|other| other.name == list.name);
+        let (command, hits) = match before {
+            // A rule may count more hits than the list did when it was saved.
+            Some(before) => (operation::LIST_SET, list.hits.max(before.hits)),
+            None => (operation::LIST_CREATE, list.hits),
+        };
+        let settings = [
+            Setting::Size(list.size),
+            Setting::Hits(hits),
+            Setting::Timeout(list.timeout),
+        ];
+        let request = with_settings("restore", &list.name, &settings)?;
+        change_list(&mut connection, command, &list.name, &request)?;
+        // Where not all have room, those that come last stay.
+        entries.reverse();
+        let command = operation::ENTRY_ADD;
+        entries::change(&mut connection, command, &list.name, &entries)?;
+    }
+    Ok(String::new())
 }
 
 fn ls(json: bool) -> Result<String, Error> {
-    let mut connection = Connection::open()?;
-    let request = Writer::default();
-    let mut lists = connection.dump(operation::LIST_GET, &request, wire::decode_list)?;
-    lists.sort_by(|one, other| one.name.cmp(&other.name));
+    let lists = all(&mut Connection::open()?)?;
     if json {
         let lists: serde_json::Value = lists.iter().map(show::list_json).collect();
         return Ok(format!("{lists:#}\n"));
     }
     Ok(show::lists(&lists))
+}
+
+fn all(connection: &mut Connection) -> Result<Vec<List>, Error> {
+    let request = Writer::default();
+    let mut lists = connection.dump(operation::LIST_GET, &request, wire::decode_list)?;
+    lists.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(lists)
 }
 
 fn get(connection: &mut Connection, name: &str) -> Result<List, Error> {
@@ -116,13 +208,7 @@ fn get(connection: &mut Connection, name: &str) -> Result<List, Error> {
 fn show_list(name: &str, json: bool) -> Result<String, Error> {
     let mut connection = Connection::open()?;
     let list = get(&mut connection, name)?;
-    let mut entries = entries::read(&mut connection, name)?;
-    entries.sort_by_key(|entry| {
-        (
-            entry.ages.first().copied().unwrap_or(u64::MAX),
-            entry.address,
-        )
-    });
+    let entries = sorted_entries(&mut connection, name)?;
     if !json {
         return Ok(show::entries(&entries));
     }

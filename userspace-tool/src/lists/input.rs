@@ -2,18 +2,18 @@
 
 //! The addresses that a command is about.
 
-use std::{
-    io::{self, BufRead},
-    net::IpAddr,
-    str::FromStr,
-};
+use std::{io, io::Read, str::FromStr};
 
+use super::endpoint::Endpoint;
 use crate::{error::Error, rules::quote};
+
+/// What standard input is called in messages.
+pub(super) const STANDARD_INPUT: &str = "standard input";
 
 /// An address, or a - that stands for the addresses on standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AddressArgument {
-    Address(IpAddr),
+    Address(Endpoint),
     StandardInput,
 }
 
@@ -23,22 +23,13 @@ impl FromStr for AddressArgument {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "-" => Ok(Self::StandardInput),
-            _ => parse(text).map(Self::Address),
+            _ => text.parse().map(Self::Address),
         }
     }
 }
 
-fn parse(text: &str) -> Result<IpAddr, String> {
-    text.parse().map_err(|_| match text.split_once('/') {
-        Some((address, _)) if address.parse::<IpAddr>().is_ok() => {
-            "a list holds single addresses, not networks".to_owned()
-        }
-        _ => "not an IPv4 or IPv6 address".to_owned(),
-    })
-}
-
 /// All addresses of the arguments, with standard input read where it is asked for.
-pub(super) fn addresses(arguments: &[AddressArgument]) -> Result<Vec<IpAddr>, Error> {
+pub(super) fn addresses(arguments: &[AddressArgument]) -> Result<Vec<Endpoint>, Error> {
     let mut addresses = Vec::new();
     for argument in arguments {
         match argument {
@@ -49,19 +40,30 @@ pub(super) fn addresses(arguments: &[AddressArgument]) -> Result<Vec<IpAddr>, Er
     Ok(addresses)
 }
 
-fn read(input: impl BufRead, addresses: &mut Vec<IpAddr>) -> Result<(), Error> {
-    for (index, line) in input.lines().enumerate() {
-        let line =
-            line.map_err(|error| Error::Failure(format!("cannot read standard input: {error}")))?;
-        let text = line.split('#').next().unwrap_or_default().trim();
-        if text.is_empty() {
-            continue;
-        }
-        let address = parse(text).map_err(|reason| {
+/// All of a file or of standard input.
+pub(super) fn text(mut input: impl Read, name: &str) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    input
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::Failure(format!("cannot read {name}: {error}")))?;
+    String::from_utf8(bytes).map_err(|_| Error::Failure(format!("{name} is not UTF-8 text")))
+}
+
+/// The lines of a text that say something, with their numbers and without comments.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    (1..)
+        .zip(text.lines())
+        .map(|(number, line)| (number, line.split('#').next().unwrap_or_default().trim()))
+        .filter(|(_, line)| !line.is_empty())
+}
+
+fn read(input: impl Read, addresses: &mut Vec<Endpoint>) -> Result<(), Error> {
+    let text = text(input, STANDARD_INPUT)?;
+    for (number, line) in lines(&text) {
+        let address = line.parse().map_err(|reason| {
             Error::Failure(format!(
-                "line {} of standard input: {}: {reason}",
-                index + 1,
-                quote(text)
+                "line {number} of {STANDARD_INPUT}: {}: {reason}",
+                quote(line)
             ))
         })?;
         addresses.push(address);
@@ -71,6 +73,8 @@ fn read(input: impl BufRead, addresses: &mut Vec<IpAddr>) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
@@ -80,7 +84,7 @@ mod tests {
         let mut addresses = Vec::new();
         let input = "# all\n192.0.2.1\n\n 2001:db8::1 # one\n";
         read(input.as_bytes(), &mut addresses).unwrap();
-        let expected: Vec<IpAddr> =
+        let expected: Vec<Endpoint> =
             vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()];
         assert_eq!(addresses, expected);
     }
@@ -116,6 +120,7 @@ mod tests {
             let mut addresses = Vec::new();
             let lines: Vec<String> = given.iter().map(|address| format!("{address}{ending}")).collect();
             read(lines.concat().as_bytes(), &mut addresses).unwrap();
+            let given: Vec<Endpoint> = given.into_iter().map(Endpoint::from).collect();
             prop_assert_eq!(addresses, given);
         }
     }

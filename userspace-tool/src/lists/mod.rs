@@ -3,10 +3,13 @@
 //! Recent lists: `palisade list`.
 
 mod arguments;
+mod clock;
 mod duration;
+mod endpoint;
 mod entries;
 mod execute;
 mod input;
+mod saved;
 mod show;
 #[cfg(test)]
 mod tests;

@@ -78,7 +78,7 @@ pub(super) fn entries(entries: &[Entry]) -> String {
         .iter()
         .map(|entry| {
             vec![
-                entry.address.to_string(),
+                entry.endpoint.to_string(),
                 entry
                     .ages
                     .first()
@@ -107,7 +107,8 @@ pub(super) fn list_json(list: &List) -> Value {
 
 pub(super) fn entry_json(entry: &Entry) -> Value {
     json!({
-        "address": entry.address.to_string(),
+        "address": entry.endpoint.address.to_string(),
+        "port": (entry.endpoint.port != 0).then_some(entry.endpoint.port),
         "age_ms": entry.ages.first(),
         "ages_ms": entry.ages,
         "time_to_live": entry.time_to_live,

@@ -2,9 +2,7 @@
 
 //! Lists and their entries as netlink attributes.
 
-use std::net::IpAddr;
-
-use super::arguments::Setting;
+use super::{arguments::Setting, endpoint::Endpoint};
 use crate::{
     error::Error,
     netlink::{
@@ -31,7 +29,7 @@ pub(super) struct List {
 /// An address of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    pub(super) address: IpAddr,
+    pub(super) endpoint: Endpoint,
     pub(super) time_to_live: u8,
     pub(super) packets: u32,
     /// Milliseconds since each remembered packet, the latest first.
@@ -58,10 +56,43 @@ pub(super) fn encode_setting(setting: Setting, request: &mut Writer) {
     });
 }
 
-pub(super) fn encode_address(address: IpAddr, request: &mut Writer) {
-    request.labelled(address.to_string(), |request| {
-        request.nested(list::ENTRY, |nest| nest.address(entry::ADDRESS, address));
-    });
+/// What an entry-add or an entry-delete is about.
+pub(super) trait Encode {
+    fn endpoint(&self) -> Endpoint;
+
+    /// The attributes behind address and port.
+    fn encode_rest(&self, _nest: &mut Writer) {}
+
+    fn encode(&self, request: &mut Writer) {
+        request.nested(list::ENTRY, |nest| {
+            let endpoint = self.endpoint();
+            nest.address(entry::ADDRESS, endpoint.address);
+            if endpoint.port != 0 {
+                nest.u16(entry::PORT, endpoint.port);
+            }
+            self.encode_rest(nest);
+        });
+    }
+}
+
+impl Encode for Endpoint {
+    fn endpoint(&self) -> Endpoint {
+        *self
+    }
+}
+
+impl Encode for Entry {
+    fn endpoint(&self) -> Endpoint {
+        self.endpoint
+    }
+
+    fn encode_rest(&self, nest: &mut Writer) {
+        nest.u8(entry::TIME_TO_LIVE, self.time_to_live);
+        nest.u32(entry::PACKETS, self.packets);
+        for age in &self.ages {
+            nest.u64(entry::AGE, *age);
+        }
+    }
 }
 
 pub(super) fn decode_list(answer: &[u8]) -> Result<List, Error> {
@@ -92,20 +123,23 @@ pub(super) fn decode_entries(answer: &[u8]) -> Result<Vec<Entry>, Error> {
         if nest.kind != list::ENTRY {
             continue;
         }
-        let (mut address, mut time_to_live, mut packets, mut ages) = (None, 0, 0, Vec::new());
+        let (mut address, mut port, mut time_to_live) = (None, 0, 0);
+        let (mut packets, mut ages) = (0, Vec::new());
         for attribute in nest.nested() {
             let attribute = attribute?;
             match attribute.kind {
                 entry::ADDRESS => address = Some(attribute.address()?),
+                entry::PORT => port = attribute.u16()?,
                 entry::TIME_TO_LIVE => time_to_live = attribute.u8()?,
                 entry::PACKETS => packets = attribute.u32()?,
                 entry::AGE => ages.push(attribute.u64()?),
                 _ => {}
             }
         }
+        let address =
+            address.ok_or_else(|| Error::Answer("an entry lacks its address".to_owned()))?;
         entries.push(Entry {
-            address: address
-                .ok_or_else(|| Error::Answer("an entry lacks its address".to_owned()))?,
+            endpoint: Endpoint { address, port },
             time_to_live,
             packets,
             ages,
@@ -116,6 +150,8 @@ pub(super) fn decode_entries(answer: &[u8]) -> Result<Vec<Entry>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     #[test]
@@ -124,6 +160,7 @@ mod tests {
         answer.u32(999, 1);
         answer.nested(list::ENTRY, |nest| {
             nest.address(entry::ADDRESS, IpAddr::from([192, 0, 2, 1]));
+            nest.u16(entry::PORT, 99);
             nest.u8(entry::TIME_TO_LIVE, 64);
             nest.u32(entry::PACKETS, 3);
             nest.u64(entry::AGE, 10);
@@ -131,12 +168,25 @@ mod tests {
             nest.u64(entry::AGE, 20);
         });
         let expected = Entry {
-            address: IpAddr::from([192, 0, 2, 1]),
+            endpoint: "192.0.2.1:99".parse().unwrap(),
             time_to_live: 64,
             packets: 3,
             ages: vec![10, 20],
         };
         assert_eq!(decode_entries(answer.as_bytes()).unwrap(), [expected]);
+    }
+
+    #[test]
+    fn what_is_encoded_is_read() {
+        let entry = Entry {
+            endpoint: "[2001:db8::1]:5".parse().unwrap(),
+            time_to_live: 7,
+            packets: 9,
+            ages: vec![1, 2, 3],
+        };
+        let mut request = Writer::default();
+        entry.encode(&mut request);
+        assert_eq!(decode_entries(request.as_bytes()).unwrap(), [entry]);
     }
 
     #[test]

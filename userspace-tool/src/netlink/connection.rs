@@ -9,7 +9,12 @@ use netlink_packet_generic::{
 };
 use nix::errno::Errno;
 
-use super::{message::Message, spec, transport::Transport, writer::Writer};
+use super::{
+    message::Message,
+    spec,
+    transport::{Answer, Transport},
+    writer::Writer,
+};
 use crate::error::Error;
 
 /// Attributes start behind the netlink header and the generic netlink header.
@@ -51,7 +56,17 @@ impl Connection {
 
     /// Ask for a change.
     pub(crate) fn change(&mut self, command: u8, request: &Writer) -> Result<(), Error> {
-        self.get(command, request, |_| Ok(())).map(drop)
+        self.change_with_warning(command, request).map(drop)
+    }
+
+    /// Ask for a change; what the kernel says about it although it made it is returned.
+    pub(crate) fn change_with_warning(
+        &mut self,
+        command: u8,
+        request: &Writer,
+    ) -> Result<Option<String>, Error> {
+        self.exchange(command, request, NLM_F_ACK, |_| Ok(()))
+            .map(|answer| answer.warning)
     }
 
     /// Ask for one object.
@@ -62,7 +77,7 @@ impl Connection {
         parse: impl FnMut(&[u8]) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         self.exchange(command, request, NLM_F_ACK, parse)
-            .map(|(messages, _)| messages)
+            .map(|answer| answer.messages)
     }
 
     /// Ask for all objects that the request describes.
@@ -73,10 +88,9 @@ impl Connection {
         mut parse: impl FnMut(&[u8]) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         for _ in 0..DUMP_ATTEMPTS {
-            let (messages, interrupted) =
-                self.exchange(command, request, NLM_F_DUMP, &mut parse)?;
-            if !interrupted {
-                return Ok(messages);
+            let answer = self.exchange(command, request, NLM_F_DUMP, &mut parse)?;
+            if !answer.interrupted {
+                return Ok(answer.messages);
             }
         }
         Err(Error::Failure(
@@ -90,7 +104,7 @@ impl Connection {
         request: &Writer,
         flags: u16,
         mut parse: impl FnMut(&[u8]) -> Result<T, Error>,
-    ) -> Result<(Vec<T>, bool), Error> {
+    ) -> Result<Answer<T>, Error> {
         if request.too_long() {
             return Err(Error::Failure(
                 "a rule is too long for a netlink attribute (64 kB): split it".to_owned(),
@@ -101,29 +115,29 @@ impl Connection {
             attributes: request.as_bytes().to_vec(),
         });
         message.set_resolved_family_id(self.family);
-        let answer = self
-            .transport
+        self.transport
             .exchange(message, NLM_F_REQUEST | flags, |inner| {
                 parse(&inner.attributes)
             })
-            .map_err(|error| explain(error, request))?;
-        Ok((answer.messages, answer.interrupted))
+            .map_err(|error| explain(error, request))
     }
 }
 
 /// Say which words of the command line the kernel's refusal is about.
-fn explain(error: Error, request: &Writer) -> Error {
+pub(crate) fn explain(error: Error, request: &Writer) -> Error {
     let Error::Refused(mut refusal) = error else {
         return error;
     };
     if refusal.is(Errno::EPERM) {
         return Error::NotPermitted;
     }
-    refusal.label = refusal
+    let label = refusal
         .offset
         .and_then(|offset| offset.checked_sub(ATTRIBUTES_OFFSET))
-        .and_then(|offset| request.label_at(offset))
-        .map(str::to_owned);
+        .and_then(|offset| request.label_at(offset));
+    if let Some(label) = label {
+        refusal.label = Some(label.to_owned());
+    }
     refusal.into()
 }
 

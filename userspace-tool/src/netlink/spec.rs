@@ -443,6 +443,9 @@ pub(crate) mod command {
     pub(crate) const ENTRY_ADD: u8 = 9;
     /// Delete addresses from a recent list; if one is not in it, none is deleted.
     pub(crate) const ENTRY_DELETE: u8 = 10;
+    /// Change the settings of a recent list, which keeps its entries; where there is room for
+    /// fewer, those that were seen last. What is absent stays as it is.
+    pub(crate) const LIST_SET: u8 = 11;
 }
 
 /// Numbers of the attributes, set by set.

@@ -25,6 +25,8 @@ pub(super) struct Answer<T> {
     pub(super) messages: Vec<T>,
     /// What was dumped changed meanwhile, so that the messages may not fit together.
     pub(super) interrupted: bool,
+    /// What the kernel says about a request that it carried out.
+    pub(super) warning: Option<String>,
 }
 
 pub(super) struct Transport {
@@ -64,6 +66,7 @@ impl Transport {
         let mut answer = Answer {
             messages: Vec::new(),
             interrupted: false,
+            warning: None,
         };
         let mut buffer = Vec::with_capacity(RECEIVE_LENGTH);
         loop {
@@ -84,7 +87,10 @@ impl Transport {
                     NetlinkPayload::InnerMessage(inner) => {
                         answer.messages.push(parse(inner.into_parts().1)?);
                     }
-                    NetlinkPayload::Error(error) if error.code.is_none() => return Ok(answer),
+                    NetlinkPayload::Error(error) if error.code.is_none() => {
+                        answer.warning = Refusal::from_error(&error).message;
+                        return Ok(answer);
+                    }
                     NetlinkPayload::Error(error) => return Err(Refusal::from_error(&error).into()),
                     NetlinkPayload::Done(done) if done.code < 0 => {
                         return Err(Refusal::from_done(&done).into());

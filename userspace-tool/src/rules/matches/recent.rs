@@ -2,10 +2,7 @@
 
 //! `-m recent`: whether an address was seen recently.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    rc::Rc,
-};
+use std::{net::IpAddr, rc::Rc};
 
 use serde_json::{Value, json};
 
@@ -37,7 +34,11 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
 [!] --remove          match if the address is in the list, and remove it
     --seconds N       with --rcheck and --update: only packets of the last N seconds count
     --hitcount N      with --rcheck and --update: at least N packets have to count
+    --rttl            with --rcheck, --update and --remove: the TTL or hop limit has to be that of the
+                      packet that was stamped last
+    --reap            with --rcheck and --update and --seconds: forget addresses not seen for so long
     --name NAME       the list, DEFAULT if not given
+    --mask MASK       the bits of the address that count, such as 255.255.255.0 or ffff:ffff::
     --rsource         look up the source address (the default)
     --rdest           look up the destination address
     --rport           look up the source address together with the source port
@@ -49,6 +50,8 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
         ExtensionOption::flag(&["remove", "close"]).negatable(),
         ExtensionOption::value(&["seconds"]),
         ExtensionOption::value(&["hitcount"]),
+        ExtensionOption::flag(&["rttl"]),
+        ExtensionOption::flag(&["reap"]),
         ExtensionOption::value(&["name"]),
         ExtensionOption::value(&["mask"]),
         ExtensionOption::flag(&["rsource"]),
@@ -67,7 +70,9 @@ struct Recent {
     key: Option<RecentKey>,
     seconds: Option<u32>,
     hits: Option<u32>,
-    mask: Option<()>,
+    time_to_live: bool,
+    reap: bool,
+    mask: Option<IpAddr>,
 }
 
 impl Recent {
@@ -85,6 +90,9 @@ impl Recent {
                 attribute::KEY => recent.key = Some(attribute.one_of(RecentKey::from_number)?),
                 attribute::SECONDS => recent.seconds = Some(attribute.u32()?),
                 attribute::HITS => recent.hits = Some(attribute.u32()?),
+                attribute::TIME_TO_LIVE => recent.time_to_live = true,
+                attribute::REAP => recent.reap = true,
+                attribute::MASK => recent.mask = Some(attribute.address()?),
                 _ => {}
             }
         }
@@ -161,13 +169,24 @@ pub(crate) fn parse_list_name(name: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-/// Masks are accepted where they mean the whole address, as iptables-save prints them.
-fn parse_mask(text: &str) -> Result<(), String> {
-    match text.parse() {
-        Ok(IpAddr::V4(Ipv4Addr::BROADCAST)) => Ok(()),
-        Ok(IpAddr::V6(mask)) if mask.to_bits() == u128::MAX => Ok(()),
-        _ => Err("a list holds whole addresses: the mask can only be 255.255.255.255".to_owned()),
+fn parse_mask(text: &str) -> Result<IpAddr, String> {
+    text.parse()
+        .map_err(|_| "a mask is such as 255.255.255.0 or ffff:ffff::".to_owned())
+}
+
+/// Whether the mask has all bits, as iptables-save prints it where none was given.
+fn is_whole(mask: IpAddr) -> bool {
+    match mask {
+        IpAddr::V4(mask) => mask.to_bits() == u32::MAX,
+        IpAddr::V6(mask) => mask.to_bits() == u128::MAX,
     }
+}
+
+fn set_flag(place: &mut bool) -> Result<(), String> {
+    if std::mem::replace(place, true) {
+        return Err("was given before".to_owned());
+    }
+    Ok(())
 }
 
 impl Extension for Recent {
@@ -184,6 +203,8 @@ impl Extension for Recent {
             "seconds" => set_once(&mut self.seconds, parse_number(given, u32::MAX)?),
             "hitcount" => set_once(&mut self.hits, parse_number(given, HITS_MAX)?),
             "name" => set_once(&mut self.name, parse_list_name(given.value())?),
+            "rttl" => set_flag(&mut self.time_to_live),
+            "reap" => set_flag(&mut self.reap),
             "mask" => set_once(&mut self.mask, parse_mask(given.value())?),
             "rsource" => self.set_key(RecentKey::Source),
             "rport" => self.set_key(RecentKey::SourceAndPort),
@@ -192,13 +213,23 @@ impl Extension for Recent {
     }
 
     fn check(&mut self, _protocol: Option<&Negatable<u8>>) -> Result<(), String> {
+        self.mask = self.mask.filter(|mask| !is_whole(*mask));
         let operation = self.operation().value;
+        if self.time_to_live && operation == RecentOperation::Set {
+            return Err(
+                "--rttl goes with --rcheck, --update or --remove, not with --set".to_owned(),
+            );
+        }
         if matches!(operation, RecentOperation::Check | RecentOperation::Update) {
+            if self.reap && self.seconds.is_none() {
+                return Err("--reap needs --seconds".to_owned());
+            }
             return Ok(());
         }
         let limit = match (self.seconds, self.hits) {
             (Some(_), _) => "seconds",
             (_, Some(_)) => "hitcount",
+            _ if self.reap => "reap",
             _ => return Ok(()),
         };
         Err(format!(
@@ -210,17 +241,28 @@ impl Extension for Recent {
     fn save(&self) -> String {
         let operation = self.operation();
         let mut text = format!(" {}--{}", operation.prefix(), option_name(operation.value));
-        for (option, number) in [("seconds", self.seconds), ("hitcount", self.hits)] {
-            if let Some(number) = number {
-                text += &format!(" --{option} {number}");
-            }
+        if let Some(seconds) = self.seconds {
+            text += &format!(" --seconds {seconds}");
+        }
+        if self.reap {
+            text += " --reap";
+        }
+        if let Some(hits) = self.hits {
+            text += &format!(" --hitcount {hits}");
+        }
+        if self.time_to_live {
+            text += " --rttl";
         }
         let side = match self.key() {
             RecentKey::Source => "rsource",
             RecentKey::Destination => "rdest",
             RecentKey::SourceAndPort => "rport",
         };
-        text + &format!(" --name {} --{side}", quote(self.list_name()))
+        text += &format!(" --name {}", quote(self.list_name()));
+        if let Some(mask) = self.mask {
+            text += &format!(" --mask {mask}");
+        }
+        text + &format!(" --{side}")
     }
 
     fn list(&self) -> String {
@@ -233,17 +275,28 @@ impl Extension for Recent {
             RecentOperation::Remove => "REMOVE",
         };
         let mut text = format!("{space} recent: {verb}");
-        for (word, number) in [("seconds", self.seconds), ("hit_count", self.hits)] {
-            if let Some(number) = number {
-                text += &format!(" {word}: {number}");
-            }
+        if let Some(seconds) = self.seconds {
+            text += &format!(" seconds: {seconds}");
+        }
+        if self.reap {
+            text += " reap";
+        }
+        if let Some(hits) = self.hits {
+            text += &format!(" hit_count: {hits}");
+        }
+        if self.time_to_live {
+            text += " TTL-Match";
         }
         let side = match self.key() {
             RecentKey::Source => "source",
             RecentKey::Destination => "dest",
             RecentKey::SourceAndPort => "source and port",
         };
-        text + &format!(" name: {} side: {side}", printable(self.list_name()))
+        text += &format!(" name: {} side: {side}", printable(self.list_name()));
+        if let Some(mask) = self.mask {
+            text += &format!(" mask: {mask}");
+        }
+        text
     }
 
     fn json(&self) -> Value {
@@ -255,6 +308,9 @@ impl Extension for Recent {
             "key": self.key().to_string(),
             "seconds": self.seconds,
             "hits": self.hits,
+            "time_to_live": self.time_to_live,
+            "reap": self.reap,
+            "mask": self.mask,
         })
     }
 
@@ -279,6 +335,17 @@ impl Extension for Recent {
             if let Some(hits) = self.hits {
                 nest.labelled(format!("--hitcount {hits}"), |nest| {
                     nest.u32(attribute::HITS, hits);
+                });
+            }
+            if self.time_to_live {
+                nest.labelled("--rttl", |nest| nest.flag(attribute::TIME_TO_LIVE));
+            }
+            if self.reap {
+                nest.labelled("--reap", |nest| nest.flag(attribute::REAP));
+            }
+            if let Some(mask) = self.mask {
+                nest.labelled(format!("--mask {mask}"), |nest| {
+                    nest.address(attribute::MASK, mask);
                 });
             }
         });

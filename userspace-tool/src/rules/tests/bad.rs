@@ -374,11 +374,27 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "-A INPUT -m recent --rsource --rdest",
-        "--rdest: --rsource or --rdest was given before",
+        "--rdest: --rsource, --rdest or --rport was given before",
     ),
     (
-        "-A INPUT -m recent --mask 255.255.255.0",
-        "--mask 255.255.255.0: a list holds whole addresses: the mask can only be 255.255.255.255",
+        "-A INPUT -m recent --mask 24",
+        "--mask 24: a mask is such as 255.255.255.0 or ffff:ffff::",
+    ),
+    (
+        "-A INPUT -m recent --set --rttl",
+        "-m recent: --rttl goes with --rcheck, --update or --remove, not with --set",
+    ),
+    (
+        "-A INPUT -m recent --remove --reap",
+        "-m recent: --reap goes with --rcheck or --update, not with --remove",
+    ),
+    (
+        "-A INPUT -m recent --update --reap",
+        "-m recent: --reap needs --seconds",
+    ),
+    (
+        "-A INPUT -m recent --rttl --rttl",
+        "--rttl: was given before",
     ),
     // ICMP.
     (

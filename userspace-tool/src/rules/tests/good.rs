@@ -183,6 +183,17 @@ const LINES: &[(&str, &[&str])] = &[
         &["-A INPUT -m recent --set --name x --rsource"],
     ),
     (
+        "-A INPUT -m recent --rttl --name x --mask 255.255.255.0 --reap --update --hitcount 2 --seconds 9",
+        &[
+            "-A INPUT -m recent --update --seconds 9 --reap --hitcount 2 --rttl --name x \
+           --mask 255.255.255.0 --rsource",
+        ],
+    ),
+    (
+        "-A INPUT -m recent --remove --rttl --mask ffff:ffff:: --rport",
+        &["-A INPUT -m recent --remove --rttl --name DEFAULT --mask ffff:ffff:: --rport"],
+    ),
+    (
         "-A INPUT -m recent --rcheck --name a -m recent --set --name b",
         &["-A INPUT -m recent --rcheck --name a --rsource -m recent --set --name b --rsource"],
     ),

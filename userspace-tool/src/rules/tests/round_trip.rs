@@ -183,9 +183,17 @@ fn recent() -> impl Strategy<Value = String> {
     let operation = prop_oneof![
         (prop_oneof![Just("rcheck"), Just("update")], limits)
             .prop_map(|(name, (seconds, hits))| format!("--{name}{seconds}{hits}")),
-        prop_oneof![Just("--set"), Just("--remove")].prop_map(str::to_owned),
+        prop_oneof![Just("--set"), Just("--remove"), Just("--remove --rttl")]
+            .prop_map(str::to_owned),
+        (1..=u32::MAX).prop_map(|seconds| format!("--update --seconds {seconds} --reap --rttl")),
     ];
-    let side = prop_oneof![Just(""), Just(" --rsource"), Just(" --rdest")];
+    let side = prop_oneof![
+        Just(""),
+        Just(" --rsource"),
+        Just(" --rdest"),
+        Just(" --rport --mask 255.255.0.0"),
+        Just(" --mask ffff::")
+    ];
     let name = text().prop_map(|name| format!(" --name \"{name}\""));
     (inverted(), operation, optional(name), side)
         .prop_map(|(not, operation, name, side)| format!(" -m recent {not}{operation}{name}{side}"))

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Moving the entries of a list from one table to another, while packets use both.
+//!
+//! From the moment that the new table is published with a link to the previous one, whoever wants to change
+//! an entry moves it to the new table first, and whoever looks one up looks into the new table and then into
+//! the previous one. A walker moves the rest.
+//!
+//! Packets that began earlier know of the previous table only. Before an address is looked up in it so as to
+//! be moved, its bucket is sealed: who locks the bucket after that sees that the table is superseded, changes
+//! nothing, and begins again with the new table. So what is read of a sealed bucket stays true, but for
+//! entries that are taken out.
+//!
+//! An entry is copied while its bucket in the new table is locked, and taken out of the previous table after
+//! that: it can always be found, and as soon as it is in the new table, the other one does not count. An
+//! address that is removed is removed from the previous table first, so that nobody copies it afterwards. No
+//! two buckets are locked at the same time.
+
+use super::{
+    super::{
+        entry::{
+            Entry,
+            Key, //
+        },
+        stamps::AGE_MAX, //
+    },
+    Origin,
+    Superseded,
+    Table, //
+};
+use crate::kernel_api::buckets::BucketGuard;
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Relaxed,
+        Release, //
+    },
+};
+
+/// What became of an address that was to be moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::recent) enum Adopted {
+    /// It was not there.
+    Absent,
+    /// It is in the new table.
+    Present,
+    /// There was no room for it.
+    Lost,
+}
+
+/// Which entries find room in a smaller table: those that were seen last.
+pub(in crate::recent) struct Selection {
+    /// Younger ones do, and older ones do not.
+    age: u32,
+    /// How many of just that age do.
+    ties: usize,
+}
+
+impl Selection {
+    /// All entries.
+    pub(in crate::recent) const fn all() -> Self {
+        Self {
+            age: u32::MAX,
+            ties: 0,
+        }
+    }
+
+    /// Those `size` entries of the table that were seen last. `ages` has to have room for the ages of all.
+    pub(in crate::recent) fn of(table: &Table, size: u32, now: u32, ages: &mut KVVec<u32>) -> Self {
+        ages.clear();
+        for number in 0..table.slots.used() {
+            let entry = table.slots.entry(table.slots.index(number));
+            let Some(entry) = entry.filter(|entry| entry.bucket().is_some()) else {
+                continue;
+            };
+            let age = entry.last_seen(now);
+            if age <= table.timeout() && ages.push_within_capacity(age).is_err() {
+                break;
+            }
+        }
+        let size = size as usize;
+        if ages.len() <= size || size == 0 {
+            return Self::all();
+        }
+        let (_, &mut age, _) = ages.select_nth_unstable(size.wrapping_sub(1));
+        let younger = ages.iter().filter(|&&other| other < age).count();
+        Self {
+            age,
+            ties: size.saturating_sub(younger),
+        }
+    }
+
+    fn admits(&mut self, age: u32) -> bool {
+        if age == self.age && self.ties > 0 {
+            self.ties = self.ties.wrapping_sub(1);
+            return true;
+        }
+        age < self.age
+    }
+}
+
+impl Table {
+    /// Whether the list has another table by now.
+    #[inline]
+    pub(super) fn is_superseded(&self) -> bool {
+        self.superseded.load(Acquire)
+    }
+
+    /// Tells whoever still uses the table that the list has another one, which has to be published by now.
+    pub(in crate::recent) fn supersede(&self) {
+        if !self.superseded.load(Relaxed) {
+            self.superseded.store(true, Release);
+        }
+    }
+
+    /// Sees to it that entries of the bucket are taken out from here on, but not added or changed.
+    fn seal(&self, bucket: u32) {
+        self.supersede();
+        // Whoever has the lock may not have seen that; whoever gets it after this will.
+        drop(self.buckets.lock(bucket));
+    }
+
+    /// Moves an address here from the table that the list had before.
+    pub(in crate::recent) fn adopt(
+        &self,
+        previous: &Table,
+        key: &Key,
+        now: u32,
+        origin: Origin,
+    ) -> Result<Adopted, Superseded> {
+        let there = previous.bucket(key);
+        previous.seal(there);
+        if !previous.has(there, key) {
+            return Ok(Adopted::Absent);
+        }
+        let adopted = self.copy(previous, there, key, now, origin)?;
+        if adopted == Adopted::Lost {
+            self.evicted.fetch_add(1, Relaxed);
+        }
+        previous.take_out(there, key, 0, now);
+        Ok(adopted)
+    }
+
+    fn copy(
+        &self,
+        previous: &Table,
+        there: u32,
+        key: &Key,
+        now: u32,
+        origin: Origin,
+    ) -> Result<Adopted, Superseded> {
+        let bucket = self.bucket(key);
+        if self.find(self.lock(bucket)?.head(), key, None).is_some() {
+            return Ok(Adopted::Present);
+        }
+        let Some((index, _)) = self.take_slot(now, origin) else {
+            return Ok(Adopted::Lost);
+        };
+        let Some(entry) = self.slots.entry(index) else {
+            return Ok(Adopted::Lost);
+        };
+        let mut is_used = false;
+        let adopted = self.lock(bucket).map(|mut guard| {
+            if self.find(guard.head(), key, None).is_some() {
+                return Adopted::Present;
+            }
+            if !previous.copy_to(there, key, entry, self.timeout(), now) {
+                return Adopted::Absent;
+            }
+            self.link(&mut guard, bucket, index, entry);
+            is_used = true;
+            Adopted::Present
+        });
+        if !is_used {
+            self.slots.give_back(index);
+        }
+        adopted
+    }
+
+    /// Moves everything here from the table that the list had before, as far as it is selected and finds
+    /// room, and returns how much did not. Calls `pause` from time to time, without any lock.
+    pub(in crate::recent) fn adopt_all(
+        &self,
+        previous: &Table,
+        selection: &mut Selection,
+        now: u32,
+        mut pause: impl FnMut(),
+    ) -> u64 {
+        let mut lost = 0u64;
+        for bucket in 0..previous.buckets.count() {
+            previous.seal(bucket);
+            while let Some((key, age)) = previous.first(bucket, now) {
+                if age > self.timeout().min(AGE_MAX) {
+                    previous.take_out(bucket, &key, 0, now);
+                    self.expired.fetch_add(1, Relaxed);
+                } else if !selection.admits(age) {
+                    previous.take_out(bucket, &key, 0, now);
+                    self.evicted.fetch_add(1, Relaxed);
+                    lost = lost.saturating_add(1);
+                } else {
+                    match self.adopt(previous, &key, now, Origin::Move) {
+                        Ok(Adopted::Lost) => lost = lost.saturating_add(1),
+                        Ok(_) => {}
+                        // Only one moves at a time, so that this does not happen.
+                        Err(Superseded) => return lost,
+                    }
+                }
+            }
+            pause();
+        }
+        lost
+    }
+
+    /// Whether there is an entry of that key, however old.
+    fn has(&self, bucket: u32, key: &Key) -> bool {
+        self.buckets.read(bucket, |head, attempt| {
+            self.find(head, key, Some(attempt)).is_some()
+        })
+    }
+
+    /// Copies what is known of an address to an entry that is in no bucket, unless it is too old; tells
+    /// whether it was there. Takes no lock.
+    fn copy_to(&self, bucket: u32, key: &Key, entry: Entry<'_>, timeout: u32, now: u32) -> bool {
+        self.buckets.read_without_lock(bucket, |head, attempt| {
+            let Some((_, from)) = self.find(head, key, Some(attempt)) else {
+                return false;
+            };
+            if from.last_seen(now) > timeout {
+                return false;
+            }
+            entry.copy(from, key);
+            true
+        })
+    }
+
+    /// The first address of a bucket, and when it was seen last.
+    fn first(&self, bucket: u32, now: u32) -> Option<(Key, u32)> {
+        let guard = self.buckets.lock(bucket);
+        let entry = self.slots.entry(guard.head())?;
+        Some((entry.key()?, entry.last_seen(now)))
+    }
+
+    /// Takes an address out, of a table that may be superseded; tells whether it was there, with that TTL.
+    fn take_out(&self, bucket: u32, key: &Key, time_to_live: u8, now: u32) -> bool {
+        self.take_out_of(self.buckets.lock(bucket), key, time_to_live, now)
+    }
+
+    /// Takes an address out of a bucket that is locked; tells whether it was there, with that TTL.
+    pub(super) fn take_out_of(
+        &self,
+        mut guard: BucketGuard<'_>,
+        key: &Key,
+        time_to_live: u8,
+        now: u32,
+    ) -> bool {
+        let Some((index, entry)) = self.find(guard.head(), key, None) else {
+            return false;
+        };
+        if !entry.agrees_with(time_to_live) {
+            return false;
+        }
+        let seen = entry.last_seen(now) <= self.timeout();
+        self.unlink(&mut guard, index, entry);
+        drop(guard);
+        self.slots.give_back(index);
+        seen
+    }
+
+    /// Removes an address from the table that the list had before, for good.
+    pub(super) fn remove_sealed(&self, key: &Key, time_to_live: u8, now: u32) -> bool {
+        let bucket = self.bucket(key);
+        self.seal(bucket);
+        self.take_out(bucket, key, time_to_live, now)
+    }
+}

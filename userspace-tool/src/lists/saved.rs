@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Lists as text, to be kept in a file:
+//!
+//! ```text
+//! list SSH size=1000 hits=20 timeout=1h saved=2026-11-21T09:30:00.250Z
+//! 192.0.2.1 ttl=64 packets=2 ages=1s500ms,20s
+//! [2001:db8::1]:443 ttl=60 packets=1 ages=5m
+//! ```
+//!
+//! Ages are those at the time of saving, and go on counting from there.
+
+use super::{
+    clock, duration,
+    endpoint::Endpoint,
+    input::lines,
+    wire::{Entry, List},
+};
+use crate::{
+    error::Error,
+    netlink::spec::HITS_MAX,
+    rules::{list_name, quote},
+};
+
+/// More ages do not fit into one attribute; the kernel tells fewer.
+const AGES_MAX: usize = 5000;
+
+/// A list with its entries, the one that was seen last first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Saved {
+    pub(super) list: List,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// The text of a list, as it is at that time.
+pub(super) fn save(saved: &Saved, now: u64) -> String {
+    let Saved { list, entries } = saved;
+    let mut text = format!(
+        "list {} size={} hits={} timeout={} saved={}\n",
+        quote_name(&list.name),
+        list.size,
+        list.hits,
+        duration::exact(list.timeout),
+        clock::show(now)
+    );
+    for entry in entries {
+        let ages: Vec<String> = entry.ages.iter().map(|age| duration::exact(*age)).collect();
+        text += &format!(
+            "{} ttl={} packets={} ages={}\n",
+            entry.endpoint,
+            entry.time_to_live,
+            entry.packets,
+            ages.join(",")
+        );
+    }
+    text
+}
+
+/// A name as one word: what would end it, or a comment would begin with, is written as %20.
+fn quote_name(name: &str) -> String {
+    name.chars()
+        .map(|character| match character {
+            ' ' => "%20".to_owned(),
+            '#' => "%23".to_owned(),
+            '%' => "%25".to_owned(),
+            character if character.is_whitespace() => {
+                let mut bytes = [0; 4];
+                let bytes = character.encode_utf8(&mut bytes).bytes();
+                bytes.map(|byte| format!("%{byte:02x}")).collect()
+            }
+            character => character.to_string(),
+        })
+        .collect()
+}
+
+fn unquote_name(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend(before.bytes());
+        let digits = after.get(..2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = after.get(2..)?;
+    }
+    bytes.extend(rest.bytes());
+    String::from_utf8(bytes).ok()
+}
+
+/// Read lists; their ages become those at the time `now`.
+pub(super) fn restore(text: &str, file: &str, now: u64) -> Result<Vec<Saved>, Error> {
+    let mut lists: Vec<Saved> = Vec::new();
+    let mut elapsed = 0;
+    for (number, line) in lines(text) {
+        let mut read = || -> Result<(), String> {
+            if let Some(header) = line.strip_prefix("list ") {
+                let (list, saved) = read_header(header)?;
+                if lists.iter().any(|other| other.list.name == list.name) {
+                    return Err(format!("list {} is there twice", list.name));
+                }
+                elapsed = now.saturating_sub(saved);
+                lists.push(Saved {
+                    list,
+                    entries: Vec::new(),
+                });
+                return Ok(());
+            }
+            let list = lists
+                .last_mut()
+                .ok_or("the line of a list has to come first")?;
+            list.entries.push(read_entry(line, elapsed)?);
+            Ok(())
+        };
+        read().map_err(|reason| {
+            Error::Failure(format!(
+                "line {number} of {file}: {}: {reason}",
+                quote(line)
+            ))
+        })?;
+    }
+    Ok(lists)
+}
+
+fn read_header(header: &str) -> Result<(List, u64), String> {
+    let mut words = header.split_whitespace();
+    let name = words.next().and_then(unquote_name);
+    let name = list_name(&name.ok_or("the list has no name")?)?;
+    let (mut size, mut hits, mut timeout, mut saved) = (None, None, None, None);
+    for word in words {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        match key {
+            "size" => size = Some(read_number(key, value, 1, u32::MAX)?),
+            "hits" => hits = Some(read_number(key, value, 1, HITS_MAX)?),
+            "timeout" => timeout = Some(duration::parse(value)?),
+            "saved" => {
+                let time = clock::parse(value);
+                saved = Some(time.ok_or("a time is such as 2026-11-21T09:30:00.250Z")?);
+            }
+            _ => return Err(format!("{key} is nothing that a list has")),
+        }
+    }
+    let list = List {
+        name,
+        size: size.ok_or("size is missing")?,
+        hits: hits.ok_or("hits is missing")?,
+        timeout: timeout.ok_or("timeout is missing")?,
+        ..List::default()
+    };
+    Ok((list, saved.ok_or("saved is missing")?))
+}
+
+fn read_entry(line: &str, elapsed: u64) -> Result<Entry, String> {
+    let mut words = line.split_whitespace();
+    let endpoint: Endpoint = words.next().unwrap_or_default().parse()?;
+    let (mut time_to_live, mut packets, mut ages) = (0, None, Vec::new());
+    for word in words {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        match key {
+            "ttl" => time_to_live = read_number(key, value, 0, u8::MAX.into())?,
+            "packets" => packets = Some(read_number(key, value, 0, u32::MAX)?),
+            "ages" => {
+                for age in value.split(',') {
+                    ages.push(duration::parse(age)?.saturating_add(elapsed));
+                }
+            }
+            _ => return Err(format!("{key} is nothing that an address has")),
+        }
+    }
+    if ages.is_empty() {
+        return Err("ages is missing".to_owned());
+    }
+    if ages.len() > AGES_MAX {
+        return Err(format!("there are more than {AGES_MAX} ages"));
+    }
+    if !ages.is_sorted() {
+        return Err("the latest packet comes first".to_owned());
+    }
+    Ok(Entry {
+        endpoint,
+        time_to_live: u8::try_from(time_to_live).unwrap_or(0),
+        packets: packets.unwrap_or(u32::try_from(ages.len()).unwrap_or(u32::MAX)),
+        ages,
+    })
+}
+
+fn read_number(name: &str, text: &str, least: u32, most: u32) -> Result<u32, String> {
+    match text.parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!("{name} is a number from {least} to {most}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    const HEADER: &str = "list a size=5 hits=3 timeout=1h saved=2026-11-21T09:30:00.000Z";
+
+    #[test]
+    fn ages_go_on_counting() {
+        let text =
+            format!("# mine\n{HEADER}\n\n192.0.2.1 ttl=64 packets=9 ages=1s,2m\n[::1]:5 ages=0");
+        let saved = clock::parse("2026-11-21T09:30:00.000Z").unwrap();
+        let lists = restore(&text, "x", saved + 500).unwrap();
+        assert_eq!(lists.len(), 1);
+        let entries = &lists[0].entries;
+        assert_eq!(entries[0].ages, [1500, 120_500]);
+        assert_eq!((entries[0].time_to_live, entries[0].packets), (64, 9));
+        assert_eq!((entries[1].endpoint.port, entries[1].packets), (5, 1));
+        // A clock that went back does not make anything younger.
+        assert_eq!(
+            restore(&text, "x", saved - 500).unwrap()[0].entries[0].ages[0],
+            1000
+        );
+    }
+
+    #[test]
+    fn bad_lines_are_named() {
+        for (lines, expected) in [
+            (
+                "192.0.2.1 ages=1s",
+                "line 1 of f: \"192.0.2.1 ages=1s\": the line of a list",
+            ),
+            ("list a", "line 1 of f: \"list a\": size is missing"),
+            (&format!("{HEADER}\n1.2.3 ages=1s"), "line 2 of f: "),
+            (
+                &format!("{HEADER}\n::1 ages=2s,1s"),
+                "line 2 of f: \"::1 ages=2s,1s\": the latest",
+            ),
+            (
+                &format!("{HEADER}\n::1"),
+                "line 2 of f: ::1: ages is missing",
+            ),
+            (&format!("{HEADER}\n{HEADER}"), "line 2 of f: "),
+        ] {
+            let error = restore(lines, "f", 0).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    prop_compose! {
+        fn entry()(
+            address in any::<std::net::IpAddr>(),
+            port in any::<u16>(),
+            time_to_live in any::<u8>(),
+            packets in any::<u32>(),
+            mut ages in vec(0..u64::from(u32::MAX), 1..9),
+        ) -> Entry {
+            ages.sort_unstable();
+            let endpoint = Endpoint { address, port };
+            Entry { endpoint, time_to_live, packets, ages }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_saved_is_restored(
+            name in "[ -~äöü\u{2003}]{1,30}",
+            size in 1..=u32::MAX,
+            hits in 1..=HITS_MAX,
+            timeout in 0..u64::from(u32::MAX),
+            entries in vec(entry(), 0..5),
+            now in 0..253_402_300_800_000u64,
+        ) {
+            let list = List { name, size, hits, timeout, ..List::default() };
+            let saved = Saved { list, entries };
+            let restored = restore(&save(&saved, now), "x", now);
+            prop_assert_eq!(restored.unwrap(), [saved]);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(
+            lines in vec("list \\PC{0,20}|(size|hits|timeout|saved|ages|ttl)=[0-9a-z,]{0,5}|::1 ages=[0-9smh,]{0,9}|\\PC{0,9}", 0..6)
+        ) {
+            let _ = restore(&format!("{HEADER}\n{}", lines.join("\n")), "x", 0);
+            let _ = restore(&lines.join("\n"), "x", 0);
+        }
+    }
+}

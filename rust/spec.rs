@@ -82,7 +82,8 @@ pub(crate) enum ChangeKind {
     Flush = 4,
     /// Set the policy of the chain.
     Policy = 5,
-    /// Reset the counters of the chain and of its rules or, without one, of the table.
+    /// Reset the counters of the chain and of its rules, of its rule at the position or, without a
+    /// chain, of the table.
     Zero = 6,
     /// Put the rule in the place of the one at the position.
     Replace = 7,
@@ -344,6 +345,10 @@ pub(crate) mod attribute {
         /// The new policy; accept or drop.
         pub(crate) const POLICY: u16 = 6;
         pub(crate) const NEW_NAME: u16 = 7;
+        /// With a policy, packets that it is to have decided; absent means that its counters stay.
+        pub(crate) const PACKETS: u16 = 8;
+        /// Bytes of these packets.
+        pub(crate) const BYTES: u16 = 9;
     }
 
     /// The attributes of `chain`.
@@ -851,7 +856,7 @@ static RULE_POLICY: [Policy; 20] = [
 ];
 
 /// What a nested `change` may hold.
-static CHANGE_POLICY: [Policy; 8] = [
+static CHANGE_POLICY: [Policy; 10] = [
     Policy::NONE,
     Policy::u32_range(&CHANGE_KIND_RANGE),
     Policy::u32_range(&TABLE_RANGE),
@@ -860,6 +865,8 @@ static CHANGE_POLICY: [Policy; 8] = [
     Policy::nested(&RULE_POLICY),
     Policy::u32_range(&VERDICT_RANGE),
     Policy::string(CHAIN_NAME_LENGTH_MAX as u16),
+    Policy::u64(),
+    Policy::u64(),
 ];
 
 /// What a nested `entry` may hold.

@@ -5,6 +5,10 @@
 use super::namespace;
 use crate::{
     kernel_api::{
+        counters::{
+            Counters,
+            Totals, //
+        },
         extended_ack::{
             Handled,
             Refusal, //
@@ -41,7 +45,10 @@ use crate::{
         Verdict, //
     },
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 /// Applies changes.
 pub(super) struct Change;
@@ -97,7 +104,7 @@ impl<'a> Editor<'a, '_, '_> {
             ChangeKind::Replace => self.replace(chain),
             ChangeKind::Delete => self.delete(chain),
             ChangeKind::Flush => self.flush(chain),
-            ChangeKind::Zero => Ok(self.draft.zero(chain)?),
+            ChangeKind::Zero => self.zero(chain),
             ChangeKind::Policy => self.set_policy(chain),
             ChangeKind::DeleteChain => self.delete_chain(chain, Some(name)),
             ChangeKind::RenameChain => self.rename_chain(table, chain),
@@ -243,13 +250,41 @@ impl<'a> Editor<'a, '_, '_> {
             let refusal = Refusal::new(EINVAL, c"only built-in chains have a policy");
             return Err(refusal.at(attribute));
         }
+        let counters = self.policy_counters()?;
         self.draft.change(chain, |chain| {
             if let Some(policy) = &mut chain.policy {
                 policy.verdict = verdict;
+                if let Some(counters) = counters {
+                    policy.counters = counters;
+                }
             }
             Ok(())
         })?;
         Ok(())
+    }
+
+    /// The counters that a policy is to get, if it does not keep its own.
+    fn policy_counters(&self) -> Result<Option<Arc<Counters>>> {
+        let number = |kind| self.change.get(kind).and_then(|attribute| attribute.u64());
+        let packets = number(attributes::PACKETS);
+        let bytes = number(attributes::BYTES);
+        if packets.is_none() && bytes.is_none() {
+            return Ok(None);
+        }
+        let counters = Counters::new()?;
+        counters.set(Totals {
+            packets: packets.unwrap_or(0),
+            bytes: bytes.unwrap_or(0),
+        });
+        Ok(Some(Arc::new(counters, GFP_KERNEL_ACCOUNT)?))
+    }
+
+    fn zero(&mut self, chain: ChainId) -> Handled<'a> {
+        if self.position().is_none() {
+            return Ok(self.draft.zero(chain)?);
+        }
+        let (_, place) = self.existing(chain)?;
+        Ok(self.draft.zero_rule(chain, place)?)
     }
 
     /// The name of a chain that is to get it, if that is possible.

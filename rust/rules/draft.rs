@@ -11,6 +11,7 @@ use super::{
     },
     jumps,
     resources::Limits,
+    rule::Rule,
     ruleset::{
         Needs,
         Ruleset, //
@@ -45,6 +46,8 @@ impl Place {
 /// A ruleset in the making, which nobody sees.
 pub(crate) struct Draft {
     places: KVVec<Place>,
+    /// Rules in force whose counters are to be set to zero.
+    zeroed_rules: KVVec<Arc<Rule>>,
     generation: u32,
     /// How many rules and chains there are.
     rules: usize,
@@ -56,6 +59,7 @@ impl Draft {
         let room = ruleset.chains.len().saturating_add(1);
         let mut draft = Self {
             places: KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?,
+            zeroed_rules: KVVec::new(),
             generation: ruleset.generation.wrapping_add(1),
             rules: 0,
             chains: 0,
@@ -186,6 +190,16 @@ impl Draft {
         Ok(())
     }
 
+    /// Sets the counters of a rule to zero, once the draft is in force; `ENOENT` where the rules end before.
+    pub(crate) fn zero_rule(&mut self, id: ChainId, place: usize) -> Result {
+        let rule = self.get(id)?.rules.get(place).ok_or(ENOENT)?.clone();
+        if rule.generation() == self.generation {
+            rule.counters().set(Totals::default());
+            return Ok(());
+        }
+        Ok(self.zeroed_rules.push(rule, GFP_KERNEL_ACCOUNT)?)
+    }
+
     /// What the ruleset will need.
     fn needs(&self) -> Needs {
         let mut needs = Needs::default();
@@ -211,10 +225,10 @@ impl Draft {
             generation: self.generation,
             needs,
         };
-        let mut zeroed = KVVec::new();
+        let mut chains = KVVec::new();
         for place in self.places {
             if let Some(before) = place.before.as_ref().filter(|_| place.is_zeroed) {
-                zeroed.push(before.clone(), GFP_KERNEL_ACCOUNT)?;
+                chains.push(before.clone(), GFP_KERNEL_ACCOUNT)?;
             }
             let chain = match place.changed {
                 Some(changed) => Some(Arc::new(changed, GFP_KERNEL_ACCOUNT)?),
@@ -225,24 +239,32 @@ impl Draft {
         while let Some(None) = ruleset.chains.last() {
             ruleset.chains.pop();
         }
-        Ok((ruleset, Zeroing(zeroed)))
+        let zeroing = Zeroing {
+            chains,
+            rules: self.zeroed_rules,
+        };
+        Ok((ruleset, zeroing))
     }
 }
 
-/// Chains whose counters are to be set to zero.
+/// Chains and rules whose counters are to be set to zero.
 #[must_use = "they are set to zero by `run`"]
-pub(crate) struct Zeroing(KVVec<Arc<Chain>>);
+pub(crate) struct Zeroing {
+    chains: KVVec<Arc<Chain>>,
+    rules: KVVec<Arc<Rule>>,
+}
 
 impl Zeroing {
     /// Does it.
     pub(crate) fn run(self) {
-        for chain in &self.0 {
+        for chain in &self.chains {
             if let Some(policy) = &chain.policy {
                 policy.counters.set(Totals::default());
             }
-            for rule in &chain.rules {
-                rule.counters().set(Totals::default());
-            }
+        }
+        let rules = self.chains.iter().flat_map(|chain| chain.rules.iter());
+        for rule in Iterator::chain(rules, self.rules.iter()) {
+            rule.counters().set(Totals::default());
         }
     }
 }

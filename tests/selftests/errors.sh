@@ -16,7 +16,7 @@ before=$(rule -S)
 refuse "an unknown option" 2 'dprot' rule -A INPUT -p tcp --dprot 22 -j DROP
 refuse "an ambiguous abbreviation" 2 'ambiguous' rule -A INPUT -p tcp --s 22 -j DROP
 refuse "an unknown match" 2 'recnet' rule -A INPUT -m recnet --set
-refuse "an unknown target" 2 'DORP' rule -A INPUT -j DORP
+refuse "an unknown target" 1 'DORP: .*did you mean DROP' rule -A INPUT -j DORP
 refuse "an unknown table" 2 'mangel' rule -t mangel -A INPUT -j DROP
 refuse "an unknown chain" 1 'INPTU' rule -A INPTU -j DROP
 refuse "a chain of another table" 1 'PREROUTING' rule -t filter -A PREROUTING -j DROP

@@ -39,6 +39,8 @@ fn run() -> Result<(), Error> {
         .collect::<Result<Vec<_>, _>>()?;
     let text = match arguments.first().map(String::as_str) {
         Some("list") => lists::run(&arguments)?,
+        Some("save") => rules::save(arguments.into_iter().skip(1).collect())?,
+        Some("restore") => rules::restore(arguments.into_iter().skip(1).collect())?,
         _ => rules::run(arguments)?,
     };
     output::write(&text)

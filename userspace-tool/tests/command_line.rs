@@ -33,8 +33,20 @@ fn wrong_usage_gets_one_line_and_status_2() {
             "palisade: no command given: palisade --help shows the commands\n",
         ),
         (
-            &["-A", "INPUT", "-j", "drop"],
-            "palisade: -j drop: there is none of this name: did you mean DROP?\n",
+            &["-A", "INPUT", "-m", "Tcp"],
+            "palisade: -m Tcp: there is none of this name: did you mean tcp?\n",
+        ),
+        (
+            &["save", "x"],
+            "palisade: save: bad argument x: palisade save --help shows what it takes\n",
+        ),
+        (
+            &["restore", "--nofulsh"],
+            "palisade: restore: unknown option --nofulsh: did you mean --noflush?\n",
+        ),
+        (
+            &["restore", "-T", "mangle"],
+            "palisade: restore: -T mangle: there is no such table: known are raw, filter, nat\n",
         ),
         (
             &["list"],
@@ -97,6 +109,8 @@ fn help_goes_to_standard_output() {
         &["--help"][..],
         &["-h"],
         &["list", "--help"],
+        &["save", "--help"],
+        &["restore", "--help"],
         &["-m", "recent", "--help"],
     ] {
         let output = run(arguments);

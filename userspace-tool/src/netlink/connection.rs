@@ -17,9 +17,6 @@ use super::{
 };
 use crate::error::Error;
 
-/// Attributes start behind the netlink header and the generic netlink header.
-const ATTRIBUTES_OFFSET: usize = 16 + 4;
-
 /// How often a dump is repeated that a change of the rules or lists interrupted.
 const DUMP_ATTEMPTS: usize = 8;
 
@@ -133,7 +130,6 @@ pub(crate) fn explain(error: Error, request: &Writer) -> Error {
     }
     let label = refusal
         .offset
-        .and_then(|offset| offset.checked_sub(ATTRIBUTES_OFFSET))
         .and_then(|offset| request.label_at(offset));
     if let Some(label) = label {
         refusal.label = Some(label.to_owned());
@@ -160,9 +156,9 @@ mod tests {
         let mut request = Writer::default();
         request.u32(1, 1);
         request.labelled("--hitcount 9", |request| request.u32(2, 9));
-        let explained = explain(refusal(Errno::EINVAL, 20 + 8), &request);
+        let explained = explain(refusal(Errno::EINVAL, 8), &request);
         assert_eq!(explained.to_string(), "--hitcount 9: wrong");
-        for elsewhere in [0, 20, 20 + 16, usize::MAX] {
+        for elsewhere in [0, 16, usize::MAX] {
             let explained = explain(refusal(Errno::EINVAL, elsewhere), &request);
             assert_eq!(explained.to_string(), "wrong", "{elsewhere}");
         }

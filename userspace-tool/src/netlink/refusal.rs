@@ -12,6 +12,9 @@ use super::reader::attributes;
 const NLMSGERR_ATTR_MSG: u16 = 1;
 const NLMSGERR_ATTR_OFFS: u16 = 2;
 
+/// Attributes start behind the netlink header and the generic netlink header.
+const ATTRIBUTES_OFFSET: usize = NETLINK_HEADER_LENGTH + 4;
+
 /// Length of the header of the request, which comes before the extended acknowledgement.
 const NETLINK_HEADER_LENGTH: usize = 16;
 
@@ -21,8 +24,8 @@ pub(crate) struct Refusal {
     pub(crate) errno: i32,
     /// What the kernel says about it.
     pub(crate) message: Option<String>,
-    /// Offset of the attribute that is wrong, from the start of the request.
-    pub(super) offset: Option<usize>,
+    /// Offset of the attribute that is wrong, from the start of the request's attributes.
+    pub(crate) offset: Option<usize>,
     /// The words of the command line that the attribute stands for.
     pub(crate) label: Option<String>,
 }
@@ -52,12 +55,23 @@ impl Refusal {
                     refusal.offset = attribute
                         .u32()
                         .ok()
-                        .and_then(|offset| offset.try_into().ok());
+                        .and_then(|offset| usize::try_from(offset).ok())
+                        .and_then(|offset| offset.checked_sub(ATTRIBUTES_OFFSET));
                 }
                 _ => {}
             }
         }
         refusal
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(errno: nix::errno::Errno, message: &str, label: Option<&str>) -> Self {
+        Self {
+            errno: errno as i32,
+            message: Some(message.to_owned()),
+            offset: None,
+            label: label.map(str::to_owned),
+        }
     }
 
     /// What went wrong, in the kernel's words where it has any.
@@ -112,7 +126,7 @@ mod tests {
         assert_eq!(error.code, NonZeroI32::new(-22));
         let refusal = Refusal::from_error(&error);
         assert!(refusal.is(nix::errno::Errno::EINVAL));
-        assert_eq!(refusal.offset, Some(44));
+        assert_eq!(refusal.offset, Some(24));
         assert_eq!(refusal.to_string(), "integer out of range");
     }
 

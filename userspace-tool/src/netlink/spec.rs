@@ -95,7 +95,8 @@ pub(crate) enum ChangeKind {
     Flush = 4,
     /// Set the policy of the chain.
     Policy = 5,
-    /// Reset the counters of the chain and of its rules or, without one, of the table.
+    /// Reset the counters of the chain and of its rules, of its rule at the position or, without a
+    /// chain, of the table.
     Zero = 6,
     /// Put the rule in the place of the one at the position.
     Replace = 7,
@@ -479,6 +480,10 @@ pub(crate) mod attribute {
         /// The new policy; accept or drop.
         pub(crate) const POLICY: u16 = 6;
         pub(crate) const NEW_NAME: u16 = 7;
+        /// With a policy, packets that it is to have decided; absent means that its counters stay.
+        pub(crate) const PACKETS: u16 = 8;
+        /// Bytes of these packets.
+        pub(crate) const BYTES: u16 = 9;
     }
 
     /// The attributes of `chain`.

@@ -9,7 +9,10 @@ use netlink_packet_core::{
 };
 use netlink_packet_generic::{GenlFamily, GenlHeader, GenlMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_GENERIC};
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::{
+    errno::Errno,
+    sys::socket::{setsockopt, sockopt},
+};
 
 use super::refusal::Refusal;
 use crate::error::Error;
@@ -121,8 +124,16 @@ impl Transport {
             sockopt::SndBufForce,
             &(bytes.len().saturating_add(SEND_OVERHEAD)),
         );
-        self.socket.send(&bytes, 0).map_err(failure)?;
-        Ok(())
+        match self.socket.send(&bytes, 0) {
+            Err(error) if error.raw_os_error() == Some(Errno::EMSGSIZE as i32) => {
+                Err(Error::Failure(format!(
+                    "the request has {} bytes, which is more than net.core.wmem_max allows: raise \
+                     that limit or split the request",
+                    bytes.len()
+                )))
+            }
+            result => result.map(drop).map_err(failure),
+        }
     }
 }
 

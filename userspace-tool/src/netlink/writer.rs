@@ -83,6 +83,14 @@ impl Writer {
         self.bytes.len()
     }
 
+    /// The attributes before an offset, at which one ends, as a request of their own.
+    pub(crate) fn beginning(&self, end: usize) -> Self {
+        Self {
+            bytes: self.bytes.get(..end).unwrap_or_default().to_vec(),
+            ..Self::default()
+        }
+    }
+
     /// Whether an attribute holds more than its length can say.
     pub(crate) fn too_long(&self) -> bool {
         self.too_long

@@ -2,7 +2,7 @@
 
 //! What a command line asks for.
 
-use super::rule::{Family, Rule};
+use super::rule::{Counters, Family, Rule};
 use crate::netlink::spec::{Table, Verdict};
 
 /// A command with what it applies to.
@@ -25,6 +25,11 @@ pub(crate) enum Command {
         position: u32,
         rules: Vec<Rule>,
     },
+    Replace {
+        chain: String,
+        position: u32,
+        rule: Rule,
+    },
     Delete {
         chain: String,
         rules: Vec<Rule>,
@@ -41,12 +46,25 @@ pub(crate) enum Command {
     Flush {
         chain: Option<String>,
     },
+    NewChain {
+        chain: String,
+    },
+    /// Without a name all chains that are not built in.
+    DeleteChain {
+        chain: Option<String>,
+    },
+    RenameChain {
+        chain: String,
+        new_name: String,
+    },
     Policy {
         chain: String,
         policy: Verdict,
+        counters: Option<Counters>,
     },
     Zero {
         chain: Option<String>,
+        position: Option<u32>,
     },
     Show {
         form: Form,

@@ -39,6 +39,8 @@ pub(crate) fn expand(specification: Specification, names: &dyn Names) -> Result<
         family,
         protocol: specification.protocol,
         in_interface: specification.in_interface,
+        out_interface: specification.out_interface,
+        fragment: specification.fragment,
         matches: specification
             .matches
             .into_iter()

@@ -84,7 +84,12 @@ impl Given<'_> {
 
 /// One match or target of a rule.
 pub(crate) trait Extension: Debug {
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
+
+    /// The option before the name of a target.
+    fn target_option(&self) -> &'static str {
+        "-j"
+    }
 
     /// Take in an option; an error says what is wrong with it.
     fn option(&mut self, given: &Given<'_>) -> Result<(), String> {

@@ -4,9 +4,12 @@
 
 mod address;
 mod arguments;
+mod chains;
+mod changes;
 mod command;
 mod execute;
 mod expand;
+mod explain;
 mod extension;
 mod marks;
 mod matches;
@@ -15,13 +18,16 @@ mod options;
 mod parser;
 mod print;
 mod protocol;
+mod restore;
 mod rule;
+mod save;
 mod session;
 mod specification;
 mod targets;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod words;
 
 pub(crate) use extension::ExtensionType;
 pub(crate) use matches::list_name;
@@ -29,8 +35,11 @@ pub(crate) use print::quote;
 
 use crate::error::Error;
 
+pub(crate) use restore::run as restore;
+pub(crate) use save::run as save;
+
 /// Carry out a command line; what it prints is returned.
 pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
-    let invocation = parser::parse(arguments, &names::System)?;
+    let invocation = parser::parse(arguments, &names::System::default())?;
     execute::execute(invocation)
 }

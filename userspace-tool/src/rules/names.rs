@@ -3,6 +3,7 @@
 //! Names of hosts, services and protocols.
 
 use std::{
+    cell::OnceCell,
     fs, io,
     net::{IpAddr, ToSocketAddrs},
 };
@@ -15,8 +16,17 @@ pub(crate) trait Names {
     fn protocol(&self, name: &str) -> Option<u8>;
 }
 
-/// The machine's own resolver and files.
-pub(crate) struct System;
+/// The machine's own resolver and files, which are read when they are needed first.
+#[derive(Default)]
+pub(crate) struct System {
+    services: OnceCell<String>,
+    protocols: OnceCell<String>,
+}
+
+/// A file that may be missing, as if it were empty then.
+fn contents<'a>(cell: &'a OnceCell<String>, path: &str) -> &'a str {
+    cell.get_or_init(|| fs::read_to_string(path).unwrap_or_default())
+}
 
 impl Names for System {
     fn host(&self, name: &str) -> io::Result<Vec<IpAddr>> {
@@ -30,15 +40,12 @@ impl Names for System {
     }
 
     fn port(&self, service: &str, protocol: &str) -> Option<u16> {
-        find_port(
-            &fs::read_to_string("/etc/services").ok()?,
-            service,
-            protocol,
-        )
+        let services = contents(&self.services, "/etc/services");
+        find_port(services, service, protocol)
     }
 
     fn protocol(&self, name: &str) -> Option<u8> {
-        find_protocol(&fs::read_to_string("/etc/protocols").ok()?, name)
+        find_protocol(contents(&self.protocols, "/etc/protocols"), name)
     }
 }
 

@@ -7,9 +7,13 @@
 pub(crate) enum Base {
     Append,
     Insert,
+    Replace,
     Delete,
     Check,
     Flush,
+    NewChain,
+    DeleteChain,
+    RenameChain,
     ListRules,
     List,
     Policy,
@@ -19,7 +23,10 @@ pub(crate) enum Base {
     Source,
     Destination,
     InInterface,
+    OutInterface,
+    Fragment,
     Jump,
+    Goto,
     Match,
     Counters,
     Numeric,
@@ -32,8 +39,6 @@ pub(crate) enum Base {
     Json,
     Help,
     Version,
-    /// An option of iptables that palisade does not have.
-    Missing(&'static str),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +67,12 @@ const fn option(
 ) -> BaseOption {
     let negatable = matches!(
         base,
-        Base::Protocol | Base::Source | Base::Destination | Base::InInterface
+        Base::Protocol
+            | Base::Source
+            | Base::Destination
+            | Base::InInterface
+            | Base::OutInterface
+            | Base::Fragment
     );
     BaseOption {
         base,
@@ -73,14 +83,26 @@ const fn option(
     }
 }
 
-const USER_CHAINS: &str = "palisade has only built-in chains";
-
 pub(crate) static ALL: &[BaseOption] = &[
     option(Base::Append, Some('A'), &["append"], Value::Required),
     option(Base::Insert, Some('I'), &["insert"], Value::Required),
+    option(Base::Replace, Some('R'), &["replace"], Value::Required),
     option(Base::Delete, Some('D'), &["delete"], Value::Required),
     option(Base::Check, Some('C'), &["check"], Value::Required),
     option(Base::Flush, Some('F'), &["flush"], Value::Optional),
+    option(Base::NewChain, Some('N'), &["new-chain"], Value::Required),
+    option(
+        Base::DeleteChain,
+        Some('X'),
+        &["delete-chain"],
+        Value::Optional,
+    ),
+    option(
+        Base::RenameChain,
+        Some('E'),
+        &["rename-chain"],
+        Value::Required,
+    ),
     option(Base::ListRules, Some('S'), &["list-rules"], Value::Optional),
     option(Base::List, Some('L'), &["list"], Value::Optional),
     option(Base::Policy, Some('P'), &["policy"], Value::Required),
@@ -105,7 +127,20 @@ pub(crate) static ALL: &[BaseOption] = &[
         &["in-interface"],
         Value::Required,
     ),
+    option(
+        Base::OutInterface,
+        Some('o'),
+        &["out-interface"],
+        Value::Required,
+    ),
+    option(
+        Base::Fragment,
+        Some('f'),
+        &["fragment", "fragments"],
+        Value::None,
+    ),
     option(Base::Jump, Some('j'), &["jump"], Value::Required),
+    option(Base::Goto, Some('g'), &["goto"], Value::Required),
     option(Base::Match, Some('m'), &["match"], Value::Required),
     option(
         Base::Counters,
@@ -123,46 +158,4 @@ pub(crate) static ALL: &[BaseOption] = &[
     option(Base::Json, None, &["json"], Value::None),
     option(Base::Help, Some('h'), &["help"], Value::None),
     option(Base::Version, Some('V'), &["version"], Value::None),
-    option(
-        Base::Missing(USER_CHAINS),
-        Some('N'),
-        &["new-chain"],
-        Value::Optional,
-    ),
-    option(
-        Base::Missing(USER_CHAINS),
-        Some('X'),
-        &["delete-chain"],
-        Value::Optional,
-    ),
-    option(
-        Base::Missing(USER_CHAINS),
-        Some('E'),
-        &["rename-chain"],
-        Value::Optional,
-    ),
-    option(
-        Base::Missing(USER_CHAINS),
-        Some('g'),
-        &["goto"],
-        Value::Optional,
-    ),
-    option(
-        Base::Missing("use -D CHAIN NUMBER and -I CHAIN NUMBER"),
-        Some('R'),
-        &["replace"],
-        Value::Optional,
-    ),
-    option(
-        Base::Missing("its chains see packets before they have an outgoing interface"),
-        Some('o'),
-        &["out-interface"],
-        Value::Optional,
-    ),
-    option(
-        Base::Missing("it does not tell fragments apart"),
-        Some('f'),
-        &["fragment"],
-        Value::None,
-    ),
 ];

@@ -40,6 +40,9 @@ pub(crate) struct Rule {
     pub(crate) source: Option<Negatable<Network>>,
     pub(crate) destination: Option<Negatable<Network>>,
     pub(crate) in_interface: Option<Negatable<String>>,
+    pub(crate) out_interface: Option<Negatable<String>>,
+    /// Whether a packet has to be a fragment other than the first, or must not be one.
+    pub(crate) fragment: Option<bool>,
     pub(crate) matches: Vec<Rc<dyn Extension>>,
     pub(crate) target: Option<Rc<dyn Extension>>,
     pub(crate) counters: Counters,

@@ -1,103 +1,78 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A conversation with the module about one table.
+//! A conversation with the module about one table, or about all.
+
+use std::collections::HashMap;
 
 use nix::errno::Errno;
 
 use super::{
-    command::Display,
+    explain::{NO_SUCH_RULE, explain, unknown_chain},
     print::{Chain, save_rule},
-    rule::Rule,
+    rule::{Family, Rule},
     wire::{self, Change, chain_label},
 };
 use crate::{
     error::Error,
     netlink::{
         Connection, Refusal, Writer,
-        spec::{ChangeKind, Table, attribute::ruleset, command as operation},
+        spec::{Table, attribute::ruleset, command as operation},
     },
 };
 
-const NO_SUCH_RULE: &str = "bad rule (does a matching rule exist in that chain?)";
+/// How often chains and rules are read anew that change meanwhile.
+const ATTEMPTS: usize = 8;
 
 pub(super) struct Session {
     connection: Connection,
-    table: Table,
+    /// The table; none means all.
+    table: Option<Table>,
 }
 
 impl Session {
-    pub(super) fn open(table: Table) -> Result<Self, Error> {
+    pub(super) fn open(table: Option<Table>) -> Result<Self, Error> {
         let connection = Connection::open()?;
         Ok(Self { connection, table })
     }
 
-    pub(super) fn change(&mut self, change: Change<'_>) -> Result<(), Error> {
-        let mut request = Writer::default();
-        wire::encode_change(&change, self.table, &mut request);
-        self.send(&request, &change)
+    fn table(&self) -> Table {
+        self.table.unwrap_or(Table::Filter)
     }
 
-    /// The same change for several rules; all of them or none.
-    pub(super) fn change_rules(
-        &mut self,
-        kind: ChangeKind,
-        chain: &str,
-        position: Option<u32>,
-        rules: &[Rule],
-    ) -> Result<(), Error> {
+    /// Make changes of one kind to one chain; all of them or none.
+    pub(super) fn change(&mut self, changes: &[Change<'_>]) -> Result<(), Error> {
         let mut request = Writer::default();
-        let mut change = Change {
-            position,
-            ..Change::new(kind, Some(chain))
+        let mut ends = Vec::with_capacity(changes.len());
+        for change in changes {
+            wire::encode_change(change, self.table(), &mut request);
+            ends.push(request.len());
+        }
+        let result = self.send(&request);
+        let Err(Error::Refused(refusal)) = result else {
+            return result;
         };
-        for rule in rules {
-            change.rule = Some(rule);
-            wire::encode_change(&change, self.table, &mut request);
-        }
-        self.send(&request, &change)
-    }
-
-    fn send(&mut self, request: &Writer, change: &Change<'_>) -> Result<(), Error> {
-        match self.connection.change(operation::RULESET_CHANGE, request) {
-            Err(Error::Refused(refusal)) => Err(self.explain(refusal, change)),
-            other => other,
+        let offset = refusal.offset.unwrap_or_default();
+        let index = ends.partition_point(|end| *end <= offset);
+        match changes.get(index).or(changes.first()) {
+            Some(change) => Err(self.explain(refusal, change)),
+            None => Err(refusal.into()),
         }
     }
 
-    /// Say more about a refusal than the kernel can.
+    /// Make changes that are ready to be sent.
+    pub(super) fn send(&mut self, request: &Writer) -> Result<(), Error> {
+        self.connection.change(operation::RULESET_CHANGE, request)
+    }
+
     fn explain(&mut self, refusal: Refusal, change: &Change<'_>) -> Error {
-        let chain = change.chain.unwrap_or_default();
-        if !refusal.is(Errno::ENOENT) {
-            return refusal.into();
-        }
-        if refusal.label == Some(chain_label(chain)) {
-            return self.unknown_chain(chain);
-        }
-        match (change.kind, change.position) {
-            (ChangeKind::Delete, None) => Error::Failure(NO_SUCH_RULE.to_owned()),
-            (_, Some(position)) => Error::Failure(format!(
-                "there is no rule {position} in chain {chain}: palisade -L {chain} --line-numbers \
-                 shows the rules"
-            )),
-            _ => refusal.into(),
+        match self.dump_chains(None) {
+            Ok(chains) => explain(refusal, change, self.table(), &chains),
+            Err(_) => refusal.into(),
         }
     }
 
-    fn unknown_chain(&mut self, name: &str) -> Error {
-        let chains = match self.dump_chains(None) {
-            Ok(chains) => chains,
-            Err(error) => return error,
-        };
-        let names: Vec<String> = chains.into_iter().map(|chain| chain.name).collect();
-        Error::Failure(format!(
-            "there is no chain {name} in table {}: it has {}",
-            self.table,
-            names.join(", ")
-        ))
-    }
-
-    /// The chains of the table, or the one that is named.
-    fn dump_chains(&mut self, chain: Option<&str>) -> Result<Vec<Chain>, Error> {
+    /// The chains of the table, or the one that is named, without their rules.
+    pub(super) fn dump_chains(&mut self, chain: Option<&str>) -> Result<Vec<Chain>, Error> {
         let request = self.dump_request(chain);
         self.connection
             .dump(operation::CHAIN_GET, &request, wire::decode_chain)
@@ -105,7 +80,9 @@ impl Session {
 
     fn dump_request(&self, chain: Option<&str>) -> Writer {
         let mut request = Writer::default();
-        request.u32(ruleset::TABLE, self.table.number());
+        if let Some(table) = self.table {
+            request.u32(ruleset::TABLE, table.number());
+        }
         if let Some(chain) = chain {
             request.labelled(chain_label(chain), |request| {
                 request.string(ruleset::CHAIN_NAME, chain);
@@ -114,39 +91,59 @@ impl Session {
         request
     }
 
-    /// The chains that are to be shown with the rules that are to be shown.
+    /// The chains that are to be shown with the rules that are to be shown: the built-in chains
+    /// of each table first, the others by their names.
     pub(super) fn chains(
         &mut self,
         name: Option<&str>,
         position: Option<u32>,
-        display: &Display,
+        family: Option<Family>,
     ) -> Result<Vec<Chain>, Error> {
+        for _ in 0..ATTEMPTS {
+            let before = self.named_chains(name)?;
+            let request = self.dump_request(name);
+            let rules = self
+                .connection
+                .dump(operation::RULE_GET, &request, wire::decode_placed);
+            let rules = match rules {
+                // The chain was deleted meanwhile.
+                Err(Error::Refused(refusal)) if refusal.is(Errno::ENOENT) => continue,
+                other => other?,
+            };
+            let mut chains = self.named_chains(name)?;
+            if !fit_together(&before, &chains) {
+                continue;
+            }
+            let wanted = rules.into_iter().filter(|placed| {
+                position.is_none_or(|position| position == placed.position)
+                    && placed.rule.applies_to(family)
+            });
+            distribute(wanted, &mut chains);
+            chains.sort_by(|one, other| order(one).cmp(&order(other)));
+            return Ok(chains);
+        }
+        Err(Error::Failure(
+            "the rules keep changing while they are read: try again".to_owned(),
+        ))
+    }
+
+    fn named_chains(&mut self, name: Option<&str>) -> Result<Vec<Chain>, Error> {
         let chains = match self.dump_chains(name) {
             Err(Error::Refused(refusal)) if refusal.is(Errno::ENOENT) => Vec::new(),
             other => other?,
         };
-        if let (true, Some(name)) = (chains.is_empty(), name) {
-            return Err(self.unknown_chain(name));
-        }
-        let request = self.dump_request(name);
-        let rules = self
-            .connection
-            .dump(operation::RULE_GET, &request, wire::decode_placed)?;
-        let mut chains = chains;
-        for placed in rules {
-            let wanted = position.is_none_or(|position| position == placed.position)
-                && placed.rule.applies_to(display.family);
-            let chain = chains.iter_mut().find(|chain| chain.name == placed.chain);
-            if let Some(chain) = chain.filter(|_| wanted) {
-                chain.rules.push((placed.position, placed.rule));
+        match name {
+            Some(name) if chains.is_empty() => {
+                let all = self.dump_chains(None)?;
+                Err(Error::Failure(unknown_chain(name, self.table(), &all)))
             }
+            _ => Ok(chains),
         }
-        Ok(chains)
     }
 
     /// Whether the chain has a rule equal to each of these.
     pub(super) fn check(&mut self, chain: &str, rules: &[Rule]) -> Result<(), Error> {
-        let chains = self.chains(Some(chain), None, &Display::default())?;
+        let chains = self.chains(Some(chain), None, None)?;
         let present: Vec<String> = chains
             .iter()
             .flat_map(|chain| chain.rules.iter())
@@ -159,6 +156,41 @@ impl Session {
             Ok(())
         } else {
             Err(Error::Failure(NO_SUCH_RULE.to_owned()))
+        }
+    }
+}
+
+/// Whether chains that were read before and after the rules are the same ones.
+fn fit_together(before: &[Chain], after: &[Chain]) -> bool {
+    let identity = |chain: &Chain| {
+        let name = chain.name.clone();
+        (
+            chain.table,
+            name,
+            chain.policy,
+            chain.references,
+            chain.length,
+        )
+    };
+    before.iter().map(identity).eq(after.iter().map(identity))
+}
+
+fn order(chain: &Chain) -> (u32, Option<&str>) {
+    let name = chain.policy.is_none().then_some(chain.name.as_str());
+    (chain.table.number(), name)
+}
+
+/// Give each chain its rules.
+fn distribute(rules: impl Iterator<Item = wire::Placed>, chains: &mut [Chain]) {
+    let indices: HashMap<(u32, String), usize> = chains
+        .iter()
+        .enumerate()
+        .map(|(index, chain)| ((chain.table.number(), chain.name.clone()), index))
+        .collect();
+    for placed in rules {
+        let index = indices.get(&(placed.table.number(), placed.chain));
+        if let Some(chain) = index.and_then(|index| chains.get_mut(*index)) {
+            chain.rules.push((placed.position, placed.rule));
         }
     }
 }

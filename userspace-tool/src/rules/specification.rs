@@ -39,6 +39,8 @@ pub(crate) struct Specification {
     pub(crate) source: Option<Addresses>,
     pub(crate) destination: Option<Addresses>,
     pub(crate) in_interface: Option<Negatable<String>>,
+    pub(crate) out_interface: Option<Negatable<String>>,
+    pub(crate) fragment: Option<bool>,
     pub(crate) matches: Vec<Loaded>,
     pub(crate) target: Option<Loaded>,
     pub(crate) counters: Option<Counters>,
@@ -52,6 +54,8 @@ impl Specification {
             (self.source.is_some(), "-s"),
             (self.destination.is_some(), "-d"),
             (self.in_interface.is_some(), "-i"),
+            (self.out_interface.is_some(), "-o"),
+            (self.fragment.is_some(), "-f"),
             (!self.matches.is_empty(), "-m"),
             (self.target.is_some(), "-j"),
         ];

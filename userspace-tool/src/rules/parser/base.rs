@@ -4,9 +4,9 @@
 
 use super::{CommandOption, Parser};
 use crate::{
-    error::{Error, suggestion},
-    netlink::spec::{CHAIN_NAME_LENGTH_MAX, Table},
+    error::Error,
     rules::{
+        chains,
         options::{Base, BaseOption, Value},
         print::quote,
         rule::{Family, Negatable},
@@ -27,11 +27,17 @@ impl Parser<'_> {
         };
         match option.base {
             Base::Append | Base::Check => self.set_command(option.base, spelled, value, None),
-            Base::Insert | Base::Delete | Base::Policy => {
+            Base::NewChain => {
+                chains::check_new(&value).map_err(|reason| {
+                    Error::usage(format!("{spelled} {}: {reason}", quote(&value)))
+                })?;
+                self.set_command(option.base, spelled, value, None)
+            }
+            Base::Insert | Base::Replace | Base::Delete | Base::RenameChain | Base::Policy => {
                 let second = self.arguments.operand();
                 self.set_command(option.base, spelled, value, second)
             }
-            Base::Flush => {
+            Base::Flush | Base::DeleteChain => {
                 let chain = self.optional_value();
                 self.set_command(option.base, spelled, chain, None)
             }
@@ -41,8 +47,12 @@ impl Parser<'_> {
                 self.set_command(option.base, spelled, chain, position)
             }
             Base::Zero => self.set_zero(spelled),
+            Base::Table if self.in_file => Err(Error::usage(format!(
+                "{spelled} {}: in a file the table is that of the line with * above",
+                quote(&value)
+            ))),
             Base::Table => {
-                let table = parse_table(&value).map_err(|reason| {
+                let table = chains::parse_table(&value).map_err(|reason| {
                     Error::usage(format!("{spelled} {}: {reason}", quote(&value)))
                 })?;
                 set_once(&mut self.table, table, spelled)
@@ -51,14 +61,14 @@ impl Parser<'_> {
             | Base::Source
             | Base::Destination
             | Base::InInterface
+            | Base::OutInterface
             | Base::Match
             | Base::Jump
+            | Base::Goto
             | Base::Counters => self.describe(option.base, spelled, Negatable { inverted, value }),
             // There is no lock to wait for: the kernel applies one change after the other.
             Base::Wait => self.ignore_wait(spelled),
-            Base::Missing(reason) => {
-                Err(Error::usage(format!("palisade has no {spelled}: {reason}")))
-            }
+            Base::Fragment => set_once(&mut self.specification.fragment, !inverted, spelled),
             switch => self.switch(switch, spelled),
         }
     }
@@ -125,11 +135,12 @@ impl Parser<'_> {
         if let Some(chain) = &chain {
             check_chain(chain, spelled)?;
         }
+        let position = chain.as_ref().and_then(|_| self.arguments.operand());
         let zero = CommandOption {
             base: Base::Zero,
             spelled: spelled.to_owned(),
             chain,
-            second: None,
+            second: position,
         };
         set_once(&mut self.zero, zero, spelled)
     }
@@ -165,26 +176,7 @@ pub(super) fn set_once<T>(slot: &mut Option<T>, value: T, spelled: &str) -> Resu
     Ok(())
 }
 
-fn parse_table(name: &str) -> Result<Table, String> {
-    let found = Table::ALL
-        .into_iter()
-        .find(|table| table.to_string() == name);
-    found.ok_or_else(|| {
-        let known = Table::ALL.map(|table| table.to_string());
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        format!("there is no such table: {}", suggestion(name, &known))
-    })
-}
-
 fn check_chain(name: &str, spelled: &str) -> Result<(), Error> {
-    let reason = if name.is_empty() {
-        "the name of a chain is empty".to_owned()
-    } else if name.starts_with(['-', '!']) {
-        "this is not the name of a chain".to_owned()
-    } else if name.len() > CHAIN_NAME_LENGTH_MAX as usize {
-        format!("the name of a chain has at most {CHAIN_NAME_LENGTH_MAX} bytes")
-    } else {
-        return Ok(());
-    };
-    Err(Error::usage(format!("{spelled} {}: {reason}", quote(name))))
+    chains::check(name)
+        .map_err(|reason| Error::usage(format!("{spelled} {}: {reason}", quote(name))))
 }

@@ -52,19 +52,32 @@ impl Parser<'_> {
                 };
                 set_once(slot, addresses, spelled)
             }
-            Base::InInterface => {
+            Base::InInterface | Base::OutInterface => {
                 check_interface(&value).map_err(error)?;
-                let interface = Negatable { inverted, value };
-                set_once(&mut specification.in_interface, interface, spelled)
+                let slot = match base {
+                    Base::InInterface => &mut specification.in_interface,
+                    _ => &mut specification.out_interface,
+                };
+                set_once(slot, Negatable { inverted, value }, spelled)
             }
             Base::Match => {
                 let kind = find(matches::ALL, &value).map_err(error)?;
                 specification.matches.push(Loaded::new(kind));
                 Ok(())
             }
-            Base::Jump => {
-                let kind = find(targets::ALL, &value).map_err(error)?;
-                set_once(&mut specification.target, Loaded::new(kind), spelled)
+            Base::Jump | Base::Goto => {
+                let known = targets::ALL.iter().find(|kind| kind.name == value);
+                let target = match known.filter(|_| base == Base::Jump) {
+                    Some(kind) => Loaded::new(kind),
+                    None => targets::jump(value, base == Base::Goto).map_err(error)?,
+                };
+                if let Some(earlier) = &specification.target {
+                    let earlier = earlier.instance.target_option();
+                    if earlier != target.instance.target_option() {
+                        return Err(Error::usage("-j and -g: a rule has one target"));
+                    }
+                }
+                set_once(&mut specification.target, target, spelled)
             }
             _ => {
                 let bytes = self.arguments.operand();
@@ -82,12 +95,7 @@ fn find(kinds: &[&'static ExtensionType], name: &str) -> Result<&'static Extensi
         .copied()
         .ok_or_else(|| {
             let known: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
-            // Targets are written in capitals, matches are not.
-            let same = known.iter().find(|known| known.eq_ignore_ascii_case(name));
-            match same {
-                Some(same) => format!("there is none of this name: did you mean {same}?"),
-                None => format!("there is none of this name: {}", suggestion(name, &known)),
-            }
+            format!("there is none of this name: {}", suggestion(name, &known))
         })
 }
 

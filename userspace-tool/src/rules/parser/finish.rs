@@ -8,10 +8,12 @@ use crate::{
     help,
     netlink::spec::{Table, Verdict},
     rules::{
+        chains,
         command::{Command, Form, Invocation},
         expand,
         options::Base,
-        rule::Rule,
+        print::quote,
+        rule::{Counters, Rule},
     },
 };
 
@@ -65,10 +67,26 @@ impl Parser<'_> {
             )));
         }
         match command.base {
-            Base::Append | Base::Insert | Base::Delete | Base::Check => self.rule_command(command),
+            Base::Append | Base::Insert | Base::Replace | Base::Delete | Base::Check => {
+                self.rule_command(command)
+            }
             Base::Policy => {
                 self.only_for(&command, false)?;
-                policy(command)
+                policy(command, self.specification.counters)
+            }
+            Base::NewChain => {
+                self.only_for(&command, false)?;
+                let chain = command.chain.unwrap_or_default();
+                Ok(Command::NewChain { chain })
+            }
+            Base::DeleteChain => {
+                self.only_for(&command, false)?;
+                let chain = command.chain;
+                Ok(Command::DeleteChain { chain })
+            }
+            Base::RenameChain => {
+                self.only_for(&command, false)?;
+                rename(command)
             }
             Base::Flush => {
                 self.only_for(&command, false)?;
@@ -84,7 +102,11 @@ impl Parser<'_> {
         if let Some(zero) = &zero {
             self.only_for(zero, false)?;
         }
+        let number = zero
+            .as_ref()
+            .and_then(|zero| Some(position(zero.second.as_deref()?, zero)));
         Ok(Command::Zero {
+            position: number.transpose()?,
             chain: zero.and_then(|zero| zero.chain),
         })
     }
@@ -159,6 +181,9 @@ impl Parser<'_> {
             return Ok(Command::DeletePosition { chain, position });
         }
         let rules = self.rules()?;
+        if command.base == Base::Replace {
+            return replace(command, number, rules);
+        }
         let chain = command.chain.unwrap_or_default();
         Ok(match command.base {
             Base::Append => Command::Append { chain, rules },
@@ -193,13 +218,54 @@ impl Parser<'_> {
             .protocol
             .take_if(|protocol| protocol.value == 0);
         let any = |interface: &str| interface == "+";
-        let interface = &mut specification.in_interface;
-        interface.take_if(|interface| any(&interface.value) && !interface.inverted);
+        for interface in [
+            &mut specification.in_interface,
+            &mut specification.out_interface,
+        ] {
+            interface.take_if(|interface| any(&interface.value) && !interface.inverted);
+        }
         expand::expand(specification, self.names)
     }
 }
 
-fn policy(command: CommandOption) -> Result<Command, Error> {
+fn rename(command: CommandOption) -> Result<Command, Error> {
+    let (spelled, chain) = (command.spelled, command.chain.unwrap_or_default());
+    let new_name = command
+        .second
+        .ok_or_else(|| Error::usage(format!("{spelled} {chain}: the new name is missing")))?;
+    chains::check_new(&new_name).map_err(|reason| {
+        Error::usage(format!("{spelled} {chain} {}: {reason}", quote(&new_name)))
+    })?;
+    Ok(Command::RenameChain { chain, new_name })
+}
+
+fn replace(
+    command: CommandOption,
+    position: Option<u32>,
+    rules: Vec<Rule>,
+) -> Result<Command, Error> {
+    let (spelled, chain) = (command.spelled, command.chain.unwrap_or_default());
+    let Some(position) = position else {
+        return Err(Error::usage(format!(
+            "{spelled} {chain}: the position of the rule to replace is missing"
+        )));
+    };
+    let count = rules.len();
+    let mut rules = rules.into_iter();
+    match (rules.next(), rules.next()) {
+        (Some(rule), None) => Ok(Command::Replace {
+            chain,
+            position,
+            rule,
+        }),
+        _ => Err(Error::usage(format!(
+            "{spelled} {chain} {position}: a list of addresses makes {count} rules, and one rule \
+             can be replaced by one"
+        ))),
+    }
+}
+
+fn policy(command: CommandOption, counters: Option<Counters>) -> Result<Command, Error> {
     let chain = command.chain.unwrap_or_default();
     let policy = match command.second.as_deref() {
         Some("ACCEPT") => Verdict::Accept,
@@ -217,7 +283,11 @@ fn policy(command: CommandOption) -> Result<Command, Error> {
             )));
         }
     };
-    Ok(Command::Policy { chain, policy })
+    Ok(Command::Policy {
+        chain,
+        policy,
+        counters,
+    })
 }
 
 fn position(text: &str, command: &CommandOption) -> Result<u32, Error> {

@@ -36,6 +36,8 @@ struct Parser<'a> {
     command: Option<CommandOption>,
     zero: Option<CommandOption>,
     table: Option<Table>,
+    /// Whether this is a line of a file, which says elsewhere which table it is for.
+    in_file: bool,
     specification: Specification,
     display: Display,
     /// The first option that says how to show rules, as it was written.
@@ -46,24 +48,40 @@ struct Parser<'a> {
     negation: bool,
 }
 
+/// Read a command line.
 pub(crate) fn parse(arguments: Vec<String>, names: &dyn Names) -> Result<Invocation, Error> {
-    let mut parser = Parser {
-        arguments: Arguments::new(arguments),
-        names,
-        command: None,
-        zero: None,
-        table: None,
-        specification: Specification::default(),
-        display: Display::default(),
-        display_option: None,
-        help: false,
-        version: false,
-        negation: false,
-    };
-    while let Some(token) = parser.arguments.token() {
-        parser.token(token)?;
+    Parser::new(arguments, names, false).run()
+}
+
+/// Read a line of a file, which is a command line without table.
+pub(crate) fn parse_line(words: Vec<String>, names: &dyn Names) -> Result<Invocation, Error> {
+    Parser::new(words, names, true).run()
+}
+
+impl<'a> Parser<'a> {
+    fn new(arguments: Vec<String>, names: &'a dyn Names, in_file: bool) -> Self {
+        Self {
+            arguments: Arguments::new(arguments),
+            names,
+            command: None,
+            zero: None,
+            table: None,
+            in_file,
+            specification: Specification::default(),
+            display: Display::default(),
+            display_option: None,
+            help: false,
+            version: false,
+            negation: false,
+        }
     }
-    parser.finish()
+
+    fn run(mut self) -> Result<Invocation, Error> {
+        while let Some(token) = self.arguments.token() {
+            self.token(token)?;
+        }
+        self.finish()
+    }
 }
 
 impl Parser<'_> {

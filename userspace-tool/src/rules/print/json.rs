@@ -21,9 +21,10 @@ fn chain_json(chain: &Chain) -> Value {
     json!({
         "table": chain.table.to_string(),
         "chain": chain.name,
-        "policy": chain.policy.name(),
+        "policy": chain.policy.as_ref().map(|policy| policy.name()),
         "packets": chain.counters.packets,
         "bytes": chain.counters.bytes,
+        "references": chain.references,
         "rules": rules
             .map(|(position, rule)| rule_json(chain, *position, rule))
             .collect::<Vec<Value>>(),
@@ -42,9 +43,9 @@ fn rule_json(chain: &Chain, position: u32, rule: &Rule) -> Value {
         })),
         "source": rule.source.as_ref().map(network),
         "destination": rule.destination.as_ref().map(network),
-        "in_interface": rule.in_interface.as_ref().map(|interface| negatable(interface, |name| {
-            json!(name)
-        })),
+        "in_interface": rule.in_interface.as_ref().map(interface),
+        "out_interface": rule.out_interface.as_ref().map(interface),
+        "fragment": rule.fragment,
         "matches": rule.matches.iter().map(|one| named(one.as_ref())).collect::<Vec<Value>>(),
         "target": rule.target.as_ref().map(|target| named(target.as_ref())),
         "rule": save_rule(&chain.name, rule, false),
@@ -53,6 +54,10 @@ fn rule_json(chain: &Chain, position: u32, rule: &Rule) -> Value {
 
 fn negatable<T>(negatable: &Negatable<T>, value: impl FnOnce(&T) -> Value) -> Value {
     json!({ "value": value(&negatable.value), "inverted": negatable.inverted })
+}
+
+fn interface(interface: &Negatable<String>) -> Value {
+    negatable(interface, |name| json!(name))
 }
 
 fn network(network: &Negatable<Network>) -> Value {

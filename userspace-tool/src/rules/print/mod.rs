@@ -7,19 +7,24 @@ mod save;
 mod table;
 
 pub(crate) use json::json;
-pub(crate) use save::{quote, save_policy, save_rule};
+pub(crate) use save::{quote, save_chain, save_file, save_rule};
 pub(crate) use table::table;
 
 use super::rule::{Counters, Rule};
 use crate::netlink::spec::{Table, Verdict};
 
-/// A built-in chain.
+/// A chain.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     pub(crate) table: Table,
     pub(crate) name: String,
-    pub(crate) policy: Verdict,
+    /// The policy, which only built-in chains have.
+    pub(crate) policy: Option<Verdict>,
     pub(crate) counters: Counters,
+    /// How many rules jump to it.
+    pub(crate) references: u32,
+    /// How many rules it has.
+    pub(crate) length: u32,
     /// The rules that are to be shown, with their positions.
     pub(crate) rules: Vec<(u32, Rule)>,
 }

@@ -23,14 +23,20 @@ pub(crate) fn table(chains: &[Chain], display: &Display) -> String {
 }
 
 fn chain_table(chain: &Chain, display: &Display) -> String {
-    let mut text = format!("Chain {} (policy {}", chain.name, chain.policy.name());
-    if display.verbose {
-        let Counters { packets, bytes } = chain.counters;
-        text += &format!(
-            " {} packets, {} bytes",
-            number(packets, display.exact),
-            number(bytes, display.exact)
-        );
+    let mut text = format!("Chain {} (", printable(&chain.name));
+    match &chain.policy {
+        Some(policy) => {
+            text += &format!("policy {}", policy.name());
+            if display.verbose {
+                let Counters { packets, bytes } = chain.counters;
+                text += &format!(
+                    " {} packets, {} bytes",
+                    number(packets, display.exact),
+                    number(bytes, display.exact)
+                );
+            }
+        }
+        None => text += &format!("{} references", chain.references),
     }
     text += ")\n";
     text += &header(display);
@@ -66,32 +72,45 @@ fn rule_line(position: u32, rule: &Rule, display: &Display) -> String {
         let (packets, bytes) = (number(packets, display.exact), number(bytes, display.exact));
         text += &counter_columns(&packets, &bytes, display.exact);
     }
-    let target = rule.target.as_ref().map_or("", |target| target.name());
+    let target = rule.target.as_deref();
+    let target_name = printable(target.map_or("", |target| target.name()));
     let (mark, protocol) = match &rule.protocol {
         Some(protocol) => (protocol.mark(), protocol::name(protocol.value)),
         None => ("", "all".to_owned()),
     };
     // A mark takes the place of the blank before what it inverts.
     let or_blank = |mark: &'static str| if mark.is_empty() { " " } else { mark };
-    text += &format!("{target:<9} {}{protocol:<5}-- ", or_blank(mark));
+    let options = match rule.fragment {
+        None => "--",
+        Some(true) => "-f",
+        Some(false) => "!f",
+    };
+    text += &format!("{target_name:<9} {}{protocol:<5}{options} ", or_blank(mark));
     if display.verbose {
-        let interface = rule.in_interface.as_ref();
-        let interface = interface.map_or("*".to_owned(), |interface| {
-            format!("{}{}", interface.mark(), printable(&interface.value))
-        });
-        text += &format!(" {interface:<6} {:<6} ", "*");
+        let incoming = interface(rule.in_interface.as_ref());
+        let outgoing = interface(rule.out_interface.as_ref());
+        text += &format!(" {incoming:<6} {outgoing:<6} ");
     }
     let (source_mark, source) = address(rule.source.as_ref(), rule.family);
     let (destination_mark, destination) = address(rule.destination.as_ref(), rule.family);
     text += &format!("{}{source:<19} ", or_blank(source_mark));
     text += &format!("{}{destination:<19} ", or_blank(destination_mark));
+    if target.is_some_and(|target| target.target_option() == "-g") {
+        text += "[goto] ";
+    }
     for extension in &rule.matches {
         text += &extension.list();
     }
-    if let Some(target) = &rule.target {
+    if let Some(target) = target {
         text += &target.list();
     }
     text + "\n"
+}
+
+fn interface(interface: Option<&Negatable<String>>) -> String {
+    interface.map_or("*".to_owned(), |interface| {
+        format!("{}{}", interface.mark(), printable(&interface.value))
+    })
 }
 
 fn address(network: Option<&Negatable<Network>>, family: Option<Family>) -> (&'static str, String) {

@@ -2,11 +2,13 @@
 
 //! The targets that `-j` names. A new one is a new file and a line in this list.
 
+mod jump;
 mod mark;
 mod notrack;
 mod verdict;
 
 use super::extension::ExtensionType;
+pub(crate) use jump::jump;
 
 pub(crate) static ALL: &[&ExtensionType] = &[
     &verdict::ACCEPT,
@@ -16,3 +18,6 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &notrack::CT,
     &notrack::NOTRACK,
 ];
+
+/// What a name stands for that is not one of these.
+pub(crate) static CHAINS: &[&ExtensionType] = &[&jump::JUMP, &jump::GOTO];

@@ -23,8 +23,8 @@ const LINES: &[(&str, &str)] = &[
         "-A abcdefghijklmnopqrstuvwxyz012: the name of a chain has at most 28 bytes",
     ),
     (
-        "-t nat -L",
-        "-t nat: there is no such table: known are raw, filter",
+        "-t mangle -L",
+        "-t mangle: there is no such table: known are raw, filter, nat",
     ),
     (
         "-t filtre -L",
@@ -74,14 +74,69 @@ const LINES: &[(&str, &str)] = &[
         "-A INPUT -–dport 22",
         "bad argument -–dport: its dash is not a hyphen: write --dport",
     ),
+    ("-A INPUT -f -f", "-f is given twice"),
+    ("-A INPUT -f x", "bad argument x: it belongs to no option"),
+    // Chains.
+    ("-N", "-N needs a value"),
+    ("-N \"\"", "-N \"\": the name of a chain is empty"),
+    ("-N -x", "-N -x: this is not the name of a chain"),
     (
-        "-N chain",
-        "palisade has no -N: palisade has only built-in chains",
+        "-N \"a b\"",
+        "-N \"a b\": the name of a chain has no spaces",
+    ),
+    ("-N ACCEPT", "-N ACCEPT: this is the name of a target"),
+    ("-N INPUT", "-N INPUT: this is the name of a built-in chain"),
+    (
+        "-t raw -N FORWARD",
+        "-N FORWARD: this is the name of a built-in chain",
     ),
     (
-        "-A INPUT -f",
-        "palisade has no -f: it does not tell fragments apart",
+        "-N abcdefghijklmnopqrstuvwxyz012",
+        "-N abcdefghijklmnopqrstuvwxyz012: the name of a chain has at most 28 bytes",
     ),
+    ("-N a b", "bad argument b: it belongs to no option"),
+    (
+        "-N a -j DROP",
+        "-j does not go with -N: it describes a rule",
+    ),
+    ("-X a b", "bad argument b: it belongs to no option"),
+    ("-X -n", "-n does not go with -X: it says how to show rules"),
+    ("-E a", "-E a: the new name is missing"),
+    ("-E a DROP", "-E a DROP: this is the name of a target"),
+    (
+        "-E a INPUT",
+        "-E a INPUT: this is the name of a built-in chain",
+    ),
+    ("-E a \"\"", "-E a \"\": the name of a chain is empty"),
+    (
+        "-R INPUT -j DROP",
+        "-R INPUT: the position of the rule to replace is missing",
+    ),
+    (
+        "-R INPUT 0 -j DROP",
+        "-R INPUT 0: the position of a rule is a number from 1 up",
+    ),
+    (
+        "-R INPUT 1 -s 10.0.0.1,10.0.0.2",
+        "-R INPUT 1: a list of addresses makes 2 rules, and one rule can be replaced by one",
+    ),
+    (
+        "-Z INPUT x",
+        "-Z INPUT x: the position of a rule is a number from 1 up",
+    ),
+    (
+        "--del x",
+        "--del is ambiguous: it may be --delete, --delete-chain",
+    ),
+    ("-A INPUT -j web -j web", "-j is given twice"),
+    ("-A INPUT -j web -g web", "-j and -g: a rule has one target"),
+    ("-A INPUT -g \"\"", "-g \"\": the name of a chain is empty"),
+    ("-A INPUT -j -x", "-j -x: this is not the name of a chain"),
+    (
+        "-A INPUT -j abcdefghijklmnopqrstuvwxyz012",
+        "-j abcdefghijklmnopqrstuvwxyz012: the name of a chain has at most 28 bytes",
+    ),
+    ("-A INPUT ! -g web", "! -g: -g cannot be inverted"),
     ("-w x -L", "bad argument x: it belongs to no option"),
     ("-wx -L", "-w x: the time to wait is a number of seconds"),
     // What goes with what.
@@ -232,14 +287,19 @@ const LINES: &[(&str, &str)] = &[
         "-A INPUT ! -i a/b",
         "! -i a/b: the name of an interface has no space or slash",
     ),
+    ("-A INPUT -o eth0 -o eth1", "-o is given twice"),
+    (
+        "-A INPUT -o \"\"",
+        "-o \"\": the name of an interface is empty",
+    ),
     // Matches and targets.
     (
         "-A INPUT -m recnt",
         "-m recnt: there is none of this name: did you mean recent?",
     ),
     (
-        "-A INPUT -j drop",
-        "-j drop: there is none of this name: did you mean DROP?",
+        "-A INPUT -m limt",
+        "-m limt: there is none of this name: did you mean limit?",
     ),
     ("-A INPUT -j DROP -j DROP", "-j is given twice"),
     (

@@ -90,6 +90,23 @@ const LINES: &[(&str, &[&str])] = &[
     ("-A INPUT ! -i eth+", &["-A INPUT ! -i eth+"]),
     ("-A INPUT --in-interface ! lo", &["-A INPUT ! -i lo"]),
     ("-A INPUT -i +", &["-A INPUT"]),
+    ("-A FORWARD -o eth0", &["-A FORWARD -o eth0"]),
+    (
+        "-A FORWARD ! --out-interface eth+ -i lo",
+        &["-A FORWARD -i lo ! -o eth+"],
+    ),
+    ("-A FORWARD -o +", &["-A FORWARD"]),
+    // Fragments.
+    ("-A INPUT -f", &["-A INPUT -f"]),
+    ("-A INPUT ! -f -p udp", &["-A INPUT -p udp ! -f"]),
+    ("-A INPUT --fragment -j DROP", &["-A INPUT -f -j DROP"]),
+    ("-A INPUT ! --frag", &["-A INPUT ! -f"]),
+    // Chains.
+    ("-A web -j ssh", &["-A web -j ssh"]),
+    ("-A INPUT -g web", &["-A INPUT -g web"]),
+    ("-A INPUT --goto=web", &["-A INPUT -g web"]),
+    ("-A INPUT -j drop", &["-A INPUT -j drop"]),
+    ("-A \"a b\" -j \"c d\"", &["-A \"a b\" -j \"c d\""]),
     // Ports.
     (
         "-A INPUT -p tcp --dport 22",
@@ -458,13 +475,48 @@ fn rule_commands() {
 }
 
 #[test]
+fn commands_of_chains_of_ones_own() {
+    assert!(matches!(command("-N web"), Command::NewChain { chain } if chain == "web"));
+    assert!(matches!(command("--new web"), Command::NewChain { .. }));
+    assert!(matches!(
+        command("-X"),
+        Command::DeleteChain { chain: None }
+    ));
+    assert!(matches!(
+        command("--delete-chain web"),
+        Command::DeleteChain { chain: Some(_) }
+    ));
+    assert!(matches!(
+        command("-E web www"),
+        Command::RenameChain { new_name, .. } if new_name == "www"
+    ));
+    assert!(matches!(
+        command("-R web 2 -j DROP"),
+        Command::Replace { position: 2, .. }
+    ));
+    assert!(matches!(
+        command("-Z web 2"),
+        Command::Zero {
+            chain: Some(_),
+            position: Some(2)
+        }
+    ));
+}
+
+#[test]
 fn chain_commands() {
     assert!(matches!(command("-F"), Command::Flush { chain: None }));
     assert!(matches!(
         command("-F INPUT"),
         Command::Flush { chain: Some(_) }
     ));
-    assert!(matches!(command("-Z"), Command::Zero { chain: None }));
+    assert!(matches!(
+        command("-Z"),
+        Command::Zero {
+            chain: None,
+            position: None
+        }
+    ));
     let policy = command("-P INPUT DROP");
     assert!(matches!(
         policy,
@@ -478,6 +530,10 @@ fn chain_commands() {
         policy,
         Command::Policy {
             policy: Verdict::Accept,
+            counters: Some(Counters {
+                packets: 1,
+                bytes: 2
+            }),
             ..
         }
     ));

@@ -19,7 +19,7 @@ use super::{
 use crate::error::Error;
 
 /// Names that are the same on every machine.
-struct Fixed;
+pub(super) struct Fixed;
 
 impl Names for Fixed {
     fn host(&self, name: &str) -> io::Result<Vec<IpAddr>> {
@@ -49,7 +49,7 @@ impl Names for Fixed {
 }
 
 /// The words of a line, as a shell splits them; only double quotes are needed here.
-fn words(line: &str) -> Vec<String> {
+pub(super) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quoted = false;
@@ -74,7 +74,7 @@ fn parse(line: &str) -> Result<Invocation, Error> {
 }
 
 /// The rules that a line describes, and the chain they are for.
-fn rules(line: &str) -> (String, Vec<Rule>) {
+pub(super) fn rules(line: &str) -> (String, Vec<Rule>) {
     match parse(line).map(|invocation| invocation.command) {
         Ok(
             Command::Append { chain, rules }

@@ -200,10 +200,23 @@ fn recent() -> impl Strategy<Value = String> {
 }
 
 fn line() -> impl Strategy<Value = String> {
-    let interface = optional(
-        (inverted(), "[a-z0-9]{1,14}\\+?").prop_map(|(not, name)| format!(" {not}-i {name}")),
-    );
-    let target = optional(target().prop_map(|target| format!(" -j {target}")));
+    let interface = |option: &'static str| {
+        optional(
+            (inverted(), "[a-z0-9]{1,14}\\+?")
+                .prop_map(move |(not, name)| format!(" {not}{option} {name}")),
+        )
+    };
+    let interfaces = (
+        interface("-i"),
+        interface("-o"),
+        optional(inverted().prop_map(|not| format!(" {not}-f"))),
+    )
+        .prop_map(|(incoming, outgoing, fragment)| incoming + &outgoing + &fragment);
+    let target = optional(prop_oneof![
+        target().prop_map(|target| format!(" -j {target}")),
+        ("[jg]", "[a-zA-Z0-9_:./]{1,28}|[ä-ü]{1,14}")
+            .prop_map(|(option, chain)| format!(" -{option} {chain}")),
+    ]);
     let counters =
         optional(any::<(u64, u64)>().prop_map(|(packets, bytes)| format!(" -c {packets} {bytes}")));
     let matches = proptest::collection::vec(prop_oneof![recent(), other_match()], 0..4)
@@ -212,9 +225,9 @@ fn line() -> impl Strategy<Value = String> {
         4 => (addresses(), ports()).prop_map(|(addresses, ports)| addresses + &ports),
         1 => icmp(),
     ];
-    (packets, interface, matches, target, counters).prop_map(
-        |(packets, interface, matches, target, counters)| {
-            format!("-A INPUT{packets}{interface}{matches}{target}{counters}")
+    (packets, interfaces, matches, target, counters).prop_map(
+        |(packets, interfaces, matches, target, counters)| {
+            format!("-A INPUT{packets}{interfaces}{matches}{target}{counters}")
         },
     )
 }
@@ -250,6 +263,8 @@ proptest! {
             let back = through_netlink(&rule);
             prop_assert_eq!(save_rule(&chain, &back, true), save_rule(&chain, &rule, true));
             prop_assert_eq!(back.family, rule.family);
+            prop_assert_eq!(&back.out_interface, &rule.out_interface);
+            prop_assert_eq!(back.fragment, rule.fragment);
         }
     }
 
@@ -301,6 +316,14 @@ fn word() -> impl Strategy<Value = String> {
     let known = [
         "-A",
         "-I",
+        "-R",
+        "-N",
+        "-X",
+        "-E",
+        "-g",
+        "-o",
+        "-f",
+        "web",
         "-D",
         "-L",
         "-S",

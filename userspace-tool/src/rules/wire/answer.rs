@@ -21,6 +21,7 @@ use crate::{
 /// Read an answer to chain-get.
 pub(crate) fn decode_chain(answer: &[u8]) -> Result<Chain, Error> {
     let (mut table, mut name, mut policy) = (None, None, None);
+    let (mut references, mut length) = (0, 0);
     let mut counters = Counters::default();
     for nest in attributes(answer) {
         let nest = nest?;
@@ -35,22 +36,27 @@ pub(crate) fn decode_chain(answer: &[u8]) -> Result<Chain, Error> {
                 chain::POLICY => policy = Some(attribute.one_of(Verdict::from_number)?),
                 chain::PACKETS => counters.packets = attribute.u64()?,
                 chain::BYTES => counters.bytes = attribute.u64()?,
+                chain::RULES => length = attribute.u32()?,
+                chain::REFERENCES => references = attribute.u32()?,
                 _ => {}
             }
         }
     }
-    let missing = || Error::Answer("a chain lacks its table, name or policy".to_owned());
+    let missing = || Error::Answer("a chain lacks its table or name".to_owned());
     Ok(Chain {
         table: table.ok_or_else(missing)?,
         name: name.ok_or_else(missing)?,
-        policy: policy.ok_or_else(missing)?,
+        policy,
         counters,
+        references,
+        length,
         rules: Vec::new(),
     })
 }
 
 /// A rule with its place.
 pub(crate) struct Placed {
+    pub(crate) table: Table,
     pub(crate) chain: String,
     pub(crate) position: u32,
     pub(crate) rule: Rule,
@@ -58,18 +64,21 @@ pub(crate) struct Placed {
 
 /// Read an answer to rule-get.
 pub(crate) fn decode_placed(answer: &[u8]) -> Result<Placed, Error> {
-    let (mut chain, mut position, mut rule) = (None, None, None);
+    let (mut table, mut chain, mut position, mut rule) = (None, None, None, None);
     for attribute in attributes(answer) {
         let attribute = attribute?;
         match attribute.kind {
+            ruleset::TABLE => table = Some(attribute.one_of(Table::from_number)?),
             ruleset::CHAIN_NAME => chain = Some(attribute.string()?),
             ruleset::POSITION => position = Some(attribute.u32()?),
             ruleset::RULE => rule = Some(decode_rule(&attribute)?),
             _ => {}
         }
     }
-    let missing = || Error::Answer("a rule lacks its chain, position or contents".to_owned());
+    let missing =
+        || Error::Answer("a rule lacks its table, chain, position or contents".to_owned());
     Ok(Placed {
+        table: table.ok_or_else(missing)?,
         chain: chain.ok_or_else(missing)?,
         position: position.ok_or_else(missing)?,
         rule: rule.ok_or_else(missing)?,

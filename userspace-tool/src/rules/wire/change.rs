@@ -11,7 +11,10 @@ use crate::{
             attribute::{change as attribute, ruleset},
         },
     },
-    rules::{extension::Extension, rule::Rule},
+    rules::{
+        extension::Extension,
+        rule::{Counters, Rule},
+    },
 };
 
 /// A change of the rules.
@@ -22,6 +25,9 @@ pub(crate) struct Change<'a> {
     pub(crate) position: Option<u32>,
     pub(crate) rule: Option<&'a Rule>,
     pub(crate) policy: Option<Verdict>,
+    /// What the policy's counters are to be.
+    pub(crate) counters: Option<Counters>,
+    pub(crate) new_name: Option<&'a str>,
 }
 
 impl<'a> Change<'a> {
@@ -32,6 +38,16 @@ impl<'a> Change<'a> {
             position: None,
             rule: None,
             policy: None,
+            counters: None,
+            new_name: None,
+        }
+    }
+
+    /// The same change with a rule.
+    pub(crate) fn with(&self, rule: &'a Rule) -> Self {
+        Self {
+            rule: Some(rule),
+            ..self.clone()
         }
     }
 }
@@ -63,6 +79,15 @@ pub(crate) fn encode_change(change: &Change<'_>, table: Table, request: &mut Wri
         if let Some(policy) = change.policy {
             nest.labelled(format!("policy {}", policy.name()), |nest| {
                 nest.u32(attribute::POLICY, policy.number());
+            });
+        }
+        if let Some(Counters { packets, bytes }) = change.counters {
+            nest.u64(attribute::PACKETS, packets);
+            nest.u64(attribute::BYTES, bytes);
+        }
+        if let Some(name) = change.new_name {
+            nest.labelled(chain_label(name), |nest| {
+                nest.string(attribute::NEW_NAME, name);
             });
         }
     });

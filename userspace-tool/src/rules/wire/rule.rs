@@ -55,20 +55,40 @@ pub(crate) fn encode_rule(rule: &Rule, nest: &mut Writer) {
     }
     encode_network(rule.source.as_ref(), &SOURCE, nest);
     encode_network(rule.destination.as_ref(), &DESTINATION, nest);
-    if let Some(interface) = &rule.in_interface {
-        let label = format!("{}-i {}", interface.prefix(), interface.value);
+    for (option, interface, kind, invert) in [
+        (
+            "-i",
+            &rule.in_interface,
+            attribute::IN_INTERFACE,
+            attribute::IN_INTERFACE_INVERT,
+        ),
+        (
+            "-o",
+            &rule.out_interface,
+            attribute::OUT_INTERFACE,
+            attribute::OUT_INTERFACE_INVERT,
+        ),
+    ] {
+        let Some(interface) = interface else { continue };
+        let label = format!("{}{option} {}", interface.prefix(), interface.value);
         nest.labelled(label, |nest| {
-            nest.string(attribute::IN_INTERFACE, &interface.value);
-            flag_if(nest, attribute::IN_INTERFACE_INVERT, interface.inverted);
+            nest.string(kind, &interface.value);
+            flag_if(nest, invert, interface.inverted);
         });
     }
+    flag_if(nest, attribute::FRAGMENT, rule.fragment == Some(true));
+    flag_if(
+        nest,
+        attribute::FRAGMENT_INVERT,
+        rule.fragment == Some(false),
+    );
     for extension in &rule.matches {
         nest.labelled(format!("-m {}", extension.name()), |nest| {
             nest.nested(attribute::MATCH, |nest| extension.encode(nest));
         });
     }
     if let Some(target) = &rule.target {
-        nest.labelled(format!("-j {}", target.name()), |nest| {
+        nest.labelled(target_label(target.as_ref()), |nest| {
             nest.nested(attribute::TARGET, |nest| target.encode(nest));
         });
     }
@@ -95,6 +115,11 @@ fn encode_network(network: Option<&Negatable<Network>>, end: &End, nest: &mut Wr
     });
 }
 
+/// What the attribute of a target stands for on the command line.
+pub(crate) fn target_label(target: &dyn Extension) -> String {
+    format!("{} {}", target.target_option(), target.name())
+}
+
 fn flag_if(nest: &mut Writer, kind: u16, condition: bool) {
     if condition {
         nest.flag(kind);
@@ -105,7 +130,7 @@ fn flag_if(nest: &mut Writer, kind: u16, condition: bool) {
 /// targets: without them a rule would look as if it did something else.
 pub(crate) fn decode_rule(nest: &Attribute<'_>) -> Result<Rule, Error> {
     let mut rule = Rule::default();
-    let (mut protocol_inverted, mut interface_inverted) = (false, false);
+    let (mut protocol_inverted, mut in_inverted, mut out_inverted) = (false, false, false);
     for attribute in nest.nested() {
         let attribute = attribute?;
         match attribute.kind {
@@ -113,12 +138,17 @@ pub(crate) fn decode_rule(nest: &Attribute<'_>) -> Result<Rule, Error> {
             attribute::PROTOCOL => rule.protocol = Some(plain(attribute.u8()?)),
             attribute::PROTOCOL_INVERT => protocol_inverted = true,
             attribute::IN_INTERFACE => rule.in_interface = Some(plain(attribute.string()?)),
-            attribute::IN_INTERFACE_INVERT => interface_inverted = true,
+            attribute::IN_INTERFACE_INVERT => in_inverted = true,
+            attribute::OUT_INTERFACE => rule.out_interface = Some(plain(attribute.string()?)),
+            attribute::OUT_INTERFACE_INVERT => out_inverted = true,
+            attribute::FRAGMENT => rule.fragment = Some(true),
+            attribute::FRAGMENT_INVERT => rule.fragment = Some(false),
             attribute::MATCH => rule
                 .matches
-                .push(decode_extension(&attribute, matches::ALL)?),
+                .push(decode_extension(&attribute, matches::ALL.iter())?),
             attribute::TARGET => {
-                rule.target = Some(decode_extension(&attribute, targets::ALL)?);
+                let kinds = targets::ALL.iter().chain(targets::CHAINS);
+                rule.target = Some(decode_extension(&attribute, kinds)?);
             }
             attribute::PACKETS => rule.counters.packets = attribute.u64()?,
             attribute::BYTES => rule.counters.bytes = attribute.u64()?,
@@ -131,7 +161,10 @@ pub(crate) fn decode_rule(nest: &Attribute<'_>) -> Result<Rule, Error> {
         protocol.inverted = protocol_inverted;
     }
     if let Some(interface) = &mut rule.in_interface {
-        interface.inverted = interface_inverted;
+        interface.inverted = in_inverted;
+    }
+    if let Some(interface) = &mut rule.out_interface {
+        interface.inverted = out_inverted;
     }
     Ok(rule)
 }
@@ -163,14 +196,14 @@ fn decode_network(nest: &Attribute<'_>, end: &End) -> Result<Option<Negatable<Ne
     Ok(Some(Negatable { inverted, value }))
 }
 
-fn decode_extension(
+fn decode_extension<'a>(
     nest: &Attribute<'_>,
-    kinds: &[&ExtensionType],
+    kinds: impl Iterator<Item = &'a &'static ExtensionType> + Clone,
 ) -> Result<Rc<dyn Extension>, Error> {
     let mut unknown = Unknown { attribute: 0 };
     for attribute in nest.nested() {
         let attribute = attribute?;
-        match kinds.iter().find(|kind| kind.attribute == attribute.kind) {
+        match kinds.clone().find(|kind| kind.attribute == attribute.kind) {
             Some(kind) => return (kind.decode)(&attribute),
             None => unknown.attribute = attribute.kind,
         }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From a command to the changes that it asks the kernel for.
+
+use super::{command::Command, wire::Change};
+use crate::netlink::spec::ChangeKind;
+
+/// What a command changes; nothing if it only shows something.
+pub(crate) fn changes(command: &Command) -> Option<Vec<Change<'_>>> {
+    let one = |kind, chain| Change::new(kind, Some(chain));
+    Some(match command {
+        Command::Append { chain, rules } => {
+            let change = one(ChangeKind::Append, chain.as_str());
+            rules.iter().map(|rule| change.with(rule)).collect()
+        }
+        Command::Insert {
+            chain,
+            position,
+            rules,
+        } => {
+            let change = Change {
+                position: Some(*position),
+                ..one(ChangeKind::Insert, chain.as_str())
+            };
+            rules.iter().map(|rule| change.with(rule)).collect()
+        }
+        Command::Replace {
+            chain,
+            position,
+            rule,
+        } => vec![Change {
+            position: Some(*position),
+            rule: Some(rule),
+            ..one(ChangeKind::Replace, chain)
+        }],
+        Command::Delete { chain, rules } => {
+            let change = one(ChangeKind::Delete, chain.as_str());
+            rules.iter().map(|rule| change.with(rule)).collect()
+        }
+        Command::DeletePosition { chain, position } => vec![Change {
+            position: Some(*position),
+            ..one(ChangeKind::Delete, chain)
+        }],
+        Command::Flush { chain } => vec![Change::new(ChangeKind::Flush, chain.as_deref())],
+        Command::NewChain { chain } => vec![one(ChangeKind::NewChain, chain)],
+        Command::DeleteChain { chain } => {
+            vec![Change::new(ChangeKind::DeleteChain, chain.as_deref())]
+        }
+        Command::RenameChain { chain, new_name } => vec![Change {
+            new_name: Some(new_name),
+            ..one(ChangeKind::RenameChain, chain)
+        }],
+        Command::Policy {
+            chain,
+            policy,
+            counters,
+        } => vec![Change {
+            policy: Some(*policy),
+            counters: *counters,
+            ..one(ChangeKind::Policy, chain)
+        }],
+        Command::Zero { chain, position } => vec![Change {
+            position: *position,
+            ..Change::new(ChangeKind::Zero, chain.as_deref())
+        }],
+        Command::Check { .. } | Command::Show { .. } | Command::Print(_) => return None,
+    })
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A line as iptables-save writes it.
+
+use crate::{netlink::spec::Verdict, rules::rule::Counters};
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// An empty line or a comment.
+    Nothing,
+    /// `*TABLE`
+    Table(String),
+    /// `:CHAIN POLICY [PACKETS:BYTES]`; a chain that is not built in has - as its policy.
+    Chain {
+        name: String,
+        policy: Option<Verdict>,
+        counters: Option<Counters>,
+    },
+    /// `[PACKETS:BYTES] -A CHAIN ...`
+    Command {
+        counters: Option<Counters>,
+        words: Vec<String>,
+    },
+    Commit,
+}
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Line, String> {
+    if bytes.ends_with(b"\r") {
+        return Err(
+            "the line ends with a carriage return, as on Windows: convert the file with dos2unix"
+                .to_owned(),
+        );
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| "this is not UTF-8 text".to_owned())?;
+    if text.contains(|character: char| character.is_control() && character != '\t') {
+        return Err("this is not text: it has control characters".to_owned());
+    }
+    let text = text.trim();
+    match text.as_bytes().first() {
+        None | Some(b'#') => Ok(Line::Nothing),
+        Some(b'*') => Ok(Line::Table(text[1..].trim().to_owned())),
+        Some(b':') => chain(&text[1..]),
+        Some(b'[') => {
+            let (counters, rest) = text
+                .split_once(']')
+                .ok_or("the counters have no end: they are [PACKETS:BYTES]")?;
+            Ok(Line::Command {
+                counters: Some(bracketed(&format!("{counters}]"))?),
+                words: words(rest)?,
+            })
+        }
+        Some(b'-') => Ok(Line::Command {
+            counters: None,
+            words: words(text)?,
+        }),
+        _ if text == "COMMIT" => Ok(Line::Commit),
+        _ => Err("this is no rule: a line begins with -, [, :, * or #, or it is COMMIT".to_owned()),
+    }
+}
+
+fn chain(text: &str) -> Result<Line, String> {
+    let mut words = words(text)?.into_iter();
+    let name = words.next().filter(|name| !name.is_empty());
+    let name = name.ok_or("the name of the chain is missing")?;
+    let policy = match words.next().as_deref() {
+        Some("-") => None,
+        Some("ACCEPT") => Some(Verdict::Accept),
+        Some("DROP") => Some(Verdict::Drop),
+        Some(other) => {
+            return Err(format!(
+                "{other} is no policy: it is ACCEPT or DROP, or - for a chain that is not built in"
+            ));
+        }
+        None => {
+            return Err(
+                "the policy is missing: ACCEPT or DROP, or - for a chain that is not built in"
+                    .to_owned(),
+            );
+        }
+    };
+    let counters = words.next().map(|word| bracketed(&word)).transpose()?;
+    match words.next() {
+        Some(word) => Err(format!(
+            "{word} is too much: a chain ends with its counters"
+        )),
+        None => Ok(Line::Chain {
+            name,
+            policy,
+            counters,
+        }),
+    }
+}
+
+fn bracketed(word: &str) -> Result<Counters, String> {
+    let number = |text: &str| {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse().ok()).flatten()
+    };
+    word.strip_prefix('[')
+        .and_then(|word| word.strip_suffix(']'))
+        .and_then(|word| word.split_once(':'))
+        .and_then(|(packets, bytes)| {
+            Some(Counters {
+                packets: number(packets)?,
+                bytes: number(bytes)?,
+            })
+        })
+        .ok_or_else(|| format!("{word} are no counters: they are [PACKETS:BYTES]"))
+}
+
+/// The words of a line: blanks separate them, and double quotes hold them together, in which a
+/// backslash takes the next character as it is.
+pub(super) fn words(line: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quoted = false;
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            '\\' if quoted => word.get_or_insert_default().extend(characters.next()),
+            ' ' | '\t' if !quoted => words.extend(word.take()),
+            other => word.get_or_insert_default().push(other),
+        }
+    }
+    if quoted {
+        return Err("a quotation mark has no partner".to_owned());
+    }
+    words.extend(word);
+    Ok(words)
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `palisade restore`: a file as iptables-save writes it becomes one request, and so one change.
+
+mod arguments;
+mod line;
+mod mistake;
+mod plan;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::io::Read;
+
+use super::{names, session::Session};
+use crate::error::Error;
+use arguments::Wanted;
+use request::Request;
+
+/// Carry out `restore` with what follows it; what it prints is returned.
+pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
+    let wanted = arguments::parse(arguments)?;
+    if wanted.help {
+        return Ok(arguments::HELP.to_owned());
+    }
+    let bytes = read(&wanted)?;
+    let mut session = Session::open(None)?;
+    let chains = session.dump_chains(None)?;
+    let names = names::System::default();
+    let plan = plan::make(&bytes, &wanted, &chains, &names)
+        .map_err(|mistake| mistake.in_file(wanted.file_name()))?;
+    let request = Request::new(&plan);
+    request
+        .send(&mut session, wanted.test)
+        .map_err(|mistake| mistake.in_file(wanted.file_name()))?;
+    Ok(if wanted.verbose {
+        plan.summary()
+    } else {
+        String::new()
+    })
+}
+
+fn read(wanted: &Wanted) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let result = match &wanted.file {
+        Some(path) => std::fs::read(path).map(|contents| bytes = contents),
+        None => std::io::stdin().read_to_end(&mut bytes).map(drop),
+    };
+    let failure = |error| {
+        let file = wanted.file_name();
+        Error::Failure(format!("restore: cannot read {file}: {error}"))
+    };
+    result.map_err(failure)?;
+    Ok(bytes)
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The request that a file becomes, and which of its lines the kernel refuses.
+
+use nix::errno::Errno;
+
+use super::{
+    mistake::Mistake,
+    plan::{Plan, Step},
+};
+use crate::{
+    error::Error,
+    netlink::{Refusal, Writer, spec::attribute::ruleset},
+    rules::{
+        changes::changes,
+        explain::explain,
+        print::Chain,
+        session::Session,
+        wire::{self, Change},
+    },
+};
+
+pub(super) struct Request<'a> {
+    plan: &'a Plan,
+    attributes: Writer,
+    changes: Vec<Placed<'a>>,
+}
+
+/// A change with its place in the request.
+struct Placed<'a> {
+    step: &'a Step,
+    change: Change<'a>,
+    /// Where it ends.
+    end: usize,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(plan: &'a Plan) -> Self {
+        let mut attributes = Writer::default();
+        let mut placed = Vec::with_capacity(plan.steps.len());
+        for step in &plan.steps {
+            for change in changes(&step.command).unwrap_or_default() {
+                wire::encode_change(&change, step.table, &mut attributes);
+                placed.push(Placed {
+                    step,
+                    change,
+                    end: attributes.len(),
+                });
+            }
+        }
+        Self {
+            plan,
+            attributes,
+            changes: placed,
+        }
+    }
+
+    pub(super) fn send(mut self, session: &mut Session, test: bool) -> Result<(), Mistake> {
+        if test {
+            self.attributes.flag(ruleset::TEST);
+        }
+        match session.send(&self.attributes) {
+            Ok(()) => Ok(()),
+            Err(Error::Refused(refusal)) => Err(self.blame(refusal, session)),
+            Err(error) => Err(Mistake::Other(error)),
+        }
+    }
+
+    /// Find the line that is refused.
+    fn blame(&self, refusal: Refusal, session: &mut Session) -> Mistake {
+        let (index, refusal) = match refusal.offset {
+            Some(offset) => {
+                let index = self.changes.partition_point(|placed| placed.end <= offset);
+                (Some(index), refusal)
+            }
+            None if refusal.is(Errno::EINVAL) || refusal.is(Errno::EMLINK) => {
+                self.bisect(refusal, session)
+            }
+            None => (None, refusal),
+        };
+        let Some(placed) = index.and_then(|index| self.changes.get(index)) else {
+            return Mistake::File(refusal.to_string());
+        };
+        let chains = self.chains_for(placed);
+        let error = explain(refusal, &placed.change, placed.step.table, &chains);
+        Mistake::Line(placed.step.line, error.to_string())
+    }
+
+    /// The change with which rules are refused that are wrong as a whole, such as those of chains
+    /// that jump in a circle: the kernel is asked about beginnings of the request.
+    fn bisect(&self, refusal: Refusal, session: &mut Session) -> (Option<usize>, Refusal) {
+        let mut last = refusal;
+        let (mut accepted, mut refused) = (0, self.changes.len());
+        while refused - accepted > 1 {
+            let middle = accepted + (refused - accepted) / 2;
+            let end = self.changes.get(middle - 1).map_or(0, |placed| placed.end);
+            let mut beginning = self.attributes.beginning(end);
+            beginning.flag(ruleset::TEST);
+            match session.send(&beginning) {
+                Ok(()) => accepted = middle,
+                Err(Error::Refused(refusal)) => (refused, last) = (middle, refusal),
+                Err(_) => return (None, last),
+            }
+        }
+        (refused.checked_sub(1), last)
+    }
+
+    /// The chains of the table that a change can mean. What it names and cannot find comes
+    /// further below in the file, if at all.
+    fn chains_for(&self, placed: &Placed<'_>) -> Vec<Chain> {
+        let target = placed.change.rule.and_then(|rule| rule.target.as_deref());
+        let target = target.map(|target| target.name());
+        let chains = self.plan.chains.iter();
+        chains
+            .filter(|chain| chain.table == placed.step.table)
+            .filter(|chain| {
+                let name = Some(chain.name.as_str());
+                name != placed.change.chain && name != target
+            })
+            .cloned()
+            .collect()
+    }
+}

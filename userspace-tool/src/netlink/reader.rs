@@ -75,6 +75,10 @@ impl<'a> Attribute<'a> {
         Ok(String::from_utf8_lossy(text).into_owned())
     }
 
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.value
+    }
+
     pub(crate) fn address(&self) -> Result<IpAddr, Error> {
         match self.value.len() {
             4 => self.array::<4>().map(IpAddr::from),

@@ -11,7 +11,7 @@ use super::{
     print::quote,
     protocol,
     rule::{Family, Negatable, Rule},
-    specification::{Addresses, Specification},
+    specification::{Addresses, Loaded, Specification},
 };
 use crate::error::Error;
 
@@ -31,7 +31,10 @@ struct Member {
 /// The rules that the specification stands for.
 pub(crate) fn expand(specification: Specification, names: &dyn Names) -> Result<Vec<Rule>, Error> {
     let claim = family_claim(&specification)?;
-    let family = claim.as_ref().map(|claim| claim.family);
+    let family = match &claim {
+        Some(claim) => Some(claim.family),
+        None => loaded(&specification).find_map(|(_, one)| one.instance.default_family()),
+    };
     let sources = members(specification.source.as_ref(), claim.as_ref(), names)?;
     let destinations = members(specification.destination.as_ref(), claim.as_ref(), names)?;
 
@@ -70,12 +73,27 @@ fn family_claim(specification: &Specification) -> Result<Option<Claim>, Error> {
                 words: format!("-p {}", protocol::name(protocol.value)),
             })
         });
-    match (by_option, by_protocol) {
-        (Some(one), Some(other)) if one.family != other.family => {
-            Err(contradiction(&one.words, one.family, &other.words))
-        }
-        (one, other) => Ok(one.or(other)),
+    let by_extension = loaded(specification).filter_map(|(option, one)| {
+        Some(Claim {
+            family: one.instance.family()?,
+            words: format!("{option} {}{}", one.kind.name, one.instance.save()),
+        })
+    });
+    let claims = by_option.into_iter().chain(by_protocol);
+    let mut claims = claims.chain(by_extension);
+    let Some(one) = claims.next() else {
+        return Ok(None);
+    };
+    match claims.find(|other| other.family != one.family) {
+        Some(other) => Err(contradiction(&one.words, one.family, &other.words)),
+        None => Ok(Some(one)),
     }
+}
+
+/// The matches and the target, each with the option that loads it.
+fn loaded(specification: &Specification) -> impl Iterator<Item = (&'static str, &Loaded)> {
+    let matches = specification.matches.iter().map(|one| ("-m", one));
+    matches.chain(specification.target.iter().map(|one| ("-j", one)))
 }
 
 fn contradiction(words: &str, family: Family, others: &str) -> Error {

@@ -6,7 +6,10 @@ use std::{fmt::Debug, rc::Rc};
 
 use serde_json::Value;
 
-use super::{names::Names, rule::Negatable};
+use super::{
+    names::Names,
+    rule::{Family, Negatable},
+};
 use crate::{
     error::Error,
     netlink::{Attribute, Writer},
@@ -99,6 +102,16 @@ pub(crate) trait Extension: Debug {
     /// Whether the options make sense together, and with the rule's protocol.
     fn check(&mut self, _protocol: Option<&Negatable<u8>>) -> Result<(), String> {
         Ok(())
+    }
+
+    /// The family that it is for, if it is not for both.
+    fn family(&self) -> Option<Family> {
+        None
+    }
+
+    /// The family that it is for where nothing else in the rule says which.
+    fn default_family(&self) -> Option<Family> {
+        None
     }
 
     /// Its options in iptables' grammar, each with a space before it.

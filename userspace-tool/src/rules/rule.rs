@@ -49,18 +49,25 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// The family that the rule's addresses and protocol tell without `-4` or `-6`.
+    /// The family that the rule's addresses, its protocol, its matches or its target tell without `-4`
+    /// or `-6`.
     pub(crate) fn implied_family(&self) -> Option<Family> {
         let addresses = [&self.source, &self.destination];
         let by_address = addresses
             .into_iter()
             .flatten()
             .map(|network| network.value.family());
-        by_address.into_iter().next().or_else(|| {
-            self.protocol
-                .filter(|protocol| !protocol.inverted)
-                .and_then(|protocol| super::protocol::family(protocol.value))
-        })
+        let by_protocol = self
+            .protocol
+            .filter(|protocol| !protocol.inverted)
+            .and_then(|protocol| super::protocol::family(protocol.value));
+        let extensions = || self.matches.iter().chain(&self.target);
+        by_address
+            .into_iter()
+            .next()
+            .or(by_protocol)
+            .or_else(|| extensions().find_map(|extension| extension.family()))
+            .or_else(|| extensions().find_map(|extension| extension.default_family()))
     }
 
     pub(crate) fn applies_to(&self, family: Option<Family>) -> bool {

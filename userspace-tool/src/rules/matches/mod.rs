@@ -9,9 +9,12 @@ mod icmp_type;
 mod icmpv6;
 mod mark;
 mod multiport;
+mod connlimit;
+mod limit;
 mod port_range;
 mod ports;
 mod recent;
+mod string;
 mod tcp;
 mod tcp_flags;
 mod udp;
@@ -32,4 +35,7 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &mark::TYPE,
     &multiport::TYPE,
     &comment::TYPE,
+    &limit::TYPE,
+    &connlimit::TYPE,
+    &string::TYPE,
 ];

@@ -143,11 +143,11 @@ fn owners(name: &str) -> Vec<String> {
 
 /// An option that nobody has, or whose match has not been given yet.
 fn unknown(name: &str) -> Error {
-    let loaders = owners(name);
-    if !loaders.is_empty() {
+    let owners = owners(name);
+    if !owners.is_empty() {
         return Error::usage(format!(
             "unknown option --{name}: give {} before it",
-            loaders.join(" or ")
+            owners.join(" or ")
         ));
     }
     if let Some(option) = with_hyphens(&format!("--{name}")) {

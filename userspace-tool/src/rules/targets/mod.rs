@@ -5,6 +5,9 @@
 mod jump;
 mod mark;
 mod notrack;
+mod log;
+mod redirect;
+mod reject;
 mod verdict;
 
 use super::extension::ExtensionType;
@@ -17,6 +20,9 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &mark::TYPE,
     &notrack::CT,
     &notrack::NOTRACK,
+    &reject::TYPE,
+    &log::TYPE,
+    &redirect::TYPE,
 ];
 
 /// What a name stands for that is not one of these.

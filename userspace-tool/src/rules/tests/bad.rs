@@ -628,6 +628,182 @@ const LINES: &[(&str, &str)] = &[
         "-t raw -A PREROUTING -j NOTRACK --notrack",
         "unknown option --notrack: give -j CT before it",
     ),
+    // Limit.
+    (
+        "-A INPUT --limit 5/s",
+        "unknown option --limit: give -m limit before it",
+    ),
+    (
+        "-A INPUT -m limit ! --limit 5/s",
+        "! --limit: --limit cannot be inverted",
+    ),
+    (
+        "-A INPUT -m limit --limit 5/week",
+        "--limit 5/week: a rate is a number of packets and /second, /minute, /hour or /day, such as \
+         3/hour",
+    ),
+    (
+        "-A INPUT -m limit --limit 5/",
+        "--limit 5/: a rate is a number of packets and /second, /minute, /hour or /day, such as \
+         3/hour",
+    ),
+    (
+        "-A INPUT -m limit --limit 0/s",
+        "--limit 0/s: a rate is a number of packets and /second, /minute, /hour or /day, such as \
+         3/hour",
+    ),
+    (
+        "-A INPUT -m limit --limit 10001/s",
+        "--limit 10001/s: a rate is of at most 10000 packets in its unit",
+    ),
+    (
+        "-A INPUT -m limit --limit 99999999999999999999/s",
+        "--limit 99999999999999999999/s: a rate is a number of packets and /second, /minute, \
+         /hour or /day, such as 3/hour",
+    ),
+    (
+        "-A INPUT -m limit --limit 18446744073709551615/d",
+        "--limit 18446744073709551615/d: a rate is of at most 10000 packets in its unit",
+    ),
+    (
+        "-A INPUT -m limit --limit-burst 0",
+        "--limit-burst 0: this has to be a number from 1 to 10000",
+    ),
+    (
+        "-A INPUT -m limit --limit 1/s --limit 2/s",
+        "--limit 2/s: was given before",
+    ),
+    // Connlimit.
+    (
+        "-A INPUT -m connlimit",
+        "-m connlimit: needs --connlimit-above or --connlimit-upto",
+    ),
+    (
+        "-A INPUT -m connlimit --connlimit-above x",
+        "--connlimit-above x: this has to be a number from 0 to 4294967295",
+    ),
+    (
+        "-A INPUT -m connlimit --connlimit-above 1 --connlimit-upto 2",
+        "--connlimit-upto 2: --connlimit-above or --connlimit-upto was given before",
+    ),
+    (
+        "-A INPUT -m connlimit --connlimit-above 1 --connlimit-mask 129",
+        "--connlimit-mask 129: this has to be a number from 0 to 128",
+    ),
+    (
+        "-A INPUT -m connlimit --connlimit-above 1 --connlimit-saddr --connlimit-daddr",
+        "--connlimit-daddr: --connlimit-saddr or --connlimit-daddr was given before",
+    ),
+    (
+        "-A INPUT -4 -m connlimit --connlimit-above 1 --connlimit-mask 64",
+        "-4 is for IPv4 and -m connlimit --connlimit-above 1 --connlimit-mask 64 --connlimit-saddr \
+         is for IPv6: no packet is both",
+    ),
+    // String.
+    (
+        "-A INPUT -m string",
+        "-m string: needs --string or --hex-string",
+    ),
+    (
+        "-A INPUT -m string --string \"\"",
+        "--string \"\": there is nothing to search for",
+    ),
+    (
+        "-A INPUT -m string --string **",
+        "-m string: without --algo a * at the end of --string is left out, and this leaves nothing: \
+         give --algo kmp to search for a *",
+    ),
+    (
+        "-A INPUT -m string --string a --hex-string |00|",
+        "--hex-string \"|00|\": --string or --hex-string was given before",
+    ),
+    (
+        "-A INPUT -m string --hex-string |0|",
+        "--hex-string \"|0|\": a byte between bars has two hexadecimal digits",
+    ),
+    (
+        "-A INPUT -m string --hex-string |00",
+        "--hex-string \"|00\": a bar at the end is missing",
+    ),
+    (
+        "-A INPUT -m string --hex-string a\\",
+        "--hex-string \"a\\\\\": a backslash stands at the end",
+    ),
+    (
+        "-A INPUT -m string --string a --algo regex",
+        "--algo regex: there are bm and kmp",
+    ),
+    (
+        "-A INPUT -m string --string a --from 65536",
+        "--from 65536: this has to be a number from 0 to 65535",
+    ),
+    (
+        "-A INPUT -m string --string a --from 9 --to 8",
+        "-m string: --from 9 is behind --to 8",
+    ),
+    // Log.
+    (
+        "-A INPUT -j LOG --log-level 8",
+        "--log-level 8: a level is a number from 0 to 7, or emerg, alert, crit, error, warning, \
+         notice, info or debug",
+    ),
+    (
+        "-A INPUT -j LOG --log-prefix 123456789012345678901234567890",
+        "--log-prefix 123456789012345678901234567890: a prefix has at most 29 bytes, this one has 30",
+    ),
+    (
+        "-A INPUT -j LOG --log-prefix \"a\nb\"",
+        "--log-prefix \"a?b\": a prefix cannot hold control characters",
+    ),
+    (
+        "-A INPUT --log-prefix a",
+        "unknown option --log-prefix: give -j LOG before it",
+    ),
+    // Reject.
+    (
+        "-A INPUT -j REJECT --reject-with icmp-host-prohibitted",
+        "--reject-with icmp-host-prohibitted: there is no such kind: did you mean \
+         icmp-host-prohibited?",
+    ),
+    (
+        "-A INPUT -j REJECT --reject-with tcp-reset",
+        "-j REJECT: --reject-with tcp-reset needs -p tcp in the same rule",
+    ),
+    (
+        "-A INPUT ! -p tcp -j REJECT --reject-with tcp-reset",
+        "-j REJECT: --reject-with tcp-reset needs -p tcp in the same rule",
+    ),
+    (
+        "-6 -A INPUT -j REJECT --reject-with icmp-host-prohibited",
+        "-6 is for IPv6 and -j REJECT --reject-with icmp-host-prohibited is for IPv4: no packet is \
+         both",
+    ),
+    (
+        "-A INPUT -s 10.0.0.1 -j REJECT --reject-with no-route",
+        "-j REJECT --reject-with icmp6-no-route is for IPv6 and -s 10.0.0.1 is for IPv4: no packet \
+         is both",
+    ),
+    // Redirect.
+    (
+        "-t nat -A PREROUTING -j REDIRECT --to-ports 80",
+        "-j REDIRECT: --to-ports needs -p tcp, or another protocol that has ports, in the same rule",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 80-79",
+        "--to-ports 80-79: the range ends before it starts",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 0",
+        "--to-ports 0: there is no port 0",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 65536",
+        "--to-ports 65536: a port is at most 65535, not 65536",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports nosuch",
+        "--to-ports nosuch: there is no service nosuch in /etc/services: give a number",
+    ),
 ];
 
 #[test]

@@ -393,6 +393,131 @@ const LINES: &[(&str, &[&str])] = &[
         "-A PREROUTING -p tcp --dport 80 -j CT --notrack",
         &["-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack"],
     ),
+    // Limit.
+    ("-A INPUT -m limit", &["-A INPUT -m limit --limit 3/hour"]),
+    (
+        "-A INPUT -m limit --limit 5",
+        &["-A INPUT -m limit --limit 5/sec"],
+    ),
+    (
+        "-A INPUT -m limit --limit 5/s --limit-burst 5",
+        &["-A INPUT -m limit --limit 5/sec"],
+    ),
+    (
+        "-A INPUT -m limit --limit 7/Minute --limit-burst 10000",
+        &["-A INPUT -m limit --limit 7/min --limit-burst 10000"],
+    ),
+    (
+        "-A INPUT -m limit --limit 60/min",
+        &["-A INPUT -m limit --limit 1/sec"],
+    ),
+    (
+        "-A INPUT -m limit --limit 48/d --limit-burst 1",
+        &["-A INPUT -m limit --limit 2/hour --limit-burst 1"],
+    ),
+    (
+        "-A INPUT -m limit --limit 600000/m",
+        &["-A INPUT -m limit --limit 10000/sec"],
+    ),
+    // Connlimit.
+    (
+        "-A INPUT -m connlimit --connlimit-above 15",
+        &["-A INPUT -m connlimit --connlimit-above 15 --connlimit-saddr"],
+    ),
+    (
+        "-A INPUT -m connlimit ! --connlimit-above 2 --connlimit-daddr",
+        &["-A INPUT -m connlimit --connlimit-upto 2 --connlimit-daddr"],
+    ),
+    (
+        "-A INPUT -m connlimit ! --connlimit-upto 2",
+        &["-A INPUT -m connlimit --connlimit-above 2 --connlimit-saddr"],
+    ),
+    (
+        "-A INPUT -6 -m connlimit --connlimit-upto 0 --connlimit-mask 32",
+        &["-A INPUT -6 -m connlimit --connlimit-upto 0 --connlimit-mask 32 --connlimit-saddr"],
+    ),
+    // String.
+    (
+        "-A INPUT -m string --string *.exe",
+        &["-A INPUT -m string --string .exe --algo kmp"],
+    ),
+    (
+        "-A INPUT -m string ! --string **a*b** --icase",
+        &["-A INPUT -m string ! --string \"a*b\" --algo kmp --icase"],
+    ),
+    (
+        "-A INPUT -m string --string *.exe --algo bm --from 0 --to 65535",
+        &["-A INPUT -m string --string \"*.exe\" --algo bm"],
+    ),
+    (
+        "-A INPUT -m string --hex-string \"*|0d 0A|x\\\\|\" --from 40 --to 100",
+        &["-A INPUT -m string --hex-string \"|2a0d0a787c|\" --algo kmp --from 40 --to 100"],
+    ),
+    (
+        "-A INPUT -m string --hex-string \"|61 62|c\" --algo kmp",
+        &["-A INPUT -m string --string abc --algo kmp"],
+    ),
+    (
+        "-A INPUT -m string --hex-string |21| --algo kmp",
+        &["-A INPUT -m string --hex-string \"|21|\" --algo kmp"],
+    ),
+    // Log.
+    ("-A INPUT -j LOG", &["-A INPUT -j LOG"]),
+    (
+        "-A INPUT -j LOG --log-level warn --log-prefix \"\"",
+        &["-A INPUT -j LOG"],
+    ),
+    (
+        "-A INPUT -j LOG --log-level Err --log-prefix \"in: \"",
+        &["-A INPUT -j LOG --log-prefix \"in: \" --log-level 3"],
+    ),
+    (
+        "-A INPUT -j LOG --log-uid --log-macdecode --log-tcp-options --log-ip-options \
+         --log-tcp-sequence --log-level 7",
+        &[
+            "-A INPUT -j LOG --log-level 7 --log-tcp-sequence --log-tcp-options --log-ip-options \
+           --log-uid --log-macdecode",
+        ],
+    ),
+    // Reject.
+    ("-A INPUT -j REJECT", &["-A INPUT -j REJECT"]),
+    (
+        "-A INPUT -j REJECT --reject-with port-unreach",
+        &["-A INPUT -j REJECT"],
+    ),
+    (
+        "-A INPUT -p tcp -j REJECT --reject-with tcp-reset",
+        &["-A INPUT -p tcp -j REJECT --reject-with tcp-reset"],
+    ),
+    (
+        "-A INPUT -j REJECT --reject-with icmp-port-unreachable",
+        &["-A INPUT -j REJECT --reject-with icmp-port-unreachable"],
+    ),
+    (
+        "-A INPUT -4 -j REJECT --reject-with Host-Prohib",
+        &["-A INPUT -j REJECT --reject-with icmp-host-prohibited"],
+    ),
+    (
+        "-A INPUT -s both.example -j REJECT --reject-with adm-prohibited",
+        &["-A INPUT -s 2001:db8::2/128 -j REJECT --reject-with icmp6-adm-prohibited"],
+    ),
+    (
+        "-A INPUT -j REJECT --reject-with icmp6-addr",
+        &["-A INPUT -j REJECT --reject-with icmp6-addr-unreachable"],
+    ),
+    // Redirect.
+    (
+        "-t nat -A PREROUTING -j REDIRECT",
+        &["-A PREROUTING -j REDIRECT"],
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp --dport 80 -j REDIRECT --to-port 3128",
+        &["-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128"],
+    ),
+    (
+        "-t nat -A OUTPUT -p udp -j REDIRECT --to-ports domain-100 --random",
+        &["-A OUTPUT -p udp -j REDIRECT --to-ports 53-100 --random"],
+    ),
 ];
 
 #[test]
@@ -423,6 +548,28 @@ fn families_come_from_options_addresses_and_protocols() {
         ("-A INPUT -p 58", Some(Family::Ipv6)),
         ("-A INPUT ! -p icmp", None),
         ("-A INPUT -p tcp", None),
+        ("-A INPUT -j REJECT", None),
+        (
+            "-A INPUT -j REJECT --reject-with host-unreach",
+            Some(Family::Ipv4),
+        ),
+        (
+            "-A INPUT -j REJECT --reject-with no-route",
+            Some(Family::Ipv6),
+        ),
+        ("-A INPUT -m connlimit --connlimit-above 1", None),
+        (
+            "-A INPUT -m connlimit --connlimit-above 1 --connlimit-mask 24",
+            Some(Family::Ipv4),
+        ),
+        (
+            "-A INPUT -s ::1 -m connlimit --connlimit-above 1 --connlimit-mask 24",
+            Some(Family::Ipv6),
+        ),
+        (
+            "-A INPUT -m connlimit --connlimit-above 1 --connlimit-mask 64",
+            Some(Family::Ipv6),
+        ),
     ] {
         let (_, rules) = rules(line);
         assert_eq!(

@@ -199,6 +199,72 @@ fn recent() -> impl Strategy<Value = String> {
         .prop_map(|(not, operation, name, side)| format!(" -m recent {not}{operation}{name}{side}"))
 }
 
+fn limit() -> impl Strategy<Value = String> {
+    let rate = (
+        1..=10_000u32,
+        prop_oneof![Just("s"), Just("mi"), Just("hour"), Just("day")],
+    );
+    let burst = optional((1..=10_000u32).prop_map(|burst| format!(" --limit-burst {burst}")));
+    (
+        optional(rate.prop_map(|(n, unit)| format!(" --limit {n}/{unit}"))),
+        burst,
+    )
+        .prop_map(|(rate, burst)| format!(" -m limit{rate}{burst}"))
+}
+
+fn connlimit() -> impl Strategy<Value = String> {
+    let mask = optional((0..=32u8).prop_map(|bits| format!(" --connlimit-mask {bits}")));
+    let kind = prop_oneof![Just("above"), Just("upto")];
+    let side = prop_oneof![Just(""), Just(" --connlimit-daddr")];
+    (inverted(), kind, any::<u32>(), mask, side).prop_map(|(not, kind, number, mask, side)| {
+        format!(" -m connlimit {not}--connlimit-{kind} {number}{mask}{side}")
+    })
+}
+
+fn string() -> impl Strategy<Value = String> {
+    let bytes = proptest::collection::vec(any::<u8>(), 1..=128);
+    let pattern = prop_oneof![
+        "[a-z*./]{1,12}".prop_map(|text| format!("--string x{text}")),
+        bytes.prop_map(|bytes| {
+            let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("--hex-string |{}|", digits.concat())
+        }),
+    ];
+    let algorithm = prop_oneof![Just(""), Just(" --algo bm"), Just(" --algo kmp")];
+    let place =
+        optional((any::<u16>(), any::<u16>()).prop_map(|(one, other)| {
+            format!(" --from {} --to {}", one.min(other), one.max(other))
+        }));
+    let case = prop_oneof![Just(""), Just(" --icase")];
+    (inverted(), pattern, algorithm, place, case).prop_map(
+        |(not, pattern, algorithm, place, case)| {
+            format!(" -m string {not}{pattern}{algorithm}{place}{case}")
+        },
+    )
+}
+
+fn log() -> impl Strategy<Value = String> {
+    let level = optional((0..8u8).prop_map(|level| format!(" --log-level {level}")));
+    let prefix = optional("[a-z:_ ]{0,29}".prop_map(|text| format!(" --log-prefix \"{text}\"")));
+    let names = vec![
+        "tcp-sequence",
+        "tcp-options",
+        "ip-options",
+        "uid",
+        "macdecode",
+    ];
+    let flags = proptest::sample::subsequence(names, 0..=5).prop_map(|flags| {
+        let options = flags.iter().map(|flag| format!(" --log-{flag}"));
+        options.collect::<Vec<String>>().concat()
+    });
+    (level, prefix, flags)
+        .prop_map(|(level, prefix, flags)| format!(" -j LOG{level}{prefix}{flags}"))
+}
+
+fn further_match() -> impl Strategy<Value = String> {
+    prop_oneof![limit(), connlimit(), string()]
+}
+
 fn line() -> impl Strategy<Value = String> {
     let interface = |option: &'static str| {
         optional(
@@ -214,12 +280,15 @@ fn line() -> impl Strategy<Value = String> {
         .prop_map(|(incoming, outgoing, fragment)| incoming + &outgoing + &fragment);
     let target = optional(prop_oneof![
         target().prop_map(|target| format!(" -j {target}")),
+        prop_oneof![Just("REJECT"), Just("REDIRECT"), Just("REDIRECT --random")]
+            .prop_map(|target| format!(" -j {target}")),
+        log(),
         ("[jg]", "[a-zA-Z0-9_:./]{1,28}|[ä-ü]{1,14}")
             .prop_map(|(option, chain)| format!(" -{option} {chain}")),
     ]);
     let counters =
         optional(any::<(u64, u64)>().prop_map(|(packets, bytes)| format!(" -c {packets} {bytes}")));
-    let matches = proptest::collection::vec(prop_oneof![recent(), other_match()], 0..4)
+    let matches = proptest::collection::vec(prop_oneof![recent(), other_match(), further_match()], 0..4)
         .prop_map(|matches| matches.concat());
     let packets = prop_oneof![
         4 => (addresses(), ports()).prop_map(|(addresses, ports)| addresses + &ports),

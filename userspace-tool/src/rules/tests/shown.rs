@@ -52,6 +52,49 @@ recent: UPDATE name: DEFAULT side: dest
 }
 
 #[test]
+fn matches_and_targets_are_shown_as_by_iptables() {
+    for (line, expected) in [
+        ("-m limit --limit 5/min", "limit: avg 5/min burst 5"),
+        ("-m connlimit --connlimit-above 3", "#conn src > 3"),
+        (
+            "-m connlimit --connlimit-upto 3 --connlimit-mask 24 --connlimit-daddr",
+            "#conn dst/24 <= 3",
+        ),
+        (
+            "-m string ! --string abc --algo bm --from 1 --to 2 --icase",
+            "STRING match !\"abc\" ALGO name bm FROM 1 TO 2 ICASE",
+        ),
+        (
+            "-m string --hex-string |00ff|",
+            "STRING match \"|00ff|\" ALGO name kmp",
+        ),
+        ("-j REJECT", "reject-with port-unreach"),
+        (
+            "-j REJECT --reject-with net-unreach",
+            "reject-with icmp-net-unreachable",
+        ),
+        (
+            "-j LOG --log-prefix a --log-uid",
+            "LOG flags 8 level 4 prefix \"a\"",
+        ),
+        (
+            "-p tcp -j REDIRECT --to-ports 8080 --random",
+            "redir ports 8080 random",
+        ),
+    ] {
+        let chain = Chain {
+            rules: (1..).zip(rules(&format!("-A INPUT {line}")).1).collect(),
+            ..chain()
+        };
+        let table = print::table(&[chain], &Display::default());
+        assert!(
+            table.ends_with(&format!(" {expected}\n")),
+            "{line}: {table}"
+        );
+    }
+}
+
+#[test]
 fn verbose_tables_have_counters_and_interfaces() {
     let mut chain = chain();
     chain.rules.truncate(3);

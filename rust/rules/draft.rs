@@ -208,6 +208,9 @@ impl Draft {
                 *packets = chain.is_in_use();
             }
             needs.conntrack |= chain.rules.iter().any(|rule| rule.needs_conntrack());
+            // Connections are what the chains of nat are shown.
+            needs.conntrack |=
+                chain.table == Table::Nat && id.base().is_some() && chain.is_in_use();
         }
         needs
     }

@@ -74,6 +74,68 @@ rule list add seen 10.0.0.2
 check "! --rcheck does not match an address that is in the list" pings client 10.0.0.1
 flush
 
+# An inverted --update stamps what it knows and what does not meet the window.
+rule -A INPUT -p icmp -m recent --name seen ! --update --hitcount 3
+rule list add seen 10.0.0.2
+pings client 10.0.0.1 >/dev/null
+check "! --update stamps an address that is known and not seen often enough" \
+	test "$(rule list show seen --json | field '.entries[0].packets')" -eq 2
+pings client 10.0.0.1 >/dev/null
+pings client 10.0.0.1 >/dev/null
+check "but not one that was" test "$(rule list show seen --json | field '.entries[0].packets')" -eq 3
+pings other 10.0.0.1 >/dev/null
+check "and adds none" test "$(entries server seen)" -eq 1
+check "! --update matched what --update does not" test "$(counter server filter INPUT 1)" -eq 3
+flush
+
+rule -A INPUT -p icmp -m recent --name seen --rcheck --rttl -j DROP
+rule -A INPUT -p icmp -m recent --name seen --set
+pings client 10.0.0.1 -t 17 >/dev/null
+check "--rttl does not match a packet with another TTL" pings client 10.0.0.1 -t 18
+check "it matches one with the TTL that was set last" not pings client 10.0.0.1 -t 18
+check "and no other" pings client 10.0.0.1 -t 19
+rule list flush seen
+rule list add seen 10.0.0.2
+check "an address that was added by hand matches with any TTL" not pings client 10.0.0.1 -t 20
+check "-S shows --rttl" sh -c 'ip netns exec server palisade -S | grep -q -- "--rcheck --rttl --name seen"'
+flush
+rule -A INPUT -p icmp -m recent --name seen --remove --rttl -j DROP
+rule -A INPUT -p icmp -m recent --name seen --set
+pings client 10.0.0.1 -t 17 >/dev/null
+check "--remove --rttl does not remove where the TTL is another" pings client 10.0.0.1 -t 18
+check "it does where it is that" not pings client 10.0.0.1 -t 18
+flush
+refuse "--set --rttl" 2 'rttl' rule -A INPUT -m recent --set --rttl
+
+rule -A INPUT -p icmp -m recent --name seen --update --seconds 2 --reap -j DROP
+rule list add seen 10.0.0.2 192.0.2.1 192.0.2.2 192.0.2.3
+sleep 2.2
+check "--reap: what was not seen for --seconds does not match" pings client 10.0.0.1
+check "and is forgotten" not lists server seen 10.0.0.2
+pings client 10.0.0.1 >/dev/null
+pings client 10.0.0.1 >/dev/null
+check "so are others, one after the other" test "$(entries server seen)" -eq 0
+rule list add seen 10.0.0.2
+check "what was seen matches" not pings client 10.0.0.1
+flush
+refuse "--reap without --seconds" 2 'seconds' rule -A INPUT -m recent --update --reap
+
+rule -A INPUT -p icmp -m recent --name seen --rcheck --mask 255.255.255.0 -j DROP
+rule -A INPUT -m recent --name seen --set --mask 255.255.255.0
+pings client 10.0.0.1 >/dev/null
+check "--mask: the list has the network" lists server seen 10.0.0.0
+check "and another address of it matches" not pings other 10.0.0.1
+pings client fd00::1 >/dev/null
+check "IPv6 addresses count as a whole then" lists server seen fd00::2
+check "-S shows the mask" sh -c 'ip netns exec server palisade -S | grep -q -- "--name seen --mask 255.255.255.0 --rsource"'
+flush
+rule -A INPUT -m recent --name seen --set --mask ffff::
+pings client fd00::1 >/dev/null
+pings client 10.0.0.1 >/dev/null
+check "--mask for IPv6" lists server seen fd00::
+check "leaves IPv4 alone" lists server seen 10.0.0.2
+flush
+
 rule -A INPUT -p icmp -m recent --name to --set --rdest
 pings client 10.0.0.1 >/dev/null
 check "--rdest remembers the destination" lists server to 10.0.0.1

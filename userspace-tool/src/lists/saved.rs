@@ -56,21 +56,19 @@ pub(super) fn save(saved: &Saved, now: u64) -> String {
     text
 }
 
-/// A name as one word: what would end it, or a comment would begin with, is written as %20.
+/// A name as one word: white space and what begins a comment are written as in a URL.
 fn quote_name(name: &str) -> String {
-    name.chars()
-        .map(|character| match character {
-            ' ' => "%20".to_owned(),
-            '#' => "%23".to_owned(),
-            '%' => "%25".to_owned(),
-            character if character.is_whitespace() => {
-                let mut bytes = [0; 4];
-                let bytes = character.encode_utf8(&mut bytes).bytes();
-                bytes.map(|byte| format!("%{byte:02x}")).collect()
-            }
-            character => character.to_string(),
-        })
-        .collect()
+    let mut text = String::new();
+    for character in name.chars() {
+        if !character.is_whitespace() && !matches!(character, '#' | '%') {
+            text.push(character);
+            continue;
+        }
+        for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+            text += &format!("%{byte:02x}");
+        }
+    }
+    text
 }
 
 fn unquote_name(text: &str) -> Option<String> {

@@ -482,7 +482,7 @@ pub(crate) mod attribute {
         pub(crate) const ALGORITHM: u16 = 2;
         /// Offset from the IP header at which the search begins; absent means 0.
         pub(crate) const FROM: u16 = 3;
-        /// Offset from the IP header at which the string has to begin at the latest; absent means
+        /// Offset from the IP header at which the string has to end at the latest; absent means
         /// 65535.
         pub(crate) const TO: u16 = 4;
         pub(crate) const IGNORE_CASE: u16 = 5;

@@ -139,6 +139,7 @@ impl Bench {
             lists: &self.lists,
             limits: LIMITS,
             growth: Growth::new(),
+            namespace_is_referred_to: false,
         };
         let site = Site {
             draft: &self.draft,

@@ -35,9 +35,13 @@ Rules; a ! before an option inverts it, lists of addresses make a rule for each:
 [!] -i, --in-interface NAME      where the packet came in; NAME+ stands for any ending
 [!] -o, --out-interface NAME     where it goes out; not for packets that are yet to be routed
 [!] -f, --fragment               fragments of packets other than the first
-    -m, --match MATCH            recent, tcp or udp; palisade -m MATCH --help shows its options
-    -j, --jump TARGET            ACCEPT, DROP, RETURN or a chain, from which packets come back;
-                                 without it packets are only counted
+    -m, --match MATCH            tcp, udp, icmp, icmpv6, multiport, conntrack, state, mark,
+                                 limit, connlimit, string, comment, recent;
+                                 palisade -m MATCH --help shows its options
+    -j, --jump TARGET            ACCEPT, DROP, RETURN, REJECT, LOG, MARK, CT, NOTRACK, REDIRECT,
+                                 of which palisade -j TARGET --help shows the options, or a
+                                 chain, from which packets come back; without it packets are
+                                 only counted
     -g, --goto CHAIN             as -j, but packets do not come back to this chain
     -4, --ipv4   -6, --ipv6      for IPv4 or IPv6 only; a rule is for both unless its addresses
                                  or its protocol (icmp, icmpv6) say otherwise

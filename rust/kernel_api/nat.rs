@@ -48,10 +48,11 @@ impl Redirection {
         // SAFETY: The packet is valid, and so is the place for what is not of interest here.
         let connection = unsafe { bindings::palisade_ct_get(skb.as_raw(), &mut info) };
         // As the kernel has it, what is not tracked is not translated.
+        if connection.is_null() {
+            return Verdict::Accept;
+        }
         // SAFETY: The packet holds a reference to its connection.
-        if connection.is_null()
-            || unsafe { bindings::palisade_ct_destination_is_settled(connection) }
-        {
+        if unsafe { bindings::palisade_ct_destination_is_settled(connection) } {
             return Verdict::Accept;
         }
         // SAFETY: The packet has a connection whose destination is not settled, and it is in one of the two

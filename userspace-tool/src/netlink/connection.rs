@@ -128,9 +128,7 @@ pub(crate) fn explain(error: Error, request: &Writer) -> Error {
     if refusal.is(Errno::EPERM) {
         return Error::NotPermitted;
     }
-    let label = refusal
-        .offset
-        .and_then(|offset| request.label_at(offset));
+    let label = refusal.offset.and_then(|offset| request.label_at(offset));
     if let Some(label) = label {
         refusal.label = Some(label.to_owned());
     }

@@ -3,14 +3,14 @@
 //! The matches that `-m` loads. A new one is a new file and a line in this list.
 
 mod comment;
+mod connlimit;
 mod conntrack;
 mod icmp;
 mod icmp_type;
 mod icmpv6;
+mod limit;
 mod mark;
 mod multiport;
-mod connlimit;
-mod limit;
 mod port_range;
 mod ports;
 mod recent;

@@ -3,9 +3,9 @@
 //! The targets that `-j` names. A new one is a new file and a line in this list.
 
 mod jump;
+mod log;
 mod mark;
 mod notrack;
-mod log;
 mod redirect;
 mod reject;
 mod verdict;

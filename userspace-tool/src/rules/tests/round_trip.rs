@@ -288,8 +288,9 @@ fn line() -> impl Strategy<Value = String> {
     ]);
     let counters =
         optional(any::<(u64, u64)>().prop_map(|(packets, bytes)| format!(" -c {packets} {bytes}")));
-    let matches = proptest::collection::vec(prop_oneof![recent(), other_match(), further_match()], 0..4)
-        .prop_map(|matches| matches.concat());
+    let matches =
+        proptest::collection::vec(prop_oneof![recent(), other_match(), further_match()], 0..4)
+            .prop_map(|matches| matches.concat());
     let packets = prop_oneof![
         4 => (addresses(), ports()).prop_map(|(addresses, ports)| addresses + &ports),
         1 => icmp(),

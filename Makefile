@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT V
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli vm demo test fuzz clippy rustfmt-check clean clean-cache help
+.PHONY: all prepare module cli vm demo test fuzz bench-recent clippy rustfmt-check clean clean-cache help
 
 all: module
 
@@ -47,6 +47,9 @@ fuzz: export KERNEL := debug
 fuzz: export VM_TIMEOUT = $(shell expr $(SECONDS) + 900)
 fuzz:
 	$(call) tests/vm/run tests/fuzz/run $(SECONDS) $(ARGS)
+
+bench-recent:
+	$(call) tests/bench/recent
 
 clippy:
 	$(call) tests/vm/build-module lint

@@ -28,10 +28,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::{
-        rcu,
-        Arc, //
-    },
+    sync::Arc, //
 };
 
 /// Shows the packets of a hook to a chain.
@@ -42,8 +39,7 @@ struct ChainHook {
 
 impl Hook for ChainHook {
     fn packet(&self, skb: &Skb, context: &Context<'_>) -> Verdict {
-        let guard = rcu::read_lock();
-        let ruleset = self.ruleset.read(&guard);
+        let ruleset = self.ruleset.read(context.rcu());
         match Packet::parse(skb, context) {
             Some(packet) => evaluate(ruleset, self.chain, &packet),
             // Without an IP header there is nothing that a rule could decide on.

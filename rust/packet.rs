@@ -105,6 +105,53 @@ pub(crate) enum Transport {
     Malformed,
 }
 
+impl Transport {
+    /// The protocol's number, if it can be told.
+    #[inline]
+    pub(crate) fn protocol(&self) -> Option<u8> {
+        match *self {
+            Self::Header { protocol, .. } | Self::Fragment { protocol, .. } => Some(protocol),
+            Self::Malformed => None,
+        }
+    }
+}
+
+/// The IP version and the protocol of packets, as a number and a mask for comparing them at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    value: u32,
+    known: u32,
+}
+
+impl Kind {
+    /// Of packets of a version, if that is given, and of a protocol, if that is given.
+    #[inline]
+    pub(crate) fn new(family: Option<Family>, protocol: Option<u8>) -> Self {
+        let (version, known_version) = match family {
+            Some(Family::Ipv4) => (4, 0xff),
+            Some(Family::Ipv6) => (6, 0xff),
+            None => (0, 0),
+        };
+        let known_protocol = if protocol.is_some() { 0xff } else { 0 };
+        Self {
+            value: version << 8 | u32::from(protocol.unwrap_or(0)),
+            known: known_version << 8 | known_protocol,
+        }
+    }
+
+    /// Whether both say the same, as far as both say something.
+    #[inline]
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        (self.value ^ other.value) & self.known & other.known == 0
+    }
+
+    /// Whether it says all that the other says.
+    #[inline]
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        other.known & !self.known == 0
+    }
+}
+
 /// Whether headers of that protocol begin with two ports: TCP, UDP, DCCP, SCTP and UDP-Lite.
 pub(crate) const fn has_ports(protocol: u8) -> bool {
     matches!(protocol, 6 | 17 | 33 | 132 | 136)
@@ -124,6 +171,10 @@ pub(crate) struct Packet<'a> {
     pub(crate) time_to_live: u8,
     /// What follows the IP headers.
     pub(crate) transport: Transport,
+    /// Its IP version and, if it does not hide that, its protocol.
+    pub(crate) kind: Kind,
+    /// Length from the network header on, in bytes.
+    length: u32,
 }
 
 impl<'a> Packet<'a> {
@@ -162,6 +213,8 @@ impl<'a> Packet<'a> {
             destination: Address::ipv4([d0, d1, d2, d3]),
             time_to_live,
             transport,
+            kind: Kind::new(Some(Family::Ipv4), Some(protocol)),
+            length: skb.len().saturating_sub(start),
         })
     }
 
@@ -195,13 +248,15 @@ impl<'a> Packet<'a> {
             destination: Address::ipv6(destination),
             time_to_live: hop_limit,
             transport,
+            kind: Kind::new(Some(Family::Ipv6), transport.protocol()),
+            length: skb.len().saturating_sub(start),
         })
     }
 
     /// Length from the network header on, in bytes.
     #[inline]
     pub(crate) fn len(&self) -> u32 {
-        self.skb.len().saturating_sub(self.skb.network_offset())
+        self.length
     }
 
     /// TTL or hop limit as it was before this machine forwarded the packet.

@@ -11,6 +11,10 @@ use super::{
     bindings,
     words::Word, //
 };
+use core::sync::atomic::{
+    fence,
+    Ordering::Acquire, //
+};
 use kernel::{
     alloc::Flags,
     prelude::*,
@@ -29,6 +33,28 @@ struct Bucket {
 unsafe impl Sync for Bucket {}
 // SAFETY: An unlocked `seqlock_t` belongs to no thread.
 unsafe impl Send for Bucket {}
+
+impl Bucket {
+    /// The count of the lock, which is odd while a writer is there.
+    #[inline(always)]
+    fn sequence(&self) -> u32 {
+        // SAFETY: The pointer is valid; the count is a word that changes under us, as for `READ_ONCE`.
+        unsafe { (&raw const (*self.lock.get()).seqcount.seqcount.sequence).read_volatile() }
+    }
+
+    /// What `read_seqbegin` returns; that is only called when a writer has to be waited for.
+    #[inline(always)]
+    fn begin_reading(&self) -> u32 {
+        let start = self.sequence();
+        if start & 1 != 0 {
+            // SAFETY: By the invariant of `Buckets` the lock is initialised.
+            return unsafe { bindings::palisade_read_seqbegin(self.lock.get()) };
+        }
+        // What is read from now on is read after the count.
+        fence(Acquire);
+        start
+    }
+}
 
 /// A fixed number of buckets, a power of two.
 ///
@@ -85,23 +111,21 @@ impl Buckets {
     #[inline]
     pub(crate) fn read<R>(&self, index: u32, mut read: impl FnMut(u32, &Attempt<'_>) -> R) -> R {
         let bucket = self.bucket(index);
-        for _ in 0..LOCKLESS_ATTEMPTS {
-            let attempt = Attempt {
-                bucket,
-                // SAFETY: By the type invariant the lock is initialised.
-                start: Some(unsafe { bindings::palisade_read_seqbegin(bucket.lock.get()) }),
+        let mut attempts = 0;
+        loop {
+            // One call of `read` in all, so that it is compiled in place.
+            let guard = (attempts == LOCKLESS_ATTEMPTS).then(|| self.lock(index));
+            let start = match guard {
+                Some(_) => None,
+                None => Some(bucket.begin_reading()),
             };
+            let attempt = Attempt { bucket, start };
             let result = read(bucket.head.load(), &attempt);
             if !attempt.is_disturbed() {
                 return result;
             }
+            attempts = attempts.wrapping_add(1);
         }
-        let guard = self.lock(index);
-        let attempt = Attempt {
-            bucket,
-            start: None,
-        };
-        read(guard.head(), &attempt)
     }
 
     /// As [`Buckets::read`], but never takes the lock, so that the bucket of another table may be locked
@@ -153,8 +177,9 @@ impl Attempt<'_> {
     #[inline]
     pub(crate) fn is_disturbed(&self) -> bool {
         self.start.is_some_and(|start| {
-            // SAFETY: By the invariant of `Buckets` the lock is initialised.
-            unsafe { bindings::palisade_read_seqretry(self.bucket.lock.get(), start) != 0 }
+            // As `read_seqretry` does: what was read before is read before the count.
+            fence(Acquire);
+            self.bucket.sequence() != start
         })
     }
 }

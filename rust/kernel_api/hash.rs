@@ -27,6 +27,13 @@ impl HashKey {
         Self(key)
     }
 
+    /// Hashes two words, as [`HashKey::hash`] does any number of them.
+    #[inline]
+    pub(crate) fn hash_pair(&self, first: u32, second: u32) -> u32 {
+        // SAFETY: The key is valid for reads.
+        unsafe { bindings::hsiphash_2u32(first, second, &raw const self.0) }
+    }
+
     /// Hashes words with HalfSipHash, or SipHash-1-3 on 64-bit machines.
     #[inline]
     pub(crate) fn hash(&self, words: &[u32]) -> u32 {

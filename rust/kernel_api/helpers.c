@@ -4,7 +4,6 @@
 #include <linux/jiffies.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
-#include <linux/netdevice.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
@@ -17,11 +16,6 @@
 #include <net/sock.h>
 
 #include "helpers.h"
-
-const char *palisade_device_name(const struct net_device *device)
-{
-	return device->name;
-}
 
 int palisade_network_offset(const struct sk_buff *skb)
 {
@@ -147,11 +141,6 @@ void palisade_seqlock_init(seqlock_t *lock)
 unsigned int palisade_read_seqbegin(const seqlock_t *lock)
 {
 	return read_seqbegin(lock);
-}
-
-unsigned int palisade_read_seqretry(const seqlock_t *lock, unsigned int start)
-{
-	return read_seqretry(lock, start);
 }
 
 void palisade_write_seqlock_bh(seqlock_t *lock)

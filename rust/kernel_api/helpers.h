@@ -18,7 +18,6 @@ struct palisade_counters {
 	u64 bytes;
 };
 
-const char *palisade_device_name(const struct net_device *device);
 int palisade_network_offset(const struct sk_buff *skb);
 u32 palisade_mark(const struct sk_buff *skb);
 void palisade_set_mark(struct sk_buff *skb, u32 mark);
@@ -52,7 +51,6 @@ struct mem_cgroup *palisade_set_active_memory_cgroup(struct mem_cgroup *cgroup);
 
 void palisade_seqlock_init(seqlock_t *lock);
 unsigned int palisade_read_seqbegin(const seqlock_t *lock);
-unsigned int palisade_read_seqretry(const seqlock_t *lock, unsigned int start);
 void palisade_write_seqlock_bh(seqlock_t *lock);
 void palisade_write_sequnlock_bh(seqlock_t *lock);
 

@@ -10,9 +10,17 @@ use super::{
     rcu::Retirable,
     skb::Skb, //
 };
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    mem::{
+        offset_of,
+        size_of, //
+    },
+    ptr::NonNull, //
+};
 use kernel::{
     prelude::*,
+    sync::rcu::Guard,
     types::Opaque, //
 };
 
@@ -123,8 +131,8 @@ pub(crate) enum Family {
     Ipv6,
 }
 
-/// Name of an interface, filled up with zeroes.
-pub(crate) type InterfaceName = [u8; 16];
+/// Name of an interface: its bytes, filled up with zeroes, in two words of the machine.
+pub(crate) type InterfaceName = [u64; 2];
 
 /// What a hook knows of a packet besides the packet.
 pub(crate) struct Context<'a> {
@@ -152,6 +160,14 @@ impl Context<'_> {
             bindings::NFPROTO_IPV6 => Some(Family::Ipv6),
             _ => None,
         }
+    }
+
+    /// The read lock of RCU, which netfilter holds while the hook runs.
+    #[inline]
+    pub(crate) fn rcu(&self) -> &Guard {
+        // SAFETY: A guard has no size, so that a reference to it may lead anywhere. That it exists says that
+        // the lock is held, as it is for the lifetime of the context; behind a reference it unlocks nothing.
+        unsafe { NonNull::<Guard>::dangling().as_ref() }
     }
 
     #[inline]
@@ -189,19 +205,23 @@ impl Context<'_> {
     }
 }
 
+const _: () = assert!(size_of::<Guard>() == 0);
+const _: () = assert!(offset_of!(bindings::net_device, name) % align_of::<u64>() == 0);
+
 /// # Safety
 ///
 /// The device has to be valid or null.
+#[inline]
 unsafe fn interface_name(device: *const bindings::net_device) -> InterfaceName {
     if device.is_null() {
         return InterfaceName::default();
     }
-    // SAFETY: A device's name is an aligned array of 16 bytes (IFNAMSIZ); it may change while it is read,
-    // and then a name is seen that is neither the old nor the new one, as in xtables.
+    // SAFETY: A device's name is an array of 16 bytes (IFNAMSIZ) that, as checked below, is aligned; it may
+    // change while it is read, and then a name is seen that is neither the old nor the new one, as in
+    // xtables.
     unsafe {
-        bindings::palisade_device_name(device)
-            .cast::<InterfaceName>()
-            .read_volatile()
+        let name = (&raw const (*device).name).cast::<u64>();
+        [name.read_volatile(), name.add(1).read_volatile()]
     }
 }
 

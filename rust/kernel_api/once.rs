@@ -9,7 +9,6 @@ use core::{
 use kernel::{
     prelude::*,
     sync::atomic::{
-        Acquire,
         Atomic,
         Full, //
     },
@@ -43,9 +42,10 @@ impl<T> OncePointer<T> {
     /// Returns the value if it was set.
     #[inline]
     pub(crate) fn get(&self) -> Option<&T> {
-        // SAFETY: By the invariant it is null or points to a `T` that lives as long as `self`; the
-        // acquire pairs with the full barrier of `set`.
-        unsafe { self.pointer.load(Acquire).as_ref() }
+        // SAFETY: By the invariant it is null or points to a `T` that lives as long as `self`. What is read
+        // through the pointer depends on it, which pairs with the full barrier of `set`, as with
+        // `rcu_dereference`; an atomic load would be a call.
+        unsafe { self.pointer.as_ptr().read_volatile().as_ref() }
     }
 
     /// Sets the value; whoever comes second gets its value dropped.

@@ -69,6 +69,20 @@ impl Skb {
     /// Copies `N` bytes at `offset` from the start of the data, if the packet is that long.
     #[inline]
     pub(crate) fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        let skb = self.0.get();
+        // SAFETY: By the type, the packet is valid.
+        let (data, linear) = unsafe { ((*skb).data, (*skb).len.wrapping_sub((*skb).data_len)) };
+        if u64::from(offset).wrapping_add(N as u64) > u64::from(linear) {
+            return self.read_beyond(offset);
+        }
+        // SAFETY: From `data` on, `linear` bytes lie in one piece, and these are among them.
+        Some(unsafe { data.add(offset as usize).cast::<[u8; N]>().read() })
+    }
+
+    /// As [`Skb::read`], of bytes that do not lie in one piece with the packet's start.
+    #[cold]
+    #[inline(never)]
+    fn read_beyond<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
         let mut bytes = [0; N];
         let offset = i32::try_from(offset).ok()?;
         // SAFETY: The buffer is valid for writes of its length; the function checks the packet's.

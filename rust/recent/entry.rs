@@ -11,7 +11,10 @@ use super::stamps::{
     Window, //
 };
 use crate::{
-    kernel_api::words::Word,
+    kernel_api::{
+        hash::HashKey,
+        words::Word, //
+    },
     packet::Address,
     packet::Family, //
 };
@@ -62,11 +65,14 @@ impl Key {
         u32::from(self.port) << 16 | version << 8
     }
 
-    /// The words that tell it from other keys.
+    /// Its hash.
     #[inline]
-    pub(super) fn words(&self) -> [u32; 5] {
+    pub(super) fn hash(&self, with: &HashKey) -> u32 {
         let [a, b, c, d] = self.address.words();
-        [a, b, c, d, self.shape()]
+        match self.family {
+            Family::Ipv4 => with.hash_pair(a, self.shape()),
+            Family::Ipv6 => with.hash(&[a, b, c, d, self.shape()]),
+        }
     }
 }
 
@@ -109,21 +115,27 @@ pub(crate) struct Past<Ages> {
 
 /// An entry.
 #[derive(Clone, Copy)]
-pub(super) struct Entry<'a>(&'a [Word]);
+pub(super) struct Entry<'a> {
+    header: &'a [Word; HEADER_WORDS],
+    stamps: &'a [Word],
+}
 
 impl<'a> Entry<'a> {
-    pub(super) fn new(words: &'a [Word]) -> Self {
-        Self(words)
+    /// From its words; none if they are too few.
+    #[inline(always)]
+    pub(super) fn new(words: &'a [Word]) -> Option<Self> {
+        let (header, stamps) = words.split_first_chunk()?;
+        Some(Self { header, stamps })
     }
 
     #[inline(always)]
     fn word(&self, index: usize) -> u32 {
-        self.0.get(index).map_or(0, Word::load)
+        self.header.get(index).map_or(0, Word::load)
     }
 
     #[inline(always)]
     fn set_word(&self, index: usize, value: u32) {
-        if let Some(word) = self.0.get(index) {
+        if let Some(word) = self.header.get(index) {
             word.store(value);
         }
     }
@@ -194,7 +206,7 @@ impl<'a> Entry<'a> {
 
     /// How many stamps fit.
     fn capacity(&self) -> u32 {
-        self.0.len().saturating_sub(HEADER_WORDS) as u32
+        self.stamps.len() as u32
     }
 
     /// Number of stamps, and the place of the latest.
@@ -219,7 +231,7 @@ impl<'a> Entry<'a> {
         } else {
             latest.wrapping_add(self.capacity()).wrapping_sub(newer)
         };
-        Some(self.word(HEADER_WORDS.wrapping_add(place as usize)))
+        Some(self.stamps.get(place as usize).map_or(0, Word::load))
     }
 
     /// Age of the latest stamp, in jiffies.
@@ -246,7 +258,9 @@ impl<'a> Entry<'a> {
             next if next < capacity => next,
             _ => 0,
         };
-        self.set_word(HEADER_WORDS.wrapping_add(place as usize), now);
+        if let Some(stamp) = self.stamps.get(place as usize) {
+            stamp.store(now);
+        }
         self.set_ring(count.wrapping_add(1).min(capacity), place);
         let packets = self.word(PACKETS);
         let mut shape = self.word(SHAPE);

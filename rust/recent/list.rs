@@ -153,12 +153,11 @@ impl List {
 
     /// Does something with the tables that the list has now, again if it got another one meanwhile.
     #[inline]
-    fn retry<R>(&self, with: impl Fn(&Tables) -> Result<R, Superseded>) -> R {
-        let guard = rcu::read_lock();
+    fn retry<R>(&self, guard: &rcu::Guard, with: impl Fn(&Tables) -> Result<R, Superseded>) -> R {
         loop {
             // A table is superseded only after the next one was published, so that this goes round once for
             // each time that somebody changes the list meanwhile.
-            if let Ok(result) = with(self.tables.read(&guard)) {
+            if let Ok(result) = with(self.tables.read(guard)) {
                 return result;
             }
         }
@@ -166,8 +165,8 @@ impl List {
 
     /// Whether there is such an entry.
     #[inline]
-    pub(crate) fn check(&self, question: &Question<'_>) -> bool {
-        self.retry(|tables| {
+    pub(crate) fn check(&self, question: &Question<'_>, guard: &rcu::Guard) -> bool {
+        self.retry(guard, |tables| {
             let previous = tables.previous();
             tables.table.check(previous, question, jiffies32())
         })
@@ -176,8 +175,14 @@ impl List {
     /// As [`List::check`], and if there is an entry, and what was found is not what `invert` says,
     /// remembers one packet more of that TTL.
     #[inline]
-    pub(crate) fn update(&self, question: &Question<'_>, invert: bool, time_to_live: u8) -> bool {
-        self.retry(|tables| {
+    pub(crate) fn update(
+        &self,
+        question: &Question<'_>,
+        invert: bool,
+        time_to_live: u8,
+        guard: &rcu::Guard,
+    ) -> bool {
+        self.retry(guard, |tables| {
             let previous = tables.previous();
             let table = &tables.table;
             table.update(previous, question, invert, jiffies32(), time_to_live)
@@ -186,8 +191,8 @@ impl List {
 
     /// Remembers a packet of the address.
     #[inline]
-    pub(crate) fn stamp(&self, key: &Key, time_to_live: u8) -> Stamped {
-        self.retry(|tables| {
+    pub(crate) fn stamp(&self, key: &Key, time_to_live: u8, guard: &rcu::Guard) -> Stamped {
+        self.retry(guard, |tables| {
             let ttl = Some(time_to_live);
             let previous = tables.previous();
             tables
@@ -199,7 +204,7 @@ impl List {
     /// Adds the address as if it had been seen now; unlike [`List::stamp`] this takes no other's entry
     /// where there is no memory.
     pub(crate) fn add(&self, key: &Key, time_to_live: Option<u8>) -> Stamped {
-        self.retry(|tables| {
+        self.retry(&rcu::read_lock(), |tables| {
             let previous = tables.previous();
             tables
                 .table
@@ -218,7 +223,7 @@ impl List {
         if past.ages.clone().next().is_none_or(|age| age > timeout) {
             return Stamped::Known;
         }
-        self.retry(|tables| {
+        self.retry(&rcu::read_lock(), |tables| {
             let previous = tables.previous();
             let now = jiffies32();
             tables
@@ -231,7 +236,7 @@ impl List {
 
     /// Removes the address, if its entry has that TTL or 0 is asked for; tells whether it was there.
     pub(crate) fn remove(&self, key: &Key, time_to_live: u8) -> bool {
-        self.retry(|tables| {
+        self.retry(&rcu::read_lock(), |tables| {
             let previous = tables.previous();
             tables
                 .table
@@ -241,11 +246,12 @@ impl List {
 
     /// Whether the address is in the list.
     pub(crate) fn contains(&self, key: &Key) -> bool {
-        self.check(&Question {
+        let question = Question {
             key,
             time_to_live: 0,
             window: &Window::any(),
-        })
+        };
+        self.check(&question, &rcu::read_lock())
     }
 
     /// Waits until no entries move, and keeps it so while `run` runs.

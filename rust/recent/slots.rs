@@ -123,7 +123,9 @@ impl Slots {
         let chunk = self.chunks.get(chunk as usize)?.get()?;
         let number = index & 1u32.wrapping_shl(self.chunk_shift).wrapping_sub(1);
         let start = (number as usize).wrapping_mul(self.words_per_entry);
-        chunk.slice(start, self.words_per_entry).map(Entry::new)
+        chunk
+            .slice(start, self.words_per_entry)
+            .and_then(Entry::new)
     }
 
     /// Sees to it that there is memory for so many entries. May sleep.

@@ -212,7 +212,7 @@ impl Table {
 
     #[inline]
     fn bucket(&self, key: &Key) -> u32 {
-        self.buckets.index(self.hash.hash(&key.words()))
+        self.buckets.index(key.hash(&self.hash))
     }
 
     /// Locks a bucket, of a table that is not superseded.

@@ -40,8 +40,9 @@ pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) ->
 /// Runs the packet through a chain from a place on, until it leaves it.
 #[inline]
 fn run(chain: &Chain, place: &mut usize, packet: &Packet<'_>) -> Action {
-    while let Some(rule) = chain.rules.get(*place) {
-        *place = place.wrapping_add(1);
+    let mut next = *place;
+    while let Some(rule) = chain.rules.get(next) {
+        next = next.wrapping_add(1);
         match rule.matches(packet) {
             Outcome::Mismatch => continue,
             Outcome::Drop => return Action::Drop,
@@ -49,7 +50,10 @@ fn run(chain: &Chain, place: &mut usize, packet: &Packet<'_>) -> Action {
         }
         match rule.target().map(|target| target.apply(packet)) {
             None | Some(Action::Continue) => {}
-            Some(action) => return action,
+            Some(action) => {
+                *place = next;
+                return action;
+            }
         }
     }
     Action::Return

@@ -22,6 +22,7 @@ use crate::{
     packet::{
         Address,
         Family,
+        Kind,
         Packet,
         Transport, //
     },
@@ -45,6 +46,22 @@ impl AddressMatch {
     #[inline]
     fn matches(&self, address: &Address) -> bool {
         (address.masked(&self.mask) == self.address) != self.invert
+    }
+
+    /// What a [`Glance`] can see of it.
+    fn glance(this: &Option<Self>) -> GlancedAddress {
+        match this {
+            Some(this) if !this.invert => {
+                let ([word, ..], [mask, ..]) = (this.address.words(), this.mask.words());
+                let is_all = this.family == Family::Ipv4;
+                GlancedAddress { word, mask, is_all }
+            }
+            _ => GlancedAddress {
+                word: 0,
+                mask: 0,
+                is_all: this.is_none(),
+            },
+        }
     }
 
     /// `kind` is the attribute of the address; those of the mask and of the inversion follow it.
@@ -86,20 +103,32 @@ impl AddressMatch {
     }
 }
 
+/// The part of an address match that a [`Glance`] sees, and whether that is all of it.
+struct GlancedAddress {
+    word: u32,
+    mask: u32,
+    is_all: bool,
+}
+
+/// Longest name of an interface, with the zero byte that ends it.
+const NAME_LENGTH: usize = size_of::<InterfaceName>();
+
 /// The name of an interface, or how it begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct InterfaceMatch {
     name: InterfaceName,
-    /// How many bytes of the name count.
-    compared: usize,
+    /// Which bits of the name count.
+    mask: InterfaceName,
     invert: bool,
 }
 
 impl InterfaceMatch {
     #[inline]
     fn matches(&self, name: &InterfaceName) -> bool {
-        let agrees = name.get(..self.compared) == self.name.get(..self.compared);
-        agrees != self.invert
+        let [a, b] = self.name;
+        let [c, d] = self.mask;
+        let [e, f] = *name;
+        (((a ^ e) & c) | ((b ^ f) & d) == 0) != self.invert
     }
 
     /// `kind` is the attribute of the name; that of the inversion follows it.
@@ -121,22 +150,24 @@ impl InterfaceMatch {
             [beginning @ .., b'+'] => (beginning, false),
             whole => (whole, true),
         };
-        let mut name = InterfaceName::default();
+        let mut name = [0; NAME_LENGTH];
         name.get_mut(..beginning.len())
             .ok_or_else(|| refuse(c"the interface's name is too long"))?
             .copy_from_slice(beginning);
+        // A whole name ends with a zero byte, which has to agree, too.
+        let compared = beginning.len().saturating_add(is_whole.into());
+        let mask = core::array::from_fn(|place| if place < compared { 0xff } else { 0 });
         Ok(Some(Self {
-            name,
-            // A whole name ends with a zero byte, which has to agree, too.
-            compared: beginning.len().saturating_add(is_whole.into()),
+            name: words_of_name(name),
+            mask: words_of_name(mask),
             invert: rule.has(kind.wrapping_add(1)),
         }))
     }
 
     fn encode(&self, kind: u16, message: &mut Message) -> Result {
-        let mut name = self.name;
+        let mut name = bytes_of_name(self.name);
         let length = name.iter().take_while(|&&byte| byte != 0).count();
-        let is_whole = self.compared > length;
+        let is_whole = bytes_of_name(self.mask).get(length) == Some(&0xff);
         let mut end = length;
         if let Some(byte) = name.get_mut(length).filter(|_| !is_whole) {
             *byte = b'+';
@@ -145,6 +176,26 @@ impl InterfaceMatch {
         message.put_string(kind, name.get(..end).unwrap_or_default())?;
         message.put_flag(kind.wrapping_add(1), self.invert)
     }
+}
+
+fn words_of_name(bytes: [u8; NAME_LENGTH]) -> InterfaceName {
+    let word = |start: usize| {
+        u64::from_ne_bytes(core::array::from_fn(|place| {
+            bytes
+                .get(start.wrapping_add(place))
+                .copied()
+                .unwrap_or_default()
+        }))
+    };
+    [word(0), word(8)]
+}
+
+fn bytes_of_name(name: InterfaceName) -> [u8; NAME_LENGTH] {
+    let mut bytes = [0; NAME_LENGTH];
+    for (place, word) in bytes.chunks_exact_mut(8).zip(name) {
+        place.copy_from_slice(&word.to_ne_bytes());
+    }
+    bytes
 }
 
 /// An upper-layer protocol.
@@ -172,9 +223,40 @@ impl ProtocolMatch {
     }
 }
 
+/// What most rules ask, for looking at once whether they can apply.
+#[derive(PartialEq, Eq)]
+struct Glance {
+    /// First words of the addresses, and which bits of them count.
+    source: u32,
+    source_mask: u32,
+    destination: u32,
+    destination_mask: u32,
+    kind: Kind,
+    /// Whether the rule asks nothing else.
+    is_all: bool,
+}
+
+impl Glance {
+    #[inline]
+    fn agrees(&self, packet: &Packet<'_>) -> bool {
+        let [source, ..] = packet.source.words();
+        let [destination, ..] = packet.destination.words();
+        let source = (source ^ self.source) & self.source_mask;
+        let destination = (destination ^ self.destination) & self.destination_mask;
+        source | destination == 0 && self.kind.agrees(&packet.kind)
+    }
+
+    /// Whether there is nothing else to look at, of that packet.
+    #[inline]
+    fn suffices(&self, packet: &Packet<'_>) -> bool {
+        self.is_all && packet.kind.covers(&self.kind)
+    }
+}
+
 /// What a rule asks of every packet.
 #[derive(PartialEq, Eq)]
 pub(super) struct HeaderMatch {
+    glance: Glance,
     family: Option<Family>,
     source: Option<AddressMatch>,
     destination: Option<AddressMatch>,
@@ -200,6 +282,17 @@ impl HeaderMatch {
 
     #[inline]
     pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
+        if !self.glance.agrees(packet) {
+            Outcome::Mismatch
+        } else if self.glance.suffices(packet) {
+            Outcome::Match
+        } else {
+            self.matches_in_all(packet)
+        }
+    }
+
+    #[inline(never)]
+    fn matches_in_all(&self, packet: &Packet<'_>) -> Outcome {
         let agrees = self.family.is_none_or(|family| family == packet.family)
             && matches_address(&self.source, &packet.source)
             && matches_address(&self.destination, &packet.destination)
@@ -216,12 +309,10 @@ impl HeaderMatch {
         let Some(wanted) = self.protocol else {
             return Outcome::Match;
         };
-        match packet.transport {
-            Transport::Header { protocol, .. } | Transport::Fragment { protocol, .. } => {
-                Outcome::from((protocol == wanted.number) != wanted.invert)
-            }
+        match packet.transport.protocol() {
+            Some(protocol) => Outcome::from((protocol == wanted.number) != wanted.invert),
             // As in ip6tables: what hides its protocol is not let through by a rule about protocols.
-            Transport::Malformed => Outcome::Drop,
+            None => Outcome::Drop,
         }
     }
 
@@ -256,14 +347,36 @@ impl HeaderMatch {
             let refusal = Refusal::new(EINVAL, c"a packet is a fragment or it is none");
             return Err(refusal.at(attribute));
         }
+        let protocol = ProtocolMatch::decode(rule)?;
+        let in_interface = InterfaceMatch::decode(rule, attributes::IN_INTERFACE)?;
+        let out_interface = InterfaceMatch::decode(rule, attributes::OUT_INTERFACE)?;
+        let fragment = fragment.or(no_fragment).map(|_| fragment.is_some());
+
+        let glanced_source = AddressMatch::glance(&source);
+        let glanced_destination = AddressMatch::glance(&destination);
+        let plain_protocol = protocol.filter(|protocol| !protocol.invert);
+        let glance = Glance {
+            source: glanced_source.word,
+            source_mask: glanced_source.mask,
+            destination: glanced_destination.word,
+            destination_mask: glanced_destination.mask,
+            kind: Kind::new(family, plain_protocol.map(|protocol| protocol.number)),
+            is_all: glanced_source.is_all
+                && glanced_destination.is_all
+                && plain_protocol == protocol
+                && in_interface.is_none()
+                && out_interface.is_none()
+                && fragment.is_none(),
+        };
         Ok(Self {
+            glance,
             family,
             source,
             destination,
-            protocol: ProtocolMatch::decode(rule)?,
-            in_interface: InterfaceMatch::decode(rule, attributes::IN_INTERFACE)?,
-            out_interface: InterfaceMatch::decode(rule, attributes::OUT_INTERFACE)?,
-            fragment: fragment.or(no_fragment).map(|_| fragment.is_some()),
+            protocol,
+            in_interface,
+            out_interface,
+            fragment,
         })
     }
 

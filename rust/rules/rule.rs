@@ -173,13 +173,16 @@ impl Rule {
     /// Looks at a packet.
     #[inline]
     pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
-        let mut outcome = self.spec.header.matches(packet);
-        for one in &self.spec.matches {
-            if outcome != Outcome::Match {
-                break;
-            }
-            outcome = one.matches(packet);
+        match self.spec.header.matches(packet) {
+            Outcome::Match => {}
+            other => return other,
         }
-        outcome
+        for one in &self.spec.matches {
+            match one.matches(packet) {
+                Outcome::Match => {}
+                other => return other,
+            }
+        }
+        Outcome::Match
     }
 }

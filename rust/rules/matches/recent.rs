@@ -97,12 +97,15 @@ impl PacketMatch for Recent {
             time_to_live: if self.time_to_live { time_to_live } else { 0 },
             window: &self.window,
         };
+        let guard = packet.context().rcu();
         let agrees = match self.operation {
-            RecentOperation::Check => self.list.check(&question),
-            RecentOperation::Update => self.list.update(&question, self.invert, time_to_live),
+            RecentOperation::Check => self.list.check(&question, guard),
+            RecentOperation::Update => {
+                (self.list).update(&question, self.invert, time_to_live, guard)
+            }
             RecentOperation::Set => {
                 // An address that cannot be remembered is counted by the list, and matches all the same.
-                self.list.stamp(&key, time_to_live);
+                self.list.stamp(&key, time_to_live, guard);
                 true
             }
             RecentOperation::Remove => self.list.remove(&key, question.time_to_live),

@@ -129,7 +129,8 @@ impl Buckets {
     }
 
     /// As [`Buckets::read`], but never takes the lock, so that the bucket of another table may be locked
-    /// meanwhile. For buckets that are hardly ever changed.
+    /// meanwhile. For buckets that are hardly ever changed, and only by who needs no other bucket for it:
+    /// this waits for them, of which lockdep is not told, since it takes all buckets for the same.
     #[inline]
     pub(crate) fn read_without_lock<R>(
         &self,
@@ -141,7 +142,7 @@ impl Buckets {
             let attempt = Attempt {
                 bucket,
                 // SAFETY: By the type invariant the lock is initialised.
-                start: Some(unsafe { bindings::palisade_read_seqbegin(bucket.lock.get()) }),
+                start: Some(unsafe { bindings::palisade_raw_read_seqbegin(bucket.lock.get()) }),
             };
             let result = read(bucket.head.load(), &attempt);
             if !attempt.is_disturbed() {

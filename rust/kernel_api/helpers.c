@@ -143,6 +143,11 @@ unsigned int palisade_read_seqbegin(const seqlock_t *lock)
 	return read_seqbegin(lock);
 }
 
+unsigned int palisade_raw_read_seqbegin(const seqlock_t *lock)
+{
+	return raw_read_seqcount_begin(&lock->seqcount);
+}
+
 void palisade_write_seqlock_bh(seqlock_t *lock)
 {
 	write_seqlock_bh(lock);

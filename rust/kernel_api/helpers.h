@@ -51,6 +51,7 @@ struct mem_cgroup *palisade_set_active_memory_cgroup(struct mem_cgroup *cgroup);
 
 void palisade_seqlock_init(seqlock_t *lock);
 unsigned int palisade_read_seqbegin(const seqlock_t *lock);
+unsigned int palisade_raw_read_seqbegin(const seqlock_t *lock);
 void palisade_write_seqlock_bh(seqlock_t *lock);
 void palisade_write_sequnlock_bh(seqlock_t *lock);
 

@@ -293,7 +293,9 @@ impl<'a> Entry<'a> {
         for stamp in stamps.take(capacity as usize) {
             count = count.wrapping_add(1);
             let place = capacity.wrapping_sub(count);
-            self.set_word(HEADER_WORDS.wrapping_add(place as usize), stamp);
+            if let Some(word) = self.stamps.get(place as usize) {
+                word.store(stamp);
+            }
         }
         self.set_ring(count, capacity.wrapping_sub(1));
     }

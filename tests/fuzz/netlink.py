@@ -22,9 +22,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "selftests"
 
 import campaign
 from campaign import Broken, Campaign
-from genetlink import (NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GENERIC, NLM_F_DUMP, NLMSG_DONE, NLMSG_ERROR,
+from genetlink import (ENUMERATIONS, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GENERIC, NLM_F_DUMP, NLMSG_DONE, NLMSG_ERROR,
                        SOL_NETLINK, Client, Refused, error_number, messages)
-from netlink_answers import check_configuration, is_plain
+from netlink_answers import CHAINS, check_configuration, is_plain
 from netlink_requests import CALLS, Requests
 
 ROLES = ("root", "user")
@@ -183,31 +183,22 @@ class Fuzzer:
         plain = [rule for rule in rules if is_plain(rule["rule"])]
         kept = random.sample(plain, min(len(plain), RULES_GIVEN))
         self.delete([rule for rule in rules if rule not in kept])
-        saved = "".join(self.saved(table) for table in ("raw", "filter"))
-        again = subprocess.run(["unshare", "--net", "sh", "-e", "-c", self.script(saved)], capture_output=True)
+        saved = self.saved()
+        again = subprocess.run(["unshare", "--net", "sh", "-e", "-c", "palisade restore; palisade save"],
+                               input=saved, capture_output=True)
         if again.returncode:
-            raise Broken(f"what palisade -S prints is refused: {again.stderr.decode(errors='replace')}")
-        printed = again.stdout.decode(errors="surrogateescape")
-        if printed != saved:
-            changed = difflib.unified_diff(saved.splitlines(), printed.splitlines(), "first", "again", n=0, lineterm="")
-            raise Broken("palisade -S prints other rules when they are given again:\n" + "\n".join(changed))
+            raise Broken(f"what palisade save prints is refused: {again.stderr.decode(errors='replace')}")
+        if again.stdout != saved:
+            texts = [text.decode(errors="surrogateescape").splitlines() for text in (saved, again.stdout)]
+            changed = difflib.unified_diff(*texts, "first", "again", n=0, lineterm="")
+            raise Broken("palisade save prints other rules when they are restored:\n" + "\n".join(changed))
 
     @staticmethod
-    def saved(table):
-        done = subprocess.run(["palisade", "-t", table, "-S"], capture_output=True)
+    def saved():
+        done = subprocess.run(["palisade", "save"], capture_output=True)
         if done.returncode or done.stderr:
-            raise Broken(f"palisade -S says {done.stderr.decode(errors='replace')}")
-        return done.stdout.decode(errors="surrogateescape")
-
-    @staticmethod
-    def script(saved):
-        """The commands that make these rules, and print what they made."""
-        lines, table = [], None
-        for line in saved.splitlines():
-            chain = line.split()[1]
-            table = "raw" if chain == "PREROUTING" else "filter"
-            lines.append(f"palisade -t {table} {line}")
-        return "\n".join(lines + [f"palisade -t {table} -S" for table in ("raw", "filter")])
+            raise Broken(f"palisade save says {done.stderr.decode(errors='replace')}")
+        return done.stdout
 
     def ask(self, operation, values):
         try:
@@ -222,10 +213,10 @@ class Fuzzer:
             for rule in reversed(rules)]})
 
     def clear(self):
-        for table, chain in (("raw", "PREROUTING"), ("filter", "INPUT")):
-            self.ask("ruleset-change", {"change": [
-                {"kind": "flush", "table": table},
-                {"kind": "policy", "table": table, "chain-name": chain, "policy": "accept"}]})
+        self.ask("ruleset-change", {"change": [
+            {"kind": kind, "table": table} for table in ENUMERATIONS["table"] for kind in ("flush", "delete-chain")]})
+        self.ask("ruleset-change", {"change": [
+            {"kind": "policy", "table": table, "chain-name": chain, "policy": "accept"} for table, chain in CHAINS]})
         _, lists, _ = check_configuration(self.control)
         for name in lists:
             self.ask("list-destroy", {"name": name})

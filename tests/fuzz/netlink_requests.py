@@ -10,13 +10,19 @@ from genetlink import (COMMANDS, ENUMERATIONS, INTEGERS, NLA_F_NESTED, NLM_F_ACK
 CONSTANTS = {definition["name"]: definition["value"] for definition in SPEC["definitions"] if definition["type"] == "const"}
 
 # Few names, so that requests meet: right ones, and wrong ones.
-CHAINS = ([b"INPUT", b"PREROUTING"], [b"", b"X", b"OUTPUT", b"INPUT\0INPUT", b"input", b"Y" * 28, b"Y" * 29])
+OWN = [b"own", b"other", b"third"]
+CHAINS = ([b"INPUT", b"PREROUTING", b"OUTPUT", b"FORWARD", *OWN],
+          [b"", b"X", b"POSTROUTING", b"INPUT\0INPUT", b"input", b"Y" * 28, b"Y" * 29])
 LISTS = ([b"a", b"b", b"DEFAULT", b"two words", b'q"$`\\\'', "ü".encode(), b"n" * 199],
          [b"", b"n" * 200, b"\xff\xfe", b"a\0b", b"line\nbreak", b"-a", b"\x01", b"#"])
 INTERFACES = ([b"lo", b"eth0", b"eth+", b"+", b"i" * 15], [b"a b", b"a/b", b"", b"i" * 16, b"++", b"\xff", b"a\0b", b"!"])
 NAMES = {
     ("ruleset", "chain-name"): CHAINS,
     ("change", "chain-name"): CHAINS,
+    ("change", "new-name"): CHAINS,
+    ("target", "jump"): CHAINS,
+    ("target", "goto"): CHAINS,
+    ("rule", "out-interface"): INTERFACES,
     ("list", "name"): LISTS,
     ("recent", "name"): LISTS,
     ("rule", "in-interface"): INTERFACES,
@@ -39,6 +45,8 @@ LENGTHS = (0, 1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 20, 0x7FFF, 0x8000, 0xFFFC, 0
 
 
 CHANGES = ENUMERATIONS["change-kind"]
+FURTHER_MATCHES = [name for name in SPECIFIED["match"] if name not in ("tcp", "udp", "recent")]
+FURTHER_TARGETS = [name for name in SPECIFIED["target"] if name != "verdict"]
 TABLES = ENUMERATIONS["table"]
 # The operations in each of their modes, and the attributes that they take.
 CALLS = [(name, mode, operation["attribute-set"], operation[mode].get("request", {}).get("attributes", []))
@@ -116,24 +124,32 @@ class Requests:
         return self.agree_chain(tree) if optional else tree
 
     def change(self):
-        kind = self.random.choices(("append", "insert", "delete", "flush", "policy", "zero"), (8, 5, 5, 0.3, 1, 1))[0]
+        kind = self.random.choices(
+            ("append", "insert", "delete", "flush", "policy", "zero", "replace", "new-chain", "delete-chain", "rename-chain"),
+            (8, 5, 5, 0.3, 1, 1, 2, 2, 0.5, 0.5))[0]
         tree = [("kind", self.number(4, CHANGES[kind])), ("table", self.value("change", "table"))]
-        if kind not in ("flush", "zero") or self.chance(0.7):
+        if kind not in ("flush", "zero", "delete-chain") or self.chance(0.7):
             tree.append(("chain-name", self.value("change", "chain-name")))
-        by_position = kind == "delete" and self.chance(0.7)
+        by_position = kind == "replace" or kind == "delete" and self.chance(0.7)
         if by_position or kind == "insert" and self.chance(0.5):
             tree.append(("position", self.value("change", "position")))
-        if kind in ("append", "insert") or kind == "delete" and not by_position:
+        if kind in ("append", "insert", "replace") or kind == "delete" and not by_position:
             tree.append(("rule", self.rule()))
         if kind == "policy":
             tree.append(("policy", self.value("change", "policy")))
+        if kind == "rename-chain":
+            tree.append(("new-name", self.value("change", "new-name")))
+        if kind in ("new-chain", "delete-chain", "rename-chain") and "chain-name" in dict(tree) and self.chance(0.9):
+            return [(name, self.random.choice(OWN) + b"\0" if name == "chain-name" else value) for name, value in tree]
         return self.agree_chain(tree)
 
     def agree_chain(self, tree):
         """Mostly, a chain is looked for in the table that has it."""
         given = dict(tree)
         if "table" in given and "chain-name" in given and self.chance(0.97):
-            table, chain = self.random.choice((("raw", b"PREROUTING\0"), ("filter", b"INPUT\0")))
+            table, chain = self.random.choice((
+                ("raw", b"PREROUTING\0"), ("filter", b"INPUT\0"), ("filter", b"OUTPUT\0"), ("nat", b"PREROUTING\0"),
+                ("filter", self.random.choice(OWN) + b"\0")))
             given.update({"table": self.number(4, TABLES[table]), "chain-name": chain})
         return list(given.items())
 
@@ -163,11 +179,15 @@ class Requests:
                 tree["protocol-invert"] = b""
         for _ in range(self.random.choice((0, 0, 1, 1, 2))):
             matches.append(("match", [("recent", self.recent())]))
-        for name in ("in-interface-invert", "packets", "bytes"):
-            if self.chance(0.1):
+        if self.chance(0.2):
+            name = self.random.choice(FURTHER_MATCHES)
+            matches.append(("match", [(name, self.value("match", name))]))
+        for name in ("in-interface-invert", "packets", "bytes", "out-interface", "out-interface-invert", "fragment"):
+            if self.chance(0.05):
                 tree[name] = self.value("rule", name)
         if self.chance(0.7):
-            tree["target"] = [("verdict", self.value("target", "verdict"))]
+            name = "verdict" if self.chance(0.7) else self.random.choice(FURTHER_TARGETS)
+            tree["target"] = [(name, self.value("target", name))]
         return list(tree.items()) + matches
 
     def ports(self, transport):

@@ -6,7 +6,7 @@ import os
 import struct
 import subprocess
 
-from genetlink import COMMANDS, NLM_F_DUMP, SETS, Client, Refused, Report, attribute, nest, string, u32
+from genetlink import COMMANDS, ENUMERATIONS, NLM_F_DUMP, SETS, Client, Refused, Report, attribute, nest, string, u32
 
 EPERM, ENOENT, EINVAL, EOPNOTSUPP, ERANGE = 1, 2, 22, 95, 34
 
@@ -161,7 +161,8 @@ if pid == 0:
     os._exit(0 if answer_to(COMMANDS["list-get"], b"", NLM_F_DUMP, Client())[0] == EPERM else 1)
 check("without CAP_NET_ADMIN there is EPERM", os.waitpid(pid, 0)[1] == 0)
 
-subprocess.run(["palisade", "-F"], check=True)
+for table in ENUMERATIONS["table"]:
+    subprocess.run(["palisade", "-t", table, "-F"], check=True)
 for name in ("n", "made-by-batch"):
     subprocess.run(["palisade", "list", "destroy", name], check=True)
 for name in ("a",):

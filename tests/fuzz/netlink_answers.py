@@ -110,7 +110,7 @@ def check_entries(client, one):
         ages = [value for name, value in entry if name == "age"]
         if len(fields["address"]) not in (4, 16) or ages != sorted(ages) or len(ages) > one["hits"]:
             raise Broken(f"list {one['name']} has the entry {entry}")
-        addresses.append(fields["address"])
+        addresses.append((fields["address"], fields.get("port", 0)))
     if len(set(addresses)) != len(addresses) or len(addresses) > one["size"]:
         raise Broken(f"list {one['name']} of {one['size']} has the entries {addresses}")
     return len(addresses)

@@ -54,6 +54,22 @@ RULES = [f"-s {address} -j ACCEPT" for address in ALIVE.values()] + """
 -p icmpv6 -m recent --name ping-{chain} ! --rcheck --hitcount 100
 ! -p tcp -m recent --name syn-{chain} --remove
 -m recent --name dns-{chain} ! --remove --rsource -m recent --name all-{chain} --rcheck
+! -f -m recent --name ports-{chain} --rport --set
+-m recent --name all-{chain} --rcheck --seconds 1 --reap --rttl
+-4 -m recent --name masked-{chain} --set --mask 255.255.255.0
+-6 -m recent --name masked-{chain} --set --mask ffff:ffff::
+-p tcp -m multiport --ports 1:1023,8080,65535
+-p udp -m multiport ! --dports 53,1024:65535
+-p icmp --icmp-type any
+-p icmp ! --icmp-type 3/1:4
+-p icmpv6 ! --icmpv6-type 1/4
+-m mark ! --mark 0x1/0xff
+-m limit --limit 1000/s --limit-burst 1000
+-m string ! --string needle --algo bm
+-m string ! --hex-string '|00ff00ff00|' --algo kmp --from 20 --to 1000
+-m comment --comment everything
+-j MARK --set-xmark 0x10/0xff
+-j called-{chain}
 """.strip().splitlines()
 # Only the first chain drops, and only what the second has seen already from others.
 DROPS = ["-s 10.0.0.7 -p tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG,ECE,CWR NONE -j DROP",
@@ -65,6 +81,10 @@ def set_rules():
     # A list that is small enough to overflow.
     commands = ["palisade list create all-PREROUTING size=64"]
     for chain, table in CHAINS.items():
+        commands.append(f"palisade -t {table} -N called-{chain}")
+        commands.append(f"palisade -t {table} -A called-{chain} -g leaf-{chain}")
+        commands.insert(-1, f"palisade -t {table} -N leaf-{chain}")
+        commands.append(f"palisade -t {table} -A leaf-{chain} -m limit --limit 1/s")
         for rule in RULES + (DROPS if table == "raw" else []):
             commands.append(f"palisade -t {table} -A {chain} {rule.format(chain=chain)}")
     subprocess.run(["ip", "netns", "exec", SERVER_HOST, "sh", "-e"], input="\n".join(commands), text=True, check=True)
@@ -129,7 +149,9 @@ class Fuzzer:
             self.errors[f"{name} {errno.errorcode.get(error.errno, error.errno)}"] += 1
 
     def rules(self):
-        return [dict(answer) for answer in dump(self.control, "rule-get")]
+        """Those of the two built-in chains."""
+        rules = [dict(answer) for answer in dump(self.control, "rule-get")]
+        return [rule for rule in rules if rule["chain-name"].decode() in CHAINS]
 
     def check(self, number=0):
         # Reading all entries of all lists takes as long as several slices.

@@ -39,6 +39,8 @@ refuses max_lists 0 'from 1 to 65536'
 refuses max_lists 65537 'from 1 to 65536'
 refuses max_rules 0 'from 1 to 1048576'
 refuses max_rules 1048577 'from 1 to 1048576'
+refuses max_chains 0 'from 1 to 65536'
+refuses max_chains 65537 'from 1 to 65536'
 refuses entry_timeout -1 'from 0 to'
 refuses entry_timeout 100000000 'from 0 to'
 check "a value that is no number is refused" not modprobe palisade max_entries=many
@@ -47,7 +49,7 @@ check "but the log says so" sh -c "dmesg | grep -q \"palisade: unknown parameter
 unload
 
 check "modinfo tells of max_entries" sh -c "modinfo -p palisade | grep -q 'max_entries:.*1-16777216, default 65536'"
-check "modinfo tells of all parameters" test "$(modinfo -p palisade | grep -c default)" -eq 4
+check "modinfo tells of all parameters" test "$(modinfo -p palisade | grep -c default)" -eq 5
 check "modinfo tells the licence" test "$(modinfo -F license palisade)" = GPL
 
 check "the module loads with parameters" modprobe palisade max_entries=50 max_lists=2 max_rules=3 entry_timeout=2

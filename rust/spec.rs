@@ -305,7 +305,8 @@ pub(crate) mod command {
     /// Dump the entries of a recent list, in no order.
     pub(crate) const ENTRY_GET: u8 = 8;
     /// Add addresses to a recent list, or stamp them anew, as if a packet had been seen now. If
-    /// memory runs out on the way, the addresses before are in the list.
+    /// there is no memory for those that are new, nothing changes, unless it is packets that use it
+    /// up meanwhile: then the addresses before are in the list.
     pub(crate) const ENTRY_ADD: u8 = 9;
     /// Delete addresses from a recent list; if one is not in it, none is deleted.
     pub(crate) const ENTRY_DELETE: u8 = 10;

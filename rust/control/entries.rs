@@ -117,6 +117,36 @@ impl<'a> Given<'a> {
     }
 }
 
+/// Sees to it that there is memory for the addresses that are not in the list yet.
+fn reserve<'a>(request: &Request<'a>, list: &List) -> Handled<'a> {
+    let mut new = 0u32;
+    for entry in entries(request.attributes()) {
+        if !list.contains(&Given::decode(entry)?.key) {
+            new = new.saturating_add(1);
+        }
+        give_way();
+    }
+    list.reserve(new)
+        .map_err(|error| Refusal::new(error, c"there is no memory for so many new addresses"))
+}
+
+/// Adds the addresses; how many others had to make room.
+fn add<'a>(request: &Request<'a>, list: &List) -> Handled<'a, u32> {
+    let mut replaced = 0u32;
+    for entry in entries(request.attributes()) {
+        match Given::decode(entry)?.add_to(list) {
+            Stamped::Known | Stamped::New => {}
+            Stamped::Replaced => replaced = replaced.saturating_add(1),
+            // Packets took what was reserved, and there is no more.
+            Stamped::Refused => {
+                return Err(Refusal::new(ENOMEM, c"there is no memory for the entry").at(entry));
+            }
+        }
+        give_way();
+    }
+    Ok(replaced)
+}
+
 /// Adds addresses.
 pub(super) struct Add;
 
@@ -127,17 +157,11 @@ impl Action for Add {
         for entry in entries(request.attributes()) {
             Given::decode(entry)?;
         }
-        let mut replaced = 0u32;
-        for entry in entries(request.attributes()) {
-            match Given::decode(entry)?.add_to(&list) {
-                Stamped::Known | Stamped::New => {}
-                Stamped::Replaced => replaced = replaced.saturating_add(1),
-                Stamped::Refused => {
-                    return Err(Refusal::new(ENOMEM, c"there is no memory for the entry").at(entry));
-                }
-            }
-            give_way();
-        }
+        // Memory reserved in a table that another one takes the place of would be of no use.
+        let replaced = list.while_still(|| {
+            reserve(request, &list)?;
+            add(request, &list)
+        })?;
         if replaced > 0 {
             request.warn(fmt!(
                 "the list is full: {replaced} addresses had to make room"

@@ -254,6 +254,19 @@ impl List {
         self.check(&question, &rcu::read_lock())
     }
 
+    /// Sees to it that there is memory for so many entries more, as far as the list may have them. May sleep.
+    ///
+    /// The memory is that of the table that the list has now: to keep it, call this in [`List::while_still`].
+    /// Packets may use it up all the same.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is not.
+    pub(crate) fn reserve(&self, more: u32) -> Result {
+        let table = self.table();
+        table.reserve(table.statistics().entries.saturating_add(more))
+    }
+
     /// Waits until no entries move, and keeps it so while `run` runs.
     pub(crate) fn while_still<R>(&self, run: impl FnOnce() -> R) -> R {
         let _moving = self.moving.lock();

@@ -134,10 +134,12 @@ impl Slots {
     ///
     /// `ENOMEM` when there is not.
     pub(super) fn reserve(&self, entries: u32) -> Result {
-        for chunk in 0..entries
+        // Those of entries that were ever used have it.
+        let first = self.used() / self.entries_per_chunk;
+        let end = entries
             .min(self.limit)
-            .div_ceil(self.entries_per_chunk.get())
-        {
+            .div_ceil(self.entries_per_chunk.get());
+        for chunk in first..end {
             self.provide(chunk, LARGE).map_err(|_| ENOMEM)?;
             give_way();
         }

@@ -3,19 +3,28 @@
 """Every allocation of every operation fails once: the error is clean, and nothing changed and nothing leaked.
 
 An operation is repeated with its first allocation failing, then its second, and so on, until a pass needs no
-further one. What fails is chosen by /proc/thread-self/fail-nth (Documentation/fault-injection in the kernel).
+further one. What fails is chosen by /proc/thread-self/fail-nth (Documentation/fault-injection in the kernel), which
+is each thread's own: so each CPU has a process, in a network namespace of its own, and who is done with an
+operation takes the next one.
 """
 
 import contextlib
 import ctypes
 import errno
+import functools
+import json
 import os
 import pathlib
+import socket
 import subprocess
 import time
+import traceback
 
-from genetlink import Client, OPERATIONS, Refused, Report, decode
+from genetlink import (
+    COMMANDS, NLA_TYPE_MASK, NLM_F_DUMP, OPERATIONS, SETS, Client, Refused, Report, attributes, decode, encode)
 
+LIBRARY = ctypes.CDLL(None, use_errno=True)
+MCL_CURRENT, MCL_FUTURE = 1, 2
 DEBUG = pathlib.Path("/sys/kernel/debug")
 report = Report()
 
@@ -28,6 +37,15 @@ for kind in "failslab", "fail_page_alloc":
     (DEBUG / kind / "ignore-gfp-wait").write_text("N")
     (DEBUG / kind / "verbose").write_text("0")
 (DEBUG / "fail_page_alloc/min-order").write_text("0")
+
+# A list that a rule makes is as large as lists may be, and most of the time would go into making and freeing it. This
+# is large enough for its parts not to fit into a page each, where the kernel tries twice.
+MAX_ENTRIES = 1000
+# Which KUnit suites run when a module is loaded: none, as the selftest kunit has reported them.
+SUITES = pathlib.Path("/sys/module/kunit/parameters/filter_glob")
+SUITES.write_text("none")
+subprocess.run(["rmmod", "palisade"], check=True)
+subprocess.run(["modprobe", "palisade", f"max_entries={MAX_ENTRIES}"], check=True)
 
 CLEAN = (errno.ENOMEM, errno.ENOBUFS)
 # More than any operation allocates, so that what hangs in a loop is noticed.
@@ -71,7 +89,8 @@ def recent(name, operation="set", **more):
 
 
 PLAIN = {"protocol": 1, "target": {"verdict": "return"}}
-USES_KEPT = recent("kept", "update", hits=3, seconds=10)
+USED = "kept"
+USES_KEPT = recent(USED, "update", hits=3, seconds=10)
 NEW_LIST = recent("new")
 PORTS = {
     "family": "ipv4", "protocol": 6, "source": bytes([192, 0, 2, 0]), "source-mask": bytes([255, 255, 255, 0]),
@@ -101,45 +120,82 @@ BASE_RULES = [change("append", rule=PLAIN), change("append", rule=USES_KEPT), ch
 EMPTY = [change(kind, table, None) for table in ("raw", "filter", "nat") for kind in ("flush", "delete-chain")]
 EMPTY += [change("policy", table, chain, policy="accept") for table, chain in (("raw", "PREROUTING"), ("filter", "INPUT"))]
 
-# What packets and time change, too.
-VOLATILE = {"packets", "bytes", "age", "refused", "evicted", "expired"}
+AGE = SETS["entry"]["age"]
 
 
-def stable(decoded):
-    return tuple((name, stable(value) if isinstance(value, list) else value)
-                 for name, value in decoded if name not in VOLATILE)
+def without_ages(payload):
+    """What entry-get answers about an entry, but for what time changes. No packets arrive here."""
+    return tuple((kind & NLA_TYPE_MASK, b"" if kind & NLA_TYPE_MASK == AGE else value)
+                 for _, entry in attributes(payload) for kind, value in attributes(entry))
 
 
-def snapshot():
-    with Client() as client:
-        lists = [stable(one) for one in client.ask("list-get", dump=True)]
+@functools.cache
+def list_name(payload):
+    return dict(decode("list", payload))["name"]
+
+
+# These are needed so often that it pays to encode them once.
+EMPTYING, FILLING, RESTORING = (
+    encode(OPERATIONS["ruleset-change"]["attribute-set"], {"change": changes})
+    for changes in (EMPTY, BASE_RULES, EMPTY + BASE_RULES))
+NOTHING = {"chains": None, "rules": None, "lists": {}}
+
+
+class Namespace:
+    """The module's state in the network namespace of this process."""
+
+    def __init__(self):
+        self.client = Client()
+
+    def dumps(self, *asked):
+        """The answers to several requests that are sent together.
+
+        Each dump has to fit into one message, since there is no second dump while one goes on.
+        """
+        client = self.client
+        client.socket.send(b"".join(client.request(operation, values, True) for operation, values in asked))
+        return [client.answers(client.sequence - later) for later in reversed(range(len(asked)))]
+
+    def snapshot(self):
+        """All that can be read, as it comes: it is decoded if it is to be shown."""
+        chains, rules, lists = self.dumps(("chain-get", {}), ("rule-get", {}), ("list-get", {}))
+        lists = {list_name(one): one for one in lists}
+        entries = self.dumps(*(("entry-get", {"name": name}) for name in lists)) if lists else []
         return {
-            "chains": [stable(one) for one in client.ask("chain-get", dump=True)],
-            "rules": [stable(one) for one in client.ask("rule-get", dump=True)],
-            "lists": sorted(lists),
-            "entries": {dict(one)["name"]: tuple(sorted(
-                stable(entry) for entry in client.ask("entry-get", {"name": dict(one)["name"]}, dump=True)))
-                for one in lists},
+            "chains": chains,
+            "rules": rules,
+            "lists": {name: (one, sorted(map(without_ages, of_list)))
+                      for (name, one), of_list in zip(lists.items(), entries)},
         }
 
+    def change(self, payload):
+        self.client.transact(COMMANDS["ruleset-change"], payload)
 
-def restore():
-    with Client() as client:
-        client.ask("ruleset-change", {"change": EMPTY})
-        for one in client.ask("list-get", dump=True):
-            client.ask("list-destroy", {"name": dict(one)["name"]})
-        for name, (settings, addresses) in LISTS.items():
-            client.ask("list-create", {"name": name} | settings)
+    def restore(self, now=None, base=NOTHING):
+        """Restores what every operation starts from, as far as `now` differs from it, or all of it."""
+        now = now or self.snapshot()
+        wrong = [name for name, one in now["lists"].items() if base["lists"].get(name) != one]
+        missing = [name for name in LISTS if name in wrong or name not in now["lists"]]
+        rules_differ = now["chains"] != base["chains"] or now["rules"] != base["rules"] or USED in missing
+        if rules_differ:
+            # No rule may use a list that goes.
+            self.change(EMPTYING if missing else RESTORING)
+        for name in wrong:
+            self.client.ask("list-destroy", {"name": name})
+        for name in missing:
+            settings, addresses = LISTS[name]
+            self.client.ask("list-create", {"name": name} | settings)
             if addresses:
-                client.ask("entry-add", {"name": name, "entry": entries(*addresses)})
-        client.ask("ruleset-change", {"change": BASE_RULES})
+                self.client.ask("entry-add", {"name": name, "entry": entries(*addresses)})
+        if rules_differ and missing:
+            self.change(FILLING)
 
 
-def attempt(operation, values, dump, nth=None):
+def attempt(operation, payload, dump, nth=None):
     """Sends a request: its error, whether it is certain that nothing happened, the answer, whether there was a fault."""
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(Client(timeout=0))
-        request = client.request(operation, values, dump)
+        request = client.raw_request(COMMANDS[operation], payload, NLM_F_DUMP if dump else 0)
         fault = stack.enter_context(Fault(nth)) if nth else None
         error, certain, answer = 0, True, []
         try:
@@ -152,34 +208,50 @@ def attempt(operation, values, dump, nth=None):
             error, certain = errno.ENOBUFS, False
         except OSError as lost:
             error, certain = lost.errno, False
-    decoded = [stable(decode(OPERATIONS[operation]["attribute-set"], payload)) for payload in answer]
-    return error, certain, decoded, fault is not None and fault.injected
+    if operation == "entry-get":
+        answer = [without_ages(payload) for payload in answer]
+    return error, certain, answer, fault is not None and fault.injected
 
 
 def difference(one, other):
-    def items(part):
-        return set(part.items() if isinstance(part, dict) else part)
+    def readable(part):
+        match part:
+            case dict():
+                return [f"{name}: {readable(value)}" for name, value in part.items()]
+            case (bytes() as payload, entries):
+                return f"{decode('list', payload)} with {entries}"
+        return part
 
-    return "; ".join(f"{name}: {sorted(items(one[name]) - items(other[name]))} instead of "
-                     f"{sorted(items(other[name]) - items(one[name]))}"
-                     for name in one if one[name] != other[name])[:600]
+    def decoded(name, part):
+        sets = {"chains": "chain", "rules": "rule"}
+        return [str(decode(sets[name], payload)) for payload in part] if name in sets else readable(part)
+
+    differences = []
+    for name in one:
+        if one[name] != other[name]:
+            ours, theirs = decoded(name, one[name]), decoded(name, other[name])
+            differences.append(f"{name}: {[line for line in ours if line not in theirs]} instead of "
+                               f"{[line for line in theirs if line not in ours]}")
+    return "; ".join(differences)[:600]
 
 
-def exercise(description, operation, values=None, dump=False):
-    """Runs an operation with each of its allocations failing."""
-    restore()
-    before = snapshot()
-    error, _, expected, _ = attempt(operation, values, dump)
+def exercise(namespace, operation, values, dump):
+    """Runs an operation with each of its allocations failing: how many there are, how many led to errors, and what
+    was wrong.
+    """
+    namespace.restore()
+    before = namespace.snapshot()
+    payload = encode(OPERATIONS[operation]["attribute-set"], values)
+    error, _, expected, _ = attempt(operation, payload, dump)
     if error:
-        report.check(description, False, f"without any fault: {os.strerror(error)}")
-        return
-    after = snapshot()
+        return 0, 0, [f"without any fault: {os.strerror(error)}"]
+    after = namespace.snapshot()
     if before != after:
-        restore()
+        namespace.restore(after, before)
     wrong, refusals = [], 0
     for nth in range(1, MOST):
-        error, certain, answer, injected = attempt(operation, values, dump, nth)
-        now = snapshot()
+        error, certain, answer, injected = attempt(operation, payload, dump, nth)
+        now = namespace.snapshot()
         where = f"allocation {nth}: {os.strerror(error) if error else 'success'}"
         if error and not injected:
             wrong.append(f"{where} without any fault")
@@ -195,22 +267,25 @@ def exercise(description, operation, values=None, dump=False):
             wrong.append(f"{where}, but the answer is another: {len(answer)} messages instead of {len(expected)}")
         refusals += error != 0
         if now != before:
-            restore()
+            namespace.restore(now, before)
         if not injected or len(wrong) > 5:
             break
     else:
         wrong.append(f"more than {MOST} allocations")
-    report.check(description, not wrong and nth > 1, f"{nth - 1} allocations", *wrong)
-    print(f"# {nth - 1} allocations, {refusals} of which were reported as errors", flush=True)
+    return nth - 1, refusals, wrong
+
+
+# What is exercised: a description, the operation, its attributes and whether it is a dump.
+EXERCISES = []
+
+
+def exercised(description, operation, values=None, dump=False):
+    EXERCISES.append((description, operation, values or {}, dump))
 
 
 def ruleset_change(description, *changes):
-    exercise(description, "ruleset-change", {"change": list(changes)})
+    exercised(description, "ruleset-change", {"change": list(changes)})
 
-
-# The family number is looked up before anything fails.
-Client().socket.close()
-began = time.monotonic()
 
 ruleset_change("append a rule", change("append", rule=PLAIN))
 ruleset_change("append the first rule of a chain", change("append", "raw", "PREROUTING", rule=PLAIN))
@@ -241,25 +316,83 @@ ruleset_change("many changes at once", change("flush", chain=None), change("appe
                change("append", "raw", "PREROUTING", rule=NEW_LIST), change("insert", rule=PLAIN),
                change("insert", position=2, rule=recent("newest", "remove")), change("delete", position=1),
                change("append", rule=recent("bare", "update", hits=50)), change("policy", policy="drop"))
-exercise("create a list", "list-create", {"name": "made", "size": 100, "hits": 5, "timeout": 60000})
-exercise("create a large list", "list-create", {"name": "made", "size": 65536})
-exercise("destroy a list", "list-destroy", {"name": "bare"})
-exercise("flush a list", "list-flush", {"name": "kept"})
-exercise("read a list", "list-get", {"name": "kept"})
-exercise("dump the lists", "list-get", dump=True)
-exercise("dump the chains", "chain-get", dump=True)
-exercise("dump the rules", "rule-get", dump=True)
-exercise("dump a list's entries", "entry-get", {"name": "kept"}, dump=True)
-exercise("add an entry", "entry-add", {"name": "bare", "entry": entries(ADDRESSES[0])})
-exercise("add entries to a list", "entry-add", {"name": "kept", "entry": entries(*ADDRESSES)})
-exercise("add entries that need memory each", "entry-add", {"name": "wide", "entry": entries(*ADDRESSES[1:])})
-exercise("delete entries", "entry-delete", {"name": "kept", "entry": entries(*ADDRESSES[:2])})
-print(f"# netlink operations: {time.monotonic() - began:.0f} s", flush=True)
+exercised("create a list", "list-create", {"name": "made", "size": 100, "hits": 5, "timeout": 60000})
+exercised("create a large list", "list-create", {"name": "made", "size": MAX_ENTRIES, "hits": 3000})
+exercised("destroy a list", "list-destroy", {"name": "bare"})
+exercised("flush a list", "list-flush", {"name": "kept"})
+exercised("read a list", "list-get", {"name": "kept"})
+exercised("dump the lists", "list-get", dump=True)
+exercised("dump the chains", "chain-get", dump=True)
+exercised("dump the rules", "rule-get", dump=True)
+exercised("dump a list's entries", "entry-get", {"name": "kept"}, dump=True)
+exercised("add an entry", "entry-add", {"name": "bare", "entry": entries(ADDRESSES[0])})
+exercised("add entries to a list", "entry-add", {"name": "kept", "entry": entries(*ADDRESSES)})
+exercised("add entries that need memory each", "entry-add", {"name": "wide", "entry": entries(*ADDRESSES[1:])})
+exercised("delete entries", "entry-delete", {"name": "kept", "entry": entries(*ADDRESSES[:2])})
 
-with Client() as client:
-    client.ask("ruleset-change", {"change": EMPTY})
-    for name in LISTS:
-        client.ask("list-destroy", {"name": name})
+
+def exercise_some(numbers, results):
+    """Exercises the operations whose numbers come out of the pipe, until there are no more."""
+    # What this process shares with its parent is copied now: a page that is copied later is an allocation, too, and
+    # would fail in place of one of the operation.
+    if LIBRARY.mlockall(MCL_CURRENT | MCL_FUTURE):
+        raise OSError(ctypes.get_errno(), "mlockall")
+    os.unshare(os.CLONE_NEWNET)
+    namespace = Namespace()
+    while number := os.read(numbers, 1):
+        began = time.monotonic()
+        try:
+            done = exercise(namespace, *EXERCISES[number[0]][1:])
+        except Exception:
+            done = 0, 0, traceback.format_exc().splitlines()
+        results.send(json.dumps([number[0], *done, time.monotonic() - began]).encode())
+
+
+def exercise_all():
+    """Exercises all operations, on all CPUs, and reports in their order."""
+    # One number after the other goes to whoever is free.
+    numbers, fill = os.pipe()
+    os.write(fill, bytes(range(len(EXERCISES))))
+    os.close(fill)
+    # Unlike a pipe, this keeps messages whole.
+    results, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    children = []
+    for _ in range(os.cpu_count()):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                exercise_some(numbers, theirs)
+            except BaseException:
+                traceback.print_exc()
+            os._exit(0)
+        children.append(pid)
+    theirs.close()
+    os.close(numbers)
+    done = {}
+    reported = 0
+    while message := results.recv(1 << 18):
+        number, *outcome = json.loads(message)
+        done[number] = outcome
+        while reported in done:
+            report_exercise(reported, done[reported])
+            reported += 1
+    for pid in children:
+        os.waitpid(pid, 0)
+    for number in range(reported, len(EXERCISES)):
+        report_exercise(number, done.get(number, (0, 0, ["the process that exercised this ended"], 0)))
+
+
+def report_exercise(number, outcome):
+    allocations, refusals, wrong, seconds = outcome
+    report.check(EXERCISES[number][0], not wrong and allocations > 0, f"{allocations} allocations", *wrong)
+    print(f"# {allocations} allocations, {refusals} of which were reported as errors, {seconds:.1f} s", flush=True)
+
+
+# The family number is looked up before anything fails.
+Client().socket.close()
+began = time.monotonic()
+exercise_all()
+print(f"# netlink operations: {time.monotonic() - began:.0f} s", flush=True)
 
 
 @contextlib.contextmanager
@@ -330,9 +463,8 @@ def loaded():
 
 
 def load():
-    library = ctypes.CDLL(None, use_errno=True)
     file = os.open(MODULE, os.O_RDONLY)
-    if library.syscall(ctypes.c_long(FINIT_MODULE), ctypes.c_int(file), b"", ctypes.c_int(0)):
+    if LIBRARY.syscall(ctypes.c_long(FINIT_MODULE), ctypes.c_int(file), b"", ctypes.c_int(0)):
         raise OSError(ctypes.get_errno(), "finit_module")
 
 
@@ -354,7 +486,10 @@ else:
         until_none_fails("start a network namespace", unshare, lambda error: [])
         subprocess.run(["rmmod", "palisade"], check=True)
         until_none_fails("load the module", load, after_load)
-    subprocess.run(["modprobe", "palisade"], check=True)
+if loaded():
+    subprocess.run(["rmmod", "palisade"], check=True)
+subprocess.run(["modprobe", "palisade"], check=True)
+SUITES.write_text("*")
 
 
 def leaks():

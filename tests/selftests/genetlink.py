@@ -207,15 +207,17 @@ class Client:
         payload = encode(OPERATIONS[operation]["attribute-set"], values or {})
         return self.raw_request(COMMANDS[operation], payload, NLM_F_DUMP if dump else 0)
 
-    def answers(self):
-        """The payloads of the answers to the latest request, each with the attributes in it.
+    def answers(self, sequence=None):
+        """The payloads of the answers to a request, each with the attributes in it.
+
+        The request is that of the sequence number, or the latest one.
 
         Raises `Refused` for an error in an answer and `OSError` for one of the socket.
         """
-        payloads = []
+        payloads, expected = [], self.sequence if sequence is None else sequence
         while True:
             for kind, flags, sequence, answer in messages(self.socket.recv(1 << 18)):
-                if sequence != self.sequence:
+                if sequence != expected:
                     continue
                 if kind not in (NLMSG_ERROR, NLMSG_DONE):
                     payloads.append(answer[PAYLOAD:])

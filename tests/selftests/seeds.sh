@@ -137,6 +137,23 @@ RULES
 check "or they are dropped" not stray_ack_answered stranger
 check "and with a SYN they work" fetches client
 clean
+# What a web page made of the same rules: dashes that are no hyphens, and lost spaces.
+rules server <<<"iptables -A INPUT -p tcp ! --syn -m state --state NEW -j DROP"
+meant=$(on server palisade -S INPUT)
+clean
+for published in \
+	"iptables -A INPUT-p tcp ! --syn -m state --state NEW-j DROP" \
+	"iptables -A INPUT-p tcp ! –syn -m state –state NEW-j DROP" \
+	"iptables -A INPUT -p tcp ! -–syn -m state –-state NEW -j DROP"; do
+	check "${published#iptables } is accepted" rules server <<<"$published"
+	check "and is the rule that was meant" test "$(on server palisade -S INPUT)" = "$meant"
+	check "it drops what belongs to no connection" not stray_ack_answered stranger
+	check "and nothing else" fetches client
+	clean
+done
+warning=$(on server palisade -A INPUT-p tcp -j ACCEPT 2>&1)
+check "what it was read as is said" test "$warning" = 'palisade: warning: read "INPUT-p" as "INPUT -p"'
+clean
 on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1
 check "the chain against floods is accepted" rules server <<'RULES'
 iptables -N syn-flood-eth0

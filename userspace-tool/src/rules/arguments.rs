@@ -2,7 +2,7 @@
 
 //! The words of a command line, read as getopt_long reads them.
 
-use std::{collections::VecDeque, iter};
+use std::collections::VecDeque;
 
 /// What comes next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,21 +129,6 @@ pub(crate) fn by_name<T: Copy + PartialEq>(
     }
 }
 
-/// A word that begins with a dash that is no hyphen, as word processors make them.
-pub(crate) fn with_hyphens(word: &str) -> Option<String> {
-    let is_dash = |character: char| matches!(character, '\u{2010}'..='\u{2015}' | '\u{2212}');
-    if !word.starts_with(is_dash)
-        && !word
-            .strip_prefix('-')
-            .is_some_and(|rest| rest.starts_with(is_dash))
-    {
-        return None;
-    }
-    let name = word.trim_start_matches(|character| character == '-' || is_dash(character));
-    let dashes = if name.chars().count() == 1 { 1 } else { 2 };
-    Some(iter::repeat_n('-', dashes).chain(name.chars()).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,14 +171,5 @@ mod tests {
             by_name("so", options),
             Named::Ambiguous(vec!["source", "source-port"])
         );
-    }
-
-    #[test]
-    fn dashes_of_word_processors_are_recognised() {
-        assert_eq!(with_hyphens("–syn").as_deref(), Some("--syn"));
-        assert_eq!(with_hyphens("-–state").as_deref(), Some("--state"));
-        assert_eq!(with_hyphens("—j").as_deref(), Some("-j"));
-        assert_eq!(with_hyphens("-j"), None);
-        assert_eq!(with_hyphens("x–y"), None);
     }
 }

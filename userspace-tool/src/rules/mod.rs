@@ -16,6 +16,7 @@ mod matches;
 mod names;
 mod options;
 mod parser;
+mod pasted;
 mod print;
 mod protocol;
 mod restore;
@@ -33,13 +34,15 @@ pub(crate) use extension::ExtensionType;
 pub(crate) use matches::list_name;
 pub(crate) use print::quote;
 
-use crate::error::Error;
+use crate::{error::Error, output};
 
 pub(crate) use restore::run as restore;
 pub(crate) use save::run as save;
 
 /// Carry out a command line; what it prints is returned.
 pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
-    let invocation = parser::parse(arguments, &names::System::default())?;
+    let names = names::System::default();
+    let parse = |words| parser::parse(words, &names);
+    let invocation = pasted::read(arguments, parse, output::warn)?;
     execute::execute(invocation)
 }

@@ -6,7 +6,7 @@ use super::Parser;
 use crate::{
     error::{Error, closest},
     rules::{
-        arguments::{Named, by_name, with_hyphens},
+        arguments::{Named, by_name},
         extension::{ExtensionOption, ExtensionType},
         matches,
         options::{self, BaseOption},
@@ -148,11 +148,6 @@ fn unknown(name: &str) -> Error {
         return Error::usage(format!(
             "unknown option --{name}: give {} before it",
             owners.join(" or ")
-        ));
-    }
-    if let Some(option) = with_hyphens(&format!("--{name}")) {
-        return Error::usage(format!(
-            "bad argument --{name}: its dash is not a hyphen: write {option}"
         ));
     }
     let base = options::ALL

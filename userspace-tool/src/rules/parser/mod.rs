@@ -8,7 +8,7 @@ mod find;
 mod finish;
 
 use super::{
-    arguments::{Arguments, Token, with_hyphens},
+    arguments::{Arguments, Token},
     command::{Display, Invocation},
     extension::{ExtensionOption, Given},
     names::Names,
@@ -99,10 +99,9 @@ impl Parser<'_> {
                 let mut all = options::ALL.iter();
                 match all.find(|option| option.short == Some(letter)) {
                     Some(option) => self.base_option(option, &spelled),
-                    None => {
-                        let rest = self.arguments.attached().unwrap_or_default();
-                        Err(bad_short_option(&spelled, &rest))
-                    }
+                    None => Err(Error::usage(format!(
+                        "unknown option {spelled}: palisade --help shows the options"
+                    ))),
                 }
             }
             Token::Long(name) => {
@@ -120,7 +119,7 @@ impl Parser<'_> {
     /// A word that no option has taken; often it is a chain that comes too late.
     fn misplaced(&self, word: &str) -> Error {
         let command = self.command.as_ref().or(self.zero.as_ref());
-        match command.filter(|command| command.chain.is_none() && with_hyphens(word).is_none()) {
+        match command.filter(|command| command.chain.is_none()) {
             Some(CommandOption { spelled, .. }) => Error::usage(format!(
                 "bad argument {}: a chain comes right after {spelled}",
                 quote(word)
@@ -207,18 +206,8 @@ impl Parser<'_> {
 }
 
 fn bad_word(word: &str) -> Error {
-    Error::usage(match with_hyphens(word) {
-        Some(option) => format!("bad argument {word}: its dash is not a hyphen: write {option}"),
-        None => format!("bad argument {}: it belongs to no option", quote(word)),
-    })
-}
-
-fn bad_short_option(spelled: &str, rest: &str) -> Error {
-    let word = format!("{spelled}{rest}");
-    match with_hyphens(&word) {
-        Some(_) => bad_word(&word),
-        None => Error::usage(format!(
-            "unknown option {spelled}: palisade --help shows the options"
-        )),
-    }
+    Error::usage(format!(
+        "bad argument {}: it belongs to no option",
+        quote(word)
+    ))
 }

@@ -2,7 +2,10 @@
 
 //! A line as iptables-save writes it.
 
-use crate::{netlink::spec::Verdict, rules::rule::Counters};
+use crate::{
+    netlink::spec::Verdict,
+    rules::{pasted, rule::Counters},
+};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
@@ -54,6 +57,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Line, String> {
             words: words(text)?,
         }),
         _ if text == "COMMIT" => Ok(Line::Commit),
+        _ if pasted::begins_with_dash(text) => Ok(Line::Command {
+            counters: None,
+            words: words(text)?,
+        }),
         _ => Err("this is no rule: a line begins with -, [, :, * or #, or it is COMMIT".to_owned()),
     }
 }

@@ -13,7 +13,7 @@ mod tests;
 use std::io::Read;
 
 use super::{names, session::Session};
-use crate::error::Error;
+use crate::{error::Error, output};
 use arguments::Wanted;
 use request::Request;
 
@@ -27,7 +27,11 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     let mut session = Session::open(None)?;
     let chains = session.dump_chains(None)?;
     let names = names::System::default();
-    let plan = plan::make(&bytes, &wanted, &chains, &names)
+    let mut warn = |line, reading: &str| {
+        let file = wanted.file_name();
+        output::warn(&format!("restore: {file}:{line}: {reading}"));
+    };
+    let plan = plan::make(&bytes, &wanted, &chains, &names, &mut warn)
         .map_err(|mistake| mistake.in_file(wanted.file_name()))?;
     let request = Request::new(&plan);
     request

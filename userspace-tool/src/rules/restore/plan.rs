@@ -14,7 +14,7 @@ use crate::{
         changes::changes,
         command::Command,
         names::Names,
-        parser,
+        parser, pasted,
         print::{Chain, quote},
         rule::Counters,
     },
@@ -69,21 +69,26 @@ enum Section {
 struct Maker<'a> {
     wanted: &'a Wanted,
     names: &'a dyn Names,
+    /// Is told of a line, counted from 1, that is read as something else.
+    warn: &'a mut dyn FnMut(usize, &str),
     plan: Plan,
     section: Section,
     line: usize,
 }
 
-/// Make a plan of a file for a kernel that has these chains.
+/// Make a plan of a file for a kernel that has these chains; `warn` is told of lines, counted from 1, that
+/// were read as something else.
 pub(super) fn make(
     bytes: &[u8],
     wanted: &Wanted,
     existing: &[Chain],
     names: &dyn Names,
+    warn: &mut dyn FnMut(usize, &str),
 ) -> Result<Plan, Mistake> {
     let mut maker = Maker {
         wanted,
         names,
+        warn,
         plan: Plan {
             chains: existing.iter().map(without_rules).collect(),
             ..Plan::default()
@@ -248,8 +253,9 @@ impl Maker<'_> {
         words: Vec<String>,
     ) -> Result<(), String> {
         let spelled = words.first().cloned().unwrap_or_default();
-        let invocation =
-            parser::parse_line(words, self.names).map_err(|error| error.to_string())?;
+        let parse = |words| parser::parse_line(words, self.names);
+        let invocation = pasted::read(words, parse, |reading| (self.warn)(self.line, reading))
+            .map_err(|error| error.to_string())?;
         let mut command = invocation.command;
         if changes(&command).is_none() {
             return Err(format!(

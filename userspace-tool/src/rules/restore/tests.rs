@@ -49,7 +49,11 @@ fn wanted(options: &str) -> Wanted {
 }
 
 fn plan(options: &str, file: &str) -> Result<Plan, Mistake> {
-    plan::make(file.as_bytes(), &wanted(options), &existing(), &Fixed)
+    planned(options, file, &mut |_, _| {})
+}
+
+fn planned(options: &str, file: &str, warn: &mut dyn FnMut(usize, &str)) -> Result<Plan, Mistake> {
+    plan::make(file.as_bytes(), &wanted(options), &existing(), &Fixed, warn)
 }
 
 /// Each change as a line for people.
@@ -304,7 +308,8 @@ fn mistakes_are_named_with_their_line() {
         );
         assert_eq!(error.exit_status(), 1, "{file:?}");
     }
-    let error = plan::make(b"*filter\n\xff\n", &wanted(""), &existing(), &Fixed).unwrap_err();
+    let not_text = b"*filter\n\xff\n";
+    let error = plan::make(not_text, &wanted(""), &existing(), &Fixed, &mut |_, _| {}).unwrap_err();
     assert_eq!(
         error.in_file("f").to_string(),
         "restore: f:2: this is not UTF-8 text"
@@ -314,6 +319,26 @@ fn mistakes_are_named_with_their_line() {
         error.in_file("f").to_string(),
         "restore: f: it has no table nat"
     );
+}
+
+#[test]
+fn lines_from_web_pages_are_mended_and_named() {
+    let file = "*filter\n–A INPUT -p tcp –syn\n\n[0:0] -A FORWARD-p udp -j DROP\nCOMMIT\n";
+    let mut warnings = Vec::new();
+    let mut warn = |line, reading: &str| warnings.push(format!("{line}: {reading}"));
+    assert_eq!(planned("-n", file, &mut warn).unwrap().steps.len(), 2);
+    assert_eq!(
+        warnings,
+        [
+            "2: read \"–A\" as \"-A\"",
+            "2: read \"–syn\" as \"--syn\"",
+            "4: read \"FORWARD-p\" as \"FORWARD -p\"",
+        ]
+    );
+    // Texts between quotes may look like options.
+    let quoted = "*filter\n-A INPUT -m comment --comment \"–syn\"\nCOMMIT\n";
+    let mut untouched = |line, reading: &str| panic!("{line}: {reading}");
+    assert!(planned("", quoted, &mut untouched).is_ok());
 }
 
 #[test]

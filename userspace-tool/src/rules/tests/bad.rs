@@ -66,14 +66,6 @@ const LINES: &[(&str, &str)] = &[
         "bad argument INPUT: a chain comes right after -Z",
     ),
     ("-A INPUT --", "bad argument --: it belongs to no option"),
-    (
-        "-A INPUT –syn",
-        "bad argument –syn: its dash is not a hyphen: write --syn",
-    ),
-    (
-        "-A INPUT -–dport 22",
-        "bad argument -–dport: its dash is not a hyphen: write --dport",
-    ),
     ("-A INPUT -f -f", "-f is given twice"),
     ("-A INPUT -f x", "bad argument x: it belongs to no option"),
     // Chains.

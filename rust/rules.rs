@@ -9,6 +9,7 @@ mod evaluate;
 #[cfg(CONFIG_KUNIT = "y")]
 mod evaluate_tests;
 mod header;
+mod index;
 mod jumps;
 mod matches;
 mod resources;

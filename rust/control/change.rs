@@ -339,10 +339,6 @@ impl<'a> Editor<'a, '_, '_> {
             .ok_or(Refusal::new(EINVAL, c"this change needs a new name"))?;
         Self::check_ones_own(chain, self.change.get(attributes::CHAIN_NAME))?;
         let name = self.free_name(table, attribute)?;
-        self.draft.change(chain, |chain| {
-            chain.name = name;
-            Ok(())
-        })?;
-        Ok(())
+        Ok(self.draft.rename(chain, name)?)
     }
 }

@@ -9,6 +9,7 @@ use super::{
         ChainId,
         ChainName, //
     },
+    index::Index,
     jumps,
     resources::Limits,
     rule::Rule,
@@ -43,9 +44,17 @@ impl Place {
     }
 }
 
+/// Says which chain has a number.
+fn chain_of<'a>(places: &'a [Place]) -> impl Fn(ChainId) -> Option<&'a Chain> {
+    move |id| places.get(id.number())?.chain()
+}
+
 /// A ruleset in the making, which nobody sees.
 pub(crate) struct Draft {
     places: KVVec<Place>,
+    /// No number before this one is free.
+    first_free: usize,
+    index: Index,
     /// Rules in force whose counters are to be set to zero.
     zeroed_rules: KVVec<Arc<Rule>>,
     generation: u32,
@@ -59,6 +68,8 @@ impl Draft {
         let room = ruleset.chains.len().saturating_add(1);
         let mut draft = Self {
             places: KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?,
+            first_free: 0,
+            index: ruleset.index.try_clone()?,
             zeroed_rules: KVVec::new(),
             generation: ruleset.generation.wrapping_add(1),
             rules: 0,
@@ -101,18 +112,16 @@ impl Draft {
 
     /// The chain of that name in a table.
     pub(crate) fn find(&self, table: Table, name: &[u8]) -> Option<ChainId> {
-        let is_meant = |chain: &Chain| chain.table == table && chain.name.as_bytes() == name;
-        self.chains()
-            .find(|(_, chain)| is_meant(chain))
-            .map(|(id, _)| id)
+        self.index.find(table, name, chain_of(&self.places))
     }
 
     /// The number of the chain that comes behind `id` in a table, or of the table's first.
     pub(crate) fn next(&self, table: Table, id: Option<ChainId>) -> Option<ChainId> {
         let first = id.map_or(0, |id| id.number().saturating_add(1));
-        self.chains()
-            .find(|(id, chain)| id.number() >= first && chain.table == table)
-            .map(|(id, _)| id)
+        let is_meant = |place: &Place| place.chain().is_some_and(|chain| chain.table == table);
+        let mut rest = self.places.iter().enumerate().skip(first);
+        rest.find(|(_, place)| is_meant(place))
+            .map(|(number, _)| ChainId::new(number))
     }
 
     /// A chain, to look at.
@@ -147,24 +156,49 @@ impl Draft {
         result
     }
 
-    /// Adds a chain.
+    /// Adds a chain; `EEXIST` where there is one of that name.
     pub(crate) fn add(&mut self, table: Table, name: ChainName) -> Result {
-        let free = self.places.iter().position(|place| place.chain().is_none());
+        let mut rest = self.places.iter().enumerate().skip(self.first_free);
+        let free = rest.find(|(_, place)| Place::chain(place).is_none());
+        let number = free.map_or(self.places.len(), |(number, _)| number);
+        let id = ChainId::new(number);
+        self.index
+            .insert(id, table, name.as_bytes(), chain_of(&self.places))?;
         let place = Place {
             changed: Some(Chain::new(table, name)),
             ..Place::default()
         };
-        match free.and_then(|number| self.places.get_mut(number)) {
+        match self.places.get_mut(number) {
             Some(free) => *free = place,
             None => self.places.push(place, GFP_KERNEL_ACCOUNT)?,
         }
+        self.first_free = number.saturating_add(1);
         self.chains = self.chains.saturating_add(1);
         Ok(())
     }
 
+    /// Gives a chain another name; `EEXIST` where there is one of that name.
+    pub(crate) fn rename(&mut self, id: ChainId, name: ChainName) -> Result {
+        let chain = self.get(id)?;
+        let (table, old_name) = (chain.table, chain.name);
+        self.index
+            .remove(table, old_name.as_bytes(), chain_of(&self.places))?;
+        self.index
+            .insert(id, table, name.as_bytes(), chain_of(&self.places))?;
+        self.change(id, |chain| {
+            chain.name = name;
+            Ok(())
+        })
+    }
+
     /// Takes a chain out that has no rules and that no rule jumps to.
     pub(crate) fn remove(&mut self, id: ChainId) -> Result {
+        let chain = self.get(id)?;
+        let (table, name) = (chain.table, chain.name);
+        self.index
+            .remove(table, name.as_bytes(), chain_of(&self.places))?;
         *self.place(id)? = Place::default();
+        self.first_free = self.first_free.min(id.number());
         self.chains = self.chains.saturating_sub(1);
         Ok(())
     }
@@ -225,6 +259,7 @@ impl Draft {
         let needs = self.needs();
         let mut ruleset = Ruleset {
             chains: KVVec::with_capacity(self.places.len(), GFP_KERNEL_ACCOUNT)?,
+            index: self.index,
             generation: self.generation,
             needs,
         };

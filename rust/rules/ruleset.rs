@@ -9,6 +9,7 @@ use super::{
         ChainId, //
     },
     draft::Draft,
+    index::Index,
     rule::Rule,
 };
 use crate::recent::List;
@@ -32,6 +33,8 @@ pub(crate) struct Needs {
 pub(crate) struct Ruleset {
     /// The chains by their numbers. A number that is free stands for no chain.
     pub(super) chains: KVVec<Option<Arc<Chain>>>,
+    /// The chains by their names.
+    pub(super) index: Index,
     /// Tells it from the rulesets before it.
     pub(super) generation: u32,
     pub(super) needs: Needs,
@@ -41,12 +44,17 @@ impl Ruleset {
     /// No rules.
     pub(crate) fn new() -> Result<Self> {
         let mut chains = KVVec::with_capacity(chains::COUNT, GFP_KERNEL_ACCOUNT)?;
-        for (_, base) in ChainId::built_in() {
+        let mut index = Index::default();
+        for (id, base) in ChainId::built_in() {
             let chain = Arc::new(Chain::built_in(base)?, GFP_KERNEL_ACCOUNT)?;
             chains.push(Some(chain), GFP_KERNEL_ACCOUNT)?;
+            index.insert(id, base.table, base.name, |id| {
+                chains.get(id.number())?.as_deref()
+            })?;
         }
         Ok(Self {
             chains,
+            index,
             generation: 1,
             needs: Needs::default(),
         })

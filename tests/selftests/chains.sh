@@ -204,4 +204,40 @@ check "POSTROUTING of nat sees the first packet of a connection" test "$(counter
 check "and so does OUTPUT of nat" test "$(counter client nat OUTPUT 1)" -eq 1
 flush client
 
+# Many chains are found by their names, in whichever order they come, are renamed, go and come again.
+# many STEP COMMAND: the command for each STEPth of the chains that keep their names.
+many() {
+	local number
+	for number in $(seq "$1" "$1" 300 | shuf); do
+		[ $((number % 3)) = 0 ] || echo "$2 chain$number"
+	done
+}
+{
+	echo "*filter"
+	for number in $(seq 300 | shuf); do echo ":chain$number - [0:0]"; done
+	for number in $(seq 300 | shuf); do echo "-A chain$number -m mark --mark $number"; done
+	for number in $(seq 3 3 300 | shuf); do echo "-E chain$number other$number"; done
+	many 5 -F
+	many 5 -X
+	many 10 -N
+	echo COMMIT
+} | rule restore
+on server palisade -N chain5
+expected() {
+	local number name
+	for number in $(seq 300); do
+		name=chain$number
+		[ $((number % 3)) != 0 ] || name=other$number
+		if [ "$name" != "chain$number" ] || [ $((number % 5)) != 0 ]; then
+			printf -- '-N %s\n-A %s -m mark --mark 0x%x\n' "$name" "$name" "$number"
+		elif [ $((number % 10)) = 0 ] || [ "$number" = 5 ]; then
+			printf -- '-N %s\n' "$name"
+		fi
+	done
+}
+check "many chains are what they should be" \
+	diff <(expected | sort) <(on server palisade -S | grep -v '^-P' | sort)
+check "a chain of the same name is refused" not on server palisade -E chain5 other3
+flush
+
 finish

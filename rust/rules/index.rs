@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Chains by their names.
+
+use super::{
+    chain::Chain,
+    chains::ChainId, //
+};
+use crate::spec::Table;
+use kernel::prelude::*;
+
+/// The numbers of chains, sorted by table and name.
+///
+/// It knows the numbers only; `chain` of its functions says which chain has a number.
+#[derive(Default)]
+pub(super) struct Index(KVVec<ChainId>);
+
+impl Index {
+    pub(super) fn try_clone(&self) -> Result<Self> {
+        // One more, for a change that adds a chain.
+        let room = self.0.len().saturating_add(1);
+        let mut ids = KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
+        ids.extend_from_slice(&self.0, GFP_KERNEL_ACCOUNT)?;
+        Ok(Self(ids))
+    }
+
+    /// The place of the chain of that name, or the one where it would have to be.
+    fn place<'a>(
+        &self,
+        table: Table,
+        name: &[u8],
+        chain: impl Fn(ChainId) -> Option<&'a Chain>,
+    ) -> Result<usize, usize> {
+        let wanted = Some((table.number(), name));
+        self.0.binary_search_by(|id| {
+            let chain = chain(*id).map(|chain| (chain.table.number(), chain.name.as_bytes()));
+            chain.cmp(&wanted)
+        })
+    }
+
+    /// The chain of that name in a table.
+    pub(super) fn find<'a>(
+        &self,
+        table: Table,
+        name: &[u8],
+        chain: impl Fn(ChainId) -> Option<&'a Chain>,
+    ) -> Option<ChainId> {
+        let place = self.place(table, name, chain).ok()?;
+        self.0.get(place).copied()
+    }
+
+    /// Takes in a chain that is to have that name; `EEXIST` where there is one.
+    pub(super) fn insert<'a>(
+        &mut self,
+        id: ChainId,
+        table: Table,
+        name: &[u8],
+        chain: impl Fn(ChainId) -> Option<&'a Chain>,
+    ) -> Result {
+        let Err(place) = self.place(table, name, chain) else {
+            return Err(EEXIST);
+        };
+        self.0.reserve(1, GFP_KERNEL_ACCOUNT)?;
+        self.0.insert_within_capacity(place, id).map_err(|_| EINVAL)
+    }
+
+    /// Takes out the chain of that name.
+    pub(super) fn remove<'a>(
+        &mut self,
+        table: Table,
+        name: &[u8],
+        chain: impl Fn(ChainId) -> Option<&'a Chain>,
+    ) -> Result {
+        let place = self.place(table, name, chain).map_err(|_| ENOENT)?;
+        self.0.remove(place).map(drop).map_err(|_| ENOENT)
+    }
+}

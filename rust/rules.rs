@@ -12,6 +12,7 @@ mod header;
 mod index;
 mod jumps;
 mod matches;
+mod references;
 mod resources;
 mod rule;
 mod ruleset;
@@ -20,6 +21,7 @@ mod targets;
 pub(crate) use chain::Chain;
 pub(crate) use draft::Draft;
 pub(crate) use evaluate::evaluate;
+pub(crate) use references::References;
 pub(crate) use resources::{
     Limits,
     Resources,

@@ -30,6 +30,7 @@ use crate::{
             ChainName, //
         },
         Draft,
+        References,
         Resources,
         Rule,
         RuleSpec,
@@ -106,7 +107,9 @@ impl<'a> Editor<'a, '_, '_> {
             ChangeKind::Flush => self.flush(chain),
             ChangeKind::Zero => self.zero(chain),
             ChangeKind::Policy => self.set_policy(chain),
-            ChangeKind::DeleteChain => self.delete_chain(chain, Some(name)),
+            ChangeKind::DeleteChain => {
+                self.delete_chain(chain, Some(name), &self.draft.references()?)
+            }
             ChangeKind::RenameChain => self.rename_chain(table, chain),
             // Handled above, since there is no such chain yet.
             ChangeKind::NewChain => Err(EINVAL.into()),
@@ -115,13 +118,18 @@ impl<'a> Editor<'a, '_, '_> {
 
     /// Applies a change to all chains of a table.
     fn apply_to_table(&mut self, kind: ChangeKind, table: Table) -> Handled<'a> {
+        // A chain that can be deleted has no rules, so that these stay as they are.
+        let references = match kind {
+            ChangeKind::DeleteChain => self.draft.references()?,
+            _ => References::default(),
+        };
         let mut chain = self.draft.next(table, None);
         while let Some(id) = chain {
             match kind {
                 ChangeKind::Flush => self.flush(id)?,
                 ChangeKind::Zero => self.draft.zero(id)?,
                 ChangeKind::DeleteChain if id.base().is_some() => {}
-                ChangeKind::DeleteChain => self.delete_chain(id, None)?,
+                ChangeKind::DeleteChain => self.delete_chain(id, None, &references)?,
                 _ => return Err(Refusal::new(EINVAL, c"this change needs a chain")),
             }
             chain = self.draft.next(table, chain);
@@ -319,7 +327,12 @@ impl<'a> Editor<'a, '_, '_> {
         Err(at.map_or(refusal, |at| refusal.at(at)))
     }
 
-    fn delete_chain(&mut self, chain: ChainId, name: Option<Attribute<'a>>) -> Handled<'a> {
+    fn delete_chain(
+        &mut self,
+        chain: ChainId,
+        name: Option<Attribute<'a>>,
+        references: &References,
+    ) -> Handled<'a> {
         Self::check_ones_own(chain, name)?;
         let refuse = |error, message| {
             let refusal = Refusal::new(error, message);
@@ -328,7 +341,7 @@ impl<'a> Editor<'a, '_, '_> {
         if !self.draft.get(chain)?.rules.is_empty() {
             return refuse(EBUSY, c"the chain is not empty: flush it first");
         }
-        if self.draft.references(chain) > 0 {
+        if references.to(chain) > 0 {
             return refuse(EBUSY, c"there are rules that jump to the chain");
         }
         Ok(self.draft.remove(chain)?)

@@ -109,11 +109,11 @@ impl Dump for GetChains {
     }
 }
 
-fn encode_chain(chain: &Chain, references: usize, message: &mut Message) -> Result {
+fn encode_chain(chain: &Chain, references: u32, message: &mut Message) -> Result {
     message.put_u32(chain_attributes::TABLE, chain.table.number())?;
     message.put_string(chain_attributes::NAME, chain.name.as_bytes())?;
     message.put_u32(chain_attributes::RULES, chain.rules.len() as u32)?;
-    message.put_u32(chain_attributes::REFERENCES, references as u32)?;
+    message.put_u32(chain_attributes::REFERENCES, references)?;
     let Some(policy) = &chain.policy else {
         return Ok(());
     };

@@ -5,7 +5,6 @@
 use super::{
     chains::{
         BaseChain,
-        ChainId,
         ChainName, //
     },
     rule::{
@@ -90,12 +89,6 @@ impl Chain {
     pub(super) fn is_in_use(&self) -> bool {
         let is_strict = |policy: &Policy| policy.verdict != Verdict::Accept;
         !self.rules.is_empty() || self.policy.as_ref().is_some_and(is_strict)
-    }
-
-    /// How many of its rules jump to a chain.
-    pub(super) fn references(&self, id: ChainId) -> usize {
-        let rules = self.rules.iter();
-        rules.filter(|rule| rule.destination() == Some(id)).count()
     }
 
     /// Puts a rule at a place, counted from 0; `EINVAL` where the rules end before.

@@ -11,6 +11,7 @@ use super::{
     },
     index::Index,
     jumps,
+    references::References,
     resources::Limits,
     rule::Rule,
     ruleset::{
@@ -203,12 +204,9 @@ impl Draft {
         Ok(())
     }
 
-    /// How many rules jump to a chain.
-    pub(crate) fn references(&self, id: ChainId) -> usize {
-        let chains = self.chains();
-        chains.fold(0, |sum, (_, chain)| {
-            sum.saturating_add(chain.references(id))
-        })
+    /// How many rules jump to each chain.
+    pub(crate) fn references(&self) -> Result<References> {
+        References::count(self.places.len(), self.chains().map(|(_, chain)| chain))
     }
 
     /// Sets the counters of a chain and of its rules to zero, once the draft is in force.
@@ -257,10 +255,12 @@ impl Draft {
     pub(crate) fn finish<'a>(self, limits: &Limits) -> Handled<'a, (Ruleset, Zeroing)> {
         jumps::check(&self, limits)?;
         let needs = self.needs();
+        let references = self.references()?;
         let mut ruleset = Ruleset {
             chains: KVVec::with_capacity(self.places.len(), GFP_KERNEL_ACCOUNT)?,
             index: self.index,
             generation: self.generation,
+            references,
             needs,
         };
         let mut chains = KVVec::new();

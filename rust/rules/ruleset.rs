@@ -10,6 +10,7 @@ use super::{
     },
     draft::Draft,
     index::Index,
+    references::References,
     rule::Rule,
 };
 use crate::recent::List;
@@ -37,6 +38,7 @@ pub(crate) struct Ruleset {
     pub(super) index: Index,
     /// Tells it from the rulesets before it.
     pub(super) generation: u32,
+    pub(super) references: References,
     pub(super) needs: Needs,
 }
 
@@ -56,6 +58,7 @@ impl Ruleset {
             chains,
             index,
             generation: 1,
+            references: References::default(),
             needs: Needs::default(),
         })
     }
@@ -88,11 +91,8 @@ impl Ruleset {
     }
 
     /// How many rules jump to a chain.
-    pub(crate) fn references(&self, id: ChainId) -> usize {
-        let chains = self.chains();
-        chains.fold(0, |sum, (_, chain)| {
-            sum.saturating_add(chain.references(id))
-        })
+    pub(crate) fn references(&self, id: ChainId) -> u32 {
+        self.references.to(id)
     }
 
     /// How many rules use a list.

@@ -20,10 +20,9 @@ const BATCH_LENGTH: usize = 60_000;
 
 pub(super) fn read(connection: &mut Connection, name: &str) -> Result<Vec<Entry>, Error> {
     let request = wire::named(name);
-    let messages = connection
-        .dump(operation::ENTRY_GET, &request, wire::decode_entries)
-        .map_err(|error| explain(error, name))?;
-    Ok(messages.into_iter().flatten().collect())
+    connection
+        .dump_several(operation::ENTRY_GET, &request, wire::decode_entries)
+        .map_err(|error| explain(error, name))
 }
 
 /// An address that is deleted by one message is not there any more for the next.

@@ -116,8 +116,7 @@ pub(super) fn decode_list(answer: &[u8]) -> Result<List, Error> {
 }
 
 /// Read an answer to entry-get, which holds one entry or several.
-pub(super) fn decode_entries(answer: &[u8]) -> Result<Vec<Entry>, Error> {
-    let mut entries = Vec::new();
+pub(super) fn decode_entries(answer: &[u8], entries: &mut Vec<Entry>) -> Result<(), Error> {
     for nest in attributes(answer) {
         let nest = nest?;
         if nest.kind != list::ENTRY {
@@ -145,7 +144,7 @@ pub(super) fn decode_entries(answer: &[u8]) -> Result<Vec<Entry>, Error> {
             ages,
         });
     }
-    Ok(entries)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -153,6 +152,11 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
+
+    fn decoded(answer: &[u8]) -> Result<Vec<Entry>, Error> {
+        let mut entries = Vec::new();
+        decode_entries(answer, &mut entries).map(|()| entries)
+    }
 
     #[test]
     fn entries_are_read_and_unknown_attributes_passed_over() {
@@ -173,7 +177,7 @@ mod tests {
             packets: 3,
             ages: vec![10, 20],
         };
-        assert_eq!(decode_entries(answer.as_bytes()).unwrap(), [expected]);
+        assert_eq!(decoded(answer.as_bytes()).unwrap(), [expected]);
     }
 
     #[test]
@@ -186,7 +190,7 @@ mod tests {
         };
         let mut request = Writer::default();
         entry.encode(&mut request);
-        assert_eq!(decode_entries(request.as_bytes()).unwrap(), [entry]);
+        assert_eq!(decoded(request.as_bytes()).unwrap(), [entry]);
     }
 
     #[test]
@@ -197,7 +201,7 @@ mod tests {
         });
         let bytes = answer.as_bytes();
         for length in 1..bytes.len() {
-            assert!(decode_entries(&bytes[..length]).is_err(), "{length}");
+            assert!(decoded(&bytes[..length]).is_err(), "{length}");
         }
     }
 }

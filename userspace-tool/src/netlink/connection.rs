@@ -2,7 +2,7 @@
 
 //! A connection to the module's netlink family.
 
-use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, ParseableParametrized};
 use netlink_packet_generic::{
     GenlMessage,
     ctrl::{GenlCtrl, GenlCtrlCmd, nlas::GenlCtrlAttrs},
@@ -20,6 +20,9 @@ use crate::error::Error;
 /// How often a dump is repeated that a change of the rules or lists interrupted.
 const DUMP_ATTEMPTS: usize = 8;
 
+/// What is between the netlink header and the attributes.
+const GENERIC_HEADER_LENGTH: usize = 4;
+
 pub(crate) struct Connection {
     transport: Transport,
     family: u16,
@@ -32,7 +35,12 @@ impl Connection {
             cmd: GenlCtrlCmd::GetFamily,
             nlas: vec![GenlCtrlAttrs::FamilyName(spec::FAMILY_NAME.to_owned())],
         });
-        let answer = transport.exchange(request, NLM_F_REQUEST | NLM_F_ACK, Ok);
+        let answer = transport.exchange(request, NLM_F_REQUEST | NLM_F_ACK, |payload, families| {
+            let family = GenlMessage::<GenlCtrl>::parse_with_param(payload, 0u16);
+            let family = family.map_err(|error| Error::Answer(error.to_string()))?;
+            families.push(family.payload);
+            Ok(())
+        });
         let families = match answer {
             Ok(answer) => answer.messages,
             Err(Error::Refused(refusal)) if refusal.is(Errno::ENOENT) => {
@@ -62,7 +70,7 @@ impl Connection {
         command: u8,
         request: &Writer,
     ) -> Result<Option<String>, Error> {
-        self.exchange(command, request, NLM_F_ACK, |_| Ok(()))
+        self.exchange(command, request, NLM_F_ACK, |_, _: &mut Vec<()>| Ok(()))
             .map(|answer| answer.warning)
     }
 
@@ -71,9 +79,13 @@ impl Connection {
         &mut self,
         command: u8,
         request: &Writer,
-        parse: impl FnMut(&[u8]) -> Result<T, Error>,
+        mut parse: impl FnMut(&[u8]) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.exchange(command, request, NLM_F_ACK, parse)
+        let read = |answer: &[u8], objects: &mut Vec<T>| {
+            objects.push(parse(answer)?);
+            Ok(())
+        };
+        self.exchange(command, request, NLM_F_ACK, read)
             .map(|answer| answer.messages)
     }
 
@@ -84,8 +96,22 @@ impl Connection {
         request: &Writer,
         mut parse: impl FnMut(&[u8]) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
+        self.dump_several(command, request, |answer, objects| {
+            objects.push(parse(answer)?);
+            Ok(())
+        })
+    }
+
+    /// Ask for all objects that the request describes, of which an answer may hold several: `read` adds
+    /// them to the others.
+    pub(crate) fn dump_several<T>(
+        &mut self,
+        command: u8,
+        request: &Writer,
+        mut read: impl FnMut(&[u8], &mut Vec<T>) -> Result<(), Error>,
+    ) -> Result<Vec<T>, Error> {
         for _ in 0..DUMP_ATTEMPTS {
-            let answer = self.exchange(command, request, NLM_F_DUMP, &mut parse)?;
+            let answer = self.exchange(command, request, NLM_F_DUMP, &mut read)?;
             if !answer.interrupted {
                 return Ok(answer.messages);
             }
@@ -100,7 +126,7 @@ impl Connection {
         command: u8,
         request: &Writer,
         flags: u16,
-        mut parse: impl FnMut(&[u8]) -> Result<T, Error>,
+        mut read: impl FnMut(&[u8], &mut Vec<T>) -> Result<(), Error>,
     ) -> Result<Answer<T>, Error> {
         if request.too_long() {
             return Err(Error::Failure(
@@ -113,8 +139,9 @@ impl Connection {
         });
         message.set_resolved_family_id(self.family);
         self.transport
-            .exchange(message, NLM_F_REQUEST | flags, |inner| {
-                parse(&inner.attributes)
+            .exchange(message, NLM_F_REQUEST | flags, |payload, objects| {
+                let attributes = payload.get(GENERIC_HEADER_LENGTH..);
+                read(attributes.unwrap_or_default(), objects)
             })
             .map_err(|error| explain(error, request))
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A message of the family, as the netlink crates want to see it.
+//! A request to the family, as the netlink crates want to see it.
 
-use netlink_packet_core::{DecodeError, Emitable, ParseableParametrized};
-use netlink_packet_generic::{GenlFamily, GenlHeader};
+use netlink_packet_core::Emitable;
+use netlink_packet_generic::GenlFamily;
 
 use super::spec::{FAMILY_NAME, FAMILY_VERSION};
 
@@ -34,14 +34,5 @@ impl Emitable for Message {
 
     fn emit(&self, buffer: &mut [u8]) {
         buffer.copy_from_slice(&self.attributes);
-    }
-}
-
-impl ParseableParametrized<[u8], GenlHeader> for Message {
-    fn parse_with_param(bytes: &[u8], header: GenlHeader) -> Result<Self, DecodeError> {
-        Ok(Self {
-            command: header.cmd,
-            attributes: bytes.to_vec(),
-        })
     }
 }

@@ -5,9 +5,10 @@
 use std::fmt::Debug;
 
 use netlink_packet_core::{
-    Emitable, NLM_F_DUMP_INTR, NetlinkMessage, NetlinkPayload, ParseableParametrized,
+    DecodeError, DoneBuffer, DoneMessage, Emitable, ErrorBuffer, ErrorMessage, NLM_F_DUMP_INTR,
+    NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer, NetlinkMessage, Parseable,
 };
-use netlink_packet_generic::{GenlFamily, GenlHeader, GenlMessage};
+use netlink_packet_generic::{GenlFamily, GenlMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_GENERIC};
 use nix::{
     errno::Errno,
@@ -19,6 +20,9 @@ use crate::error::Error;
 
 /// The kernel fills dumps into messages of at most 32 kB.
 const RECEIVE_LENGTH: usize = 64 * 1024;
+
+/// Messages with a smaller type are those that all families have, as in linux/netlink.h.
+const NLMSG_MIN_TYPE: u16 = 0x10;
 
 /// What the kernel asks of the send buffer beyond the message itself.
 const SEND_OVERHEAD: usize = 64 * 1024;
@@ -55,15 +59,16 @@ impl Transport {
         })
     }
 
-    /// Send a request and hand every message of the answer to `parse`.
+    /// Send a request and hand what is behind the netlink header of every message of the answer to
+    /// `read`, which adds to the messages. It is read where it is, since there may be millions.
     pub(super) fn exchange<M, T>(
         &mut self,
         request: GenlMessage<M>,
         flags: u16,
-        mut parse: impl FnMut(M) -> Result<T, Error>,
+        mut read: impl FnMut(&[u8], &mut Vec<T>) -> Result<(), Error>,
     ) -> Result<Answer<T>, Error>
     where
-        M: GenlFamily + Emitable + ParseableParametrized<[u8], GenlHeader> + Debug,
+        M: GenlFamily + Emitable + Debug,
     {
         self.send(request, flags)?;
         let mut answer = Answer {
@@ -77,28 +82,34 @@ impl Transport {
             self.socket.recv(&mut buffer, 0).map_err(failure)?;
             let mut rest = buffer.as_slice();
             while !rest.is_empty() {
-                let message = NetlinkMessage::<GenlMessage<M>>::deserialize(rest)
-                    .map_err(|error| Error::Answer(error.to_string()))?;
-                let length = message.header.length as usize;
+                let message = NetlinkBuffer::new_checked(rest).map_err(unreadable)?;
+                let length = message.length() as usize;
                 rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-                if message.header.sequence_number != self.sequence {
+                if message.sequence_number() != self.sequence {
                     // Left over from an earlier request that was given up.
                     continue;
                 }
-                answer.interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
-                match message.payload {
-                    NetlinkPayload::InnerMessage(inner) => {
-                        answer.messages.push(parse(inner.into_parts().1)?);
-                    }
-                    NetlinkPayload::Error(error) if error.code.is_none() => {
-                        answer.warning = Refusal::from_error(&error).message;
+                answer.interrupted |= message.flags() & NLM_F_DUMP_INTR != 0;
+                match message.message_type() {
+                    NLMSG_ERROR => {
+                        let error = error(message.payload()).map_err(unreadable)?;
+                        let refusal = Refusal::from_error(&error);
+                        if error.code.is_some() {
+                            return Err(refusal.into());
+                        }
+                        answer.warning = refusal.message;
                         return Ok(answer);
                     }
-                    NetlinkPayload::Error(error) => return Err(Refusal::from_error(&error).into()),
-                    NetlinkPayload::Done(done) if done.code < 0 => {
-                        return Err(Refusal::from_done(&done).into());
+                    NLMSG_DONE => {
+                        let done = done(message.payload()).map_err(unreadable)?;
+                        if done.code < 0 {
+                            return Err(Refusal::from_done(&done).into());
+                        }
+                        return Ok(answer);
                     }
-                    NetlinkPayload::Done(_) => return Ok(answer),
+                    kind if kind >= NLMSG_MIN_TYPE => {
+                        read(message.payload(), &mut answer.messages)?;
+                    }
                     _ => {}
                 }
             }
@@ -135,6 +146,18 @@ impl Transport {
             result => result.map(drop).map_err(failure),
         }
     }
+}
+
+fn error(payload: &[u8]) -> Result<ErrorMessage, DecodeError> {
+    ErrorMessage::parse(&ErrorBuffer::new_checked(&payload)?)
+}
+
+fn done(payload: &[u8]) -> Result<DoneMessage, DecodeError> {
+    DoneMessage::parse(&DoneBuffer::new_checked(&payload)?)
+}
+
+fn unreadable(error: DecodeError) -> Error {
+    Error::Answer(error.to_string())
 }
 
 fn failure(error: std::io::Error) -> Error {

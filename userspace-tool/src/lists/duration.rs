@@ -2,6 +2,8 @@
 
 //! Times as people write and read them.
 
+use std::fmt;
+
 /// Units in milliseconds, the longest first.
 const UNITS: [(&str, u64); 5] = [
     ("d", 86_400_000),
@@ -40,19 +42,23 @@ pub(super) fn parse(text: &str) -> Result<u64, String> {
     Ok(total)
 }
 
-/// A time without loss, which [`parse`] reads, such as 1h2m3s40ms.
-pub(super) fn exact(mut milliseconds: u64) -> String {
-    let mut text = String::new();
-    for (unit, size) in UNITS {
-        if milliseconds >= size {
-            text += &format!("{}{unit}", milliseconds / size);
-            milliseconds %= size;
+/// Milliseconds as a time without loss, which [`parse`] reads, such as 1h2m3s40ms.
+pub(super) struct Exact(pub(super) u64);
+
+impl fmt::Display for Exact {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut milliseconds = self.0;
+        if milliseconds == 0 {
+            return out.write_str("0s");
         }
+        for (unit, size) in UNITS {
+            if milliseconds >= size {
+                write!(out, "{}{unit}", milliseconds / size)?;
+                milliseconds %= size;
+            }
+        }
+        Ok(())
     }
-    if text.is_empty() {
-        text += "0s";
-    }
-    text
 }
 
 /// A time in two units at most, such as 3.2s, 5m 12s or 2d 3h.

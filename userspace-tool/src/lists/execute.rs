@@ -136,7 +136,8 @@ fn save(name: Option<&str>) -> Result<String, Error> {
     let mut text = String::new();
     for list in lists {
         let entries = sorted_entries(&mut connection, &list.name)?;
-        text += &saved::save(&Saved { list, entries }, clock::now());
+        // A String takes everything.
+        let _ = saved::save(&Saved { list, entries }, clock::now(), &mut text);
     }
     Ok(text)
 }

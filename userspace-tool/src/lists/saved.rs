@@ -10,8 +10,11 @@
 //!
 //! Ages are those at the time of saving, and go on counting from there.
 
+use std::fmt;
+
 use super::{
-    clock, duration,
+    clock,
+    duration::{self, Exact},
     endpoint::Endpoint,
     input::lines,
     wire::{Entry, List},
@@ -32,28 +35,34 @@ pub(super) struct Saved {
     pub(super) entries: Vec<Entry>,
 }
 
-/// The text of a list, as it is at that time.
-pub(super) fn save(saved: &Saved, now: u64) -> String {
+/// Write the text of a list, as it is at that time. There may be millions of entries, so that each goes
+/// straight to where it is to be.
+pub(super) fn save(saved: &Saved, now: u64, out: &mut impl fmt::Write) -> fmt::Result {
     let Saved { list, entries } = saved;
-    let mut text = format!(
-        "list {} size={} hits={} timeout={} saved={}\n",
+    writeln!(
+        out,
+        "list {} size={} hits={} timeout={} saved={}",
         quote_name(&list.name),
         list.size,
         list.hits,
-        duration::exact(list.timeout),
+        Exact(list.timeout),
         clock::show(now)
-    );
+    )?;
     for entry in entries {
-        let ages: Vec<String> = entry.ages.iter().map(|age| duration::exact(*age)).collect();
-        text += &format!(
-            "{} ttl={} packets={} ages={}\n",
-            entry.endpoint,
-            entry.time_to_live,
-            entry.packets,
-            ages.join(",")
-        );
+        let Entry {
+            endpoint,
+            time_to_live,
+            packets,
+            ages,
+        } = entry;
+        write!(out, "{endpoint} ttl={time_to_live} packets={packets} ages=")?;
+        for (index, age) in ages.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(out, "{comma}{}", Exact(*age))?;
+        }
+        out.write_char('\n')?;
     }
-    text
+    Ok(())
 }
 
 /// A name as one word: white space and what begins a comment are written as in a URL.
@@ -263,7 +272,9 @@ mod tests {
         ) {
             let list = List { name, size, hits, timeout, ..List::default() };
             let saved = Saved { list, entries };
-            let restored = restore(&save(&saved, now), "x", now);
+            let mut text = String::new();
+            save(&saved, now, &mut text).unwrap();
+            let restored = restore(&text, "x", now);
             prop_assert_eq!(restored.unwrap(), [saved]);
         }
 

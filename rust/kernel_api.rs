@@ -21,8 +21,8 @@ pub(crate) mod nat;
 pub(crate) mod netfilter;
 pub(crate) mod netlink;
 pub(crate) mod netns;
-pub(crate) mod once;
 pub(crate) mod rcu;
+pub(crate) mod records;
 pub(crate) mod reject;
 pub(crate) mod skb;
 #[cfg(CONFIG_KUNIT = "y")]

@@ -20,6 +20,8 @@ mod table_tests;
 pub(crate) use ageing::Ageing;
 pub(crate) use entry::{
     Ages,
+    Find,
+    Ipv4Key,
     Key,
     Past,
     Snapshot, //

@@ -41,19 +41,6 @@ impl Bucket {
         // SAFETY: The pointer is valid; the count is a word that changes under us, as for `READ_ONCE`.
         unsafe { (&raw const (*self.lock.get()).seqcount.seqcount.sequence).read_volatile() }
     }
-
-    /// What `read_seqbegin` returns; that is only called when a writer has to be waited for.
-    #[inline(always)]
-    fn begin_reading(&self) -> u32 {
-        let start = self.sequence();
-        if start & 1 != 0 {
-            // SAFETY: By the invariant of `Buckets` the lock is initialised.
-            return unsafe { bindings::palisade_read_seqbegin(self.lock.get()) };
-        }
-        // What is read from now on is read after the count.
-        fence(Acquire);
-        start
-    }
 }
 
 /// A fixed number of buckets, a power of two.
@@ -89,7 +76,7 @@ impl Buckets {
     }
 
     /// The bucket that `hash` belongs to.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn index(&self, hash: u32) -> u32 {
         // The number is a power of two, so that this mask fits; it is at most 2^31.
         hash & (self.0.len() as u32).wrapping_sub(1)
@@ -104,28 +91,50 @@ impl Buckets {
         unsafe { self.0.get_unchecked(index) }
     }
 
-    /// Runs `read` on the head of a bucket until no writer interfered.
+    /// Begins to read a bucket: the head of its chain, and the attempt, which has to be asked in the end
+    /// whether it was disturbed. None while a writer is there.
     ///
-    /// `read` may see a chain that is being changed; what it returns then is thrown away. It should ask
-    /// [`Attempt::is_disturbed`] as it goes along, lest it goes round in circles.
-    #[inline]
+    /// The chain may be changed meanwhile, so that whoever goes along it should ask that, too, lest it goes
+    /// round in circles.
+    #[inline(always)]
+    pub(crate) fn attempt(&self, index: u32) -> Option<(u32, Attempt<'_>)> {
+        let bucket = self.bucket(index);
+        let start = bucket.sequence();
+        if start & 1 != 0 {
+            return None;
+        }
+        // What is read from now on is read after the count.
+        fence(Acquire);
+        let attempt = Attempt {
+            bucket,
+            start: Some(start),
+        };
+        Some((bucket.head.load(), attempt))
+    }
+
+    /// Runs `read` on the head of a bucket until no writer interfered; what it returns before is thrown
+    /// away. Waits for writers, unlike [`Buckets::attempt`].
+    #[cold]
+    #[inline(never)]
     pub(crate) fn read<R>(&self, index: u32, mut read: impl FnMut(u32, &Attempt<'_>) -> R) -> R {
         let bucket = self.bucket(index);
-        let mut attempts = 0;
-        loop {
-            // One call of `read` in all, so that it is compiled in place.
-            let guard = (attempts == LOCKLESS_ATTEMPTS).then(|| self.lock(index));
-            let start = match guard {
-                Some(_) => None,
-                None => Some(bucket.begin_reading()),
+        for _ in 0..LOCKLESS_ATTEMPTS {
+            let attempt = Attempt {
+                bucket,
+                // SAFETY: By the invariant of `Buckets` the lock is initialised.
+                start: Some(unsafe { bindings::palisade_read_seqbegin(bucket.lock.get()) }),
             };
-            let attempt = Attempt { bucket, start };
             let result = read(bucket.head.load(), &attempt);
             if !attempt.is_disturbed() {
                 return result;
             }
-            attempts = attempts.wrapping_add(1);
         }
+        let guard = self.lock(index);
+        let attempt = Attempt {
+            bucket,
+            start: None,
+        };
+        read(guard.head(), &attempt)
     }
 
     /// As [`Buckets::read`], but never takes the lock, so that the bucket of another table may be locked
@@ -157,7 +166,7 @@ impl Buckets {
     }
 
     /// Locks a bucket, also against softirqs of this CPU.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lock(&self, index: u32) -> BucketGuard<'_> {
         let bucket = self.bucket(index);
         // SAFETY: By the type invariant the lock is initialised.
@@ -175,7 +184,7 @@ pub(crate) struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Whether a writer was there since the attempt began, so that what was read is worth nothing.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_disturbed(&self) -> bool {
         self.start.is_some_and(|start| {
             // As `read_seqretry` does: what was read before is read before the count.
@@ -204,7 +213,7 @@ impl BucketGuard<'_> {
 }
 
 impl Drop for BucketGuard<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: The guard exists, so this thread holds the lock.
         unsafe { bindings::palisade_write_sequnlock_bh(self.0.lock.get()) };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's keyed hash for hash tables, and random keys for it.
+//! The kernel's keyed hashes for hash tables, and random keys for them.
 //!
-//! C header: [`include/linux/siphash.h`](srctree/include/linux/siphash.h)
+//! C headers: [`include/linux/siphash.h`](srctree/include/linux/siphash.h),
+//! [`include/linux/jhash.h`](srctree/include/linux/jhash.h)
 
 use super::bindings;
 use core::mem::{
@@ -11,27 +12,38 @@ use core::mem::{
 };
 
 /// A random key: without it nobody can tell which inputs hash alike.
-pub(crate) struct HashKey(bindings::hsiphash_key_t);
+pub(crate) struct HashKey {
+    words: bindings::hsiphash_key_t,
+    seed: u32,
+}
 
 impl HashKey {
     /// Makes a key from the kernel's random number generator.
     pub(crate) fn random() -> Self {
-        let mut key = bindings::hsiphash_key_t::default();
+        let mut words = bindings::hsiphash_key_t::default();
         // SAFETY: The pointer is valid for writes of the key's size, and a key is plain words.
-        unsafe {
+        let seed = unsafe {
             bindings::get_random_bytes(
-                core::ptr::from_mut(&mut key).cast(),
+                core::ptr::from_mut(&mut words).cast(),
                 size_of::<bindings::hsiphash_key_t>(),
-            )
+            );
+            bindings::palisade_random_u32()
         };
-        Self(key)
+        Self { words, seed }
+    }
+
+    /// Hashes one word with a third of the work, with Jenkins' hash and a random seed.
+    #[inline(always)]
+    pub(crate) fn hash_one(&self, word: u32) -> u32 {
+        // SAFETY: There are no requirements.
+        unsafe { bindings::palisade_jhash_1word(word, self.seed) }
     }
 
     /// Hashes two words, as [`HashKey::hash`] does any number of them.
     #[inline]
     pub(crate) fn hash_pair(&self, first: u32, second: u32) -> u32 {
         // SAFETY: The key is valid for reads.
-        unsafe { bindings::hsiphash_2u32(first, second, &raw const self.0) }
+        unsafe { bindings::hsiphash_2u32(first, second, &raw const self.words) }
     }
 
     /// Hashes words with HalfSipHash, or SipHash-1-3 on 64-bit machines.
@@ -42,7 +54,7 @@ impl HashKey {
             bindings::palisade_hsiphash(
                 words.as_ptr().cast(),
                 size_of_val(words),
-                &raw const self.0,
+                &raw const self.words,
             )
         }
     }

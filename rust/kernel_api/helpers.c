@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One line each; anything that needs a decision belongs into Rust. */
 #include <linux/cpumask.h>
+#include <linux/jhash.h>
 #include <linux/jiffies.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/textsearch.h>
@@ -156,6 +158,16 @@ void palisade_write_seqlock_bh(seqlock_t *lock)
 void palisade_write_sequnlock_bh(seqlock_t *lock)
 {
 	write_sequnlock_bh(lock);
+}
+
+u32 palisade_jhash_1word(u32 word, u32 seed)
+{
+	return jhash_1word(word, seed);
+}
+
+u32 palisade_random_u32(void)
+{
+	return get_random_u32();
 }
 
 u32 palisade_hsiphash(const void *data, size_t length, const hsiphash_key_t *key)

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An array of words that several CPUs read and write at once.
+//! Words that several CPUs read and write at once.
 //!
 //! Each access is one load or store that the compiler neither tears nor repeats (`READ_ONCE` and
-//! `WRITE_ONCE` of `include/asm-generic/rwonce.h`), without ordering: order comes from the lock or the
-//! sequence count that the words are used under.
+//! `WRITE_ONCE` of `include/asm-generic/rwonce.h`). Unless it says so it is without ordering, which then
+//! comes from the lock or the sequence count that the words are used under.
+//!
+//! `kernel::sync::atomic` can do more, but is a call for each access.
 
-use core::cell::UnsafeCell;
-use kernel::{
-    alloc::{
-        flags::__GFP_ZERO,
-        Flags, //
+use core::{
+    cell::UnsafeCell,
+    sync::atomic::{
+        fence,
+        Ordering::{
+            Acquire,
+            Release, //
+        },
     },
-    prelude::*,
 };
 
 /// A word that is shared between CPUs.
@@ -42,27 +46,19 @@ impl Word {
         // SAFETY: The pointer comes from a reference to an `UnsafeCell`, so it is valid for writes.
         unsafe { self.0.get().write_volatile(value) }
     }
-}
 
-/// A fixed number of shared words.
-pub(crate) struct Words(KVec<Word>);
-
-impl Words {
-    /// Allocates `count` words that are zero.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM` when there is no memory.
-    pub(crate) fn zeroed(count: usize, flags: Flags) -> Result<Self> {
-        let mut words = KVec::with_capacity(count, flags | __GFP_ZERO)?;
-        // SAFETY: The capacity is at least `count`, and zeroed memory is a valid `Word`.
-        unsafe { words.inc_len(count) };
-        Ok(Self(words))
+    /// Loads the word before anything that is read after it (`smp_load_acquire`).
+    #[inline(always)]
+    pub(crate) fn load_acquire(&self) -> u32 {
+        let value = self.load();
+        fence(Acquire);
+        value
     }
 
-    /// Returns the words from `start` on, `count` of them, if they exist.
+    /// Stores the word after anything that was written before it (`smp_store_release`).
     #[inline(always)]
-    pub(crate) fn slice(&self, start: usize, count: usize) -> Option<&[Word]> {
-        self.0.get(start..start.checked_add(count)?)
+    pub(crate) fn store_release(&self, value: u32) {
+        fence(Release);
+        self.store(value);
     }
 }

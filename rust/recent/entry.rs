@@ -56,7 +56,7 @@ pub(crate) struct Key {
 
 impl Key {
     /// The part of the key that an entry has in its SHAPE.
-    #[inline]
+    #[inline(always)]
     fn shape(&self) -> u32 {
         let version = match self.family {
             Family::Ipv4 => 4,
@@ -64,15 +64,69 @@ impl Key {
         };
         u32::from(self.port) << 16 | version << 8
     }
+}
 
-    /// Its hash.
-    #[inline]
-    pub(super) fn hash(&self, with: &HashKey) -> u32 {
+/// What finds an entry: a [`Key`], or one of which less has to be looked at.
+pub(crate) trait Find: Copy {
+    /// The same as a key.
+    fn key(&self) -> Key;
+
+    /// The hash of the key.
+    fn hash(&self, with: &HashKey) -> u32;
+
+    /// Whether this is the entry of the key.
+    fn is_of(&self, entry: Entry<'_>) -> bool;
+}
+
+impl Find for Key {
+    #[inline(always)]
+    fn key(&self) -> Key {
+        *self
+    }
+
+    fn hash(&self, with: &HashKey) -> u32 {
         let [a, b, c, d] = self.address.words();
-        match self.family {
-            Family::Ipv4 => with.hash_pair(a, self.shape()),
-            Family::Ipv6 => with.hash(&[a, b, c, d, self.shape()]),
+        match (self.family, self.port) {
+            (Family::Ipv4, 0) => Ipv4Key(a).hash(with),
+            (Family::Ipv4, _) => with.hash_pair(a, self.shape()),
+            (Family::Ipv6, _) => with.hash(&[a, b, c, d, self.shape()]),
         }
+    }
+
+    #[inline]
+    fn is_of(&self, entry: Entry<'_>) -> bool {
+        let [a, b, c, d] = self.address.words();
+        entry.word(ADDRESS) == a
+            && entry.word(SHAPE) & KEY_OF_SHAPE == self.shape()
+            && entry.word(ADDRESS + 1) == b
+            && entry.word(ADDRESS + 2) == c
+            && entry.word(ADDRESS + 3) == d
+    }
+}
+
+/// The key of an IPv4 address without a port: its first word, the only one that is not zero.
+#[derive(Clone, Copy)]
+pub(crate) struct Ipv4Key(pub(crate) u32);
+
+impl Find for Ipv4Key {
+    #[inline(always)]
+    fn key(&self) -> Key {
+        Key {
+            family: Family::Ipv4,
+            address: Address::new([self.0, 0, 0, 0]),
+            port: 0,
+        }
+    }
+
+    /// As xt_recent and nftables do it.
+    #[inline(always)]
+    fn hash(&self, with: &HashKey) -> u32 {
+        with.hash_one(self.0)
+    }
+
+    #[inline(always)]
+    fn is_of(&self, entry: Entry<'_>) -> bool {
+        entry.word(ADDRESS) == self.0 && entry.word(SHAPE) & KEY_OF_SHAPE == self.key().shape()
     }
 }
 
@@ -115,17 +169,16 @@ pub(crate) struct Past<Ages> {
 
 /// An entry.
 #[derive(Clone, Copy)]
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     header: &'a [Word; HEADER_WORDS],
     stamps: &'a [Word],
 }
 
 impl<'a> Entry<'a> {
-    /// From its words; none if they are too few.
+    /// From its words.
     #[inline(always)]
-    pub(super) fn new(words: &'a [Word]) -> Option<Self> {
-        let (header, stamps) = words.split_first_chunk()?;
-        Some(Self { header, stamps })
+    pub(super) fn new(header: &'a [Word; HEADER_WORDS], stamps: &'a [Word]) -> Self {
+        Self { header, stamps }
     }
 
     #[inline(always)]
@@ -141,11 +194,12 @@ impl<'a> Entry<'a> {
     }
 
     /// The next entry of the chain, or of the free ones.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&self) -> u32 {
         self.word(NEXT)
     }
 
+    #[inline(always)]
     pub(super) fn set_next(&self, next: u32) {
         self.set_word(NEXT, next);
     }
@@ -160,26 +214,16 @@ impl<'a> Entry<'a> {
         self.set_word(BUCKET, bucket.map_or(0, |bucket| bucket.wrapping_add(1)));
     }
 
-    /// Whether this is the entry of that key.
-    #[inline]
-    pub(super) fn is(&self, key: &Key) -> bool {
-        let [a, b, c, d] = key.address.words();
-        self.word(ADDRESS) == a
-            && self.word(SHAPE) & KEY_OF_SHAPE == key.shape()
-            && self.word(ADDRESS + 1) == b
-            && self.word(ADDRESS + 2) == c
-            && self.word(ADDRESS + 3) == d
-    }
-
     /// Whether it is meant where that TTL is asked for. As in xt_recent, 0 is any TTL, asked for or in the
     /// entry, which then was added by hand.
-    #[inline]
+    #[inline(always)]
     pub(super) fn agrees_with(&self, time_to_live: u8) -> bool {
         let own = self.word(SHAPE) as u8;
         own == time_to_live || own == 0 || time_to_live == 0
     }
 
     /// Makes it the entry of that key, without stamps.
+    #[inline(always)]
     pub(super) fn begin(&self, key: &Key) {
         for (offset, word) in key.address.words().into_iter().enumerate() {
             self.set_word(ADDRESS.wrapping_add(offset), word);
@@ -205,22 +249,25 @@ impl<'a> Entry<'a> {
     }
 
     /// How many stamps fit.
+    #[inline(always)]
     fn capacity(&self) -> u32 {
         self.stamps.len() as u32
     }
 
     /// Number of stamps, and the place of the latest.
+    #[inline(always)]
     fn ring(&self) -> (u32, u32) {
         let ring = self.word(RING);
         (ring >> 16, ring & 0xffff)
     }
 
+    #[inline(always)]
     fn set_ring(&self, count: u32, latest: u32) {
         self.set_word(RING, count << 16 | (latest & 0xffff));
     }
 
     /// The stamp that has `newer` stamps after it, if it is remembered.
-    #[inline]
+    #[inline(always)]
     pub(super) fn stamp(&self, newer: u32) -> Option<u32> {
         let (count, latest) = self.ring();
         if newer >= count {
@@ -235,13 +282,13 @@ impl<'a> Entry<'a> {
     }
 
     /// Age of the latest stamp, in jiffies.
-    #[inline]
+    #[inline(always)]
     pub(super) fn last_seen(&self, now: u32) -> u32 {
         self.stamp(0).map_or(u32::MAX, |stamp| age(now, stamp))
     }
 
     /// Whether the packets that the entry remembers satisfy the window.
-    #[inline]
+    #[inline(always)]
     pub(super) fn satisfies(&self, window: &Window, now: u32) -> bool {
         let Some(stamp) = self.stamp(window.hits.wrapping_sub(1)) else {
             return false;
@@ -250,6 +297,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Remembers a packet, and its TTL if it has one.
+    #[inline(always)]
     pub(super) fn push(&self, now: u32, time_to_live: Option<u8>) {
         let (count, latest) = self.ring();
         let capacity = self.capacity();

@@ -5,6 +5,7 @@
 use super::{
     entry::{
         Ages,
+        Find,
         Key,
         Past,
         Snapshot, //
@@ -86,7 +87,12 @@ impl Tables {
         Retirable::new(tables, GFP_KERNEL_ACCOUNT)
     }
 
-    #[inline]
+    /// Whether nothing is in the way of what [`Table::check_quickly`] and its like do.
+    #[inline(always)]
+    fn are_quick_for<F>(&self, question: &Question<'_, F>) -> bool {
+        self.previous.is_none() && !question.window.reap
+    }
+
     fn previous(&self) -> Option<&Table> {
         self.previous.as_deref()
     }
@@ -146,13 +152,11 @@ impl List {
         })
     }
 
-    #[inline]
     fn with_tables<R>(&self, with: impl FnOnce(&Tables) -> R) -> R {
         with(self.tables.read(&rcu::read_lock()))
     }
 
     /// Does something with the tables that the list has now, again if it got another one meanwhile.
-    #[inline]
     fn retry<R>(&self, guard: &rcu::Guard, with: impl Fn(&Tables) -> Result<R, Superseded>) -> R {
         loop {
             // A table is superseded only after the next one was published, so that this goes round once for
@@ -163,9 +167,21 @@ impl List {
         }
     }
 
-    /// Whether there is such an entry.
-    #[inline]
-    pub(crate) fn check(&self, question: &Question<'_>, guard: &rcu::Guard) -> bool {
+    /// Whether there is such an entry; reaps none.
+    #[inline(always)]
+    pub(crate) fn check(&self, question: &Question<'_, impl Find>, guard: &rcu::Guard) -> bool {
+        let tables = self.tables.read(guard);
+        if tables.previous.is_none() {
+            if let Ok(agrees) = tables.table.check_quickly(question, jiffies32()) {
+                return agrees;
+            }
+        }
+        self.check_thoroughly(&question.general(), guard)
+    }
+
+    /// Whether there is such an entry; reaps where the window says so.
+    #[inline(never)]
+    pub(crate) fn check_thoroughly(&self, question: &Question<'_>, guard: &rcu::Guard) -> bool {
         self.retry(guard, |tables| {
             let previous = tables.previous();
             tables.table.check(previous, question, jiffies32())
@@ -174,8 +190,28 @@ impl List {
 
     /// As [`List::check`], and if there is an entry, and what was found is not what `invert` says,
     /// remembers one packet more of that TTL.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn update(
+        &self,
+        question: &Question<'_, impl Find>,
+        invert: bool,
+        time_to_live: u8,
+        guard: &rcu::Guard,
+    ) -> bool {
+        let tables = self.tables.read(guard);
+        if tables.are_quick_for(question) {
+            let now = jiffies32();
+            let updated = (tables.table).update_quickly(question, invert, now, time_to_live);
+            if let Ok(agrees) = updated {
+                return agrees;
+            }
+        }
+        self.update_thoroughly(&question.general(), invert, time_to_live, guard)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn update_thoroughly(
         &self,
         question: &Question<'_>,
         invert: bool,
@@ -190,15 +226,25 @@ impl List {
     }
 
     /// Remembers a packet of the address.
-    #[inline]
-    pub(crate) fn stamp(&self, key: &Key, time_to_live: u8, guard: &rcu::Guard) -> Stamped {
+    #[inline(always)]
+    pub(crate) fn stamp(&self, key: &impl Find, time_to_live: u8, guard: &rcu::Guard) {
+        let Tables { table, previous } = self.tables.read(guard);
+        let is_done =
+            previous.is_none() && table.stamp_quickly(key, jiffies32(), time_to_live).is_ok();
+        if !is_done {
+            self.stamp_thoroughly(&key.key(), time_to_live, guard);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn stamp_thoroughly(&self, key: &Key, time_to_live: u8, guard: &rcu::Guard) {
+        let ttl = Some(time_to_live);
         self.retry(guard, |tables| {
-            let ttl = Some(time_to_live);
             let previous = tables.previous();
-            tables
-                .table
-                .stamp(previous, key, jiffies32(), ttl, Origin::Packet)
-        })
+            let table = &tables.table;
+            table.stamp(previous, key, jiffies32(), ttl, Origin::Packet)
+        });
     }
 
     /// Adds the address as if it had been seen now; unlike [`List::stamp`] this takes no other's entry
@@ -247,7 +293,7 @@ impl List {
     /// Whether the address is in the list.
     pub(crate) fn contains(&self, key: &Key) -> bool {
         let question = Question {
-            key,
+            key: *key,
             time_to_live: 0,
             window: &Window::any(),
         };

@@ -2,9 +2,8 @@
 
 //! The memory of a list's entries.
 //!
-//! Entries lie in chunks that are allocated when they are needed and stay until the list goes, so that a
-//! reader may look at an entry that was removed meanwhile without harm. An entry is known by its index,
-//! which takes half the room of a pointer.
+//! Memory is allocated when it is needed and stays until the list goes, so that a reader may look at an
+//! entry that was removed meanwhile without harm.
 
 use super::entry::{
     Entry,
@@ -16,8 +15,7 @@ use crate::kernel_api::{
         MemoryCgroup,
         LARGE, //
     },
-    once::OncePointer,
-    words::Words,
+    records::Records,
     work::give_way, //
 };
 use core::num::NonZeroU32;
@@ -40,13 +38,9 @@ const CHUNK_BYTES: usize = 16 * 1024;
 
 /// Entries, and which of them are free.
 pub(super) struct Slots {
-    chunks: KVVec<OncePointer<Words>>,
-    /// Who pays for the chunks, whichever packet makes them necessary.
+    records: Records<HEADER_WORDS>,
+    /// Who pays for the memory, whichever packet makes it necessary.
     memory_cgroup: MemoryCgroup,
-    words_per_entry: usize,
-    entries_per_chunk: NonZeroU32,
-    /// An index is the number of the chunk, shifted by this, and the number within the chunk.
-    chunk_shift: u32,
     /// The most entries.
     limit: u32,
     /// Entries that were ever used; those from here to the limit are free as well.
@@ -70,25 +64,10 @@ impl Slots {
         let words_per_entry = HEADER_WORDS.checked_add(hits as usize).ok_or(EINVAL)?;
         let fitting = CHUNK_BYTES / size_of::<u32>() / words_per_entry;
         let fitting = u32::try_from(fitting).map_err(|_| EINVAL)?.min(limit);
-        let entries_per_chunk = NonZeroU32::new(fitting).unwrap_or(NonZeroU32::MIN);
-        let chunk_shift = entries_per_chunk.get().next_power_of_two().trailing_zeros();
-        let count = limit.div_ceil(entries_per_chunk.get());
-        // The indices must not reach NONE.
-        if u64::from(count) << chunk_shift > u64::from(NONE) {
-            return Err(EINVAL);
-        }
-        let mut chunks = KVVec::with_capacity(count as usize, LARGE)?;
-        for _ in 0..count {
-            chunks
-                .push_within_capacity(OncePointer::new())
-                .map_err(|_| ENOMEM)?;
-        }
+        let per_chunk = NonZeroU32::new(fitting).unwrap_or(NonZeroU32::MIN);
         Ok(Self {
-            chunks,
+            records: Records::new(limit, hits as usize, per_chunk, NONE, LARGE)?,
             memory_cgroup: MemoryCgroup::current(),
-            words_per_entry,
-            entries_per_chunk,
-            chunk_shift,
             limit,
             used: Atomic::new(0),
             free: Atomic::new(NONE.into()),
@@ -102,7 +81,7 @@ impl Slots {
 
     /// How many packets an entry remembers.
     pub(super) fn hits(&self) -> u32 {
-        self.words_per_entry.saturating_sub(HEADER_WORDS) as u32
+        self.records.further() as u32
     }
 
     /// Entries that were ever used: the others need not be looked at.
@@ -112,20 +91,14 @@ impl Slots {
 
     /// The index of an entry from its number, counted from 0 without gaps.
     pub(super) fn index(&self, number: u32) -> u32 {
-        (number / self.entries_per_chunk).wrapping_shl(self.chunk_shift)
-            | (number % self.entries_per_chunk)
+        self.records.index(number)
     }
 
     /// The entry of an index, if its memory exists.
-    #[inline]
+    #[inline(always)]
     pub(super) fn entry(&self, index: u32) -> Option<Entry<'_>> {
-        let chunk = index.wrapping_shr(self.chunk_shift);
-        let chunk = self.chunks.get(chunk as usize)?.get()?;
-        let number = index & 1u32.wrapping_shl(self.chunk_shift).wrapping_sub(1);
-        let start = (number as usize).wrapping_mul(self.words_per_entry);
-        chunk
-            .slice(start, self.words_per_entry)
-            .and_then(Entry::new)
+        let (header, stamps) = self.records.get(index)?;
+        Some(Entry::new(header, stamps))
     }
 
     /// Sees to it that there is memory for so many entries. May sleep.
@@ -135,11 +108,11 @@ impl Slots {
     /// `ENOMEM` when there is not.
     pub(super) fn reserve(&self, entries: u32) -> Result {
         // Those of entries that were ever used have it.
-        let first = self.used() / self.entries_per_chunk;
-        let end = entries
-            .min(self.limit)
-            .div_ceil(self.entries_per_chunk.get());
-        for chunk in first..end {
+        let first = self.records.chunk(self.used());
+        let Some(last) = entries.min(self.limit).checked_sub(1) else {
+            return Ok(());
+        };
+        for chunk in first..=self.records.chunk(last) {
             self.provide(chunk, LARGE).map_err(|_| ENOMEM)?;
             give_way();
         }
@@ -154,7 +127,7 @@ impl Slots {
         let mut number = self.used.load(Relaxed);
         while number < self.limit {
             // Unlike GFP_ATOMIC this fails where the cgroup has reached its limit.
-            self.provide(number / self.entries_per_chunk, GFP_NOWAIT | __GFP_NOWARN)?;
+            self.provide(self.records.chunk(number), GFP_NOWAIT | __GFP_NOWARN)?;
             match self.used.cmpxchg(number, number.wrapping_add(1), Full) {
                 Ok(_) => return Ok(self.index(number)),
                 Err(current) => number = current,
@@ -194,17 +167,12 @@ impl Slots {
 
     /// Sees to it that a chunk has memory.
     fn provide(&self, chunk: u32, flags: Flags) -> Result<(), Shortage> {
-        let place = self.chunks.get(chunk as usize).ok_or(Shortage::Limit)?;
-        if place.get().is_none() {
-            let count = self
-                .words_per_entry
-                .wrapping_mul(self.entries_per_chunk.get() as usize);
-            let words = self.memory_cgroup.charge(flags, |flags| -> Result<_> {
-                Ok(KBox::new(Words::zeroed(count, flags)?, flags)?)
-            });
-            place.set(words.map_err(|_| Shortage::Memory)?);
+        if self.records.has(chunk).ok_or(Shortage::Limit)? {
+            return Ok(());
         }
-        Ok(())
+        self.memory_cgroup
+            .charge(flags, |flags| self.records.provide(chunk, flags))
+            .map_err(|_| Shortage::Memory)
     }
 }
 

@@ -16,6 +16,7 @@
 //! xt_recent looks at the oldest entry of all instead, which needs a list of all entries and its lock.
 
 mod moving;
+mod quick;
 
 pub(super) use moving::Selection;
 
@@ -23,6 +24,7 @@ use super::{
     entry::{
         Ages,
         Entry,
+        Find,
         Key,
         Snapshot,
         NONE, //
@@ -43,7 +45,8 @@ use crate::kernel_api::{
         Buckets, //
     },
     hash::HashKey,
-    memory_cgroup::LARGE, //
+    memory_cgroup::LARGE,
+    words::Word, //
 };
 use kernel::{
     prelude::*,
@@ -92,13 +95,24 @@ pub(super) struct Superseded;
 
 /// What is asked of an entry.
 #[derive(Clone, Copy)]
-pub(crate) struct Question<'a> {
+pub(crate) struct Question<'a, F = Key> {
     /// What it is found by.
-    pub(crate) key: &'a Key,
+    pub(crate) key: F,
     /// The TTL that the packet stamped last has to have had; 0 is any.
     pub(crate) time_to_live: u8,
     /// When and how often it was seen.
     pub(crate) window: &'a Window,
+}
+
+impl<'a, F: Find> Question<'a, F> {
+    /// The same question, whatever it is found by.
+    pub(super) fn general(&self) -> Question<'a> {
+        Question {
+            key: self.key.key(),
+            time_to_live: self.time_to_live,
+            window: self.window,
+        }
+    }
 }
 
 /// What a list says to a question.
@@ -141,9 +155,9 @@ pub(super) struct Table {
     buckets: Buckets,
     slots: Slots,
     /// Age in jiffies from which on an entry counts as gone.
-    timeout: Atomic<u32>,
-    /// Whether the list has another table by now.
-    superseded: Atomic<bool>,
+    timeout: Word,
+    /// Not 0 if the list has another table by now.
+    superseded: Word,
     entries: Atomic<u32>,
     /// Number of the entry that eviction looks at next.
     hand: Atomic<u32>,
@@ -159,10 +173,10 @@ impl Table {
     pub(super) fn new(size: u32, hits: u32, timeout: u32) -> Result<Self> {
         Ok(Self {
             hash: HashKey::random(),
-            buckets: Buckets::new(size.div_ceil(2), NONE, LARGE)?,
+            buckets: Buckets::new(size, NONE, LARGE)?,
             slots: Slots::new(size, hits)?,
-            timeout: Atomic::new(timeout),
-            superseded: Atomic::new(false),
+            timeout: Word::new(timeout),
+            superseded: Word::new(0),
             entries: Atomic::new(0),
             hand: Atomic::new(0),
             scythe: Atomic::new(0),
@@ -180,13 +194,13 @@ impl Table {
         self.slots.hits()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn timeout(&self) -> u32 {
-        self.timeout.load(Relaxed)
+        self.timeout.load()
     }
 
     pub(super) fn set_timeout(&self, timeout: u32) {
-        self.timeout.store(timeout, Relaxed);
+        self.timeout.store(timeout);
     }
 
     /// Sees to it that there is memory for so many entries. May sleep.
@@ -210,13 +224,13 @@ impl Table {
         self.refused.fetch_add(statistics.refused, Relaxed);
     }
 
-    #[inline]
-    fn bucket(&self, key: &Key) -> u32 {
+    #[inline(always)]
+    fn bucket(&self, key: &impl Find) -> u32 {
         self.buckets.index(key.hash(&self.hash))
     }
 
     /// Locks a bucket, of a table that is not superseded.
-    #[inline]
+    #[inline(always)]
     fn lock(&self, bucket: u32) -> Result<BucketGuard<'_>, Superseded> {
         let guard = self.buckets.lock(bucket);
         if self.is_superseded() {
@@ -226,7 +240,6 @@ impl Table {
     }
 
     /// Whether there is such an entry, here or in the table that the list had before.
-    #[inline]
     pub(super) fn check(
         &self,
         previous: Option<&Self>,
@@ -246,7 +259,7 @@ impl Table {
         // While entries move, nothing is reaped.
         if let (Some(limit), None) = (question.window.reaped_age(), previous) {
             if sight.is_some_and(|sight| sight.age > limit) {
-                self.reap(question.key, limit, now);
+                self.reap(&question.key, limit, now);
             }
             self.reap_others(limit, now);
         }
@@ -264,7 +277,7 @@ impl Table {
         time_to_live: u8,
     ) -> Result<bool, Superseded> {
         if let Some(previous) = previous {
-            self.adopt(previous, question.key, now, Origin::Packet)?;
+            self.adopt(previous, &question.key, now, Origin::Packet)?;
         }
         let agrees = self.update_known(question, invert, now, time_to_live)?;
         if let (Some(limit), None) = (question.window.reaped_age(), previous) {
@@ -280,8 +293,8 @@ impl Table {
         now: u32,
         time_to_live: u8,
     ) -> Result<bool, Superseded> {
-        let guard = self.lock(self.bucket(question.key))?;
-        let Some((index, entry)) = self.find(guard.head(), question.key, None) else {
+        let guard = self.lock(self.bucket(&question.key))?;
+        let Some((index, entry)) = self.find(guard.head(), &question.key, None) else {
             return Ok(false);
         };
         let Some(sight) = Self::sight(entry, question, self.timeout(), now) else {
@@ -328,6 +341,18 @@ impl Table {
         if self.write_known(&self.lock(bucket)?, key, now, &write) {
             return Ok(Stamped::Known);
         }
+        self.write_new(bucket, key, now, origin, write)
+    }
+
+    /// Lets `write` write the entry of an address that has had none until now.
+    fn write_new(
+        &self,
+        bucket: u32,
+        key: &Key,
+        now: u32,
+        origin: Origin,
+        write: impl Fn(Entry<'_>),
+    ) -> Result<Stamped, Superseded> {
         // Making room may need the lock of another bucket: this one is not held meanwhile.
         let Some((index, stamped)) = self.take_slot(now, origin) else {
             self.refused.fetch_add(1, Relaxed);
@@ -458,17 +483,17 @@ impl Table {
     }
 
     /// Finds an entry; without the lock, that is with an attempt, it may miss one or find another.
-    #[inline]
+    #[inline(always)]
     fn find(
         &self,
         head: u32,
-        key: &Key,
+        key: &impl Find,
         attempt: Option<&Attempt<'_>>,
     ) -> Option<(u32, Entry<'_>)> {
         let mut index = head;
         while index != NONE {
             let entry = self.slots.entry(index)?;
-            if entry.is(key) {
+            if key.is_of(entry) {
                 return Some((index, entry));
             }
             if attempt.is_some_and(Attempt::is_disturbed) {
@@ -480,8 +505,13 @@ impl Table {
     }
 
     /// What the entry says to the question; none if it is older than `timeout` or its TTL another.
-    #[inline]
-    fn sight(entry: Entry<'_>, question: &Question<'_>, timeout: u32, now: u32) -> Option<Sight> {
+    #[inline(always)]
+    fn sight(
+        entry: Entry<'_>,
+        question: &Question<'_, impl Find>,
+        timeout: u32,
+        now: u32,
+    ) -> Option<Sight> {
         let age = entry.last_seen(now);
         if age > timeout || !entry.agrees_with(question.time_to_live) {
             return None;
@@ -492,19 +522,19 @@ impl Table {
         })
     }
 
-    #[inline]
     fn look(&self, question: &Question<'_>, timeout: u32, now: u32) -> Option<Sight> {
-        self.buckets
-            .read(self.bucket(question.key), |head, attempt| {
-                let (_, entry) = self.find(head, question.key, Some(attempt))?;
-                Self::sight(entry, question, timeout, now)
-            })
+        let bucket = self.bucket(&question.key);
+        self.buckets.read(bucket, |head, attempt| {
+            let (_, entry) = self.find(head, &question.key, Some(attempt))?;
+            Self::sight(entry, question, timeout, now)
+        })
     }
 
+    #[inline(always)]
     fn write_known(
         &self,
         guard: &BucketGuard<'_>,
-        key: &Key,
+        key: &impl Find,
         now: u32,
         write: impl Fn(Entry<'_>),
     ) -> bool {
@@ -512,7 +542,7 @@ impl Table {
             return false;
         };
         if entry.last_seen(now) > self.timeout() {
-            entry.begin(key);
+            entry.begin(&key.key());
         }
         write(entry);
         true
@@ -545,6 +575,8 @@ impl Table {
     }
 
     /// Takes an entry out because of its age.
+    #[cold]
+    #[inline(never)]
     fn expire(&self, mut guard: BucketGuard<'_>, index: u32, entry: Entry<'_>) {
         self.unlink(&mut guard, index, entry);
         drop(guard);

@@ -65,7 +65,7 @@ fn reaping(age: u32) -> Window {
 
 fn check(table: &Table, key: &Key, window: &Window, now: u32) -> bool {
     let question = Question {
-        key,
+        key: *key,
         time_to_live: 0,
         window,
     };
@@ -74,7 +74,7 @@ fn check(table: &Table, key: &Key, window: &Window, now: u32) -> bool {
 
 fn update(table: &Table, key: &Key, window: &Window, now: u32) -> bool {
     let question = Question {
-        key,
+        key: *key,
         time_to_live: 0,
         window,
     };
@@ -283,7 +283,7 @@ mod tests {
         let table = Table::new(10, 4, AGE_MAX)?;
         let window = within(5, 1);
         let question = Question {
-            key: &key(1),
+            key: key(1),
             time_to_live: 0,
             window: &window,
         };
@@ -307,7 +307,7 @@ mod tests {
         let table = Table::new(10, 4, AGE_MAX)?;
         let asked = |number, time_to_live| {
             let question = Question {
-                key: &key(number),
+                key: key(number),
                 time_to_live,
                 window: &ONCE,
             };
@@ -541,7 +541,7 @@ mod tests {
         let table = Table::new(100, 3, AGE_MAX)?;
         let ask = |number, hits| {
             let question = Question {
-                key: &key(number),
+                key: key(number),
                 time_to_live: 0,
                 window: &times(hits),
             };
@@ -559,7 +559,7 @@ mod tests {
         // Who still knows the old table only is sent on, whether or not the address is there.
         for number in [1, 1000] {
             let question = Question {
-                key: &key(number),
+                key: key(number),
                 time_to_live: 0,
                 window: &ONCE,
             };

@@ -31,11 +31,7 @@ use super::{
 use crate::kernel_api::buckets::BucketGuard;
 use kernel::{
     prelude::*,
-    sync::atomic::{
-        Acquire,
-        Relaxed,
-        Release, //
-    },
+    sync::atomic::Relaxed, //
 };
 
 /// What became of an address that was to be moved.
@@ -102,15 +98,15 @@ impl Selection {
 
 impl Table {
     /// Whether the list has another table by now.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_superseded(&self) -> bool {
-        self.superseded.load(Acquire)
+        self.superseded.load_acquire() != 0
     }
 
     /// Tells whoever still uses the table that the list has another one, which has to be published by now.
     pub(in crate::recent) fn supersede(&self) {
-        if !self.superseded.load(Relaxed) {
-            self.superseded.store(true, Release);
+        if self.superseded.load() == 0 {
+            self.superseded.store_release(1);
         }
     }
 

@@ -21,6 +21,8 @@ use crate::{
         Packet, //
     },
     recent::{
+        Find,
+        Ipv4Key,
         Key,
         List,
         Question,
@@ -49,6 +51,10 @@ pub(in crate::rules) struct Recent {
     list: Arc<List>,
     operation: RecentOperation,
     key: RecentKey,
+    /// Whether that is the source address, and all of it.
+    is_source: bool,
+    /// Whether nothing else is asked but whether that was seen in the window.
+    is_plain_check: bool,
     window: Window,
     /// Whether the number of packets was asked for; without, one will do.
     is_counted: bool,
@@ -72,11 +78,16 @@ impl PartialEq for Recent {
     }
 }
 
-impl PacketMatch for Recent {
-    const ATTRIBUTE: u16 = r#match::RECENT;
+impl Recent {
+    /// What most packets are found by, which is quicker: an IPv4 source address without port and mask.
+    #[inline(always)]
+    fn ipv4_key(&self, packet: &Packet<'_>) -> Option<Ipv4Key> {
+        let [address, ..] = packet.source.words();
+        (self.is_source && packet.family == Family::Ipv4).then_some(Ipv4Key(address))
+    }
 
-    #[inline]
-    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    /// What the packet is found by.
+    fn key(&self, packet: &Packet<'_>) -> Key {
         let (address, port) = match self.key {
             RecentKey::Source => (packet.source, 0),
             RecentKey::Destination => (packet.destination, 0),
@@ -86,29 +97,109 @@ impl PacketMatch for Recent {
             Some((family, mask)) if *family == packet.family => address.masked(mask),
             _ => address,
         };
-        let key = Key {
+        Key {
             family: packet.family,
             address,
             port,
-        };
-        let time_to_live = packet.received_time_to_live();
+        }
+    }
+
+    /// What is asked of the entry of a packet.
+    #[inline(always)]
+    fn question<F>(&self, key: F, packet: &Packet<'_>) -> Question<'_, F> {
+        Question {
+            key,
+            time_to_live: if self.time_to_live {
+                packet.received_time_to_live()
+            } else {
+                0
+            },
+            window: &self.window,
+        }
+    }
+
+    /// As [`Recent::check`], for IPv4 where [`Recent::is_plain_check`] is true.
+    #[inline(always)]
+    fn check_plainly(&self, packet: &Packet<'_>) -> bool {
+        let [address, ..] = packet.source.words();
         let question = Question {
-            key: &key,
-            time_to_live: if self.time_to_live { time_to_live } else { 0 },
+            key: Ipv4Key(address),
+            time_to_live: 0,
             window: &self.window,
         };
+        self.list.check(&question, packet.context().rcu())
+    }
+
+    #[inline(never)]
+    fn check(&self, packet: &Packet<'_>) -> bool {
+        let question = self.question(self.key(packet), packet);
+        self.list
+            .check_thoroughly(&question, packet.context().rcu())
+    }
+
+    #[inline(never)]
+    fn update(&self, packet: &Packet<'_>) -> bool {
+        match self.ipv4_key(packet) {
+            Some(key) => self.update_by(key, packet),
+            None => self.update_by_any(packet),
+        }
+    }
+
+    #[inline(never)]
+    fn update_by_any(&self, packet: &Packet<'_>) -> bool {
+        self.update_by(self.key(packet), packet)
+    }
+
+    #[inline(always)]
+    fn update_by(&self, key: impl Find, packet: &Packet<'_>) -> bool {
+        let question = self.question(key, packet);
+        let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
+        (self.list).update(&question, self.invert, time_to_live, guard)
+    }
+
+    #[inline(never)]
+    fn set(&self, packet: &Packet<'_>) {
+        match self.ipv4_key(packet) {
+            Some(key) => self.set_by(key, packet),
+            None => self.set_by_any(packet),
+        }
+    }
+
+    #[inline(never)]
+    fn set_by_any(&self, packet: &Packet<'_>) {
+        self.set_by(self.key(packet), packet);
+    }
+
+    #[inline(always)]
+    fn set_by(&self, key: impl Find, packet: &Packet<'_>) {
+        let time_to_live = packet.received_time_to_live();
+        // An address that cannot be remembered is counted by the list, and matches all the same.
+        self.list.stamp(&key, time_to_live, packet.context().rcu());
+    }
+
+    #[inline(never)]
+    fn remove(&self, packet: &Packet<'_>) -> bool {
+        let question = self.question(self.key(packet), packet);
+        self.list.remove(&question.key, question.time_to_live)
+    }
+}
+
+impl PacketMatch for Recent {
+    const ATTRIBUTE: u16 = r#match::RECENT;
+
+    #[inline(always)]
+    fn matches(&self, packet: &Packet<'_>) -> Outcome {
         let agrees = match self.operation {
-            RecentOperation::Check => self.list.check(&question, guard),
-            RecentOperation::Update => {
-                (self.list).update(&question, self.invert, time_to_live, guard)
-            }
+            _ if self.is_plain_check && packet.family == Family::Ipv4 => self.check_plainly(packet),
+            // A function each, since what one needs would be in the way of the others.
+            RecentOperation::Check => self.check(packet),
+            RecentOperation::Update => self.update(packet),
             RecentOperation::Set => {
-                // An address that cannot be remembered is counted by the list, and matches all the same.
-                self.list.stamp(&key, time_to_live, guard);
+                self.set(packet);
                 true
             }
-            RecentOperation::Remove => self.list.remove(&key, question.time_to_live),
+            RecentOperation::Remove => self.remove(packet),
         };
         Outcome::from(agrees != self.invert)
     }
@@ -171,15 +262,22 @@ impl PacketMatch for Recent {
             ENOSPC => Refusal::new(error, c"there are too many recent lists").at(name),
             _ => error.into(),
         })?;
+        // A mask of all bits is none.
+        let mask = mask.filter(|(family, mask)| *mask != Address::full_mask(*family));
+        let is_source = key == RecentKey::Source && mask.is_none();
         Ok(Self {
             list,
             operation,
             key,
+            is_source,
+            is_plain_check: is_source
+                && operation == RecentOperation::Check
+                && time_to_live.is_none()
+                && !window.reap,
             window,
             is_counted: hits.is_some(),
             time_to_live: time_to_live.is_some(),
-            // A mask of all bits is none.
-            mask: mask.filter(|(family, mask)| *mask != Address::full_mask(*family)),
+            mask,
             invert: recent.has(attributes::INVERT),
         })
     }

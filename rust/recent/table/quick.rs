@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What most packets do with a table, while no entries move to another one and none are reaped.
+//!
+//! It is compiled in place, for each way to find an entry: calls, and what goes through memory for them,
+//! would cost as much as the work itself.
+
+use super::{
+    super::entry::{
+        Find,
+        Key, //
+    },
+    Origin,
+    Question,
+    Stamped,
+    Superseded,
+    Table, //
+};
+
+impl Table {
+    /// As [`Table::check`].
+    #[inline(always)]
+    pub(in crate::recent) fn check_quickly(
+        &self,
+        question: &Question<'_, impl Find>,
+        now: u32,
+    ) -> Result<bool, Superseded> {
+        let timeout = self.timeout();
+        let bucket = self.bucket(&question.key);
+        if let Some((head, attempt)) = self.buckets.attempt(bucket) {
+            let sight = match self.find(head, &question.key, Some(&attempt)) {
+                Some((_, entry)) => Self::sight(entry, question, timeout, now),
+                None => None,
+            };
+            if !attempt.is_disturbed() {
+                return match sight {
+                    Some(sight) => Ok(sight.agrees),
+                    None if self.is_superseded() => Err(Superseded),
+                    None => Ok(false),
+                };
+            }
+        }
+        self.check(None, &question.general(), now)
+    }
+
+    /// As [`Table::update`].
+    #[inline(always)]
+    pub(in crate::recent) fn update_quickly(
+        &self,
+        question: &Question<'_, impl Find>,
+        invert: bool,
+        now: u32,
+        time_to_live: u8,
+    ) -> Result<bool, Superseded> {
+        let guard = self.lock(self.bucket(&question.key))?;
+        let Some((_, entry)) = self.find(guard.head(), &question.key, None) else {
+            return Ok(false);
+        };
+        let Some(sight) = Self::sight(entry, question, self.timeout(), now) else {
+            return Ok(false);
+        };
+        if sight.agrees != invert {
+            entry.push(now, Some(time_to_live));
+        }
+        Ok(sight.agrees)
+    }
+
+    /// As [`Table::stamp`], for a packet.
+    #[inline(always)]
+    pub(in crate::recent) fn stamp_quickly(
+        &self,
+        key: &impl Find,
+        now: u32,
+        time_to_live: u8,
+    ) -> Result<Stamped, Superseded> {
+        let bucket = self.bucket(key);
+        let guard = self.lock(bucket)?;
+        if self.write_known(&guard, key, now, |entry| {
+            entry.push(now, Some(time_to_live));
+        }) {
+            return Ok(Stamped::Known);
+        }
+        drop(guard);
+        self.stamp_new(bucket, &key.key(), now, time_to_live)
+    }
+
+    #[inline(never)]
+    fn stamp_new(
+        &self,
+        bucket: u32,
+        key: &Key,
+        now: u32,
+        time_to_live: u8,
+    ) -> Result<Stamped, Superseded> {
+        self.write_new(bucket, key, now, Origin::Packet, |entry| {
+            entry.push(now, Some(time_to_live));
+        })
+    }
+}

@@ -7,6 +7,7 @@ use crate::{
         conntrack::ConntrackUse,
         netfilter::{
             Context,
+            Family,
             Hook,
             HookRegistration,
             Verdict, //
@@ -37,12 +38,30 @@ struct ChainHook {
     chain: ChainId,
 }
 
-impl Hook for ChainHook {
-    fn packet(&self, skb: &Skb, context: &Context<'_>) -> Verdict {
+impl ChainHook {
+    #[inline(always)]
+    fn show(&self, skb: &Skb, context: Context<'_>, family: Family) -> Verdict {
         let ruleset = self.ruleset.read(context.rcu());
-        match Packet::parse(skb, context) {
+        match Packet::parse(skb, context, family) {
             Some(packet) => evaluate(ruleset, self.chain, &packet),
             // Without an IP header there is nothing that a rule could decide on.
+            None => Verdict::Drop,
+        }
+    }
+
+    /// Apart, so that each function is about one kind of header.
+    #[inline(never)]
+    fn show_ipv6(&self, skb: &Skb, context: Context<'_>) -> Verdict {
+        self.show(skb, context, Family::Ipv6)
+    }
+}
+
+impl Hook for ChainHook {
+    #[inline(always)]
+    fn packet(&self, skb: &Skb, context: Context<'_>) -> Verdict {
+        match context.family() {
+            Some(Family::Ipv4) => self.show(skb, context, Family::Ipv4),
+            Some(Family::Ipv6) => self.show_ipv6(skb, context),
             None => Verdict::Drop,
         }
     }

@@ -10,7 +10,13 @@ use crate::kernel_api::{
     skb::Skb, //
 };
 
+mod features;
+
 pub(crate) use crate::kernel_api::netfilter::Family;
+pub(crate) use features::{
+    Pattern,
+    Profile, //
+};
 
 /// An IP address: its bytes in network order, in words of the machine. Of an IPv4 address the last three
 /// words are zero.
@@ -105,52 +111,17 @@ pub(crate) enum Transport {
     Malformed,
 }
 
-impl Transport {
-    /// The protocol's number, if it can be told.
-    #[inline]
-    pub(crate) fn protocol(&self) -> Option<u8> {
-        match *self {
-            Self::Header { protocol, .. } | Self::Fragment { protocol, .. } => Some(protocol),
-            Self::Malformed => None,
-        }
-    }
-}
+/// The number of the protocol TCP.
+pub(crate) const IPPROTO_TCP: u8 = 6;
 
-/// The IP version and the protocol of packets, as a number and a mask for comparing them at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Kind {
-    value: u32,
-    known: u32,
-}
+/// The number of the protocol UDP.
+pub(crate) const IPPROTO_UDP: u8 = 17;
 
-impl Kind {
-    /// Of packets of a version, if that is given, and of a protocol, if that is given.
-    #[inline]
-    pub(crate) fn new(family: Option<Family>, protocol: Option<u8>) -> Self {
-        let (version, known_version) = match family {
-            Some(Family::Ipv4) => (4, 0xff),
-            Some(Family::Ipv6) => (6, 0xff),
-            None => (0, 0),
-        };
-        let known_protocol = if protocol.is_some() { 0xff } else { 0 };
-        Self {
-            value: version << 8 | u32::from(protocol.unwrap_or(0)),
-            known: known_version << 8 | known_protocol,
-        }
-    }
+/// Length of a TCP header without options, in bytes.
+pub(crate) const TCP_HEADER_LENGTH: usize = 20;
 
-    /// Whether both say the same, as far as both say something.
-    #[inline]
-    pub(crate) fn agrees(&self, other: &Self) -> bool {
-        (self.value ^ other.value) & self.known & other.known == 0
-    }
-
-    /// Whether it says all that the other says.
-    #[inline]
-    pub(crate) fn covers(&self, other: &Self) -> bool {
-        other.known & !self.known == 0
-    }
-}
+/// Length of a UDP header, in bytes.
+pub(crate) const UDP_HEADER_LENGTH: usize = 8;
 
 /// Whether headers of that protocol begin with two ports: TCP, UDP, DCCP, SCTP and UDP-Lite.
 pub(crate) const fn has_ports(protocol: u8) -> bool {
@@ -160,7 +131,7 @@ pub(crate) const fn has_ports(protocol: u8) -> bool {
 /// A packet that passes a hook.
 pub(crate) struct Packet<'a> {
     skb: &'a Skb,
-    context: &'a Context<'a>,
+    context: Context<'a>,
     /// The IP version.
     pub(crate) family: Family,
     /// Where it says that it comes from.
@@ -169,10 +140,14 @@ pub(crate) struct Packet<'a> {
     pub(crate) destination: Address,
     /// TTL or hop limit.
     pub(crate) time_to_live: u8,
-    /// What follows the IP headers.
-    pub(crate) transport: Transport,
-    /// Its IP version and, if it does not hide that, its protocol.
-    pub(crate) kind: Kind,
+    /// Where the upper-layer header begins, if there is one.
+    transport_offset: u32,
+    /// Where in the whole packet this fragment belongs, in bytes after the IP headers.
+    fragment_position: u16,
+    /// The upper-layer protocol, unless the headers are malformed.
+    protocol: Option<u8>,
+    /// What rules are compared with at once.
+    pub(crate) profile: Profile,
     /// Length from the network header on, in bytes.
     length: u32,
 }
@@ -180,81 +155,94 @@ pub(crate) struct Packet<'a> {
 impl<'a> Packet<'a> {
     /// Looks at a packet; none if it has no whole IP header, which the stack has dropped before any hook
     /// but those of raw sockets.
-    #[inline]
-    pub(crate) fn parse(skb: &'a Skb, context: &'a Context<'a>) -> Option<Self> {
-        match context.family()? {
+    #[inline(always)]
+    pub(crate) fn parse(skb: &'a Skb, context: Context<'a>, family: Family) -> Option<Self> {
+        match family {
             Family::Ipv4 => Self::parse_ipv4(skb, context),
             Family::Ipv6 => Self::parse_ipv6(skb, context),
         }
     }
 
-    #[inline]
-    fn parse_ipv4(skb: &'a Skb, context: &'a Context<'a>) -> Option<Self> {
+    #[inline(always)]
+    fn parse_ipv4(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
         let start = skb.network_offset();
-        let [version_and_length, _, _, _, _, _, fragment_high, fragment_low, time_to_live, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] =
-            skb.read::<20>(start)?;
+        let [first, second, third, source, destination] = skb.linear_words::<5>(start)?;
+        let [version_and_length, _, _, _] = first.to_ne_bytes();
+        let [_, _, fragment_high, fragment_low] = second.to_ne_bytes();
+        let [time_to_live, protocol, _, _] = third.to_ne_bytes();
         let header_length = u32::from(version_and_length & 0x0f).wrapping_mul(4);
         if version_and_length >> 4 != 4 || header_length < 20 {
             return None;
         }
+        let offset = start.wrapping_add(header_length);
         // The low 13 bits are the fragment's position, in units of 8 bytes.
-        let transport = match u16::from_be_bytes([fragment_high, fragment_low]).wrapping_shl(3) {
-            0 => Transport::Header {
-                protocol,
-                offset: start.wrapping_add(header_length),
-            },
-            position => Transport::Fragment { protocol, position },
-        };
+        let position = u16::from_be_bytes([fragment_high, fragment_low]).wrapping_shl(3);
+        let transport = (Some(protocol), position, offset);
         Some(Self {
             skb,
             context,
             family: Family::Ipv4,
-            source: Address::ipv4([s0, s1, s2, s3]),
-            destination: Address::ipv4([d0, d1, d2, d3]),
+            source: Address([source, 0, 0, 0]),
+            destination: Address([destination, 0, 0, 0]),
             time_to_live,
-            transport,
-            kind: Kind::new(Some(Family::Ipv4), Some(protocol)),
-            length: skb.len().saturating_sub(start),
+            transport_offset: offset,
+            fragment_position: position,
+            protocol: Some(protocol),
+            profile: Profile::new(skb, Family::Ipv4, (source, destination), transport),
+            length: skb.len().wrapping_sub(start),
         })
     }
 
-    #[inline]
-    fn parse_ipv6(skb: &'a Skb, context: &'a Context<'a>) -> Option<Self> {
+    #[inline(always)]
+    fn parse_ipv6(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
         let start = skb.network_offset();
-        let [version, _, _, _, _, _, _, hop_limit] = skb.read::<8>(start)?;
+        let [first, second, a, b, c, d, e, f, g, h] = skb.linear_words::<10>(start)?;
+        let [version, _, _, _] = first.to_ne_bytes();
+        let [_, _, _, hop_limit] = second.to_ne_bytes();
         if version >> 4 != 6 {
             return None;
         }
-        let source = skb.read::<16>(start.wrapping_add(8))?;
-        let destination = skb.read::<16>(start.wrapping_add(24))?;
-        let transport = match skb.ipv6_transport() {
-            None => Transport::Malformed,
-            Some(found) => match found.fragment_position {
-                0 => Transport::Header {
-                    protocol: found.protocol,
-                    offset: found.offset,
-                },
-                position => Transport::Fragment {
-                    protocol: found.protocol,
-                    position,
-                },
-            },
+        let (protocol, fragment_position, transport_offset) = match skb.ipv6_transport() {
+            None => (None, 0, 0),
+            Some(found) => (Some(found.protocol), found.fragment_position, found.offset),
         };
+        let transport = (protocol, fragment_position, transport_offset);
         Some(Self {
             skb,
             context,
             family: Family::Ipv6,
-            source: Address::ipv6(source),
-            destination: Address::ipv6(destination),
+            source: Address([a, b, c, d]),
+            destination: Address([e, f, g, h]),
             time_to_live: hop_limit,
-            transport,
-            kind: Kind::new(Some(Family::Ipv6), transport.protocol()),
-            length: skb.len().saturating_sub(start),
+            transport_offset,
+            fragment_position,
+            protocol,
+            profile: Profile::new(skb, Family::Ipv6, (a, e), transport),
+            length: skb.len().wrapping_sub(start),
         })
     }
 
-    /// Length from the network header on, in bytes.
+    /// What follows the IP headers.
     #[inline]
+    pub(crate) fn transport(&self) -> Transport {
+        match (self.protocol, self.fragment_position) {
+            (None, _) => Transport::Malformed,
+            (Some(protocol), 0) => Transport::Header {
+                protocol,
+                offset: self.transport_offset,
+            },
+            (Some(protocol), position) => Transport::Fragment { protocol, position },
+        }
+    }
+
+    /// The upper-layer protocol, if it can be told.
+    #[inline]
+    pub(crate) fn protocol(&self) -> Option<u8> {
+        self.protocol
+    }
+
+    /// Length from the network header on, in bytes.
+    #[inline(always)]
     pub(crate) fn len(&self) -> u32 {
         self.length
     }
@@ -290,15 +278,15 @@ impl<'a> Packet<'a> {
 
     /// The hook that it is in.
     #[inline]
-    pub(crate) fn context(&self) -> &'a Context<'a> {
-        self.context
+    pub(crate) fn context(&self) -> &Context<'a> {
+        &self.context
     }
 
     /// Source and destination port, in host byte order, of a protocol that has ports and of a packet that
     /// is no later fragment.
     #[inline]
     pub(crate) fn ports(&self) -> Option<(u16, u16)> {
-        let Transport::Header { protocol, offset } = self.transport else {
+        let Transport::Header { protocol, offset } = self.transport() else {
             return None;
         };
         if !has_ports(protocol) {

@@ -171,7 +171,7 @@ impl<'a> Editor<'a, '_, '_> {
         let rule = self.new_rule(chain)?;
         self.draft.change(chain, |chain| {
             let end = chain.rules.len();
-            chain.insert(end, rule)
+            chain.rules.insert(end, rule)
         })?;
         Ok(())
     }
@@ -185,7 +185,7 @@ impl<'a> Editor<'a, '_, '_> {
             return Err(position.map_or(refusal, |(at, _)| refusal.at(at)));
         }
         self.draft
-            .change(chain, |chain| chain.insert(place, rule))?;
+            .change(chain, |chain| chain.rules.insert(place, rule))?;
         Ok(())
     }
 
@@ -193,7 +193,7 @@ impl<'a> Editor<'a, '_, '_> {
         let (_, place) = self.existing(chain)?;
         let rule = self.new_rule(chain)?;
         self.draft
-            .change(chain, |chain| chain.replace(place, rule))?;
+            .change(chain, |chain| chain.rules.replace(place, rule))?;
         Ok(())
     }
 
@@ -214,7 +214,8 @@ impl<'a> Editor<'a, '_, '_> {
             Some(_) => self.existing(chain)?.1,
             None => self.find(chain)?,
         };
-        self.draft.change(chain, |chain| chain.remove(place))?;
+        self.draft
+            .change(chain, |chain| chain.rules.remove(place))?;
         Ok(())
     }
 
@@ -236,7 +237,7 @@ impl<'a> Editor<'a, '_, '_> {
     fn flush(&mut self, chain: ChainId) -> Handled<'a> {
         if !self.draft.get(chain)?.rules.is_empty() {
             self.draft.change(chain, |chain| {
-                chain.flush();
+                chain.rules.flush();
                 Ok(())
             })?;
         }

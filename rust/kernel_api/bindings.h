@@ -34,6 +34,7 @@
 // allow: --allowlist-var 'NF_(DROP|ACCEPT|STOLEN)' --allowlist-var 'NFPROTO_.*'
 
 /* Packets */
+// allow: --allowlist-var 'PALISADE_NETWORK_HEADER'
 // allow: --allowlist-function 'skb_copy_bits' --allowlist-function 'ipv6_find_hdr'
 
 /* Searching for text in packets */
@@ -81,3 +82,6 @@
 
 /* Of the two definitions of HZ that the headers have, bindgen takes user space's. */
 static const unsigned int PALISADE_HZ = HZ;
+
+/* bindgen has several structures between this field and its own. */
+static const unsigned int PALISADE_NETWORK_HEADER = offsetof(struct sk_buff, network_header);

@@ -19,11 +19,6 @@
 
 #include "helpers.h"
 
-int palisade_network_offset(const struct sk_buff *skb)
-{
-	return skb_network_offset(skb);
-}
-
 u32 palisade_mark(const struct sk_buff *skb)
 {
 	return skb->mark;

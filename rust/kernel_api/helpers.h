@@ -18,7 +18,6 @@ struct palisade_counters {
 	u64 bytes;
 };
 
-int palisade_network_offset(const struct sk_buff *skb);
 u32 palisade_mark(const struct sk_buff *skb);
 void palisade_set_mark(struct sk_buff *skb, u32 mark);
 

@@ -135,6 +135,7 @@ pub(crate) enum Family {
 pub(crate) type InterfaceName = [u64; 2];
 
 /// What a hook knows of a packet besides the packet.
+#[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     state: *const bindings::nf_hook_state,
     lifetime: PhantomData<&'a ()>,
@@ -228,7 +229,7 @@ unsafe fn interface_name(device: *const bindings::net_device) -> InterfaceName {
 /// What sees the packets of a hook.
 pub(crate) trait Hook: Send + Sync + 'static {
     /// Decides on a packet. Runs under RCU, mostly in softirq.
-    fn packet(&self, skb: &Skb, context: &Context<'_>) -> Verdict;
+    fn packet(&self, skb: &Skb, context: Context<'_>) -> Verdict;
 }
 
 /// A hook for IPv4 and IPv6, until it is dropped. Packets may be in it for another grace period after
@@ -297,7 +298,7 @@ impl<T: Hook> HookRegistration<T> {
         let skb = unsafe { Skb::from_raw(skb) };
         // SAFETY: The state, and the devices that it names, are valid while the hook runs.
         let context = unsafe { Context::from_raw(state) };
-        match hook.packet(skb, &context) {
+        match hook.packet(skb, context) {
             Verdict::Accept => bindings::NF_ACCEPT,
             Verdict::Drop => bindings::NF_DROP,
         }

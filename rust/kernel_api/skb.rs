@@ -60,23 +60,73 @@ impl Skb {
     }
 
     /// Offset of the network header from the start of the packet's data.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn network_offset(&self) -> u32 {
-        // SAFETY: As above. In the hooks of IP the network header lies within the data.
-        unsafe { bindings::palisade_network_offset(self.0.get()) }.max(0) as u32
+        let skb = self.0.get();
+        // SAFETY: By the type, the packet is valid, and the field is within it.
+        let (head, data, header) = unsafe {
+            let header = skb.byte_add(bindings::PALISADE_NETWORK_HEADER as usize);
+            ((*skb).head, (*skb).data, header.cast::<u16>().read())
+        };
+        // As `skb_network_offset`. In the hooks of IP the network header lies within the data, mostly at
+        // its start.
+        let offset = (head.addr().wrapping_add(header.into())).wrapping_sub(data.addr());
+        offset as u32
+    }
+
+    /// The packet's data as far as it lies in one piece: where it begins, and its length in bytes.
+    #[inline(always)]
+    fn linear(&self) -> (*const u8, u32) {
+        let skb = self.0.get();
+        // SAFETY: By the type, the packet is valid.
+        unsafe { ((*skb).data, (*skb).len.wrapping_sub((*skb).data_len)) }
+    }
+
+    /// Whether `length` bytes at `offset` from the start of the data lie in one piece with it.
+    #[inline(always)]
+    fn is_linear(offset: u32, length: usize, linear: u32) -> bool {
+        u64::from(offset).wrapping_add(length as u64) <= u64::from(linear)
     }
 
     /// Copies `N` bytes at `offset` from the start of the data, if the packet is that long.
     #[inline]
     pub(crate) fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
-        let skb = self.0.get();
-        // SAFETY: By the type, the packet is valid.
-        let (data, linear) = unsafe { ((*skb).data, (*skb).len.wrapping_sub((*skb).data_len)) };
-        if u64::from(offset).wrapping_add(N as u64) > u64::from(linear) {
+        let (data, linear) = self.linear();
+        if !Self::is_linear(offset, N, linear) {
             return self.read_beyond(offset);
         }
         // SAFETY: From `data` on, `linear` bytes lie in one piece, and these are among them.
         Some(unsafe { data.add(offset as usize).cast::<[u8; N]>().read() })
+    }
+
+    /// As [`Skb::read`], of `N` words of the machine that need not be aligned, and that lie in one piece with
+    /// the packet's start, as the IP header does in all hooks of IP.
+    #[inline(always)]
+    pub(crate) fn linear_words<const N: usize>(&self, offset: u32) -> Option<[u32; N]> {
+        let (data, linear) = self.linear();
+        if !Self::is_linear(offset, size_of::<[u32; N]>(), linear) {
+            return None;
+        }
+        // One by one, so that they need not go through memory.
+        Some(core::array::from_fn(|place| {
+            // SAFETY: From `data` on, `linear` bytes lie in one piece, and these are among them.
+            unsafe {
+                let words = data.add(offset as usize).cast::<u32>();
+                words.add(place).read_unaligned()
+            }
+        }))
+    }
+
+    /// The word at `offset` from the start of the data, if `length` bytes from there on lie in one piece with
+    /// it, and a word fits in them.
+    #[inline(always)]
+    pub(crate) fn linear_word(&self, offset: u32, length: usize) -> Option<u32> {
+        let (data, linear) = self.linear();
+        if length < size_of::<u32>() || !Self::is_linear(offset, length, linear) {
+            return None;
+        }
+        // SAFETY: As for `linear_words`.
+        Some(unsafe { (data.add(offset as usize).cast::<u32>()).read_unaligned() })
     }
 
     /// As [`Skb::read`], of bytes that do not lie in one piece with the packet's start.

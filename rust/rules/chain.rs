@@ -17,7 +17,8 @@ use crate::{
         counters::Counters,
         netfilter::Verdict, //
     },
-    spec::Table,
+    packet::Pattern,
+    spec::Table, //
 };
 use kernel::{
     prelude::*,
@@ -42,7 +43,7 @@ pub(crate) struct Chain {
     /// The policy, which only built-in chains have.
     pub(crate) policy: Option<Policy>,
     /// The rules, in order.
-    pub(crate) rules: KVVec<Arc<Rule>>,
+    pub(crate) rules: Rules,
 }
 
 impl Chain {
@@ -64,24 +65,16 @@ impl Chain {
             table,
             name,
             policy: None,
-            rules: KVVec::new(),
+            rules: Rules::default(),
         }
     }
 
     pub(super) fn try_clone(&self) -> Result<Self> {
-        // One more, since most changes add a rule.
-        let room = self.rules.len().saturating_add(1);
-        let mut rules = KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
-        for rule in &self.rules {
-            rules
-                .push_within_capacity(rule.clone())
-                .map_err(|_| ENOMEM)?;
-        }
         Ok(Self {
             table: self.table,
             name: self.name,
             policy: self.policy.clone(),
-            rules,
+            rules: self.rules.try_clone()?,
         })
     }
 
@@ -91,34 +84,97 @@ impl Chain {
         !self.rules.is_empty() || self.policy.as_ref().is_some_and(is_strict)
     }
 
-    /// Puts a rule at a place, counted from 0; `EINVAL` where the rules end before.
-    pub(crate) fn insert(&mut self, place: usize, rule: Rule) -> Result {
-        let rule = Arc::new(rule, GFP_KERNEL_ACCOUNT)?;
-        self.rules.reserve(1, GFP_KERNEL_ACCOUNT)?;
-        self.rules
-            .insert_within_capacity(place, rule)
-            .map_err(|_| EINVAL)
-    }
-
-    /// Puts a rule in the place of another, counted from 0; `ENOENT` where the rules end before.
-    pub(crate) fn replace(&mut self, place: usize, rule: Rule) -> Result {
-        let rule = Arc::new(rule, GFP_KERNEL_ACCOUNT)?;
-        *self.rules.get_mut(place).ok_or(ENOENT)? = rule;
-        Ok(())
-    }
-
-    /// Takes out the rule at a place, counted from 0; `ENOENT` where the rules end before.
-    pub(crate) fn remove(&mut self, place: usize) -> Result {
-        self.rules.remove(place).map(drop).map_err(|_| ENOENT)
-    }
-
     /// The place of the first rule that says that.
     pub(crate) fn position(&self, spec: &RuleSpec) -> Option<usize> {
         self.rules.iter().position(|rule| rule.spec() == spec)
     }
+}
+
+/// A rule in its place, beside the features that it asks for: those of all rules of a chain lie together,
+/// so that a packet passes quickly over rules that are not for it.
+#[derive(Clone)]
+pub(super) struct PlacedRule {
+    /// The features that all packets have that it matches.
+    pub(super) pattern: Pattern,
+    /// The rule.
+    pub(super) rule: Arc<Rule>,
+}
+
+impl PlacedRule {
+    fn new(rule: Rule) -> Result<Self> {
+        Ok(Self {
+            pattern: rule.pattern(),
+            rule: Arc::new(rule, GFP_KERNEL_ACCOUNT)?,
+        })
+    }
+}
+
+/// The rules of a chain, in order; their places are counted from 0.
+#[derive(Default)]
+pub(crate) struct Rules(KVVec<PlacedRule>);
+
+impl Rules {
+    fn try_clone(&self) -> Result<Self> {
+        // One more, since most changes add a rule.
+        let room = self.len().saturating_add(1);
+        let mut rules = KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
+        for placed in &self.0 {
+            rules
+                .push_within_capacity(placed.clone())
+                .map_err(|_| ENOMEM)?;
+        }
+        Ok(Self(rules))
+    }
+
+    /// How many they are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The rule at a place.
+    pub(crate) fn get(&self, place: usize) -> Option<&Arc<Rule>> {
+        self.0.get(place).map(|placed| &placed.rule)
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.0.iter().map(|placed| &placed.rule)
+    }
+
+    /// All of them, with the features that they ask for.
+    #[inline(always)]
+    pub(super) fn placed(&self) -> core::slice::Iter<'_, PlacedRule> {
+        self.0.iter()
+    }
+
+    /// Puts a rule at a place; `EINVAL` where the rules end before.
+    pub(crate) fn insert(&mut self, place: usize, rule: Rule) -> Result {
+        let placed = PlacedRule::new(rule)?;
+        self.0.reserve(1, GFP_KERNEL_ACCOUNT)?;
+        self.0
+            .insert_within_capacity(place, placed)
+            .map_err(|_| EINVAL)
+    }
+
+    /// Puts a rule in the place of another; `ENOENT` where the rules end before.
+    pub(crate) fn replace(&mut self, place: usize, rule: Rule) -> Result {
+        let placed = PlacedRule::new(rule)?;
+        *self.0.get_mut(place).ok_or(ENOENT)? = placed;
+        Ok(())
+    }
+
+    /// Takes out the rule at a place; `ENOENT` where the rules end before.
+    pub(crate) fn remove(&mut self, place: usize) -> Result {
+        self.0.remove(place).map(drop).map_err(|_| ENOENT)
+    }
 
     /// Takes out all rules.
     pub(crate) fn flush(&mut self) {
-        self.rules = KVVec::new();
+        *self = Self::default();
     }
 }

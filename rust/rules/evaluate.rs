@@ -3,7 +3,7 @@
 //! Running a packet through a chain, and through those that it jumps to.
 
 use super::{
-    chain::Chain,
+    chain::PlacedRule,
     chains::ChainId,
     jumps::DEPTH_MAX,
     matches::Outcome,
@@ -15,19 +15,23 @@ use crate::{
     packet::Packet, //
 };
 
+/// The rules of a chain that a packet has not met yet.
+type Rest<'a> = core::slice::Iter<'a, PlacedRule>;
+
 /// What becomes of a packet of a built-in chain.
+#[inline(always)]
 pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) -> Verdict {
-    let Some(first) = ruleset.chain(base) else {
+    let Some(chain) = ruleset.chain(base) else {
         return Verdict::Accept;
     };
-    let mut place = 0;
-    let decision = match run(first, &mut place, packet) {
+    let mut rest = chain.rules.placed();
+    let decision = match run(&mut rest, packet) {
+        Action::Drop => return Verdict::Drop,
+        Action::Accept => return Verdict::Accept,
         Action::Continue | Action::Return => None,
-        Action::Accept => Some(Verdict::Accept),
-        Action::Drop => Some(Verdict::Drop),
-        jump @ (Action::Jump(_) | Action::Goto(_)) => follow(ruleset, first, place, jump, packet),
+        jump @ (Action::Jump(_) | Action::Goto(_)) => follow(ruleset, rest, jump, packet),
     };
-    match (decision, &first.policy) {
+    match (decision, &chain.policy) {
         (Some(verdict), _) => verdict,
         (None, Some(policy)) => {
             policy.counters.count(packet.len());
@@ -37,83 +41,91 @@ pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) ->
     }
 }
 
-/// Runs the packet through a chain from a place on, until it leaves it.
-#[inline]
-fn run(chain: &Chain, place: &mut usize, packet: &Packet<'_>) -> Action {
-    let mut next = *place;
-    while let Some(rule) = chain.rules.get(next) {
-        next = next.wrapping_add(1);
-        match rule.matches(packet) {
+/// Runs the packet through the rest of a chain, until it leaves it.
+#[inline(always)]
+fn run(rest: &mut Rest<'_>, packet: &Packet<'_>) -> Action {
+    while let Some(placed) = next_admitted(rest, packet) {
+        let rule = &*placed.rule;
+        match rule.matches_admitted(&placed.pattern, packet) {
             Outcome::Mismatch => continue,
             Outcome::Drop => return Action::Drop,
             Outcome::Match => rule.counters().count(packet.len()),
         }
         match rule.target().map(|target| target.apply(packet)) {
             None | Some(Action::Continue) => {}
-            Some(action) => {
-                *place = next;
-                return action;
-            }
+            Some(action) => return action,
         }
     }
     Action::Return
 }
 
+/// The next rule that may be for the packet.
+#[inline(always)]
+fn next_admitted<'a>(rest: &mut Rest<'a>, packet: &Packet<'_>) -> Option<&'a PlacedRule> {
+    // Two at a time, since most rules are passed over.
+    while let [first, second, further @ ..] = rest.as_slice() {
+        if packet.profile.admits(&first.pattern) || packet.profile.admits(&second.pattern) {
+            break;
+        }
+        *rest = further.iter();
+    }
+    rest.find(|placed| packet.profile.admits(&placed.pattern))
+}
+
 /// Follows a jump, and all further ones. None if the policy of the built-in chain decides.
 // Apart, since most packets do not jump, and the callers take up some stack.
 #[inline(never)]
-fn follow(
-    ruleset: &Ruleset,
-    first: &Chain,
-    place: usize,
+fn follow<'a>(
+    ruleset: &'a Ruleset,
+    first: Rest<'a>,
     jump: Action,
     packet: &Packet<'_>,
 ) -> Option<Verdict> {
     let mut callers = Callers::new();
-    let (mut chain, mut place, mut action) = (first, place, jump);
+    let (mut rest, mut action) = (first, jump);
     loop {
-        (chain, place) = match action {
-            Action::Continue => (chain, place),
+        rest = match action {
+            Action::Continue => rest,
             Action::Accept => return Some(Verdict::Accept),
             Action::Drop => return Some(Verdict::Drop),
             Action::Return => callers.pop()?,
             Action::Jump(id) => match ruleset.chain(id) {
-                Some(next) if callers.push(chain, place) => (next, 0),
+                Some(next) if callers.push(rest) => next.rules.placed(),
                 // Checking the jumps has made sure that there is such a chain, and room.
                 _ => return Some(Verdict::Drop),
             },
-            Action::Goto(id) => (ruleset.chain(id)?, 0),
+            Action::Goto(id) => ruleset.chain(id)?.rules.placed(),
         };
-        action = run(chain, &mut place, packet);
+        action = run(&mut rest, packet);
     }
 }
 
 /// Where it goes on when a chain ends.
 struct Callers<'a> {
-    frames: [Option<(&'a Chain, usize)>; DEPTH_MAX],
+    frames: [Rest<'a>; DEPTH_MAX],
     depth: usize,
 }
 
 impl<'a> Callers<'a> {
     fn new() -> Self {
         Self {
-            frames: [None; DEPTH_MAX],
+            frames: core::array::from_fn(|_| Rest::default()),
             depth: 0,
         }
     }
 
     /// Whether there was room.
-    fn push(&mut self, chain: &'a Chain, place: usize) -> bool {
+    fn push(&mut self, rest: Rest<'a>) -> bool {
         let Some(frame) = self.frames.get_mut(self.depth) else {
             return false;
         };
-        *frame = Some((chain, place));
+        *frame = rest;
         self.depth = self.depth.wrapping_add(1);
         true
     }
 
-    fn pop(&mut self) -> Option<(&'a Chain, usize)> {
+    fn pop(&mut self) -> Option<Rest<'a>> {
         self.depth = self.depth.checked_sub(1)?;
-        self.frames.get(self.depth).copied().flatten()
+        self.frames.get(self.depth).cloned()
     }
 }

@@ -149,7 +149,7 @@ impl Bench {
         let rule = rule.map_err(|_| EINVAL)?;
         self.draft.change(chain, |chain| {
             let end = chain.rules.len();
-            chain.insert(end, rule)
+            chain.rules.insert(end, rule)
         })
     }
 
@@ -193,7 +193,7 @@ impl Ready {
     fn run(&self, family: Family, bytes: &[u8]) -> Result<Verdict> {
         let packet = TestPacket::new(family, bytes)?;
         let context = packet.context();
-        let packet = Packet::parse(packet.skb(), &context).ok_or(EINVAL)?;
+        let packet = Packet::parse(packet.skb(), context, family).ok_or(EINVAL)?;
         Ok(evaluate(&self.ruleset, self.input, &packet))
     }
 
@@ -341,6 +341,61 @@ mod tests {
         Ok(())
     }
 
+    /// A rule for packets of a protocol to a port.
+    fn to_port(number: u8, kind: u16, port: u16) -> Result<Bytes> {
+        let range = Bytes::new()
+            .put(ports::DESTINATION_FIRST, &port.to_ne_bytes())?
+            .put(ports::DESTINATION_LAST, &port.to_ne_bytes())?;
+        protocol(number)?.matching(kind, range)
+    }
+
+    #[test]
+    fn one_port_is_told_of_whole_headers() -> Result {
+        let mut bench = Bench::new()?;
+        bench.append(to_port(UDP, r#match::UDP, 53)?.verdict(spec::Verdict::Accept)?)?;
+        bench.append(to_port(TCP, r#match::TCP, 53)?.verdict(spec::Verdict::Accept)?)?;
+        bench.drop_by_policy()?;
+        let bench = bench.finish()?;
+        for protocol in [UDP, TCP] {
+            assert!(!bench.drops(&ipv4(1, protocol, 53, 0))?);
+            assert!(bench.drops(&ipv4(1, protocol, 54, 0))?);
+            assert!(bench.drops(&ipv4(1, protocol, 53 << 8, 0))?);
+        }
+        // Another protocol has something else there.
+        assert!(bench.drops(&ipv4(1, 1, 53, 0))?);
+        // A datagram without data, headers that are cut off, and fragments that have none.
+        assert!(!bench.drops(&ipv4(1, UDP, 53, 0)[..28])?);
+        assert!(bench.drops(&ipv4(1, UDP, 54, 0)[..28])?);
+        assert!(bench.drops(&ipv4(1, UDP, 53, 0)[..27])?);
+        assert!(bench.drops(&ipv4(1, TCP, 53, 0)[..39])?);
+        for protocol in [UDP, TCP] {
+            let mut fragment = ipv4(1, protocol, 53, 0);
+            fragment[7] = 2;
+            assert!(bench.drops(&fragment)?);
+        }
+        assert_eq!(bench.counted(0)?.0, 2);
+        assert_eq!(bench.counted(1)?.0, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn no_rule_is_passed_over_that_is_meant() -> Result {
+        for rules in 1..=6 {
+            let mut bench = Bench::new()?;
+            for host in 1..=rules {
+                let source = Bytes::new().put(attributes::SOURCE, &[192, 0, 2, host])?;
+                bench.append(source.verdict(spec::Verdict::Drop)?)?;
+            }
+            let bench = bench.finish()?;
+            for host in 1..=rules {
+                assert!(bench.drops(&ipv4(host, TCP, 80, SYN))?);
+                assert_eq!(bench.counted(usize::from(host) - 1)?.0, 1);
+            }
+            assert!(!bench.drops(&ipv4(rules + 1, TCP, 80, SYN))?);
+        }
+        Ok(())
+    }
+
     #[test]
     fn flags_of_tcp() -> Result {
         let mut bench = Bench::new()?;
@@ -382,17 +437,38 @@ mod tests {
         Ok(())
     }
 
+    fn recent(operation: RecentOperation, hits: Option<u32>) -> Result<Bytes> {
+        let inner = Bytes::new()
+            .put(recent::NAME, b"seen\0")?
+            .u32(recent::OPERATION, operation.number())?;
+        match hits {
+            Some(hits) => inner.u32(recent::HITS, hits),
+            None => Ok(inner),
+        }
+    }
+
+    #[test]
+    fn a_match_before_the_ports_does_its_work() -> Result {
+        let port = Bytes::new()
+            .put(ports::DESTINATION_FIRST, &53u16.to_ne_bytes())?
+            .put(ports::DESTINATION_LAST, &53u16.to_ne_bytes())?;
+        let set = protocol(UDP)?
+            .matching(r#match::RECENT, recent(RecentOperation::Set, None)?)?
+            .matching(r#match::UDP, port)?;
+        let check =
+            Bytes::new().matching(r#match::RECENT, recent(RecentOperation::Check, None)?)?;
+        let mut bench = Bench::new()?;
+        bench.append(set.verdict(spec::Verdict::Accept)?)?;
+        bench.append(check.verdict(spec::Verdict::Drop)?)?;
+        let bench = bench.finish()?;
+        // It is not for port 53, but was remembered before that was seen.
+        assert!(bench.drops(&ipv4(1, UDP, 54, 0))?);
+        assert!(!bench.drops(&ipv4(2, TCP, 54, 0))?);
+        Ok(())
+    }
+
     #[test]
     fn matches_are_tried_in_order() -> Result {
-        let recent = |operation: RecentOperation, hits: Option<u32>| -> Result<Bytes> {
-            let inner = Bytes::new()
-                .put(recent::NAME, b"seen\0")?
-                .u32(recent::OPERATION, operation.number())?;
-            match hits {
-                Some(hits) => inner.u32(recent::HITS, hits),
-                None => Ok(inner),
-            }
-        };
         let port = Bytes::new()
             .put(tcp::DESTINATION_FIRST, &22u16.to_ne_bytes())?
             .put(tcp::DESTINATION_LAST, &22u16.to_ne_bytes())?;

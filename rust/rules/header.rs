@@ -22,8 +22,8 @@ use crate::{
     packet::{
         Address,
         Family,
-        Kind,
         Packet,
+        Pattern,
         Transport, //
     },
     spec::{
@@ -48,19 +48,15 @@ impl AddressMatch {
         (address.masked(&self.mask) == self.address) != self.invert
     }
 
-    /// What a [`Glance`] can see of it.
-    fn glance(this: &Option<Self>) -> GlancedAddress {
+    /// The address and the mask that a [`Pattern`] compares, and whether that is all of it.
+    fn pattern(this: &Option<Self>) -> ((Address, Address), bool) {
+        let nothing = Address::new([0; 4]);
         match this {
             Some(this) if !this.invert => {
-                let ([word, ..], [mask, ..]) = (this.address.words(), this.mask.words());
                 let is_all = this.family == Family::Ipv4;
-                GlancedAddress { word, mask, is_all }
+                ((this.address, this.mask), is_all)
             }
-            _ => GlancedAddress {
-                word: 0,
-                mask: 0,
-                is_all: this.is_none(),
-            },
+            _ => ((nothing, nothing), this.is_none()),
         }
     }
 
@@ -101,13 +97,6 @@ impl AddressMatch {
         message.put(kind.wrapping_add(1), mask.get(..length).unwrap_or_default())?;
         message.put_flag(kind.wrapping_add(2), self.invert)
     }
-}
-
-/// The part of an address match that a [`Glance`] sees, and whether that is all of it.
-struct GlancedAddress {
-    word: u32,
-    mask: u32,
-    is_all: bool,
 }
 
 /// Longest name of an interface, with the zero byte that ends it.
@@ -223,40 +212,13 @@ impl ProtocolMatch {
     }
 }
 
-/// What most rules ask, for looking at once whether they can apply.
-#[derive(PartialEq, Eq)]
-struct Glance {
-    /// First words of the addresses, and which bits of them count.
-    source: u32,
-    source_mask: u32,
-    destination: u32,
-    destination_mask: u32,
-    kind: Kind,
-    /// Whether the rule asks nothing else.
-    is_all: bool,
-}
-
-impl Glance {
-    #[inline]
-    fn agrees(&self, packet: &Packet<'_>) -> bool {
-        let [source, ..] = packet.source.words();
-        let [destination, ..] = packet.destination.words();
-        let source = (source ^ self.source) & self.source_mask;
-        let destination = (destination ^ self.destination) & self.destination_mask;
-        source | destination == 0 && self.kind.agrees(&packet.kind)
-    }
-
-    /// Whether there is nothing else to look at, of that packet.
-    #[inline]
-    fn suffices(&self, packet: &Packet<'_>) -> bool {
-        self.is_all && packet.kind.covers(&self.kind)
-    }
-}
-
 /// What a rule asks of every packet.
 #[derive(PartialEq, Eq)]
 pub(super) struct HeaderMatch {
-    glance: Glance,
+    /// The features that all packets have that it matches.
+    pattern: Pattern,
+    /// Whether all packets match that have them.
+    is_pattern_all: bool,
     family: Option<Family>,
     source: Option<AddressMatch>,
     destination: Option<AddressMatch>,
@@ -280,19 +242,20 @@ impl HeaderMatch {
             .map(|protocol| protocol.number)
     }
 
-    #[inline]
-    pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
-        if !self.glance.agrees(packet) {
-            Outcome::Mismatch
-        } else if self.glance.suffices(packet) {
-            Outcome::Match
-        } else {
-            self.matches_in_all(packet)
-        }
+    /// The features that all packets have that it matches.
+    pub(super) fn pattern(&self) -> &Pattern {
+        &self.pattern
     }
 
+    /// Whether all packets match that have these features.
+    #[inline(always)]
+    pub(super) fn is_pattern_all(&self) -> bool {
+        self.is_pattern_all
+    }
+
+    /// Looks at a packet.
     #[inline(never)]
-    fn matches_in_all(&self, packet: &Packet<'_>) -> Outcome {
+    pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
         let agrees = self.family.is_none_or(|family| family == packet.family)
             && matches_address(&self.source, &packet.source)
             && matches_address(&self.destination, &packet.destination)
@@ -301,7 +264,7 @@ impl HeaderMatch {
             && (self.out_interface.as_ref())
                 .is_none_or(|interface| interface.matches(&packet.out_interface()))
             && self.fragment.is_none_or(|wanted| {
-                wanted == matches!(packet.transport, Transport::Fragment { .. })
+                wanted == matches!(packet.transport(), Transport::Fragment { .. })
             });
         if !agrees {
             return Outcome::Mismatch;
@@ -309,7 +272,7 @@ impl HeaderMatch {
         let Some(wanted) = self.protocol else {
             return Outcome::Match;
         };
-        match packet.transport.protocol() {
+        match packet.protocol() {
             Some(protocol) => Outcome::from((protocol == wanted.number) != wanted.invert),
             // As in ip6tables: what hides its protocol is not let through by a rule about protocols.
             None => Outcome::Drop,
@@ -352,24 +315,24 @@ impl HeaderMatch {
         let out_interface = InterfaceMatch::decode(rule, attributes::OUT_INTERFACE)?;
         let fragment = fragment.or(no_fragment).map(|_| fragment.is_some());
 
-        let glanced_source = AddressMatch::glance(&source);
-        let glanced_destination = AddressMatch::glance(&destination);
+        let (source_pattern, is_source_all) = AddressMatch::pattern(&source);
+        let (destination_pattern, is_destination_all) = AddressMatch::pattern(&destination);
+        let mut pattern = Pattern::addresses(source_pattern, destination_pattern);
+        if let Some(family) = family {
+            pattern = pattern.and(&Pattern::family(family));
+        }
         let plain_protocol = protocol.filter(|protocol| !protocol.invert);
-        let glance = Glance {
-            source: glanced_source.word,
-            source_mask: glanced_source.mask,
-            destination: glanced_destination.word,
-            destination_mask: glanced_destination.mask,
-            kind: Kind::new(family, plain_protocol.map(|protocol| protocol.number)),
-            is_all: glanced_source.is_all
-                && glanced_destination.is_all
+        if let Some(protocol) = plain_protocol {
+            pattern = pattern.and(&Pattern::protocol(protocol.number));
+        }
+        Ok(Self {
+            pattern,
+            is_pattern_all: is_source_all
+                && is_destination_all
                 && plain_protocol == protocol
                 && in_interface.is_none()
                 && out_interface.is_none()
                 && fragment.is_none(),
-        };
-        Ok(Self {
-            glance,
             family,
             source,
             destination,

@@ -122,7 +122,7 @@ fn count_rules(jumps: &[Jump], known: &mut [Known], deepest: usize) {
 fn check_targets<'a>(draft: &Draft, known: &[Known]) -> Handled<'a> {
     for (id, chain) in draft.chains() {
         let origins = known.get(id.number()).map_or(0, |chain| chain.origins);
-        for rule in &chain.rules {
+        for rule in chain.rules.iter() {
             let Some(restriction) = rule.restriction() else {
                 continue;
             };

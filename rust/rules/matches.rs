@@ -30,7 +30,10 @@ use crate::{
         message::Message,
         netlink::Attribute, //
     },
-    packet::Packet,
+    packet::{
+        Packet,
+        Pattern, //
+    },
     recent::List, //
 };
 use kernel::prelude::*;
@@ -68,6 +71,16 @@ pub(crate) trait PacketMatch: PartialEq + Sized {
     /// Looks at a packet.
     fn matches(&self, packet: &Packet<'_>) -> Outcome;
 
+    /// The features that all packets have that it matches, as far as a pattern can say that.
+    fn pattern(&self) -> Pattern {
+        Pattern::ANY
+    }
+
+    /// Whether all packets match that have these features.
+    fn is_pattern_all(&self) -> bool {
+        false
+    }
+
     /// Makes it from its attribute.
     fn decode<'a>(
         attribute: Attribute<'a>,
@@ -94,11 +107,24 @@ macro_rules! list_matches {
         }
 
         impl Match {
-            /// Looks at a packet.
-            #[inline]
-            pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
+            #[inline(never)]
+            fn matches_further(&self, packet: &Packet<'_>) -> Outcome {
                 match self {
                     $(Self::$name(this) => this.matches(packet),)*
+                }
+            }
+
+            /// The features that all packets have that it matches, as far as a pattern can say that.
+            pub(super) fn pattern(&self) -> Pattern {
+                match self {
+                    $(Self::$name(this) => this.pattern(),)*
+                }
+            }
+
+            /// Whether all packets match that have these features.
+            pub(super) fn is_pattern_all(&self) -> bool {
+                match self {
+                    $(Self::$name(this) => this.is_pattern_all(),)*
                 }
             }
 
@@ -169,6 +195,15 @@ list_matches! {
 }
 
 impl Match {
+    /// Looks at a packet.
+    #[inline(always)]
+    pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
+        match self {
+            Self::Recent(recent) => recent.matches(packet),
+            further => further.matches_further(packet),
+        }
+    }
+
     /// Makes a match from an attribute that holds exactly one that stands for it.
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,

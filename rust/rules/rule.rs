@@ -30,7 +30,10 @@ use crate::{
         message::Message,
         netlink::Attributes, //
     },
-    packet::Packet,
+    packet::{
+        Packet,
+        Pattern, //
+    },
     recent::List,
     spec::attribute::rule as attributes, //
 };
@@ -41,6 +44,8 @@ use kernel::prelude::*;
 pub(crate) struct RuleSpec {
     header: HeaderMatch,
     matches: KVec<Match>,
+    /// Whether the rule's pattern says all that the first of them asks for.
+    is_first_told: bool,
     target: Option<Target>,
 }
 
@@ -65,11 +70,20 @@ impl RuleSpec {
             .get(attributes::TARGET)
             .map(|attribute| Target::decode(attribute, &surroundings, resources))
             .transpose()?;
+        let is_first_told = matches.first().is_some_and(Match::is_pattern_all);
         Ok(Self {
             header,
             matches,
+            is_first_told,
             target,
         })
+    }
+
+    /// The features that all matching packets have.
+    fn pattern(&self) -> Pattern {
+        // What a match does to a list must not depend on those behind it: only the first can say more.
+        let first = self.matches.first().map(Match::pattern);
+        self.header.pattern().and(&first.unwrap_or(Pattern::ANY))
     }
 
     fn encode(&self, ruleset: &Ruleset, message: &mut Message) -> Result {
@@ -129,6 +143,7 @@ impl Rule {
     }
 
     /// What it counted.
+    #[inline(always)]
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
     }
@@ -165,19 +180,32 @@ impl Rule {
     }
 
     /// What is done with a packet that matches; nothing where there is no target.
-    #[inline]
+    #[inline(always)]
     pub(super) fn target(&self) -> Option<&Target> {
         self.spec.target.as_ref()
     }
 
-    /// Looks at a packet.
-    #[inline]
-    pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
-        match self.spec.header.matches(packet) {
-            Outcome::Match => {}
-            other => return other,
+    /// The features that all packets have that it matches.
+    pub(super) fn pattern(&self) -> Pattern {
+        self.spec.pattern()
+    }
+
+    /// Looks at a packet that the pattern admits, which has to be the rule's.
+    #[inline(always)]
+    pub(super) fn matches_admitted(&self, pattern: &Pattern, packet: &Packet<'_>) -> Outcome {
+        let spec = &self.spec;
+        let mut matches = spec.matches.as_slice();
+        let is_told = packet.profile.tells(pattern);
+        if !is_told || !spec.header.is_pattern_all() {
+            match spec.header.matches(packet) {
+                Outcome::Match => {}
+                other => return other,
+            }
         }
-        for one in &self.spec.matches {
+        if let (true, true, [_, further @ ..]) = (is_told, spec.is_first_told, matches) {
+            matches = further;
+        }
+        for one in matches {
             match one.matches(packet) {
                 Outcome::Match => {}
                 other => return other,

@@ -100,9 +100,8 @@ macro_rules! list_targets {
         }
 
         impl Target {
-            /// Does what it is there for.
-            #[inline]
-            pub(super) fn apply(&self, packet: &Packet<'_>) -> Action {
+            #[inline(never)]
+            fn apply_further(&self, packet: &Packet<'_>) -> Action {
                 match self {
                     Self::Jump(jump) => jump.action(),
                     $(Self::$name(this) => this.apply(packet),)*
@@ -169,6 +168,16 @@ list_targets! {
 }
 
 impl Target {
+    /// Does what it is there for.
+    #[inline(always)]
+    pub(super) fn apply(&self, packet: &Packet<'_>) -> Action {
+        match self {
+            // What nearly all rules do costs no call.
+            Self::Verdict(verdict) => verdict.apply(packet),
+            further => further.apply_further(packet),
+        }
+    }
+
     /// Makes a target from an attribute that holds exactly one that stands for it.
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,

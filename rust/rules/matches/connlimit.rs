@@ -71,7 +71,7 @@ impl PacketMatch for Connlimit {
     const NEEDS_CONNTRACK: bool = true;
 
     /// A packet that cannot be counted is dropped, as by iptables.
-    #[inline]
+    #[inline(never)]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
         let address = if self.by_destination {
             packet.destination

@@ -82,7 +82,7 @@ impl PacketMatch for Conntrack {
     const ATTRIBUTE: u16 = r#match::CONNTRACK;
     const NEEDS_CONNTRACK: bool = true;
 
-    #[inline]
+    #[inline(never)]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
         let states = States::of(packet.skb().tracking());
         Outcome::from(self.states.intersects(states) != self.invert)

@@ -36,7 +36,7 @@ impl PacketMatch for Icmp {
     const ATTRIBUTE: u16 = attributes::ICMP;
 
     /// The protocol is one of IPv4 alone; what has its number in IPv6 is something else.
-    #[inline]
+    #[inline(never)]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
         match packet.family {
             Family::Ipv4 => self.0.matches(packet),

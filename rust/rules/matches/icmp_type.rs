@@ -77,7 +77,7 @@ impl IcmpMatch {
     /// that is cut off is dropped, as iptables does.
     #[inline]
     pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
-        let Transport::Header { offset, .. } = packet.transport else {
+        let Transport::Header { offset, .. } = packet.transport() else {
             return Outcome::Mismatch;
         };
         let Some([number, code, ..]) = packet.read::<HEADER_LENGTH>(offset) else {

@@ -36,7 +36,7 @@ impl PacketMatch for Icmpv6 {
     const ATTRIBUTE: u16 = attributes::ICMPV6;
 
     /// The protocol is one of IPv6 alone; what has its number in IPv4 is something else.
-    #[inline]
+    #[inline(never)]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
         match packet.family {
             Family::Ipv6 => self.0.matches(packet),

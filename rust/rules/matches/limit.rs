@@ -86,7 +86,7 @@ impl Limit {
 impl PacketMatch for Limit {
     const ATTRIBUTE: u16 = r#match::LIMIT;
 
-    #[inline]
+    #[inline(never)]
     fn matches(&self, _packet: &Packet<'_>) -> Outcome {
         Outcome::from(self.take())
     }

@@ -38,7 +38,7 @@ pub(in crate::rules) struct Mark {
 impl PacketMatch for Mark {
     const ATTRIBUTE: u16 = r#match::MARK;
 
-    #[inline]
+    #[inline(never)]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
         let agrees = packet.skb().mark() & self.mask == self.value;
         Outcome::from(agrees != self.invert)

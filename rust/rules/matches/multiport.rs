@@ -58,9 +58,9 @@ impl PacketMatch for Multiport {
 
     /// A later fragment has no ports and does not match, inverted or not; one whose ports are cut off is
     /// dropped, as iptables does.
-    #[inline]
+    #[inline(never)]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
-        let Transport::Header { .. } = packet.transport else {
+        let Transport::Header { .. } = packet.transport() else {
             return Outcome::Mismatch;
         };
         let Some((source, destination)) = packet.ports() else {

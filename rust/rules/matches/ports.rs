@@ -11,6 +11,7 @@ use crate::{
         message::Message,
         netlink::Attributes, //
     },
+    packet::Pattern,
     rules::header::HeaderMatch,
     spec::attribute::ports as attributes, //
 };
@@ -30,6 +31,12 @@ impl PortRange {
         // One comparison, and none of whether the range was used up, which it never is.
         let (first, last) = (*self.ports.start(), *self.ports.end());
         (port.wrapping_sub(first) <= last.wrapping_sub(first)) != self.invert
+    }
+
+    /// The port, if there is only one that matches.
+    fn single(&self) -> Option<u16> {
+        let (first, last) = (*self.ports.start(), *self.ports.end());
+        (first == last && !self.invert).then_some(first)
     }
 
     /// `kind` is the attribute of the range's start; those of its end and of the inversion follow it.
@@ -82,6 +89,22 @@ impl Ports {
             .as_ref()
             .is_none_or(|range| range.matches(source))
             && (self.destination.as_ref()).is_none_or(|range| range.matches(destination))
+    }
+
+    /// The features that all packets have that it matches.
+    pub(super) fn pattern(&self) -> Pattern {
+        let single = |range: &Option<PortRange>| range.as_ref().and_then(PortRange::single);
+        Pattern::ports(single(&self.source), single(&self.destination))
+    }
+
+    /// Whether all packets match that have these features. Without a port, a packet has to have a header,
+    /// which is none of them.
+    pub(super) fn is_pattern_all(&self) -> bool {
+        let is_told = |range: &Option<PortRange>| {
+            (range.as_ref()).is_none_or(|range| range.single().is_some())
+        };
+        let is_asked = self.source.is_some() || self.destination.is_some();
+        is_asked && is_told(&self.source) && is_told(&self.destination)
     }
 
     /// For a rule whose packets are all of that protocol.

@@ -61,7 +61,7 @@ impl PartialEq for StringMatch {
 impl PacketMatch for StringMatch {
     const ATTRIBUTE: u16 = r#match::STRING;
 
-    #[inline]
+    #[inline(never)]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
         let start = packet.skb().network_offset();
         let place = start.wrapping_add(self.from)..start.wrapping_add(self.to);

@@ -21,7 +21,10 @@ use crate::{
     },
     packet::{
         Packet,
-        Transport, //
+        Pattern,
+        Transport,
+        IPPROTO_TCP,
+        TCP_HEADER_LENGTH, //
     },
     rules::resources::{
         Resources,
@@ -33,12 +36,6 @@ use crate::{
     },
 };
 use kernel::prelude::*;
-
-/// IPPROTO_TCP.
-const PROTOCOL: u8 = 6;
-
-/// Length of a TCP header without options, in bytes.
-const HEADER_LENGTH: usize = 20;
 
 /// Where in the header the flags are.
 const FLAGS_OFFSET: usize = 13;
@@ -101,17 +98,25 @@ impl PacketMatch for Tcp {
     /// first is dropped, and so is a header that is cut off, as iptables does.
     #[inline]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
-        let offset = match packet.transport {
+        let offset = match packet.transport() {
             Transport::Header { offset, .. } => offset,
             Transport::Fragment { position: 8, .. } => return Outcome::Drop,
             Transport::Fragment { .. } | Transport::Malformed => return Outcome::Mismatch,
         };
-        let Some(header) = packet.read::<HEADER_LENGTH>(offset) else {
+        let Some(header) = packet.read::<TCP_HEADER_LENGTH>(offset) else {
             return Outcome::Drop;
         };
         let agrees = self.ports.matches(&header)
             && (self.flags.as_ref()).is_none_or(|flags| flags.matches(header[FLAGS_OFFSET]));
         Outcome::from(agrees)
+    }
+
+    fn pattern(&self) -> Pattern {
+        self.ports.pattern()
+    }
+
+    fn is_pattern_all(&self) -> bool {
+        self.ports.is_pattern_all() && self.flags.is_none()
     }
 
     fn decode<'a>(
@@ -120,7 +125,7 @@ impl PacketMatch for Tcp {
         _resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
         Ok(Self {
-            ports: Ports::decode(attribute.nested(), surroundings.header, PROTOCOL)?,
+            ports: Ports::decode(attribute.nested(), surroundings.header, IPPROTO_TCP)?,
             flags: FlagsMatch::decode(attribute.nested())?,
         })
     }

@@ -15,7 +15,10 @@ use crate::{
     },
     packet::{
         Packet,
-        Transport, //
+        Pattern,
+        Transport,
+        IPPROTO_UDP,
+        UDP_HEADER_LENGTH, //
     },
     rules::resources::{
         Resources,
@@ -24,12 +27,6 @@ use crate::{
     spec::attribute::r#match as attributes, //
 };
 use kernel::prelude::*;
-
-/// IPPROTO_UDP.
-const PROTOCOL: u8 = 17;
-
-/// Length of a UDP header, in bytes.
-const HEADER_LENGTH: usize = 8;
 
 /// Ports of a UDP datagram.
 #[derive(PartialEq, Eq)]
@@ -42,13 +39,21 @@ impl PacketMatch for Udp {
     /// does.
     #[inline]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
-        let Transport::Header { offset, .. } = packet.transport else {
+        let Transport::Header { offset, .. } = packet.transport() else {
             return Outcome::Mismatch;
         };
-        match packet.read::<HEADER_LENGTH>(offset) {
+        match packet.read::<UDP_HEADER_LENGTH>(offset) {
             Some(header) => Outcome::from(self.0.matches(&header)),
             None => Outcome::Drop,
         }
+    }
+
+    fn pattern(&self) -> Pattern {
+        self.0.pattern()
+    }
+
+    fn is_pattern_all(&self) -> bool {
+        self.0.is_pattern_all()
     }
 
     fn decode<'a>(
@@ -56,7 +61,7 @@ impl PacketMatch for Udp {
         surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
-        Ports::decode(attribute.nested(), surroundings.header, PROTOCOL).map(Self)
+        Ports::decode(attribute.nested(), surroundings.header, IPPROTO_UDP).map(Self)
     }
 
     fn encode(&self, message: &mut Message) -> Result {

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What rules ask of packets most often, in a form that is compared at once.
+
+use super::{
+    Address,
+    Family,
+    TCP_HEADER_LENGTH, //
+};
+use crate::kernel_api::skb::Skb;
+
+/// The first words of a packet's addresses, its protocol and IP version, and its ports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Features {
+    /// The source in the lower half, the destination in the upper.
+    addresses: u64,
+    /// The protocol in the lowest byte, the IP version in the next, the ports in the upper half.
+    kind: u64,
+}
+
+const PROTOCOL: Features = Features {
+    addresses: 0,
+    kind: 0xff,
+};
+const VERSION: Features = Features {
+    addresses: 0,
+    kind: 0xff00,
+};
+const PORTS: Features = Features {
+    addresses: 0,
+    kind: 0xffff_ffff << 32,
+};
+
+impl Features {
+    /// No features.
+    const NONE: Self = Self {
+        addresses: 0,
+        kind: 0,
+    };
+
+    #[inline(always)]
+    const fn addresses(source: u32, destination: u32) -> Self {
+        Self {
+            addresses: (destination as u64) << 32 | source as u64,
+            kind: 0,
+        }
+    }
+
+    #[inline(always)]
+    const fn version(family: Family) -> Self {
+        let version = match family {
+            Family::Ipv4 => 4,
+            Family::Ipv6 => 6,
+        };
+        Self {
+            addresses: 0,
+            kind: version << 8,
+        }
+    }
+
+    #[inline(always)]
+    const fn protocol(protocol: u8) -> Self {
+        Self {
+            addresses: 0,
+            kind: protocol as u64,
+        }
+    }
+
+    /// `ports` is the beginning of a header, as it lies there.
+    #[inline(always)]
+    const fn ports(ports: u32) -> Self {
+        Self {
+            addresses: 0,
+            kind: (ports as u64) << 32,
+        }
+    }
+
+    /// These and others, which stand in other places.
+    #[inline(always)]
+    const fn and(self, other: Self) -> Self {
+        Self {
+            addresses: self.addresses | other.addresses,
+            kind: self.kind | other.kind,
+        }
+    }
+}
+
+/// The features that packets have to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    values: Features,
+    /// Which bits of the values count.
+    mask: Features,
+}
+
+impl Pattern {
+    /// Of all packets.
+    pub(crate) const ANY: Self = Self {
+        values: Features::NONE,
+        mask: Features::NONE,
+    };
+
+    /// Of packets with these addresses, as far as the masks have bits; only the first words count.
+    pub(crate) fn addresses(source: (Address, Address), destination: (Address, Address)) -> Self {
+        let features = |source: Address, destination: Address| {
+            let ([source, ..], [destination, ..]) = (source.words(), destination.words());
+            Features::addresses(source, destination)
+        };
+        Self {
+            values: features(source.0, destination.0),
+            mask: features(source.1, destination.1),
+        }
+    }
+
+    /// Of packets of that IP version.
+    pub(crate) fn family(family: Family) -> Self {
+        Self {
+            values: Features::version(family),
+            mask: VERSION,
+        }
+    }
+
+    /// Of packets of that protocol.
+    pub(crate) fn protocol(protocol: u8) -> Self {
+        Self {
+            values: Features::protocol(protocol),
+            mask: PROTOCOL,
+        }
+    }
+
+    /// Of packets with these ports, in host byte order, of which none is any.
+    pub(crate) fn ports(source: Option<u16>, destination: Option<u16>) -> Self {
+        let word = |source: u16, destination: u16| {
+            let ([a, b], [c, d]) = (source.to_be_bytes(), destination.to_be_bytes());
+            Features::ports(u32::from_ne_bytes([a, b, c, d]))
+        };
+        let mask = |port: Option<u16>| port.map_or(0, |_| u16::MAX);
+        Self {
+            values: word(source.unwrap_or(0), destination.unwrap_or(0)),
+            mask: word(mask(source), mask(destination)),
+        }
+    }
+
+    /// Of packets that have these features and those of the other pattern, which asks of other things.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self {
+            values: self.values.and(other.values),
+            mask: self.mask.and(other.mask),
+        }
+    }
+}
+
+/// What is known of a packet's features.
+#[derive(Clone, Copy)]
+pub(crate) struct Profile {
+    values: Features,
+    /// The bits that are known.
+    known: u64,
+}
+
+impl Profile {
+    /// Of a packet with these first words of its addresses, and with that protocol, position of the fragment
+    /// and offset of the upper-layer header. Ports are known where as much as a TCP header is at hand: of
+    /// other packets, the matches decide.
+    #[inline(always)]
+    pub(super) fn new(
+        skb: &Skb,
+        family: Family,
+        (source, destination): (u32, u32),
+        (protocol, position, offset): (Option<u8>, u16, u32),
+    ) -> Self {
+        let values = Features::addresses(source, destination).and(Features::version(family));
+        let Some(protocol) = protocol else {
+            return Self {
+                values,
+                known: VERSION.kind,
+            };
+        };
+        let values = values.and(Features::protocol(protocol));
+        let known = VERSION.kind | PROTOCOL.kind;
+        // Of a protocol without ports nobody asks for them.
+        match skb.linear_word(offset, TCP_HEADER_LENGTH) {
+            Some(ports) if position == 0 => Self {
+                values: values.and(Features::ports(ports)),
+                known: known | PORTS.kind,
+            },
+            _ => Self { values, known },
+        }
+    }
+
+    /// Whether nothing that is known of the packet speaks against the pattern.
+    #[inline(always)]
+    pub(crate) fn admits(&self, pattern: &Pattern) -> bool {
+        // Most rules that do not match are told by the first half.
+        (self.values.addresses ^ pattern.values.addresses) & pattern.mask.addresses == 0
+            && (self.values.kind ^ pattern.values.kind) & pattern.mask.kind & self.known == 0
+    }
+
+    /// Whether all that the pattern asks for is known of the packet.
+    #[inline(always)]
+    pub(crate) fn tells(&self, pattern: &Pattern) -> bool {
+        pattern.mask.kind & !self.known == 0
+    }
+}

@@ -5,6 +5,7 @@
 use super::{
     entry::{
         Ages,
+        Ipv4Key,
         Key,
         Past,
         Snapshot, //
@@ -152,8 +153,61 @@ mod tests {
     }
 
     #[test]
+    fn the_quick_ways_do_the_same() -> Result {
+        let table = Table::new(64, 4, AGE_MAX)?;
+        let window = within(10, 2);
+        for number in 0..64 {
+            let quick = Ipv4Key(number);
+            let question = Question {
+                key: quick,
+                time_to_live: 0,
+                window: &window,
+            };
+            let quickly_checked = |now| table.check_quickly(&question, now).unwrap_or(false);
+            let quickly_updated = |now| {
+                let updated = table.update_quickly(&question, false, now, 64);
+                updated.unwrap_or(false)
+            };
+            assert!(!quickly_checked(5));
+            assert!(!quickly_updated(5));
+            let stamped = table.stamp_quickly(&quick, 5, 17).map_err(|_| EINVAL)?;
+            assert!(stamped == Stamped::New);
+            assert!(stamp(&table, &key(number), 6) == Stamped::Known);
+            let stamped = table.stamp_quickly(&quick, 7, 17).map_err(|_| EINVAL)?;
+            assert!(stamped == Stamped::Known);
+            // The latest but one is 10 jiffies old at 16.
+            for now in [7, 16, 17] {
+                assert_eq!(quickly_checked(now), now < 17);
+                assert_eq!(check(&table, &key(number), &window, now), now < 17);
+            }
+            assert!(quickly_updated(16));
+            assert!(!quickly_updated(18));
+            assert!(quickly_checked(17));
+        }
+        assert_eq!(table.statistics().entries, 64);
+        let mut all = 0;
+        snapshots(&table, 20, |snapshot| {
+            assert!(snapshot.key.family == Family::Ipv4 && snapshot.key.port == 0);
+            assert_eq!(snapshot.time_to_live, 64);
+            assert!(snapshot.ages == [4, 13, 14, 15]);
+            all += 1;
+        })?;
+        assert_eq!(all, 64);
+        table.supersede();
+        let question = Question {
+            key: Ipv4Key(99),
+            time_to_live: 0,
+            window: &window,
+        };
+        assert!(table.check_quickly(&question, 20).is_err());
+        assert!(table.update_quickly(&question, false, 20, 64).is_err());
+        assert!(table.stamp_quickly(&Ipv4Key(1), 20, 64).is_err());
+        Ok(())
+    }
+
+    #[test]
     fn keys_of_one_bucket_do_not_disturb_each_other() -> Result {
-        // Half as many buckets as entries, so that 64 entries are in 32 buckets, several in most.
+        // As many entries as buckets, so that several are in many.
         let table = Table::new(64, 1, AGE_MAX)?;
         for number in 0..64 {
             assert!(stamp(&table, &key(number), number) == Stamped::New);

@@ -24,7 +24,8 @@ pub(crate) use entry::{
     Ipv4Key,
     Key,
     Past,
-    Snapshot, //
+    Snapshot,
+    SNAPSHOT_AGES, //
 };
 pub(crate) use list::{
     List,

@@ -32,7 +32,8 @@ use crate::{
         List,
         Past,
         Snapshot,
-        Stamped, //
+        Stamped,
+        SNAPSHOT_AGES, //
     },
     spec::attribute::{
         entry as attributes,
@@ -195,6 +196,9 @@ impl Action for Delete {
 pub(super) struct Get;
 
 impl Dump for Get {
+    // An attribute with its header for each age, and as many for all that an entry has besides.
+    const LONGEST_MESSAGE: u16 = ((SNAPSHOT_AGES + 16) * 12) as u16;
+
     fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
         let list = list_of(request)?;
         let mut ages = Ages::new()?;

@@ -210,6 +210,10 @@ pub(crate) trait Action {
 
 /// An operation that lists something.
 pub(crate) trait Dump {
+    /// What its longest message takes up, in bytes, if that is more than a page; it cannot be more than
+    /// a netlink message, which is 64 kB.
+    const LONGEST_MESSAGE: u16 = 0;
+
     /// Writes messages from `cursor` on until all is written or [`Output::message`] fails, and moves the
     /// cursor past what was written.
     fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a>;
@@ -244,6 +248,7 @@ impl Operation {
     /// An operation that lists something.
     pub(crate) fn dump<T: Dump>(command: u8, policy: &'static [Policy]) -> Self {
         let mut operation = Self::new(command, policy, bindings::GENL_CMD_CAP_DUMP);
+        operation.0.__bindgen_anon_1.__bindgen_anon_2.start = Some(start_dump::<T>);
         operation.0.__bindgen_anon_1.__bindgen_anon_2.dumpit = Some(run_dump::<T>);
         operation
     }
@@ -266,6 +271,15 @@ unsafe extern "C" fn run_action<T: Action>(
         // SAFETY: Generic netlink gives a valid place for the reason, and the request is still there.
         Err(refusal) => unsafe { refusal.report((*info.as_ptr()).extack) }.to_errno(),
     }
+}
+
+/// # Safety
+///
+/// To be called by generic netlink, with the callback of a dump that begins.
+unsafe extern "C" fn start_dump<T: Dump>(callback: *mut bindings::netlink_callback) -> c_int {
+    // SAFETY: Generic netlink gives a valid callback.
+    unsafe { (*callback).min_dump_alloc = T::LONGEST_MESSAGE.into() };
+    0
 }
 
 /// # Safety

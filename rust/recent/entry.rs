@@ -24,7 +24,7 @@ use kernel::prelude::*;
 pub(super) const NONE: u32 = u32::MAX;
 
 /// The most ages that a snapshot tells.
-const SNAPSHOT_AGES: usize = 128;
+pub(crate) const SNAPSHOT_AGES: usize = 2048;
 
 /// Words before the stamps.
 pub(super) const HEADER_WORDS: usize = 9;
@@ -138,7 +138,7 @@ pub(crate) struct Snapshot<'a> {
     pub(crate) time_to_live: u8,
     /// Packets stamped since the entry was made; stays at its greatest value.
     pub(crate) packets: u32,
-    /// Ages in jiffies, the latest packet first; the latest 128 at most.
+    /// Ages in jiffies, the latest packet first; the latest [`SNAPSHOT_AGES`] at most.
     pub(crate) ages: &'a [u32],
 }
 

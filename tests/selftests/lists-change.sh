@@ -143,6 +143,20 @@ later=$(of 'one list' '.entries[] | select(.address == "10.0.0.2") | .ages_ms[1]
 check "which got older meanwhile" test "$later" -gt "$age" -a "$later" -lt $((age + 20000))
 check "restoring from standard input, over what is there" sh -c 'ip netns exec server palisade list restore </tmp/saved'
 check "changes no count" test "$(of 'one list' '[.entries[].packets] | add')" -eq 3
+list create long hits=3000
+on server palisade -A INPUT -p udp -m recent --name long --set -j DROP
+on client python3 -c '
+import socket
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(2100):
+    sender.sendto(b"x", ("10.0.0.1", 9))'
+check "a list that remembers thousands of packets is saved" sh -c 'ip netns exec server palisade list save long >/tmp/long'
+on server palisade -F
+list destroy long
+check "and restored" list restore /tmp/long
+check "with the latest 2,048 of them" \
+	test "$(of long '.entries[0] | "\(.packets) \(.ages_ms | length)"')" = "2100 2048"
+list destroy long
 sed 's/saved=2[0-9]*-/saved=1999-/' /tmp/saved >/tmp/old
 list flush 'one list'
 check "a file from long ago is restored" list restore /tmp/old

@@ -302,6 +302,11 @@ impl<'a> Editor<'a, '_, '_> {
             let refusal = Refusal::new(EEXIST, c"the table has a chain of that name already");
             return Err(refusal.at(name));
         }
+        // In a table that has no such chain, one's own would be taken for it.
+        if ChainId::built_in().any(|(_, base)| base.name == name.string()) {
+            let refusal = Refusal::new(EINVAL, c"this is the name of a built-in chain");
+            return Err(refusal.at(name));
+        }
         match ChainName::new(name.string()) {
             Some(parsed) if !name.string().is_empty() => Ok(parsed),
             _ => Err(Refusal::new(EINVAL, c"a chain has a name of 1 to 28 bytes").at(name)),

@@ -78,6 +78,10 @@ refused("a change without table", "ruleset-change", change(u32(CHANGE["kind"], F
 refused("a chain that there is not", "ruleset-change",
         change(u32(CHANGE["kind"], FLUSH), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "X")),
         ENOENT, "chain")
+NEW_CHAIN, RAW = ENUMERATIONS["change-kind"]["new-chain"], ENUMERATIONS["table"]["raw"]
+refused("a new chain with the name of another table's built-in one", "ruleset-change",
+        change(u32(CHANGE["kind"], NEW_CHAIN), u32(CHANGE["table"], RAW), string(CHANGE["chain-name"], "FORWARD")),
+        EINVAL, "built-in")
 refused("a name that is too long", "ruleset-change",
         change(u32(CHANGE["kind"], FLUSH), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "X" * 40)),
         EINVAL, "policy")

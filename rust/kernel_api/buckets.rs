@@ -47,8 +47,12 @@ impl Bucket {
 ///
 /// # Invariants
 ///
-/// There is at least one bucket, their number is a power of two, and every lock is initialised.
-pub(crate) struct Buckets(KVVec<Bucket>);
+/// There is at least one bucket, their number is a power of two, the mask is one less, and every lock is
+/// initialised.
+pub(crate) struct Buckets {
+    buckets: KVVec<Bucket>,
+    mask: u32,
+}
 
 impl Buckets {
     /// Makes `count` buckets, rounded up to a power of two, whose heads are `head`.
@@ -57,8 +61,8 @@ impl Buckets {
     ///
     /// `ENOMEM` when there is no memory.
     pub(crate) fn new(count: u32, head: u32, flags: Flags) -> Result<Self> {
-        let count = count.checked_next_power_of_two().ok_or(EINVAL)? as usize;
-        let mut buckets = KVVec::with_capacity(count, flags)?;
+        let count = count.checked_next_power_of_two().ok_or(EINVAL)?;
+        let mut buckets = KVVec::with_capacity(count as usize, flags)?;
         for _ in 0..count {
             let bucket = Bucket {
                 lock: Opaque::zeroed(),
@@ -72,23 +76,25 @@ impl Buckets {
             unsafe { bindings::palisade_seqlock_init(bucket.lock.get()) };
         }
         // INVARIANT: `count` is a power of two, and all locks were just initialised.
-        Ok(Self(buckets))
+        Ok(Self {
+            buckets,
+            mask: count.wrapping_sub(1),
+        })
     }
 
     /// The bucket that `hash` belongs to.
     #[inline(always)]
     pub(crate) fn index(&self, hash: u32) -> u32 {
-        // The number is a power of two, so that this mask fits; it is at most 2^31.
-        hash & (self.0.len() as u32).wrapping_sub(1)
+        hash & self.mask
     }
 
     #[inline(always)]
     fn bucket(&self, index: u32) -> &Bucket {
         // The mask keeps an index from anywhere in range, which the compiler cannot know.
         let index = self.index(index) as usize;
-        // SAFETY: By the invariant the number of buckets is a power of two, so that the index was just
-        // masked to be below it.
-        unsafe { self.0.get_unchecked(index) }
+        // SAFETY: By the invariant the mask is one less than the number of buckets, a power of two, so that
+        // the index was just masked to be below that.
+        unsafe { self.buckets.get_unchecked(index) }
     }
 
     /// Begins to read a bucket: the head of its chain, and the attempt, which has to be asked in the end
@@ -162,7 +168,7 @@ impl Buckets {
 
     /// How many buckets there are.
     pub(crate) fn count(&self) -> u32 {
-        self.0.len() as u32
+        self.buckets.len() as u32
     }
 
     /// Locks a bucket, also against softirqs of this CPU.

@@ -290,10 +290,8 @@ impl<'a> Entry<'a> {
     /// Whether the packets that the entry remembers satisfy the window.
     #[inline(always)]
     pub(super) fn satisfies(&self, window: &Window, now: u32) -> bool {
-        let Some(stamp) = self.stamp(window.hits.wrapping_sub(1)) else {
-            return false;
-        };
-        window.age.is_none_or(|longest| age(now, stamp) <= longest)
+        self.stamp(window.hits.wrapping_sub(1))
+            .is_some_and(|stamp| age(now, stamp) <= window.age)
     }
 
     /// Remembers a packet, and its TTL if it has one.

@@ -46,11 +46,14 @@ pub(crate) fn jiffies_of_age(milliseconds: u64) -> Option<u32> {
         .filter(|&jiffies| jiffies <= AGE_MAX)
 }
 
+/// The age of a window in which all packets count: no stamp is that old.
+pub(crate) const ANY_AGE: u32 = u32::MAX;
+
 /// How often and how recently an address has to have been seen for a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
-    /// Only packets count that are at most so many jiffies old; none means that all count.
-    pub(crate) age: Option<u32>,
+    /// Only packets count that are at most so many jiffies old; all count if it is [`ANY_AGE`].
+    pub(crate) age: u32,
     /// At least so many packets have to count; at least 1.
     pub(crate) hits: u32,
     /// Whether to forget addresses that were not seen for that long.
@@ -61,8 +64,8 @@ impl Window {
     /// The window of the last so many seconds; none if stamps cannot tell that long a time.
     pub(crate) fn new(seconds: Option<u32>, hits: u32) -> Option<Self> {
         let age = match seconds {
-            Some(seconds) => Some(jiffies(u64::from(seconds).checked_mul(1000)?)?),
-            None => None,
+            Some(seconds) => jiffies(u64::from(seconds).checked_mul(1000)?)?,
+            None => ANY_AGE,
         };
         Some(Self {
             age,
@@ -74,7 +77,7 @@ impl Window {
     /// The window that any address meets that was seen at all.
     pub(crate) const fn any() -> Self {
         Self {
-            age: None,
+            age: ANY_AGE,
             hits: 1,
             reap: false,
         }
@@ -83,11 +86,11 @@ impl Window {
     /// The age in jiffies above which an address is to be forgotten, if it is.
     #[inline]
     pub(super) fn reaped_age(&self) -> Option<u32> {
-        self.age.filter(|_| self.reap)
+        self.reap.then_some(self.age)
     }
 
     /// The seconds that it was made from.
     pub(crate) fn seconds(&self) -> Option<u32> {
-        self.age.map(|jiffies| jiffies / JIFFIES_PER_SECOND)
+        (self.age != ANY_AGE).then_some(self.age / JIFFIES_PER_SECOND)
     }
 }

@@ -44,7 +44,7 @@ fn key(number: u32) -> Key {
 
 fn within(age: u32, hits: u32) -> Window {
     Window {
-        age: Some(age),
+        age,
         hits,
         reap: false,
     }

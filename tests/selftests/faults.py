@@ -36,6 +36,10 @@ for kind in "failslab", "fail_page_alloc":
     # Allocations that may sleep fail, too, and the log is not filled with what is intended.
     (DEBUG / kind / "ignore-gfp-wait").write_text("N")
     (DEBUG / kind / "verbose").write_text("0")
+    # Wherever they are made: packet-faults leaves the module's own only.
+    if (DEBUG / kind / "require-start").exists():
+        (DEBUG / kind / "require-start").write_text("0")
+        (DEBUG / kind / "require-end").write_text("0xffffffffffffffff")
 (DEBUG / "fail_page_alloc/min-order").write_text("0")
 
 # A list that a rule makes is as large as lists may be, and most of the time would go into making and freeing it. This

@@ -31,13 +31,9 @@ on server palisade -A INPUT -p tcp --dport 80 -m recent --name web --set
 
 check "a visitor is served over IPv4" hosts_visit visitor 10.0.0.1
 check "a visitor is served over IPv6" hosts_visit visitor '[fd00::1]'
+# One process, since on a busy machine starting many is no hurry.
 hurry() {
-	local count=0
-	while hosts_visit hasty 10.0.0.1; do
-		count=$((count + 1))
-		[ "$count" -lt 40 ] || return 1
-	done
-	[ "$count" -ge 1 ]
+	! on hasty curl -s -m 2 --fail-early 'http://10.0.0.1/?[1-60]' >/tmp/hasty && grep -q served /tmp/hasty
 }
 check "who sends too many packets is cut off" hurry
 check "others are served meanwhile" hosts_visit visitor 10.0.0.1

@@ -76,6 +76,11 @@ impl Policy {
         Self::with_range(bindings::NLA_U8, range)
     }
 
+    /// A number of 16 bits from a range.
+    pub(crate) const fn u16_range(range: &'static Range) -> Self {
+        Self::with_range(bindings::NLA_U16, range)
+    }
+
     /// A number of 32 bits from a range.
     pub(crate) const fn u32_range(range: &'static Range) -> Self {
         Self::with_range(bindings::NLA_U32, range)

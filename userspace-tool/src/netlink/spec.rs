@@ -36,6 +36,12 @@ pub(crate) const STRING_LENGTH_MAX: u32 = 128;
 /// Most ranges of ports in a multiport match; as in iptables, but that a range counts once.
 pub(crate) const PORT_RANGES_MAX: u32 = 15;
 
+/// Greatest window scale (RFC 7323, section 2.3).
+pub(crate) const WINDOW_SCALE_MAX: u32 = 14;
+
+/// Greatest rate of SYNs, a second, and greatest burst.
+pub(crate) const FLOODED_RATE_MAX: u32 = 1000000;
+
 /// A table, which says at which priority its chains see a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -448,6 +454,8 @@ pub(crate) mod command {
     /// Change the settings of a recent list, which keeps its entries; where there is room for
     /// fewer, those that were seen last. What is absent stays as it is.
     pub(crate) const LIST_SET: u8 = 11;
+    /// Dump the servers that SYNPROXY has opened connections to.
+    pub(crate) const SERVER_GET: u8 = 12;
 }
 
 /// Numbers of the attributes, set by set.
@@ -721,6 +729,10 @@ pub(crate) mod attribute {
         /// ports it is also taken in the filter table's INPUT, whose packets have come to this
         /// machine: it accepts them there.
         pub(crate) const REDIRECT: u16 = 8;
+        /// Answer TCP handshakes with cookies, and open connections to the server for clients that
+        /// return one; in PREROUTING of the table raw, and in INPUT and FORWARD of the table
+        /// filter. The rule's protocol has to be 6.
+        pub(crate) const SYNPROXY: u16 = 9;
     }
 
     /// Which kind of refusal is sent; without any of these port unreachable is.
@@ -752,6 +764,69 @@ pub(crate) mod attribute {
         pub(crate) const PORT_LAST: u16 = 2;
         /// Choose ports of the range at random.
         pub(crate) const RANDOM: u16 = 3;
+    }
+
+    /// What clients are told of the server. Without any of mss, wscale, sack-perm, timestamp and
+    /// ecn, it is what the server itself said when it was last connected to. With any of them, the
+    /// options whose flags are absent are not used.
+    pub(crate) mod synproxy {
+        /// Maximum segment size, in bytes; absent means that of the server.
+        pub(crate) const MSS: u16 = 1;
+        /// Window scale; absent means that of the server.
+        pub(crate) const WSCALE: u16 = 2;
+        /// Use selective acknowledgements, where the client does.
+        pub(crate) const SACK_PERM: u16 = 3;
+        /// Use timestamps, where the client does.
+        pub(crate) const TIMESTAMP: u16 = 4;
+        /// Use explicit congestion notification, where the client does.
+        pub(crate) const ECN: u16 = 5;
+        /// Handshakes with an address and port of a server pass untouched up to so many SYNs a
+        /// second; in the table raw. Absent means that all are answered.
+        pub(crate) const FLOODED_RATE: u16 = 6;
+        /// So many SYNs may come at once; needs flooded-rate, and absent means as many as that.
+        pub(crate) const FLOODED_BURST: u16 = 7;
+        /// What the rule has seen; not taken in requests.
+        pub(crate) const STATISTICS: u16 = 8;
+    }
+
+    /// The attributes of `synproxy-statistics`.
+    pub(crate) mod synproxy_statistics {
+        /// SYNs that the rule matched.
+        pub(crate) const SYNS: u16 = 1;
+        /// SYNs that were answered with a cookie.
+        pub(crate) const COOKIES_SENT: u16 = 2;
+        /// Acknowledgements with a valid cookie.
+        pub(crate) const COOKIES_VALID: u16 = 3;
+        /// Acknowledgements of no connection, without a valid cookie.
+        pub(crate) const COOKIES_INVALID: u16 = 4;
+        /// Other segments of no connection, which were dropped.
+        pub(crate) const OUT_OF_FLOW: u16 = 5;
+    }
+
+    /// A server that connections were opened to, by the address and port that clients know it by.
+    pub(crate) mod server {
+        /// 4 or 16 bytes in network order.
+        pub(crate) const ADDRESS: u16 = 1;
+        pub(crate) const PORT: u16 = 2;
+        /// Connections that it accepted.
+        pub(crate) const OPENED: u16 = 3;
+        /// Connections that it refused.
+        pub(crate) const REFUSED: u16 = 4;
+        /// Connections that could not be opened because it did not answer or was not reached.
+        pub(crate) const UNANSWERED: u16 = 5;
+        /// The maximum segment size that it announced, in bytes; absent until it has accepted a
+        /// connection.
+        pub(crate) const MSS: u16 = 6;
+        /// The window scale that it announced; absent if it does not scale windows.
+        pub(crate) const WSCALE: u16 = 7;
+        /// It permits selective acknowledgements.
+        pub(crate) const SACK_PERM: u16 = 8;
+        /// It uses timestamps.
+        pub(crate) const TIMESTAMP: u16 = 9;
+        /// It uses explicit congestion notification.
+        pub(crate) const ECN: u16 = 10;
+        /// Milliseconds since it last accepted or refused a connection.
+        pub(crate) const AGE: u16 = 11;
     }
 
     /// The attributes of `list`.

@@ -6,6 +6,7 @@ mod change;
 mod entries;
 mod lists;
 mod rules;
+mod servers;
 
 use crate::{
     kernel_api::{
@@ -48,6 +49,7 @@ pub(crate) fn register(module: &'static ThisModule) -> Result<Family> {
         Operation::action::<entries::Add>(command::ENTRY_ADD, &spec::ENTRY_ADD_POLICY),
         Operation::action::<entries::Delete>(command::ENTRY_DELETE, &spec::ENTRY_DELETE_POLICY),
         Operation::action::<lists::Set>(command::LIST_SET, &spec::LIST_SET_POLICY),
+        Operation::dump::<servers::Get>(command::SERVER_GET, &spec::SERVER_GET_POLICY),
     ] {
         operations.push(operation, GFP_KERNEL)?;
     }

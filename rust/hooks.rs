@@ -8,9 +8,12 @@ use crate::{
         netfilter::{
             Context,
             Family,
+            Fate,
             Hook,
             HookRegistration,
-            Verdict, //
+            Point,
+            Priority,
+            Registrar, //
         },
         netns::NetworkNamespace,
         rcu::RcuBox,
@@ -26,6 +29,11 @@ use crate::{
         Needs,
         Ruleset, //
     },
+    synproxy::{
+        OutOfFlow,
+        Synproxy,
+        Translation, //
+    },
 };
 use kernel::{
     prelude::*,
@@ -40,29 +48,29 @@ struct ChainHook {
 
 impl ChainHook {
     #[inline(always)]
-    fn show(&self, skb: &Skb, context: Context<'_>, family: Family) -> Verdict {
+    fn show(&self, skb: &Skb, context: Context<'_>, family: Family) -> Fate {
         let ruleset = self.ruleset.read(context.rcu());
         match Packet::parse(skb, context, family) {
             Some(packet) => evaluate(ruleset, self.chain, &packet),
             // Without an IP header there is nothing that a rule could decide on.
-            None => Verdict::Drop,
+            None => Fate::Drop,
         }
     }
 
     /// Apart, so that each function is about one kind of header.
     #[inline(never)]
-    fn show_ipv6(&self, skb: &Skb, context: Context<'_>) -> Verdict {
+    fn show_ipv6(&self, skb: &Skb, context: Context<'_>) -> Fate {
         self.show(skb, context, Family::Ipv6)
     }
 }
 
 impl Hook for ChainHook {
     #[inline(always)]
-    fn packet(&self, skb: &Skb, context: Context<'_>) -> Verdict {
+    fn packet(&self, skb: &Skb, context: Context<'_>) -> Fate {
         match context.family() {
             Some(Family::Ipv4) => self.show(skb, context, Family::Ipv4),
             Some(Family::Ipv6) => self.show_ipv6(skb, context),
-            None => Verdict::Drop,
+            None => Fate::Drop,
         }
     }
 }
@@ -71,6 +79,43 @@ impl Hook for ChainHook {
 pub(crate) struct Hooks {
     registrations: [Option<HookRegistration<ChainHook>>; chains::COUNT],
     conntrack: Option<ConntrackUse>,
+    synproxy: Option<SynproxyHooks>,
+}
+
+/// What SYNPROXY's connections need. They need it for as long as there are some: once it is there, it stays
+/// until the namespace ends or the module goes.
+struct SynproxyHooks {
+    _translations: [HookRegistration<Translation>; 2],
+    _out_of_flow: HookRegistration<OutOfFlow>,
+    _conntrack: ConntrackUse,
+}
+
+impl SynproxyHooks {
+    fn new(namespace: &NetworkNamespace, synproxy: &Arc<Synproxy>) -> Result<Self> {
+        let translation = |point| {
+            HookRegistration::new(
+                namespace,
+                point,
+                Priority::BeforeConfirm,
+                Registrar::Netfilter,
+                Translation::new(synproxy.clone()),
+            )
+        };
+        Ok(Self {
+            _conntrack: ConntrackUse::new(namespace)?,
+            _translations: [
+                translation(Point::LocalIn)?,
+                translation(Point::PostRouting)?,
+            ],
+            _out_of_flow: HookRegistration::new(
+                namespace,
+                Point::PreRouting,
+                Priority::AfterConntrack,
+                Registrar::Netfilter,
+                OutOfFlow,
+            )?,
+        })
+    }
 }
 
 impl Hooks {
@@ -79,6 +124,7 @@ impl Hooks {
         Self {
             registrations: [const { None }; chains::COUNT],
             conntrack: None,
+            synproxy: None,
         }
     }
 
@@ -92,9 +138,13 @@ impl Hooks {
         namespace: &NetworkNamespace,
         ruleset: &Arc<RcuBox<Arc<Ruleset>>>,
         needs: &Needs,
+        synproxy: Option<&Arc<Synproxy>>,
     ) -> Result {
         if needs.conntrack && self.conntrack.is_none() {
             self.conntrack = Some(ConntrackUse::new(namespace)?);
+        }
+        if let (true, None, Some(synproxy)) = (needs.synproxy, &self.synproxy, synproxy) {
+            self.synproxy = Some(SynproxyHooks::new(namespace, synproxy)?);
         }
         let places = self.registrations.iter_mut().zip(needs.packets);
         for ((chain, base), (place, is_needed)) in ChainId::built_in().zip(places) {

@@ -9,6 +9,7 @@ mod bindings;
 
 pub(crate) mod buckets;
 pub(crate) mod conncount;
+pub(crate) mod connections;
 pub(crate) mod conntrack;
 pub(crate) mod counters;
 pub(crate) mod extended_ack;
@@ -24,10 +25,12 @@ pub(crate) mod netns;
 pub(crate) mod rcu;
 pub(crate) mod records;
 pub(crate) mod reject;
+pub(crate) mod rewrite;
 pub(crate) mod skb;
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) mod testing;
 pub(crate) mod textsearch;
 pub(crate) mod time;
+pub(crate) mod transmit;
 pub(crate) mod words;
 pub(crate) mod work;

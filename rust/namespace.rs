@@ -32,6 +32,7 @@ use crate::{
         Resources,
         Ruleset, //
     },
+    synproxy::Synproxy, //
 };
 use kernel::{
     new_mutex,
@@ -60,7 +61,14 @@ pub(crate) struct Namespace {
     is_referred_to: Atomic<bool>,
     /// Whoever changes rules, or which lists there are, holds this.
     #[pin]
-    hooks: Mutex<Hooks>,
+    hooks: Mutex<Configured>,
+}
+
+/// What changes with the rules.
+struct Configured {
+    hooks: Hooks,
+    /// What SYNPROXY keeps, once a rule wanted it: connections outlive rules.
+    synproxy: Option<Arc<Synproxy>>,
 }
 
 impl Namespace {
@@ -97,7 +105,7 @@ impl Namespace {
 
     fn change_rules_locked<'a>(
         &self,
-        hooks: &mut Hooks,
+        configured: &mut Configured,
         namespace: &NetworkNamespace,
         is_test: bool,
         change: impl FnOnce(&mut Draft, &mut Resources<'_>) -> Handled<'a>,
@@ -110,6 +118,7 @@ impl Namespace {
             limits: self.limits,
             growth: Growth::new(),
             namespace_is_referred_to: false,
+            synproxy: configured.synproxy.clone(),
         };
         let changed = change(&mut draft, &mut resources);
         if resources.namespace_is_referred_to {
@@ -123,15 +132,18 @@ impl Namespace {
         let needs = *ruleset.needs();
         let ruleset = Arc::new(ruleset, GFP_KERNEL_ACCOUNT)?;
         let ruleset = Retirable::new(ruleset, GFP_KERNEL_ACCOUNT)?;
-        if let Err(error) = hooks.provide(namespace, &self.ruleset, &needs) {
+        let hooks = &mut configured.hooks;
+        let synproxy = resources.synproxy.as_ref();
+        if let Err(error) = hooks.provide(namespace, &self.ruleset, &needs, synproxy) {
             hooks.release(before.needs());
             return Err(error.into());
         }
         // From here on nothing fails.
+        configured.synproxy = resources.synproxy;
         resources.growth.apply();
         self.ruleset.replace(ruleset);
         zeroing.run();
-        hooks.release(&needs);
+        configured.hooks.release(&needs);
         Ok(())
     }
 
@@ -193,6 +205,11 @@ impl Namespace {
         list.flush()
     }
 
+    /// What SYNPROXY keeps, if a rule wanted it.
+    pub(crate) fn synproxy(&self) -> Option<Arc<Synproxy>> {
+        self.hooks.lock().synproxy.clone()
+    }
+
     /// How many rules use a list.
     pub(crate) fn users(&self, list: &List) -> usize {
         self.ruleset.read(&rcu::read_lock()).users(list)
@@ -218,14 +235,16 @@ impl PerNamespace for Namespace {
                 ruleset,
                 limits: parameters.rule_limits(),
                 is_referred_to: Atomic::new(false),
-                hooks <- new_mutex!(Hooks::new(), "palisade_configuration"),
+                hooks <- new_mutex!(Configured { hooks: Hooks::new(), synproxy: None }, "palisade_configuration"),
             }),
             GFP_KERNEL_ACCOUNT,
         )
     }
 
     fn stop(&self, _namespace: &NetworkNamespace) {
-        self.hooks.lock().release_all();
+        let mut configured = self.hooks.lock();
+        configured.hooks.release_all();
+        configured.synproxy = None;
     }
 
     /// Rules that were replaced are dropped in a workqueue, at any time after this; and so are the hooks,

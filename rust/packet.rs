@@ -9,6 +9,7 @@ use crate::kernel_api::{
     },
     skb::Skb, //
 };
+use kernel::prelude::*;
 
 mod features;
 
@@ -294,6 +295,39 @@ impl<'a> Packet<'a> {
         }
         let [s0, s1, d0, d1] = self.read::<4>(offset)?;
         Some((u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])))
+    }
+
+    /// Has the packet be these words, from its IP header on. This view of it is void then.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Skb::end_with`].
+    pub(crate) fn replace(&self, words: &[u32]) -> Result {
+        self.skb.end_with(self.skb.network_offset(), words)
+    }
+
+    /// Has the packet be its IP header, with whatever it carries, and these words from `offset` on, counted
+    /// from the start of its data. This view of it is void then.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Skb::end_with`].
+    pub(crate) fn replace_transport(&self, offset: u32, words: &[u32]) -> Result {
+        self.skb.end_with(offset, words)?;
+        let start = self.skb.network_offset();
+        let length = self.skb.len().wrapping_sub(start);
+        match self.family {
+            Family::Ipv4 => {
+                let [version, service, _, _] = self.read::<4>(start).ok_or(EINVAL)?;
+                let [_, _, high, low] = length.to_be_bytes();
+                let checksum = start.wrapping_add(10);
+                self.skb.amend(checksum, start, [version, service, high, low])
+            }
+            Family::Ipv6 => {
+                let [_, _, high, low] = length.wrapping_sub(40).to_be_bytes();
+                self.skb.overwrite(start.wrapping_add(4), [high, low])
+            }
+        }
     }
 
     /// Reads bytes at an offset from the start of the packet's data.

@@ -16,6 +16,7 @@ mod parameters;
 mod recent;
 mod rules;
 mod spec;
+mod synproxy;
 
 use kernel::prelude::*;
 

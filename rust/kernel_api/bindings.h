@@ -3,22 +3,32 @@
  * The C interfaces that the kernel crate lacks. bindgen reads this file; the lines that begin with
  * "allow:" are handed to it by Kbuild, so that what is bound stands next to where it comes from.
  */
+#include <linux/if_arp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/skbuff.h>
 #include <linux/textsearch.h>
 #include <linux/workqueue.h>
+#include <net/flow.h>
 #include <net/genetlink.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/ipv4/nf_reject.h>
 #include <net/netfilter/ipv6/nf_reject.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_count.h>
+#include <net/netfilter/nf_conntrack_seqadj.h>
+#include <net/netfilter/nf_conntrack_synproxy.h>
+#include <net/netfilter/nf_conntrack_tuple.h>
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
 #include <net/netfilter/nf_nat_redirect.h>
 #include <net/netlink.h>
+#include <net/route.h>
+#include <net/xfrm.h>
 
 #include "helpers.h"
 
@@ -36,6 +46,23 @@
 /* Packets */
 // allow: --allowlist-var 'PALISADE_NETWORK_HEADER'
 // allow: --allowlist-function 'skb_copy_bits' --allowlist-function 'ipv6_find_hdr'
+
+/* Changing packets */
+// allow: --allowlist-function 'skb_(put|push)'
+// allow: --allowlist-function 'skb_ensure_writable' --allowlist-function 'inet_proto_csum_replace4'
+// allow: --allowlist-function 'nf_checksum' --allowlist-function 'sk_skb_reason_drop'
+
+/* Sending packets */
+// allow: --allowlist-type flowi4 --allowlist-type flowi6 --allowlist-type flowi
+// allow: --allowlist-function 'ip_route_output_flow' --allowlist-function 'ip6_route_output_flags'
+// allow: --allowlist-function 'xfrm_lookup' --allowlist-function 'dst_release'
+// allow: --allowlist-function 'ip6?_local_out' --allowlist-var 'FLOWI_FLAG_ANYSRC' --allowlist-var 'ARPHRD_ETHER'
+
+/* Connections and what they carry */
+// allow: --allowlist-type nf_conntrack_tuple --allowlist-type nf_conn_synproxy --allowlist-type tcp_conntrack
+// allow: --allowlist-function 'nf_conntrack_find_get' --allowlist-function 'nf_ct_tmpl_free'
+// allow: --allowlist-function 'nf_ct_seqadj_init' --allowlist-function 'nf_ct_seq_offset' --allowlist-function 'nf_ct_delete'
+// allow: --allowlist-var 'nf_ct_zone_dflt'
 
 /* Searching for text in packets */
 // allow: --allowlist-type ts_config --allowlist-function 'textsearch_destroy'
@@ -79,6 +106,7 @@
 // allow: --allowlist-function 'free_percpu' --allowlist-function 'get_random_bytes'
 // allow: --allowlist-var 'jiffies' --allowlist-var 'PALISADE_HZ'
 // allow: --allowlist-type seqlock_t --allowlist-type hsiphash_key_t --allowlist-function 'hsiphash_2u32'
+// allow: --allowlist-type siphash_key_t --allowlist-function 'siphash_3u64'
 
 /* Of the two definitions of HZ that the headers have, bindgen takes user space's. */
 static const unsigned int PALISADE_HZ = HZ;

@@ -59,3 +59,41 @@ impl HashKey {
         }
     }
 }
+
+/// A key of SipHash-2-4, for numbers that nobody else may be able to make.
+pub(crate) struct SecretKey(bindings::siphash_key_t);
+
+impl SecretKey {
+    /// Makes a key from the kernel's random number generator.
+    pub(crate) fn random() -> Self {
+        let mut key = bindings::siphash_key_t::default();
+        // SAFETY: The pointer is valid for writes of the key's size, and a key is plain words.
+        unsafe {
+            bindings::get_random_bytes(
+                core::ptr::from_mut(&mut key).cast(),
+                size_of::<bindings::siphash_key_t>(),
+            );
+        }
+        Self(key)
+    }
+
+    /// The code of three words.
+    #[inline]
+    pub(crate) fn code_of_three(&self, [a, b, c]: [u64; 3]) -> u64 {
+        // SAFETY: The key is valid for reads.
+        unsafe { bindings::siphash_3u64(a, b, c, &raw const self.0) }
+    }
+
+    /// The code of any number of words.
+    #[inline]
+    pub(crate) fn code(&self, words: &[u32]) -> u64 {
+        // SAFETY: The words are valid for reads of their size.
+        unsafe {
+            bindings::palisade_siphash(
+                words.as_ptr().cast(),
+                size_of_val(words),
+                &raw const self.0,
+            )
+        }
+    }
+}

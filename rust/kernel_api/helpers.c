@@ -10,12 +10,19 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/textsearch.h>
+#include <net/dst_metadata.h>
+#include <net/ip.h>
+#include <net/l3mdev.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_seqadj.h>
+#include <net/netfilter/nf_conntrack_synproxy.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
 #include <net/netns/generic.h>
 #include <net/sock.h>
+#include <net/tcp.h>
+#include <net/xfrm.h>
 
 #include "helpers.h"
 
@@ -27,6 +34,125 @@ u32 palisade_mark(const struct sk_buff *skb)
 void palisade_set_mark(struct sk_buff *skb, u32 mark)
 {
 	skb->mark = mark;
+}
+
+int palisade_skb_unclone(struct sk_buff *skb)
+{
+	return skb_unclone(skb, GFP_ATOMIC);
+}
+
+int palisade_skb_trim(struct sk_buff *skb, unsigned int length)
+{
+	return pskb_trim(skb, length);
+}
+
+bool palisade_skb_may_pull(struct sk_buff *skb, unsigned int length)
+{
+	return pskb_may_pull(skb, length);
+}
+
+int palisade_skb_expand(struct sk_buff *skb, int tailroom)
+{
+	return pskb_expand_head(skb, 0, tailroom, GFP_ATOMIC);
+}
+
+int palisade_skb_tailroom(const struct sk_buff *skb)
+{
+	return skb_tailroom(skb);
+}
+
+void palisade_skb_forget_offloads(struct sk_buff *skb)
+{
+	skb->ip_summed = CHECKSUM_NONE;
+	skb_gso_reset(skb);
+}
+
+bool palisade_skb_is_looped(struct sk_buff *skb)
+{
+	return nf_is_loopback_packet(skb);
+}
+
+struct sk_buff *palisade_skb_alloc(unsigned int size)
+{
+	return alloc_skb(MAX_TCP_HEADER + size, GFP_ATOMIC);
+}
+
+void palisade_skb_reserve_headers(struct sk_buff *skb)
+{
+	skb_reserve(skb, MAX_TCP_HEADER);
+}
+
+void palisade_skb_set_protocol(struct sk_buff *skb, __be16 protocol)
+{
+	skb->protocol = protocol;
+}
+
+void palisade_skb_reset_network_header(struct sk_buff *skb)
+{
+	skb_reset_network_header(skb);
+}
+
+void palisade_skb_reset_mac_header(struct sk_buff *skb)
+{
+	skb_reset_mac_header(skb);
+}
+
+bool palisade_skb_is_for_this_host(const struct sk_buff *skb)
+{
+	return skb->pkt_type == PACKET_HOST;
+}
+
+bool palisade_skb_is_decapsulated(const struct sk_buff *skb)
+{
+	return skb_sec_path(skb) || skb_metadata_dst(skb);
+}
+
+bool palisade_skb_has_vlan_tag(const struct sk_buff *skb)
+{
+	return skb_vlan_tag_present(skb);
+}
+
+unsigned int palisade_skb_mac_length(const struct sk_buff *skb)
+{
+	return skb_mac_header_was_set(skb) ? skb_mac_header_len(skb) : 0;
+}
+
+void palisade_skb_scrub(struct sk_buff *skb)
+{
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
+	skb_ext_reset(skb);
+	skb_clear_tstamp(skb);
+	memset(skb->cb, 0, sizeof(skb->cb));
+	skb->skb_iif = 0;
+	skb->mark = 0;
+	skb->priority = 0;
+}
+
+void palisade_skb_set_route(struct sk_buff *skb, struct dst_entry *route)
+{
+	skb_dst_set(skb, route);
+}
+
+int palisade_l3mdev_index(const struct net_device *device)
+{
+	return l3mdev_master_ifindex_rcu(device);
+}
+
+int palisade_queue_transmit(struct sk_buff *skb)
+{
+	return dev_queue_xmit(skb);
+}
+
+u8 palisade_time_to_live(const struct net *net)
+{
+	return READ_ONCE(net->ipv4.sysctl_ip_default_ttl);
+}
+
+u8 palisade_hop_limit(const struct net *net)
+{
+	return READ_ONCE(net->ipv6.devconf_all->hop_limit);
 }
 
 struct nf_conn *palisade_ct_get(const struct sk_buff *skb, enum ip_conntrack_info *info)
@@ -43,6 +169,78 @@ void palisade_ct_set(struct sk_buff *skb, struct nf_conn *connection,
 unsigned long palisade_ct_status(const struct nf_conn *connection)
 {
 	return READ_ONCE(connection->status);
+}
+
+bool palisade_ct_is_template(const struct nf_conn *connection)
+{
+	return nf_ct_is_template(connection);
+}
+
+u8 palisade_ct_tcp_state(const struct nf_conn *connection)
+{
+	return READ_ONCE(connection->proto.tcp.state);
+}
+
+u32 palisade_ct_largest_window(const struct nf_conn *connection)
+{
+	return READ_ONCE(connection->proto.tcp.seen[IP_CT_DIR_ORIGINAL].td_maxwin);
+}
+
+void palisade_ct_set_window_scales(struct nf_conn *connection, u8 original, u8 reply)
+{
+	connection->proto.tcp.seen[IP_CT_DIR_ORIGINAL].td_scale = original;
+	connection->proto.tcp.seen[IP_CT_DIR_REPLY].td_scale = reply;
+}
+
+struct nf_conn_synproxy *palisade_ct_synproxy(const struct nf_conn *connection)
+{
+	return nfct_synproxy(connection);
+}
+
+struct nf_conn *palisade_ct_template_alloc(struct net *net)
+{
+	return nf_ct_tmpl_alloc(net, &nf_ct_zone_dflt, GFP_KERNEL);
+}
+
+bool palisade_ct_add_synproxy(struct nf_conn *template)
+{
+	return nfct_seqadj_ext_add(template) && nfct_synproxy_ext_add(template);
+}
+
+void palisade_ct_set_confirmed(struct nf_conn *template)
+{
+	__set_bit(IPS_CONFIRMED_BIT, &template->status);
+}
+
+void palisade_ct_hold(struct nf_conn *connection)
+{
+	nf_conntrack_get(&connection->ct_general);
+}
+
+void palisade_ct_put(struct nf_conn *connection)
+{
+	nf_ct_put(connection);
+}
+
+void palisade_ct_forget(struct sk_buff *skb)
+{
+	nf_reset_ct(skb);
+}
+
+struct nf_conn *palisade_ct_of_hash(const struct nf_conntrack_tuple_hash *hash)
+{
+	return nf_ct_tuplehash_to_ctrack(hash);
+}
+
+unsigned int palisade_ct_direction_of_hash(const struct nf_conntrack_tuple_hash *hash)
+{
+	return NF_CT_DIRECTION(hash);
+}
+
+const struct nf_conntrack_tuple *palisade_ct_tuple(const struct nf_conn *connection,
+						   unsigned int direction)
+{
+	return nf_ct_tuple(connection, direction);
 }
 
 u16 palisade_ct_zone(const struct nf_conn *connection)
@@ -105,6 +303,21 @@ struct palisade_counters *palisade_counters_of(struct palisade_counters __percpu
 	return per_cpu_ptr(counters, cpu);
 }
 
+u64 __percpu *palisade_events_alloc(unsigned int count)
+{
+	return __alloc_percpu_gfp(count * sizeof(u64), sizeof(u64), GFP_KERNEL_ACCOUNT);
+}
+
+void palisade_events_add(u64 __percpu *events, unsigned int index)
+{
+	this_cpu_inc(events[index]);
+}
+
+u64 *palisade_events_of(u64 __percpu *events, unsigned int cpu)
+{
+	return per_cpu_ptr(events, cpu);
+}
+
 unsigned int palisade_next_possible_cpu(int cpu)
 {
 	return cpumask_next(cpu, cpu_possible_mask);
@@ -163,6 +376,11 @@ u32 palisade_jhash_1word(u32 word, u32 seed)
 u32 palisade_random_u32(void)
 {
 	return get_random_u32();
+}
+
+u64 palisade_siphash(const void *data, size_t length, const siphash_key_t *key)
+{
+	return siphash(data, length, key);
 }
 
 u32 palisade_hsiphash(const void *data, size_t length, const hsiphash_key_t *key)

@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_synproxy.h>
 #include <net/netfilter/nf_log.h>
 
 struct palisade_counters {
@@ -21,11 +22,50 @@ struct palisade_counters {
 u32 palisade_mark(const struct sk_buff *skb);
 void palisade_set_mark(struct sk_buff *skb, u32 mark);
 
+int palisade_skb_unclone(struct sk_buff *skb);
+int palisade_skb_trim(struct sk_buff *skb, unsigned int length);
+bool palisade_skb_may_pull(struct sk_buff *skb, unsigned int length);
+int palisade_skb_expand(struct sk_buff *skb, int tailroom);
+int palisade_skb_tailroom(const struct sk_buff *skb);
+void palisade_skb_forget_offloads(struct sk_buff *skb);
+bool palisade_skb_is_looped(struct sk_buff *skb);
+struct sk_buff *palisade_skb_alloc(unsigned int size);
+void palisade_skb_reserve_headers(struct sk_buff *skb);
+void palisade_skb_set_protocol(struct sk_buff *skb, __be16 protocol);
+void palisade_skb_reset_network_header(struct sk_buff *skb);
+void palisade_skb_reset_mac_header(struct sk_buff *skb);
+bool palisade_skb_is_for_this_host(const struct sk_buff *skb);
+bool palisade_skb_is_decapsulated(const struct sk_buff *skb);
+bool palisade_skb_has_vlan_tag(const struct sk_buff *skb);
+unsigned int palisade_skb_mac_length(const struct sk_buff *skb);
+void palisade_skb_scrub(struct sk_buff *skb);
+void palisade_skb_set_route(struct sk_buff *skb, struct dst_entry *route);
+int palisade_l3mdev_index(const struct net_device *device);
+int palisade_queue_transmit(struct sk_buff *skb);
+u8 palisade_time_to_live(const struct net *net);
+u8 palisade_hop_limit(const struct net *net);
+u64 palisade_siphash(const void *data, size_t length, const siphash_key_t *key);
+
 struct nf_conn *palisade_ct_get(const struct sk_buff *skb, enum ip_conntrack_info *info);
 void palisade_ct_set(struct sk_buff *skb, struct nf_conn *connection,
 		     enum ip_conntrack_info info);
 unsigned long palisade_ct_status(const struct nf_conn *connection);
 
+bool palisade_ct_is_template(const struct nf_conn *connection);
+u8 palisade_ct_tcp_state(const struct nf_conn *connection);
+u32 palisade_ct_largest_window(const struct nf_conn *connection);
+void palisade_ct_set_window_scales(struct nf_conn *connection, u8 original, u8 reply);
+struct nf_conn_synproxy *palisade_ct_synproxy(const struct nf_conn *connection);
+struct nf_conn *palisade_ct_template_alloc(struct net *net);
+bool palisade_ct_add_synproxy(struct nf_conn *template);
+void palisade_ct_set_confirmed(struct nf_conn *template);
+void palisade_ct_hold(struct nf_conn *connection);
+void palisade_ct_put(struct nf_conn *connection);
+void palisade_ct_forget(struct sk_buff *skb);
+struct nf_conn *palisade_ct_of_hash(const struct nf_conntrack_tuple_hash *hash);
+unsigned int palisade_ct_direction_of_hash(const struct nf_conntrack_tuple_hash *hash);
+const struct nf_conntrack_tuple *palisade_ct_tuple(const struct nf_conn *connection,
+						   unsigned int direction);
 u16 palisade_ct_zone(const struct nf_conn *connection);
 bool palisade_ct_destination_is_settled(const struct nf_conn *connection);
 void palisade_log_packet(const struct nf_hook_state *state, const struct sk_buff *skb,
@@ -41,6 +81,9 @@ struct palisade_counters __percpu *palisade_counters_alloc(void);
 void palisade_counters_add(struct palisade_counters __percpu *counters, u64 bytes);
 struct palisade_counters *palisade_counters_of(struct palisade_counters __percpu *counters,
 					       unsigned int cpu);
+u64 __percpu *palisade_events_alloc(unsigned int count);
+void palisade_events_add(u64 __percpu *events, unsigned int index);
+u64 *palisade_events_of(u64 __percpu *events, unsigned int cpu);
 unsigned int palisade_next_possible_cpu(int cpu);
 unsigned int palisade_cpu_count(void);
 

@@ -8,7 +8,8 @@ use super::{
     bindings,
     netns::NetworkNamespace,
     rcu::Retirable,
-    skb::Skb, //
+    skb::Skb,
+    transmit, //
 };
 use core::{
     marker::PhantomData,
@@ -58,10 +59,14 @@ pub(crate) enum Priority {
     Raw,
     /// Where destinations are translated.
     DestinationNat,
+    /// Behind connection tracking.
+    AfterConntrack,
     /// As iptables' filter table.
     Filter,
     /// Where sources are translated.
     SourceNat,
+    /// Before new connections are confirmed and sequence numbers shifted, and before iptables' SYNPROXY.
+    BeforeConfirm,
 }
 
 impl Priority {
@@ -69,8 +74,12 @@ impl Priority {
         match self {
             Self::Raw => bindings::nf_ip_hook_priorities_NF_IP_PRI_RAW,
             Self::DestinationNat => bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST,
+            Self::AfterConntrack => bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK + 1,
             Self::Filter => bindings::nf_ip_hook_priorities_NF_IP_PRI_FILTER,
             Self::SourceNat => bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC,
+            Self::BeforeConfirm => {
+                bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK_CONFIRM - 2
+            }
         }
     }
 }
@@ -120,6 +129,29 @@ pub(crate) enum Verdict {
     Accept,
     /// It ends here.
     Drop,
+}
+
+/// What a hook does with a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It goes on.
+    Accept,
+    /// It ends here.
+    Drop,
+    /// It goes on, as one that belongs to no connection.
+    AcceptUntied,
+    /// It goes back to where it came from, which is what its addresses say by now.
+    SendBack,
+}
+
+impl From<Verdict> for Fate {
+    #[inline]
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Accept => Self::Accept,
+            Verdict::Drop => Self::Drop,
+        }
+    }
 }
 
 /// The IP version of the hook that a packet is in.
@@ -229,7 +261,7 @@ unsafe fn interface_name(device: *const bindings::net_device) -> InterfaceName {
 /// What sees the packets of a hook.
 pub(crate) trait Hook: Send + Sync + 'static {
     /// Decides on a packet. Runs under RCU, mostly in softirq.
-    fn packet(&self, skb: &Skb, context: Context<'_>) -> Verdict;
+    fn packet(&self, skb: &Skb, context: Context<'_>) -> Fate;
 }
 
 /// A hook for IPv4 and IPv6, until it is dropped. Packets may be in it for another grace period after
@@ -299,8 +331,21 @@ impl<T: Hook> HookRegistration<T> {
         // SAFETY: The state, and the devices that it names, are valid while the hook runs.
         let context = unsafe { Context::from_raw(state) };
         match hook.packet(skb, context) {
-            Verdict::Accept => bindings::NF_ACCEPT,
-            Verdict::Drop => bindings::NF_DROP,
+            Fate::Accept => bindings::NF_ACCEPT,
+            Fate::Drop => bindings::NF_DROP,
+            Fate::AcceptUntied => {
+                // SAFETY: The packet is valid; nobody uses its connection any more.
+                unsafe { bindings::palisade_ct_forget(skb.as_raw()) };
+                bindings::NF_ACCEPT
+            }
+            Fate::SendBack => {
+                let Some(family) = context.family() else {
+                    return bindings::NF_DROP;
+                };
+                // SAFETY: The packet is the hook's, and nobody uses it any more; the state is valid.
+                unsafe { transmit::send_back(skb.as_raw(), context.as_raw(), family) };
+                bindings::NF_STOLEN
+            }
         }
     }
 }

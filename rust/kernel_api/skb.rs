@@ -129,6 +129,30 @@ impl Skb {
         Some(unsafe { (data.add(offset as usize).cast::<u32>()).read_unaligned() })
     }
 
+    /// As [`Skb::read`], of as many bytes as the buffer has; whether the packet is that long.
+    #[inline]
+    pub(crate) fn read_into(&self, offset: u32, bytes: &mut [u8]) -> bool {
+        let (data, linear) = self.linear();
+        if Self::is_linear(offset, bytes.len(), linear) {
+            // SAFETY: From `data` on, `linear` bytes lie in one piece, and these are among them; the buffer
+            // is another memory.
+            unsafe {
+                core::ptr::copy_nonoverlapping(
+                    data.add(offset as usize),
+                    bytes.as_mut_ptr(),
+                    bytes.len(),
+                );
+            }
+            return true;
+        }
+        let Ok(offset) = i32::try_from(offset) else {
+            return false;
+        };
+        let (buffer, length) = (bytes.as_mut_ptr().cast(), bytes.len() as i32);
+        // SAFETY: The buffer is valid for writes of its length; the function checks the packet's.
+        unsafe { bindings::skb_copy_bits(self.0.get(), offset, buffer, length) == 0 }
+    }
+
     /// As [`Skb::read`], of bytes that do not lie in one piece with the packet's start.
     #[cold]
     #[inline(never)]

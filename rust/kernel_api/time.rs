@@ -22,3 +22,10 @@ pub(crate) fn jiffies64() -> u64 {
     // SAFETY: There are no requirements.
     unsafe { bindings::palisade_jiffies64() }
 }
+
+/// Milliseconds since shortly before the boot, as far as the clock tick tells them; they wrap.
+#[inline]
+pub(crate) fn milliseconds_since_boot() -> u32 {
+    const HZ: u64 = JIFFIES_PER_SECOND as u64;
+    (jiffies64().wrapping_mul(1000) / HZ) as u32
+}

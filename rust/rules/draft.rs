@@ -240,6 +240,7 @@ impl Draft {
                 *packets = chain.is_in_use();
             }
             needs.conntrack |= chain.rules.iter().any(|rule| rule.needs_conntrack());
+            needs.synproxy |= chain.rules.iter().any(|rule| rule.needs_synproxy());
             // Connections are what the chains of nat are shown.
             needs.conntrack |=
                 chain.table == Table::Nat && id.base().is_some() && chain.is_in_use();

@@ -11,7 +11,7 @@ use super::{
     targets::Action, //
 };
 use crate::{
-    kernel_api::netfilter::Verdict,
+    kernel_api::netfilter::Fate,
     packet::Packet, //
 };
 
@@ -20,24 +20,25 @@ type Rest<'a> = core::slice::Iter<'a, PlacedRule>;
 
 /// What becomes of a packet of a built-in chain.
 #[inline(always)]
-pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) -> Verdict {
+pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) -> Fate {
     let Some(chain) = ruleset.chain(base) else {
-        return Verdict::Accept;
+        return Fate::Accept;
     };
     let mut rest = chain.rules.placed();
     let decision = match run(&mut rest, packet) {
-        Action::Drop => return Verdict::Drop,
-        Action::Accept => return Verdict::Accept,
+        Action::Drop => return Fate::Drop,
+        Action::Accept => return Fate::Accept,
+        Action::SendBack => return Fate::SendBack,
         Action::Continue | Action::Return => None,
         jump @ (Action::Jump(_) | Action::Goto(_)) => follow(ruleset, rest, jump, packet),
     };
     match (decision, &chain.policy) {
-        (Some(verdict), _) => verdict,
+        (Some(fate), _) => fate,
         (None, Some(policy)) => {
             policy.counters.count(packet.len());
-            policy.verdict
+            policy.verdict.into()
         }
-        (None, None) => Verdict::Accept,
+        (None, None) => Fate::Accept,
     }
 }
 
@@ -80,19 +81,20 @@ fn follow<'a>(
     first: Rest<'a>,
     jump: Action,
     packet: &Packet<'_>,
-) -> Option<Verdict> {
+) -> Option<Fate> {
     let mut callers = Callers::new();
     let (mut rest, mut action) = (first, jump);
     loop {
         rest = match action {
             Action::Continue => rest,
-            Action::Accept => return Some(Verdict::Accept),
-            Action::Drop => return Some(Verdict::Drop),
+            Action::Accept => return Some(Fate::Accept),
+            Action::Drop => return Some(Fate::Drop),
+            Action::SendBack => return Some(Fate::SendBack),
             Action::Return => callers.pop()?,
             Action::Jump(id) => match ruleset.chain(id) {
                 Some(next) if callers.push(rest) => next.rules.placed(),
                 // Checking the jumps has made sure that there is such a chain, and room.
-                _ => return Some(Verdict::Drop),
+                _ => return Some(Fate::Drop),
             },
             Action::Goto(id) => ruleset.chain(id)?.rules.placed(),
         };

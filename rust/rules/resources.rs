@@ -16,7 +16,12 @@ use crate::{
         Growth,
         Lists, //
     },
-    spec::Table, //
+    spec::Table,
+    synproxy::Synproxy, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
 };
 
 /// What the rules of a network namespace may take up.
@@ -40,6 +45,25 @@ pub(crate) struct Resources<'a> {
     pub(crate) growth: Growth,
     /// Whether a rule refers to the namespace for as long as it exists; it is set by such a rule.
     pub(crate) namespace_is_referred_to: bool,
+    /// What SYNPROXY keeps for the namespace, once a rule wanted it.
+    pub(crate) synproxy: Option<Arc<Synproxy>>,
+}
+
+impl Resources<'_> {
+    /// What SYNPROXY keeps for the namespace.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is no memory.
+    pub(super) fn synproxy(&mut self) -> Result<Arc<Synproxy>> {
+        if let Some(synproxy) = &self.synproxy {
+            return Ok(synproxy.clone());
+        }
+        self.namespace_is_referred_to = true;
+        let synproxy = Synproxy::new(self.namespace)?;
+        self.synproxy = Some(synproxy.clone());
+        Ok(synproxy)
+    }
 }
 
 /// Where a rule that is being made is to be.

@@ -169,6 +169,11 @@ impl Rule {
             || target.is_some_and(Target::needs_conntrack)
     }
 
+    /// Whether SYNPROXY has to be at work in the namespace for it.
+    pub(super) fn needs_synproxy(&self) -> bool {
+        self.target().is_some_and(Target::needs_synproxy)
+    }
+
     /// The chain that it leads to.
     pub(super) fn destination(&self) -> Option<ChainId> {
         self.target()?.destination()

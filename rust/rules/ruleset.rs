@@ -26,6 +26,8 @@ pub(crate) struct Needs {
     pub(crate) packets: [bool; chains::COUNT],
     /// Connection tracking.
     pub(crate) conntrack: bool,
+    /// SYNPROXY.
+    pub(crate) synproxy: bool,
 }
 
 /// The rules of a network namespace.

@@ -8,6 +8,7 @@ mod mark;
 mod notrack;
 mod redirect;
 mod reject;
+mod synproxy;
 mod verdict;
 
 use super::{
@@ -42,6 +43,8 @@ pub(super) enum Action {
     Accept,
     /// The packet is dropped.
     Drop,
+    /// The packet goes back to where it came from.
+    SendBack,
     /// The chain is left; of a built-in chain the policy decides.
     Return,
     /// In another chain, and then behind this rule.
@@ -68,6 +71,9 @@ pub(super) trait PacketTarget: PartialEq + Sized {
 
     /// Whether connection tracking has to see the packets of the namespace for it.
     const NEEDS_CONNTRACK: bool = false;
+
+    /// Whether SYNPROXY has to be at work in the namespace for it.
+    const NEEDS_SYNPROXY: bool = false;
 
     /// Which packets it can work on, if not on all.
     fn restriction(&self) -> Option<&'static Restriction> {
@@ -141,6 +147,14 @@ macro_rules! list_targets {
                 }
             }
 
+            /// Whether SYNPROXY has to be at work in the namespace for it.
+            pub(super) fn needs_synproxy(&self) -> bool {
+                match self {
+                    Self::Jump(_) => false,
+                    $(Self::$name(_) => <$kind>::NEEDS_SYNPROXY,)*
+                }
+            }
+
             /// Which packets it can work on, if not on all.
             pub(super) fn restriction(&self) -> Option<&'static Restriction> {
                 match self {
@@ -165,6 +179,8 @@ list_targets! {
     Log(log::Log),
     /// Another destination: this machine.
     Redirect(redirect::Redirect),
+    /// Answers in the server's name.
+    Synproxy(synproxy::SynproxyTarget),
 }
 
 impl Target {

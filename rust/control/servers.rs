@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The operations on what SYNPROXY knows of servers.
+
+use super::namespace;
+use crate::{
+    kernel_api::{
+        extended_ack::Handled,
+        genetlink::{
+            Cursor,
+            Dump,
+            Output,
+            Request, //
+        },
+        message::Message, //
+    },
+    recent::milliseconds,
+    spec::attribute::server as attributes,
+    synproxy::ServerReport, //
+};
+use kernel::prelude::*;
+
+fn encode(server: &ServerReport, message: &mut Message) -> Result {
+    let (address, length) = server.address.to_bytes(server.family);
+    let address = address.get(..length).ok_or(EINVAL)?;
+    message.put(attributes::ADDRESS, address)?;
+    message.put_u16(attributes::PORT, server.port)?;
+    message.put_u64(attributes::OPENED, server.opened.into())?;
+    message.put_u64(attributes::REFUSED, server.refused.into())?;
+    message.put_u64(attributes::UNANSWERED, server.unanswered.into())?;
+    if let Some(options) = &server.options {
+        message.put_u16(attributes::MSS, options.mss)?;
+        if let Some(scale) = options.scale {
+            message.put_u8(attributes::WSCALE, scale)?;
+        }
+        message.put_flag(attributes::SACK_PERM, options.sack)?;
+        message.put_flag(attributes::TIMESTAMP, options.timestamps)?;
+        message.put_flag(attributes::ECN, options.ecn)?;
+    }
+    message.put_u64(attributes::AGE, milliseconds(server.age))
+}
+
+/// Lists all servers.
+pub(super) struct Get;
+
+impl Dump for Get {
+    fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
+        let Some(synproxy) = namespace(request)?.synproxy() else {
+            return Ok(());
+        };
+        while let Some((server, next)) = synproxy.server_from(cursor.outer) {
+            output.message(|message| encode(&server, message))?;
+            cursor.outer = next;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Single connections that connection tracking knows, and what SYNPROXY keeps with them.
+//!
+//! C headers: [`include/net/netfilter/nf_conntrack.h`](srctree/include/net/netfilter/nf_conntrack.h),
+//! [`include/net/netfilter/nf_conntrack_synproxy.h`](srctree/include/net/netfilter/nf_conntrack_synproxy.h),
+//! [`include/net/netfilter/nf_conntrack_seqadj.h`](srctree/include/net/netfilter/nf_conntrack_seqadj.h)
+
+use super::{
+    bindings,
+    netfilter::{
+        Context,
+        Family, //
+    },
+    netns::NetworkNamespace,
+    skb::Skb,
+    words::Word, //
+};
+use core::{
+    marker::PhantomData,
+    mem::size_of,
+    ptr::NonNull, //
+};
+use kernel::prelude::*;
+
+/// Who sends a packet of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Who has opened it.
+    Original,
+    /// The other one.
+    Reply,
+}
+
+impl Direction {
+    const fn number(self) -> u32 {
+        match self {
+            Self::Original => bindings::ip_conntrack_dir_IP_CT_DIR_ORIGINAL,
+            Self::Reply => bindings::ip_conntrack_dir_IP_CT_DIR_REPLY,
+        }
+    }
+}
+
+/// How far a TCP connection has got (`enum tcp_conntrack`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TcpState {
+    /// It has seen a SYN.
+    SynSent,
+    /// It has seen a SYN and the SYN of the other side.
+    SynReceived,
+    /// It is open.
+    Established,
+    /// It was reset.
+    Closed,
+    /// It is being closed, or does not exist yet.
+    Other,
+}
+
+/// What SYNPROXY keeps with a connection: three words, whose meaning is the user's.
+pub(crate) type ProxyWords = [Word; 3];
+
+const _: () = assert!(size_of::<ProxyWords>() == size_of::<bindings::nf_conn_synproxy>());
+
+/// The connection of a packet, while the packet is in a hook.
+#[derive(Clone, Copy)]
+pub(crate) struct Connection<'a> {
+    raw: NonNull<bindings::nf_conn>,
+    /// Whose packets it is about.
+    pub(crate) direction: Direction,
+    /// Whether the packet is not of the connection, but an error about a packet of it.
+    pub(crate) is_related: bool,
+    lifetime: PhantomData<&'a ()>,
+}
+
+impl<'a> Connection<'a> {
+    /// How far it has got; it has to be one of TCP.
+    pub(crate) fn tcp_state(&self) -> TcpState {
+        // SAFETY: By the type, the connection is valid.
+        let state = u32::from(unsafe { bindings::palisade_ct_tcp_state(self.raw.as_ptr()) });
+        match state {
+            bindings::tcp_conntrack_TCP_CONNTRACK_SYN_SENT => TcpState::SynSent,
+            bindings::tcp_conntrack_TCP_CONNTRACK_SYN_RECV => TcpState::SynReceived,
+            bindings::tcp_conntrack_TCP_CONNTRACK_ESTABLISHED => TcpState::Established,
+            bindings::tcp_conntrack_TCP_CONNTRACK_CLOSE => TcpState::Closed,
+            _ => TcpState::Other,
+        }
+    }
+
+    /// What SYNPROXY keeps with it, if it is one of SYNPROXY's, which are all of TCP.
+    #[inline]
+    pub(crate) fn proxy(&self) -> Option<&'a ProxyWords> {
+        // SAFETY: By the type, the connection is valid. What it carries is aligned for words, and stays
+        // where it is once other packets can see the connection, and while it exists.
+        unsafe {
+            let words = bindings::palisade_ct_synproxy(self.raw.as_ptr());
+            words.cast::<ProxyWords>().as_ref()
+        }
+    }
+
+    /// Has the sequence numbers of one direction shifted by `offset` from now on, and acknowledgements of
+    /// them back; if it is zero, they stay as they are.
+    pub(crate) fn shift_sequence(&self, direction: Direction, offset: u32) {
+        let info = match direction {
+            Direction::Original => bindings::ip_conntrack_info_IP_CT_ESTABLISHED,
+            Direction::Reply => bindings::ip_conntrack_info_IP_CT_ESTABLISHED_REPLY,
+        };
+        // SAFETY: By the type, the connection is valid.
+        unsafe { bindings::nf_ct_seqadj_init(self.raw.as_ptr(), info, offset as i32) };
+    }
+
+    /// By how much the sequence numbers of one direction are shifted.
+    pub(crate) fn sequence_shift(&self, direction: Direction, sequence: u32) -> u32 {
+        // SAFETY: By the type, the connection is valid.
+        let shift = unsafe {
+            bindings::nf_ct_seq_offset(self.raw.as_ptr(), direction.number(), sequence)
+        };
+        shift as u32
+    }
+
+    /// Tells connection tracking by how many bits the windows of both sides are to be shifted.
+    pub(crate) fn set_window_scales(&self, original: u8, reply: u8) {
+        // SAFETY: By the type, the connection is valid.
+        unsafe { bindings::palisade_ct_set_window_scales(self.raw.as_ptr(), original, reply) };
+    }
+
+    /// The largest window that who has opened it has announced so far, in bytes.
+    pub(crate) fn largest_window(&self) -> u32 {
+        // SAFETY: By the type, the connection is valid.
+        unsafe { bindings::palisade_ct_largest_window(self.raw.as_ptr()) }
+    }
+
+    /// The address and port that the connection was opened to, as words in network byte order.
+    pub(crate) fn destination(&self) -> ([u32; 4], u16) {
+        let direction = bindings::ip_conntrack_dir_IP_CT_DIR_ORIGINAL;
+        // SAFETY: By the type, the connection is valid, and its addresses do not change. All unions are
+        // plain numbers.
+        unsafe {
+            let tuple = bindings::palisade_ct_tuple(self.raw.as_ptr(), direction);
+            ((*tuple).dst.u3.all, u16::from_be((*tuple).dst.u.all))
+        }
+    }
+
+    /// Ends it: connection tracking does not know it any more.
+    pub(crate) fn end(&self) {
+        // SAFETY: By the type, the connection is valid, as the packet's reference keeps it.
+        unsafe { bindings::nf_ct_delete(self.raw.as_ptr(), 0, 0) };
+    }
+}
+
+impl Skb {
+    /// The connection of the packet, or that it tells an error about.
+    #[inline]
+    pub(crate) fn tracked(&self) -> Option<Connection<'_>> {
+        let mut info = 0;
+        // SAFETY: By the type, the packet is valid; the pointer is valid for writes.
+        let raw = unsafe { bindings::palisade_ct_get(self.as_raw(), &mut info) };
+        let raw = NonNull::new(raw)?;
+        // SAFETY: The packet holds a reference to it.
+        if unsafe { bindings::palisade_ct_is_template(raw.as_ptr()) } {
+            return None;
+        }
+        Some(Connection {
+            raw,
+            direction: match info {
+                bindings::ip_conntrack_info_IP_CT_ESTABLISHED_REPLY
+                | bindings::ip_conntrack_info_IP_CT_RELATED_REPLY => Direction::Reply,
+                _ => Direction::Original,
+            },
+            is_related: matches!(
+                info,
+                bindings::ip_conntrack_info_IP_CT_RELATED
+                    | bindings::ip_conntrack_info_IP_CT_RELATED_REPLY
+            ),
+            lifetime: PhantomData,
+        })
+    }
+
+}
+
+/// A connection that was looked up.
+///
+/// # Invariants
+///
+/// It holds a reference to the connection.
+pub(crate) struct FoundConnection {
+    raw: NonNull<bindings::nf_conn>,
+    direction: Direction,
+}
+
+impl FoundConnection {
+    /// Looks up the connection of a TCP segment with these addresses, as words, and ports, as they are in
+    /// the header, in the namespace of the hook.
+    pub(crate) fn look_up(
+        context: &Context<'_>,
+        family: Family,
+        (source, destination): ([u32; 4], [u32; 4]),
+        (source_port, destination_port): ([u8; 2], [u8; 2]),
+    ) -> Option<Self> {
+        let mut tuple = bindings::nf_conntrack_tuple::default();
+        tuple.src.u3.all = source;
+        tuple.src.u.all = u16::from_ne_bytes(source_port);
+        tuple.src.l3num = match family {
+            Family::Ipv4 => bindings::NFPROTO_IPV4,
+            Family::Ipv6 => bindings::NFPROTO_IPV6,
+        } as u16;
+        tuple.dst.u3.all = destination;
+        tuple.dst.u.all = u16::from_ne_bytes(destination_port);
+        tuple.dst.protonum = 6; // IPPROTO_TCP
+        // SAFETY: The namespace is valid while the hook runs, which is under RCU; the others are valid for
+        // reads.
+        unsafe {
+            let hash = bindings::nf_conntrack_find_get(
+                context.as_raw().net,
+                &raw const bindings::nf_ct_zone_dflt,
+                &tuple,
+            );
+            let hash = NonNull::new(hash)?;
+            let raw = bindings::palisade_ct_of_hash(hash.as_ptr());
+            let direction = match bindings::palisade_ct_direction_of_hash(hash.as_ptr()) {
+                bindings::ip_conntrack_dir_IP_CT_DIR_ORIGINAL => Direction::Original,
+                _ => Direction::Reply,
+            };
+            // INVARIANT: The function has got the reference.
+            Some(Self {
+                raw: NonNull::new(raw)?,
+                direction,
+            })
+        }
+    }
+
+    /// The connection.
+    pub(crate) fn connection(&self) -> Connection<'_> {
+        Connection {
+            raw: self.raw,
+            direction: self.direction,
+            is_related: false,
+            lifetime: PhantomData,
+        }
+    }
+}
+
+impl Drop for FoundConnection {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::palisade_ct_put(self.raw.as_ptr()) };
+    }
+}
+
+/// What tells connection tracking that the connection which a packet opens is one of SYNPROXY's. It has to
+/// be dropped before the namespace is gone.
+///
+/// # Invariants
+///
+/// It holds a reference to the template.
+pub(crate) struct ProxyTemplate(NonNull<bindings::nf_conn>);
+
+// SAFETY: A template can be referred to and dropped from any thread.
+unsafe impl Send for ProxyTemplate {}
+// SAFETY: It is not changed but for its count of references.
+unsafe impl Sync for ProxyTemplate {}
+
+impl ProxyTemplate {
+    /// Makes one. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is no memory.
+    pub(crate) fn new(namespace: &NetworkNamespace) -> Result<Self> {
+        // SAFETY: The namespace is valid.
+        let raw = unsafe {
+            bindings::palisade_ct_template_alloc(namespace.as_raw())
+        };
+        let raw = NonNull::new(raw).ok_or(ENOMEM)?;
+        // SAFETY: Nobody else knows the template yet.
+        unsafe {
+            if !bindings::palisade_ct_add_synproxy(raw.as_ptr()) {
+                bindings::nf_ct_tmpl_free(raw.as_ptr());
+                return Err(ENOMEM);
+            }
+            // As `synproxy_net_init` does, so that dropping it looks for it in no list.
+            bindings::palisade_ct_set_confirmed(raw.as_ptr());
+        }
+        // INVARIANT: It was just made, with one reference.
+        Ok(Self(raw))
+    }
+
+    /// Has the packet open a connection of SYNPROXY's, unless it has one already.
+    pub(crate) fn apply(&self, skb: &Skb) {
+        if skb.tracked().is_some() {
+            return;
+        }
+        // SAFETY: By the type, the packet is valid, and by the type invariant the template is. The packet has
+        // no connection that somebody might have borrowed.
+        unsafe {
+            bindings::palisade_ct_forget(skb.as_raw());
+            bindings::palisade_ct_hold(self.0.as_ptr());
+            bindings::palisade_ct_set(
+                skb.as_raw(),
+                self.0.as_ptr(),
+                bindings::ip_conntrack_info_IP_CT_NEW,
+            );
+        }
+    }
+}
+
+impl Drop for ProxyTemplate {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::palisade_ct_put(self.0.as_ptr()) };
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What SYNPROXY keeps with a connection, in the three words of `struct nf_conn_synproxy`.
+//!
+//! The first is the sequence number of the SYN-ACK that the client has got, as with `nf_synproxy_core`. The
+//! second is the timestamp that it has got, and once the server has answered, by how much those of the
+//! server are ahead. `nf_synproxy_core` has that in the third, which here says how both sides agreed.
+
+use super::{
+    announcement::Agreement,
+    cookie::NO_SCALE, //
+};
+use crate::kernel_api::connections::ProxyWords;
+
+const CLIENT_SCALE_SHIFT: u32 = 0;
+const TOLD_SCALE_SHIFT: u32 = 4;
+const SERVER_SCALE_SHIFT: u32 = 8;
+const SCALE_MASK: u32 = 0xf;
+
+/// Something that is true of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trait {
+    /// The server has accepted it.
+    Opened = 1 << 12,
+    /// The client permits selective acknowledgements.
+    ClientSack = 1 << 13,
+    /// The client uses timestamps.
+    ClientTimestamps = 1 << 14,
+    /// The server does not know the selective acknowledgements that the client uses.
+    HideSack = 1 << 15,
+    /// The server does not know the timestamps that the client uses.
+    HideTimestamps = 1 << 16,
+    /// Timestamps have to be shifted.
+    ShiftTimestamps = 1 << 17,
+    /// Windows have to be rescaled.
+    Rescale = 1 << 18,
+    /// The client asks for explicit congestion notification.
+    ClientEcn = 1 << 19,
+}
+
+/// What is to be done with segments of an open connection, if anything.
+const TO_TRANSLATE: u32 = Trait::HideSack as u32
+    | Trait::HideTimestamps as u32
+    | Trait::ShiftTimestamps as u32
+    | Trait::Rescale as u32;
+
+/// What SYNPROXY keeps with a connection.
+#[derive(Clone, Copy)]
+pub(super) struct Proxied<'a>(&'a ProxyWords);
+
+impl<'a> Proxied<'a> {
+    /// In these words.
+    #[inline]
+    pub(super) fn new(words: &'a ProxyWords) -> Self {
+        Self(words)
+    }
+
+    /// A SYN goes to the server, with what was agreed on with the client.
+    pub(super) fn start(&self, cookie: u32, stamp: Option<u32>, agreement: &Agreement) {
+        let [first, second, third] = self.0;
+        first.store(cookie);
+        second.store(stamp.unwrap_or(0));
+        let flag = |is_set, one: Trait| if is_set { one as u32 } else { 0 };
+        third.store(
+            u32::from(agreement.client_scale) << CLIENT_SCALE_SHIFT
+                | u32::from(agreement.told_scale) << TOLD_SCALE_SHIFT
+                | u32::from(NO_SCALE) << SERVER_SCALE_SHIFT
+                | flag(agreement.sack, Trait::ClientSack)
+                | flag(stamp.is_some(), Trait::ClientTimestamps)
+                | flag(agreement.ecn, Trait::ClientEcn),
+        );
+    }
+
+    /// The sequence number of the SYN-ACK that the client has got.
+    pub(super) fn cookie(&self) -> u32 {
+        let [first, _, _] = self.0;
+        first.load()
+    }
+
+    /// The timestamp that the client has got, while the server has not answered; then by how much those of
+    /// the server are ahead.
+    #[inline]
+    pub(super) fn stamp(&self) -> u32 {
+        let [_, second, _] = self.0;
+        second.load()
+    }
+
+    /// Sets by how much the server's timestamps are ahead.
+    pub(super) fn set_stamp(&self, ahead: u32) {
+        let [_, second, _] = self.0;
+        second.store(ahead);
+    }
+
+    #[inline]
+    fn traits(&self) -> u32 {
+        let [_, _, third] = self.0;
+        third.load()
+    }
+
+    /// Whether that is true of it.
+    #[inline]
+    pub(super) fn has(&self, one: Trait) -> bool {
+        self.traits() & one as u32 != 0
+    }
+
+    /// Makes these true of it, and keeps the server's window scale.
+    pub(super) fn add(&self, traits: &[Trait], server_scale: Option<u8>) {
+        let [_, _, third] = self.0;
+        let added = traits.iter().fold(0, |sum, one| sum | *one as u32);
+        let scale = u32::from(server_scale.unwrap_or(NO_SCALE)) << SERVER_SCALE_SHIFT;
+        let rest = third.load() & !(SCALE_MASK << SERVER_SCALE_SHIFT);
+        third.store(rest | added | scale);
+    }
+
+    /// Whether segments of it have to be translated.
+    #[inline]
+    pub(super) fn is_translated(&self) -> bool {
+        self.traits() & TO_TRANSLATE != 0
+    }
+
+    #[inline]
+    fn scale(&self, shift: u32) -> Option<u8> {
+        let scale = (self.traits() >> shift & SCALE_MASK) as u8;
+        (scale != NO_SCALE).then_some(scale)
+    }
+
+    /// The client's window scale, if windows are scaled.
+    #[inline]
+    pub(super) fn client_scale(&self) -> Option<u8> {
+        self.scale(CLIENT_SCALE_SHIFT)
+    }
+
+    /// The window scale that the client was told, if it was told one.
+    #[inline]
+    pub(super) fn told_scale(&self) -> Option<u8> {
+        self.scale(TOLD_SCALE_SHIFT)
+    }
+
+    /// The server's window scale, if it scales windows.
+    #[inline]
+    pub(super) fn server_scale(&self) -> Option<u8> {
+        self.scale(SERVER_SCALE_SHIFT)
+    }
+}

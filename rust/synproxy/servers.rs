@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is known of the servers behind SYNPROXY: which options they use, how many SYNs they get, and how
+//! connections to them went.
+//!
+//! A table of fixed size without locks. Nothing depends on what it holds: two servers that get the same
+//! place at once, or an entry that is read while it is written, make a client hear of options that its
+//! server does not use, and those are translated.
+
+use super::options::Options;
+use crate::{
+    kernel_api::{
+        hash::HashKey,
+        time::{
+            jiffies32,
+            JIFFIES_PER_SECOND, //
+        },
+        words::Word, //
+    },
+    packet::{
+        Address,
+        Family, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+};
+
+/// Most servers that are known at a time.
+const CAPACITY: usize = 4096;
+
+/// Places that a server may have; where all are taken, the one that was used longest ago is given up.
+const WAYS: usize = 8;
+
+/// What is assumed of a server without the option MSS (RFC 9293, section 3.7.1), in bytes.
+const MSS_DEFAULT: u16 = 536;
+
+const IS_KNOWN: u32 = 1 << 31;
+const HAS_SCALE: u32 = 1 << 30;
+const HAS_SACK: u32 = 1 << 29;
+const HAS_TIMESTAMPS: u32 = 1 << 28;
+const HAS_ECN: u32 = 1 << 27;
+const SCALE_SHIFT: u32 = 16;
+
+/// The options that a server was seen to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ServerOptions {
+    /// Maximum segment size, in bytes.
+    pub(crate) mss: u16,
+    /// Window scale, if it scales windows.
+    pub(crate) scale: Option<u8>,
+    /// Selective acknowledgements.
+    pub(crate) sack: bool,
+    /// Timestamps.
+    pub(crate) timestamps: bool,
+    /// Explicit congestion notification.
+    pub(crate) ecn: bool,
+}
+
+impl ServerOptions {
+    fn pack(self) -> u32 {
+        let flag = |is_set, flag| if is_set { flag } else { 0 };
+        IS_KNOWN
+            | u32::from(self.mss)
+            | self
+                .scale
+                .map_or(0, |scale| HAS_SCALE | u32::from(scale) << SCALE_SHIFT)
+            | flag(self.sack, HAS_SACK)
+            | flag(self.timestamps, HAS_TIMESTAMPS)
+            | flag(self.ecn, HAS_ECN)
+    }
+
+    fn unpack(word: u32) -> Option<Self> {
+        (word & IS_KNOWN != 0).then_some(Self {
+            mss: word as u16,
+            scale: (word & HAS_SCALE != 0).then_some((word >> SCALE_SHIFT & 0xf) as u8),
+            sack: word & HAS_SACK != 0,
+            timestamps: word & HAS_TIMESTAMPS != 0,
+            ecn: word & HAS_ECN != 0,
+        })
+    }
+}
+
+/// What there is to say of a server.
+pub(crate) struct ServerReport {
+    /// The IP version.
+    pub(crate) family: Family,
+    /// The address that clients know it by.
+    pub(crate) address: Address,
+    /// The port that clients know it by.
+    pub(crate) port: u16,
+    /// Connections that it accepted.
+    pub(crate) opened: u32,
+    /// Connections that it refused.
+    pub(crate) refused: u32,
+    /// Connections that it was not reached for.
+    pub(crate) unanswered: u32,
+    /// The options that it uses, if it has accepted a connection.
+    pub(crate) options: Option<ServerOptions>,
+    /// Jiffies since something happened to it.
+    pub(crate) age: u32,
+}
+
+/// How a connection to a server went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// It was accepted.
+    Opened,
+    /// It was reset.
+    Refused,
+    /// The server was not reached.
+    Unanswered,
+}
+
+/// A rate of SYNs.
+#[derive(Clone, Copy)]
+pub(super) struct Rate {
+    /// So many a second.
+    pub(super) per_second: u32,
+    /// So many at once.
+    pub(super) burst: u32,
+}
+
+impl Rate {
+    /// Takes one SYN from what may pass: the time in jiffies in the upper half, and what has come together
+    /// since, in units of one SYN by the jiffies of a second, in the lower. None if none may pass.
+    fn take(&self, before: u64, now: u32) -> Option<u64> {
+        let unit = u64::from(JIFFIES_PER_SECOND);
+        let full = u64::from(self.burst).wrapping_mul(unit);
+        let (then, left) = ((before >> 32) as u32, before & 0xffff_ffff);
+        let passed = u64::from(now.wrapping_sub(then));
+        let gained = passed.saturating_mul(self.per_second.into());
+        let left = match before {
+            0 => full,
+            _ => left.saturating_add(gained).min(full),
+        };
+        Some(u64::from(now) << 32 | left.checked_sub(unit)? & 0xffff_ffff)
+    }
+}
+
+/// A place in the table.
+struct Server {
+    address: [Word; 4],
+    /// The port, and the IP version above it; zero where there is no server.
+    port: Word,
+    options: Word,
+    /// Jiffies when something happened.
+    used: Word,
+    opened: Atomic<i32>,
+    refused: Atomic<i32>,
+    unanswered: Atomic<i32>,
+    /// As [`Rate::take`] has it.
+    allowance: Atomic<i64>,
+}
+
+/// What a server is known by.
+#[derive(Clone, Copy)]
+pub(super) struct Endpoint {
+    /// The IP version.
+    pub(super) family: Family,
+    /// The address.
+    pub(super) address: Address,
+    /// The port, in host byte order.
+    pub(super) port: u16,
+}
+
+impl Endpoint {
+    fn tag(&self) -> u32 {
+        let version = match self.family {
+            Family::Ipv4 => 4,
+            Family::Ipv6 => 6,
+        };
+        version << 16 | u32::from(self.port)
+    }
+}
+
+impl Server {
+    const fn new() -> Self {
+        Self {
+            address: [const { Word::new(0) }; 4],
+            port: Word::new(0),
+            options: Word::new(0),
+            used: Word::new(0),
+            opened: Atomic::new(0),
+            refused: Atomic::new(0),
+            unanswered: Atomic::new(0),
+            allowance: Atomic::new(0),
+        }
+    }
+
+    #[inline]
+    fn is(&self, endpoint: &Endpoint) -> bool {
+        let words = endpoint.address.words();
+        self.port.load() == endpoint.tag()
+            && (self.address.iter().zip(words)).all(|(word, other)| word.load() == other)
+    }
+
+    fn become_server(&self, endpoint: &Endpoint) {
+        self.port.store(0);
+        for (word, value) in self.address.iter().zip(endpoint.address.words()) {
+            word.store(value);
+        }
+        self.options.store(0);
+        self.opened.store(0, Relaxed);
+        self.refused.store(0, Relaxed);
+        self.unanswered.store(0, Relaxed);
+        self.allowance.store(0, Relaxed);
+        self.port.store(endpoint.tag());
+    }
+}
+
+/// The servers of a network namespace.
+pub(super) struct Servers {
+    key: HashKey,
+    places: KVVec<Server>,
+}
+
+impl Servers {
+    /// None so far.
+    pub(super) fn new() -> Result<Self> {
+        let mut places = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..CAPACITY {
+            places.push(Server::new(), GFP_KERNEL_ACCOUNT)?;
+        }
+        Ok(Self {
+            key: HashKey::random(),
+            places,
+        })
+    }
+
+    #[inline]
+    fn ways(&self, endpoint: &Endpoint) -> &[Server] {
+        let [a, b, c, d] = endpoint.address.words();
+        let word = a ^ b.rotate_left(8) ^ c.rotate_left(16) ^ d.rotate_left(24);
+        let hash = self.key.hash_one(word ^ endpoint.tag().rotate_left(12));
+        let first = (hash as usize % (CAPACITY / WAYS)).wrapping_mul(WAYS);
+        let ways = self.places.get(first..).unwrap_or_default();
+        ways.get(..WAYS).unwrap_or_default()
+    }
+
+    #[inline]
+    fn find(&self, endpoint: &Endpoint) -> Option<&Server> {
+        self.ways(endpoint).iter().find(|server| server.is(endpoint))
+    }
+
+    fn find_or_make(&self, endpoint: &Endpoint) -> Option<&Server> {
+        let found = self.find(endpoint);
+        if found.is_some() {
+            return found;
+        }
+        let now = jiffies32();
+        let idleness = |server: &&Server| match server.port.load() {
+            0 => u32::MAX,
+            _ => now.wrapping_sub(server.used.load()),
+        };
+        let server = self.ways(endpoint).iter().max_by_key(idleness)?;
+        server.become_server(endpoint);
+        server.used.store(now);
+        Some(server)
+    }
+
+    /// The options that the server uses, if that is known.
+    #[inline]
+    pub(super) fn options(&self, endpoint: &Endpoint) -> Option<ServerOptions> {
+        ServerOptions::unpack(self.find(endpoint)?.options.load())
+    }
+
+    /// Remembers what the server announced when it accepted a connection; none of `asked` that the client did
+    /// not ask for says anything of the server.
+    pub(super) fn learn(
+        &self,
+        endpoint: &Endpoint,
+        asked: &Options,
+        announced: &Options,
+        ecn: Option<bool>,
+    ) {
+        let Some(server) = self.find_or_make(endpoint) else {
+            return;
+        };
+        let before = ServerOptions::unpack(server.options.load());
+        let options = ServerOptions {
+            mss: announced.mss.unwrap_or(MSS_DEFAULT),
+            scale: match asked.scale {
+                Some(_) => announced.scale,
+                None => before.map_or(Some(super::announcement::SCALE_DEFAULT), |b| b.scale),
+            },
+            sack: match asked.sack {
+                true => announced.sack,
+                false => before.is_none_or(|before| before.sack),
+            },
+            timestamps: match asked.timestamps {
+                Some(_) => announced.timestamps.is_some(),
+                None => before.is_none_or(|before| before.timestamps),
+            },
+            ecn: ecn.unwrap_or(before.is_some_and(|before| before.ecn)),
+        };
+        server.options.store(options.pack());
+    }
+
+    /// Counts how a connection to a server went.
+    pub(super) fn count(&self, endpoint: &Endpoint, attempt: Attempt) {
+        let Some(server) = self.find_or_make(endpoint) else {
+            return;
+        };
+        let counter = match attempt {
+            Attempt::Opened => &server.opened,
+            Attempt::Refused => &server.refused,
+            Attempt::Unanswered => &server.unanswered,
+        };
+        counter.fetch_add(1, Relaxed);
+        server.used.store(jiffies32());
+    }
+
+    /// Whether a SYN to the server may pass at that rate.
+    pub(super) fn admits(&self, endpoint: &Endpoint, rate: &Rate) -> bool {
+        let Some(server) = self.find_or_make(endpoint) else {
+            return false;
+        };
+        let now = jiffies32();
+        server.used.store(now);
+        let mut before = server.allowance.load(Relaxed);
+        // Who loses so often against others is in a flood.
+        for _ in 0..8 {
+            let Some(after) = rate.take(before as u64, now) else {
+                return false;
+            };
+            match server.allowance.cmpxchg(before, after as i64, Relaxed) {
+                Ok(_) => return true,
+                Err(other) => before = other,
+            }
+        }
+        false
+    }
+
+    /// The first server from that place on, and the place behind it.
+    pub(super) fn report_from(&self, place: usize) -> Option<(ServerReport, usize)> {
+        let rest = self.places.get(place..)?;
+        let (steps, server) = rest
+            .iter()
+            .enumerate()
+            .find(|(_, server)| server.port.load() != 0)?;
+        let tag = server.port.load();
+        let address = server.address.each_ref().map(Word::load);
+        let report = ServerReport {
+            family: match tag >> 16 {
+                4 => Family::Ipv4,
+                _ => Family::Ipv6,
+            },
+            address: Address::new(address),
+            port: tag as u16,
+            opened: server.opened.load(Relaxed) as u32,
+            refused: server.refused.load(Relaxed) as u32,
+            unanswered: server.unanswered.load(Relaxed) as u32,
+            options: ServerOptions::unpack(server.options.load()),
+            age: jiffies32().wrapping_sub(server.used.load()),
+        };
+        Some((report, place.wrapping_add(steps).wrapping_add(1)))
+    }
+}

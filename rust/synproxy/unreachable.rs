@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! ICMP errors about segments of SYNPROXY's connections.
+
+use super::{
+    compose::{
+        self,
+        Fields, //
+    },
+    options::Options,
+    proxied::{
+        Proxied,
+        Trait, //
+    },
+    segment::flags,
+    servers::Attempt,
+    translation::endpoint,
+    Synproxy, //
+};
+use crate::{
+    kernel_api::{
+        connections::{
+            Connection,
+            Direction, //
+        },
+        netfilter::Fate,
+        transmit::NewPacket, //
+    },
+    packet::{
+        Address,
+        Family,
+        Packet,
+        Transport, //
+    },
+};
+use kernel::prelude::*;
+
+/// IPPROTO_ICMP and IPPROTO_ICMPV6.
+const PROTOCOLS: [u8; 2] = [1, 58];
+
+/// Length of an ICMP error's header, before the packet that it is about, in bytes.
+const HEADER_LENGTH: u32 = 8;
+
+/// Where the checksum is in it.
+const CHECKSUM_OFFSET: u32 = 2;
+
+/// Destination unreachable, in both versions.
+const UNREACHABLE: [u8; 2] = [3, 1];
+
+/// The code of "fragmentation needed", which is no reason to give up.
+const FRAGMENTATION_NEEDED: u8 = 4;
+
+/// Translates an error to what its receiver knows.
+///
+/// The server has to find its own sequence number in it, or it will not take the error for true: path MTU
+/// discovery depends on that. Connection tracking would do so with the error's own header, as if that were
+/// one of TCP; so it must not see that there is a connection. A client whose server is not reached is reset,
+/// since for it the connection is open, and nothing but that ends one.
+pub(super) fn translate(
+    synproxy: &Synproxy,
+    packet: &Packet<'_>,
+    connection: &Connection<'_>,
+    proxied: &Proxied<'_>,
+) -> Fate {
+    let Transport::Header { protocol, offset } = packet.transport() else {
+        return Fate::Accept;
+    };
+    if !PROTOCOLS.contains(&protocol) {
+        return Fate::Accept;
+    }
+    match connection.direction {
+        Direction::Original => match correct(packet, connection, offset) {
+            Ok(()) => Fate::AcceptUntied,
+            Err(_) => Fate::Drop,
+        },
+        Direction::Reply => {
+            if !proxied.has(Trait::Opened) && is_final(packet, offset) {
+                give_up(synproxy, packet, connection, proxied, offset);
+            }
+            Fate::Accept
+        }
+    }
+}
+
+/// Puts the server's sequence number into an error about a segment of it.
+fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Result {
+    let skb = packet.skb();
+    let inner = inner_segment(packet, offset).ok_or(EINVAL)?;
+    let place = inner.wrapping_add(4);
+    let sequence = u32::from_be_bytes(skb.read::<4>(place).ok_or(EINVAL)?);
+    let shift = connection.sequence_shift(Direction::Reply, sequence);
+    let bytes = sequence.wrapping_sub(shift).to_be_bytes();
+    skb.amend(offset.wrapping_add(CHECKSUM_OFFSET), place, bytes)
+}
+
+/// Where the TCP header begins in the packet that the error is about.
+fn inner_segment(packet: &Packet<'_>, offset: u32) -> Option<u32> {
+    let start = offset.wrapping_add(HEADER_LENGTH);
+    match packet.family {
+        Family::Ipv4 => {
+            let [first] = packet.read::<1>(start)?;
+            let length = u32::from(first & 0x0f).wrapping_mul(4);
+            Some(start.wrapping_add(length))
+        }
+        // Connection tracking finds the connections of those without extension headers, and segments have
+        // none but for reasons that do not come up between a server and a client.
+        Family::Ipv6 => Some(start.wrapping_add(40)),
+    }
+}
+
+/// Whether the error says that the server is not reached at all.
+fn is_final(packet: &Packet<'_>, offset: u32) -> bool {
+    let Some([kind, code]) = packet.read::<2>(offset) else {
+        return false;
+    };
+    match packet.family {
+        Family::Ipv4 => kind == UNREACHABLE[0] && code != FRAGMENTATION_NEEDED,
+        Family::Ipv6 => kind == UNREACHABLE[1],
+    }
+}
+
+/// Resets the client, and has connection tracking forget the connection.
+fn give_up(
+    synproxy: &Synproxy,
+    packet: &Packet<'_>,
+    connection: &Connection<'_>,
+    proxied: &Proxied<'_>,
+    offset: u32,
+) {
+    let Some(segment) =
+        inner_segment(packet, offset).and_then(|offset| packet.read::<8>(offset))
+    else {
+        return;
+    };
+    let [s0, s1, d0, d1, q0, q1, q2, q3] = segment;
+    let fields = Fields {
+        ports: u32::from_ne_bytes([d0, d1, s0, s1]),
+        sequence: proxied.cookie().wrapping_add(1),
+        acknowledgement: u32::from_be_bytes([q0, q1, q2, q3]).wrapping_add(1),
+        flags: flags::RST | flags::ACK,
+        window: 0,
+    };
+    let (server, _) = connection.destination();
+    let reset = compose::packet(
+        packet.family,
+        packet.context().initial_time_to_live(packet.family),
+        &fields,
+        &Options::default(),
+        &Address::new(server),
+        &packet.destination,
+    );
+    let endpoint = endpoint(packet, connection);
+    synproxy.servers.count(&endpoint, Attempt::Unanswered);
+    connection.end();
+    if let Ok(reset) = NewPacket::new(packet.family, reset.as_slice()) {
+        reset.send(packet.context());
+    }
+}

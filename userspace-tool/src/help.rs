@@ -39,9 +39,9 @@ Rules; a ! before an option inverts it, lists of addresses make a rule for each:
                                  limit, connlimit, string, comment, recent;
                                  palisade -m MATCH --help shows its options
     -j, --jump TARGET            ACCEPT, DROP, RETURN, REJECT, LOG, MARK, CT, NOTRACK, REDIRECT,
-                                 of which palisade -j TARGET --help shows the options, or a
-                                 chain, from which packets come back; without it packets are
-                                 only counted
+                                 SYNPROXY, of which palisade -j TARGET --help shows the
+                                 options, or a chain, from which packets come back; without it
+                                 packets are only counted
     -g, --goto CHAIN             as -j, but packets do not come back to this chain
     -4, --ipv4   -6, --ipv6      for IPv4 or IPv6 only; a rule is for both unless its addresses
                                  or its protocol (icmp, icmpv6) say otherwise

@@ -133,6 +133,16 @@ pub(crate) fn set_once<T>(slot: &mut Option<T>, value: T) -> Result<(), String> 
     }
 }
 
+/// A number of a range whose ends are included; the type has to hold the last one.
+pub(crate) fn number<T: TryFrom<u32>>(text: &str, first: u32, last: u32) -> Result<T, String> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok();
+    number
+        .filter(|number| digits && (first..=last).contains(number))
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| format!("this has to be a number from {first} to {last}"))
+}
+
 /// A match or target of a newer module: it can be shown, not understood.
 #[derive(Debug)]
 pub(crate) struct Unknown {

@@ -8,6 +8,9 @@ mod mark;
 mod notrack;
 mod redirect;
 mod reject;
+mod synproxy;
+mod synproxy_flooded;
+mod synproxy_statistics;
 mod verdict;
 
 use super::extension::ExtensionType;
@@ -23,6 +26,7 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &reject::TYPE,
     &log::TYPE,
     &redirect::TYPE,
+    &synproxy::TYPE,
 ];
 
 /// What a name stands for that is not one of these.

@@ -796,6 +796,92 @@ const LINES: &[(&str, &str)] = &[
         "-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports nosuch",
         "--to-ports nosuch: there is no service nosuch in /etc/services: give a number",
     ),
+    // SYNPROXY.
+    (
+        "-A INPUT -j SYNPROXY",
+        "-j SYNPROXY: needs -p tcp in the same rule",
+    ),
+    (
+        "-A INPUT ! -p tcp -j SYNPROXY",
+        "-j SYNPROXY: needs -p tcp in the same rule",
+    ),
+    (
+        "-A INPUT -p udp -j SYNPROXY --mss 1460",
+        "-j SYNPROXY: needs -p tcp in the same rule",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --mss 0",
+        "--mss 0: this has to be a number from 1 to 65535",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --mss 70000",
+        "--mss 70000: this has to be a number from 1 to 65535",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --mss x",
+        "--mss x: this has to be a number from 1 to 65535",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --wscale 15",
+        "--wscale 15: this has to be a number from 0 to 14",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --wscale -1",
+        "--wscale -1: this has to be a number from 0 to 14",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --wscale +1",
+        "--wscale +1: this has to be a number from 0 to 14",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --wscale 7.0",
+        "--wscale 7.0: this has to be a number from 0 to 14",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --when-flooded 0",
+        "--when-flooded 0: this has to be RATE or RATE/BURST, both numbers from 1 to 1000000",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --when-flooded 1000001",
+        "--when-flooded 1000001: this has to be RATE or RATE/BURST, both numbers from 1 to 1000000",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --when-flooded 5/0",
+        "--when-flooded 5/0: this has to be RATE or RATE/BURST, both numbers from 1 to 1000000",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --when-flooded 5/",
+        "--when-flooded 5/: this has to be RATE or RATE/BURST, both numbers from 1 to 1000000",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --when-flooded /5",
+        "--when-flooded /5: this has to be RATE or RATE/BURST, both numbers from 1 to 1000000",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --when-flooded 5/5/5",
+        "--when-flooded 5/5/5: this has to be RATE or RATE/BURST, both numbers from 1 to 1000000",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --when-flooded 5/s",
+        "--when-flooded 5/s: this has to be RATE or RATE/BURST, both numbers from 1 to 1000000",
+    ),
+    ("-A INPUT -p tcp -j SYNPROXY --mss", "--mss needs a value"),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --ecn --ecn",
+        "--ecn: was given before",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY --timestamp --timestamps",
+        "--timestamps: was given before",
+    ),
+    (
+        "-A INPUT -p tcp -j SYNPROXY ! --ecn",
+        "! --ecn: --ecn cannot be inverted",
+    ),
+    (
+        "-A INPUT -p tcp --wscale 7",
+        "unknown option --wscale: give -j SYNPROXY before it",
+    ),
 ];
 
 #[test]

@@ -518,6 +518,31 @@ const LINES: &[(&str, &[&str])] = &[
         "-t nat -A OUTPUT -p udp -j REDIRECT --to-ports domain-100 --random",
         &["-A OUTPUT -p udp -j REDIRECT --to-ports 53-100 --random"],
     ),
+    // SYNPROXY.
+    (
+        "-t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY",
+        &["-A PREROUTING -p tcp -m tcp --dport 80 -j SYNPROXY"],
+    ),
+    (
+        "-A INPUT -p tcp -m state --state UNTRACKED,INVALID -j SYNPROXY --ecn --mss 1460 --wscale 7 \
+         --timestamps --sack-perm",
+        &[
+            "-A INPUT -p tcp -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --sack-perm --timestamp \
+           --wscale 7 --mss 1460 --ecn",
+        ],
+    ),
+    (
+        "-A FORWARD -p tcp -j SYNPROXY --wscale 0 --mss 65535 --timestamp",
+        &["-A FORWARD -p tcp -j SYNPROXY --timestamp --wscale 0 --mss 65535"],
+    ),
+    (
+        "-t raw -A PREROUTING -d 2001:db8::1 -p tcp -j SYNPROXY --when-flooded 100/1000000",
+        &["-A PREROUTING -d 2001:db8::1/128 -p tcp -j SYNPROXY --when-flooded 100/1000000"],
+    ),
+    (
+        "-t raw -A PREROUTING -p tcp -j SYNPROXY --when-flooded 1 --mss 1",
+        &["-A PREROUTING -p tcp -j SYNPROXY --mss 1 --when-flooded 1"],
+    ),
 ];
 
 #[test]

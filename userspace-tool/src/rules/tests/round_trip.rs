@@ -7,7 +7,10 @@ use proptest::prelude::*;
 use super::{Fixed, parse, parser, rules, saved, words};
 use crate::{
     error::one_line,
-    netlink::{Writer, attributes, spec::attribute::change},
+    netlink::{
+        Writer, attributes,
+        spec::attribute::{change, rule, synproxy, synproxy_statistics, target},
+    },
     rules::{print::save_rule, rule::Rule, wire},
 };
 
@@ -261,6 +264,27 @@ fn log() -> impl Strategy<Value = String> {
         .prop_map(|(level, prefix, flags)| format!(" -j LOG{level}{prefix}{flags}"))
 }
 
+/// A target with the protocol that it needs.
+fn synproxy() -> impl Strategy<Value = String> {
+    let names = vec!["sack-perm", "timestamp", "ecn"];
+    let flags = proptest::sample::subsequence(names, 0..=3).prop_map(|flags| {
+        let options = flags.iter().map(|flag| format!(" --{flag}"));
+        options.collect::<Vec<String>>().concat()
+    });
+    let numbers = (
+        optional((1..=u16::MAX).prop_map(|mss| format!(" --mss {mss}"))),
+        optional((0..=14u8).prop_map(|wscale| format!(" --wscale {wscale}"))),
+    );
+    let burst = optional((1..=1_000_000u32).prop_map(|burst| format!("/{burst}")));
+    let flooded = optional(
+        (1..=1_000_000u32, burst)
+            .prop_map(|(rate, burst)| format!(" --when-flooded {rate}{burst}")),
+    );
+    (numbers, flags, flooded).prop_map(|((mss, wscale), flags, flooded)| {
+        format!(" -p tcp -j SYNPROXY{mss}{wscale}{flags}{flooded}")
+    })
+}
+
 fn further_match() -> impl Strategy<Value = String> {
     prop_oneof![limit(), connlimit(), string()]
 }
@@ -291,15 +315,21 @@ fn line() -> impl Strategy<Value = String> {
     let matches =
         proptest::collection::vec(prop_oneof![recent(), other_match(), further_match()], 0..4)
             .prop_map(|matches| matches.concat());
+    let other =
+        (addresses(), interface("-i"), synproxy()).prop_map(|(addresses, interface, synproxy)| {
+            format!("-A INPUT{addresses}{interface}{synproxy}")
+        });
     let packets = prop_oneof![
         4 => (addresses(), ports()).prop_map(|(addresses, ports)| addresses + &ports),
         1 => icmp(),
     ];
-    (packets, interfaces, matches, target, counters).prop_map(
+    let usual = (packets, interfaces, matches, target, counters).prop_map(
         |(packets, interfaces, matches, target, counters)| {
             format!("-A INPUT{packets}{interfaces}{matches}{target}{counters}")
         },
-    )
+    );
+    // On the heap: on the stack they are more than a thread of the tests has.
+    prop_oneof![9 => usual.boxed(), 1 => other.boxed()]
 }
 
 /// Send a rule to the kernel and back.
@@ -430,6 +460,9 @@ fn word() -> impl Strategy<Value = String> {
         "--set-mark",
         "CT",
         "--notrack",
+        "SYNPROXY",
+        "--wscale",
+        "--when-flooded",
         ":",
         "-s",
         "-d",
@@ -465,4 +498,44 @@ fn a_rule_without_options_survives() {
         save_rule("INPUT", &through_netlink(&rules[0]), false),
         "-A INPUT"
     );
+}
+
+#[test]
+fn statistics_are_read_and_are_no_part_of_the_rule() {
+    let mut answer = Writer::default();
+    answer.nested(change::RULE, |nest| {
+        nest.u8(rule::PROTOCOL, 6);
+        nest.nested(rule::TARGET, |nest| {
+            nest.nested(target::SYNPROXY, |nest| {
+                nest.u8(synproxy::WSCALE, 7);
+                nest.nested(synproxy::STATISTICS, |nest| {
+                    nest.u64(synproxy_statistics::SYNS, u64::MAX);
+                    nest.u64(synproxy_statistics::COOKIES_SENT, 4);
+                    nest.u64(synproxy_statistics::COOKIES_VALID, 3);
+                    nest.u64(synproxy_statistics::COOKIES_INVALID, 2);
+                    nest.u64(synproxy_statistics::OUT_OF_FLOW, 1);
+                    nest.u64(999, 9);
+                });
+            });
+        });
+    });
+    let nest = attributes(answer.as_bytes()).next().unwrap().unwrap();
+    let decoded = wire::decode_rule(&nest).unwrap();
+    assert_eq!(
+        save_rule("INPUT", &decoded, false),
+        "-A INPUT -p tcp -j SYNPROXY --wscale 7"
+    );
+    let target = decoded.target.as_ref().unwrap();
+    assert_eq!(
+        target.json()["statistics"],
+        serde_json::json!({
+            "syns": u64::MAX,
+            "cookies_sent": 4,
+            "cookies_valid": 3,
+            "cookies_invalid": 2,
+            "out_of_flow": 1,
+        })
+    );
+    let sent = through_netlink(&decoded);
+    assert!(sent.target.unwrap().json()["statistics"].is_null());
 }

@@ -81,6 +81,15 @@ fn matches_and_targets_are_shown_as_by_iptables() {
             "-p tcp -j REDIRECT --to-ports 8080 --random",
             "redir ports 8080 random",
         ),
+        ("-p tcp -j SYNPROXY", "SYNPROXY"),
+        (
+            "-p tcp -j SYNPROXY --mss 1460 --wscale 7 --timestamp --sack-perm",
+            "SYNPROXY sack-perm timestamp wscale 7 mss 1460",
+        ),
+        (
+            "-p tcp -j SYNPROXY --ecn --when-flooded 10/20",
+            "SYNPROXY ecn when-flooded 10/20",
+        ),
     ] {
         let chain = Chain {
             rules: (1..).zip(rules(&format!("-A INPUT {line}")).1).collect(),
@@ -285,6 +294,12 @@ const SHOWN: &[(&str, &str, &str)] = &[
         r#"{"value": 5, "mask": 0}"#,
     ),
     ("-j NOTRACK", " CT notrack", r#"{"notrack": true}"#),
+    (
+        "-p tcp -j SYNPROXY --wscale 0 --sack-perm --when-flooded 5",
+        " SYNPROXY sack-perm wscale 0 when-flooded 5",
+        r#"{"mss": null, "wscale": 0, "sack_perm": true, "timestamp": false, "ecn": false,
+            "when_flooded": {"rate": 5, "burst": null}, "statistics": null}"#,
+    ),
 ];
 
 #[test]

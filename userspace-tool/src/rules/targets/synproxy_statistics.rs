@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a rule with the target SYNPROXY has seen.
+
+use serde_json::{Value, json};
+
+use crate::{
+    error::Error,
+    netlink::{Attribute, spec::attribute::synproxy_statistics as attribute},
+};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Statistics {
+    pub(super) syns: u64,
+    pub(super) cookies_sent: u64,
+    pub(super) cookies_valid: u64,
+    pub(super) cookies_invalid: u64,
+    pub(super) out_of_flow: u64,
+}
+
+impl Statistics {
+    pub(super) fn decode(nest: &Attribute<'_>) -> Result<Self, Error> {
+        let mut decoded = Self::default();
+        for attribute in nest.nested() {
+            let attribute = attribute?;
+            match attribute.kind {
+                attribute::SYNS => decoded.syns = attribute.u64()?,
+                attribute::COOKIES_SENT => decoded.cookies_sent = attribute.u64()?,
+                attribute::COOKIES_VALID => decoded.cookies_valid = attribute.u64()?,
+                attribute::COOKIES_INVALID => decoded.cookies_invalid = attribute.u64()?,
+                attribute::OUT_OF_FLOW => decoded.out_of_flow = attribute.u64()?,
+                _ => {}
+            }
+        }
+        Ok(decoded)
+    }
+
+    pub(super) fn json(self) -> Value {
+        json!({
+            "syns": self.syns,
+            "cookies_sent": self.cookies_sent,
+            "cookies_valid": self.cookies_valid,
+            "cookies_invalid": self.cookies_invalid,
+            "out_of_flow": self.out_of_flow,
+        })
+    }
+}

@@ -9,12 +9,14 @@ mod bindings;
 
 pub(crate) mod buckets;
 pub(crate) mod conncount;
+pub(crate) mod connection_end;
 pub(crate) mod connections;
 pub(crate) mod conntrack;
 pub(crate) mod counters;
 pub(crate) mod extended_ack;
 pub(crate) mod genetlink;
 pub(crate) mod hash;
+pub(crate) mod kernel_synproxy;
 pub(crate) mod log;
 pub(crate) mod memory_cgroup;
 pub(crate) mod message;
@@ -27,6 +29,7 @@ pub(crate) mod records;
 pub(crate) mod reject;
 pub(crate) mod rewrite;
 pub(crate) mod skb;
+pub(crate) mod softirq_lock;
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) mod testing;
 pub(crate) mod textsearch;

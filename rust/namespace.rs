@@ -241,8 +241,11 @@ impl PerNamespace for Namespace {
         )
     }
 
-    fn stop(&self, _namespace: &NetworkNamespace) {
+    fn stop(&self, namespace: &NetworkNamespace) {
         let mut configured = self.hooks.lock();
+        if let Some(synproxy) = &configured.synproxy {
+            synproxy.reset_connections(namespace);
+        }
         configured.hooks.release_all();
         configured.synproxy = None;
     }

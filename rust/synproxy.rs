@@ -17,11 +17,13 @@ mod options;
 #[cfg(CONFIG_KUNIT = "y")]
 mod options_tests;
 mod proxied;
+mod resets;
 mod segment;
 mod servers;
 mod settings;
 mod translation;
 mod unreachable;
+mod waiting;
 
 pub(crate) use client::{
     Place,
@@ -39,8 +41,11 @@ pub(crate) use translation::{
 };
 
 use crate::kernel_api::{
+    connection_end::end_connections,
     connections::ProxyTemplate,
-    netns::NetworkNamespace, //
+    netns::NetworkNamespace,
+    transmit::Sender,
+    work::Periodic, //
 };
 use cookie::Cookies;
 use kernel::{
@@ -48,12 +53,19 @@ use kernel::{
     sync::Arc, //
 };
 use servers::Servers;
+use waiting::{
+    LookAfter,
+    Wait,
+    Waiting, //
+};
 
 /// What SYNPROXY keeps for a network namespace.
 pub(crate) struct Synproxy {
     cookies: Cookies,
     template: ProxyTemplate,
-    servers: Servers,
+    servers: Arc<Servers>,
+    waiting: Arc<Waiting>,
+    look_after: Periodic<LookAfter>,
 }
 
 impl Synproxy {
@@ -63,12 +75,42 @@ impl Synproxy {
     ///
     /// `ENOMEM` when there is no memory.
     pub(crate) fn new(namespace: &NetworkNamespace) -> Result<Arc<Self>> {
+        let servers = Arc::new(Servers::new()?, GFP_KERNEL_ACCOUNT)?;
+        let waiting = Waiting::new(namespace, servers.clone())?;
         let synproxy = Self {
             cookies: Cookies::new(),
             template: ProxyTemplate::new(namespace)?,
-            servers: Servers::new()?,
+            servers,
+            look_after: Periodic::start(LookAfter(waiting.clone()), 0)?,
+            waiting,
         };
         Ok(Arc::new(synproxy, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    /// Waits for the answer to a SYN that was just sent.
+    fn wait(&self, wait: &Wait) {
+        if self.waiting.begin(wait) {
+            self.look_after.hurry();
+        }
+    }
+
+    /// Resets all open connections, of both sides: without SYNPROXY they cannot go on. May sleep.
+    pub(crate) fn reset_connections(&self, namespace: &NetworkNamespace) {
+        const ROOM: usize = 256;
+        let Ok(mut ended) = KVVec::with_capacity(ROOM, GFP_KERNEL) else {
+            return;
+        };
+        let sender = Sender::new(namespace);
+        loop {
+            ended.clear();
+            end_connections(namespace, &mut ended);
+            for connection in &ended {
+                resets::reset_both(connection, &sender);
+            }
+            if ended.len() < ROOM {
+                return;
+            }
+        }
     }
 
     /// The servers that connections were opened to, from the given place on; and the place behind.

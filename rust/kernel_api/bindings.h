@@ -62,6 +62,7 @@
 // allow: --allowlist-type nf_conntrack_tuple --allowlist-type nf_conn_synproxy --allowlist-type tcp_conntrack
 // allow: --allowlist-function 'nf_conntrack_find_get' --allowlist-function 'nf_ct_tmpl_free'
 // allow: --allowlist-function 'nf_ct_seqadj_init' --allowlist-function 'nf_ct_seq_offset' --allowlist-function 'nf_ct_delete'
+// allow: --allowlist-function 'nf_ct_iterate_cleanup_net' --allowlist-type nf_ct_iter_data
 // allow: --allowlist-var 'nf_ct_zone_dflt'
 
 /* Searching for text in packets */
@@ -105,7 +106,7 @@
 /* Memory, time and randomness */
 // allow: --allowlist-function 'free_percpu' --allowlist-function 'get_random_bytes'
 // allow: --allowlist-var 'jiffies' --allowlist-var 'PALISADE_HZ'
-// allow: --allowlist-type seqlock_t --allowlist-type hsiphash_key_t --allowlist-function 'hsiphash_2u32'
+// allow: --allowlist-type seqlock_t --allowlist-type spinlock_t --allowlist-type hsiphash_key_t --allowlist-function 'hsiphash_2u32'
 // allow: --allowlist-type siphash_key_t --allowlist-function 'siphash_3u64'
 
 /* Of the two definitions of HZ that the headers have, bindgen takes user space's. */

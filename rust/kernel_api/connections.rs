@@ -8,10 +8,7 @@
 
 use super::{
     bindings,
-    netfilter::{
-        Context,
-        Family, //
-    },
+    netfilter::Family,
     netns::NetworkNamespace,
     skb::Skb,
     words::Word, //
@@ -33,7 +30,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    const fn number(self) -> u32 {
+    pub(super) const fn number(self) -> u32 {
         match self {
             Self::Original => bindings::ip_conntrack_dir_IP_CT_DIR_ORIGINAL,
             Self::Reply => bindings::ip_conntrack_dir_IP_CT_DIR_REPLY,
@@ -60,6 +57,55 @@ pub(crate) enum TcpState {
 pub(crate) type ProxyWords = [Word; 3];
 
 const _: () = assert!(size_of::<ProxyWords>() == size_of::<bindings::nf_conn_synproxy>());
+
+/// Whom packets are from and for: addresses as words, and ports as they are in the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoints {
+    /// The IP version.
+    pub(crate) family: Family,
+    /// Source and destination.
+    pub(crate) addresses: ([u32; 4], [u32; 4]),
+    /// Source and destination.
+    pub(crate) ports: ([u8; 2], [u8; 2]),
+}
+
+impl Endpoints {
+    /// # Safety
+    ///
+    /// The connection has to be valid, and one of TCP.
+    pub(super) unsafe fn of(connection: *const bindings::nf_conn, direction: Direction) -> Self {
+        // SAFETY: The caller says that the connection is valid; its addresses do not change once packets
+        // have passed. All unions are plain numbers.
+        unsafe {
+            let tuple = &*bindings::palisade_ct_tuple(connection, direction.number());
+            Self {
+                family: match u32::from(tuple.src.l3num) {
+                    bindings::NFPROTO_IPV4 => Family::Ipv4,
+                    _ => Family::Ipv6,
+                },
+                addresses: (tuple.src.u3.all, tuple.dst.u3.all),
+                ports: (tuple.src.u.all.to_ne_bytes(), tuple.dst.u.all.to_ne_bytes()),
+            }
+        }
+    }
+
+    /// Both ports, as the word that they are in the header.
+    pub(crate) fn port_word(&self) -> u32 {
+        let ([a, b], [c, d]) = self.ports;
+        u32::from_ne_bytes([a, b, c, d])
+    }
+
+    /// The other way round.
+    pub(crate) fn reversed(&self) -> Self {
+        let ((source, destination), (source_port, destination_port)) =
+            (self.addresses, self.ports);
+        Self {
+            family: self.family,
+            addresses: (destination, source),
+            ports: (destination_port, source_port),
+        }
+    }
+}
 
 /// The connection of a packet, while the packet is in a hook.
 #[derive(Clone, Copy)]
@@ -129,15 +175,11 @@ impl<'a> Connection<'a> {
         unsafe { bindings::palisade_ct_largest_window(self.raw.as_ptr()) }
     }
 
-    /// The address and port that the connection was opened to, as words in network byte order.
-    pub(crate) fn destination(&self) -> ([u32; 4], u16) {
-        let direction = bindings::ip_conntrack_dir_IP_CT_DIR_ORIGINAL;
-        // SAFETY: By the type, the connection is valid, and its addresses do not change. All unions are
-        // plain numbers.
-        unsafe {
-            let tuple = bindings::palisade_ct_tuple(self.raw.as_ptr(), direction);
-            ((*tuple).dst.u3.all, u16::from_be((*tuple).dst.u.all))
-        }
+    /// The addresses and ports of the packets of one direction, as connection tracking sees them: before
+    /// they are translated.
+    pub(crate) fn endpoints(&self, direction: Direction) -> Endpoints {
+        // SAFETY: By the type, the connection is valid.
+        unsafe { Endpoints::of(self.raw.as_ptr(), direction) }
     }
 
     /// Ends it: connection tracking does not know it any more.
@@ -189,28 +231,27 @@ pub(crate) struct FoundConnection {
 
 impl FoundConnection {
     /// Looks up the connection of a TCP segment with these addresses, as words, and ports, as they are in
-    /// the header, in the namespace of the hook.
+    /// the header, in a namespace.
     pub(crate) fn look_up(
-        context: &Context<'_>,
-        family: Family,
-        (source, destination): ([u32; 4], [u32; 4]),
-        (source_port, destination_port): ([u8; 2], [u8; 2]),
+        namespace: &NetworkNamespace,
+        endpoints: &Endpoints,
     ) -> Option<Self> {
+        let ((source, destination), (source_port, destination_port)) =
+            (endpoints.addresses, endpoints.ports);
         let mut tuple = bindings::nf_conntrack_tuple::default();
         tuple.src.u3.all = source;
         tuple.src.u.all = u16::from_ne_bytes(source_port);
-        tuple.src.l3num = match family {
+        tuple.src.l3num = match endpoints.family {
             Family::Ipv4 => bindings::NFPROTO_IPV4,
             Family::Ipv6 => bindings::NFPROTO_IPV6,
         } as u16;
         tuple.dst.u3.all = destination;
         tuple.dst.u.all = u16::from_ne_bytes(destination_port);
         tuple.dst.protonum = 6; // IPPROTO_TCP
-        // SAFETY: The namespace is valid while the hook runs, which is under RCU; the others are valid for
-        // reads.
+        // SAFETY: By the type, the namespace is valid; the others are valid for reads.
         unsafe {
             let hash = bindings::nf_conntrack_find_get(
-                context.as_raw().net,
+                namespace.as_raw(),
                 &raw const bindings::nf_ct_zone_dflt,
                 &tuple,
             );

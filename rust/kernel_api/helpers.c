@@ -19,6 +19,7 @@
 #include <net/netfilter/nf_conntrack_zones.h>
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
+#include <net/netfilter/nf_synproxy.h>
 #include <net/netns/generic.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -145,6 +146,28 @@ int palisade_queue_transmit(struct sk_buff *skb)
 	return dev_queue_xmit(skb);
 }
 
+void palisade_skb_leave_untracked(struct sk_buff *skb)
+{
+	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+}
+
+const unsigned int *palisade_kernel_synproxy_get(void)
+{
+	return __symbol_get("synproxy_net_id");
+}
+
+void palisade_kernel_synproxy_put(void)
+{
+	__symbol_put("synproxy_net_id");
+}
+
+unsigned int palisade_kernel_synproxy_uses(const struct net *net, unsigned int id)
+{
+	const struct synproxy_net *synproxy = net_generic(net, id);
+
+	return synproxy->hook_ref4 + synproxy->hook_ref6;
+}
+
 u8 palisade_time_to_live(const struct net *net)
 {
 	return READ_ONCE(net->ipv4.sysctl_ip_default_ttl);
@@ -184,6 +207,11 @@ u8 palisade_ct_tcp_state(const struct nf_conn *connection)
 u32 palisade_ct_largest_window(const struct nf_conn *connection)
 {
 	return READ_ONCE(connection->proto.tcp.seen[IP_CT_DIR_ORIGINAL].td_maxwin);
+}
+
+u32 palisade_ct_sequence_end(const struct nf_conn *connection, unsigned int direction)
+{
+	return READ_ONCE(connection->proto.tcp.seen[direction].td_end);
 }
 
 void palisade_ct_set_window_scales(struct nf_conn *connection, u8 original, u8 reply)
@@ -341,6 +369,31 @@ void palisade_put_memory_cgroup(struct mem_cgroup *cgroup)
 struct mem_cgroup *palisade_set_active_memory_cgroup(struct mem_cgroup *cgroup)
 {
 	return set_active_memcg(cgroup);
+}
+
+void palisade_spin_lock_init(spinlock_t *lock)
+{
+	spin_lock_init(lock);
+}
+
+void palisade_spin_lock_bh(spinlock_t *lock)
+{
+	spin_lock_bh(lock);
+}
+
+void palisade_spin_unlock_bh(spinlock_t *lock)
+{
+	spin_unlock_bh(lock);
+}
+
+void palisade_local_bh_disable(void)
+{
+	local_bh_disable();
+}
+
+void palisade_local_bh_enable(void)
+{
+	local_bh_enable();
 }
 
 void palisade_seqlock_init(seqlock_t *lock)

@@ -7,6 +7,7 @@
 #include <linux/seqlock.h>
 #include <linux/siphash.h>
 #include <linux/skbuff.h>
+#include <linux/spinlock.h>
 #include <linux/textsearch.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
@@ -42,6 +43,10 @@ void palisade_skb_scrub(struct sk_buff *skb);
 void palisade_skb_set_route(struct sk_buff *skb, struct dst_entry *route);
 int palisade_l3mdev_index(const struct net_device *device);
 int palisade_queue_transmit(struct sk_buff *skb);
+void palisade_skb_leave_untracked(struct sk_buff *skb);
+const unsigned int *palisade_kernel_synproxy_get(void);
+void palisade_kernel_synproxy_put(void);
+unsigned int palisade_kernel_synproxy_uses(const struct net *net, unsigned int id);
 u8 palisade_time_to_live(const struct net *net);
 u8 palisade_hop_limit(const struct net *net);
 u64 palisade_siphash(const void *data, size_t length, const siphash_key_t *key);
@@ -54,6 +59,7 @@ unsigned long palisade_ct_status(const struct nf_conn *connection);
 bool palisade_ct_is_template(const struct nf_conn *connection);
 u8 palisade_ct_tcp_state(const struct nf_conn *connection);
 u32 palisade_ct_largest_window(const struct nf_conn *connection);
+u32 palisade_ct_sequence_end(const struct nf_conn *connection, unsigned int direction);
 void palisade_ct_set_window_scales(struct nf_conn *connection, u8 original, u8 reply);
 struct nf_conn_synproxy *palisade_ct_synproxy(const struct nf_conn *connection);
 struct nf_conn *palisade_ct_template_alloc(struct net *net);
@@ -90,6 +96,12 @@ unsigned int palisade_cpu_count(void);
 struct mem_cgroup *palisade_current_memory_cgroup(void);
 void palisade_put_memory_cgroup(struct mem_cgroup *cgroup);
 struct mem_cgroup *palisade_set_active_memory_cgroup(struct mem_cgroup *cgroup);
+
+void palisade_spin_lock_init(spinlock_t *lock);
+void palisade_spin_lock_bh(spinlock_t *lock);
+void palisade_spin_unlock_bh(spinlock_t *lock);
+void palisade_local_bh_disable(void);
+void palisade_local_bh_enable(void);
 
 void palisade_seqlock_init(seqlock_t *lock);
 unsigned int palisade_read_seqbegin(const seqlock_t *lock);

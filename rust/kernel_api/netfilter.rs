@@ -209,6 +209,13 @@ impl Context<'_> {
         unsafe { &*self.state }
     }
 
+    /// The network namespace.
+    #[inline]
+    pub(crate) fn namespace(&self) -> &NetworkNamespace {
+        // SAFETY: The namespace is valid while the hook runs.
+        unsafe { NetworkNamespace::from_raw((*self.state).net) }
+    }
+
     /// Whether the interface is known that the packet goes out by.
     #[inline]
     pub(crate) fn is_going_out(&self) -> bool {

@@ -12,6 +12,7 @@ use super::{
         Context,
         Family, //
     },
+    netns::NetworkNamespace,
     skb::Skb, //
 };
 use core::{
@@ -39,13 +40,17 @@ fn ethertype(family: Family) -> u16 {
 impl Context<'_> {
     /// The TTL or hop limit that packets of this namespace begin with.
     pub(crate) fn initial_time_to_live(&self, family: Family) -> u8 {
-        let net = self.as_raw().net;
-        // SAFETY: The namespace is valid while the hook runs.
-        unsafe {
-            match family {
-                Family::Ipv4 => bindings::palisade_time_to_live(net),
-                Family::Ipv6 => bindings::palisade_hop_limit(net),
-            }
+        initial_time_to_live(self.namespace(), family)
+    }
+}
+
+fn initial_time_to_live(namespace: &NetworkNamespace, family: Family) -> u8 {
+    let net = namespace.as_raw();
+    // SAFETY: By the type, the namespace is valid.
+    unsafe {
+        match family {
+            Family::Ipv4 => bindings::palisade_time_to_live(net),
+            Family::Ipv6 => bindings::palisade_hop_limit(net),
         }
     }
 }
@@ -91,12 +96,63 @@ impl NewPacket {
     /// Sends it in the namespace of the hook as if this machine had made it, whoever its source is: it is
     /// routed, and passes the hooks of packets that go out.
     pub(crate) fn send(self, context: &Context<'_>) {
+        self.route(context.as_raw());
+    }
+
+    /// Has neither connection tracking nor address translation look at it.
+    pub(crate) fn leave_untracked(&self) {
+        // SAFETY: By the type invariant the buffer is valid, and it has no connection yet.
+        unsafe { bindings::palisade_skb_leave_untracked(self.skb.as_ptr()) };
+    }
+
+    fn route(self, state: &bindings::nf_hook_state) {
         let skb = self.skb.as_ptr();
         let family = self.family;
         core::mem::forget(self);
         // SAFETY: By the type invariant the buffer is ours to give away; its IP header is linear. The
         // namespace is valid while the hook runs.
-        unsafe { route(skb, context.as_raw(), family) };
+        unsafe { route(skb, state, family) };
+    }
+}
+
+/// Sends packets in a namespace without being in a hook of it. It has to be dropped before the namespace is
+/// gone.
+pub(crate) struct Sender(*mut bindings::net);
+
+// SAFETY: Packets can be sent from any thread.
+unsafe impl Send for Sender {}
+// SAFETY: As above.
+unsafe impl Sync for Sender {}
+
+impl Sender {
+    /// In that namespace.
+    pub(crate) fn new(namespace: &NetworkNamespace) -> Self {
+        Self(namespace.as_raw())
+    }
+
+    /// The namespace.
+    pub(crate) fn namespace(&self) -> &NetworkNamespace {
+        // SAFETY: By the type, it is not gone.
+        unsafe { NetworkNamespace::from_raw(self.0) }
+    }
+
+    /// The TTL or hop limit that packets begin with.
+    pub(crate) fn initial_time_to_live(&self, family: Family) -> u8 {
+        initial_time_to_live(self.namespace(), family)
+    }
+
+    /// Sends a packet, as [`NewPacket::send`] does. In process context.
+    pub(crate) fn send(&self, packet: NewPacket) {
+        let state = bindings::nf_hook_state {
+            net: self.0,
+            ..Default::default()
+        };
+        let _rcu = kernel::sync::rcu::read_lock();
+        // SAFETY: They are on again below. Packets are sent with softirqs off wherever hooks are.
+        unsafe { bindings::palisade_local_bh_disable() };
+        packet.route(&state);
+        // SAFETY: They were switched off above.
+        unsafe { bindings::palisade_local_bh_enable() };
     }
 }
 

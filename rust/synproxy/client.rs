@@ -173,12 +173,8 @@ impl Incoming<'_> {
     }
 
     fn look_up(&self) -> Option<FoundConnection> {
-        FoundConnection::look_up(
-            self.packet.context(),
-            self.packet.family,
-            (self.packet.source.words(), self.packet.destination.words()),
-            (self.segment.source, self.segment.destination),
-        )
+        let endpoints = self.segment.endpoints(self.packet);
+        FoundConnection::look_up(self.packet.context().namespace(), &endpoints)
     }
 
     /// A SYN is answered with a cookie, unless it may pass.

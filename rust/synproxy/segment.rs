@@ -3,8 +3,14 @@
 //! The fixed part of a TCP header, as it was received.
 
 use crate::{
-    kernel_api::skb::Skb,
-    packet::TCP_HEADER_LENGTH, //
+    kernel_api::{
+        connections::Endpoints,
+        skb::Skb, //
+    },
+    packet::{
+        Packet,
+        TCP_HEADER_LENGTH, //
+    },
 };
 
 /// The flags of a TCP segment (RFC 9293, section 3.1).
@@ -122,6 +128,16 @@ impl Segment {
     pub(super) fn ports(&self) -> u32 {
         let ([a, b], [c, d]) = (self.source, self.destination);
         u32::from_ne_bytes([a, b, c, d])
+    }
+
+    /// Whom the segment is from and for, in that packet.
+    #[inline]
+    pub(super) fn endpoints(&self, packet: &Packet<'_>) -> Endpoints {
+        Endpoints {
+            family: packet.family,
+            addresses: (packet.source.words(), packet.destination.words()),
+            ports: (self.source, self.destination),
+        }
     }
 
     /// Both ports, as the word that they are in the header of an answer.

@@ -10,6 +10,7 @@
 use super::options::Options;
 use crate::{
     kernel_api::{
+        connections::Endpoints,
         hash::HashKey,
         time::{
             jiffies32,
@@ -169,6 +170,16 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
+    /// Where these packets of a client go to.
+    pub(super) fn of_client(endpoints: &Endpoints) -> Self {
+        let ((_, address), (_, port)) = (endpoints.addresses, endpoints.ports);
+        Self {
+            family: endpoints.family,
+            address: Address::new(address),
+            port: u16::from_be_bytes(port),
+        }
+    }
+
     fn tag(&self) -> u32 {
         let version = match self.family {
             Family::Ipv4 => 4,

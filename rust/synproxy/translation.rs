@@ -34,6 +34,7 @@ use super::{
         Endpoint, //
     },
     unreachable,
+    waiting::Wait,
     Synproxy, //
 };
 use crate::{
@@ -41,6 +42,7 @@ use crate::{
         connections::{
             Connection,
             Direction,
+            Endpoints,
             FoundConnection,
             TcpState, //
         },
@@ -54,7 +56,6 @@ use crate::{
         transmit::NewPacket, //
     },
     packet::{
-        Address,
         Packet,
         Transport,
         IPPROTO_TCP,
@@ -169,9 +170,14 @@ impl Passage<'_> {
         self.packet.skb().amend(self.checksum(), place, bytes)
     }
 
+    /// Whom the client's packets are from and for.
+    fn client(&self) -> Endpoints {
+        self.connection.endpoints(Direction::Original)
+    }
+
     /// The server as the client knows it.
     fn endpoint(&self) -> Endpoint {
-        endpoint(self.packet, &self.connection)
+        Endpoint::of_client(&self.client())
     }
 
     /// The SYN to the server. It brings along what the client has got.
@@ -190,10 +196,28 @@ impl Passage<'_> {
         self.proxied
             .start(self.segment.acknowledgement, stamp, &agreement);
         self.amend(ACKNOWLEDGEMENT_OFFSET, [0; 4])?;
-        match self.place_of(kind::TIMESTAMPS) {
-            Some(place) => self.amend(place.wrapping_add(4), [0; 4]),
-            None => Ok(()),
+        if let Some(place) = self.place_of(kind::TIMESTAMPS) {
+            self.amend(place.wrapping_add(4), [0; 4])?;
         }
+        self.synproxy.wait(&Wait {
+            endpoints: self.client(),
+            cookie: self.segment.acknowledgement,
+            fields: Fields {
+                ports: self.client().port_word(),
+                sequence: self.segment.sequence,
+                acknowledgement: 0,
+                flags: self.segment.flags,
+                window: self.segment.window,
+            },
+            options: Options {
+                timestamps: options.timestamps.map(|timestamps| Timestamps {
+                    value: timestamps.value,
+                    echo: 0,
+                }),
+                ..options
+            },
+        });
+        Ok(())
     }
 
     /// Where the body of an option is, from the begin of the header.
@@ -253,6 +277,7 @@ impl Passage<'_> {
             .servers
             .learn(&endpoint, &asked, announced, ecn);
         self.synproxy.servers.count(&endpoint, Attempt::Opened);
+        self.synproxy.waiting.end(&self.client());
 
         let shift = proxied.cookie().wrapping_sub(segment.sequence);
         self.connection.shift_sequence(Direction::Reply, shift);
@@ -327,6 +352,7 @@ impl Passage<'_> {
         self.connection.shift_sequence(Direction::Reply, shift);
         let endpoint = self.endpoint();
         self.synproxy.servers.count(&endpoint, Attempt::Refused);
+        self.synproxy.waiting.end(&self.client());
     }
 
     /// A segment of an open connection.
@@ -425,16 +451,6 @@ impl Passage<'_> {
     }
 }
 
-/// The server of a connection as the client knows it.
-pub(super) fn endpoint(packet: &Packet<'_>, connection: &Connection<'_>) -> Endpoint {
-    let (address, port) = connection.destination();
-    Endpoint {
-        family: packet.family,
-        address: Address::new(address),
-        port,
-    }
-}
-
 /// Drops what connection tracking takes for invalid but that has the addresses of one of SYNPROXY's
 /// connections: it would go on untranslated. In PREROUTING, behind connection tracking.
 pub(crate) struct OutOfFlow;
@@ -468,13 +484,8 @@ fn judge_invalid(skb: &Skb, context: Context<'_>) -> Fate {
     let Some(segment) = Segment::read(skb, offset) else {
         return Fate::Accept;
     };
-    let found = FoundConnection::look_up(
-        packet.context(),
-        packet.family,
-        (packet.source.words(), packet.destination.words()),
-        (segment.source, segment.destination),
-    );
-    match found {
+    let endpoints = segment.endpoints(&packet);
+    match FoundConnection::look_up(packet.context().namespace(), &endpoints) {
         Some(found) if found.connection().proxy().is_some() => Fate::Drop,
         _ => Fate::Accept,
     }

@@ -3,18 +3,15 @@
 //! ICMP errors about segments of SYNPROXY's connections.
 
 use super::{
-    compose::{
-        self,
-        Fields, //
-    },
-    options::Options,
     proxied::{
         Proxied,
         Trait, //
     },
-    segment::flags,
-    servers::Attempt,
-    translation::endpoint,
+    resets::reset,
+    servers::{
+        Attempt,
+        Endpoint, //
+    },
     Synproxy, //
 };
 use crate::{
@@ -23,11 +20,9 @@ use crate::{
             Connection,
             Direction, //
         },
-        netfilter::Fate,
-        transmit::NewPacket, //
+        netfilter::Fate, //
     },
     packet::{
-        Address,
         Family,
         Packet,
         Transport, //
@@ -127,32 +122,23 @@ fn give_up(
     proxied: &Proxied<'_>,
     offset: u32,
 ) {
-    let Some(segment) =
-        inner_segment(packet, offset).and_then(|offset| packet.read::<8>(offset))
-    else {
+    let sequence = inner_segment(packet, offset)
+        .and_then(|offset| packet.read::<4>(offset.wrapping_add(4)))
+        .map(u32::from_be_bytes);
+    let Some(sequence) = sequence else {
         return;
     };
-    let [s0, s1, d0, d1, q0, q1, q2, q3] = segment;
-    let fields = Fields {
-        ports: u32::from_ne_bytes([d0, d1, s0, s1]),
-        sequence: proxied.cookie().wrapping_add(1),
-        acknowledgement: u32::from_be_bytes([q0, q1, q2, q3]).wrapping_add(1),
-        flags: flags::RST | flags::ACK,
-        window: 0,
-    };
-    let (server, _) = connection.destination();
-    let reset = compose::packet(
-        packet.family,
-        packet.context().initial_time_to_live(packet.family),
-        &fields,
-        &Options::default(),
-        &Address::new(server),
-        &packet.destination,
-    );
-    let endpoint = endpoint(packet, connection);
-    synproxy.servers.count(&endpoint, Attempt::Unanswered);
+    let client = connection.endpoints(Direction::Original);
+    let next = proxied.cookie().wrapping_add(1);
+    let context = packet.context();
+    let time_to_live = context.initial_time_to_live(packet.family);
+    let reset = reset(&client.reversed(), next, sequence.wrapping_add(1), time_to_live);
+    synproxy
+        .servers
+        .count(&Endpoint::of_client(&client), Attempt::Unanswered);
+    synproxy.waiting.end(&client);
     connection.end();
-    if let Ok(reset) = NewPacket::new(packet.family, reset.as_slice()) {
-        reset.send(packet.context());
+    if let Ok(reset) = reset {
+        reset.send(context);
     }
 }

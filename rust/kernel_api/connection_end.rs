@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Having connection tracking forget SYNPROXY's connections.
+//!
+//! C header: [`include/net/netfilter/nf_conntrack.h`](srctree/include/net/netfilter/nf_conntrack.h)
+
+use super::{
+    bindings,
+    connections::{
+        Direction,
+        Endpoints, //
+    },
+    netns::NetworkNamespace, //
+};
+use core::ffi::c_void;
+use kernel::prelude::*;
+
+/// What a connection was like when it was forgotten.
+#[derive(Clone, Copy)]
+pub(crate) struct EndedConnection {
+    /// Whom the packets of each direction are from and for, as who sends them has it.
+    pub(crate) endpoints: [Endpoints; 2],
+    /// The sequence number that comes next in each direction, as who sends it has it.
+    pub(crate) next: [u32; 2],
+    /// By how much the sequence numbers of the reply are shifted.
+    pub(crate) shift: u32,
+}
+
+/// Has connection tracking forget SYNPROXY's connections of a namespace, as many as there is room for
+/// behind what `ended` has, and adds them to it. May sleep.
+pub(crate) fn end_connections(namespace: &NetworkNamespace, ended: &mut KVVec<EndedConnection>) {
+    let data = bindings::nf_ct_iter_data {
+        net: namespace.as_raw(),
+        data: core::ptr::from_mut(ended).cast(),
+        ..Default::default()
+    };
+    // SAFETY: The namespace is valid, and the data is what the function wants, which nobody else uses
+    // meanwhile.
+    unsafe { bindings::nf_ct_iterate_cleanup_net(Some(collect), &data) };
+}
+
+/// # Safety
+///
+/// The connection has to be valid, and the data has to be a `KVVec<EndedConnection>` that nobody else uses.
+unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_void) -> c_int {
+    // SAFETY: The caller says so.
+    let ended = unsafe { &mut *data.cast::<KVVec<EndedConnection>>() };
+    // SAFETY: The caller says that the connection is valid; those that carry this are of TCP.
+    let one = unsafe {
+        if bindings::palisade_ct_synproxy(connection).is_null() {
+            return 0;
+        }
+        let (original, reply) = (Direction::Original, Direction::Reply);
+        let next = |direction: Direction| {
+            bindings::palisade_ct_sequence_end(connection, direction.number())
+        };
+        EndedConnection {
+            endpoints: [
+                Endpoints::of(connection, original),
+                Endpoints::of(connection, reply),
+            ],
+            next: [next(original), next(reply)],
+            shift: bindings::nf_ct_seq_offset(connection, reply.number(), next(reply)) as u32,
+        }
+    };
+    if ended.len() == ended.capacity() {
+        return 0;
+    }
+    // There is room, so that nothing is allocated.
+    i32::from(ended.push(one, GFP_ATOMIC).is_ok())
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The servers' SYN-ACKs that are waited for.
+//!
+//! A client whose cookie was valid takes its connection for open, and sends its SYN no more. So it is up to
+//! this machine to send the server another when one is lost, and to reset the client when there is no
+//! answer. Each connection is waited for in a table of fixed size, from its SYN to the answer; where many
+//! are waited for at once, the one that waits longest gives way, and is left to the client's patience.
+
+use super::{
+    compose::{
+        self,
+        Fields, //
+    },
+    options::Options,
+    resets::reset,
+    servers::{
+        Attempt,
+        Endpoint,
+        Servers, //
+    },
+};
+use crate::{
+    kernel_api::{
+        connections::{
+            Endpoints,
+            FoundConnection,
+            TcpState, //
+        },
+        hash::HashKey,
+        netns::NetworkNamespace,
+        softirq_lock::SoftirqLock,
+        time::{
+            jiffies32,
+            JIFFIES_PER_SECOND, //
+        },
+        transmit::{
+            NewPacket,
+            Sender, //
+        },
+        work::Background, //
+    },
+    packet::Address, //
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+};
+
+/// Most connections that are waited for.
+const CAPACITY: usize = 1024;
+
+/// Places that a connection may have.
+const WAYS: usize = 4;
+
+/// How many places are looked at while the lock is held.
+const STEP: usize = 64;
+
+/// After how many seconds SYNs are sent again, counted from the one before; and then it is given up. A client
+/// waits for ten seconds in all.
+const DELAYS: [u32; 4] = [1, 2, 4, 3];
+
+/// The longest time that may pass between two looks where nothing is waited for, in jiffies.
+const NEVER: u32 = 3600 * JIFFIES_PER_SECOND;
+
+/// A connection that the server has not answered.
+#[derive(Clone, Copy)]
+pub(super) struct Wait {
+    /// Whom the client's packets are from and for.
+    pub(super) endpoints: Endpoints,
+    /// The sequence number of the SYN-ACK that the client has got.
+    pub(super) cookie: u32,
+    /// The SYN.
+    pub(super) fields: Fields,
+    /// Its options.
+    pub(super) options: Options,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    wait: Wait,
+    /// How many SYNs were sent again.
+    repetitions: usize,
+    /// Jiffies when the next is due.
+    due: u32,
+}
+
+impl Entry {
+    fn is_due(&self, now: u32) -> bool {
+        (now.wrapping_sub(self.due) as i32) >= 0
+    }
+}
+
+/// The connections that are waited for.
+pub(super) struct Waiting {
+    key: HashKey,
+    places: SoftirqLock<KVVec<Option<Entry>>>,
+    /// Whether there may be some.
+    is_any: Atomic<bool>,
+    sender: Sender,
+    servers: Arc<Servers>,
+}
+
+impl Waiting {
+    /// None so far. It has to be dropped before the namespace is gone.
+    pub(super) fn new(namespace: &NetworkNamespace, servers: Arc<Servers>) -> Result<Arc<Self>> {
+        let mut places = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..CAPACITY {
+            places.push(None, GFP_KERNEL_ACCOUNT)?;
+        }
+        let waiting = Self {
+            key: HashKey::random(),
+            places: SoftirqLock::new(places)?,
+            is_any: Atomic::new(false),
+            sender: Sender::new(namespace),
+            servers,
+        };
+        Ok(Arc::new(waiting, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    fn first_way(&self, endpoints: &Endpoints) -> usize {
+        let (([a, b, c, d], _), ports) = (endpoints.addresses, endpoints.port_word());
+        let word = a ^ b.rotate_left(8) ^ c.rotate_left(16) ^ d.rotate_left(24);
+        let hash = self.key.hash_pair(word, ports);
+        (hash as usize % (CAPACITY / WAYS)).wrapping_mul(WAYS)
+    }
+
+    fn ways<'a>(
+        &self,
+        places: &'a mut KVVec<Option<Entry>>,
+        endpoints: &Endpoints,
+    ) -> &'a mut [Option<Entry>] {
+        let first = self.first_way(endpoints);
+        let ways = places.get_mut(first..).unwrap_or_default();
+        ways.get_mut(..WAYS).unwrap_or_default()
+    }
+
+    /// Waits for the answer to a SYN that was just sent. Whether somebody has to look after it: nobody was
+    /// waited for before.
+    pub(super) fn begin(&self, wait: &Wait) -> bool {
+        let now = jiffies32();
+        let entry = Entry {
+            wait: *wait,
+            repetitions: 0,
+            due: now.wrapping_add(DELAYS[0].wrapping_mul(JIFFIES_PER_SECOND)),
+        };
+        self.places.with(|places| {
+            let ways = self.ways(places, &wait.endpoints);
+            let urgency = |place: &&mut Option<Entry>| match place {
+                None => (2, 0),
+                Some(other) if other.wait.endpoints == wait.endpoints => (3, 0),
+                Some(other) => (1, now.wrapping_sub(other.due).wrapping_add(1 << 31)),
+            };
+            if let Some(place) = ways.iter_mut().max_by_key(urgency) {
+                *place = Some(entry);
+            }
+        });
+        !self.is_any.load(Relaxed) && !self.is_any.xchg(true, Relaxed)
+    }
+
+    /// The server has answered.
+    pub(super) fn end(&self, endpoints: &Endpoints) {
+        self.places.with(|places| {
+            for place in self.ways(places, endpoints) {
+                if place.is_some_and(|entry| entry.wait.endpoints == *endpoints) {
+                    *place = None;
+                }
+            }
+        });
+    }
+
+    /// Does what is due for a connection: whether it has to be waited for any longer.
+    fn look_after(&self, entry: &Entry) -> bool {
+        let wait = &entry.wait;
+        let Some(found) = FoundConnection::look_up(self.sender.namespace(), &wait.endpoints) else {
+            return false;
+        };
+        let connection = found.connection();
+        if connection.proxy().is_none() || connection.tcp_state() != TcpState::SynSent {
+            return false;
+        }
+        let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
+        if entry.repetitions.wrapping_add(1) < DELAYS.len() {
+            let (source, destination) = wait.endpoints.addresses;
+            let syn = compose::packet(
+                wait.endpoints.family,
+                time_to_live,
+                &wait.fields,
+                &wait.options,
+                &Address::new(source),
+                &Address::new(destination),
+            );
+            if let Ok(syn) = NewPacket::new(wait.endpoints.family, syn.as_slice()) {
+                self.sender.send(syn);
+            }
+            return true;
+        }
+        let endpoint = Endpoint::of_client(&wait.endpoints);
+        self.servers.count(&endpoint, Attempt::Unanswered);
+        connection.end();
+        let (next, received) = (
+            wait.cookie.wrapping_add(1),
+            wait.fields.sequence.wrapping_add(1),
+        );
+        if let Ok(reset) = reset(&wait.endpoints.reversed(), next, received, time_to_live) {
+            self.sender.send(reset);
+        }
+        false
+    }
+
+    /// Puts off what was looked after, or ends it.
+    fn put_off(&self, entry: &Entry, is_over: bool, now: u32) {
+        self.places.with(|places| {
+            for place in self.ways(places, &entry.wait.endpoints) {
+                match place {
+                    Some(other) if other.wait.endpoints == entry.wait.endpoints => {
+                        if is_over {
+                            *place = None;
+                            continue;
+                        }
+                        let repetitions = entry.repetitions.wrapping_add(1);
+                        let delay = DELAYS.get(repetitions).copied().unwrap_or(1);
+                        other.repetitions = repetitions;
+                        other.due = now.wrapping_add(delay.wrapping_mul(JIFFIES_PER_SECOND));
+                    }
+                    _ => {}
+                }
+            }
+        });
+    }
+
+    /// Looks after what is due among some places, and says whether anything is left there.
+    fn look_after_some(&self, first: usize, due: &mut KVec<Entry>) -> bool {
+        let now = jiffies32();
+        due.clear();
+        let is_left = self.places.with(|places| {
+            let rest = places.get(first..).unwrap_or_default();
+            let mut is_left = false;
+            for entry in rest.iter().take(STEP).flatten() {
+                is_left = true;
+                if entry.is_due(now) && due.len() < due.capacity() {
+                    // There is room, so that nothing is allocated.
+                    let _ = due.push(*entry, GFP_ATOMIC);
+                }
+            }
+            is_left
+        });
+        for entry in due.iter() {
+            let goes_on = self.look_after(entry);
+            self.put_off(entry, !goes_on, now);
+        }
+        is_left
+    }
+}
+
+/// Looks after the connections that are waited for.
+pub(super) struct LookAfter(pub(super) Arc<Waiting>);
+
+impl Background for LookAfter {
+    fn run(&self) -> u32 {
+        let waiting = &self.0;
+        if !waiting.is_any.load(Relaxed) {
+            return NEVER;
+        }
+        let Ok(mut due) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
+            return JIFFIES_PER_SECOND;
+        };
+        // What comes meanwhile has somebody look again.
+        waiting.is_any.store(false, Relaxed);
+        let mut is_any = false;
+        for first in (0..CAPACITY).step_by(STEP) {
+            is_any |= waiting.look_after_some(first, &mut due);
+        }
+        if is_any {
+            waiting.is_any.store(true, Relaxed);
+        }
+        // A quarter of a second makes no difference to who has waited for a second.
+        JIFFIES_PER_SECOND / 4
+    }
+}

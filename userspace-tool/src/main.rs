@@ -10,6 +10,7 @@ mod lists;
 mod netlink;
 mod output;
 mod rules;
+mod usage;
 
 use std::process::ExitCode;
 

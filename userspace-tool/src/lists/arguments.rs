@@ -5,7 +5,7 @@
 use clap::{Parser, Subcommand, error::ErrorKind};
 
 use super::{duration, input::AddressArgument};
-use crate::{error::Error, netlink::spec::HITS_MAX, rules::list_name};
+use crate::{error::Error, netlink::spec::HITS_MAX, rules::list_name, usage};
 
 /// Read and change recent lists.
 #[derive(Debug, Parser)]
@@ -136,32 +136,10 @@ impl std::str::FromStr for Setting {
 
 /// Print the help that was asked for, or say in one line what is wrong.
 pub(super) fn explain(error: &clap::Error) -> Result<String, Error> {
-    let text = error.render().to_string();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Ok(text),
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            return Err(Error::usage(
-                "list needs a command: palisade list --help shows them",
-            ));
-        }
-        _ => {}
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => Err(
+            Error::usage("list needs a command: palisade list --help shows them"),
+        ),
+        _ => usage::explain(error, "list"),
     }
-    // The message and its tips; the usage behind them is what --help shows.
-    let mut message = String::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        if line.starts_with("Usage:") || line.starts_with("For more information") {
-            break;
-        }
-        let (line, separator) = match line.strip_prefix("tip: ") {
-            Some(tip) => (tip, ": "),
-            None => (line.trim_start_matches("error: "), " "),
-        };
-        if !message.is_empty() {
-            message += separator;
-        }
-        message += line;
-    }
-    Err(Error::usage(format!(
-        "list: {message}: see palisade list --help"
-    )))
 }

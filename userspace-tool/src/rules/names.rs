@@ -16,6 +16,21 @@ pub(crate) trait Names {
     fn protocol(&self, name: &str) -> Option<u8>;
 }
 
+/// A port, by its number or by the name of its service.
+pub(crate) fn parse_port(text: &str, transport: &str, names: &dyn Names) -> Result<u16, String> {
+    if text.is_empty() {
+        return Err("the port is missing".to_owned());
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text
+            .parse()
+            .map_err(|_| format!("a port is at most 65535, not {text}"));
+    }
+    names.port(text, transport).ok_or_else(|| {
+        format!("there is no {transport} service {text} in /etc/services: give a number")
+    })
+}
+
 /// The machine's own resolver and files, which are read when they are needed first.
 #[derive(Default)]
 pub(crate) struct System {

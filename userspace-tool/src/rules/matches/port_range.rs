@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::rules::names::Names;
+use crate::rules::names::{Names, parse_port};
 
 /// Both ends are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,19 +21,7 @@ impl PortRange {
 
     /// A port or a range, whose ends may be left out; ports may be names of services.
     pub(super) fn parse(text: &str, transport: &str, names: &dyn Names) -> Result<Self, String> {
-        let port = |text: &str| {
-            if text.is_empty() {
-                return Err("the port is missing".to_owned());
-            }
-            if text.bytes().all(|byte| byte.is_ascii_digit()) {
-                return text
-                    .parse()
-                    .map_err(|_| format!("a port is at most 65535, not {text}"));
-            }
-            names.port(text, transport).ok_or_else(|| {
-                format!("there is no {transport} service {text} in /etc/services: give a number")
-            })
-        };
+        let port = |text: &str| parse_port(text, transport, names);
         let Some((first, last)) = text.split_once(':') else {
             let port = port(text)?;
             return Ok(Self {

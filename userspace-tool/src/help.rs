@@ -23,6 +23,7 @@ Usage: palisade [-t TABLE] -A CHAIN RULE            append a rule
        palisade save --help                         print the rules for palisade restore
        palisade restore --help                      put the rules of a file into force
        palisade list --help                         work on recent lists
+       palisade protect --help                      keep floods of SYNs from servers
 
 -t, --table TABLE                filter (chains INPUT, FORWARD, OUTPUT) if not given, raw
                                  (PREROUTING, OUTPUT) or nat (PREROUTING, INPUT, OUTPUT,

@@ -9,6 +9,7 @@ mod help;
 mod lists;
 mod netlink;
 mod output;
+mod protect;
 mod rules;
 mod usage;
 
@@ -40,6 +41,7 @@ fn run() -> Result<(), Error> {
         .collect::<Result<Vec<_>, _>>()?;
     let text = match arguments.first().map(String::as_str) {
         Some("list") => lists::run(&arguments)?,
+        Some("protect") => protect::run(&arguments)?,
         Some("save") => rules::save(arguments.into_iter().skip(1).collect())?,
         Some("restore") => rules::restore(arguments.into_iter().skip(1).collect())?,
         _ => rules::run(arguments)?,

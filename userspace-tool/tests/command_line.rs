@@ -76,6 +76,20 @@ fn wrong_usage_gets_one_line_and_status_2() {
             &["list", "create", "x", "hits=1", "hits=2"],
             "palisade: list create x: hits is given twice\n",
         ),
+        (
+            &["protect"],
+            "palisade: protect needs a port, such as 443, or an address and a port, such as \
+             192.0.2.1:443: palisade protect --help shows more\n",
+        ),
+        (
+            &["protect", "localhost:80"],
+            "palisade: protect: localhost:80: localhost is the name of a host: give an address\n",
+        ),
+        (
+            &["protect", "--statsu"],
+            "palisade: protect: unexpected argument '--statsu' found: a similar argument exists: \
+             '--status': see palisade protect --help\n",
+        ),
         // A line break that someone typed does not become one in the message.
         (
             &["x\ny"],
@@ -109,6 +123,7 @@ fn help_goes_to_standard_output() {
         &["--help"][..],
         &["-h"],
         &["list", "--help"],
+        &["protect", "--help"],
         &["save", "--help"],
         &["restore", "--help"],
         &["-m", "recent", "--help"],

@@ -41,6 +41,10 @@ impl Network {
         family(self.address)
     }
 
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
+        Self::new(address, self.mask).is_some_and(|network| network.address == self.address)
+    }
+
     /// Whether every address of the family is in it.
     pub(crate) fn is_any(&self) -> bool {
         self.mask.is_unspecified()

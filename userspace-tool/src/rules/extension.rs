@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     names::Names,
     rule::{Family, Negatable},
+    targets::Synproxy,
 };
 use crate::{
     error::Error,
@@ -111,6 +112,16 @@ pub(crate) trait Extension: Debug {
 
     /// The family that it is for where nothing else in the rule says which.
     fn default_family(&self) -> Option<Family> {
+        None
+    }
+
+    /// The port that every packet that it matches goes to, if there is only one.
+    fn destination_port(&self) -> Option<u16> {
+        None
+    }
+
+    /// The target itself, if it is SYNPROXY.
+    fn as_synproxy(&self) -> Option<&Synproxy> {
         None
     }
 

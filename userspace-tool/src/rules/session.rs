@@ -23,14 +23,14 @@ use crate::{
 /// How often chains and rules are read anew that change meanwhile.
 const ATTEMPTS: usize = 8;
 
-pub(super) struct Session {
+pub(crate) struct Session {
     connection: Connection,
     /// The table; none means all.
     table: Option<Table>,
 }
 
 impl Session {
-    pub(super) fn open(table: Option<Table>) -> Result<Self, Error> {
+    pub(crate) fn open(table: Option<Table>) -> Result<Self, Error> {
         let connection = Connection::open()?;
         Ok(Self { connection, table })
     }
@@ -40,7 +40,7 @@ impl Session {
     }
 
     /// Make changes of one kind to one chain; all of them or none.
-    pub(super) fn change(&mut self, changes: &[Change<'_>]) -> Result<(), Error> {
+    pub(crate) fn change(&mut self, changes: &[Change<'_>]) -> Result<(), Error> {
         let mut request = Writer::default();
         let mut ends = Vec::with_capacity(changes.len());
         for change in changes {
@@ -93,7 +93,7 @@ impl Session {
 
     /// The chains that are to be shown with the rules that are to be shown: the built-in chains
     /// of each table first, the others by their names.
-    pub(super) fn chains(
+    pub(crate) fn chains(
         &mut self,
         name: Option<&str>,
         position: Option<u32>,

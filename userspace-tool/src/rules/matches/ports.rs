@@ -88,6 +88,12 @@ impl Ports {
         }
     }
 
+    /// The destination port, if there is only one.
+    pub(super) fn destination_port(&self) -> Option<u16> {
+        let ports = self.destination.filter(|ports| !ports.inverted)?.value;
+        (ports.first == ports.last).then_some(ports.first)
+    }
+
     pub(super) fn save(&self) -> String {
         let mut text = String::new();
         for (ports, end) in self.ends() {

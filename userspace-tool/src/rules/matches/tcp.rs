@@ -94,6 +94,10 @@ impl Extension for Tcp {
         ports::need_protocol(protocol, protocol::TCP, TYPE.name)
     }
 
+    fn destination_port(&self) -> Option<u16> {
+        self.ports.destination_port()
+    }
+
     fn save(&self) -> String {
         let mut text = self.ports.save();
         if let Some(flags) = &self.flags {

@@ -8,7 +8,7 @@ mod table;
 
 pub(crate) use json::json;
 pub(crate) use save::{quote, save_chain, save_file, save_rule};
-pub(crate) use table::table;
+pub(crate) use table::{address as shown_address, interface as shown_interface, table};
 
 use super::rule::{Counters, Rule};
 use crate::netlink::spec::{Table, Verdict};

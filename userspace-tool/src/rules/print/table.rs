@@ -107,13 +107,16 @@ fn rule_line(position: u32, rule: &Rule, display: &Display) -> String {
     text + "\n"
 }
 
-fn interface(interface: Option<&Negatable<String>>) -> String {
+pub(crate) fn interface(interface: Option<&Negatable<String>>) -> String {
     interface.map_or("*".to_owned(), |interface| {
         format!("{}{}", interface.mark(), printable(&interface.value))
     })
 }
 
-fn address(network: Option<&Negatable<Network>>, family: Option<Family>) -> (&'static str, String) {
+pub(crate) fn address(
+    network: Option<&Negatable<Network>>,
+    family: Option<Family>,
+) -> (&'static str, String) {
     match (network, family) {
         (Some(network), _) if network.value.is_host() => {
             (network.mark(), network.value.address().to_string())

@@ -15,6 +15,8 @@ mod verdict;
 
 use super::extension::ExtensionType;
 pub(crate) use jump::jump;
+pub(crate) use synproxy::Synproxy;
+pub(crate) use synproxy_statistics::Statistics;
 
 pub(crate) static ALL: &[&ExtensionType] = &[
     &verdict::ACCEPT,

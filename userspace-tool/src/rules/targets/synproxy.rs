@@ -25,8 +25,7 @@ use crate::{
 
 pub(super) static TYPE: ExtensionType = ExtensionType {
     name: "SYNPROXY",
-    help: "\
-    --mss N                       tell clients this maximum segment size, and not the server's
+    help: "    --mss N                       tell clients this maximum segment size, and not the server's
     --wscale N                    tell them this window scale, 0 to 14, and not the server's
     --sack-perm                   use selective acknowledgements, where the client does
     --timestamp, --timestamps     use timestamps, where the client does
@@ -40,6 +39,7 @@ The target needs -p tcp. It is for PREROUTING of the table raw, where one rule i
     palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY
 It is also for INPUT and FORWARD of the table filter, where it takes the rules that iptables needs: the SYNs
 not tracked (-j CT --notrack), and -m state --state INVALID,UNTRACKED -j SYNPROXY.
+palisade protect makes such rules, and shows what they have seen.
 ",
     options: &[
         ExtensionOption::value(&["mss"]),
@@ -55,7 +55,7 @@ not tracked (-j CT --notrack), and -m state --state INVALID,UNTRACKED -j SYNPROX
 };
 
 #[derive(Debug, Default)]
-pub(super) struct Synproxy {
+pub(crate) struct Synproxy {
     mss: Option<u16>,
     wscale: Option<u8>,
     sack_perm: Option<()>,
@@ -87,6 +87,14 @@ impl Synproxy {
             }
         }
         Ok(decoded)
+    }
+
+    pub(crate) fn flooded(&self) -> Option<Flooded> {
+        self.flooded
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.statistics.unwrap_or_default()
     }
 
     /// The options in iptables' order, each with what comes before it.
@@ -134,6 +142,10 @@ impl Extension for Synproxy {
             Some(protocol) if protocol.value == protocol::TCP && !protocol.inverted => Ok(()),
             _ => Err("needs -p tcp in the same rule".to_owned()),
         }
+    }
+
+    fn as_synproxy(&self) -> Option<&Synproxy> {
+        Some(self)
     }
 
     fn save(&self) -> String {

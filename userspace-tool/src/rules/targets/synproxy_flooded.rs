@@ -17,7 +17,7 @@ use crate::{
 
 /// SYNs a second, and at once.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Flooded {
+pub(crate) struct Flooded {
     rate: u32,
     /// As many as in a second if there is none.
     burst: Option<u32>,
@@ -65,7 +65,7 @@ impl Flooded {
         });
     }
 
-    pub(super) fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         json!({ "rate": self.rate, "burst": self.burst })
     }
 }

@@ -10,12 +10,12 @@ use crate::{
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Statistics {
-    pub(super) syns: u64,
-    pub(super) cookies_sent: u64,
-    pub(super) cookies_valid: u64,
-    pub(super) cookies_invalid: u64,
-    pub(super) out_of_flow: u64,
+pub(crate) struct Statistics {
+    pub(crate) syns: u64,
+    pub(crate) cookies_sent: u64,
+    pub(crate) cookies_valid: u64,
+    pub(crate) cookies_invalid: u64,
+    pub(crate) out_of_flow: u64,
 }
 
 impl Statistics {
@@ -35,7 +35,7 @@ impl Statistics {
         Ok(decoded)
     }
 
-    pub(super) fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         json!({
             "syns": self.syns,
             "cookies_sent": self.cookies_sent,

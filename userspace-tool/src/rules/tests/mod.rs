@@ -19,7 +19,7 @@ use super::{
 use crate::error::Error;
 
 /// Names that are the same on every machine.
-pub(super) struct Fixed;
+pub(crate) struct Fixed;
 
 impl Names for Fixed {
     fn host(&self, name: &str) -> io::Result<Vec<IpAddr>> {
@@ -74,7 +74,7 @@ fn parse(line: &str) -> Result<Invocation, Error> {
 }
 
 /// The rules that a line describes, and the chain they are for.
-pub(super) fn rules(line: &str) -> (String, Vec<Rule>) {
+pub(crate) fn rules(line: &str) -> (String, Vec<Rule>) {
     match parse(line).map(|invocation| invocation.command) {
         Ok(
             Command::Append { chain, rules }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Keeping floods of SYNs from servers: `palisade protect`.
+
+mod arguments;
+mod change;
+mod endpoint;
+mod protection;
+mod show;
+mod status;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use clap::Parser;
+
+use crate::{
+    error::Error,
+    netlink::spec::Table,
+    output,
+    rules::{Session, System},
+    usage,
+};
+use arguments::{Arguments, Request};
+
+/// The chain of the table raw that the rules are in.
+const CHAIN: &str = "PREROUTING";
+
+/// Carry out `protect` with what follows it; what it prints is returned.
+pub(crate) fn run(arguments: &[String]) -> Result<String, Error> {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage::explain(&error, "protect"),
+    };
+    let request = arguments.request(&System::default())?;
+    let mut session = Session::open(Some(Table::Raw))?;
+    let chains = session.chains(Some(CHAIN), None, None)?;
+    match request {
+        Request::Add(rules) => {
+            let additions = change::additions(&chains, &rules);
+            for warning in &additions.warnings {
+                output::warn(&format!("protect: {warning}"));
+            }
+            if !additions.changes.is_empty() {
+                session.change(&additions.changes)?;
+            }
+        }
+        Request::Remove {
+            endpoints,
+            interface,
+        } => {
+            let rules = change::removed(&chains, &endpoints, interface.as_deref())?;
+            session.change(&change::removals(&rules))?;
+        }
+        Request::Status { json } => {
+            let servers = wire::servers()?;
+            let rows = status::rows(&chains, &servers);
+            return Ok(if json {
+                format!("{:#}\n", show::json(&rows))
+            } else {
+                show::table(&rows)
+            });
+        }
+    }
+    Ok(String::new())
+}

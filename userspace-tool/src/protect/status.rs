@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is protected, and the servers behind it.
+
+use super::{
+    protection::{Protection, protections},
+    wire::Server,
+};
+use crate::rules::Chain;
+
+/// A rule, and the servers that it protects.
+pub(super) struct Row<'a> {
+    pub(super) protection: Protection<'a>,
+    pub(super) servers: Vec<&'a Server>,
+}
+
+pub(super) fn rows<'a>(chains: &'a [Chain], servers: &'a [Server]) -> Vec<Row<'a>> {
+    protections(chains)
+        .map(|protection| Row {
+            servers: servers
+                .iter()
+                .filter(|server| protection.covers(server.address, server.port))
+                .collect(),
+            protection,
+        })
+        .collect()
+}
+
+impl Row<'_> {
+    /// A count of all of its servers together.
+    pub(super) fn sum(&self, count: impl Fn(&Server) -> u64) -> u64 {
+        self.servers
+            .iter()
+            .fold(0, |sum, server| sum.saturating_add(count(server)))
+    }
+}
+
+impl Server {
+    /// The options that it was heard to use, if it was.
+    pub(super) fn options(&self) -> Option<String> {
+        let mut options = vec![format!("mss {}", self.mss?)];
+        options.extend(self.wscale.map(|wscale| format!("wscale {wscale}")));
+        for (used, name) in [
+            (self.sack_perm, "sack"),
+            (self.timestamp, "timestamp"),
+            (self.ecn, "ecn"),
+        ] {
+            options.extend(used.then(|| name.to_owned()));
+        }
+        Some(options.join(" "))
+    }
+}

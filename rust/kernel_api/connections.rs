@@ -47,8 +47,8 @@ pub(crate) enum TcpState {
     SynReceived,
     /// It is open.
     Established,
-    /// It was reset.
-    Closed,
+    /// It was closed, or reset: its addresses and ports may be used for another.
+    Over,
     /// It is being closed, or does not exist yet.
     Other,
 }
@@ -127,7 +127,8 @@ impl<'a> Connection<'a> {
             bindings::tcp_conntrack_TCP_CONNTRACK_SYN_SENT => TcpState::SynSent,
             bindings::tcp_conntrack_TCP_CONNTRACK_SYN_RECV => TcpState::SynReceived,
             bindings::tcp_conntrack_TCP_CONNTRACK_ESTABLISHED => TcpState::Established,
-            bindings::tcp_conntrack_TCP_CONNTRACK_CLOSE => TcpState::Closed,
+            bindings::tcp_conntrack_TCP_CONNTRACK_TIME_WAIT
+            | bindings::tcp_conntrack_TCP_CONNTRACK_CLOSE => TcpState::Over,
             _ => TcpState::Other,
         }
     }

@@ -121,13 +121,8 @@ unsigned int palisade_skb_mac_length(const struct sk_buff *skb)
 void palisade_skb_scrub(struct sk_buff *skb)
 {
 	skb_orphan(skb);
-	skb_dst_drop(skb);
-	nf_reset_ct(skb);
-	skb_ext_reset(skb);
-	skb_clear_tstamp(skb);
+	skb_scrub_packet(skb, true);
 	memset(skb->cb, 0, sizeof(skb->cb));
-	skb->skb_iif = 0;
-	skb->mark = 0;
 	skb->priority = 0;
 }
 

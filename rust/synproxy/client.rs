@@ -271,18 +271,25 @@ impl Incoming<'_> {
 
     /// A segment of a connection that connection tracking knows.
     fn of_connection(&self, kind: Kind, connection: &Connection<'_>) -> Reaction {
-        let is_waiting = kind == Kind::Ack
-            && connection.direction == Direction::Original
-            && connection.tcp_state() == TcpState::SynSent
-            && connection.proxy().is_some();
-        if !is_waiting {
+        if kind != Kind::Ack || connection.direction != Direction::Original {
             return Reaction::Pass;
         }
-        // The SYN to the server was lost, or its answer. Connection tracking knows that state of a client
-        // from keep-alives alone; of anything else it would say that it is invalid.
-        match self.proof() {
-            Some(proof) => self.open_in_place(&proof),
-            None => Reaction::Drop,
+        match connection.tcp_state() {
+            // The SYN to the server was lost, or its answer. Connection tracking knows that state of a client
+            // from keep-alives alone; of anything else it would say that it is invalid.
+            TcpState::SynSent if connection.proxy().is_some() => match self.proof() {
+                Some(proof) => self.open_in_place(&proof),
+                None => Reaction::Drop,
+            },
+            // It may open the next one, or belong to the last.
+            TcpState::Over => match self.proof() {
+                Some(proof) => {
+                    self.count(Event::CookieValid);
+                    self.open_in_place(&proof)
+                }
+                None => Reaction::Pass,
+            },
+            _ => Reaction::Pass,
         }
     }
 

@@ -36,6 +36,8 @@ pub(super) enum Trait {
     Rescale = 1 << 18,
     /// The client asks for explicit congestion notification.
     ClientEcn = 1 << 19,
+    /// The server was not reached.
+    GivenUp = 1 << 20,
 }
 
 /// What is to be done with segments of an open connection, if anything.

@@ -69,7 +69,9 @@ pub(super) fn translate(
             Err(_) => Fate::Drop,
         },
         Direction::Reply => {
-            if !proxied.has(Trait::Opened) && is_final(packet, offset) {
+            let is_over = proxied.has(Trait::Opened) || proxied.has(Trait::GivenUp);
+            if !is_over && is_final(packet, offset) {
+                proxied.add(&[Trait::GivenUp], None);
                 give_up(synproxy, packet, connection, proxied, offset);
             }
             Fate::Accept

@@ -141,8 +141,8 @@ impl Waiting {
         ways.get_mut(..WAYS).unwrap_or_default()
     }
 
-    /// Waits for the answer to a SYN that was just sent. Whether somebody has to look after it: nobody was
-    /// waited for before.
+    /// Waits for the answer to a SYN that was just sent, unless that is so already: the client's keep-alives have
+    /// it sent again. Whether somebody has to look after it: nobody was waited for before.
     pub(super) fn begin(&self, wait: &Wait) -> bool {
         let now = jiffies32();
         let entry = Entry {
@@ -152,6 +152,14 @@ impl Waiting {
         };
         self.places.with(|places| {
             let ways = self.ways(places, &wait.endpoints);
+            let is_same = |place: &Option<Entry>| {
+                place.is_some_and(|entry| {
+                    entry.wait.endpoints == wait.endpoints && entry.wait.cookie == wait.cookie
+                })
+            };
+            if ways.iter().any(is_same) {
+                return;
+            }
             let urgency = |place: &&mut Option<Entry>| match place {
                 None => (2, 0),
                 Some(other) if other.wait.endpoints == wait.endpoints => (3, 0),

@@ -6,7 +6,7 @@ Runs in the VM: measures what Palisade, iptables with xt_recent, and nftables co
 recent.py work|cpus instructions|time FILE ADDRESSES
 
 `work` measures what each does, on one CPU, and the memory of an entry; `cpus` how much faster two CPUs are
-at one list. What was measured goes to the file as JSON; tests/bench/report.py makes the table.
+at one list. What was measured goes to the file as JSON; tests/bench/recent_report.py makes the table.
 
 Each subject has a network namespace of its own, with its own rules and lists, that a pair of virtual
 interfaces leads to. The sender's packets all end in the raw table's PREROUTING chain; the namespace's own
@@ -16,13 +16,11 @@ import contextlib
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 import time
 
-SENDER = "/palisade/build/bench/sender"
-DESTINATION = "192.168.255.1"
+from measuring import (MeasuringFailed, Namespace, run, say, say_medians, setting, start_time)
 
 KNOWN = 65536           # addresses in the list
 NEW = int(sys.argv[4])  # addresses towards which a list grows; 0 leaves that out
@@ -38,56 +36,19 @@ UNKNOWN = 1 << 20       # number of the first address that no list has
 WINDOW = f"--seconds 3600 --hitcount {STAMPS}"
 
 
-class MeasuringFailed(Exception):
-    pass
-
-
-def run(*command, text=None):
-    result = subprocess.run(command, input=text, capture_output=True, text=True)
-    if result.returncode:
-        raise MeasuringFailed(f"{' '.join(command)}: {result.stderr.strip()}")
-    return result.stdout
-
-
-class Subject:
+class Subject(Namespace):
     """Something that has rules, in a namespace of its own."""
 
     def __init__(self, links):
-        self.macs = []
-        run("ip", "netns", "add", self.name)
-        # Somebody has to live there, so that its counters can be read.
-        self.resident = subprocess.Popen(["ip", "netns", "exec", self.name, "sleep", "infinity"])
-        self.on("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
-        self.on("ip", "link", "set", "lo", "up")
-        for link in range(links):
-            outside, inside, mac = f"{self.name}{link}", f"in{link}", f"02:00:00:00:01:{link:02x}"
-            run("ip", "link", "add", outside, "arp", "off", "type", "veth",
-                "peer", "name", inside, "address", mac, "netns", self.name)
-            run("sysctl", "-qw", f"net.ipv6.conf.{outside}.disable_ipv6=1")
-            run("ip", "link", "set", outside, "up")
-            self.on("ip", "link", "set", inside, "arp", "off", "up")
-            self.macs.append(mac)
-        self.on("ip", "address", "add", f"{DESTINATION}/24", "dev", "in0")
-
-    def on(self, *command, text=None):
-        return run("ip", "netns", "exec", self.name, *command, text=text)
-
-    def end(self):
-        self.resident.kill()
-        self.resident.wait()
-        run("ip", "netns", "del", self.name)
+        super().__init__()
+        for _ in range(links):
+            self.add_link()
 
     def ip_counters(self):
         """Packets that IP received in the namespace, and those that got past the raw table."""
-        with open(f"/proc/{self.resident.pid}/net/snmp") as file:
-            names, values = [line.split()[1:] for line in file if line.startswith("Ip:")]
-        counters = dict(zip(names, map(int, values)))
+        counters = self.counters()
         past = ("InDelivers", "InAddrErrors", "ForwDatagrams", "InDiscards", "InHdrErrors")
-        return counters["InReceives"], sum(counters[name] for name in past)
-
-    def command(self, first, addresses, packets, link=0):
-        return [SENDER, f"{self.name}{link}", self.macs[link], DESTINATION,
-                str(first), str(addresses), str(packets)]
+        return counters["Ip.InReceives"], sum(counters[f"Ip.{name}"] for name in past)
 
     @contextlib.contextmanager
     def all_dropped(self, packets):
@@ -101,16 +62,16 @@ class Subject:
     def send(self, first, addresses, packets):
         """Nanoseconds a packet."""
         with self.all_dropped(packets):
-            return int(run("taskset", "-c", "0", *self.command(first, addresses, packets))) / packets
+            return self.sent("udp", first, addresses, packets)
 
     def send_on_two_cpus(self, packets):
         """Nanoseconds from the start to the end of the later one, where each sends so many packets."""
         last = os.cpu_count() - 1
         with self.all_dropped(2 * packets):
-            start = str(time.clock_gettime_ns(time.CLOCK_MONOTONIC) + 1000000000)
+            start = start_time()
             senders = [
                 subprocess.Popen(["taskset", "-c", str(cpu),
-                                  *self.command(link * KNOWN // 2, KNOWN // 2, packets, link), start],
+                                  *self.sender("udp", link * KNOWN // 2, KNOWN // 2, packets, link), start],
                                  stdout=subprocess.PIPE, text=True)
                 for link, cpu in enumerate((0, last))]
             times = [sender.communicate()[0] for sender in senders]
@@ -238,16 +199,6 @@ class Nftables(Subject):
         self.on("nft", "-f", "-", text="\n".join(
             ["flush chain ip bench prerouting",
              *(f"add rule ip bench prerouting {rule}" for rule in self.rules(work)), ""]))
-
-
-def say(message):
-    print(f"    {message}", file=sys.stderr, flush=True)
-
-
-def say_medians(samples):
-    medians = {name: statistics.median(values) for name, values in samples.items()}
-    say("    " + ", ".join(f"{name} {median - medians['floor']:.0f}" for name, median in medians.items()
-                           if name != "floor") + f" over {medians['floor']:.0f}")
 
 
 def load_xt_recent(total, stamps=None):
@@ -384,21 +335,12 @@ def measure_cpus(result):
     return subjects
 
 
-def first_line(*command):
-    return run(*command).splitlines()[0]
-
-
 def main():
     what, clock, file, _ = sys.argv[1:]
     result = {"clock": clock}
     result["new"] = NEW
     result["repetitions"] = REPETITIONS
-    result["kernel"] = os.uname().release
-    result["versions"] = {
-        "iptables": first_line("iptables-legacy", "-V"),
-        "nftables": first_line("nft", "--version"),
-        "palisade": first_line("palisade", "--version"),
-    }
+    result.update(setting())
     run("modprobe", "palisade", "max_entries=1048576")
     # Whatever else sends packets would be counted.
     run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """
-report.py FOLDER: the table of what tests/bench/recent.py left there in work.json and cpus.json. Both go to
+recent_report.py FOLDER: the table of what tests/bench/recent.py left there in work.json and cpus.json. Both go to
 recent.json in that folder, together with the targets and whether they are met.
 """
 import json
 import os
 import statistics
 import sys
+
+from figures import Targets, net, ratio
 
 WORKS = {
     # name: (what it says, target against iptables, whether nftables is to be reached)
@@ -22,32 +24,6 @@ WORKS = {
 }
 BYTES = {"20": 150, "1": 72}
 SPEED_UP = 1.7
-
-
-class Targets:
-    def __init__(self):
-        self.all = []
-
-    def at_most(self, what, value, limit):
-        return self.add(what, value, limit, value <= limit, "<=")
-
-    def at_least(self, what, value, limit):
-        return self.add(what, value, limit, value >= limit, ">=")
-
-    def add(self, what, value, limit, met, sign):
-        self.all.append({"what": what, "value": value, "limit": f"{sign} {limit}", "met": met})
-        return f"{sign} {limit} {'met' if met else 'MISSED'}"
-
-
-def net(samples, subject):
-    """Median, least and greatest, over the floor."""
-    floor = statistics.median(samples["floor"])
-    own = samples[subject]
-    return statistics.median(own) - floor, min(own) - floor, max(own) - floor
-
-
-def ratio(value, base):
-    return value / base if base > 0 else float("inf")
 
 
 def report_work(work, targets):

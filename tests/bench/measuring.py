@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the benchmarks share in the VM: commands, network namespaces and the sender of packets."""
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+PROGRAMS = "/palisade/build/bench"
+DESTINATION = "192.168.255.1"
+
+
+class MeasuringFailed(Exception):
+    pass
+
+
+def run(*command, text=None):
+    result = subprocess.run(command, input=text, capture_output=True, text=True)
+    if result.returncode:
+        raise MeasuringFailed(f"{' '.join(command)}: {result.stderr.strip()}")
+    return result.stdout
+
+
+def first_line(*command):
+    return run(*command).splitlines()[0]
+
+
+def say(message):
+    print(f"    {message}", file=sys.stderr, flush=True)
+
+
+def say_medians(samples, base="floor"):
+    medians = {name: statistics.median(values) for name, values in samples.items()}
+    say("    " + ", ".join(f"{name} {median - medians[base]:.0f}" for name, median in medians.items()
+                           if name != base) + f" over {medians[base]:.0f}")
+
+
+def setting():
+    """What was measured on, and with what."""
+    return {
+        "kernel": os.uname().release,
+        "versions": {
+            "iptables": first_line("iptables-legacy", "-V"),
+            "nftables": first_line("nft", "--version"),
+            "palisade": first_line("palisade", "--version"),
+        },
+    }
+
+
+class Namespace:
+    """A network namespace that a pair of virtual interfaces, or more of them, leads to."""
+
+    def __init__(self):
+        self.macs = []
+        run("ip", "netns", "add", self.name)
+        # Somebody has to live there, so that its counters can be read.
+        self.resident = subprocess.Popen(["ip", "netns", "exec", self.name, "sleep", "infinity"])
+        self.on("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+        self.on("ip", "link", "set", "lo", "up")
+
+    def add_link(self, arp="off"):
+        link = len(self.macs)
+        outside, inside, mac = f"{self.name}{link}", f"in{link}", f"02:00:00:00:01:{link:02x}"
+        run("ip", "link", "add", outside, "arp", arp, "type", "veth",
+            "peer", "name", inside, "address", mac, "netns", self.name)
+        run("sysctl", "-qw", f"net.ipv6.conf.{outside}.disable_ipv6=1")
+        run("ip", "link", "set", outside, "up")
+        self.on("ip", "link", "set", inside, "arp", arp, "up")
+        self.macs.append(mac)
+        if link == 0:
+            self.on("ip", "address", "add", f"{DESTINATION}/24", "dev", inside)
+        return outside, inside
+
+    def on(self, *command, text=None):
+        return run("ip", "netns", "exec", self.name, *command, text=text)
+
+    def end(self):
+        self.resident.kill()
+        self.resident.wait()
+        run("ip", "netns", "del", self.name)
+
+    def counters(self):
+        """The namespace's own, by names such as Ip.InReceives."""
+        counters = {}
+        for file in ("snmp", "netstat"):
+            with open(f"/proc/{self.resident.pid}/net/{file}") as lines:
+                for names, values in zip(*[iter(lines)] * 2):
+                    group, *names = names.split()
+                    counters.update((group.removesuffix(":") + "." + name, int(value))
+                                    for name, value in zip(names, values.split()[1:]))
+        return counters
+
+    def sender(self, kind, first, addresses, packets, link=0):
+        """The command that sends."""
+        return [f"{PROGRAMS}/sender", kind, f"{self.name}{link}", self.macs[link], DESTINATION,
+                str(first), str(addresses), str(packets)]
+
+    def sent(self, kind, first, addresses, packets):
+        """Nanoseconds a packet, on one CPU."""
+        return int(run("taskset", "-c", "0", *self.sender(kind, first, addresses, packets))) / packets
+
+
+def start_time():
+    """A second from now, for several senders to begin at."""
+    return str(time.clock_gettime_ns(time.CLOCK_MONOTONIC) + 1000000000)

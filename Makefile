@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT V
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli vm demo test fuzz bench-recent clippy rustfmt-check clean clean-cache help
+.PHONY: all prepare module cli vm demo test fuzz bench-recent bench-synproxy clippy rustfmt-check clean clean-cache help
 
 all: module
 
@@ -50,6 +50,9 @@ fuzz:
 
 bench-recent:
 	$(call) tests/bench/recent
+
+bench-synproxy:
+	$(call) tests/bench/synproxy
 
 clippy:
 	$(call) tests/vm/build-module lint

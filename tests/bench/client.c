@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * client ADDRESS CONNECTIONS BYTES: connects so often to the server, one connection after another, gets so
+ * many bytes each time, and prints how long each took, in nanoseconds. One that gets nothing for a while is
+ * given up.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static char bytes[65536];
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &time);
+	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+static void fetch(const struct sockaddr_in *address, uint32_t wanted)
+{
+	static const struct timeval patience = { .tv_sec = 2 };
+	static const struct linger reset = { .l_onoff = 1 };
+	uint32_t request = htonl(wanted);
+	uint64_t got = 0;
+	ssize_t done;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
+	    connect(fd, (const struct sockaddr *)address, sizeof(*address)))
+		err(1, "connect");
+	if (write(fd, &request, sizeof(request)) != sizeof(request))
+		err(1, "write");
+	while ((done = read(fd, bytes, sizeof(bytes))) > 0)
+		got += done;
+	if (done < 0) {
+		if (errno != EAGAIN || setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)))
+			err(1, "read");
+	} else if (got != wanted) {
+		errx(1, "the server sent %llu bytes", (unsigned long long)got);
+	}
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(80) };
+	unsigned long connections, wanted;
+	uint64_t *times;
+
+	if (argc != 4 || !inet_aton(argv[1], &address.sin_addr))
+		errx(2, "usage: client ADDRESS CONNECTIONS BYTES");
+	connections = strtoul(argv[2], NULL, 10);
+	wanted = strtoul(argv[3], NULL, 10);
+	times = calloc(connections, sizeof(*times));
+	if (!times)
+		err(1, "the times");
+	for (unsigned long i = 0; i < connections; i++) {
+		uint64_t begin = now();
+
+		fetch(&address, wanted);
+		times[i] = now() - begin;
+	}
+	for (unsigned long i = 0; i < connections; i++)
+		printf("%llu\n", (unsigned long long)times[i]);
+	return 0;
+}

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+Runs in the VM: measures what SYN floods, and connections that are proxied, cost with Palisade's SYNPROXY,
+iptables', nftables' and the kernel's own SYN cookies, side by side.
+
+synproxy.py instructions|time FILE WORK...
+
+What was measured goes to the file as JSON; tests/bench/synproxy_report.py makes the table. That each subject
+did its work, its namespace's counters and what came back have to say, or measuring failed.
+"""
+import json
+import sys
+
+from measuring import MeasuringFailed, run, say, say_medians, setting
+from replies import watched
+from synproxy_subjects import Direct, Floor, Iptables, Nftables, Palisade, Syncookies
+
+SOURCES = 65536
+REPETITIONS = 5
+# Packets of a repetition. Where the clock counts instructions, fewer will do.
+PACKETS = 16384 if "instructions" in sys.argv else SOURCES
+CHECKED = 256           # packets before, the answers to which are looked at
+ESTABLISHED = 512       # connections that packets belong to
+BULK = 16 << 20         # bytes
+CONNECTIONS = 200 if "instructions" in sys.argv else 500
+CONNECTION_BYTES = 1000
+STALL = 500000000       # nanoseconds; the first retransmission comes after a second
+ATTEMPTS = 5            # at a transfer, of a subject that may stall
+
+FLOODS = {"syn": "SYN-ACK", "plain-syn": "SYN-ACK", "bogus-ack": "RST"}
+
+
+class Check:
+    """What a subject's counters have gone up by since."""
+
+    def __init__(self, subject):
+        self.subject = subject
+        self.before = self.all()
+
+    def all(self):
+        counters = self.subject.counters()
+        counters["replies"] = self.subject.replied()
+        if any(name.startswith("synproxy.") for name in self.subject.counts.values()):
+            counters.update(self.subject.proxy_counters())
+        return counters
+
+    def changes(self):
+        return {name: value - self.before[name] for name, value in self.all().items()}
+
+    def expect(self, **wanted):
+        changes = self.changes()
+        for name, value in wanted.items():
+            name = name.replace("__", ".")
+            if changes[name] != value:
+                others = {other: count for other, count in changes.items() if count}
+                raise MeasuringFailed(f"{self.subject.name}: {name} went up by {changes[name]}, not {value}; "
+                                      f"what went up: {others}")
+        return changes
+
+
+def expected(subject, kind, packets):
+    """What a flood's packets have to do to the counters."""
+    answered = subject.name != "floor" and (kind != "bogus-ack" or not subject.proxy)
+    wanted = {"Ip__InReceives": packets, "replies": packets if answered else 0, "Tcp__PassiveOpens": 0,
+              "Tcp__InSegs": 0 if subject.proxy else packets}
+    if kind in subject.counts:
+        wanted[subject.counts[kind].replace(".", "__")] = packets
+    return wanted
+
+
+def warm_up(subject, kind):
+    # A socket looks for cookies in acknowledgements only when it has lately sent some.
+    if kind == "bogus-ack" and subject.name == "syncookies":
+        subject.sent("syn", 0, 16, 16)
+
+
+def look_at_answers(subject, kind):
+    """What is sent back, all of which has to be the same."""
+    warm_up(subject, kind)
+    check = Check(subject)
+    with watched(f"{subject.name}0") as seen:
+        subject.sent(kind, 0, CHECKED, CHECKED)
+    count = check.expect(**expected(subject, kind, CHECKED))["replies"]
+    if sum(seen.values()) != count or len(seen) > 1:
+        raise MeasuringFailed(f"{subject.name}: {kind} was answered by {dict(seen)}, not {count} times the same")
+    answer = next(iter(seen), "nothing")
+    if count and not answer.startswith(f"{FLOODS[kind]} from 80"):
+        raise MeasuringFailed(f"{subject.name}: {kind} was answered by {answer}")
+    return answer
+
+
+def flood(subject, kind, _):
+    """Cost of a packet."""
+    warm_up(subject, kind)
+    check = Check(subject)
+    cost = subject.sent(kind, 0, SOURCES, PACKETS)
+    check.expect(**expected(subject, kind, PACKETS))
+    return cost
+
+
+def established(subject, _, repetition):
+    """Cost of a packet of a connection and of the acknowledgement that comes back."""
+    check = Check(subject)
+    cost = subject.sent("established", repetition * ESTABLISHED, ESTABLISHED, PACKETS)
+    changes = check.expect(Tcp__PassiveOpens=ESTABLISHED)
+    # The handshake's own are one, another where a proxy tells the window afterwards, and another from a
+    # server that does not take the proxy's timestamp.
+    if changes["replies"] - PACKETS not in (ESTABLISHED, 2 * ESTABLISHED, 3 * ESTABLISHED):
+        raise MeasuringFailed(f"{subject.name}: {changes['replies']} answers to {PACKETS} packets of "
+                              f"{ESTABLISHED} connections")
+    return cost
+
+
+def bulk(subject, *_):
+    """Cost of a segment of a long transfer, in either direction."""
+    for _ in range(ATTEMPTS):
+        check = Check(subject)
+        cost, = subject.fetch(1, BULK)
+        changes = check.expect(Tcp__PassiveOpens=1)
+        if not changes["TcpExt.TCPTimeouts"]:
+            return cost / (changes["Tcp.InSegs"] + changes["Tcp.OutSegs"])
+        if not subject.stalls:
+            check.expect(TcpExt__TCPTimeouts=0)
+    raise MeasuringFailed(f"{subject.name}: no transfer without a timeout")
+
+
+def connections(subject, work, _):
+    """Cost of a whole connection, of those that did not have to wait for a retransmission."""
+    check = Check(subject)
+    run("sysctl", "-qw", f"net.ipv4.tcp_timestamps={int(work == 'connections')}")
+    times = subject.fetch(CONNECTIONS, CONNECTION_BYTES)
+    run("sysctl", "-qw", "net.ipv4.tcp_timestamps=1")
+    prompt = [time for time in times if time < STALL]
+    stalled = subject.stalled.setdefault(work, [0, 0])
+    stalled[0] += CONNECTIONS - len(prompt)
+    stalled[1] += CONNECTIONS
+    if not prompt:
+        raise MeasuringFailed(f"{subject.name}: each connection waited for a retransmission")
+    if len(prompt) == CONNECTIONS or not subject.stalls:
+        check.expect(Tcp__PassiveOpens=CONNECTIONS, TcpExt__TCPTimeouts=0)
+    return sum(prompt) / len(prompt)
+
+
+# What is measured of a work, and what all subjects of it are compared with.
+WORKS = {**{kind: (flood, Floor) for kind in FLOODS},
+         "established": (established, Direct), "bulk": (bulk, Direct), "connections": (connections, Direct),
+         "plain-connections": (connections, Direct)}
+
+
+def measure(subjects, work, result):
+    """Repetitions of a work, the subjects taking turns."""
+    say(work)
+    function, base = WORKS[work]
+    subjects = [subject for subject in subjects
+                if isinstance(subject, base) or not isinstance(subject, (Floor, Direct))]
+    samples = {subject.name: [] for subject in subjects}
+    if function is flood:
+        result["answers"][work] = {subject.name: look_at_answers(subject, work) for subject in subjects}
+    for repetition in range(REPETITIONS + 1):
+        for subject in subjects:
+            cost = function(subject, work, repetition)
+            # The first time, what it finds is not yet as it will be.
+            if repetition:
+                samples[subject.name].append(cost)
+    if function is connections:
+        result["stalled"][work] = {subject.name: subject.stalled[work] for subject in subjects}
+    say_medians(samples, base.name)
+    result["works"][work] = samples
+
+
+def started(result):
+    """All subjects, with their rules in force."""
+    run("modprobe", "nf_conntrack")
+    subjects = []
+    for number, kind in enumerate((Floor, Direct, Syncookies, Iptables, Nftables, Palisade)):
+        subject = kind(number)
+        try:
+            subject.start()
+        except MeasuringFailed as error:
+            if kind is not Palisade:
+                raise
+            result["missing"]["palisade"] = str(error)
+            say(f"Palisade is left out: {error}")
+            subject.end()
+            continue
+        subjects.append(subject)
+        result["rules"][subject.name] = subject.RULES
+    return subjects
+
+
+def main():
+    clock, file, *works = sys.argv[1:]
+    result = {"clock": clock, "repetitions": REPETITIONS, "packets": PACKETS, "established": ESTABLISHED,
+              "bulk": BULK, "connection_bytes": CONNECTION_BYTES, "rules": {}, "answers": {}, "works": {},
+              "missing": {}, "stalled": {}, **setting()}
+    # Whatever else sends packets would be counted.
+    run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+    try:
+        subjects = started(result)
+        for work in works:
+            measure(subjects, work, result)
+    except MeasuringFailed as error:
+        print(f"measuring failed: {error}", file=sys.stderr)
+        return 1
+    for subject in subjects:
+        subject.end()
+    with open(file, "w") as output:
+        json.dump(result, output, indent=1)
+    return 0
+
+
+sys.exit(main())

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+What stands before the server in tests/bench/synproxy.py, each in a namespace of its own, in which the
+server runs as well.
+"""
+import subprocess
+
+from measuring import PROGRAMS, MeasuringFailed, Namespace, run
+
+
+class Subject(Namespace):
+    proxy = True        # the server sees nothing of a flood
+    stalls = False      # some connections wait for a retransmission, or for ever
+    counts = {}         # which counter has to count each packet of a flood
+
+    def __init__(self, number):
+        super().__init__()
+        # From the first link come frames made by hand. What comes back is for somebody else by its
+        # address, so that it ends there at once.
+        self.add_link()
+        self.on("ip", "route", "add", "default", "via", "192.168.255.254", "dev", "in0")
+        # The client is on the other.
+        outside, inside = self.add_link("on")
+        self.address = f"172.16.{number}.1"
+        run("ip", "address", "add", f"172.16.{number}.2/24", "dev", outside)
+        self.on("ip", "address", "add", f"{self.address}/24", "dev", inside)
+        run("ethtool", "-K", outside, "tso", "off", "gso", "off", "gro", "off")
+        self.on("ethtool", "-K", inside, "tso", "off", "gso", "off", "gro", "off")
+        # An old byte is answered by an acknowledgement without any options.
+        self.set("tcp_dsack", 0)
+        self.server = None
+        self.stalled = {}
+
+    def set(self, name, value, folder="net.ipv4"):
+        self.on("sysctl", "-qw", f"{folder}.{name}={value}")
+
+    def start(self):
+        """Loads the rules and starts the server, which is connected to once."""
+        self.load()
+        self.server = subprocess.Popen(["ip", "netns", "exec", self.name, f"{PROGRAMS}/server"],
+                                       stdout=subprocess.PIPE, text=True)
+        if self.server.stdout.readline() != "listening\n":
+            raise MeasuringFailed(f"{self.name}: the server does not start")
+        self.fetch(1, 1)
+
+    def end(self):
+        if self.server:
+            self.server.kill()
+            self.server.wait()
+        super().end()
+
+    def load(self):
+        """Puts the rules into force."""
+
+    def fetch(self, connections, size):
+        """Nanoseconds that each of so many connections took, one after another, each of so many bytes."""
+        times = run("taskset", "-c", "0", f"{PROGRAMS}/client", self.address, str(connections), str(size))
+        return [int(line) for line in times.splitlines()]
+
+    def replied(self):
+        """Packets that came back from the first link."""
+        with open(f"/sys/class/net/{self.name}0/statistics/rx_packets") as file:
+            return int(file.read())
+
+    def proxy_counters(self):
+        """What the kernel's SYNPROXY has counted, which iptables and nftables share."""
+        with open(f"/proc/{self.resident.pid}/net/stat/synproxy") as file:
+            names = file.readline().split()
+            rows = [[int(value, 16) for value in line.split()] for line in file]
+        return {f"synproxy.{name}": sum(column) for name, column in zip(names, zip(*rows))}
+
+
+class Floor(Subject):
+    """What it costs to get a frame as far as the raw table and to drop it there."""
+    name = "floor"
+    RULES = ["iptables -t raw -A PREROUTING -p tcp --dport 80 -j DROP"]
+
+    def start(self):
+        self.on("iptables-legacy", "-t", "raw", "-A", "PREROUTING", "-j", "DROP")
+
+
+class Direct(Subject):
+    """Nothing at all before the server, which answers SYNs as ever."""
+    name = "direct"
+    proxy = False
+    RULES = []
+
+
+class Syncookies(Subject):
+    """The kernel's own, at the listening socket."""
+    name = "syncookies"
+    proxy = False
+    counts = {"syn": "TcpExt.SyncookiesSent", "plain-syn": "TcpExt.SyncookiesSent",
+              "bogus-ack": "TcpExt.SyncookiesFailed"}
+    RULES = ["sysctl net.ipv4.tcp_syncookies=2"]
+
+    def load(self):
+        self.set("tcp_syncookies", 2)
+
+
+class Iptables(Subject):
+    name = "iptables"
+    # Its acknowledgement to the server echoes a timestamp that the server did not send, so that a server on
+    # a recent kernel refuses it and goes by the client's first data, if the clock has not ticked meanwhile.
+    stalls = True
+    counts = {"syn": "synproxy.syn_received", "plain-syn": "synproxy.syn_received",
+              "bogus-ack": "synproxy.cookie_invalid"}
+    RULES = [
+        "sysctl net.netfilter.nf_conntrack_tcp_loose=0",
+        "iptables -t raw -A PREROUTING -p tcp --dport 80 --syn -j CT --notrack",
+        "iptables -A INPUT -p tcp --dport 80 -m state --state UNTRACKED,INVALID "
+        "-j SYNPROXY --sack-perm --timestamp --wscale 7 --mss 1460",
+        "iptables -A INPUT -m state --state INVALID -j DROP",
+    ]
+
+    def load(self):
+        self.set("nf_conntrack_tcp_loose", 0, "net.netfilter")
+        for rule in self.RULES[1:]:
+            self.on("iptables-legacy", *rule.split()[1:])
+
+
+class Nftables(Subject):
+    name = "nftables"
+    stalls = True
+    counts = Iptables.counts
+    RULES = [
+        "table ip bench {",
+        "chain prerouting { type filter hook prerouting priority raw; policy accept;",
+        "tcp dport 80 tcp flags syn notrack; }",
+        "chain input { type filter hook input priority filter; policy accept;",
+        "tcp dport 80 ct state invalid,untracked synproxy mss 1460 wscale 7 timestamp sack-perm;",
+        "ct state invalid drop; }",
+        "}",
+    ]
+
+    def load(self):
+        self.set("nf_conntrack_tcp_loose", 0, "net.netfilter")
+        self.on("nft", "-f", "-", text="\n".join(self.RULES))
+
+
+class Palisade(Subject):
+    name = "palisade"
+    RULES = ["palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY"]
+
+    def load(self):
+        run("modprobe", "palisade")
+        for rule in self.RULES:
+            self.on(*rule.split())

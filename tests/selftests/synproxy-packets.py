@@ -1,0 +1,71 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""SYNPROXY, packet by packet: the client and the server are both played here, and know every number.
+
+synproxy-packets.py [KIND...] [SCENARIO...]: with other rules than by default, one of those that synproxy_hosts has
+names for, such as iptables, which has the kernel's own SYNPROXY do the same; or some scenarios only.
+"""
+
+import os
+import sys
+import time
+
+import synproxy_bad_segments
+import synproxy_failures
+import synproxy_handshakes
+import synproxy_local
+import synproxy_translations
+from genetlink import Report
+from synproxy_ends import use_new_server
+from synproxy_hosts import RULES, Hosts
+
+ORDINARY = [one for module in (synproxy_handshakes, synproxy_translations, synproxy_bad_segments, synproxy_local)
+            for one in module.SCENARIOS]
+SCENARIOS = {
+    "learned": [*ORDINARY, *synproxy_failures.SLOW],
+    "options": ORDINARY,
+    "five": [one for one in ORDINARY if one not in (synproxy_handshakes.handshakes_end, synproxy_translations.windows)],
+    "flooded": synproxy_failures.FLOODED,
+    "iptables": ORDINARY,
+}
+# Transcripts are cut here.
+LINES = 24
+
+
+def play(hosts, kind, version, scenario, report):
+    wires = hosts.left, hosts.right, hosts.vlan
+    use_new_server()
+    problem, start = None, time.monotonic()
+    for wire in wires:
+        wire.log.clear()
+        wire.inbox.clear()
+    try:
+        scenario(hosts, version, kind)
+    except Exception as error:  # whatever a wrong segment leads to
+        problem = f"{type(error).__name__}: {error}"
+    log = [line for wire in wires for line in wire.log[-LINES:]]
+    report.check(f"{kind}, IPv{version}: {scenario.__doc__}", problem is None, problem, *log)
+    if os.environ.get("TIMES"):
+        print(f"# {scenario.__name__} took {time.monotonic() - start:.1f} s")
+
+
+def main():
+    kinds = [one for one in sys.argv[1:] if one in RULES] or ["learned", "options", "five", "flooded"]
+    names = [one for one in sys.argv[1:] if one not in RULES]
+    report = Report()
+    hosts = Hosts()
+    try:
+        for kind in kinds:
+            hosts.use(kind)
+            for scenario in SCENARIOS[kind]:
+                for version in 4, 6:
+                    if not names or scenario.__name__ in names:
+                        play(hosts, kind, version, scenario, report)
+    finally:
+        hosts.clear()
+        hosts.remove()
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Both ends of a connection through the proxy, as programs that say exactly what they send and expect."""
+
+import itertools
+import random
+
+from tcp_segments import ACK, FIN, MODULUS, PSH, SYN, Options, Segment
+
+numbers = random.Random(1)
+client_ports = itertools.count(20000)
+# The proxy remembers what a server is like, so that each scenario has another one.
+server_ports = itertools.count(100)
+current_port = [next(server_ports)]
+ALL = Options(mss=1460, scale=7, sack=True, timestamps=(1, 0))
+
+
+def use_new_server():
+    current_port[0] = next(server_ports)
+
+
+class Wrong(Exception):
+    """Something is not as it has to be."""
+
+
+def expect(condition, explanation):
+    if not condition:
+        raise Wrong(str(explanation))
+
+
+def expect_equal(what, found, wanted):
+    expect(found == wanted, f"{what} is {found}, not {wanted}")
+
+
+def distance(start, end):
+    """How far a number is ahead of another one, modulo 2^32; negative if it is behind."""
+    return (end - start + MODULUS // 2) % MODULUS - MODULUS // 2
+
+
+class End:
+    """One end of a connection: an address and port, what it has sent and what it has received."""
+
+    def __init__(self, hosts, wire, own, own_port, other, port, options):
+        self.hosts, self.wire = hosts, wire
+        self.own, self.own_port, self.other, self.port = own, own_port, other, port
+        self.options = options
+        self.initial = numbers.randrange(MODULUS)
+        # The next to send, the next to receive, the own clock, and the other's as it was last seen.
+        self.sequence, self.acknowledged, self.clock, self.echo = self.initial, 0, numbers.randrange(MODULUS), 0
+        self.has_timestamps = options.timestamps is not None
+
+    def segment(self, flags=ACK, payload=b"", options=None, **changes):
+        self.clock = (self.clock + 10) % MODULUS
+        clocks = (self.clock, self.echo) if self.has_timestamps else None
+        if options is None:
+            options = Options(timestamps=clocks)
+        elif options.timestamps is not None:
+            options = Options(options.mss, options.scale, options.sack, clocks, options.blocks)
+        fields = {"sequence": self.sequence, "acknowledged": self.acknowledged if flags & ACK else 0} | changes
+        return Segment(self.own, self.other, self.own_port, self.port, flags=flags, payload=payload, options=options,
+                       **fields)
+
+    def send(self, *arguments, **changes):
+        """Sends the next segment; what came of it has arrived then."""
+        segment = self.segment(*arguments, **changes)
+        self.put(segment)
+        self.sequence = (segment.sequence + segment.length()) % MODULUS
+        return segment
+
+    def put(self, segment):
+        """Sends a segment that changes nothing here."""
+        self.wire.send(segment)
+        self.hosts.settle()
+        self.hosts.right.settle()
+
+    def take(self):
+        """What has arrived for this end."""
+        def is_own(one):
+            return (one.destination, one.port, one.source_port) == (self.own, self.own_port, self.port)
+        taken = self.wire.take(is_own)
+        for one in taken:
+            expect(one.right, f"a checksum is wrong: {one}")
+            expect(one.source == self.other, f"from elsewhere: {one}")
+            expect(one.time_to_live >= 32, f"it will not live long: {one}, {one.time_to_live}")
+        return taken
+
+    def nothing(self, why):
+        taken = self.take()
+        expect(not taken, f"{why}, but here is {' and '.join(map(str, taken))}")
+
+    def one(self, what):
+        """The only segment that has arrived."""
+        taken = self.take()
+        expect(len(taken) == 1, f"{what}: there are {len(taken)} segments{''.join(f', {one}' for one in taken)}")
+        return taken[0]
+
+    def accept(self, segment):
+        """Takes note of what a segment says."""
+        self.acknowledged = (segment.sequence + segment.length()) % MODULUS
+        if segment.options.timestamps:
+            self.echo = segment.options.timestamps[0]
+
+
+class Client(End):
+    def __init__(self, hosts, wire, server, port=None, options=ALL, own_port=None, own=None):
+        super().__init__(hosts, wire, own or wire.own[server.version], own_port or next(client_ports), server,
+                         port or current_port[0], options)
+
+    def ask(self, flags=SYN, **changes):
+        """Sends a SYN, and takes the answer."""
+        self.send(flags, options=self.options, **changes)
+        answer = self.one("the answer to a SYN")
+        expect(answer.has(SYN | ACK), f"this answers a SYN: {answer}")
+        expect_equal("what the SYN-ACK acknowledges", answer.acknowledged, (self.initial + 1) % MODULUS)
+        self.sequence = (self.initial + 1) % MODULUS
+        self.accept(answer)
+        self.has_timestamps &= answer.options.timestamps is not None
+        self.announced = answer
+        return answer
+
+
+class Server(End):
+    """The server's end of a client's connection."""
+
+    def __init__(self, client, options=ALL):
+        hosts = client.hosts
+        super().__init__(hosts, hosts.right, client.other, client.port, client.own, client.own_port, options)
+        self.offered = options.timestamps is not None
+
+    def expect_syn(self):
+        syn = self.one("what the server got")
+        expect(syn.has(SYN), f"the server got this instead of a SYN: {syn}")
+        expect(not syn.payload, f"the SYN has a payload: {syn}")
+        self.accept(syn)
+        self.has_timestamps = self.offered and syn.options.timestamps is not None
+        self.syn = syn
+        return syn
+
+    def answer(self):
+        """Sends the SYN-ACK, which has no options but those that the SYN had, too."""
+        asked, own = self.syn.options, self.options
+        options = Options(own.mss, own.scale if asked.scale is not None else None, own.sack and asked.sack,
+                          (1, 1) if self.has_timestamps else None)
+        return self.send(SYN | ACK, options=options)
+
+
+class Connection:
+    """A connection between a client and a server that are both played here."""
+
+    def __init__(self, hosts, version, client_options=ALL, server_options=ALL, client=None):
+        self.client = client or Client(hosts, hosts.left, hosts.right.own[version], options=client_options)
+        self.server = Server(self.client, server_options)
+
+    def ask(self):
+        self.client.ask()
+        self.server.nothing("the server hears of no client before its cookie is back")
+        return self
+
+    def open(self):
+        """Goes through the whole handshake."""
+        self.ask()
+        self.client.send()
+        self.server.expect_syn()
+        self.client.nothing("there is nothing to tell the client yet")
+        self.establish()
+        return self
+
+    def establish(self):
+        client, server = self.client, self.server
+        server.answer()
+        self.server_ack = server.one("the end of the server's handshake")
+        expect(self.server_ack.has(ACK), f"the server got this instead of an ACK: {self.server_ack}")
+        self.update = client.one("the window update")
+        expect(self.update.has(ACK), f"the client got this instead of a window update: {self.update}")
+        server.accept(self.server_ack)
+        client.accept(self.update)
+
+    @staticmethod
+    def carry(source, target, payload=b"", flags=ACK | PSH, **more):
+        """Sends something from one end to the other, and returns what arrived there."""
+        source.send(flags, payload, **more)
+        arrived = target.one("what was sent")
+        expect_equal("the payload", arrived.payload, payload)
+        expect_equal("the sequence number", arrived.sequence, target.acknowledged)
+        expect_equal("what is acknowledged", arrived.acknowledged, target.sequence)
+        target.accept(arrived)
+        return arrived
+
+    def exchange(self):
+        """Data and acknowledgements in both directions."""
+        self.carry(self.client, self.server, b"a question")
+        self.carry(self.server, self.client, b"an answer that is longer")
+        self.carry(self.client, self.server, flags=ACK)
+
+    def close(self):
+        self.carry(self.server, self.client, flags=FIN | ACK)
+        self.carry(self.client, self.server, flags=FIN | ACK)
+        self.carry(self.server, self.client, flags=ACK)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Servers that do not answer, and rules that only answer handshakes in a flood."""
+
+import struct
+import time
+
+from synproxy_ends import ALL, Client, Connection, Server, expect, expect_equal
+from tcp_segments import ACK, RST, SYN, packet, total
+
+SILENCE = 30
+
+
+def unreachable(wire, syn):
+    """Host unreachable, about a packet."""
+    quoted = syn.packet()
+    if syn.source.version == 4:
+        message = struct.pack("!BBHI", 3, 1, 0, 0) + quoted[:28]
+        message = message[:2] + struct.pack("!H", ~total(message) & 0xFFFF) + message[4:]
+        return packet(wire.own[4], syn.source, message, following=1)
+    message = struct.pack("!BBHI", 1, 3, 0, 0) + quoted
+    pseudo = wire.own[6].packed + syn.source.packed + struct.pack("!II", len(message), 58)
+    message = message[:2] + struct.pack("!H", ~total(pseudo + message) & 0xFFFF) + message[4:]
+    return packet(wire.own[6], syn.source, message, following=58)
+
+
+def is_reset(client, wait):
+    """Waits for the client's reset."""
+    end = time.monotonic() + wait
+    while time.monotonic() < end:
+        client.hosts.settle()
+        for one in client.take():
+            expect(one.flags & RST, f"the client got {one}")
+            expect_equal("the reset's number", one.sequence, client.acknowledged)
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def unreachable_host(hosts, version, _):
+    """an error about the server's host has the client reset, and nothing remains"""
+    client = Client(hosts, hosts.left, hosts.right.own[version])
+    client.ask()
+    before = hosts.connections()
+    client.send()
+    syn = Server(client).expect_syn()
+    hosts.right.send(unreachable(hosts.right, syn))
+    hosts.right.settle()
+    expect(is_reset(client, SILENCE), f"no reset within {SILENCE} s")
+    time.sleep(0.5)
+    expect(hosts.connections() <= before, f"{hosts.connections()} connections, {before} before")
+
+
+def silent_host(hosts, version, _):
+    """a server that does not answer at all has the client reset, and nothing remains"""
+    client = Client(hosts, hosts.left, hosts.right.own[version])
+    client.ask()
+    before = hosts.connections()
+    client.send()
+    Server(client).expect_syn()
+    expect(is_reset(client, SILENCE), f"no reset within {SILENCE} s")
+    time.sleep(0.5)
+    expect(hosts.connections() <= before, f"{hosts.connections()} connections, {before} before")
+
+
+def below_the_rate(hosts, version, _):
+    """--when-flooded: below the rate, handshakes pass untouched"""
+    time.sleep(2)
+    client = Client(hosts, hosts.left, hosts.right.own[version])
+    server = Server(client)
+    sent = client.send(SYN, options=ALL)
+    client.nothing("the server has said nothing")
+    syn = server.expect_syn()
+    for field in "sequence", "acknowledged", "window", "options":
+        expect_equal(field, getattr(syn, field), getattr(sent, field))
+    answer = server.send(SYN | ACK, options=ALL)
+    arrived = client.one("the SYN-ACK")
+    for field in "sequence", "acknowledged", "window", "options":
+        expect_equal(field, getattr(arrived, field), getattr(answer, field))
+    client.accept(arrived)
+    Connection.carry(client, server, b"a question")
+    Connection.carry(server, client, b"an answer")
+
+
+def above_the_rate(hosts, version, _):
+    """above it, they are answered; and connections from before go on"""
+    time.sleep(2)
+    connection = Connection(hosts, version)
+    client, server = connection.client, connection.server
+    client.send(SYN, options=ALL)
+    server.expect_syn()
+    server.send(SYN | ACK, options=ALL)
+    client.accept(client.one("the SYN-ACK"))
+    connection.carry(client, server, b"a question")
+    passed = answered = 0
+    for _ in range(50):
+        other = Client(hosts, hosts.left, hosts.right.own[version])
+        other.send(SYN, options=ALL)
+        passed += len(Server(other).take())
+        answered += len(other.take())
+    expect(passed + answered == 50, f"{passed} passed, {answered} were answered")
+    expect(passed <= 20 and answered >= 30, f"{passed} passed, {answered} were answered")
+    connection.exchange()
+    Connection(hosts, version).open().exchange()
+
+
+SLOW = unreachable_host, silent_host
+FLOODED = below_the_rate, above_the_rate

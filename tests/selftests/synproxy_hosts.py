@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A host with a SYN proxy between two cables, at whose other ends the tests make all packets themselves.
+
+The other ends are in a namespace without addresses, whose kernel answers nothing.
+"""
+
+import ipaddress
+import os
+import pathlib
+import select
+import socket
+import struct
+import subprocess
+import time
+
+from tcp_segments import parse
+
+WIRES, PROXY = "wires", "proxy"
+PORTS = "80:9999"
+ETH_P_ALL, ETH_P_ARP, PACKET_OUTGOING, SO_RCVBUFFORCE = 3, 0x0806, 4, 33
+ETHERNET = {4: b"\x08\x00", 6: b"\x86\xdd"}
+COUNT = pathlib.Path("/proc/sys/net/netfilter/nf_conntrack_count")
+
+
+def run(*command, **more):
+    return subprocess.run(command, check=True, text=True, **more)
+
+
+def enter(host):
+    with open(f"/run/netns/{host}") as namespace:
+        os.setns(namespace.fileno(), os.CLONE_NEWNET)
+
+
+def five_steps(command, options):
+    """The rules that iptables needs."""
+    yield f"{command} -t raw -A PREROUTING -p tcp --dport {PORTS} --syn -j CT --notrack"
+    for chain in "INPUT", "FORWARD":
+        yield f"{command} -A {chain} -p tcp --dport {PORTS} -m state --state INVALID,UNTRACKED -j SYNPROXY {options}"
+        yield f"{command} -A {chain} -p tcp -m state --state INVALID -j DROP"
+
+
+OPTIONS = "--sack-perm --timestamp --mss 1460 --wscale 9"
+ONE_RULE = f"palisade -t raw -A PREROUTING -p tcp --dport {PORTS} -j SYNPROXY"
+# Each kind of rules, by the name that a test's argument has for it.
+RULES = {
+    "learned": [ONE_RULE],
+    "options": [f"{ONE_RULE} {OPTIONS}"],
+    "five": list(five_steps("palisade", OPTIONS)),
+    "flooded": [f"{ONE_RULE} --when-flooded 5/5"],
+    "iptables": [rule for command in ("iptables", "ip6tables") for rule in five_steps(command, OPTIONS)],
+}
+
+
+def load(kind):
+    if kind != "iptables":
+        run("modprobe", "palisade")
+
+
+class Wire:
+    """One end of a cable, the other of which is the proxy's."""
+
+    def __init__(self, name, network):
+        self.name, self.network = name, network
+        self.inbox, self.log = [], []
+        self.mac = bytes([2, 0, 0, 0, network, 2])
+        self.proxy_mac = bytes([2, 0, 0, 0, network, 1])
+        self.proxy = {4: ipaddress.ip_address(f"10.{network}.0.1"), 6: ipaddress.ip_address(f"fd00:{network}::1")}
+        self.own = {4: ipaddress.ip_address(f"10.{network}.0.2"), 6: ipaddress.ip_address(f"fd00:{network}::2")}
+
+    def open(self):
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 23)
+        self.socket.bind((self.name, ETH_P_ALL))
+        self.socket.setblocking(False)
+
+    def commands(self):
+        mac, own = self.mac.hex(":"), self.own
+        yield f"link set {self.name} up"
+        for version, length in (4, 24), (6, 64):
+            yield f"address add {self.proxy[version]}/{length} dev {self.name} {'nodad' if version == 6 else ''}"
+            yield f"neighbour add {own[version]} lladdr {mac} dev {self.name}"
+
+    def send(self, data):
+        """Sends an IP packet, or a segment."""
+        if not isinstance(data, bytes):
+            self.log.append(f"{self.name} sends {data}")
+            data = data.packet()
+        self.socket.send(self.proxy_mac + self.mac + ETHERNET[data[0] >> 4] + data)
+
+    def drain(self):
+        """Takes what has arrived; tells whether the answer to a marker was among it."""
+        marked = False
+        while True:
+            try:
+                frame, address = self.socket.recvfrom(65536)
+            except BlockingIOError:
+                return marked
+            if address[2] == PACKET_OUTGOING:
+                continue
+            marked |= address[1] == ETH_P_ARP and frame[20:22] == b"\0\2"
+            if frame[12:14] in ETHERNET.values() and (segment := parse(frame[14:])):
+                self.log.append(f"{self.name} gets {segment}")
+                self.inbox.append(segment)
+
+    def settle(self):
+        """Returns when whatever came of all that was sent has arrived: packets of one CPU stay in order."""
+        self.drain()
+        request = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + self.mac + self.own[4].packed + bytes(6)
+        request += self.proxy[4].packed
+        self.socket.send(b"\xff" * 6 + self.mac + struct.pack("!H", ETH_P_ARP) + request)
+        end = time.monotonic() + 20
+        while not self.drain():
+            if not select.select([self.socket], [], [], max(end - time.monotonic(), 0))[0]:
+                raise SystemExit("the proxy's host does not answer any more")
+
+    def take(self, belongs):
+        """Removes segments from those that arrived, and returns them."""
+        taken = [segment for segment in self.inbox if belongs(segment)]
+        self.inbox = [segment for segment in self.inbox if not belongs(segment)]
+        return taken
+
+
+class Hosts:
+    """The proxy's host, and both cables; and another one to the left, which is a VLAN."""
+
+    def __init__(self):
+        os.sched_setaffinity(0, {0})
+        self.left, self.right, self.vlan = Wire("left", 1), Wire("right", 2), Wire("left.5", 5)
+        for name in WIRES, PROXY:
+            run("ip", "netns", "add", name)
+        enter(WIRES)
+        run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+        lines = []
+        for wire in self.left, self.right:
+            lines += [f"link add {wire.name} address {wire.mac.hex(':')} type veth peer name {wire.name}"
+                      f" address {wire.proxy_mac.hex(':')} netns {PROXY}", f"link set {wire.name} up"]
+        lines += [f"link add link left name left.5 address {self.vlan.mac.hex(':')} type vlan id 5",
+                  "link set left.5 up", "link set left promisc on"]
+        run("ip", "-batch", "-", input="\n".join(lines))
+        enter(PROXY)
+        run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.conf.all.rp_filter=0",
+            "net.ipv6.conf.all.accept_dad=0")
+        lines = ["link set lo up", *self.left.commands(), *self.right.commands(), "link set left promisc on",
+                 f"link add link left name left.5 address {self.vlan.proxy_mac.hex(':')} type vlan id 5",
+                 *self.vlan.commands()]
+        run("ip", "-batch", "-", input="\n".join(lines))
+        for name in "left", "right":
+            # Packets have their checksums when the tests see them.
+            run("ethtool", "-K", name, "tx", "off", stdout=subprocess.DEVNULL)
+        enter(WIRES)
+        for wire in self.left, self.right, self.vlan:
+            wire.open()
+
+    def use(self, kind):
+        """Puts rules of a kind in the place of any others."""
+        enter(PROXY)
+        load(kind)
+        self.clear()
+        for rule in RULES[kind]:
+            run(*rule.split())
+        if kind in ("five", "iptables"):
+            # As their manual has it. One rule needs none of it.
+            run("sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0")
+        enter(WIRES)
+
+    @staticmethod
+    def clear():
+        commands = ["nft flush ruleset", "sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1"]
+        if pathlib.Path("/sys/module/palisade").exists():
+            commands += ["palisade -t raw -F", "palisade -F"]
+        for command in commands:
+            subprocess.run(command.split(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def connections(self):
+        """How many connections are tracked."""
+        enter(PROXY)
+        count = int(COUNT.read_text())
+        enter(WIRES)
+        return count
+
+    def listen(self, port):
+        """A server of the proxy's own host, on all its addresses."""
+        enter(PROXY)
+        listener = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+        listener.setblocking(False)
+        enter(WIRES)
+        return listener
+
+    def settle(self):
+        self.left.settle()
+        self.right.drain()
+        self.vlan.drain()
+
+    @staticmethod
+    def remove():
+        for name in WIRES, PROXY:
+            subprocess.run(["ip", "netns", "delete", name])

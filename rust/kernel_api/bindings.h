@@ -55,7 +55,7 @@
 /* Sending packets */
 // allow: --allowlist-type flowi4 --allowlist-type flowi6 --allowlist-type flowi
 // allow: --allowlist-function 'ip_route_output_flow' --allowlist-function 'ip6_route_output_flags'
-// allow: --allowlist-function 'xfrm_lookup' --allowlist-function 'dst_release'
+// allow: --allowlist-function 'dst_release'
 // allow: --allowlist-function 'ip6?_local_out' --allowlist-var 'FLOWI_FLAG_ANYSRC' --allowlist-var 'ARPHRD_ETHER'
 
 /* Connections and what they carry */

@@ -136,6 +136,12 @@ int palisade_l3mdev_index(const struct net_device *device)
 	return l3mdev_master_ifindex_rcu(device);
 }
 
+struct dst_entry *palisade_xfrm_lookup(struct net *net, struct dst_entry *route,
+				       const struct flowi *flow)
+{
+	return xfrm_lookup(net, route, flow, NULL, 0);
+}
+
 int palisade_queue_transmit(struct sk_buff *skb)
 {
 	return dev_queue_xmit(skb);

@@ -42,6 +42,8 @@ unsigned int palisade_skb_mac_length(const struct sk_buff *skb);
 void palisade_skb_scrub(struct sk_buff *skb);
 void palisade_skb_set_route(struct sk_buff *skb, struct dst_entry *route);
 int palisade_l3mdev_index(const struct net_device *device);
+struct dst_entry *palisade_xfrm_lookup(struct net *net, struct dst_entry *route,
+				       const struct flowi *flow);
 int palisade_queue_transmit(struct sk_buff *skb);
 void palisade_skb_leave_untracked(struct sk_buff *skb);
 const unsigned int *palisade_kernel_synproxy_get(void);

@@ -320,6 +320,6 @@ unsafe fn route_ipv6(
             return Err(ENXIO);
         }
         let flow = core::ptr::from_ref(&flow6).cast();
-        from_err_ptr(bindings::xfrm_lookup(state.net, route, flow, core::ptr::null(), 0))
+        from_err_ptr(bindings::palisade_xfrm_lookup(state.net, route, flow))
     }
 }

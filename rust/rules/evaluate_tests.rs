@@ -23,6 +23,7 @@ use crate::{
         counters::Totals,
         netfilter::{
             Family,
+            Fate,
             Verdict, //
         },
         netlink::Attributes,
@@ -140,6 +141,7 @@ impl Bench {
             limits: LIMITS,
             growth: Growth::new(),
             namespace_is_referred_to: false,
+            synproxy: None,
         };
         let site = Site {
             draft: &self.draft,
@@ -190,7 +192,7 @@ impl Ready {
         ruleset.chain(self.input).ok_or(EINVAL)
     }
 
-    fn run(&self, family: Family, bytes: &[u8]) -> Result<Verdict> {
+    fn run(&self, family: Family, bytes: &[u8]) -> Result<Fate> {
         let packet = TestPacket::new(family, bytes)?;
         let context = packet.context();
         let packet = Packet::parse(packet.skb(), context, family).ok_or(EINVAL)?;
@@ -198,11 +200,11 @@ impl Ready {
     }
 
     fn drops(&self, packet: &[u8]) -> Result<bool> {
-        Ok(self.run(Family::Ipv4, packet)? == Verdict::Drop)
+        Ok(self.run(Family::Ipv4, packet)? == Fate::Drop)
     }
 
     fn drops_ipv6(&self, packet: &[u8]) -> Result<bool> {
-        Ok(self.run(Family::Ipv6, packet)? == Verdict::Drop)
+        Ok(self.run(Family::Ipv6, packet)? == Fate::Drop)
     }
 
     /// Packets and bytes that a rule counted.

@@ -8,8 +8,12 @@
 //! [`translation`] what it does not know of: timestamps and windows.
 
 mod announcement;
+#[cfg(CONFIG_KUNIT = "y")]
+mod announcement_tests;
 mod client;
 mod compose;
+#[cfg(CONFIG_KUNIT = "y")]
+mod compose_tests;
 mod cookie;
 #[cfg(CONFIG_KUNIT = "y")]
 mod cookie_tests;
@@ -17,9 +21,13 @@ mod options;
 #[cfg(CONFIG_KUNIT = "y")]
 mod options_tests;
 mod proxied;
+#[cfg(CONFIG_KUNIT = "y")]
+mod proxied_tests;
 mod resets;
 mod segment;
 mod servers;
+#[cfg(CONFIG_KUNIT = "y")]
+mod servers_tests;
 mod settings;
 mod translation;
 mod unreachable;

@@ -129,7 +129,7 @@ pub(super) struct Rate {
 impl Rate {
     /// Takes one SYN from what may pass: the time in jiffies in the upper half, and what has come together
     /// since, in units of one SYN by the jiffies of a second, in the lower. None if none may pass.
-    fn take(&self, before: u64, now: u32) -> Option<u64> {
+    pub(super) fn take(&self, before: u64, now: u32) -> Option<u64> {
         let unit = u64::from(JIFFIES_PER_SECOND);
         let full = u64::from(self.burst).wrapping_mul(unit);
         let (then, left) = ((before >> 32) as u32, before & 0xffff_ffff);

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of the packets that are written, read byte by byte.
+
+use super::{
+    compose::{
+        self,
+        Fields, //
+    },
+    options::{
+        Options,
+        Timestamps, //
+    },
+    options_tests::Numbers, //
+};
+use crate::packet::{
+    Address,
+    Family, //
+};
+use kernel::prelude::*;
+
+/// The bytes of words as they are in a packet.
+fn bytes(words: &[u32]) -> Result<KVec<u8>> {
+    let mut bytes = KVec::new();
+    for word in words {
+        bytes.extend_from_slice(&word.to_ne_bytes(), GFP_KERNEL)?;
+    }
+    Ok(bytes)
+}
+
+/// The sum that is all ones when it has the right checksum in it, in steps of two bytes.
+fn sum(parts: &[&[u8]]) -> u32 {
+    let mut sum = 0;
+    for pair in parts.iter().flat_map(|part| part.chunks(2)) {
+        sum += u32::from(pair[0]) * 256 + u32::from(*pair.get(1).unwrap_or(&0));
+        if sum > 0xffff {
+            sum -= 0xffff;
+        }
+    }
+    sum
+}
+
+/// Whether both are as they were asked for.
+fn is_right(
+    family: Family,
+    fields: &Fields,
+    options: &Options,
+    hosts: &[Address; 2],
+) -> Result<bool> {
+    let [source, destination] = hosts;
+    let packet = compose::packet(family, 61, fields, options, source, destination);
+    let packet = bytes(packet.as_slice())?;
+    let start = match family {
+        Family::Ipv4 => 20,
+        Family::Ipv6 => 40,
+    };
+    let (ip, tcp) = packet.split_at_checked(start).ok_or(EINVAL)?;
+    let (from, length) = source.to_bytes(family);
+    let (to, _) = destination.to_bytes(family);
+    let (from, to) = (&from[..length], &to[..length]);
+    let size = (tcp.len() as u16).to_be_bytes();
+    let all = (packet.len() as u16).to_be_bytes();
+    let is_ip_right = match family {
+        Family::Ipv4 => {
+            ip[..2] == [0x45, 0]
+                && ip[2..4] == all
+                && ip[4..10] == [0, 0, 0x40, 0, 61, 6]
+                && sum(&[ip]) == 0xffff
+                && (&ip[12..16], &ip[16..20]) == (from, to)
+        }
+        Family::Ipv6 => {
+            ip[..4] == [0x60, 0, 0, 0]
+                && ip[4..6] == size
+                && ip[6..8] == [6, 61]
+                && (&ip[8..24], &ip[24..40]) == (from, to)
+        }
+    };
+    let is_tcp_right = tcp[..4] == fields.ports.to_ne_bytes()
+        && tcp[4..8] == fields.sequence.to_be_bytes()
+        && tcp[8..12] == fields.acknowledgement.to_be_bytes()
+        && usize::from(tcp[12] >> 4) * 4 == tcp.len()
+        && tcp[12] & 0xf == 0
+        && tcp[13] == fields.flags
+        && tcp[14..16] == fields.window.to_be_bytes()
+        && tcp[18..20] == [0, 0]
+        && sum(&[from, to, &[0, 6], &size, tcp]) == 0xffff
+        && Options::parse(&tcp[20..]) == *options;
+    // The same header by itself, which packets get that keep their IP header.
+    let header = compose::tcp_header(fields, options, source, destination);
+    let is_same = *bytes(header.as_slice())? == *tcp && usize::from(header.len()) == tcp.len();
+    Ok(is_ip_right && is_tcp_right && is_same)
+}
+
+/// All sixteen sets of options.
+fn options_of(number: u32, numbers: &mut Numbers) -> Options {
+    let has = |bit: u32| number >> bit & 1 == 1;
+    Options {
+        mss: has(0).then_some(numbers.next() as u16),
+        scale: has(1).then_some((numbers.next() % 15) as u8),
+        sack: has(2),
+        timestamps: has(3).then_some(Timestamps {
+            value: numbers.next(),
+            echo: numbers.next(),
+        }),
+    }
+}
+
+fn hosts_of(family: Family, mut next: impl FnMut() -> u32) -> [Address; 2] {
+    [(); 2].map(|()| match family {
+        Family::Ipv4 => Address::new([next(), 0, 0, 0]),
+        Family::Ipv6 => Address::new([next(), next(), next(), next()]),
+    })
+}
+
+#[kunit_tests(palisade_synproxy_composing)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_packets_are_right() -> Result {
+        let mut numbers = Numbers(0x0bad_cafe);
+        for round in 0..3200 {
+            let family = [Family::Ipv4, Family::Ipv6][round as usize / 16 % 2];
+            let options = options_of(round % 16, &mut numbers);
+            let hosts = hosts_of(family, || numbers.next());
+            let fields = Fields {
+                ports: numbers.next(),
+                sequence: numbers.next(),
+                acknowledgement: numbers.next(),
+                flags: numbers.next() as u8,
+                window: numbers.next() as u16,
+            };
+            assert!(is_right(family, &fields, &options, &hosts)?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn sums_carry() -> Result {
+        // Nothing but ones, nothing but zeroes, and what is between.
+        for word in [
+            0,
+            1,
+            0x0001_0000,
+            0xffff,
+            0xffff_0000,
+            0xfffe_ffff,
+            u32::MAX,
+        ] {
+            for family in [Family::Ipv4, Family::Ipv6] {
+                for other in [0, word, u32::MAX] {
+                    let fields = Fields {
+                        ports: word,
+                        sequence: other,
+                        acknowledgement: word,
+                        flags: other as u8,
+                        window: word as u16,
+                    };
+                    let options = Options {
+                        mss: Some(other as u16),
+                        timestamps: Some(Timestamps {
+                            value: word,
+                            echo: other,
+                        }),
+                        ..Options::default()
+                    };
+                    let hosts = hosts_of(family, || word);
+                    assert!(is_right(family, &fields, &options, &hosts)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn lengths_are_those_of_the_options() -> Result {
+        let mut numbers = Numbers(1);
+        let lengths = [
+            20, 24, 24, 28, 24, 28, 28, 32, 32, 36, 36, 40, 32, 36, 36, 40,
+        ];
+        let fields = Fields {
+            ports: 0,
+            sequence: 0,
+            acknowledgement: 0,
+            flags: 0,
+            window: 0,
+        };
+        for (number, length) in (0..).zip(lengths) {
+            let options = options_of(number, &mut numbers);
+            let [source, destination] = hosts_of(Family::Ipv4, || 1);
+            let header = compose::tcp_header(&fields, &options, &source, &destination);
+            assert_eq!(header.len(), length);
+        }
+        Ok(())
+    }
+}

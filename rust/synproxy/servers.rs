@@ -133,13 +133,18 @@ impl Rate {
         let unit = u64::from(JIFFIES_PER_SECOND);
         let full = u64::from(self.burst).wrapping_mul(unit);
         let (then, left) = ((before >> 32) as u32, before & 0xffff_ffff);
-        let passed = u64::from(now.wrapping_sub(then));
-        let gained = passed.saturating_mul(self.per_second.into());
-        let left = match before {
-            0 => full,
-            _ => left.saturating_add(gained).min(full),
+        let (now, left) = match (before, now.wrapping_sub(then)) {
+            (0, _) => (now, full),
+            // Another CPU may have been here a moment later.
+            (_, late) if late > u32::MAX - JIFFIES_PER_SECOND => (then, left),
+            (_, passed) => {
+                let gained = u64::from(passed).saturating_mul(self.per_second.into());
+                (now, left.saturating_add(gained).min(full))
+            }
         };
-        Some(u64::from(now) << 32 | left.checked_sub(unit)? & 0xffff_ffff)
+        let after = u64::from(now) << 32 | left.checked_sub(unit)? & 0xffff_ffff;
+        // Zero stands for who has never been asked.
+        Some(after.max(1))
     }
 }
 
@@ -246,8 +251,11 @@ impl Servers {
     #[inline]
     fn ways(&self, endpoint: &Endpoint) -> &[Server] {
         let [a, b, c, d] = endpoint.address.words();
-        let word = a ^ b.rotate_left(8) ^ c.rotate_left(16) ^ d.rotate_left(24);
-        let hash = self.key.hash_one(word ^ endpoint.tag().rotate_left(12));
+        let hash = match endpoint.family {
+            Family::Ipv4 => self.key.hash_pair(a, endpoint.tag()),
+            // All of it with the key: clients choose some of the addresses that they send SYNs to.
+            Family::Ipv6 => self.key.hash(&[a, b, c, d, endpoint.tag()]),
+        };
         let first = (hash as usize % (CAPACITY / WAYS)).wrapping_mul(WAYS);
         let ways = self.places.get(first..).unwrap_or_default();
         ways.get(..WAYS).unwrap_or_default()

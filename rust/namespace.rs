@@ -136,6 +136,8 @@ impl Namespace {
         let synproxy = resources.synproxy.as_ref();
         if let Err(error) = hooks.provide(namespace, &self.ruleset, &needs, synproxy) {
             hooks.release(before.needs());
+            // Its own hooks may be there, and stay: the next rule has to share what they have.
+            configured.synproxy = resources.synproxy;
             return Err(error.into());
         }
         // From here on nothing fails.

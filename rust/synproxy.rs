@@ -98,7 +98,7 @@ impl Synproxy {
     /// Waits for the answer to a SYN that was just sent.
     fn wait(&self, wait: &Wait) {
         if self.waiting.begin(wait) {
-            self.look_after.hurry();
+            self.look_after.run_after(waiting::FIRST_DELAY);
         }
     }
 

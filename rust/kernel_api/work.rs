@@ -61,9 +61,19 @@ impl<T: Background> Periodic<T> {
 
     /// Runs it now; the time to the next run counts from there.
     pub(crate) fn hurry(&self) {
+        self.run_after(0);
+    }
+
+    /// Runs it after so many jiffies instead of when it would have run. Packets may call this, too.
+    pub(crate) fn run_after(&self, delay: u32) {
         // SAFETY: By the type invariant the work is initialised.
         unsafe {
-            bindings::mod_delayed_work_on(ANY_CPU, bindings::system_dfl_wq, self.0.work.get(), 0);
+            bindings::mod_delayed_work_on(
+                ANY_CPU,
+                bindings::system_dfl_wq,
+                self.0.work.get(),
+                delay as usize,
+            );
         }
     }
 

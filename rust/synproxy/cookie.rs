@@ -24,9 +24,9 @@ use crate::{
     },
 };
 
-/// The maximum segment sizes that a cookie can say, of which the client's is rounded down to one: the least
-/// that everybody takes, and what is left of the common sizes of packets, in bytes.
-const MSS_TABLE: [u16; 8] = [536, 1220, 1300, 1380, 1420, 1440, 1460, 8940];
+/// The maximum segment sizes that a cookie can say, of which the client's is rounded down to one: those of
+/// `net/ipv4/syncookies.c` and `net/ipv6/syncookies.c`, and one for who takes less, in bytes.
+const MSS_TABLE: [u16; 8] = [256, 536, 1220, 1300, 1420, 1440, 1460, 8940];
 
 /// In place of a window scale: the client scales no windows.
 pub(super) const NO_SCALE: u8 = 15;

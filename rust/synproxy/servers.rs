@@ -7,7 +7,10 @@
 //! place at once, or an entry that is read while it is written, make a client hear of options that its
 //! server does not use, and those are translated.
 
-use super::options::Options;
+use super::{
+    announcement::SCALE_DEFAULT,
+    options::Options, //
+};
 use crate::{
     kernel_api::{
         connections::Endpoints,
@@ -40,6 +43,9 @@ const WAYS: usize = 8;
 /// What is assumed of a server without the option MSS (RFC 9293, section 3.7.1), in bytes.
 const MSS_DEFAULT: u16 = 536;
 
+/// After how many jiffies a server is asked again for options that it did not use: a minute.
+const RELEARN: u32 = 60 * JIFFIES_PER_SECOND;
+
 const IS_KNOWN: u32 = 1 << 31;
 const HAS_SCALE: u32 = 1 << 30;
 const HAS_SACK: u32 = 1 << 29;
@@ -63,6 +69,12 @@ pub(crate) struct ServerOptions {
 }
 
 impl ServerOptions {
+    /// Whether it uses all that it is asked for where nothing is known.
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.scale.is_some() && self.sack && self.timestamps
+    }
+
     fn pack(self) -> u32 {
         let flag = |is_set, flag| if is_set { flag } else { 0 };
         IS_KNOWN
@@ -154,6 +166,8 @@ struct Server {
     /// The port, and the IP version above it; zero where there is no server.
     port: Word,
     options: Word,
+    /// Jiffies when all options were last seen that it may have.
+    learned: Word,
     /// Jiffies when something happened.
     used: Word,
     opened: Atomic<i32>,
@@ -200,6 +214,7 @@ impl Server {
             address: [const { Word::new(0) }; 4],
             port: Word::new(0),
             options: Word::new(0),
+            learned: Word::new(0),
             used: Word::new(0),
             opened: Atomic::new(0),
             refused: Atomic::new(0),
@@ -282,10 +297,23 @@ impl Servers {
         Some(server)
     }
 
-    /// The options that the server uses, if that is known.
+    /// The options that the server uses, if that is known. Now and then, what it did not use is taken for not
+    /// known: who is not told of an option does not ask the server for it.
     #[inline]
     pub(super) fn options(&self, endpoint: &Endpoint) -> Option<ServerOptions> {
-        ServerOptions::unpack(self.find(endpoint)?.options.load())
+        let server = self.find(endpoint)?;
+        let options = ServerOptions::unpack(server.options.load())?;
+        let age = jiffies32().wrapping_sub(server.learned.load());
+        if options.is_full() || age < RELEARN {
+            return Some(options);
+        }
+        Some(ServerOptions {
+            mss: options.mss,
+            scale: options.scale.or(Some(SCALE_DEFAULT)),
+            sack: true,
+            timestamps: true,
+            ecn: options.ecn,
+        })
     }
 
     /// Remembers what the server announced when it accepted a connection; none of `asked` that the client did
@@ -305,7 +333,7 @@ impl Servers {
             mss: announced.mss.unwrap_or(MSS_DEFAULT),
             scale: match asked.scale {
                 Some(_) => announced.scale,
-                None => before.map_or(Some(super::announcement::SCALE_DEFAULT), |b| b.scale),
+                None => before.map_or(Some(SCALE_DEFAULT), |before| before.scale),
             },
             sack: match asked.sack {
                 true => announced.sack,
@@ -318,6 +346,9 @@ impl Servers {
             ecn: ecn.unwrap_or(before.is_some_and(|before| before.ecn)),
         };
         server.options.store(options.pack());
+        if asked.scale.is_some() && asked.sack && asked.timestamps.is_some() {
+            server.learned.store(jiffies32());
+        }
     }
 
     /// Counts how a connection to a server went.

@@ -146,6 +146,7 @@ impl Passage<'_> {
         let state = self.connection.tcp_state();
         let done = match (self.connection.direction, self.segment.kind(), state) {
             (Direction::Original, Kind::Syn, TcpState::SynSent) => self.syn(),
+            (Direction::Original, Kind::Ack, TcpState::SynSent) => self.keep_alive(),
             (Direction::Reply, Kind::SynAck, TcpState::SynReceived) => self.syn_ack(),
             (Direction::Reply, Kind::Reset, _) if !self.proxied.has(Trait::Opened) => {
                 self.refused();
@@ -218,6 +219,23 @@ impl Passage<'_> {
             },
         });
         Ok(())
+    }
+
+    /// The client's patience ends before the server has answered: the server gets the SYN once more.
+    fn keep_alive(&self) -> Result {
+        let packet = self.packet;
+        let wait = self.synproxy.waiting.find(&self.client()).ok_or(ENOENT)?;
+        let fields = Fields {
+            ports: self.segment.ports(),
+            ..wait.fields
+        };
+        let syn = compose::tcp_header(
+            &fields,
+            &wait.options,
+            &packet.source,
+            &packet.destination,
+        );
+        packet.replace_transport(self.segment.offset, syn.as_slice())
     }
 
     /// Where the body of an option is, from the begin of the header.
@@ -485,8 +503,16 @@ fn judge_invalid(skb: &Skb, context: Context<'_>) -> Fate {
         return Fate::Accept;
     };
     let endpoints = segment.endpoints(&packet);
-    match FoundConnection::look_up(packet.context().namespace(), &endpoints) {
-        Some(found) if found.connection().proxy().is_some() => Fate::Drop,
+    let Some(found) = FoundConnection::look_up(packet.context().namespace(), &endpoints) else {
+        return Fate::Accept;
+    };
+    let connection = found.connection();
+    // A client that has waited for the server, or comes again, is for the rules to judge.
+    let is_asking = segment.kind() == Kind::Ack
+        && connection.direction == Direction::Original
+        && matches!(connection.tcp_state(), TcpState::SynSent | TcpState::Over);
+    match connection.proxy() {
+        Some(_) if !is_asking => Fate::Drop,
         _ => Fate::Accept,
     }
 }

@@ -66,6 +66,9 @@ const STEP: usize = 64;
 /// waits for ten seconds in all.
 const DELAYS: [u32; 4] = [1, 2, 4, 3];
 
+/// After how many jiffies something may be due for a connection that is new.
+pub(super) const FIRST_DELAY: u32 = JIFFIES_PER_SECOND;
+
 /// The longest time that may pass between two looks where nothing is waited for, in jiffies.
 const NEVER: u32 = 3600 * JIFFIES_PER_SECOND;
 
@@ -170,6 +173,15 @@ impl Waiting {
             }
         });
         !self.is_any.load(Relaxed) && !self.is_any.xchg(true, Relaxed)
+    }
+
+    /// What is waited for between these.
+    pub(super) fn find(&self, endpoints: &Endpoints) -> Option<Wait> {
+        self.places.with(|places| {
+            let mut entries = self.ways(places, endpoints).iter().flatten();
+            let entry = entries.find(|entry| entry.wait.endpoints == *endpoints)?;
+            Some(entry.wait)
+        })
     }
 
     /// The server has answered.

@@ -17,6 +17,7 @@ mod compose_tests;
 mod cookie;
 #[cfg(CONFIG_KUNIT = "y")]
 mod cookie_tests;
+mod known;
 mod options;
 #[cfg(CONFIG_KUNIT = "y")]
 mod options_tests;
@@ -60,6 +61,7 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
+use known::Known;
 use servers::Servers;
 use waiting::{
     LookAfter,
@@ -74,6 +76,7 @@ pub(crate) struct Synproxy {
     servers: Arc<Servers>,
     waiting: Arc<Waiting>,
     look_after: Periodic<LookAfter>,
+    known: Known,
 }
 
 impl Synproxy {
@@ -91,6 +94,7 @@ impl Synproxy {
             servers,
             look_after: Periodic::start(LookAfter(waiting.clone()), 0)?,
             waiting,
+            known: Known::new()?,
         };
         Ok(Arc::new(synproxy, GFP_KERNEL_ACCOUNT)?)
     }

@@ -39,6 +39,13 @@ impl HashKey {
         unsafe { bindings::palisade_jhash_1word(word, self.seed) }
     }
 
+    /// Hashes three words, as [`HashKey::hash_one`] does one.
+    #[inline]
+    pub(crate) fn hash_three(&self, [a, b, c]: [u32; 3]) -> u32 {
+        // SAFETY: There are no requirements.
+        unsafe { bindings::palisade_jhash_3words(a, b, c, self.seed) }
+    }
+
     /// Hashes two words, as [`HashKey::hash`] does any number of them.
     #[inline]
     pub(crate) fn hash_pair(&self, first: u32, second: u32) -> u32 {

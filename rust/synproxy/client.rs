@@ -37,6 +37,7 @@ use crate::{
         connections::{
             Connection,
             Direction,
+            Endpoints,
             FoundConnection,
             TcpState, //
         },
@@ -172,9 +173,12 @@ impl Incoming<'_> {
         skb.has_right_checksum(context, self.segment.offset, IPPROTO_TCP)
     }
 
-    fn look_up(&self) -> Option<FoundConnection> {
-        let endpoints = self.segment.endpoints(self.packet);
-        FoundConnection::look_up(self.packet.context().namespace(), &endpoints)
+    fn endpoints(&self) -> Endpoints {
+        self.segment.endpoints(self.packet)
+    }
+
+    fn look_up(&self, endpoints: &Endpoints) -> Option<FoundConnection> {
+        FoundConnection::look_up(self.packet.context().namespace(), endpoints)
     }
 
     /// A SYN is answered with a cookie, unless it may pass.
@@ -185,6 +189,11 @@ impl Incoming<'_> {
             return Reaction::Drop;
         }
         self.count(Event::Syn);
+        if self.place == Place::BeforeConntrack {
+            if let Some(mark) = self.synproxy.known.mark(&self.endpoints()) {
+                mark.clear();
+            }
+        }
         let endpoint = self.endpoint();
         if let Some(threshold) = &self.settings.threshold {
             // One that was sent again is for who has got the first.
@@ -244,7 +253,7 @@ impl Incoming<'_> {
                     TcpState::SynSent | TcpState::SynReceived
                 )
         };
-        self.look_up()
+        self.look_up(&self.endpoints())
             .is_some_and(|found| is_early(&found.connection()))
     }
 
@@ -252,8 +261,17 @@ impl Incoming<'_> {
     #[inline]
     fn others(&self, kind: Kind) -> Reaction {
         if self.place == Place::BeforeConntrack {
-            if let Some(found) = self.look_up() {
-                return self.of_connection(kind, &found.connection());
+            let endpoints = self.endpoints();
+            let mark = self.synproxy.known.mark(&endpoints);
+            if mark.is_some_and(|mark| mark.is_set()) {
+                return Reaction::Pass;
+            }
+            if let Some(found) = self.look_up(&endpoints) {
+                let connection = found.connection();
+                if let (Some(mark), TcpState::Established) = (mark, connection.tcp_state()) {
+                    mark.set();
+                }
+                return self.of_connection(kind, &connection);
             }
         }
         match kind {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which connections are open, as far as that is remembered.
+//!
+//! Segments of open connections are to go on to connection tracking, which looks their connection up. So
+//! that it need not be looked up twice, a table says of most of them that there is one. Each place of it
+//! holds the mark of one connection, and both depend on a keyed hash: nobody can tell which others share a
+//! place, and of segments of no connection about one in two billion is taken for one. Connection tracking
+//! has the last word on that. What follows a SYN between the same is looked up again.
+
+use crate::{
+    kernel_api::{
+        connections::Endpoints,
+        hash::HashKey,
+        words::Word, //
+    },
+    packet::Family, //
+};
+use kernel::prelude::*;
+
+/// Places, as a power of two.
+const PLACES_SHIFT: u32 = 14;
+
+/// GOLDEN_RATIO_32 of `include/linux/hash.h`: spreads the ports, of which few bits differ, over a mark.
+const SPREAD: u32 = 0x61c8_8647;
+
+/// The marks of open connections.
+pub(super) struct Known {
+    key: HashKey,
+    marks: KVVec<Word>,
+}
+
+/// A place and the mark for it.
+#[derive(Clone, Copy)]
+pub(super) struct Mark<'a> {
+    place: &'a Word,
+    mark: u32,
+}
+
+impl Known {
+    /// None.
+    pub(super) fn new() -> Result<Self> {
+        let count = 1 << PLACES_SHIFT;
+        let mut marks = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..count {
+            marks.push(Word::new(0), GFP_KERNEL_ACCOUNT)?;
+        }
+        Ok(Self {
+            key: HashKey::random(),
+            marks,
+        })
+    }
+
+    /// The mark of the connection that a client's segments are of.
+    #[inline]
+    pub(super) fn mark(&self, endpoints: &Endpoints) -> Option<Mark<'_>> {
+        let ([a, b, c, d], [e, f, g, h]) = endpoints.addresses;
+        let ports = endpoints.port_word();
+        let hash = match endpoints.family {
+            Family::Ipv4 => self.key.hash_three([a, e, ports]),
+            Family::Ipv6 => self.key.hash(&[a, b, c, d, e, f, g, h, ports]),
+        };
+        let place = self.marks.get(hash as usize & ((1 << PLACES_SHIFT) - 1))?;
+        let mark = hash ^ (a ^ d).rotate_left(7) ^ ports.wrapping_mul(SPREAD);
+        // Zero is the mark of none.
+        Some(Mark {
+            place,
+            mark: mark | 1,
+        })
+    }
+}
+
+impl Mark<'_> {
+    /// Whether the connection is known to be open.
+    #[inline]
+    pub(super) fn is_set(&self) -> bool {
+        self.place.load() == self.mark
+    }
+
+    /// The connection is open.
+    #[inline]
+    pub(super) fn set(&self) {
+        self.place.store(self.mark);
+    }
+
+    /// The connection may be another one now.
+    #[inline]
+    pub(super) fn clear(&self) {
+        if self.is_set() {
+            self.place.store(0);
+        }
+    }
+}

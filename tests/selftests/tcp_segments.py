@@ -172,6 +172,8 @@ def parse(data):
         protocol, time_to_live = data[6], data[7]
         source, destination = ipaddress.ip_address(data[8:24]), ipaddress.ip_address(data[24:40])
         body = data[40:40 + int.from_bytes(data[4:6])]
+        if protocol == DESTINATION_OPTIONS and len(body) >= 8:
+            protocol, body = body[0], body[8 + body[1] * 8:]
         right = True
     if protocol != TCP:
         return None

@@ -176,6 +176,11 @@ impl Hooks {
         }
     }
 
+    /// Unregisters the hooks that show packets to chains.
+    pub(crate) fn release_chains(&mut self) {
+        self.registrations = [const { None }; chains::COUNT];
+    }
+
     /// Unregisters all hooks.
     pub(crate) fn release_all(&mut self) {
         *self = Self::new();

@@ -245,7 +245,10 @@ impl PerNamespace for Namespace {
 
     fn stop(&self, namespace: &NetworkNamespace) {
         let mut configured = self.hooks.lock();
-        if let Some(synproxy) = &configured.synproxy {
+        if let Some(synproxy) = configured.synproxy.clone() {
+            // No packet opens a connection any more when this is over.
+            configured.hooks.release_chains();
+            retirement::wait_for_retired();
             synproxy.reset_connections(namespace);
         }
         configured.hooks.release_all();

@@ -67,7 +67,7 @@ class Fuzzer:
         self.sent = 0
         self.errors = collections.Counter()
         self.accepted = collections.Counter()
-        self.rules = self.entries = 0
+        self.rules = self.entries = self.proxies = 0
 
     def run(self):
         for number, random in self.work.slices():
@@ -86,7 +86,7 @@ class Fuzzer:
         answers = sum(self.errors.values()) or 1
         self.work.progress(f"{self.sent} requests, {self.sent / self.work.elapsed():.0f}/s, "
                            f"{100 * self.errors[0] // answers}% of {answers} answers say yes, checked "
-                           f"{self.rules} rules and {self.entries} entries", always)
+                           f"{self.rules} rules, {self.proxies} of them with SYNPROXY, and {self.entries} entries", always)
 
     def report(self):
         say = lambda text: print(f"{self.work.name}: {text}", flush=True)
@@ -95,8 +95,8 @@ class Fuzzer:
         say("accepted: " + ", ".join(f"{name} {count}" for name, count in sorted(self.accepted.items())))
         # A fuzzer whose requests are all refused, or that leaves nothing to look at, tries nothing.
         missing = {f"{name} {mode}" for name, mode, _, _ in CALLS} - set(self.accepted)
-        if missing or not self.rules or not self.entries:
-            say(f"BROKEN: nothing was accepted of: {', '.join(sorted(missing)) or 'rules and entries'}")
+        if missing or not self.rules or not self.entries or not self.proxies:
+            say(f"BROKEN: nothing was accepted of: {', '.join(sorted(missing)) or 'rules, SYNPROXY and entries'}")
             return False
         return True
 
@@ -179,6 +179,7 @@ class Fuzzer:
         rules, lists, entries = check_configuration(self.control)
         self.rules += len(rules)
         self.entries += entries
+        self.proxies += sum("synproxy" in dict(dict(rule["rule"]).get("target", ())) for rule in rules)
         # Giving all of the rules to the tool would take too long.
         plain = [rule for rule in rules if is_plain(rule["rule"])]
         kept = random.sample(plain, min(len(plain), RULES_GIVEN))

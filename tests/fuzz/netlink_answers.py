@@ -11,6 +11,8 @@ NAMES = {name: {number: one for one, number in kinds.items()} for name, kinds in
 CHAINS = {(table, chain.encode()) for table, chains in {
     "raw": "PREROUTING OUTPUT", "filter": "INPUT FORWARD OUTPUT", "nat": "PREROUTING INPUT OUTPUT POSTROUTING",
 }.items() for chain in chains.split()}
+# Of a network namespace, behind SYNPROXY.
+SERVERS_MAX = 4096
 TABLES = {number: name for name, number in ENUMERATIONS["table"].items()}
 
 
@@ -98,7 +100,17 @@ def check_configuration(client):
             raise Broken(f"list {one['name']} says that it has {one['rules']} rules, which is wrong")
     if used:
         raise Broken(f"there are rules for lists that are not there: {used}")
+    check_servers(client)
     return rules, list(lists), entries
+
+
+def check_servers(client):
+    servers = [dict(answer) for answer in dump(client, "server-get")]
+    endpoints = {(server["address"], server["port"]) for server in servers}
+    if len(endpoints) != len(servers) or len(servers) > SERVERS_MAX:
+        raise Broken(f"there are {len(servers)} servers behind SYNPROXY, of which {len(endpoints)} differ")
+    if wrong := [server for server in servers if len(server["address"]) not in (4, 16)]:
+        raise Broken(f"there are servers with the addresses {wrong}")
 
 
 def check_entries(client, one):

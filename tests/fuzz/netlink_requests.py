@@ -33,6 +33,10 @@ USUAL = {
     ("rule", "protocol"): (1, 6, 17, 58, 0, 255),
     ("recent", "hits"): (1, 2, 5, 20, 21),
     ("recent", "seconds"): (1, 2, 60, 3600),
+    ("synproxy", "mss"): (1, 536, 1460, 65535),
+    ("synproxy", "wscale"): (0, 7, 14),
+    ("synproxy", "flooded-rate"): (1, 100, 1000000),
+    ("synproxy", "flooded-burst"): (1, 100, 1000000),
     ("list", "hits"): (1, 2, 20, 100),
     ("list", "size"): (1, 2, 3, 64, 300),
     ("list", "timeout"): (0, 1, 4, 1000, 60000),
@@ -46,14 +50,15 @@ LENGTHS = (0, 1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 20, 0x7FFF, 0x8000, 0xFFFC, 0
 
 CHANGES = ENUMERATIONS["change-kind"]
 FURTHER_MATCHES = [name for name in SPECIFIED["match"] if name not in ("tcp", "udp", "recent")]
-FURTHER_TARGETS = [name for name in SPECIFIED["target"] if name != "verdict"]
+# SYNPROXY is refused more often than the others: not every chain and not every protocol takes it.
+FURTHER_TARGETS = [name for name in SPECIFIED["target"] if name != "verdict"] + ["synproxy"] * 5
 TABLES = ENUMERATIONS["table"]
 # The operations in each of their modes, and the attributes that they take.
 CALLS = [(name, mode, operation["attribute-set"], operation[mode].get("request", {}).get("attributes", []))
          for name, operation in OPERATIONS.items() for mode in ("do", "dump") if mode in operation]
 # Most requests change something, and most of these the rules.
-WEIGHTS = [{"ruleset-change": 12, "list-create": 4, "entry-add": 4, "list-flush": 0.5}.get(name, 2 if mode == "do" else 1)
-           for name, mode, _, _ in CALLS]
+MORE_OFTEN = {"ruleset-change": 12, "list-create": 4, "entry-add": 4, "entry-delete": 4, "list-flush": 0.5}
+WEIGHTS = [MORE_OFTEN.get(name, 2 if mode == "do" else 1) for name, mode, _, _ in CALLS]
 
 
 def limit(value):
@@ -187,8 +192,22 @@ class Requests:
                 tree[name] = self.value("rule", name)
         if self.chance(0.7):
             name = "verdict" if self.chance(0.7) else self.random.choice(FURTHER_TARGETS)
-            tree["target"] = [(name, self.value("target", name))]
+            value = self.value("target", name)
+            if name == "synproxy":
+                value = self.synproxy(value, tree)
+            tree["target"] = [(name, value)]
         return list(tree.items()) + matches
+
+    def synproxy(self, tree, rule):
+        """Mostly, as it is accepted: for TCP, and without what only answers have."""
+        if self.chance(0.9) and rule.get("protocol", b"\6") == b"\6":
+            rule["protocol"] = b"\6"
+            rule.pop("protocol-invert", None)
+        if self.chance(0.95):
+            tree = [(name, value) for name, value in tree if name != "statistics"]
+        if self.chance(0.5):
+            tree = [(name, value) for name, value in tree if not name.startswith("flooded")]
+        return tree
 
     def ports(self, transport):
         tree = {}

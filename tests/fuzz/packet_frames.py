@@ -41,9 +41,22 @@ def ipv6(protocol, payload, source=HOSTS[6][0], destination=SERVER[6], length=No
     return struct.pack("!IHBB", version << 28, length & 0xFFFF, protocol, ttl) + source + destination + payload
 
 
-def tcp(source_port, port, flags, options=b"", words=None, payload=b"", number=1):
+def tcp(source_port, port, flags, options=b"", words=None, payload=b"", number=1, acknowledgement=0, window=8192):
     words = (20 + len(options)) // 4 if words is None else words
-    return struct.pack("!HHIIBBHHH", source_port, port, number, 0, (words & 15) << 4, flags, 8192, 0, 0) + options + payload
+    return struct.pack("!HHIIBBHHH", source_port, port, number, acknowledgement, (words & 15) << 4, flags, window, 0, 0) \
+        + options + payload
+
+
+def checked_tcp(source, destination, segment):
+    """The segment with its checksum."""
+    total = checksum(source + destination + struct.pack("!HH", TCP, len(segment)) + segment)
+    return segment[:16] + struct.pack("!H", total) + segment[18:]
+
+
+def checked_icmp(version, source, destination, message):
+    """The message with its checksum."""
+    header = b"" if version == 4 else source + destination + struct.pack("!II", len(message), ICMPV6)
+    return message[:2] + struct.pack("!H", checksum(header + message)) + message[4:]
 
 
 def udp(source_port, port, payload=b"data", length=None):

@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 
+from handshakes import PORTS
 from packet_frames import CLIENT_MAC, HOSTS, SERVER_MAC
 
 SOL_PACKET, PACKET_VNET_HDR = 263, 15
@@ -43,8 +44,13 @@ def make_hosts():
     hosts += [socket.inet_ntop(socket.AF_INET6, address) for address in HOSTS[6]] + [ALIVE[6]]
     run_ip(SERVER_HOST, [
         "link set lo up", "address add 10.0.0.1/24 dev eth0", "address add fd00::1/64 dev eth0 nodad", "link set eth0 up",
+        # What is for others goes back by the cable, whose other end has it.
+        "route add 10.0.1.0/24 via 10.0.0.2", "route add fd00:0:0:1::/64 via fd00::2",
         "link add link eth0 name eth0.5 type vlan id 5", "link set eth0.5 up",
         *(f"neighbour replace {host} lladdr {CLIENT_MAC.hex(':')} dev eth0 nud permanent" for host in hosts)])
+    # Behind connection tracking, SYNPROXY needs acknowledgements of no connection to be invalid.
+    run(f"ip netns exec {SERVER_HOST} sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0 "
+        "net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0")
     run_ip(CLIENT, [
         "link set lo up", "link set eth0 up",
         *(f"address add {address}/24 dev eth0" for address in ("10.0.0.2", ALIVE[4])),
@@ -156,9 +162,24 @@ class Paths:
         enter(SERVER_HOST)
         self.listener = socket.create_server(("::", 7), family=socket.AF_INET6, dualstack_ipv6=True, backlog=64)
         self.listener.settimeout(10)
+        self.proxied = [socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=64)
+                        for port in PORTS]
+        for one in self.proxied:
+            one.setblocking(False)
         self.server = {"tap": Tap(), "scattering-tap": ScatteringTap()}
         enter(CLIENT)
         self.all = {"cable": Cable(), "offloading-cable": OffloadingCable(), **self.server}
+
+    def serve(self):
+        """Says something to whoever connected to a server behind SYNPROXY."""
+        for listener in self.proxied:
+            try:
+                while True:
+                    with listener.accept()[0] as connection:
+                        connection.setblocking(False)
+                        connection.send(bytes(3000))
+            except OSError:
+                pass
 
     def connect(self, version):
         """A connection between an address that no frame claims and the server."""

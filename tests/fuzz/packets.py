@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "selftests"
 import campaign
 from campaign import Broken, Campaign
 from genetlink import Client
+from handshakes import Handshakes
 from netlink_answers import check_configuration, dump
 from packet_frames import Frames, samples, sweep
 from packet_paths import ALIVE, SERVER_HOST, Paths, enter, make_hosts, remove_hosts
@@ -75,6 +76,16 @@ RULES = [f"-s {address} -j ACCEPT" for address in ALIVE.values()] + """
 DROPS = ["-s 10.0.0.7 -p tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG,ECE,CWR NONE -j DROP",
          "-s fd00::7 -p udp --sport 65535 -j DROP"]
 CHAINS = {"PREROUTING": "raw", "INPUT": "filter"}
+# SYNPROXY comes last: what it answers or drops meets no further rule.
+CLASSIC = "-p tcp --dport 443 -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --sack-perm --timestamp --wscale 7 --mss 1460"
+PROXIES = {
+    "PREROUTING": ["-p tcp --dport 80 -j SYNPROXY", "-p tcp --dport 21 -j SYNPROXY --when-flooded 1/1",
+                   "-p tcp --dport 443 --syn -j NOTRACK"],
+    "INPUT": [CLASSIC],
+    "FORWARD": [CLASSIC],
+}
+RULES_OF = {chain: (RULES if chain in CHAINS else []) + (DROPS if chain == "PREROUTING" else []) + proxies
+            for chain, proxies in PROXIES.items()}
 
 
 def set_rules():
@@ -85,8 +96,9 @@ def set_rules():
         commands.append(f"palisade -t {table} -A called-{chain} -g leaf-{chain}")
         commands.insert(-1, f"palisade -t {table} -N leaf-{chain}")
         commands.append(f"palisade -t {table} -A leaf-{chain} -m limit --limit 1/s")
-        for rule in RULES + (DROPS if table == "raw" else []):
-            commands.append(f"palisade -t {table} -A {chain} {rule.format(chain=chain)}")
+    for chain, rules in RULES_OF.items():
+        for rule in rules:
+            commands.append(f"palisade -t {CHAINS.get(chain, 'filter')} -A {chain} {rule.format(chain=chain)}")
     subprocess.run(["ip", "netns", "exec", SERVER_HOST, "sh", "-e"], input="\n".join(commands), text=True, check=True)
 
 
@@ -98,6 +110,7 @@ class Fuzzer:
         enter(SERVER_HOST)
         self.control = Client()
         self.paths = Paths()
+        self.handshakes = Handshakes()
         self.sent = self.refused = self.transferred = self.hooked = 0
         self.errors = collections.Counter()
 
@@ -139,6 +152,19 @@ class Fuzzer:
             self.work.record.write(" ".join([name] + [part.hex() or "-" for part in parts]) for name, parts in shots)
             for name, parts in shots:
                 self.send(name, parts)
+            self.shake_hands(random)
+
+    def shake_hands(self, random):
+        """Cookies do not mind by which way they come back; only what comes over the cable is answered to where it is seen."""
+        for frames in self.handshakes.rounds(random):
+            shots = []
+            for frame in frames:
+                name = "cable" if random.random() < 0.8 else random.choice(list(WEIGHTS))
+                shots.append((name, self.paths.all[name].encode(random, frame)))
+            self.work.record.write(" ".join([name] + [part.hex() or "-" for part in parts]) for name, parts in shots)
+            for name, parts in shots:
+                self.send(name, parts)
+            self.paths.serve()
 
     def send(self, name, parts):
         self.sent += 1
@@ -149,9 +175,9 @@ class Fuzzer:
             self.errors[f"{name} {errno.errorcode.get(error.errno, error.errno)}"] += 1
 
     def rules(self):
-        """Those of the two built-in chains."""
+        """Those of the built-in chains."""
         rules = [dict(answer) for answer in dump(self.control, "rule-get")]
-        return [rule for rule in rules if rule["chain-name"].decode() in CHAINS]
+        return [rule for rule in rules if rule["chain-name"].decode() in RULES_OF]
 
     def check(self, number=0):
         # Reading all entries of all lists takes as long as several slices.
@@ -179,7 +205,7 @@ class Fuzzer:
             raise Broken(f"{data} bytes came in {packets} packets: these are not large")
 
     def alive_counters(self):
-        rules = [dict(rule["rule"]) for rule in self.rules() if rule["position"] in (1, 2) and rule["table"] == 2]
+        rules = [dict(rule["rule"]) for rule in self.rules() if rule["position"] in (1, 2) and rule["chain-name"] == b"INPUT"]
         return sum(rule["packets"] for rule in rules), sum(rule["bytes"] for rule in rules)
 
     def progress(self, always=False):
@@ -189,11 +215,24 @@ class Fuzzer:
     def report(self):
         print(f"{self.work.name}: {self.transferred} bytes in large segments; not taken: "
               + (", ".join(f"{what} {count}" for what, count in self.errors.most_common()) or "none"), flush=True)
-        unseen = [f"{rule['chain-name'].decode()} {rule['position']}: {(RULES + DROPS)[rule['position'] - 1]}"
-                  for rule in self.rules() if dict(rule["rule"])["packets"] == 0]
+        print(f"{self.work.name}: {self.handshakes.cookies} cookies came back, {self.handshakes.opened} SYNs came to the server "
+              "beyond", flush=True)
+        unseen = []
+        for rule in self.rules():
+            chain, position, inner = rule["chain-name"].decode(), rule["position"], dict(rule["rule"])
+            unseen += self.never(f"{chain} {position}: {RULES_OF[chain][position - 1]}", inner)
         if unseen:
-            print(f"{self.work.name}: BROKEN: rules that no packet matched:", *unseen, sep="\n  ", flush=True)
+            print(f"{self.work.name}: BROKEN: what no packet did:", *unseen, sep="\n  ", flush=True)
         return not unseen
+
+    def never(self, text, rule):
+        """What a rule never counted."""
+        if rule["packets"] == 0:
+            yield f"{text}: it matched none"
+        if proxy := dict(rule.get("target", ())).get("synproxy"):
+            counts = dict(dict(proxy)["statistics"])
+            print(f"{self.work.name}: {text}: {counts}", flush=True)
+            yield from (f"{text}: no {name}" for name, count in counts.items() if count == 0)
 
 
 def replay(options):

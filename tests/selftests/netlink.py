@@ -121,6 +121,38 @@ refused("position 0", "ruleset-change",
         change(u32(CHANGE["kind"], 2), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "INPUT"),
                u32(CHANGE["position"], 0), nest(CHANGE["rule"])), ERANGE)
 
+SYNPROXY = SETS["synproxy"]
+
+
+def proxy(table, chain, *inner, protocol=b"\6"):
+    rule = [attribute(RULE["protocol"], protocol)] if protocol else []
+    rule.append(nest(RULE["target"], nest(TARGET["synproxy"], *inner)))
+    return change(u32(CHANGE["kind"], APPEND), u32(CHANGE["table"], ENUMERATIONS["table"][table]),
+                  string(CHANGE["chain-name"], chain), nest(CHANGE["rule"], *rule))
+
+
+def refused_proxy(description, error, words, *inner, table="raw", chain="PREROUTING", **more):
+    refused(description, "ruleset-change", proxy(table, chain, *inner, **more), error, words)
+
+
+RATE, BURST = (u32(SYNPROXY[name], 10) for name in ("flooded-rate", "flooded-burst"))
+for table, chain, words in (
+        ("nat", "PREROUTING", "raw and filter"), ("raw", "OUTPUT", "PREROUTING"), ("filter", "OUTPUT", "FORWARD")):
+    refused_proxy(f"SYNPROXY in {chain} of {table}", EINVAL, words, table=table, chain=chain)
+for protocol in (b"", b"\x11"):
+    refused_proxy(f"SYNPROXY for protocol {protocol or 'any'}", EINVAL, "TCP", protocol=protocol)
+refused_proxy("a burst of SYNs without a rate", EINVAL, "rate", BURST)
+refused_proxy("a rate of SYNs behind connection tracking", EINVAL, "raw", RATE, table="filter", chain="INPUT")
+refused_proxy("no SYNs at all", ERANGE, "", u32(SYNPROXY["flooded-rate"], 0))
+refused_proxy("a window scale of 15", ERANGE, "", attribute(SYNPROXY["wscale"], b"\x0f"))
+refused_proxy("a maximum segment size of 0", ERANGE, "", attribute(SYNPROXY["mss"], bytes(2)))
+refused_proxy("what a rule with SYNPROXY has seen", EINVAL, "statistics", nest(SYNPROXY["statistics"]))
+check("none of these is there", rules() == before, rules())
+accepted("SYNPROXY with everything", "ruleset-change", proxy(
+    "raw", "PREROUTING", RATE, BURST, attribute(SYNPROXY["mss"], b"\xff\xff"), attribute(SYNPROXY["wscale"], b"\x0e"),
+    *(attribute(SYNPROXY[name]) for name in ("sack-perm", "timestamp", "ecn"))))
+refused("a server that is asked for by name", "server-get", attribute(SETS["server"]["port"], bytes(2)), EOPNOTSUPP)
+
 good = append(recent(string(RECENT["name"], "made-by-batch"), u32(RECENT["operation"], 2)))
 bad = change(u32(CHANGE["kind"], 3), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "INPUT"),
              u32(CHANGE["position"], 99))

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import itertools
 import os
+import pathlib
 import random
 import signal
 import socket
@@ -13,7 +14,10 @@ import struct
 import sys
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fuzz"))
+
 from genetlink import Client
+from packet_frames import TCP, checked_tcp, ipv4, tcp
 
 PORT = 9
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
@@ -182,6 +186,85 @@ def namespaces(duration, tolerance=None):
     print("#", (count + 1) * 2, "namespaces")
 
 
+def segments(server, **target):
+    return {"protocol": socket.IPPROTO_TCP, "match": {"tcp": {"destination-first": server, "destination-last": server}},
+            "target": {"synproxy": target}}
+
+
+PROXIES = [
+    [append("raw", "PREROUTING", **segments(80))],
+    [append("raw", "PREROUTING", **segments(80, **{"flooded-rate": 10}))],
+    [append("raw", "PREROUTING", **segments(80, **{"sack-perm": True, "timestamp": True, "wscale": 3}))],
+    # Behind connection tracking, which takes the cookies' acknowledgements for invalid.
+    [append("raw", "PREROUTING", **segments(80) | {"target": {"notrack": True}}),
+     append("filter", "INPUT", **segments(80, mss=1200, timestamp=True))],
+    [],
+]
+
+
+def proxies(duration):
+    """Replaces and removes the rules with SYNPROXY."""
+    flush = [{"kind": "flush", "table": table} for table in ("raw", "filter")]
+    with Client() as client:
+        for number in seconds(duration):
+            client.ask("ruleset-change", {"change": flush + PROXIES[number % len(PROXIES)]})
+            if number % 20 == 0:
+                client.ask("server-get", dump=True)
+                client.ask("rule-get", dump=True)
+        client.ask("ruleset-change", {"change": flush + PROXIES[0]})
+    print("#", number + 1, "times")
+
+
+def servers():
+    """Prints how many servers there are behind SYNPROXY."""
+    with Client() as client:
+        print(len(client.ask("server-get", dump=True)))
+
+
+def connect(address, duration, needed="0"):
+    """Opens connections and sends something, and counts those that were answered: at least so many have to be."""
+    answered = 0
+    for _ in seconds(duration):
+        try:
+            with socket.create_connection((address, 80), timeout=3) as connection:
+                connection.settimeout(3)
+                connection.send(bytes(random.choice((1, 1000, 100000))))
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass
+                answered += 1
+        except OSError:
+            # The rules that knew it have gone.
+            pass
+    print("#", answered, "connections")
+    if answered < int(needed):
+        raise SystemExit(f"{answered} connections were answered")
+
+
+def hold(address, count):
+    """Opens connections, says so, and keeps them open."""
+    kept = [socket.create_connection((address, 80), timeout=10) for _ in range(int(count))]
+    print(len(kept), flush=True)
+    time.sleep(3600)
+
+
+def syns(address):
+    """SYNs without end, of clients that never answer."""
+    sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    to = socket.inet_aton(address)
+    for number in itertools.count():
+        source = bytes([10, 0, 2 + number % 4, random.randrange(256)])
+        options = b"\2\4\5\xb4\4\2\x08\x0a" + bytes(8) + b"\1\3\3\7"
+        segment = tcp(random.randrange(1024, 65536), 80, 2, options, number=random.randrange(1 << 32))
+        try:
+            sender.sendto(ipv4(TCP, checked_tcp(source, to, segment), source=source, destination=to), (address, 0))
+        except OSError as error:
+            if error.errno not in (errno.ENOBUFS, errno.ENETUNREACH):
+                raise
+        if number % 50 == 0:
+            time.sleep(0.01)
+
+
 def requests(duration):
     """Requests of all kinds, whether there is somebody to answer them or not."""
     for number in seconds(duration):
@@ -203,5 +286,6 @@ def requests(duration):
                 raise
 
 
-ACTIONS = {action.__name__: action for action in (rules, replace, send, flood, lists, remembers, namespaces, requests, sources, repeat)}
+ACTIONS = {action.__name__: action for action in (
+    rules, replace, send, flood, lists, remembers, namespaces, requests, sources, repeat, proxies, servers, connect, hold, syns)}
 ACTIONS[sys.argv[1]](*sys.argv[2:])

@@ -2,18 +2,24 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Everything comes and goes at full speed while packets use it, on two CPUs, and no packet is lost or seen twice.
-# A quarter of CHURN_SECONDS (default 20) goes to each part.
+# A fifth of CHURN_SECONDS (default 25) goes to each part.
 
 . "$(dirname "$0")/lib.sh"
 make_hosts server left right
 
 churn=$(realpath "$(dirname "$0")")/churn.py
-part=$((${CHURN_SECONDS:-20} / 4))
+part=$((${CHURN_SECONDS:-25} / 5))
 flooders=()
 
 # flood HOST: packets to the server from addresses without end, until quiet.
 flood() {
 	on "$1" "$churn" flood 10.0.0.1 &
+	flooders+=($!)
+	disown
+}
+# syns HOST: the same with SYNs, to port 80.
+syns() {
+	on "$1" "$churn" syns 10.0.0.1 &
 	flooders+=($!)
 	disown
 }
@@ -42,6 +48,31 @@ sysctl -qw net.core.netdev_max_backlog=1000000
 for host in left right; do
 	pings "$host" 10.0.0.1 >/dev/null
 done
+
+# proxied_namespaces: hosts behind SYNPROXY are removed with the connections to them, and with what is on its way.
+proxied_namespaces() {
+	local round
+	for round in 1 2 3; do
+		ip netns add "proxied$round" || return 1
+		ip -n switch link add "proxied$round" type veth peer name eth0 netns "proxied$round" || return 1
+		ip -n switch link set "proxied$round" master bridge up
+		ip -n "proxied$round" address add "10.0.0.10$round/24" dev eth0
+		ip -n "proxied$round" link set lo up
+		ip -n "proxied$round" link set eth0 up
+		on "proxied$round" socat TCP4-LISTEN:80,reuseaddr,fork,backlog=128 EXEC:cat &>/dev/null &
+		disown
+		on "proxied$round" palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY || return 1
+		eventually 5 on "proxied$round" sh -c "ss -Hltn sport = :80 | grep -q ."
+		kept right "10.0.0.10$round" || return 1
+		on left "$churn" syns "10.0.0.10$round" &>/dev/null &
+		flooders+=($!)
+		disown
+		sleep 0.5
+		ip netns pids "proxied$round" | xargs -r kill -9
+		ip netns del "proxied$round"
+		quiet
+	done
+}
 
 # Rules: three in a row. The first counts, the last must never see a packet, and the one between, which drops,
 # is replaced again and again by another that does the same.
@@ -76,9 +107,41 @@ quiet
 
 check "namespaces come and go with their rules and lists, under traffic" "$churn" namespaces "$part"
 
+# SYNPROXY: its rules are replaced and removed while connections are opened through them.
+on server socat TCP6-LISTEN:80,reuseaddr,fork,ipv6only=0,backlog=128 EXEC:cat &>/dev/null &
+disown
+eventually 5 on server sh -c "ss -Hltn sport = :80 | grep -q ."
+on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+syns left
+on server "$churn" proxies "$part" &
+replacing=$!
+on right "$churn" connect 10.0.0.1 "$part" &
+connecting=$!
+on left "$churn" connect fd00::1 "$part"
+ended $connecting
+check "clients connect while rules with SYNPROXY come and go" test $status -eq 0
+ended $replacing
+check "which are replaced and removed" test $status -eq 0
+check "at the end connections are opened under a flood" on right "$churn" connect 10.0.0.1 1 1
+check "and over IPv6" on right "$churn" connect fd00::1 1 1
+quiet
+# kept HOST ADDRESS: connections of SYNPROXY's that are open, and stay so.
+kept() {
+	rm -f /tmp/churn-kept
+	on "$1" "$churn" hold "$2" 20 &>/tmp/churn-kept &
+	flooders+=($!)
+	disown
+	eventually 20 grep -q '^20$' /tmp/churn-kept
+}
+check "namespaces end with open connections behind SYNPROXY" proxied_namespaces
+on server palisade -t raw -F
+
 # The module, with packets, requests and new namespaces at any moment.
+on server palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY
+check "connections of SYNPROXY's are open" kept right 10.0.0.1
 flood left
 flood right
+syns left
 on server "$churn" requests $((part + 5)) &
 requesting=$!
 "$churn" namespaces $((part + 5)) ignore-errors &
@@ -91,6 +154,7 @@ come_and_go() {
 		sleep 0.$((rounds % 3))
 		modprobe palisade || return 1
 		on server palisade -A INPUT -m recent --name busy --set || return 1
+		on server palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY || return 1
 		rounds=$((rounds + 1))
 	done
 }

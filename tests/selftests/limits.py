@@ -3,12 +3,16 @@
 """What limits.sh sends as the owner of a network namespace: requests that are larger than the CLI's."""
 
 import errno
+import pathlib
 import resource
 import socket
 import struct
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fuzz"))
+
 from genetlink import Client, Refused
+from packet_frames import TCP, checked_tcp, ipv4, tcp
 
 # So many are well below what the buffer of a socket takes as one request.
 CHANGES_AT_ONCE = 500
@@ -149,10 +153,26 @@ def packets(count):
         sender.sendto(header + datagram, ("127.0.0.1", 0))
 
 
+def servers(count):
+    """SYNs to so many servers, on this host itself."""
+    sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    source = bytes([127, 0, 0, 1])
+    for number in range(count):
+        server = struct.pack("!I", 0x7F010000 + number)
+        segment = checked_tcp(source, server, tcp(1024, 80, 2))
+        sender.sendto(ipv4(TCP, segment, source=source, destination=server), (socket.inet_ntoa(server), 0))
+    with client() as one:
+        found = len(one.ask("server-get", dump=True))
+    # Most of the places, and no more.
+    if not 3000 < found <= 4096:
+        raise SystemExit(f"{found} servers are known of {count}")
+
+
 ACTIONS = {
     "rules": (rules, int), "rules-refused": (rules_refused, int, str), "replace": (replace,), "lists": (lists, int),
     "lists-refused": (lists_refused, int, str), "destroy-lists": (destroy_lists,), "entries": (entries, str, int),
     "large-message": (large_message,), "zero": (zero,), "dumps": (dumps,), "packets": (packets, int),
+    "servers": (servers, int),
 }
 
 action, *types = ACTIONS[sys.argv[1]]

@@ -113,6 +113,13 @@ check "and the namespace is configured as before" test "$(rules) $(lists)" = "0 
 check "resets of counters without end are answered" limits zero
 check "many dumps that nobody reads do no harm" limits dumps
 
+# Servers behind SYNPROXY: what is known of them has room for so many, whoever sends SYNs to how many.
+as_owner ip link set lo up
+as_owner palisade -t raw -A OUTPUT -p tcp -j NOTRACK
+as_owner palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY --when-flooded 1
+check "SYNs to 10,000 servers leave no more than 4,096 known" limits servers 10000
+as_owner palisade -t raw -F
+
 as_owner palisade -F
 for ((number = 1; number < max_lists; number++)); do
 	as_owner palisade list destroy "list$number"
@@ -193,5 +200,23 @@ check "it is given back with the list" eventually 15 given_back
 # A namespace of its own is charged as well, and goes with all it has.
 in_cgroup unshare --net sh -c "python3 '$here/limits.py' lists 5 && python3 '$here/limits.py' rules 500"
 check "what a namespace had is given back when it ends" eventually 30 given_back
+
+# So it is with what SYNPROXY knows of servers, which takes the same room for one as for thousands.
+# shellcheck disable=SC2016 # it is for the other shell
+in_cgroup unshare --net sh -c '
+	charged() { awk "\$1 == \"kernel\" { print \$2 }" "$1/memory.stat"; }
+	ip link set lo up
+	before=$(charged "$1")
+	palisade -t raw -A OUTPUT -p tcp -j NOTRACK
+	palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY --when-flooded 1
+	sleep 1
+	first=$(charged "$1")
+	python3 "$2" servers 10000
+	echo "$((first - before)) $(($(charged "$1") - first))"' sh "$cgroup" "$here/limits.py" >/tmp/limits-servers
+read -r first more </tmp/limits-servers
+echo "# servers: $first bytes with the first rule, $more with SYNs to 10,000"
+check "what is known of servers is charged" test "$first" -ge $((4096 * 48))
+check "and does not grow with their number" test "$more" -lt $((256 * 1024))
+check "and is given back" eventually 30 given_back
 
 finish

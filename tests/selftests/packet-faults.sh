@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Memory runs out while packets make lists grow: packets pass, the list says how many addresses it could not
-# remember, and it goes on when there is memory again. Operations without memory are the matter of faults.py.
+# remember, and it goes on when there is memory again. SYNPROXY drops what it cannot answer or send on, which is sent
+# again. Operations without memory are the matter of faults.py.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -92,5 +93,47 @@ check "and every packet was counted" eventually 5 counted
 check "the server answers" pings client 10.0.0.1
 on server palisade -t raw -F
 check "lists that ran out of memory can be destroyed" on server sh -c 'palisade list destroy starts && palisade list destroy grows'
+
+# SYNPROXY makes packets its own before it changes them, and makes some itself.
+listen server 80
+listen server 443
+# Behind connection tracking, acknowledgements of no connection have to be invalid.
+on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+on server palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY
+on server palisade -t raw -A PREROUTING -p tcp --dport 443 --syn -j NOTRACK
+on server palisade -A INPUT -p tcp --dport 443 -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --sack-perm --timestamp \
+	--wscale 7 --mss 1460
+# served ADDRESS PORT: a connection is accepted, once SYNs that were lost have been sent again.
+served() {
+	eventually 10 connects client "$1" "$2"
+}
+# attempts COUNT: as many clients at a time try to connect, for some seconds, with or without success.
+attempts() {
+	local number pids=()
+	for ((number = 0; number < $1; number++)); do
+		on client nc -n -z -w 4 10.0.0.1 $((number % 2 ? 80 : 443)) >/dev/null 2>&1 &
+		pids+=($!)
+		on client nc -n -z -w 4 fd00::1 $((number % 2 ? 80 : 443)) >/dev/null 2>&1 &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+}
+for port in 80 443; do
+	check "SYNPROXY opens connections to port $port" served 10.0.0.1 $port
+	check "and over IPv6" served fd00::1 $port
+done
+faults 100
+attempts 3
+check "without memory, packets pass SYNPROXY by" pings client 10.0.0.1
+for percent in 50 20; do
+	faults $percent
+	attempts 8
+	faults 0
+	for port in 80 443; do
+		check "after faults in $percent of 100 allocations, connections to port $port are opened" served 10.0.0.1 $port
+		check "and over IPv6" served fd00::1 $port
+	done
+done
+check "the servers are known" test "$(on server "$churn" servers)" -ge 4
 
 finish

@@ -321,7 +321,8 @@ impl<'a> Packet<'a> {
                 let [version, service, _, _] = self.read::<4>(start).ok_or(EINVAL)?;
                 let [_, _, high, low] = length.to_be_bytes();
                 let checksum = start.wrapping_add(10);
-                self.skb.amend(checksum, start, [version, service, high, low])
+                self.skb
+                    .amend(checksum, start, [version, service, high, low])
             }
             Family::Ipv6 => {
                 let [_, _, high, low] = length.wrapping_sub(40).to_be_bytes();

@@ -97,8 +97,7 @@ impl Endpoints {
 
     /// The other way round.
     pub(crate) fn reversed(&self) -> Self {
-        let ((source, destination), (source_port, destination_port)) =
-            (self.addresses, self.ports);
+        let ((source, destination), (source_port, destination_port)) = (self.addresses, self.ports);
         Self {
             family: self.family,
             addresses: (destination, source),
@@ -158,9 +157,8 @@ impl<'a> Connection<'a> {
     /// By how much the sequence numbers of one direction are shifted.
     pub(crate) fn sequence_shift(&self, direction: Direction, sequence: u32) -> u32 {
         // SAFETY: By the type, the connection is valid.
-        let shift = unsafe {
-            bindings::nf_ct_seq_offset(self.raw.as_ptr(), direction.number(), sequence)
-        };
+        let shift =
+            unsafe { bindings::nf_ct_seq_offset(self.raw.as_ptr(), direction.number(), sequence) };
         shift as u32
     }
 
@@ -217,7 +215,6 @@ impl Skb {
             lifetime: PhantomData,
         })
     }
-
 }
 
 /// A connection that was looked up.
@@ -233,10 +230,7 @@ pub(crate) struct FoundConnection {
 impl FoundConnection {
     /// Looks up the connection of a TCP segment with these addresses, as words, and ports, as they are in
     /// the header, in a namespace.
-    pub(crate) fn look_up(
-        namespace: &NetworkNamespace,
-        endpoints: &Endpoints,
-    ) -> Option<Self> {
+    pub(crate) fn look_up(namespace: &NetworkNamespace, endpoints: &Endpoints) -> Option<Self> {
         let ((source, destination), (source_port, destination_port)) =
             (endpoints.addresses, endpoints.ports);
         let mut tuple = bindings::nf_conntrack_tuple::default();
@@ -249,7 +243,7 @@ impl FoundConnection {
         tuple.dst.u3.all = destination;
         tuple.dst.u.all = u16::from_ne_bytes(destination_port);
         tuple.dst.protonum = 6; // IPPROTO_TCP
-        // SAFETY: By the type, the namespace is valid; the others are valid for reads.
+                                // SAFETY: By the type, the namespace is valid; the others are valid for reads.
         unsafe {
             let hash = bindings::nf_conntrack_find_get(
                 namespace.as_raw(),
@@ -309,9 +303,7 @@ impl ProxyTemplate {
     /// `ENOMEM` when there is no memory.
     pub(crate) fn new(namespace: &NetworkNamespace) -> Result<Self> {
         // SAFETY: The namespace is valid.
-        let raw = unsafe {
-            bindings::palisade_ct_template_alloc(namespace.as_raw())
-        };
+        let raw = unsafe { bindings::palisade_ct_template_alloc(namespace.as_raw()) };
         let raw = NonNull::new(raw).ok_or(ENOMEM)?;
         // SAFETY: Nobody else knows the template yet.
         unsafe {

@@ -96,11 +96,7 @@ impl SecretKey {
     pub(crate) fn code(&self, words: &[u32]) -> u64 {
         // SAFETY: The words are valid for reads of their size.
         unsafe {
-            bindings::palisade_siphash(
-                words.as_ptr().cast(),
-                size_of_val(words),
-                &raw const self.0,
-            )
+            bindings::palisade_siphash(words.as_ptr().cast(), size_of_val(words), &raw const self.0)
         }
     }
 }

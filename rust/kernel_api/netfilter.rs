@@ -77,9 +77,7 @@ impl Priority {
             Self::AfterConntrack => bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK + 1,
             Self::Filter => bindings::nf_ip_hook_priorities_NF_IP_PRI_FILTER,
             Self::SourceNat => bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC,
-            Self::BeforeConfirm => {
-                bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK_CONFIRM - 2
-            }
+            Self::BeforeConfirm => bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK_CONFIRM - 2,
         }
     }
 }

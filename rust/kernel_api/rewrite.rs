@@ -94,7 +94,13 @@ impl Skb {
         // SAFETY: By the type, the packet is valid; the function checks its length.
         kernel::error::to_result(unsafe { bindings::skb_ensure_writable(skb, end) })?;
         // SAFETY: So many bytes lie in one piece now, and nobody else sees them.
-        unsafe { (*skb).data.add(offset as usize).cast::<[u8; N]>().write(bytes) };
+        unsafe {
+            (*skb)
+                .data
+                .add(offset as usize)
+                .cast::<[u8; N]>()
+                .write(bytes)
+        };
         Ok(())
     }
 

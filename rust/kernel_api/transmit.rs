@@ -220,7 +220,12 @@ unsafe fn came_by_plain_ethernet(
     // header is as long as that of Ethernet, it lies before the network header.
     unsafe {
         u32::from((*device).type_) == bindings::ARPHRD_ETHER
-            && (*skb).__bindgen_anon_1.__bindgen_anon_1.__bindgen_anon_1.dev == device
+            && (*skb)
+                .__bindgen_anon_1
+                .__bindgen_anon_1
+                .__bindgen_anon_1
+                .dev
+                == device
             && bindings::palisade_skb_mac_length(skb) == ETHERNET_LENGTH
             && Skb::from_raw(skb).network_offset() == 0
             && (*skb).data.sub(2).cast::<u16>().read_unaligned() == ethertype(family)
@@ -281,9 +286,8 @@ unsafe fn route_ipv4(
 ) -> Result<*mut bindings::dst_entry> {
     // SAFETY: The caller says that the header is there, and that the namespace is valid.
     unsafe {
-        let [_, _, _, source, destination] = Skb::from_raw(skb)
-            .linear_words::<5>(0)
-            .ok_or(EINVAL)?;
+        let [_, _, _, source, destination] =
+            Skb::from_raw(skb).linear_words::<5>(0).ok_or(EINVAL)?;
         let mut flow4 = bindings::flowi4 {
             __fl_common: flow(state),
             saddr: source,
@@ -295,6 +299,11 @@ unsafe fn route_ipv4(
     }
 }
 
+/// Whether an IPv6 address that begins with this word is one of fe80::/10.
+fn is_link_local(word: u32) -> bool {
+    u32::from_be(word) & 0xffc0_0000 == 0xfe80_0000
+}
+
 /// # Safety
 ///
 /// As for [`route`].
@@ -304,17 +313,22 @@ unsafe fn route_ipv6(
 ) -> Result<*mut bindings::dst_entry> {
     // SAFETY: The caller says that the header is there, and that the namespace is valid.
     unsafe {
-        let [_, _, a, b, c, d, e, f, g, h] = Skb::from_raw(skb)
-            .linear_words::<10>(0)
-            .ok_or(EINVAL)?;
+        let [_, _, a, b, c, d, e, f, g, h] =
+            Skb::from_raw(skb).linear_words::<10>(0).ok_or(EINVAL)?;
         let mut flow6 = bindings::flowi6 {
             __fl_common: flow(state),
             ..Default::default()
         };
+        // An address that each link has is meant on the packet's own.
+        let device = [state.in_, state.out]
+            .into_iter()
+            .find(|device| !device.is_null());
+        if let (true, Some(device)) = (is_link_local(a) || is_link_local(e), device) {
+            flow6.__fl_common.flowic_oif = (*device).ifindex;
+        }
         flow6.saddr.in6_u.u6_addr32 = [a, b, c, d];
         flow6.daddr.in6_u.u6_addr32 = [e, f, g, h];
-        let route =
-            bindings::ip6_route_output_flags(state.net, core::ptr::null(), &mut flow6, 0);
+        let route = bindings::ip6_route_output_flags(state.net, core::ptr::null(), &mut flow6, 0);
         if (*route).error != 0 {
             bindings::dst_release(route);
             return Err(ENXIO);

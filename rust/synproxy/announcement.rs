@@ -129,8 +129,7 @@ impl Announcement {
         let sack = others && client.sack && may(settings.sack, |server| server.sack);
         let ecn = timestamps.is_some()
             && segment.asks_for_congestion_notification()
-            && (settings.ecn)
-                .unwrap_or_else(|| server.is_some_and(|server| server.ecn));
+            && (settings.ecn).unwrap_or_else(|| server.is_some_and(|server| server.ecn));
         let told_scale = match (client.scale, settings.scale, server) {
             (None, _, _) => None,
             _ if !others => None,
@@ -143,14 +142,21 @@ impl Announcement {
             (told, _) => told,
         };
         let agreement = Agreement {
-            client_scale: client.scale.filter(|_| told_scale.is_some()).unwrap_or(NO_SCALE),
+            client_scale: client
+                .scale
+                .filter(|_| told_scale.is_some())
+                .unwrap_or(NO_SCALE),
             told_scale: told_scale.unwrap_or(NO_SCALE),
             sack,
             ecn,
         };
         let learned_mss = server.map(|server| server.mss);
         let options = Options {
-            mss: Some((settings.mss).or(learned_mss).unwrap_or(mss_default(family))),
+            mss: Some(
+                (settings.mss)
+                    .or(learned_mss)
+                    .unwrap_or(mss_default(family)),
+            ),
             scale: told_scale,
             sack,
             timestamps: timestamps.map(|timestamps| Timestamps {

@@ -318,9 +318,6 @@ impl Incoming<'_> {
             self.count(Event::CookieInvalid);
             return Reaction::Drop;
         };
-        if !self.has_right_checksum() {
-            return Reaction::Drop;
-        }
         self.count(Event::CookieValid);
         match self.place {
             Place::BeforeConntrack => self.open_in_place(&proof),
@@ -328,6 +325,7 @@ impl Incoming<'_> {
         }
     }
 
+    /// What the segment proves with its cookie.
     #[inline]
     fn proof(&self) -> Option<Proof> {
         let (skb, segment) = (self.packet.skb(), &self.segment);
@@ -338,6 +336,11 @@ impl Incoming<'_> {
             segment.acknowledgement,
             options.timestamps.is_some(),
         )?;
+        // Last, since floods of acknowledgements do not come so far. A segment that is wrong must not become a
+        // SYN that is right.
+        if !self.has_right_checksum() {
+            return None;
+        }
         let next = u32::from(!returned.is_keep_alive);
         Some(Proof {
             mss: returned.mss,

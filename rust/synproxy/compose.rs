@@ -147,7 +147,12 @@ fn push_options(header: &mut Words<TCP_WORDS_MAX>, options: &Options) {
             echo.to_be(),
         ]),
         None if options.sack => {
-            header.push(u32::from_ne_bytes([kind::NOTHING, kind::NOTHING, first, second]));
+            header.push(u32::from_ne_bytes([
+                kind::NOTHING,
+                kind::NOTHING,
+                first,
+                second,
+            ]));
         }
         None => {}
     }

@@ -278,7 +278,9 @@ impl Servers {
 
     #[inline]
     fn find(&self, endpoint: &Endpoint) -> Option<&Server> {
-        self.ways(endpoint).iter().find(|server| server.is(endpoint))
+        self.ways(endpoint)
+            .iter()
+            .find(|server| server.is(endpoint))
     }
 
     fn find_or_make(&self, endpoint: &Endpoint) -> Option<&Server> {

@@ -229,12 +229,7 @@ impl Passage<'_> {
             ports: self.segment.ports(),
             ..wait.fields
         };
-        let syn = compose::tcp_header(
-            &fields,
-            &wait.options,
-            &packet.source,
-            &packet.destination,
-        );
+        let syn = compose::tcp_header(&fields, &wait.options, &packet.source, &packet.destination);
         packet.replace_transport(self.segment.offset, syn.as_slice())
     }
 
@@ -254,9 +249,13 @@ impl Passage<'_> {
             self.open(&announced);
         }
         let ahead = proxied.stamp();
-        let stamps = announced.timestamps.filter(|_| proxied.has(Trait::ShiftTimestamps));
+        let stamps = announced
+            .timestamps
+            .filter(|_| proxied.has(Trait::ShiftTimestamps));
         self.acknowledge(stamps, ahead)?;
-        let window = segment.window.wrapping_shr(proxied.told_scale().unwrap_or(0).into());
+        let window = segment
+            .window
+            .wrapping_shr(proxied.told_scale().unwrap_or(0).into());
         let fields = Fields {
             ports: segment.ports(),
             sequence: segment.sequence.wrapping_add(1),
@@ -285,8 +284,10 @@ impl Passage<'_> {
             mss: None,
             scale: proxied.client_scale(),
             sack: has_sack,
-            timestamps: announced.timestamps.filter(|_| has_timestamps).or(has_timestamps
-                .then_some(Timestamps { value: 0, echo: 0 })),
+            timestamps: announced
+                .timestamps
+                .filter(|_| has_timestamps)
+                .or(has_timestamps.then_some(Timestamps { value: 0, echo: 0 })),
         };
         let ecn = proxied
             .has(Trait::ClientEcn)
@@ -407,7 +408,9 @@ impl Passage<'_> {
                 proxied.told_scale().unwrap_or(0),
             ),
         };
-        let window = u32::from(segment.window).wrapping_shl(from.into()).wrapping_shr(to.into());
+        let window = u32::from(segment.window)
+            .wrapping_shl(from.into())
+            .wrapping_shr(to.into());
         let window = u16::try_from(window).unwrap_or(u16::MAX);
         if window == segment.window {
             return Ok(());
@@ -415,7 +418,9 @@ impl Passage<'_> {
         let place = segment.offset.wrapping_add(WINDOW_OFFSET).wrapping_sub(2);
         let [a, b, _, _] = self.packet.skb().read::<4>(place).ok_or(EINVAL)?;
         let [c, d] = window.to_be_bytes();
-        self.packet.skb().amend(self.checksum(), place, [a, b, c, d])
+        self.packet
+            .skb()
+            .amend(self.checksum(), place, [a, b, c, d])
     }
 
     fn translate_options(&self) -> Result {

@@ -134,7 +134,12 @@ fn give_up(
     let next = proxied.cookie().wrapping_add(1);
     let context = packet.context();
     let time_to_live = context.initial_time_to_live(packet.family);
-    let reset = reset(&client.reversed(), next, sequence.wrapping_add(1), time_to_live);
+    let reset = reset(
+        &client.reversed(),
+        next,
+        sequence.wrapping_add(1),
+        time_to_live,
+    );
     synproxy
         .servers
         .count(&Endpoint::of_client(&client), Attempt::Unanswered);

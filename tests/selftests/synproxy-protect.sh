@@ -64,7 +64,7 @@ check "handshakes below it pass" greets "[fd00::2]:80"
 check "untouched" sh -c "ip netns exec server conntrack -L -f ipv6 2>/dev/null | grep -q 'dport=80'"
 on server palisade -t raw -F
 
-refuse "no port is an error" 2 "PORT" protect
+refuse "no port is an error" 2 "needs a port" protect
 refuse "nor is zero a port" 2 "0" protect 0
 refuse "nor is a number too high" 2 "65536" protect 65536
 refuse "nor is a host's name an address" 2 "address" protect www.example.com:80

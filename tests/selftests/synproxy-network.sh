@@ -70,7 +70,7 @@ fi
 # A smaller MTU behind a router, which tells the sender. What it quotes has the numbers of the other side.
 narrow() {
 	ip -n "$1" route replace "10.$2.0.0/24" dev "$3" mtu 1300
-	ip -n "$1" -6 route replace "fd00:$2::/64" dev "$3" mtu 1300
+	ip -n "$1" -6 route replace "fd00:$2::/64" dev "$3" metric 256 mtu 1300
 	for host in client server proxy; do
 		on $host ip route flush cache
 		on $host ip -6 route flush cache
@@ -78,7 +78,7 @@ narrow() {
 }
 widen() {
 	ip -n "$1" route replace "10.$2.0.0/24" dev "$3"
-	ip -n "$1" -6 route replace "fd00:$2::/64" dev "$3"
+	ip -n "$1" -6 route replace "fd00:$2::/64" dev "$3" metric 256
 }
 # has_learned HOST ADDRESS: the host knows of the smaller MTU on the way there.
 has_learned() {

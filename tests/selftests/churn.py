@@ -46,24 +46,33 @@ def seconds(argument):
         yield number
 
 
+# Rules on the way to the one that is replaced, which take a packet so long that the chain that it is in is mostly
+# replaced meanwhile: one that was freed too early would be noticed.
+DELAYS = 200
+
+
 def rules():
+    sought = {"string": {"pattern": b"not in any packet", "algorithm": "kmp"}}
+    delay = datagrams()
+    delay["match"] = [delay["match"], sought]
     with Client() as client:
         client.ask("ruleset-change", {"change": [
             append("raw", "PREROUTING", **datagrams()),
-            append("filter", "INPUT", **datagrams()), append("filter", "INPUT", **drop(0)),
-            append("filter", "INPUT", **datagrams())]})
+            append("filter", "INPUT", **datagrams()),
+            *[append("filter", "INPUT", **delay) for _ in range(DELAYS)],
+            append("filter", "INPUT", **drop(0)), append("filter", "INPUT", **datagrams())]})
 
 
 def replace(duration):
-    """Replaces the second rule, and prints how often."""
-    place = {"table": "filter", "chain-name": "INPUT", "position": 2}
+    """Replaces the last rule but one, and prints how often."""
+    place = {"table": "filter", "chain-name": "INPUT", "position": DELAYS + 2}
     count = 0
     with Client() as client:
         for count in seconds(duration):
             new = {"kind": "insert", "rule": drop(1 + count % 100)} | place
             delete = {"kind": "delete"} | place
             # Both orders, in one request: at no moment is there no such rule.
-            changes = [delete, new] if count % 2 else [new, {"kind": "delete"} | place | {"position": 3}]
+            changes = [delete, new] if count % 2 else [new, {"kind": "delete"} | place | {"position": DELAYS + 3}]
             client.ask("ruleset-change", {"change": changes})
     print(count + 1)
 

@@ -81,6 +81,7 @@ struct Proof {
     agreement: Agreement,
     /// Sequence number of its SYN.
     initial_sequence: u32,
+    timestamps: Option<Timestamps>,
 }
 
 impl Synproxy {
@@ -350,14 +351,14 @@ impl Incoming<'_> {
                 (Carried::Nothing, None) => return None,
             },
             initial_sequence: segment.sequence.wrapping_sub(next),
+            timestamps: options.timestamps,
         })
     }
 
     /// The SYN that the server gets: it says what the client's said. What acknowledges nothing says here what
     /// the sequence numbers and timestamps were that the client has got; [`super::translation`] takes that out.
-    fn server_syn(&self, proof: &Proof) -> Option<(Fields, Options)> {
+    fn server_syn(&self, proof: &Proof) -> (Fields, Options) {
         let segment = &self.segment;
-        let options = Options::read(self.packet.skb(), segment)?;
         let scale = proof.agreement.client_scale();
         let window = u32::from(segment.window).wrapping_shl(scale.unwrap_or(0).into());
         let fields = Fields {
@@ -374,21 +375,16 @@ impl Incoming<'_> {
             mss: Some(proof.mss),
             scale,
             sack: proof.agreement.sack,
-            timestamps: options.timestamps.map(|timestamps| Timestamps {
-                value: timestamps.value,
-                echo: timestamps.echo,
-            }),
+            timestamps: proof.timestamps,
         };
-        Some((fields, options))
+        (fields, options)
     }
 
     /// The segment becomes a SYN, and goes the way that it would have gone: through connection tracking,
     /// address translation, routing and all rules.
     fn open_in_place(&self, proof: &Proof) -> Reaction {
         let packet = self.packet;
-        let Some((fields, options)) = self.server_syn(proof) else {
-            return Reaction::Drop;
-        };
+        let (fields, options) = self.server_syn(proof);
         let syn = compose::tcp_header(&fields, &options, &packet.source, &packet.destination);
         if packet
             .replace_transport(self.segment.offset, syn.as_slice())
@@ -403,20 +399,20 @@ impl Incoming<'_> {
     /// This machine sends a SYN in the client's name, as with iptables.
     fn open_anew(&self, proof: &Proof) -> Reaction {
         let packet = self.packet;
-        if let Some((fields, options)) = self.server_syn(proof) {
-            let syn = compose::packet(
-                packet.family,
-                packet.context().initial_time_to_live(packet.family),
-                &fields,
-                &options,
-                &packet.source,
-                &packet.destination,
-            );
-            if let Ok(syn) = NewPacket::new(packet.family, syn.as_slice()) {
-                syn.open(&self.synproxy.template);
-                syn.send(packet.context());
-            }
+        let (fields, options) = self.server_syn(proof);
+        let syn = compose::packet(
+            packet.family,
+            packet.context().initial_time_to_live(packet.family),
+            &fields,
+            &options,
+            &packet.source,
+            &packet.destination,
+        );
+        if let Ok(syn) = NewPacket::new(packet.family, syn.as_slice()) {
+            syn.open(&self.synproxy.template);
+            syn.send(packet.context());
         }
+        // It has become that.
         Reaction::Drop
     }
 }

@@ -105,10 +105,11 @@ impl<'a> Proxied<'a> {
         self.traits() & one as u32 != 0
     }
 
-    /// Makes these true of it, and keeps the server's window scale.
-    pub(super) fn add(&self, traits: &[Trait], server_scale: Option<u8>) {
+    /// Makes those true of it that are, and keeps the server's window scale.
+    pub(super) fn add(&self, traits: &[(bool, Trait)], server_scale: Option<u8>) {
         let [_, _, third] = self.0;
-        let added = traits.iter().fold(0, |sum, one| sum | *one as u32);
+        let flag = |(is_true, one): &(bool, Trait)| if *is_true { *one as u32 } else { 0 };
+        let added = traits.iter().map(flag).fold(0, |sum, one| sum | one);
         let scale = u32::from(server_scale.unwrap_or(NO_SCALE)) << SERVER_SCALE_SHIFT;
         let rest = third.load() & !(SCALE_MASK << SERVER_SCALE_SHIFT);
         third.store(rest | added | scale);

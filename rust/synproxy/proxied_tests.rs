@@ -79,12 +79,12 @@ mod tests {
                     ecn: false,
                 };
                 proxied.start(1, None, &agreement);
-                proxied.add(&[one, one], scale);
+                proxied.add(&[(true, one), (true, one), (false, Trait::Rescale)], scale);
                 for other in TRAITS {
                     assert_eq!(proxied.has(other), other == one);
                 }
                 // Once more, as when a packet is sent again.
-                proxied.add(&[Trait::Opened], scale);
+                proxied.add(&[(true, Trait::Opened)], scale);
                 assert!(proxied.has(one) && proxied.has(Trait::Opened));
                 assert!(proxied.server_scale() == scale);
                 assert!((proxied.client_scale(), proxied.told_scale()) == (Some(3), Some(12)));

@@ -284,10 +284,7 @@ impl Passage<'_> {
             mss: None,
             scale: proxied.client_scale(),
             sack: has_sack,
-            timestamps: announced
-                .timestamps
-                .filter(|_| has_timestamps)
-                .or(has_timestamps.then_some(Timestamps { value: 0, echo: 0 })),
+            timestamps: has_timestamps.then_some(Timestamps { value: 0, echo: 0 }),
         };
         let ecn = proxied
             .has(Trait::ClientEcn)
@@ -308,22 +305,17 @@ impl Passage<'_> {
             server_scale.unwrap_or(0),
         );
         let is_rescaled = proxied.told_scale() != server_scale && proxied.told_scale().is_some();
-        let mut traits = [Trait::Opened; 5];
-        let [_, timestamps, sack, rescale, _] = &mut traits;
-        match (has_timestamps, announced.timestamps) {
-            (true, Some(stamps)) => {
-                proxied.set_stamp(stamps.value.wrapping_sub(proxied.stamp()));
-                *timestamps = Trait::ShiftTimestamps;
-            }
-            (true, None) => *timestamps = Trait::HideTimestamps,
-            (false, _) => {}
+        let shifted = announced.timestamps.filter(|_| has_timestamps);
+        if let Some(stamps) = shifted {
+            proxied.set_stamp(stamps.value.wrapping_sub(proxied.stamp()));
         }
-        if has_sack && !announced.sack {
-            *sack = Trait::HideSack;
-        }
-        if is_rescaled {
-            *rescale = Trait::Rescale;
-        }
+        let traits = [
+            (true, Trait::Opened),
+            (shifted.is_some(), Trait::ShiftTimestamps),
+            (has_timestamps && shifted.is_none(), Trait::HideTimestamps),
+            (has_sack && !announced.sack, Trait::HideSack),
+            (is_rescaled, Trait::Rescale),
+        ];
         proxied.add(&traits, server_scale);
     }
 

@@ -71,7 +71,7 @@ pub(super) fn translate(
         Direction::Reply => {
             let is_over = proxied.has(Trait::Opened) || proxied.has(Trait::GivenUp);
             if !is_over && is_final(packet, offset) {
-                proxied.add(&[Trait::GivenUp], None);
+                proxied.add(&[(true, Trait::GivenUp)], None);
                 give_up(synproxy, packet, connection, proxied, offset);
             }
             Fate::Accept

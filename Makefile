@@ -37,6 +37,8 @@ vm:
 
 demo:
 	$(call) tests/vm/run tests/demo/run.sh $(ARGS)
+	@mkdir -p build/demo && cp build/vm/out/demo/flood.* build/demo/
+	@echo 'The plot of the flood is build/demo/flood.svg.'
 
 test:
 	$(call) tests/run $(TESTS)

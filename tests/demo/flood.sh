@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The second part of the demo: visitors of a web server, a flood of SYNs that keeps them out, and `palisade protect`.
+#
+# Everything happens in network namespaces of the VM: a server (10.0.0.1), an attacker (10.0.0.66) and the
+# visitors (10.0.0.7) on one switch. FLOOD_SECONDS is how long each phase takes.
+
+set -u
+
+seconds=${FLOOD_SECONDS:-12}
+work=$(mktemp -d)
+out=/out/demo
+mkdir -p $out 2>/dev/null && [ -w $out ] || out=$work
+
+make_host() {
+	local name=$1 number=$2
+	ip netns add "$name"
+	ip -n "$name" link set lo up
+	ip link add "port$number" netns switch type veth peer name eth0 netns "$name"
+	ip -n switch link set "port$number" master bridge up
+	ip -n "$name" address add "10.0.0.$number/24" dev eth0
+	ip -n "$name" link set eth0 up
+}
+
+clean_up() {
+	local name
+	for name in switch server attacker visitor; do
+		ip netns pids "$name" 2>/dev/null | xargs -r kill 2>/dev/null
+		ip netns del "$name" 2>/dev/null
+	done
+	rm -rf "$work"
+}
+trap clean_up EXIT
+
+ip netns add switch
+ip -n switch link add bridge type bridge
+ip -n switch link set bridge up
+make_host server 1
+make_host attacker 66
+make_host visitor 7
+# All that the attacker pretends to be is behind it, where nobody answers.
+ip -n server route add default via 10.0.0.66
+ip netns exec server sysctl -qw net.ipv4.tcp_syncookies=0 net.ipv4.tcp_max_syn_backlog=4096
+
+chmod 755 "$work"
+echo "served" >"$work/index.html"
+cat >"$work/nginx.conf" <<CONFIGURATION
+worker_processes 1;
+user root;
+pid $work/nginx.pid;
+error_log $work/nginx.log;
+events { }
+http {
+	access_log off;
+	server {
+		listen 80;
+		root $work;
+	}
+}
+CONFIGURATION
+
+cat <<TEXT
+The server is nginx with its default backlog of 511, on a kernel that keeps no part of it for hosts that it knows
+(net.ipv4.tcp_max_syn_backlog=4096, the default with much memory). The kernel's own SYN cookies, which are on
+unless somebody turns them off, are off (net.ipv4.tcp_syncookies=0): the server suffers as one without them does.
+Five visitors fetch a page, each again 0.4 s later; who has no page after 2 s has failed.
+
+TEXT
+modprobe palisade || exit 1
+ip netns exec attacker python3 flood.py "$seconds" "$work" "$out/flood.csv"
+status=$?
+echo
+python3 plot.py "$out/flood.csv" "$out/flood.svg" || status=1
+case $out in
+/out/*) echo "The measured lines and the plot are flood.csv and flood.svg in build/vm/${out#/} of the checkout;" \
+	"make demo copies them to build/demo." ;;
+esac
+exit $status

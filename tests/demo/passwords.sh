@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The first part of the demo: an attacker tries passwords at a real sshd until Palisade's rules cut it off, and is let in
-# again when it was quiet for long enough; a visitor is served all the time.
+# The first part of the demo: an attacker tries passwords at a real sshd until Palisade's rules cut it off,
+# and is let in again when it was quiet for long enough; a visitor is served all the time.
 #
 # Everything happens in network namespaces of the VM: a server (10.0.0.1), an attacker (10.0.0.66) and a
 # visitor (10.0.0.7) on one switch.

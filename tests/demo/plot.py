@@ -66,7 +66,7 @@ class Plot:
                 times = [float(row["median_ms"]) for row in rows if row["median_ms"]]
                 middle = left + width / 2
                 self.text(middle, VISITS_TOP - 22, title, weight="bold")
-                taken = f", {statistics.median(times):.0f} ms" if times else ""
+                taken = f", median {statistics.median(times):.0f} ms" if times else ""
                 self.text(middle, VISITS_TOP - 6, f"{served} of {total} served{taken}")
             index += len(rows)
 

@@ -65,9 +65,9 @@ class Plot:
                 total = served + sum(int(row["failed"]) for row in rows)
                 times = [float(row["median_ms"]) for row in rows if row["median_ms"]]
                 middle = left + width / 2
-                self.text(middle, VISITS_TOP - 22, title, weight="bold")
-                taken = f", median {statistics.median(times):.0f} ms" if times else ""
-                self.text(middle, VISITS_TOP - 6, f"{served} of {total} served{taken}")
+                self.text(middle, VISITS_TOP - 27, title, weight="bold")
+                taken = f", in about {statistics.median(times):.0f} ms" if times else ""
+                self.text(middle, VISITS_TOP - 11, f"{served} of {total} served{taken}")
             index += len(rows)
 
     def axes(self, top, height, most, title):
@@ -101,11 +101,11 @@ class Plot:
         for index in range(0, len(self.rows) + 1, 5):
             self.text(self.x(index), SYNS_TOP + SYNS_HEIGHT + 18, f"{index} s")
         left = LEFT
-        for colour, title in (SERVED, "served"), (FAILED, "no page within 2 s"), (SYNS, "SYNs of the attacker"):
+        for colour, title in (SERVED, "served"), (FAILED, "failed"), (SYNS, "SYNs of the attacker"):
             self.box(left, VISITS_TOP + VISITS_HEIGHT + 14, 12, 12, colour)
             self.text(left + 18, VISITS_TOP + VISITS_HEIGHT + 24, title, "start")
             left += 150
-        self.text(WIDTH / 2, 22, "A web server in a flood of SYNs, without SYN cookies of its own", weight="bold")
+        self.text(WIDTH / 2, 20, "A web server in a flood of SYNs, without SYN cookies of its own", weight="bold")
         return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', "<!-- SPDX-License-Identifier: GPL-2.0 -->",
                           f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
                           f'width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif" font-size="13">',

@@ -29,6 +29,7 @@ pub(crate) mod records;
 pub(crate) mod reject;
 pub(crate) mod rewrite;
 pub(crate) mod skb;
+pub(crate) mod sockets;
 pub(crate) mod softirq_lock;
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) mod testing;

@@ -11,6 +11,8 @@
 #include <linux/workqueue.h>
 #include <net/flow.h>
 #include <net/genetlink.h>
+#include <net/inet6_hashtables.h>
+#include <net/inet_hashtables.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
@@ -64,6 +66,9 @@
 // allow: --allowlist-function 'nf_ct_seqadj_init' --allowlist-function 'nf_ct_seq_offset' --allowlist-function 'nf_ct_delete'
 // allow: --allowlist-function 'nf_ct_iterate_cleanup_net' --allowlist-type nf_ct_iter_data
 // allow: --allowlist-var 'nf_ct_zone_dflt'
+
+/* Sockets */
+// allow: --allowlist-function '__inet6?_lookup_established' --allowlist-function 'sock_gen_put'
 
 /* Searching for text in packets */
 // allow: --allowlist-type ts_config --allowlist-function 'textsearch_destroy'

@@ -267,9 +267,11 @@ unsafe fn route(skb: *mut bindings::sk_buff, state: &bindings::nf_hook_state, fa
 ///
 /// As for [`route`].
 unsafe fn flow(state: &bindings::nf_hook_state) -> bindings::flowi_common {
-    let mut flow = bindings::flowi_common::default();
-    flow.flowic_proto = 6; // IPPROTO_TCP
-    flow.flowic_flags = bindings::FLOWI_FLAG_ANYSRC as u8;
+    let mut flow = bindings::flowi_common {
+        flowic_proto: 6, // IPPROTO_TCP
+        flowic_flags: bindings::FLOWI_FLAG_ANYSRC as u8,
+        ..Default::default()
+    };
     if !state.in_.is_null() {
         // SAFETY: The device is valid under RCU.
         flow.flowic_l3mdev = unsafe { bindings::palisade_l3mdev_index(state.in_) };

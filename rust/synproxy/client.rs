@@ -42,6 +42,7 @@ use crate::{
             TcpState, //
         },
         conntrack::TrackingState,
+        sockets,
         transmit::NewPacket, //
     },
     packet::{
@@ -277,15 +278,25 @@ impl Incoming<'_> {
         }
         match kind {
             Kind::Ack => self.acknowledgement(),
-            _ => {
-                self.count(Event::OutOfFlow);
-                match self.place {
-                    Place::BeforeConntrack => Reaction::Drop,
-                    // As with iptables, which leaves them to the next rule.
-                    Place::Filter => Reaction::Pass,
+            _ => match self.place {
+                Place::BeforeConntrack => self.stray(Event::OutOfFlow),
+                // As with iptables, which leaves them to the next rule.
+                Place::Filter => {
+                    self.count(Event::OutOfFlow);
+                    Reaction::Pass
                 }
-            }
+            },
         }
+    }
+
+    /// A segment of no connection that connection tracking knows. This machine may have one that is older than
+    /// the rule, and than connection tracking; otherwise it is dropped.
+    fn stray(&self, event: Event) -> Reaction {
+        if sockets::is_connected(self.packet.context(), &self.endpoints()) {
+            return Reaction::Pass;
+        }
+        self.count(event);
+        Reaction::Drop
     }
 
     /// A segment of a connection that connection tracking knows.
@@ -316,8 +327,7 @@ impl Incoming<'_> {
     #[inline]
     fn acknowledgement(&self) -> Reaction {
         let Some(proof) = self.proof() else {
-            self.count(Event::CookieInvalid);
-            return Reaction::Drop;
+            return self.stray(Event::CookieInvalid);
         };
         self.count(Event::CookieValid);
         match self.place {

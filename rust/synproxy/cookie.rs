@@ -205,5 +205,5 @@ impl Cookies {
 /// Minutes since shortly before the boot.
 #[inline]
 fn minute() -> u64 {
-    jiffies64() / (60 * JIFFIES_PER_SECOND as u64)
+    jiffies64() / (60 * u64::from(JIFFIES_PER_SECOND))
 }

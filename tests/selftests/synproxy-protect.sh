@@ -26,6 +26,24 @@ print(row['statistics'].get('$2', row.get('$2')))"
 }
 status_is() { [ "$(status "$1" "$2")" = "$3" ] || { protect --status; return 1; }; }
 
+# Somebody has talked to the server for longer than it is protected, and than connection tracking is at work.
+talk=$(mktemp -d)
+mkfifo "$talk/to" "$talk/from"
+on server socat TCP6-LISTEN:84,reuseaddr,fork,ipv6only=0 EXEC:cat 2>/dev/null &
+eventually 5 on server sh -c "ss -Hltn sport = :84 | grep -q ."
+on client socat TCP:10.0.0.2:84 - <"$talk/to" >"$talk/from" 2>/dev/null &
+disown -a
+exec 8>"$talk/to" 9<"$talk/from"
+echoes() {
+	local line
+	echo "$1" >&8
+	read -r -t 5 line <&9 && [ "$line" = "$1" ]
+}
+check "a client talks to the server" echoes before
+check "a port is protected" protect 84
+check "it talks on" echoes after
+on server palisade -t raw -F
+
 check "two ports are protected" protect 80 81
 check "by a rule each" rules_are "-A PREROUTING -p tcp -m tcp --dport 80 -j SYNPROXY" \
 	"-A PREROUTING -p tcp -m tcp --dport 81 -j SYNPROXY"

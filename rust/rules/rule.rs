@@ -26,7 +26,11 @@ use crate::{
             Counters,
             Totals, //
         },
-        extended_ack::Handled,
+        extended_ack::{
+            Handled,
+            Refusal, //
+        },
+        kernel_synproxy,
         message::Message,
         netlink::Attributes, //
     },
@@ -116,6 +120,14 @@ impl Rule {
         resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
         let spec = RuleSpec::decode(rule, site, resources)?;
+        let is_proxy = spec.target.as_ref().is_some_and(Target::needs_synproxy);
+        if is_proxy && kernel_synproxy::is_in_use(resources.namespace) {
+            // Each would take the other's connections for its own.
+            let message = c"SYNPROXY of iptables or nftables is in use: remove its rules first";
+            let refusal = Refusal::new(EBUSY, message);
+            let target = rule.get(attributes::TARGET);
+            return Err(target.map_or(refusal, |target| refusal.at(target)));
+        }
         let counters = Counters::new()?;
         let number = |kind| rule.get(kind).and_then(|attribute| attribute.u64());
         counters.set(Totals {

@@ -107,4 +107,7 @@ on server nft 'table ip t { chain c { type filter hook input priority 0; tcp dpo
 refuse "where nftables' is in use, ours is refused, too" 1 "iptables or nftables" protect 80
 on server nft delete table ip t
 check "and not when it is gone" protect 80
+on server iptables -A INPUT -p tcp --dport 82 -m state --state UNTRACKED,INVALID -j SYNPROXY --mss 1460
+check "where it came later, ours can be removed" protect --remove 80
+check "wholly" rules_are
 finish

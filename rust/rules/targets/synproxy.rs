@@ -13,7 +13,6 @@ use crate::{
             Handled,
             Refusal, //
         },
-        kernel_synproxy,
         message::Message,
         netfilter::Point,
         netlink::{
@@ -153,10 +152,6 @@ impl PacketTarget for SynproxyTarget {
         };
         if surroundings.header.protocol() != Some(IPPROTO_TCP) {
             return Err(Refusal::new(EINVAL, c"the rule has to be for TCP"));
-        }
-        if kernel_synproxy::is_in_use(resources.namespace) {
-            let message = c"SYNPROXY of iptables or nftables is in use: remove its rules first";
-            return Err(Refusal::new(EBUSY, message));
         }
         let nest = attribute.nested();
         let settings = settings_of(nest)?;

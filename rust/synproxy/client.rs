@@ -17,7 +17,8 @@ use super::{
     },
     options::{
         Options,
-        Timestamps, //
+        Timestamps,
+        MSS_DEFAULT, //
     },
     segment::{
         flags,
@@ -51,9 +52,6 @@ use crate::{
         IPPROTO_TCP, //
     },
 };
-/// What a segment without the option MSS stands for (RFC 9293, section 3.7.1), in bytes.
-const MSS_DEFAULT: u16 = 536;
-
 /// Where a rule sees packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {

@@ -12,6 +12,9 @@ use crate::{
 /// Most bytes of options that a header has room for.
 pub(super) const LENGTH_MAX: usize = 40;
 
+/// What a SYN without the option MSS stands for (RFC 9293, section 3.7.1), in bytes.
+pub(super) const MSS_DEFAULT: u16 = 536;
+
 /// The numbers of the options.
 pub(super) mod kind {
     /// The end of the options.

@@ -9,7 +9,10 @@
 
 use super::{
     announcement::SCALE_DEFAULT,
-    options::Options, //
+    options::{
+        Options,
+        MSS_DEFAULT, //
+    },
 };
 use crate::{
     kernel_api::{
@@ -39,9 +42,6 @@ const CAPACITY: usize = 4096;
 
 /// Places that a server may have; where all are taken, the one that was used longest ago is given up.
 const WAYS: usize = 8;
-
-/// What is assumed of a server without the option MSS (RFC 9293, section 3.7.1), in bytes.
-const MSS_DEFAULT: u16 = 536;
 
 /// After how many jiffies a server is asked again for options that it did not use: a minute.
 const RELEARN: u32 = 60 * JIFFIES_PER_SECOND;

@@ -11,20 +11,27 @@ operation takes the next one.
 import contextlib
 import ctypes
 import errno
+import fcntl
 import functools
 import json
 import os
 import pathlib
 import socket
+import struct
 import subprocess
+import sys
 import time
 import traceback
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fuzz"))
+
 from genetlink import (
     COMMANDS, NLA_TYPE_MASK, NLM_F_DUMP, OPERATIONS, SETS, Client, Refused, Report, attributes, decode, encode)
+from packet_frames import CLIENT_MAC, IPV4, TCP, checked_tcp, ipv4, tcp
 
 LIBRARY = ctypes.CDLL(None, use_errno=True)
 MCL_CURRENT, MCL_FUTURE = 1, 2
+TUNSETIFF, IFF_TAP, IFF_NO_PI, SIOCSIFFLAGS, IFF_UP = 0x400454CA, 2, 0x1000, 0x8914, 1
 DEBUG = pathlib.Path("/sys/kernel/debug")
 report = Report()
 
@@ -115,6 +122,8 @@ MATCHES = {
               {"comment": "what this is for"}],
 }
 PING = {"family": "ipv4", "protocol": 1, "match": {"icmp": {"type": 8}}, "target": {"log": {"level": 4, "prefix": "ping "}}}
+PROXY = {"protocol": 6, "target": {"synproxy": {"flooded-rate": 1000, "mss": 1460, "timestamp": True}}}
+CLASSIC_PROXY = {"protocol": 6, "match": {"conntrack": {"states": 6}}, "target": {"synproxy": {}}}
 BASE_RULES = [change("append", rule=PLAIN), change("append", rule=USES_KEPT), change("append", rule=DATAGRAM),
               change("new-chain", chain="spare"), change("new-chain", chain="called"),
               change("append", chain="called", rule=PLAIN), change("append", "filter", "OUTPUT", rule={"target": {"jump": "called"}})]
@@ -128,6 +137,11 @@ def without_ages(payload):
     """What entry-get answers about an entry, but for what time changes. No packets arrive here."""
     return tuple((kind & NLA_TYPE_MASK, b"" if kind & NLA_TYPE_MASK == AGE else value)
                  for _, entry in attributes(payload) for kind, value in attributes(entry))
+
+
+def without_age(payload):
+    """What server-get answers about a server, but for what time changes."""
+    return tuple((kind, value) for kind, value in attributes(payload) if kind & NLA_TYPE_MASK != SETS["server"]["age"])
 
 
 @functools.cache
@@ -211,6 +225,8 @@ def attempt(operation, payload, dump, nth=None):
             error, certain = lost.errno, False
     if operation == "entry-get":
         answer = [without_ages(payload) for payload in answer]
+    if operation == "server-get":
+        answer = [without_age(payload) for payload in answer]
     return error, certain, answer, fault is not None and fault.injected
 
 
@@ -234,6 +250,38 @@ def difference(one, other):
             differences.append(f"{name}: {[line for line in ours if line not in theirs]} instead of "
                                f"{[line for line in theirs if line not in ours]}")
     return "; ".join(differences)[:600]
+
+
+def exercise_anew(namespace, operation, values, dump):
+    """As `exercise`, of what is made once for a network namespace: each time it is a new one."""
+    payload = encode(OPERATIONS[operation]["attribute-set"], values)
+    before, after, wrong, refusals = namespace.snapshot(), None, [], 0
+    for nth in range(MOST):
+        os.unshare(os.CLONE_NEWNET)
+        namespace = Namespace()
+        before = before if nth else namespace.snapshot()
+        error, certain, _, injected = attempt(operation, payload, dump, nth)
+        now = namespace.snapshot()
+        where = f"allocation {nth}: {os.strerror(error) if error else 'success'}"
+        after = after or now
+        if error and not (injected and error in CLEAN):
+            wrong.append(where)
+        if error and certain and now != before:
+            wrong.append(f"{where}, but something changed: {difference(now, before)}")
+        if not error and now != after:
+            wrong.append(f"{where}, but it did not happen: {difference(now, after)}")
+        if error and certain:
+            # What was made before it failed must not be in the way.
+            error = attempt(operation, payload, dump)[0]
+            now = namespace.snapshot()
+            if error or now != after:
+                wrong.append(f"{where}, and then {os.strerror(error)}: {difference(now, after)}")
+            refusals += 1
+        if nth and not injected or len(wrong) > 5:
+            break
+    else:
+        wrong.append(f"more than {MOST} allocations")
+    return nth - 1, refusals, wrong
 
 
 def exercise(namespace, operation, values, dump):
@@ -280,12 +328,12 @@ def exercise(namespace, operation, values, dump):
 EXERCISES = []
 
 
-def exercised(description, operation, values=None, dump=False):
-    EXERCISES.append((description, operation, values or {}, dump))
+def exercised(description, operation, values=None, dump=False, how=exercise):
+    EXERCISES.append((description, how, operation, values or {}, dump))
 
 
-def ruleset_change(description, *changes):
-    exercised(description, "ruleset-change", {"change": list(changes)})
+def ruleset_change(description, *changes, how=exercise):
+    exercised(description, "ruleset-change", {"change": list(changes)}, how=how)
 
 
 ruleset_change("append a rule", change("append", rule=PLAIN))
@@ -313,6 +361,11 @@ ruleset_change("mark packets", change("append", rule={"target": {"mark": {"value
 ruleset_change("keep packets untracked", change("append", "raw", "PREROUTING", rule={"target": {"notrack": True}}))
 ruleset_change("redirect connections", change("append", "nat", "PREROUTING", rule={
     "protocol": 6, "target": {"redirect": {"port-first": 8080}}}))
+ruleset_change("answer handshakes", change("append", "raw", "PREROUTING", rule=PROXY))
+ruleset_change("answer handshakes behind connection tracking", change("append", rule=CLASSIC_PROXY))
+ruleset_change("answer the first handshakes of a namespace", change("append", "raw", "PREROUTING", rule=PROXY),
+               how=exercise_anew)
+exercised("dump the servers behind SYNPROXY", "server-get", dump=True)
 ruleset_change("many changes at once", change("flush", chain=None), change("append", rule=PORTS),
                change("append", "raw", "PREROUTING", rule=NEW_LIST), change("insert", rule=PLAIN),
                change("insert", position=2, rule=recent("newest", "remove")), change("delete", position=1),
@@ -332,6 +385,46 @@ exercised("add entries that need memory each", "entry-add", {"name": "wide", "en
 exercised("delete entries", "entry-delete", {"name": "kept", "entry": entries(*ADDRESSES[:2])})
 
 
+def aside(action):
+    """What an action finds in a process of its own."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if LIBRARY.mlockall(MCL_CURRENT | MCL_FUTURE):
+                raise OSError(ctypes.get_errno(), "mlockall")
+            done = action()
+        except BaseException:
+            done = 0, 0, traceback.format_exc().splitlines()
+        theirs.send(json.dumps(done).encode())
+        os._exit(0)
+    theirs.close()
+    done = ours.recv(1 << 18)
+    ours.close()
+    os.waitpid(pid, 0)
+    return json.loads(done) if done else (0, 0, ["the process that exercised this ended"])
+
+
+def meet_servers(namespace):
+    """Has SYNPROXY know some servers, by SYNs to them that come by a tap."""
+    tap = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH22x", b"tap0", IFF_TAP | IFF_NO_PI))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("=16sH14x", b"tap0", IFF_UP))
+    namespace.change(encode(OPERATIONS["ruleset-change"]["attribute-set"], {
+        "change": [change("append", "raw", "PREROUTING", rule=PROXY)]}))
+    for number in range(1, 6):
+        source, server = bytes([192, 0, 2, 1]), bytes([198, 51, 100, number])
+        segment = checked_tcp(source, server, tcp(1024, 80, 2))
+        packet = ipv4(TCP, segment, source=source, destination=server)
+        os.write(tap, b"\xff" * 6 + CLIENT_MAC + struct.pack("!H", IPV4) + packet)
+    found = len(namespace.client.ask("server-get", dump=True))
+    if found != 5:
+        raise OSError(errno.ENOENT, f"SYNPROXY knows {found} servers instead of 5")
+    # The servers stay without the tap and without the rule.
+    os.close(tap)
+
+
 def exercise_some(numbers, results):
     """Exercises the operations whose numbers come out of the pipe, until there are no more."""
     # What this process shares with its parent is copied now: a page that is copied later is an allocation, too, and
@@ -340,10 +433,16 @@ def exercise_some(numbers, results):
         raise OSError(ctypes.get_errno(), "mlockall")
     os.unshare(os.CLONE_NEWNET)
     namespace = Namespace()
+    meet_servers(namespace)
     while number := os.read(numbers, 1):
         began = time.monotonic()
+        _, how, *what = EXERCISES[number[0]]
         try:
-            done = exercise(namespace, *EXERCISES[number[0]][1:])
+            if how is exercise:
+                done = exercise(namespace, *what)
+            else:
+                # This process remains where it has its servers.
+                done = aside(lambda: how(namespace, *what))
         except Exception:
             done = 0, 0, traceback.format_exc().splitlines()
         results.send(json.dumps([number[0], *done, time.monotonic() - began]).encode())

@@ -105,6 +105,12 @@ on() {
 	ip netns exec "$@"
 }
 
+# start HOST COMMAND...: starts a command on a host, whose process $! then is. With `on ... &` that would be a shell's,
+# and to kill it would leave the command.
+start() {
+	ip netns exec "$@" &
+}
+
 # pings HOST ADDRESS [OPTION...]: one echo request is answered.
 pings() {
 	local host=$1 address=$2

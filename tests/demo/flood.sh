@@ -3,42 +3,16 @@
 #
 # The second part of the demo: visitors of a web server, a flood of SYNs that keeps them out, and `palisade protect`.
 #
-# Everything happens in network namespaces of the VM: a server (10.0.0.1), an attacker (10.0.0.66) and the
-# visitors (10.0.0.7) on one switch. FLOOD_SECONDS is how long each phase takes.
+# FLOOD_SECONDS is how long each phase takes.
 
 set -u
+. "$(dirname "$0")/hosts.sh"
 
 seconds=${FLOOD_SECONDS:-12}
-work=$(mktemp -d)
 out=/out/demo
 mkdir -p $out 2>/dev/null && [ -w $out ] || out=$work
 
-make_host() {
-	local name=$1 number=$2
-	ip netns add "$name"
-	ip -n "$name" link set lo up
-	ip link add "port$number" netns switch type veth peer name eth0 netns "$name"
-	ip -n switch link set "port$number" master bridge up
-	ip -n "$name" address add "10.0.0.$number/24" dev eth0
-	ip -n "$name" link set eth0 up
-}
-
-clean_up() {
-	local name
-	for name in switch server attacker visitor; do
-		ip netns pids "$name" 2>/dev/null | xargs -r kill 2>/dev/null
-		ip netns del "$name" 2>/dev/null
-	done
-	rm -rf "$work"
-}
-trap clean_up EXIT
-
-ip netns add switch
-ip -n switch link add bridge type bridge
-ip -n switch link set bridge up
-make_host server 1
-make_host attacker 66
-make_host visitor 7
+make_hosts
 # All that the attacker pretends to be is behind it, where nobody answers.
 ip -n server route add default via 10.0.0.66
 ip netns exec server sysctl -qw net.ipv4.tcp_syncookies=0 net.ipv4.tcp_max_syn_backlog=4096

@@ -3,15 +3,12 @@
 #
 # The first part of the demo: an attacker tries passwords at a real sshd until Palisade's rules cut it off,
 # and is let in again when it was quiet for long enough; a visitor is served all the time.
-#
-# Everything happens in network namespaces of the VM: a server (10.0.0.1), an attacker (10.0.0.66) and a
-# visitor (10.0.0.7) on one switch.
 
 set -u
+. "$(dirname "$0")/hosts.sh"
 
 allowed=4
 seconds=20
-work=$(mktemp -d)
 used=/out/demo-commands.sh
 [ -w /out ] || used=$work/demo-commands.sh
 
@@ -20,33 +17,8 @@ say() {
 }
 start=$(cut -d' ' -f1 /proc/uptime)
 
-make_host() {
-	local name=$1 number=$2
-	ip netns add "$name"
-	ip -n "$name" link set lo up
-	ip link add "port$number" netns switch type veth peer name eth0 netns "$name"
-	ip -n switch link set "port$number" master bridge up
-	ip -n "$name" address add "10.0.0.$number/24" dev eth0
-	ip -n "$name" link set eth0 up
-}
-
-clean_up() {
-	local name
-	for name in switch server attacker visitor; do
-		ip netns pids "$name" 2>/dev/null | xargs -r kill 2>/dev/null
-		ip netns del "$name" 2>/dev/null
-	done
-	rm -rf "$work"
-}
-trap clean_up EXIT
-
 say "setting up a server, an attacker and a visitor"
-ip netns add switch
-ip -n switch link add bridge type bridge
-ip -n switch link set bridge up
-make_host server 1
-make_host attacker 66
-make_host visitor 7
+make_hosts
 
 ssh-keygen -q -t ed25519 -N '' -f "$work/host_key"
 ssh-keygen -q -t ed25519 -N '' -f "$work/visitor_key"

@@ -103,6 +103,6 @@ check "the module loads again" modprobe palisade
 protect 80:81
 only_proxied
 check "and answers again" gets client http://10.4.0.2/
-check "no hook is left without rules" sh -c 'ip netns exec proxy palisade -t raw -F'
+check "until its rules are removed" on proxy palisade -t raw -F
 rm -rf "$folder"
 finish

@@ -10,45 +10,70 @@ serve server
 protect 80:89
 # Whoever a flood pretends to be does not answer, and nobody is told that they are not there.
 on west ip route add blackhole 0.0.0.0/0
+on west ip -6 route add blackhole ::/0
 on proxy ip route add default via 10.2.0.2
+on proxy ip -6 route add default via fd00:2::2
 
 count() {
 	on proxy conntrack -C
 }
 
+flood6=$(realpath "$(dirname "$0")")/synproxy_flood6.py
+# flood FLAGS ADDRESS: starts a flood of segments from random addresses.
+flood() {
+	case $2 in
+	*:*)
+		rm -f /tmp/flooding
+		start west "$flood6" "$1" "$2" >/tmp/flooding
+		;;
+	*)
+		local option
+		case $1 in 2) option=-S ;; 16) option=-A ;; 18) option=-SA ;; esac
+		echo flooding >/tmp/flooding
+		start west hping3 -q -i u200 --rand-source -p 80 $option "$2" >/dev/null 2>&1
+		;;
+	esac
+}
+
 # floods FLAGS ADDRESS: the client is served 100 times, or 99, while others flood the server.
 floods() {
-	local flags=$1 address=$2 flooder before served
+	local flags=$1 address=$2 url=$2 flooder before served
+	[[ $address != *:* ]] || url=[$address]
 	before=$(count)
-	ip netns exec west hping3 -q -i u200 --rand-source -p 80 "$flags" "$address" >/dev/null 2>&1 &
+	flood "$flags" "$address"
 	flooder=$!
+	eventually 20 grep -q flooding /tmp/flooding || return
 	sleep 1
-	served=$(on client curl -s -m 20 -H 'Connection: close' --no-keepalive "http://$address/?[1-100]" | grep -c served)
+	served=$(on client curl -s -m 20 -H 'Connection: close' --no-keepalive "http://$url/?[1-100]" | grep -c served)
 	echo "$served of 100 were served, connections: $before before, $(count) now"
 	kill -KILL $flooder || return
 	wait $flooder 2>/dev/null
 	# Those of the client itself are remembered for a while.
 	[ "$served" -ge 99 ] && [ "$(count)" -le $((before + 110)) ]
 }
-for address in 10.4.0.2 10.2.0.1; do
-	check "a client is served during a SYN flood at $address" floods --syn "$address"
-	check "a client is served during an ACK flood at $address" floods --ack "$address"
-	check "a client is served during a flood of SYN-ACKs at $address" floods -SA "$address"
+for address in 10.4.0.2 10.2.0.1 fd00:4::2 fd00:2::1; do
+	check "a client is served during a SYN flood at $address" floods 2 "$address"
+	check "a client is served during an ACK flood at $address" floods 16 "$address"
+	check "a client is served during a flood of SYN-ACKs at $address" floods 18 "$address"
 	on proxy conntrack -F 2>/dev/null
 done
 only_server_syns() {
-	local before after
+	local flags
 	on east nft add table inet seen
 	on east nft add chain inet seen forward '{ type filter hook forward priority 0; }'
 	on east nft add rule inet seen forward tcp dport 80 counter
-	on west hping3 -q -c 500 -i u500 --rand-source -p 80 --syn 10.4.0.2 >/dev/null 2>&1
-	on west hping3 -q -c 500 -i u500 --rand-source -p 80 --ack 10.4.0.2 >/dev/null 2>&1
-	on west hping3 -q -c 500 -i u500 --rand-source -p 80 --rst 10.4.0.2 >/dev/null 2>&1
+	for flags in --syn --ack --rst; do
+		on west hping3 -q -c 500 -i u500 --rand-source -p 80 $flags 10.4.0.2 >/dev/null 2>&1
+	done
+	for flags in 2 16 4; do
+		on west "$flood6" $flags fd00:4::2 500 || return
+	done
+	on east nft list table inet seen
 	on east nft list table inet seen | grep -q 'packets 0 '
 }
 check "nothing of a flood reaches the server" only_server_syns
 on east nft flush ruleset
-[ "$kind" = iptables ] || check "the rule's packets were counted" test "$(counter proxy raw PREROUTING 1)" -ge 1000
+[ "$kind" = iptables ] || check "the rule's packets were counted" test "$(counter proxy raw PREROUTING 1)" -ge 2000
 
 # is_reset ADDRESS PORT SECONDS: a client that asks is refused within that time, and nothing remains.
 is_reset() {

@@ -70,12 +70,12 @@ class Network:
                 route add default via 10.{number}.0.1
                 route add default via fd00:{number}::1""")
         run("ip", "netns", "exec", PROXY, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
-        # Only the proxy announces a window of 0.
+        # Only the proxy announces a window of 0, from its ports.
         run("ip", "netns", "exec", CLIENT, "nft", "-f", "-", input="""
             table inet watch {
                 chain input {
                     type filter hook input priority 0
-                    tcp flags & (syn | ack) == syn | ack tcp window != 0 drop
+                    tcp sport 80-9999 tcp flags & (syn | ack) == syn | ack tcp window != 0 drop
                 }
             }""")
         self.now = {name: Kind(mss=0) for name in (CLIENT, SERVER)}

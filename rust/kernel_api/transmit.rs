@@ -241,7 +241,7 @@ unsafe fn came_by_plain_ethernet(
 /// # Safety
 ///
 /// The packet has to be the caller's, who gives it away; its data has to begin with an IP header of that
-/// version, in one piece. The state has to be that of a hook that is running.
+/// version without options, and a TCP header, in one piece. The state has to be that of a hook that is running.
 unsafe fn route(skb: *mut bindings::sk_buff, state: &bindings::nf_hook_state, family: Family) {
     // SAFETY: The caller says that the packet is valid, and so is the state's namespace.
     unsafe {
@@ -279,6 +279,17 @@ unsafe fn flow(state: &bindings::nf_hook_state) -> bindings::flowi_common {
     flow
 }
 
+/// The ports that routing and IPsec policies go by, from the first word of a TCP header.
+fn ports_of(word: u32) -> bindings::flowi_uli {
+    let [a, b, c, d] = word.to_ne_bytes();
+    bindings::flowi_uli {
+        ports: bindings::flowi_uli__bindgen_ty_1 {
+            sport: u16::from_ne_bytes([a, b]),
+            dport: u16::from_ne_bytes([c, d]),
+        },
+    }
+}
+
 /// # Safety
 ///
 /// As for [`route`].
@@ -288,13 +299,13 @@ unsafe fn route_ipv4(
 ) -> Result<*mut bindings::dst_entry> {
     // SAFETY: The caller says that the header is there, and that the namespace is valid.
     unsafe {
-        let [_, _, _, source, destination] =
-            Skb::from_raw(skb).linear_words::<5>(0).ok_or(EINVAL)?;
+        let [_, _, _, source, destination, ports] =
+            Skb::from_raw(skb).linear_words::<6>(0).ok_or(EINVAL)?;
         let mut flow4 = bindings::flowi4 {
             __fl_common: flow(state),
             saddr: source,
             daddr: destination,
-            ..Default::default()
+            uli: ports_of(ports),
         };
         let route = bindings::ip_route_output_flow(state.net, &mut flow4, core::ptr::null());
         Ok(&raw mut (*from_err_ptr(route)?).dst)
@@ -315,10 +326,11 @@ unsafe fn route_ipv6(
 ) -> Result<*mut bindings::dst_entry> {
     // SAFETY: The caller says that the header is there, and that the namespace is valid.
     unsafe {
-        let [_, _, a, b, c, d, e, f, g, h] =
-            Skb::from_raw(skb).linear_words::<10>(0).ok_or(EINVAL)?;
+        let [_, _, a, b, c, d, e, f, g, h, ports] =
+            Skb::from_raw(skb).linear_words::<11>(0).ok_or(EINVAL)?;
         let mut flow6 = bindings::flowi6 {
             __fl_common: flow(state),
+            uli: ports_of(ports),
             ..Default::default()
         };
         // An address that each link has is meant on the packet's own.

@@ -230,7 +230,7 @@ impl Server {
             && (self.address.iter().zip(words)).all(|(word, other)| word.load() == other)
     }
 
-    fn become_server(&self, endpoint: &Endpoint) {
+    fn become_server(&self, endpoint: &Endpoint, allowance: u64) {
         self.port.store(0);
         for (word, value) in self.address.iter().zip(endpoint.address.words()) {
             word.store(value);
@@ -239,7 +239,7 @@ impl Server {
         self.opened.store(0, Relaxed);
         self.refused.store(0, Relaxed);
         self.unanswered.store(0, Relaxed);
-        self.allowance.store(0, Relaxed);
+        self.allowance.store(allowance as i64, Relaxed);
         self.port.store(endpoint.tag());
     }
 }
@@ -291,10 +291,16 @@ impl Servers {
         let now = jiffies32();
         let idleness = |server: &&Server| match server.port.load() {
             0 => u32::MAX,
-            _ => now.wrapping_sub(server.used.load()),
+            // Another CPU may have used it a moment later than now.
+            _ => (now.wrapping_sub(server.used.load()) as i32).max(0) as u32,
         };
         let server = self.ways(endpoint).iter().max_by_key(idleness)?;
-        server.become_server(endpoint);
+        let allowance = match idleness(&server) < JIFFIES_PER_SECOND {
+            // A flood for more servers than there is room for: were the next to begin with its burst, all would pass.
+            true => (u64::from(now) << 32).max(1),
+            false => 0,
+        };
+        server.become_server(endpoint, allowance);
         server.used.store(now);
         Some(server)
     }

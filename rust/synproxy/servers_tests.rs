@@ -16,7 +16,10 @@ use super::{
     },
 };
 use crate::{
-    kernel_api::time::JIFFIES_PER_SECOND,
+    kernel_api::time::{
+        jiffies32,
+        JIFFIES_PER_SECOND, //
+    },
     packet::{
         Address,
         Family, //
@@ -308,6 +311,19 @@ mod tests {
             passing(&rate, &mut allowance, now.wrapping_add(1));
             assert_eq!(passing(&rate, &mut allowance, now), 0);
         }
+    }
+
+    #[test]
+    fn a_flood_for_many_servers_is_one() -> Result {
+        let servers = Servers::new()?;
+        let rate = rate(1, 1);
+        let start = jiffies32();
+        let admitted = (0..12_000).filter(|number| servers.admits(&ipv4(*number, 80), &rate));
+        let admitted = admitted.count() as u32;
+        // As many servers as there is room for may begin with their burst, and again when they are forgotten.
+        let seconds = jiffies32().wrapping_sub(start) / HZ;
+        assert!(admitted <= 4096 * (1 + seconds));
+        Ok(())
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::{
         Ruleset, //
     },
     synproxy::{
-        OutOfFlow,
+        Arrival,
         Synproxy,
         Translation, //
     },
@@ -86,7 +86,7 @@ pub(crate) struct Hooks {
 /// until the namespace ends or the module goes.
 struct SynproxyHooks {
     _translations: [HookRegistration<Translation>; 2],
-    _out_of_flow: HookRegistration<OutOfFlow>,
+    _arrival: HookRegistration<Arrival>,
     _conntrack: ConntrackUse,
 }
 
@@ -107,12 +107,12 @@ impl SynproxyHooks {
                 translation(Point::LocalIn)?,
                 translation(Point::PostRouting)?,
             ],
-            _out_of_flow: HookRegistration::new(
+            _arrival: HookRegistration::new(
                 namespace,
                 Point::PreRouting,
                 Priority::AfterConntrack,
                 Registrar::Netfilter,
-                OutOfFlow,
+                Arrival::new(synproxy.clone()),
             )?,
         })
     }

@@ -154,6 +154,12 @@ pub(crate) struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
+    /// As [`Packet::parse`], whatever the hook's IP version is.
+    #[inline(always)]
+    pub(crate) fn of_hook(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
+        Self::parse(skb, context, context.family()?)
+    }
+
     /// Looks at a packet; none if it has no whole IP header, which the stack has dropped before any hook
     /// but those of raw sockets.
     #[inline(always)]

@@ -10,6 +10,7 @@
 mod announcement;
 #[cfg(CONFIG_KUNIT = "y")]
 mod announcement_tests;
+mod arrival;
 mod client;
 mod compose;
 #[cfg(CONFIG_KUNIT = "y")]
@@ -17,7 +18,9 @@ mod compose_tests;
 mod cookie;
 #[cfg(CONFIG_KUNIT = "y")]
 mod cookie_tests;
+mod handshake;
 mod known;
+mod opening;
 mod options;
 #[cfg(CONFIG_KUNIT = "y")]
 mod options_tests;
@@ -34,6 +37,7 @@ mod translation;
 mod unreachable;
 mod waiting;
 
+pub(crate) use arrival::Arrival;
 pub(crate) use client::{
     Place,
     Reaction, //
@@ -44,10 +48,7 @@ pub(crate) use settings::{
     Settings,
     Threshold, //
 };
-pub(crate) use translation::{
-    OutOfFlow,
-    Translation, //
-};
+pub(crate) use translation::Translation;
 
 use crate::kernel_api::{
     connection_end::end_connections,

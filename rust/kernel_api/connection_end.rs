@@ -8,9 +8,11 @@ use super::{
     bindings,
     connections::{
         Direction,
-        Endpoints, //
+        Endpoints,
+        ProxyWords, //
     },
-    netns::NetworkNamespace, //
+    netns::NetworkNamespace,
+    words::Word, //
 };
 use core::ffi::c_void;
 use kernel::prelude::*;
@@ -24,6 +26,8 @@ pub(crate) struct EndedConnection {
     pub(crate) next: [u32; 2],
     /// By how much the sequence numbers of the reply are shifted.
     pub(crate) shift: u32,
+    /// What SYNPROXY has kept with it.
+    pub(crate) words: [u32; 3],
 }
 
 /// Has connection tracking forget SYNPROXY's connections of a namespace, as many as there is room for
@@ -45,9 +49,16 @@ pub(crate) fn end_connections(namespace: &NetworkNamespace, ended: &mut KVVec<En
 unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_void) -> c_int {
     // SAFETY: The caller says so.
     let ended = unsafe { &mut *data.cast::<KVVec<EndedConnection>>() };
-    // SAFETY: The caller says that the connection is valid; those that carry this are of TCP.
+    // SAFETY: The caller says that the connection is valid; those that carry this are of TCP. What it carries is
+    // aligned for words, and stays where it is while the connection exists.
     let one = unsafe {
-        if bindings::palisade_ct_synproxy(connection).is_null() {
+        let words = bindings::palisade_ct_synproxy(connection).cast::<ProxyWords>();
+        let Some(words) = words.as_ref() else {
+            return 0;
+        };
+        let words = words.each_ref().map(Word::load);
+        if words == [0; 3] {
+            // Userspace has made it.
             return 0;
         }
         let (original, reply) = (Direction::Original, Direction::Reply);
@@ -61,6 +72,7 @@ unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_vo
             ],
             next: [next(original), next(reply)],
             shift: bindings::nf_ct_seq_offset(connection, reply.number(), next(reply)) as u32,
+            words,
         }
     };
     if ended.len() == ended.capacity() {

@@ -132,7 +132,8 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// What SYNPROXY keeps with it, if it is one of SYNPROXY's, which are all of TCP.
+    /// What SYNPROXY keeps with it, if it is of TCP and there is room for that. Those that userspace has made have it,
+    /// too, with nothing but zeros.
     #[inline]
     pub(crate) fn proxy(&self) -> Option<&'a ProxyWords> {
         // SAFETY: By the type, the connection is valid. What it carries is aligned for words, and stays
@@ -172,6 +173,12 @@ impl<'a> Connection<'a> {
     pub(crate) fn largest_window(&self) -> u32 {
         // SAFETY: By the type, the connection is valid.
         unsafe { bindings::palisade_ct_largest_window(self.raw.as_ptr()) }
+    }
+
+    /// The sequence number that comes next in one direction, as who sends it has it.
+    pub(crate) fn next_sequence(&self, direction: Direction) -> u32 {
+        // SAFETY: By the type, the connection is valid.
+        unsafe { bindings::palisade_ct_sequence_end(self.raw.as_ptr(), direction.number()) }
     }
 
     /// The addresses and ports of the packets of one direction, as connection tracking sees them: before

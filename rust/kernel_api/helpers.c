@@ -122,6 +122,7 @@ void palisade_skb_scrub(struct sk_buff *skb)
 {
 	skb_orphan(skb);
 	skb_scrub_packet(skb, true);
+	__vlan_hwaccel_clear_tag(skb);
 	memset(skb->cb, 0, sizeof(skb->cb));
 	skb->priority = 0;
 }
@@ -223,7 +224,12 @@ void palisade_ct_set_window_scales(struct nf_conn *connection, u8 original, u8 r
 
 struct nf_conn_synproxy *palisade_ct_synproxy(const struct nf_conn *connection)
 {
-	return nfct_synproxy(connection);
+	struct nf_conn_synproxy *synproxy = nfct_synproxy(connection);
+
+	/* Those that userspace makes have it whatever their protocol is. */
+	if (!synproxy || nf_ct_protonum(connection) != IPPROTO_TCP)
+		return NULL;
+	return synproxy;
 }
 
 struct nf_conn *palisade_ct_template_alloc(struct net *net)

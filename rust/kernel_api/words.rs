@@ -11,8 +11,9 @@
 use core::{
     cell::UnsafeCell,
     sync::atomic::{
-        fence,
+        fence, AtomicU32,
         Ordering::{
+            AcqRel,
             Acquire,
             Release, //
         },
@@ -53,6 +54,14 @@ impl Word {
         let value = self.load();
         fence(Acquire);
         value
+    }
+
+    /// Sets some bits at once, whoever else stores the word, and returns what it was before
+    /// (`atomic_fetch_or`).
+    pub(crate) fn set_bits(&self, bits: u32) -> u32 {
+        // SAFETY: The pointer comes from a reference, so it is valid and aligned for as long as this is used.
+        let word = unsafe { AtomicU32::from_ptr(self.0.get()) };
+        word.fetch_or(bits, AcqRel)
     }
 
     /// Stores the word after anything that was written before it (`smp_store_release`).

@@ -3,25 +3,18 @@
 //! What clients send before their connection exists.
 
 use super::{
-    announcement::{
-        Agreement,
-        Announcement, //
-    },
+    announcement::Announcement,
     compose::{
         self,
         Fields, //
     },
-    cookie::{
-        self,
-        Carried, //
-    },
+    cookie,
     options::{
         Options,
-        Timestamps,
         MSS_DEFAULT, //
     },
+    proxied::Proxied,
     segment::{
-        flags,
         Kind,
         Segment, //
     },
@@ -43,8 +36,7 @@ use crate::{
             TcpState, //
         },
         conntrack::TrackingState,
-        sockets,
-        transmit::NewPacket, //
+        sockets, //
     },
     packet::{
         Packet,
@@ -52,6 +44,11 @@ use crate::{
         IPPROTO_TCP, //
     },
 };
+
+/// How far back what belongs to a connection may be, in bytes. Whoever opens another between the same ports begins
+/// farther on: sequence numbers go on by as much in less than a tenth of a second (RFC 6528).
+const RECENT: i32 = 1 << 20;
+
 /// Where a rule sees packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -72,15 +69,6 @@ pub(crate) enum Reaction {
     Drop,
     /// It was turned into an answer.
     SendBack,
-}
-
-/// What a client has agreed on when it returns a valid cookie.
-struct Proof {
-    mss: u16,
-    agreement: Agreement,
-    /// Sequence number of its SYN.
-    initial_sequence: u32,
-    timestamps: Option<Timestamps>,
 }
 
 impl Synproxy {
@@ -131,23 +119,23 @@ impl Synproxy {
         };
         // Without a rule that leaves SYNs untracked, they are new connections here.
         place == Place::BeforeConntrack
-            || connection.proxy().is_some()
+            || Proxied::of(&connection).is_some()
             || skb.tracking().state != TrackingState::New
     }
 }
 
 /// A segment of a client, and what is to be done with such.
-struct Incoming<'a> {
-    synproxy: &'a Synproxy,
+pub(super) struct Incoming<'a> {
+    pub(super) synproxy: &'a Synproxy,
     settings: &'a Settings,
     events: &'a Events,
     place: Place,
-    packet: &'a Packet<'a>,
-    segment: Segment,
+    pub(super) packet: &'a Packet<'a>,
+    pub(super) segment: Segment,
 }
 
 impl Incoming<'_> {
-    fn count(&self, event: Event) {
+    pub(super) fn count(&self, event: Event) {
         self.events.count(event as usize);
     }
 
@@ -159,7 +147,7 @@ impl Incoming<'_> {
         }
     }
 
-    fn cookie_client(&self) -> cookie::Client<'_> {
+    pub(super) fn cookie_client(&self) -> cookie::Client<'_> {
         cookie::Client {
             family: self.packet.family,
             source: &self.packet.source,
@@ -168,12 +156,12 @@ impl Incoming<'_> {
         }
     }
 
-    fn has_right_checksum(&self) -> bool {
+    pub(super) fn has_right_checksum(&self) -> bool {
         let (skb, context) = (self.packet.skb(), self.packet.context());
         skb.has_right_checksum(context, self.segment.offset, IPPROTO_TCP)
     }
 
-    fn endpoints(&self) -> Endpoints {
+    pub(super) fn endpoints(&self) -> Endpoints {
         self.segment.endpoints(self.packet)
     }
 
@@ -196,9 +184,13 @@ impl Incoming<'_> {
         }
         let endpoint = self.endpoint();
         if let Some(threshold) = &self.settings.threshold {
-            // One that was sent again is for who has got the first.
             let servers = &self.synproxy.servers;
-            if servers.admits(&endpoint, &threshold.limit()) || self.is_underway() {
+            if servers.admits(&endpoint, &threshold.limit()) {
+                self.forget_last();
+                return Reaction::Pass;
+            }
+            // One that was sent again is for who has got the first.
+            if self.is_underway() {
                 return Reaction::Pass;
             }
         }
@@ -247,7 +239,7 @@ impl Incoming<'_> {
     fn is_underway(&self) -> bool {
         let is_early = |connection: &Connection<'_>| {
             connection.direction == Direction::Original
-                && connection.proxy().is_none()
+                && Proxied::of(connection).is_none()
                 && matches!(
                     connection.tcp_state(),
                     TcpState::SynSent | TcpState::SynReceived
@@ -255,6 +247,17 @@ impl Incoming<'_> {
         };
         self.look_up(&self.endpoints())
             .is_some_and(|found| is_early(&found.connection()))
+    }
+
+    /// What was kept of a connection between the same ports that is over must not be applied to the next one.
+    #[cold]
+    pub(super) fn forget_last(&self) {
+        if let Some(found) = self.look_up(&self.endpoints()) {
+            let last = found.connection();
+            if last.tcp_state() == TcpState::Over {
+                last.end();
+            }
+        }
     }
 
     /// Anything but a SYN.
@@ -268,6 +271,13 @@ impl Incoming<'_> {
             }
             if let Some(found) = self.look_up(&endpoints) {
                 let connection = found.connection();
+                if self.may_come_anew(kind, &connection) {
+                    if let Some(proof) = self.proof() {
+                        self.count(Event::CookieValid);
+                        self.end_for_server(&connection);
+                        return self.open_in_place(&proof);
+                    }
+                }
                 if let (Some(mark), TcpState::Established) = (mark, connection.tcp_state()) {
                     mark.set();
                 }
@@ -305,20 +315,43 @@ impl Incoming<'_> {
         match connection.tcp_state() {
             // The SYN to the server was lost, or its answer. Connection tracking knows that state of a client
             // from keep-alives alone; of anything else it would say that it is invalid.
-            TcpState::SynSent if connection.proxy().is_some() => match self.proof() {
+            TcpState::SynSent if Proxied::of(connection).is_some() => match self.proof() {
                 Some(proof) => self.open_in_place(&proof),
                 None => Reaction::Drop,
             },
-            // It may open the next one, or belong to the last.
-            TcpState::Over => match self.proof() {
+            // It may open the next one, or belong to the last: where as much was sent as received, that has a valid
+            // cookie, too.
+            TcpState::Over if !(0..=RECENT).contains(&self.age(connection)) => match self.proof() {
                 Some(proof) => {
                     self.count(Event::CookieValid);
+                    // Connection tracking would not take a SYN for the beginning of another after a reset by the
+                    // server.
+                    connection.end();
                     self.open_in_place(&proof)
                 }
                 None => Reaction::Pass,
             },
             _ => Reaction::Pass,
         }
+    }
+
+    /// How far the segment is behind what the client has sent last.
+    fn age(&self, connection: &Connection<'_>) -> i32 {
+        let next = connection.next_sequence(Direction::Original);
+        next.wrapping_sub(self.segment.sequence) as i32
+    }
+
+    /// Whether the client may know nothing of its connection any more, as after a crash, and have opened another between
+    /// the same ports, if its cookie says so. What it was told by SYNPROXY is that this one is open.
+    #[inline]
+    fn may_come_anew(&self, kind: Kind, connection: &Connection<'_>) -> bool {
+        kind == Kind::Ack
+            && connection.direction == Direction::Original
+            && matches!(
+                connection.tcp_state(),
+                TcpState::Established | TcpState::Other
+            )
+            && self.age(connection).unsigned_abs() > RECENT as u32
     }
 
     /// An acknowledgement of no connection opens one, if its cookie is valid.
@@ -332,95 +365,5 @@ impl Incoming<'_> {
             Place::BeforeConntrack => self.open_in_place(&proof),
             Place::Filter => self.open_anew(&proof),
         }
-    }
-
-    /// What the segment proves with its cookie.
-    #[inline]
-    fn proof(&self) -> Option<Proof> {
-        let (skb, segment) = (self.packet.skb(), &self.segment);
-        let options = Options::read(skb, segment)?;
-        let returned = self.synproxy.cookies.check(
-            &self.cookie_client(),
-            segment.sequence,
-            segment.acknowledgement,
-            options.timestamps.is_some(),
-        )?;
-        // Last, since floods of acknowledgements do not come so far. A segment that is wrong must not become a
-        // SYN that is right.
-        if !self.has_right_checksum() {
-            return None;
-        }
-        let next = u32::from(!returned.is_keep_alive);
-        Some(Proof {
-            mss: returned.mss,
-            agreement: match (returned.carried, options.timestamps) {
-                (Carried::Options { scale, sack }, _) => Agreement::from_cookie(scale, sack),
-                (Carried::Nothing, Some(timestamps)) => Agreement::from_stamp(timestamps.echo),
-                (Carried::Nothing, None) => return None,
-            },
-            initial_sequence: segment.sequence.wrapping_sub(next),
-            timestamps: options.timestamps,
-        })
-    }
-
-    /// The SYN that the server gets: it says what the client's said. What acknowledges nothing says here what
-    /// the sequence numbers and timestamps were that the client has got; [`super::translation`] takes that out.
-    fn server_syn(&self, proof: &Proof) -> (Fields, Options) {
-        let segment = &self.segment;
-        let scale = proof.agreement.client_scale();
-        let window = u32::from(segment.window).wrapping_shl(scale.unwrap_or(0).into());
-        let fields = Fields {
-            ports: segment.ports(),
-            sequence: proof.initial_sequence,
-            acknowledgement: segment.acknowledgement.wrapping_sub(1),
-            flags: match proof.agreement.ecn {
-                true => flags::SYN | flags::ECE | flags::CWR,
-                false => flags::SYN,
-            },
-            window: u16::try_from(window).unwrap_or(u16::MAX),
-        };
-        let options = Options {
-            mss: Some(proof.mss),
-            scale,
-            sack: proof.agreement.sack,
-            timestamps: proof.timestamps,
-        };
-        (fields, options)
-    }
-
-    /// The segment becomes a SYN, and goes the way that it would have gone: through connection tracking,
-    /// address translation, routing and all rules.
-    fn open_in_place(&self, proof: &Proof) -> Reaction {
-        let packet = self.packet;
-        let (fields, options) = self.server_syn(proof);
-        let syn = compose::tcp_header(&fields, &options, &packet.source, &packet.destination);
-        if packet
-            .replace_transport(self.segment.offset, syn.as_slice())
-            .is_err()
-        {
-            return Reaction::Drop;
-        }
-        self.synproxy.template.apply(packet.skb());
-        Reaction::Accept
-    }
-
-    /// This machine sends a SYN in the client's name, as with iptables.
-    fn open_anew(&self, proof: &Proof) -> Reaction {
-        let packet = self.packet;
-        let (fields, options) = self.server_syn(proof);
-        let syn = compose::packet(
-            packet.family,
-            packet.context().initial_time_to_live(packet.family),
-            &fields,
-            &options,
-            &packet.source,
-            &packet.destination,
-        );
-        if let Ok(syn) = NewPacket::new(packet.family, syn.as_slice()) {
-            syn.open(&self.synproxy.template);
-            syn.send(packet.context());
-        }
-        // It has become that.
-        Reaction::Drop
     }
 }

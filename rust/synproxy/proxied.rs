@@ -10,7 +10,10 @@ use super::{
     announcement::Agreement,
     cookie::NO_SCALE, //
 };
-use crate::kernel_api::connections::ProxyWords;
+use crate::kernel_api::connections::{
+    Connection,
+    ProxyWords, //
+};
 
 const CLIENT_SCALE_SHIFT: u32 = 0;
 const TOLD_SCALE_SHIFT: u32 = 4;
@@ -38,6 +41,10 @@ pub(super) enum Trait {
     ClientEcn = 1 << 19,
     /// The server was not reached.
     GivenUp = 1 << 20,
+    /// It is one of SYNPROXY's. Userspace can make connections that have these words, too, all of them zero.
+    Started = 1 << 21,
+    /// Somebody is noting what the server has announced.
+    Opening = 1 << 22,
 }
 
 /// What is to be done with segments of an open connection, if anything.
@@ -46,25 +53,43 @@ const TO_TRANSLATE: u32 = Trait::HideSack as u32
     | Trait::ShiftTimestamps as u32
     | Trait::Rescale as u32;
 
+/// The sequence number that the client expects of a server that has not answered yet, by the words of the connection.
+pub(super) fn next_before_answer([cookie, _, traits]: [u32; 3]) -> Option<u32> {
+    (traits & Trait::Opened as u32 == 0).then_some(cookie.wrapping_add(1))
+}
+
 /// What SYNPROXY keeps with a connection.
 #[derive(Clone, Copy)]
 pub(super) struct Proxied<'a>(&'a ProxyWords);
 
 impl<'a> Proxied<'a> {
+    /// With that connection, if it is one of SYNPROXY's.
+    pub(super) fn of(connection: &Connection<'a>) -> Option<Self> {
+        connection
+            .proxy()
+            .map(Self)
+            .filter(|proxied| proxied.has(Trait::Started))
+    }
+
     /// In these words.
     #[inline]
     pub(super) fn new(words: &'a ProxyWords) -> Self {
         Self(words)
     }
 
-    /// A SYN goes to the server, with what was agreed on with the client.
+    /// A SYN goes to the server, with what was agreed on with the client. If it does so once more, everything stays
+    /// as it is.
     pub(super) fn start(&self, cookie: u32, stamp: Option<u32>, agreement: &Agreement) {
         let [first, second, third] = self.0;
+        if self.has(Trait::Started) && first.load() == cookie {
+            return;
+        }
         first.store(cookie);
         second.store(stamp.unwrap_or(0));
         let flag = |is_set, one: Trait| if is_set { one as u32 } else { 0 };
         third.store(
-            u32::from(agreement.client_scale) << CLIENT_SCALE_SHIFT
+            Trait::Started as u32
+                | u32::from(agreement.client_scale) << CLIENT_SCALE_SHIFT
                 | u32::from(agreement.told_scale) << TOLD_SCALE_SHIFT
                 | u32::from(NO_SCALE) << SERVER_SCALE_SHIFT
                 | flag(agreement.sack, Trait::ClientSack)
@@ -105,6 +130,12 @@ impl<'a> Proxied<'a> {
         self.traits() & one as u32 != 0
     }
 
+    /// Whether the caller is the first to note what the server has announced.
+    pub(super) fn begin_to_open(&self) -> bool {
+        let [_, _, third] = self.0;
+        third.set_bits(Trait::Opening as u32) & Trait::Opening as u32 == 0
+    }
+
     /// Makes those true of it that are, and keeps the server's window scale.
     pub(super) fn add(&self, traits: &[(bool, Trait)], server_scale: Option<u8>) {
         let [_, _, third] = self.0;
@@ -119,6 +150,12 @@ impl<'a> Proxied<'a> {
     #[inline]
     pub(super) fn is_translated(&self) -> bool {
         self.traits() & TO_TRANSLATE != 0
+    }
+
+    /// Whether the server has accepted it and nothing of it has to be translated.
+    #[inline]
+    pub(super) fn is_open_as_it_is(&self) -> bool {
+        self.traits() & (TO_TRANSLATE | Trait::Opened as u32) == Trait::Opened as u32
     }
 
     #[inline]

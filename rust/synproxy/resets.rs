@@ -8,6 +8,7 @@ use super::{
         Fields, //
     },
     options::Options,
+    proxied::next_before_answer,
     segment::flags, //
 };
 use crate::{
@@ -55,7 +56,8 @@ pub(super) fn reset_both(connection: &EndedConnection, sender: &Sender) {
     let [client, server] = &connection.endpoints;
     let [client_next, server_next] = connection.next;
     let time_to_live = sender.initial_time_to_live(client.family);
-    let shifted = server_next.wrapping_add(connection.shift);
+    let shifted =
+        next_before_answer(connection.words).unwrap_or(server_next.wrapping_add(connection.shift));
     let to_client = reset(&client.reversed(), shifted, client_next, time_to_live);
     let to_server = reset(&server.reversed(), client_next, server_next, time_to_live);
     for packet in [to_client, to_server].into_iter().flatten() {

@@ -9,6 +9,8 @@ use crate::{
     },
     packet::{
         Packet,
+        Transport,
+        IPPROTO_TCP,
         TCP_HEADER_LENGTH, //
     },
 };
@@ -95,6 +97,18 @@ impl Segment {
             flags,
             window: u16::from_be_bytes([w0, w1]),
         })
+    }
+
+    /// Reads the header of a packet, if it is one of TCP and holds the whole of it.
+    #[inline]
+    pub(super) fn of(packet: &Packet<'_>) -> Option<Self> {
+        match packet.transport() {
+            Transport::Header {
+                protocol: IPPROTO_TCP,
+                offset,
+            } => Self::read(packet.skb(), offset),
+            _ => None,
+        }
     }
 
     /// What the segment is for.

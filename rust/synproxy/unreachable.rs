@@ -71,7 +71,6 @@ pub(super) fn translate(
         Direction::Reply => {
             let is_over = proxied.has(Trait::Opened) || proxied.has(Trait::GivenUp);
             if !is_over && is_final(packet, offset) {
-                proxied.add(&[(true, Trait::GivenUp)], None);
                 give_up(synproxy, packet, connection, proxied, offset);
             }
             Fate::Accept
@@ -127,9 +126,12 @@ fn give_up(
     let sequence = inner_segment(packet, offset)
         .and_then(|offset| packet.read::<4>(offset.wrapping_add(4)))
         .map(u32::from_be_bytes);
-    let Some(sequence) = sequence else {
+    // It has to be about the SYN, or somebody has guessed.
+    let next_to_server = connection.next_sequence(Direction::Original);
+    let Some(sequence) = sequence.filter(|one| one.wrapping_add(1) == next_to_server) else {
         return;
     };
+    proxied.add(&[(true, Trait::GivenUp)], None);
     let client = connection.endpoints(Direction::Original);
     let next = proxied.cookie().wrapping_add(1);
     let context = packet.context();
@@ -146,6 +148,8 @@ fn give_up(
     synproxy.waiting.end(&client);
     connection.end();
     if let Ok(reset) = reset {
+        // It has no connection any more.
+        reset.leave_untracked();
         reset.send(context);
     }
 }

@@ -13,6 +13,7 @@ use super::{
         Fields, //
     },
     options::Options,
+    proxied::Proxied,
     resets::reset,
     servers::{
         Attempt,
@@ -85,6 +86,12 @@ pub(super) struct Wait {
     pub(super) options: Options,
 }
 
+impl Wait {
+    fn is_same(&self, other: &Self) -> bool {
+        self.endpoints == other.endpoints && self.cookie == other.cookie
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Entry {
     wait: Wait,
@@ -155,11 +162,8 @@ impl Waiting {
         };
         self.places.with(|places| {
             let ways = self.ways(places, &wait.endpoints);
-            let is_same = |place: &Option<Entry>| {
-                place.is_some_and(|entry| {
-                    entry.wait.endpoints == wait.endpoints && entry.wait.cookie == wait.cookie
-                })
-            };
+            let is_same =
+                |place: &Option<Entry>| place.is_some_and(|entry| entry.wait.is_same(wait));
             if ways.iter().any(is_same) {
                 return;
             }
@@ -199,18 +203,22 @@ impl Waiting {
     fn look_after(&self, entry: &Entry) -> bool {
         let wait = &entry.wait;
         let Some(found) = FoundConnection::look_up(self.sender.namespace(), &wait.endpoints) else {
+            // The user's rules have not let the SYN out, or not so far: they may have asked a program.
+            if entry.repetitions == 0 {
+                return true;
+            }
+            self.give_up(wait);
             return false;
         };
         let connection = found.connection();
-        if connection.proxy().is_none() || connection.tcp_state() != TcpState::SynSent {
+        if Proxied::of(&connection).is_none() || connection.tcp_state() != TcpState::SynSent {
             return false;
         }
-        let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
         if entry.repetitions.wrapping_add(1) < DELAYS.len() {
             let (source, destination) = wait.endpoints.addresses;
             let syn = compose::packet(
                 wait.endpoints.family,
-                time_to_live,
+                self.sender.initial_time_to_live(wait.endpoints.family),
                 &wait.fields,
                 &wait.options,
                 &Address::new(source),
@@ -221,17 +229,25 @@ impl Waiting {
             }
             return true;
         }
+        connection.end();
+        self.give_up(wait);
+        false
+    }
+
+    /// Resets the client.
+    fn give_up(&self, wait: &Wait) {
         let endpoint = Endpoint::of_client(&wait.endpoints);
         self.servers.count(&endpoint, Attempt::Unanswered);
-        connection.end();
         let (next, received) = (
             wait.cookie.wrapping_add(1),
             wait.fields.sequence.wrapping_add(1),
         );
+        let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
         if let Ok(reset) = reset(&wait.endpoints.reversed(), next, received, time_to_live) {
+            // It has no connection any more.
+            reset.leave_untracked();
             self.sender.send(reset);
         }
-        false
     }
 
     /// Puts off what was looked after, or ends it.
@@ -239,7 +255,7 @@ impl Waiting {
         self.places.with(|places| {
             for place in self.ways(places, &entry.wait.endpoints) {
                 match place {
-                    Some(other) if other.wait.endpoints == entry.wait.endpoints => {
+                    Some(other) if other.wait.is_same(&entry.wait) => {
                         if is_over {
                             *place = None;
                             continue;

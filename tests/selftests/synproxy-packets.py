@@ -19,12 +19,14 @@ from genetlink import Report
 from synproxy_ends import use_new_server
 from synproxy_hosts import RULES, Hosts
 
-ORDINARY = [one for module in (synproxy_handshakes, synproxy_translations, synproxy_bad_segments, synproxy_local)
+ORDINARY = [one for module in (synproxy_handshakes, synproxy_translations, synproxy_bad_segments, synproxy_local,
+                                 synproxy_failures)
             for one in module.SCENARIOS]
+NOT_WITH_FIVE = (synproxy_handshakes.handshakes_end, synproxy_translations.windows, synproxy_translations.lost_by_client)
 SCENARIOS = {
     "learned": [*ORDINARY, *synproxy_failures.SLOW],
     "options": ORDINARY,
-    "five": [one for one in ORDINARY if one not in (synproxy_handshakes.handshakes_end, synproxy_translations.windows)],
+    "five": [one for one in ORDINARY if one not in NOT_WITH_FIVE],
     "flooded": synproxy_failures.FLOODED,
     "iptables": ORDINARY,
 }

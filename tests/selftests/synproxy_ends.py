@@ -171,8 +171,10 @@ class Connection:
         expect(self.server_ack.has(ACK), f"the server got this instead of an ACK: {self.server_ack}")
         self.update = client.one("the window update")
         expect(self.update.has(ACK), f"the client got this instead of a window update: {self.update}")
-        server.accept(self.server_ack)
-        client.accept(self.update)
+        for end, got in (server, self.server_ack), (client, self.update):
+            expect_equal("the sequence number", got.sequence, end.acknowledged)
+            expect_equal("what is acknowledged", got.acknowledged, end.sequence)
+            end.accept(got)
 
     @staticmethod
     def carry(source, target, payload=b"", flags=ACK | PSH, **more):

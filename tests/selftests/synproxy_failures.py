@@ -2,6 +2,7 @@
 """Servers that do not answer, and rules that only answer handshakes in a flood."""
 
 import struct
+import subprocess
 import time
 
 from synproxy_ends import ALL, Client, Connection, Server, expect, expect_equal
@@ -62,6 +63,49 @@ def silent_host(hosts, version, _):
     expect(hosts.connections() <= before, f"{hosts.connections()} connections, {before} before")
 
 
+def dropped_syn(hosts, version, _):
+    """a SYN to the server that the user's rules drop has the client reset, and nothing remains"""
+    client = Client(hosts, hosts.left, hosts.right.own[version])
+    hosts.run("nft", "-f", "-", input=f"""
+        table inet forbidden {{
+            chain forward {{
+                type filter hook forward priority 0
+                tcp dport {client.port} drop
+            }}
+        }}""")
+    client.ask()
+    before = hosts.connections()
+    client.send()
+    Server(client).nothing("the SYN is dropped")
+    expect(is_reset(client, SILENCE), f"no reset within {SILENCE} s")
+    hosts.run("nft", "delete", "table", "inet", "forbidden")
+    expect(hosts.connections() <= before, f"{hosts.connections()} connections, {before} before")
+
+
+def made_by_hand(hosts, version, _):
+    """connections that userspace has made are not SYNPROXY's"""
+    for what in "reset", "error":
+        # Nothing is protected there.
+        client = Client(hosts, hosts.left, hosts.right.own[version], port=79)
+        server = Server(client)
+        hosts.run("conntrack", "-I", "-p", "tcp", "-s", str(client.own), "-d", str(client.other),
+                  "--sport", str(client.own_port), "--dport", "79", "--state", "ESTABLISHED", "-t", "600",
+                  "-u", "SEEN_REPLY,ASSURED", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server.acknowledged, client.acknowledged = client.sequence, server.sequence
+        before = hosts.connections()
+        if what == "error":
+            error = unreachable(hosts.right, client.segment())
+            hosts.right.send(error)
+            hosts.right.settle()
+            client.nothing("the error is about a connection that was open")
+            expect_equal("the number of connections", hosts.connections(), before)
+            Connection.carry(client, server, b"a question")
+        else:
+            server.put(server.segment(RST | ACK))
+            reset = client.one("the server's reset")
+            expect_equal("its number", reset.sequence, server.sequence)
+
+
 def below_the_rate(hosts, version, _):
     """--when-flooded: below the rate, handshakes pass untouched"""
     time.sleep(2)
@@ -100,8 +144,16 @@ def above_the_rate(hosts, version, _):
     expect(passed + answered == 50, f"{passed} passed, {answered} were answered")
     expect(passed <= 20 and answered >= 30, f"{passed} passed, {answered} were answered")
     connection.exchange()
+    # One may pass each fifth of a second: behind that one there is time.
+    for _ in range(1000):
+        other = Client(hosts, hosts.left, hosts.right.own[version])
+        other.send(SYN, options=ALL)
+        other.take()
+        if Server(other).take():
+            break
     Connection(hosts, version).open().exchange()
 
 
-SLOW = unreachable_host, silent_host
+SCENARIOS = (made_by_hand,)
+SLOW = unreachable_host, silent_host, dropped_syn
 FLOODED = below_the_rate, above_the_rate

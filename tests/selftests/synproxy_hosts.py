@@ -171,6 +171,13 @@ class Hosts:
         for command in commands:
             subprocess.run(command.split(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    @staticmethod
+    def run(*command, **more):
+        """Runs a command on the proxy's host."""
+        enter(PROXY)
+        run(*command, **more)
+        enter(WIRES)
+
     def connections(self):
         """How many connections are tracked."""
         enter(PROXY)

@@ -73,6 +73,7 @@ def windows(hosts, version, kind):
 
 def compare(what, arrived, shift, meant):
     """Whether a window is as large as it was meant, as far as its scale can say so."""
+    expect(arrived.window, f"{what}: the window seems to be closed")
     seen = arrived.window << shift
     largest = 65535 << shift
     # What is less than the scale can tell may be rounded to either side.
@@ -113,6 +114,37 @@ def server_resets(hosts, version, _):
     reset = connection.server.one("the client's reset")
     expect(reset.flags & RST, str(reset))
     expect_equal("its number", reset.sequence, connection.server.acknowledged)
+
+
+def request_after_reset(hosts, version, _):
+    """what a client says before it knows of the server's reset opens no other connection"""
+    connection = Connection(hosts, version).open()
+    client, server = connection.client, connection.server
+    server.send(RST | ACK)
+    client.take()
+    # It has a valid cookie, as long as as much was sent as received.
+    client.send(ACK | PSH, b"a question")
+    for one in server.take():
+        expect(not one.flags & SYN, f"the server got {one}")
+
+
+def lost_by_client(hosts, version, _):
+    """a client that knows nothing of its connection any more opens another between the same ports"""
+    old = Connection(hosts, version).open()
+    old.exchange()
+    own = old.client
+    client = Client(hosts, own.wire, own.other, own.port, own_port=own.own_port)
+    connection = Connection(hosts, version, client=client)
+    client.ask()
+    client.send()
+    reset, syn = connection.server.take()
+    expect(reset.flags & RST, f"the server got this instead of a reset: {reset}")
+    expect_equal("the reset's number", reset.sequence, old.server.acknowledged)
+    expect(syn.has(SYN), f"the server got this instead of a SYN: {syn}")
+    connection.server.wire.inbox.append(syn)
+    connection.server.expect_syn()
+    connection.establish()
+    connection.exchange()
 
 
 def reopen(hosts, version, old):
@@ -174,5 +206,5 @@ def from_the_server(hosts, version, _):
     connection.carry(server, client, b"hello")
 
 
-SCENARIOS = (numbers, selective, clocks, windows, refused, server_resets, reopened, reopened_after_reset, half_closed,
-             from_the_server)
+SCENARIOS = (numbers, selective, clocks, windows, refused, server_resets, request_after_reset, lost_by_client, reopened,
+             reopened_after_reset, half_closed, from_the_server)

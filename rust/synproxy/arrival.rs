@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is done with segments of SYNPROXY's connections where they come in, behind connection tracking.
+
+use super::{
+    proxied::Proxied,
+    segment::{
+        Kind,
+        Segment, //
+    },
+    translation::Passage,
+    Synproxy, //
+};
+use crate::{
+    kernel_api::{
+        connections::{
+            Connection,
+            Direction,
+            FoundConnection,
+            TcpState, //
+        },
+        conntrack::TrackingState,
+        netfilter::{
+            Context,
+            Fate,
+            Hook, //
+        },
+        skb::Skb, //
+    },
+    packet::Packet, //
+};
+use kernel::sync::Arc;
+
+/// Sees packets in PREROUTING: SYNs to servers are waited for from here on, whatever rules do with them. What connection
+/// tracking takes for invalid but that has the addresses of one of SYNPROXY's connections is dropped: it would go on
+/// untranslated.
+pub(crate) struct Arrival(Arc<Synproxy>);
+
+impl Arrival {
+    /// Of the connections of a namespace.
+    pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
+        Self(synproxy)
+    }
+
+    fn is_opening(&self, skb: &Skb, context: Context<'_>) -> Fate {
+        let Some(connection) = skb.tracked() else {
+            return Fate::Accept;
+        };
+        match connection.proxy() {
+            Some(words) if !skb.is_looped() => {
+                self.open(skb, context, connection, Proxied::new(words))
+            }
+            _ => Fate::Accept,
+        }
+    }
+
+    #[inline(never)]
+    fn open(
+        &self,
+        skb: &Skb,
+        context: Context<'_>,
+        connection: Connection<'_>,
+        proxied: Proxied<'_>,
+    ) -> Fate {
+        let Some(packet) = Packet::of_hook(skb, context) else {
+            return Fate::Drop;
+        };
+        Passage::new(&self.0, &packet, connection, proxied)
+            .map_or(Fate::Drop, |passage| passage.arrive())
+    }
+}
+
+impl Hook for Arrival {
+    #[inline(always)]
+    fn packet(&self, skb: &Skb, context: Context<'_>) -> Fate {
+        match skb.tracking().state {
+            TrackingState::Invalid => judge_invalid(skb, context),
+            TrackingState::New => self.is_opening(skb, context),
+            _ => Fate::Accept,
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn judge_invalid(skb: &Skb, context: Context<'_>) -> Fate {
+    let Some(packet) = Packet::of_hook(skb, context) else {
+        return Fate::Accept;
+    };
+    let Some(segment) = Segment::of(&packet) else {
+        return Fate::Accept;
+    };
+    let endpoints = segment.endpoints(&packet);
+    let Some(found) = FoundConnection::look_up(packet.context().namespace(), &endpoints) else {
+        return Fate::Accept;
+    };
+    let connection = found.connection();
+    // A client that has waited for the server, or comes again, is for the rules to judge.
+    let is_asking = segment.kind() == Kind::Ack
+        && connection.direction == Direction::Original
+        && matches!(connection.tcp_state(), TcpState::SynSent | TcpState::Over);
+    match Proxied::of(&connection) {
+        Some(_) if !is_asking => Fate::Drop,
+        _ => Fate::Accept,
+    }
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The server's part of a handshake: the SYN that it gets, and what it answers.
+
+use super::{
+    announcement::Agreement,
+    compose::{
+        self,
+        Fields, //
+    },
+    cookie::NO_SCALE,
+    options::{
+        self,
+        kind,
+        Options,
+        Timestamps,
+        Walk, //
+    },
+    proxied::Trait,
+    segment::{
+        flags,
+        ACKNOWLEDGEMENT_OFFSET, //
+    },
+    servers::{
+        Attempt,
+        Endpoint, //
+    },
+    translation::Passage,
+    waiting::Wait, //
+};
+use crate::{
+    kernel_api::{
+        connections::{
+            Direction,
+            Endpoints, //
+        },
+        transmit::NewPacket, //
+    },
+    packet::TCP_HEADER_LENGTH, //
+};
+use kernel::prelude::*;
+
+impl Passage<'_> {
+    /// Whom the client's packets are from and for.
+    fn client(&self) -> Endpoints {
+        self.connection.endpoints(Direction::Original)
+    }
+
+    /// The server as the client knows it.
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::of_client(&self.client())
+    }
+
+    /// The SYN to the server. It brings along what the client has got.
+    pub(super) fn syn(&self) -> Result {
+        let skb = self.packet.skb();
+        let options = Options::read(skb, &self.segment).ok_or(EINVAL)?;
+        // A retransmission by somebody else brings nothing along.
+        if self.segment.acknowledgement == 0 {
+            return Ok(());
+        }
+        let agreement = match options.timestamps {
+            Some(timestamps) => Agreement::from_stamp(timestamps.echo),
+            None => Agreement::from_cookie(options.scale.unwrap_or(NO_SCALE), options.sack),
+        };
+        let stamp = options.timestamps.map(|timestamps| timestamps.echo);
+        self.proxied
+            .start(self.segment.acknowledgement, stamp, &agreement);
+        self.amend(ACKNOWLEDGEMENT_OFFSET, [0; 4])?;
+        if let Some(place) = self.place_of(kind::TIMESTAMPS) {
+            self.amend(place.wrapping_add(4), [0; 4])?;
+        }
+        self.synproxy.wait(&Wait {
+            endpoints: self.client(),
+            cookie: self.segment.acknowledgement,
+            fields: Fields {
+                ports: self.client().port_word(),
+                sequence: self.segment.sequence,
+                acknowledgement: 0,
+                flags: self.segment.flags,
+                window: self.segment.window,
+            },
+            options: Options {
+                timestamps: options.timestamps.map(|timestamps| Timestamps {
+                    value: timestamps.value,
+                    echo: 0,
+                }),
+                ..options
+            },
+        });
+        Ok(())
+    }
+
+    /// The client's patience ends before the server has answered: the server gets the SYN once more.
+    pub(super) fn keep_alive(&self) -> Result {
+        let packet = self.packet;
+        let wait = self.synproxy.waiting.find(&self.client()).ok_or(ENOENT)?;
+        let fields = Fields {
+            ports: self.segment.ports(),
+            ..wait.fields
+        };
+        let syn = compose::tcp_header(&fields, &wait.options, &packet.source, &packet.destination);
+        packet.replace_transport(self.segment.offset, syn.as_slice())
+    }
+
+    /// Where the body of an option is, from the begin of the header.
+    fn place_of(&self, wanted: u8) -> Option<u32> {
+        let mut bytes = [0; options::LENGTH_MAX];
+        let bytes = options::raw(self.packet.skb(), &self.segment, &mut bytes)?;
+        let (_, place, _) = Walk::new(bytes).find(|(kind, _, _)| *kind == wanted)?;
+        Some(place.wrapping_add(TCP_HEADER_LENGTH as u32))
+    }
+
+    /// The server accepts: it gets its acknowledgement, and the client gets to know the window.
+    pub(super) fn syn_ack(&self) -> Result {
+        let (packet, segment, proxied) = (self.packet, &self.segment, &self.proxied);
+        let announced = Options::read(packet.skb(), segment).ok_or(EINVAL)?;
+        if !proxied.has(Trait::Opened) {
+            if !proxied.begin_to_open() {
+                return Err(EAGAIN);
+            }
+            self.open(&announced);
+        }
+        let ahead = proxied.stamp();
+        let stamps = announced
+            .timestamps
+            .filter(|_| proxied.has(Trait::ShiftTimestamps));
+        self.acknowledge(stamps, ahead)?;
+        let window = segment
+            .window
+            .wrapping_shr(proxied.told_scale().unwrap_or(0).into())
+            .max(segment.window.min(1));
+        let fields = Fields {
+            ports: segment.ports(),
+            sequence: segment.sequence.wrapping_add(1),
+            acknowledgement: segment.acknowledgement,
+            flags: flags::ACK,
+            window,
+        };
+        let options = Options {
+            timestamps: stamps.map(|stamps| Timestamps {
+                value: stamps.value.wrapping_sub(ahead),
+                echo: stamps.echo,
+            }),
+            ..Options::default()
+        };
+        let header = compose::tcp_header(&fields, &options, &packet.source, &packet.destination);
+        packet.replace_transport(segment.offset, header.as_slice())
+    }
+
+    /// Compares what the server announces with what the client was told.
+    fn open(&self, announced: &Options) {
+        let (segment, proxied) = (&self.segment, &self.proxied);
+        let has_timestamps = proxied.has(Trait::ClientTimestamps);
+        let has_sack = proxied.has(Trait::ClientSack);
+        let endpoint = self.endpoint();
+        let asked = Options {
+            mss: None,
+            scale: proxied.client_scale(),
+            sack: has_sack,
+            timestamps: has_timestamps.then_some(Timestamps { value: 0, echo: 0 }),
+        };
+        let ecn = proxied
+            .has(Trait::ClientEcn)
+            .then_some(segment.flags & flags::ECE != 0);
+        self.synproxy
+            .servers
+            .learn(&endpoint, &asked, announced, ecn);
+        self.synproxy.servers.count(&endpoint, Attempt::Opened);
+        self.synproxy.waiting.end(&self.client());
+
+        let shift = proxied.cookie().wrapping_sub(segment.sequence);
+        self.connection.shift_sequence(Direction::Reply, shift);
+        // Where one side does not scale windows, neither does the other (RFC 7323, section 2.2).
+        let server_scale = announced.scale.filter(|_| proxied.client_scale().is_some());
+        // Connection tracking sees windows as they are sent.
+        self.connection.set_window_scales(
+            proxied.client_scale().unwrap_or(0),
+            server_scale.unwrap_or(0),
+        );
+        let is_rescaled = proxied.told_scale() != server_scale && proxied.told_scale().is_some();
+        let shifted = announced.timestamps.filter(|_| has_timestamps);
+        if let Some(stamps) = shifted {
+            proxied.set_stamp(stamps.value.wrapping_sub(proxied.stamp()));
+        }
+        let traits = [
+            (true, Trait::Opened),
+            (shifted.is_some(), Trait::ShiftTimestamps),
+            (has_timestamps && shifted.is_none(), Trait::HideTimestamps),
+            (has_sack && !announced.sack, Trait::HideSack),
+            (is_rescaled, Trait::Rescale),
+        ];
+        proxied.add(&traits, server_scale);
+    }
+
+    /// Acknowledges the server's SYN in the client's name: as the client would, with the numbers that the
+    /// client knows, so that it is translated as anything that the client sends.
+    fn acknowledge(&self, stamps: Option<Timestamps>, ahead: u32) -> Result {
+        let (packet, segment) = (self.packet, &self.segment);
+        let fields = Fields {
+            ports: segment.ports_of_answer(),
+            sequence: segment.acknowledgement,
+            acknowledgement: self.proxied.cookie().wrapping_add(1),
+            flags: flags::ACK,
+            window: self.client_window(),
+        };
+        let options = Options {
+            timestamps: stamps.map(|stamps| Timestamps {
+                value: stamps.echo,
+                echo: stamps.value.wrapping_sub(ahead),
+            }),
+            ..Options::default()
+        };
+        let acknowledgement = compose::packet(
+            packet.family,
+            packet.context().initial_time_to_live(packet.family),
+            &fields,
+            &options,
+            &packet.destination,
+            &packet.source,
+        );
+        NewPacket::new(packet.family, acknowledgement.as_slice())?.send(packet.context());
+        Ok(())
+    }
+
+    /// The window of the client's SYN, as the client scales it.
+    fn client_window(&self) -> u16 {
+        let window = self.connection.largest_window();
+        let scaled = window.wrapping_shr(self.proxied.client_scale().unwrap_or(0).into());
+        u16::try_from(scaled).unwrap_or(u16::MAX)
+    }
+
+    /// The server resets what is not open: the client has to take it for what comes next.
+    pub(super) fn refused(&self) {
+        let next = self.proxied.cookie().wrapping_add(1);
+        let shift = next.wrapping_sub(self.segment.sequence);
+        self.connection.shift_sequence(Direction::Reply, shift);
+        let endpoint = self.endpoint();
+        self.synproxy.servers.count(&endpoint, Attempt::Refused);
+        self.synproxy.waiting.end(&self.client());
+    }
+}

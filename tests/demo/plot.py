@@ -5,8 +5,12 @@ plot.py CSV SVG: draws what tests/demo/flood.py has measured: visits served and 
 """
 import csv
 import itertools
+import os
 import statistics
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from drawing import Drawing, nice  # noqa: E402
 
 WIDTH = 860
 LEFT, RIGHT = 64, 16
@@ -23,31 +27,11 @@ PHASES = {
 }
 
 
-def nice(value):
-    """The next number above that is easy to read."""
-    for power in range(9):
-        for factor in (1, 1.2, 1.6, 2, 3, 4, 6, 8):
-            if factor * 10 ** power >= value and (power or factor % 1 == 0):
-                return round(factor * 10 ** power)
-    return value
-
-
-class Plot:
+class Plot(Drawing):
     def __init__(self, rows):
+        super().__init__(WIDTH, HEIGHT)
         self.rows = rows
         self.step = (WIDTH - LEFT - RIGHT) / len(rows)
-        self.parts = []
-
-    def text(self, x, y, text, anchor="middle", colour="#222222", weight="normal"):
-        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" '
-                          f'font-weight="{weight}">{text}</text>')
-
-    def box(self, x, y, width, height, colour):
-        self.parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
-                          f'fill="{colour}"/>')
-
-    def line(self, x1, y1, x2, y2, colour="#999999"):
-        self.parts.append(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"/>')
 
     def x(self, index):
         return LEFT + index * self.step
@@ -75,8 +59,7 @@ class Plot:
             y = top + height - height * value / most
             self.line(LEFT - 4, y, WIDTH - RIGHT, y, "#dddddd" if value else "#999999")
             self.text(LEFT - 8, y + 4, f"{value:,}", "end")
-        self.parts.append(f'<text transform="translate(14 {top + height / 2:.0f}) rotate(-90)" '
-                          f'text-anchor="middle" fill="#222222">{title}</text>')
+        self.upright_text(14, top + height / 2, title)
 
     def bars(self, top, height, most, values, colour):
         """Bars from a height on, given as pairs of that and how much."""
@@ -100,17 +83,10 @@ class Plot:
         self.bars(SYNS_TOP, SYNS_HEIGHT, most, [(0, value) for value in syns], SYNS)
         for index in range(0, len(self.rows) + 1, 5):
             self.text(self.x(index), SYNS_TOP + SYNS_HEIGHT + 18, f"{index} s")
-        left = LEFT
-        for colour, title in (SERVED, "served"), (FAILED, "failed"), (SYNS, "SYNs of the attacker"):
-            self.box(left, VISITS_TOP + VISITS_HEIGHT + 14, 12, 12, colour)
-            self.text(left + 18, VISITS_TOP + VISITS_HEIGHT + 24, title, "start")
-            left += 150
+        self.legend(LEFT, VISITS_TOP + VISITS_HEIGHT + 14,
+                    ((SERVED, "served"), (FAILED, "failed"), (SYNS, "SYNs of the attacker")), 150)
         self.text(WIDTH / 2, 20, "A web server in a flood of SYNs, without SYN cookies of its own", weight="bold")
-        return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', "<!-- SPDX-License-Identifier: GPL-2.0 -->",
-                          f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-                          f'width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif" font-size="13">',
-                          f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-                          *self.parts, "</svg>", ""])
+        return self.file()
 
 
 def main():

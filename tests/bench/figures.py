@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the benchmarks' reports share: figures over the floor, and targets."""
+"""What the benchmarks' reports share: what was measured, figures over the floor, targets and tables."""
+import json
+import os
 import statistics
+import sys
 
 
 class Targets:
@@ -27,3 +30,58 @@ def net(samples, subject, base="floor"):
 
 def ratio(value, base):
     return value / base if base > 0 else float("inf")
+
+
+def spread(values):
+    return "{:.0f} ({:.0f} to {:.0f})".format(*values)
+
+
+def costs(samples, subjects, base="floor"):
+    """A cell of a table for each subject, with a dash for those that cannot do it."""
+    return [spread(net(samples, subject, base)) if subject in samples else "-" for subject in subjects]
+
+
+def unit(part):
+    return "instructions" if part["clock"] == "instructions" else "nanoseconds"
+
+
+def table(head, rows):
+    """As Markdown that can be read as it is."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |"
+             for row in [head, *rows]]
+    return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
+
+
+def read_json(path):
+    with open(path) as file:
+        return json.load(file)
+
+
+def write_json(path, value):
+    with open(path, "w") as file:
+        json.dump(value, file, indent=1)
+        file.write("\n")
+
+
+def read_parts(folder):
+    """All that was measured, by the files' names."""
+    return {name.removesuffix(".json"): read_json(os.path.join(folder, name))
+            for name in sorted(os.listdir(folder)) if name.endswith(".json")}
+
+
+def report(name, lines_of):
+    """Prints and keeps what a report has to say of what was measured; the arguments are where from, where to."""
+    source, folder = sys.argv[1:]
+    read = read_parts(source)
+    targets = Targets()
+    text = "\n".join(lines_of(read, targets))
+    print(text)
+    with open(os.path.join(folder, f"{name}.md"), "w") as file:
+        file.write(text + "\n")
+    write_json(os.path.join(folder, f"{name}.json"), {**read, "targets": targets.all})
+    missed = [target for target in targets.all if not target["met"]]
+    print(f"\n{len(targets.all) - len(missed)} of {len(targets.all)} targets met; "
+          f"the rules and all measurements are in {folder}/{name}.json")
+    if read["work"].get("missing"):
+        sys.exit("error: not all subjects were measured: " + ", ".join(read["work"]["missing"]))

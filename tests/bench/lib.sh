@@ -3,17 +3,14 @@
 # What the benchmarks' scripts share. It is sourced after tests/vm/lib.sh, once all is prepared.
 
 bench=$checkout/tests/bench
-out=$build/vm/out/bench
-mkdir -p "$build/bench" "$out"
-rm -f "$out"/*.json
+# What is measured goes here, a folder for each script.
+out=build/vm/out/bench/${0##*/}
+rm -rf "${checkout:?}/$out"
+mkdir -p "$build/bench" "$checkout/$out"
 
 clock=${BENCH_CLOCK:-instructions}
-case $clock in
-instructions) icount=0 ;;
-time) icount= ;;
-*) die "BENCH_CLOCK=$clock: it is instructions or time" ;;
-esac
-export VM_MEM=${VM_MEM:-3G}
+[[ $clock =~ ^(instructions|time)$ ]] || die "BENCH_CLOCK=$clock: it is instructions or time"
+export VM_MEM=${VM_MEM:-3G} VM_TIMEOUT=${VM_TIMEOUT:-7200}
 
 # compile PROGRAM FILE...: the sources and headers of a program, when one is newer than that.
 compile() {
@@ -30,11 +27,16 @@ compile() {
 }
 
 compile sender sender.c frame.c handshake.c frame.h handshake.h
+compile server server.c
+compile client client.c
 
-# measure CPUS CLOCK SCRIPT ARGUMENT...: runs it in a VM.
+# measure CPUS CLOCK SCRIPT NAME ARGUMENT...: runs it in a VM, by that clock; NAME.json has what was measured.
 measure() {
-	local cpus=$1 count=
-	[ "$2" = time ] || count=$icount
-	shift 2
-	VM_CPUS=$cpus VM_ICOUNT=$count "$vm_dir/run" "$bench/$1" "${@:2}"
+	local cpus=$1 clock=$2 script=$3 name=$4 count=
+	shift 4
+	[ "$clock" = time ] || count=0
+	VM_CPUS=$cpus VM_ICOUNT=$count "$vm_dir/run" "$bench/$script" "$clock" "/${out#build/vm/}/$name.json" "$@"
 }
+
+# report SCRIPT ARGUMENT...: makes something of that.
+report() { "$vm_dir/in-root" python3 -B "tests/bench/$1" "${@:2}"; }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the benchmarks share in the VM: commands, network namespaces and the sender of packets."""
+import json
 import os
 import statistics
 import subprocess
@@ -29,7 +30,7 @@ def say(message):
     print(f"    {message}", file=sys.stderr, flush=True)
 
 
-def say_medians(samples, base="floor"):
+def say_medians(samples, base):
     medians = {name: statistics.median(values) for name, values in samples.items()}
     say("    " + ", ".join(f"{name} {median - medians[base]:.0f}" for name, median in medians.items()
                            if name != base) + f" over {medians[base]:.0f}")
@@ -42,6 +43,7 @@ def setting():
         "versions": {
             "iptables": first_line("iptables-legacy", "-V"),
             "nftables": first_line("nft", "--version"),
+            "ipset": first_line("ipset", "--version"),
             "palisade": first_line("palisade", "--version"),
         },
     }
@@ -103,3 +105,20 @@ class Namespace:
 def start_time():
     """A second from now, for several senders to begin at."""
     return str(time.clock_gettime_ns(time.CLOCK_MONOTONIC) + 1000000000)
+
+
+def save_measured(file, result, measure):
+    """Calls what measures into `result` and returns the subjects, and saves it all; the program's exit status."""
+    # Whatever else sends packets would be counted.
+    run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+    result.update(setting())
+    try:
+        subjects = measure(result)
+    except MeasuringFailed as error:
+        print(f"measuring failed: {error}", file=sys.stderr)
+        return 1
+    for subject in subjects:
+        subject.end()
+    with open(file, "w") as output:
+        json.dump(result, output, indent=1)
+    return 0

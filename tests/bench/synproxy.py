@@ -4,24 +4,27 @@
 Runs in the VM: measures what SYN floods, and connections that are proxied, cost with Palisade's SYNPROXY,
 iptables', nftables' and the kernel's own SYN cookies, side by side.
 
-synproxy.py instructions|time FILE WORK...
+synproxy.py instructions|time FILE [quick] WORK...
 
-What was measured goes to the file as JSON; tests/bench/synproxy_report.py makes the table. That each subject
-did its work, its namespace's counters and what came back have to say, or measuring failed.
+With quick there are fewer packets, and no other subjects than Palisade and iptables. What was measured
+goes to the file as JSON; tests/bench/synproxy_report.py makes the table. That each subject did its work, its
+namespace's counters and what came back have to say, or measuring failed.
 """
-import json
 import sys
 
-from measuring import MeasuringFailed, run, say, say_medians, setting
+from measuring import MeasuringFailed, run, save_measured, say, say_medians
 from replies import watched
 from synproxy_subjects import Direct, Floor, Iptables, Nftables, Palisade, Syncookies
 
+CLOCK, FILE, *PARTS = sys.argv[1:]
+QUICK = "quick" in PARTS
+KINDS = (Floor, Direct, Iptables, Palisade) if QUICK else (Floor, Direct, Syncookies, Iptables, Nftables, Palisade)
 SOURCES = 65536
 REPETITIONS = 5
 # Packets of a repetition. Where the clock counts instructions, fewer will do.
-PACKETS = 16384 if "instructions" in sys.argv else SOURCES
+PACKETS = 4096 if QUICK else 16384 if CLOCK == "instructions" else SOURCES
 CHECKED = 256           # packets before, the answers to which are looked at
-ESTABLISHED = 512       # connections that packets belong to
+ESTABLISHED = 64 if QUICK else 512  # connections that packets belong to
 BULK = 16 << 20         # bytes
 # By the real clock, each connection that waits for a retransmission takes its second.
 CONNECTIONS = 200 if "instructions" in sys.argv else 50
@@ -174,7 +177,7 @@ def started(result):
     """All subjects, with their rules in force."""
     run("modprobe", "nf_conntrack")
     subjects = []
-    for number, kind in enumerate((Floor, Direct, Syncookies, Iptables, Nftables, Palisade)):
+    for number, kind in enumerate(KINDS):
         subject = kind(number)
         try:
             subject.start()
@@ -186,29 +189,19 @@ def started(result):
             subject.end()
             continue
         subjects.append(subject)
-        result["rules"][subject.name] = subject.RULES
+        result["typed"][subject.name] = {"all works": subject.RULES}
     return subjects
 
 
-def main():
-    clock, file, *works = sys.argv[1:]
-    result = {"clock": clock, "repetitions": REPETITIONS, "packets": PACKETS, "established": ESTABLISHED,
-              "bulk": BULK, "connection_bytes": CONNECTION_BYTES, "rules": {}, "answers": {}, "works": {},
-              "missing": {}, "stalled": {}, **setting()}
-    # Whatever else sends packets would be counted.
-    run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
-    try:
-        subjects = started(result)
-        for work in works:
+def measure_all(result):
+    subjects = started(result)
+    for work in PARTS:
+        if work != "quick":
             measure(subjects, work, result)
-    except MeasuringFailed as error:
-        print(f"measuring failed: {error}", file=sys.stderr)
-        return 1
-    for subject in subjects:
-        subject.end()
-    with open(file, "w") as output:
-        json.dump(result, output, indent=1)
-    return 0
+    return subjects
 
 
-sys.exit(main())
+sys.exit(save_measured(FILE, {
+    "clock": CLOCK, "repetitions": REPETITIONS, "packets": PACKETS, "established": ESTABLISHED, "bulk": BULK,
+    "connection_bytes": CONNECTION_BYTES, "typed": {}, "answers": {}, "works": {}, "missing": {},
+    "stalled": {}}, measure_all))

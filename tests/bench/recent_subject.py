@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What all subjects of tests/bench/recent.py have: a namespace, a list of addresses and rules, and packets to them."""
+import contextlib
+import os
+import subprocess
+
+from measuring import MeasuringFailed, Namespace, start_time
+
+
+class Subject(Namespace):
+    """
+    Something that has rules. WORKS has those of each work that it can do, MANY the one that is there many
+    times, with another address or port each, before a packet gets to the rule that drops it.
+    """
+
+    prefix = ""   # what is before a rule, as a person types it
+    MANY = {}
+
+    def __init__(self, links=1):
+        super().__init__()
+        for _ in range(links):
+            self.add_link()
+
+    def ip_counters(self):
+        """Packets that IP received in the namespace, and those that got past the raw table."""
+        counters = self.counters()
+        past = ("InDelivers", "InAddrErrors", "ForwDatagrams", "InDiscards", "InHdrErrors")
+        return counters["Ip.InReceives"], sum(counters[f"Ip.{name}"] for name in past)
+
+    @contextlib.contextmanager
+    def all_dropped(self, packets):
+        received, past = self.ip_counters()
+        yield
+        received_after, past_after = self.ip_counters()
+        if received_after - received != packets or past_after != past:
+            raise MeasuringFailed(f"{self.name}: of {packets} packets {received_after - received} came in "
+                                  f"and {past_after - past} got past the rules")
+
+    def send(self, first, addresses, packets):
+        """Nanoseconds a packet."""
+        with self.all_dropped(packets):
+            return self.sent("udp", first, addresses, packets)
+
+    def send_on_two_cpus(self, addresses, packets):
+        """Nanoseconds from the start to the end of the later one, where each sends so many packets."""
+        last = os.cpu_count() - 1
+        with self.all_dropped(2 * packets):
+            start = start_time()
+            senders = [
+                subprocess.Popen(["taskset", "-c", str(cpu),
+                                  *self.sender("udp", link * addresses // 2, addresses // 2, packets, link), start],
+                                 stdout=subprocess.PIPE, text=True)
+                for link, cpu in enumerate((0, last))]
+            times = [sender.communicate()[0] for sender in senders]
+            if any(sender.returncode for sender in senders):
+                raise MeasuringFailed("the senders failed")
+            return max(map(int, times))
+
+    def can(self, work):
+        return work in self.WORKS or work in self.MANY
+
+    def rules(self, work, count=0):
+        if work not in self.MANY:
+            return self.WORKS[work]
+        rule = self.MANY[work]
+        return [rule.format(address=f"198.18.{number >> 8}.{number & 255}", port=1000 + number)
+                for number in range(1, count + 1)] + self.WORKS["drop"]
+
+    def typed(self, work, count=0):
+        """The rules of a work as a person types them."""
+        return [self.prefix + rule for rule in self.rules(work, count)]
+
+    def load(self, work, count=0):
+        """Puts the rules of a work into force, instead of those that are."""
+        self.restore(self.rules(work, count))
+
+    def restore(self, rules):
+        raise NotImplementedError
+
+    def list_commands(self, name, size, hits=None):
+        """What makes a list, or what keeps one while the rules change."""
+        return []
+
+    def create_list(self, name, size, hits=None):
+        for command in self.list_commands(name, size, hits):
+            self.on(*command.split())
+
+    def remove_list(self, name):
+        self.restore([])
+
+    def matched(self):
+        """Packets that the rules have counted, if they count."""
+        return None
+
+    def entries(self, name):
+        """Of a list, if it tells them quickly."""
+        return None

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What tests/bench/recent.py measures, each in a namespace of its own: what their lists and their rules are."""
+import re
+
+from recent_subject import Subject
+
+STAMPS = 4  # packets that each known address was seen with, as the rules ask
+WINDOW = f"--seconds 3600 --hitcount {STAMPS}"
+
+
+class Table(Subject):
+    """What speaks iptables' language."""
+
+    WORKS = {
+        "drop": ["-j DROP"],
+        "hit": [f"-m recent --name known --rcheck {WINDOW} -j DROP"],
+        "miss": [f"-m recent --name known --rcheck {WINDOW} -j ACCEPT", "-j DROP"],
+        "update": [f"-m recent --name known --update {WINDOW} -j DROP"],
+        "set-known": ["-m recent --name known --set -j DROP"],
+        "set-new": ["-m recent --name known --set -j DROP"],
+    }
+    MANY = {
+        "rules-address": "-s {address} -j ACCEPT",
+        "rules-port": "-p udp --dport {port} -j ACCEPT",
+    }
+
+    def matched(self):
+        listed = self.on(self.tool, "-t", "raw", "-L", "PREROUTING", "-v", "-n", "-x")
+        counts = re.findall(r"^ *(\d+) +\d+ +(?:\d+ +)?DROP ", listed, re.MULTILINE)
+        return int(counts[-1]) if counts else None
+
+
+class Iptables(Table):
+    name = "iptables"
+    tool = "iptables-legacy"
+    prefix = "iptables -t raw -A PREROUTING "
+
+    def restore(self, rules):
+        self.on("iptables-legacy-restore", "--noflush", text="\n".join(
+            ["*raw", "-F PREROUTING", *(f"-A PREROUTING {rule}" for rule in rules), "COMMIT", ""]))
+
+    def list_commands(self, name, size, hits=None):
+        # A list lives as long as a rule names it.
+        return [f"iptables-legacy -t raw -A OUTPUT -m recent --name {name} --rcheck"]
+
+    def remove_list(self, name):
+        super().remove_list(name)
+        self.on(self.tool, "-t", "raw", "-F", "OUTPUT")
+
+
+class Floor(Iptables):
+    """What it costs to get a packet as far as the raw table and to drop it there."""
+    name = "floor"
+    WORKS = {"drop": ["-j DROP"]}
+    MANY = {}
+
+    def can(self, work):
+        return True
+
+    def rules(self, work, count=0):
+        return self.WORKS["drop"]
+
+    def list_commands(self, name, size, hits=None):
+        return []
+
+
+class Hashlimit(Iptables):
+    """
+    Counts packets of an address and drops who sends too many, in one. It can neither look up without counting
+    nor enter without counting.
+    """
+    name = "hashlimit"
+    MATCH = (f"-m hashlimit --hashlimit-name known --hashlimit-mode srcip --hashlimit-above {STAMPS}/hour "
+             f"--hashlimit-burst {STAMPS}")
+    MANY = {}
+
+    def __init__(self, links=1):
+        super().__init__(links)
+        self.size = 1
+
+    @property
+    def WORKS(self):
+        # The table is as large as the list, and is not cleaned while it is measured.
+        match = (f"{self.MATCH} --hashlimit-htable-size {self.size} --hashlimit-htable-max {self.size} "
+                 "--hashlimit-htable-expire 3600000 --hashlimit-htable-gcinterval 3600000")
+        return {
+            "update": [f"{match} -j DROP"],
+            "set-new": [f"{match} -j DROP", "-j DROP"],
+        }
+
+    def list_commands(self, name, size, hits=None):
+        self.size = size
+        return [f"iptables-legacy -t raw -A OUTPUT {self.WORKS['update'][0]}"]
+
+
+class Ipset(Iptables):
+    """Looks up, and refreshes an element's timeout; it counts no packets over a time."""
+    name = "ipset"
+    WORKS = {
+        "hit": ["-m set --match-set known src -j DROP"],
+        "miss": ["-m set --match-set known src -j ACCEPT", "-j DROP"],
+        "update": ["-m set --match-set known src -j SET --add-set known src --exist", "-j DROP"],
+        "set-known": ["-j SET --add-set known src --exist", "-j DROP"],
+        "set-new": ["-j SET --add-set known src --exist", "-j DROP"],
+    }
+    MANY = {}
+
+    def list_commands(self, name, size, hits=None):
+        # Packets cannot make its table larger, so it is made large enough; and in a set that is full, each
+        # refreshing of an element looks for what has expired in its part of the table.
+        return [f"ipset create {name} hash:ip hashsize {size} maxelem {2 * size} timeout 3600"]
+
+    def remove_list(self, name):
+        self.restore([])
+        self.on("ipset", "destroy", name)
+
+    def entries(self, name):
+        return int(re.search(r"Number of entries: (\d+)", self.on("ipset", "list", "-terse", name))[1])
+
+
+class Palisade(Table):
+    name = "palisade"
+    tool = "palisade"
+    prefix = "palisade -t raw -A PREROUTING "
+
+    def restore(self, rules):
+        self.on("palisade", "restore", text="\n".join(
+            ["*raw", ":PREROUTING ACCEPT", *(f"-A PREROUTING {rule}" for rule in rules), "COMMIT", ""]))
+
+    def list_commands(self, name, size, hits=None):
+        return [f"palisade list create {name} size={size}" + (f" hits={hits}" if hits else "")]
+
+    def remove_list(self, name):
+        super().remove_list(name)
+        self.on("palisade", "list", "destroy", name)
+
+
+class Nftables(Subject):
+    name = "nftables"
+    prefix = "nft add rule ip bench prerouting "
+
+    # It has nothing that counts packets of an address over a time without also limiting their rate: what
+    # comes closest is to look up, and to refresh the element's timeout.
+    WORKS = {
+        "drop": ["drop"],
+        "hit": ["ip saddr @known drop"],
+        "miss": ["ip saddr @known accept", "drop"],
+        "update": ["update @known { ip saddr } drop"],
+        "set-known": ["update @known { ip saddr } drop"],
+        "set-new": ["update @known { ip saddr } drop"],
+    }
+    MANY = {
+        "rules-address": "ip saddr {address} accept",
+        "rules-port": "udp dport {port} accept",
+    }
+
+    def __init__(self, links=1):
+        super().__init__(links)
+        self.on("nft", "-f", "-", text="table ip bench { chain prerouting { "
+                "type filter hook prerouting priority raw; policy accept; }; }")
+
+    def restore(self, rules):
+        self.on("nft", "-f", "-", text="\n".join(
+            ["flush chain ip bench prerouting", *(f"add rule ip bench prerouting {rule}" for rule in rules), ""]))
+
+    def list_commands(self, name, size, hits=None):
+        return [f"nft add set ip bench {name} {{ type ipv4_addr; size {size}; flags dynamic,timeout; timeout 1h; }}"]
+
+    def remove_list(self, name):
+        super().remove_list(name)
+        self.on("nft", "delete", "set", "ip", "bench", name)

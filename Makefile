@@ -14,7 +14,8 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT V
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli vm demo test fuzz bench-recent bench-synproxy clippy rustfmt-check clean clean-cache help
+.PHONY: all prepare module cli vm demo test fuzz bench bench-recent bench-synproxy \
+	clippy rustfmt-check clean clean-cache help
 
 all: module
 
@@ -49,6 +50,9 @@ fuzz: export KERNEL := debug
 fuzz: export VM_TIMEOUT = $(shell expr $(SECONDS) + 900)
 fuzz:
 	$(call) tests/vm/run tests/fuzz/run $(SECONDS) $(ARGS)
+
+bench:
+	$(call) tests/bench/all
 
 bench-recent:
 	$(call) tests/bench/recent

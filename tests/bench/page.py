@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+page.py FOLDER: of what tests/bench/recent and tests/bench/synproxy left in the folder, report.html, which needs
+nothing but itself, and bench.json, with everything that was measured.
+"""
+import html
+import os
+import re
+import subprocess
+import sys
+import time
+
+import recent_report
+import synproxy_report
+from figures import read_json, unit, write_json
+from plots import bars, colours, lines
+
+STYLE = """
+body { font-family: sans-serif; max-width: 1000px; margin: 2em auto; padding: 0 1em; color: #222; line-height: 1.4 }
+table { border-collapse: collapse; margin: 1em 0; font-size: 85% }
+td, th { border: 1px solid #ccc; padding: 3px 8px; text-align: right }
+td:first-child, th:first-child { text-align: left }
+pre { background: #f4f4f4; padding: 0.6em; overflow-x: auto; font-size: 85% }
+svg { max-width: 100% }
+"""
+NOTES = {
+    "instructions": """
+The VM is emulated, and its clock counts the instructions that the guest runs: one instruction is one nanosecond.
+So the figures hardly differ from run to run, however busy the machine is, but they know nothing of caches, of waiting
+for memory or for locks, and an instruction is not a time. What is said to be by the real clock was measured without
+that, in an emulated VM as well, where it is worth little.""",
+    "time": """
+All of it was measured by the VM's real clock. In a VM that is emulated, that says little.""",
+}
+HOW = """
+The same packets, built before, are sent to each subject by the same program, through a pair of virtual interfaces
+into a network namespace of its own, and the subjects take turns. What a packet costs before any rule is asked is
+taken off. Each subject's counters have to say that it did its work for each packet. Each figure is a median; the
+tables have the least and the greatest as well, and so have the plots, as a thin line with the median beside it. A
+dash, or a bar that is not there, is something that a subject cannot do: ipset and hashlimit have no rules of their own, and hashlimit cannot
+look up or enter an address without counting. ipset and nftables' sets refresh a timeout where recent lists count
+packets over a time. The tables of ipset, hashlimit and xt_recent are as large as the list, or larger, from the
+beginning."""
+
+
+def machine():
+    """What it was measured on."""
+    with open("/proc/cpuinfo") as file:
+        names = re.findall(r"^model name\s*: (.*)$", file.read(), re.MULTILINE)
+    version = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True, check=True).stdout
+    return {"processor": names[0] if names else "unknown", "processors": len(names), "qemu": version.splitlines()[0],
+            "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "commit": os.environ.get("COMMIT", "unknown")}
+
+
+def row(line, kind):
+    cells = line.strip().strip("|").split("|")
+    return "<tr>" + "".join(f"<{kind}>{html.escape(cell.strip())}</{kind}>" for cell in cells) + "</tr>"
+
+
+def hypertext(markdown):
+    """The reports' text, which is paragraphs and tables."""
+    for block in markdown.strip().split("\n\n"):
+        block_lines = block.split("\n")
+        if not block.startswith("|"):
+            yield f"<p>{'<br>'.join(map(html.escape, block_lines))}</p>"
+            continue
+        yield "<table>"
+        yield row(block_lines[0], "th")
+        yield from (row(line, "td") for line in block_lines[2:])
+        yield "</table>"
+
+
+def shown(commands):
+    """Long chains have their beginning and their end."""
+    if len(commands) <= 6:
+        return commands
+    return [*commands[:2], f"... ({len(commands) - 4} more)", *commands[-2:]]
+
+
+def rules(part):
+    yield "<h3>The rules</h3>"
+    for subject, works in part["typed"].items():
+        yield f"<details><summary>{html.escape(subject)}</summary>"
+        for work, commands in works.items():
+            yield f"<p>{html.escape(work)}</p><pre>{html.escape(chr(10).join(shown(commands)))}</pre>"
+        yield "</details>"
+
+
+def recent_plots(work):
+    def group(names):
+        return [(recent_report.title(work, name), samples, "floor")
+                for name, samples in recent_report.main_works(work) if name in names]
+
+    yield f"<p>{unit(work).capitalize()} a packet, over dropping it at once; lists of {int(recent_report.LIST):,}:</p>"
+    yield bars(group(("hit", "miss", "update", "set-known")))
+    yield bars(group(("set-new",)))
+    yield bars(group(("rules-address",)))
+    yield bars(group(("rules-port",)))
+    yield f"<p>{unit(work).capitalize()} a packet by the size of the list:</p>"
+    yield colours(recent_report.SUBJECTS)
+    for name, sizes in recent_report.by_size(work).items():
+        yield lines(recent_report.WORKS[name][0], "entries of the list", sizes)
+    yield f"<p>{unit(work).capitalize()} a packet by the number of rules; both axes have powers of ten:</p>"
+    for name, counts in recent_report.by_rules(work).items():
+        yield lines(recent_report.WORKS[name][0], "rules", counts, steep=True)
+
+
+# What has one scale.
+PLOTS = (("syn", "plain-syn", "bogus-ack"), ("established",), ("bulk",), ("connections", "plain-connections"))
+
+
+def synproxy_plots(work):
+    for base, text in synproxy_report.BASES.items():
+        for group in PLOTS:
+            rows = [(synproxy_report.WORKS[name][0], samples, base) for name, samples in work["works"].items()
+                    if name in group and synproxy_report.WORKS[name][1] == base]
+            if rows:
+                yield f"<p>{unit(work).capitalize()} over: {text}</p>"
+                yield bars(rows)
+
+
+def page(folder, measured):
+    about = measured["machine"]
+    work = measured["recent"]["work"]
+    yield '<!DOCTYPE html><!-- SPDX-License-Identifier: GPL-2.0 --><html lang="en"><meta charset="utf-8">'
+    yield f"<title>What Palisade costs</title><style>{STYLE}</style><h1>What Palisade costs</h1>"
+    yield (f"<p>Linux {work['kernel']}; {'; '.join(work['versions'].values())}.<br>{'; '.join(work['modules'])}.<br>"
+           f"{about['qemu']}, on {about['processors']} processors {html.escape(about['processor'])}.<br>"
+           f"{about['date']}, commit {about['commit']}.</p>")
+    yield f"<p>{NOTES[work['clock']]}</p><p>{HOW}</p>"
+    for name, title, plots in (("recent", "Recent lists", recent_plots), ("synproxy", "SYNPROXY", synproxy_plots)):
+        yield f"<h2>{title}</h2>"
+        yield from plots(measured[name]["work"])
+        with open(os.path.join(folder, f"{name}.md")) as file:
+            yield from hypertext(file.read())
+        yield from rules(measured[name]["work"])
+    yield "</html>"
+
+
+def main():
+    folder, = sys.argv[1:]
+    measured = {"machine": machine(),
+                **{name: read_json(os.path.join(folder, f"{name}.json")) for name in ("recent", "synproxy")}}
+    write_json(os.path.join(folder, "bench.json"), measured)
+    with open(os.path.join(folder, "report.html"), "w") as file:
+        file.write("\n".join(page(folder, measured)) + "\n")
+    print(f"\nThe report is {folder}/report.html; {folder}/bench.json has everything that was measured.")
+
+
+main()

@@ -9,12 +9,12 @@ MAKEFLAGS += --no-print-directory
 
 export KERNEL ?= stock
 export CALLER_DIRECTORY := $(PWD)
-export RUN VM_CPUS VM_MEM VM_TIMEOUT V
+export RUN VM_CPUS VM_MEM VM_TIMEOUT V UPDATE
 
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli vm demo test fuzz bench bench-recent bench-synproxy \
+.PHONY: all prepare module cli vm demo test fuzz bench bench-recent bench-synproxy bench-quick bench-check \
 	clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -59,6 +59,12 @@ bench-recent:
 
 bench-synproxy:
 	$(call) tests/bench/synproxy
+
+bench-quick:
+	$(call) tests/bench/quick
+
+bench-check:
+	$(call) tests/bench/check
 
 clippy:
 	$(call) tests/vm/build-module lint

@@ -39,15 +39,15 @@ def report_works(works, targets):
     return table(["", "over", *SUBJECTS, "of iptables", "target"], rows)
 
 
-def report_rates(samples, text, targets):
-    """Connections in a second of the clock, of what one takes."""
+def report_rates(samples, text, second, targets):
+    """Connections in a second of a clock, of what one takes."""
     rates = {name: [1e9 / value for value in values] for name, values in samples.items()}
     order = [name for name in (*SUBJECTS, "direct") if name in rates]
     row = [text, *(spread((statistics.median(rates[name]), min(rates[name]), max(rates[name])))
                     for name in order)]
     if "palisade" in rates:
         own = statistics.median(rates["palisade"]) / statistics.median(rates["iptables"])
-        row += [f"{own:.2f}", targets.at_least(f"rate: of iptables, {text}", own, RATE)]
+        row += [f"{own:.2f}", targets.at_least(f"rate: of iptables, {text}, {second}", own, RATE)]
     else:
         row += ["-", f">= {RATE}"]
     return ["", *order, "of iptables", "target"], row
@@ -62,14 +62,16 @@ def lines_of(read, targets):
            f"{' (floor) or where there is '.join(BASES.values())} (direct);\n"
            f"median of {work['repetitions']} (least to greatest):\n")
     yield from report_works(work["works"], targets)
-    rates = [report_rates(work["works"][name], WORKS[name][0], targets)
-             for name in ("connections", "plain-connections") if name in work["works"]]
-    if rates:
-        yield f"\nConnections in 1e9 {unit(work)}, one after another on one CPU, client and server included:\n"
-        yield from table(rates[0][0], [row for _, row in rates])
-    for name, counts in work["stalled"].items():
-        yield (f"\nLeft out of {name} because they waited for a retransmission: " +
-               ", ".join(f"{subject} {count} of {total}" for subject, (count, total) in counts.items()))
+    for part in read.values():
+        second = "a second of the real clock" if part["clock"] == "time" else f"1e9 {unit(part)}"
+        rates = [report_rates(part["works"][name], WORKS[name][0], second, targets)
+                 for name in ("connections", "plain-connections") if name in part["works"]]
+        if rates:
+            yield f"\nConnections in {second}, one after another on one CPU, client and server included:\n"
+            yield from table(rates[0][0], [row for _, row in rates])
+        for name, counts in part["stalled"].items():
+            yield (f"\nLeft out of {name} because they waited for a retransmission: " +
+                   ", ".join(f"{subject} {count} of {total}" for subject, (count, total) in counts.items()))
     for kind, answers in work["answers"].items():
         yield f"\nAnswers to {kind}: " + "; ".join(f"{name}: {what}" for name, what in answers.items())
 

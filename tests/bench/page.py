@@ -38,10 +38,10 @@ The same packets, built before, are sent to each subject by the same program, th
 into a network namespace of its own, and the subjects take turns. What a packet costs before any rule is asked is
 taken off. Each subject's counters have to say that it did its work for each packet. Each figure is a median; the
 tables have the least and the greatest as well, and so have the plots, as a thin line with the median beside it. A
-dash, or a bar that is not there, is something that a subject cannot do: ipset and hashlimit have no rules of their own, and hashlimit cannot
-look up or enter an address without counting. ipset and nftables' sets refresh a timeout where recent lists count
-packets over a time. The tables of ipset, hashlimit and xt_recent are as large as the list, or larger, from the
-beginning."""
+dash, or a bar that is not there, is something that a subject cannot do: ipset and hashlimit have no rules of their own,
+and hashlimit cannot look up or enter an address without counting. ipset and nftables' sets refresh a timeout where
+recent lists count packets over a time. The tables of ipset, hashlimit and xt_recent are as large as the list, or larger,
+from the beginning."""
 
 
 def machine():

@@ -63,6 +63,11 @@ check "they go on when another rule comes first" all_answer
 # Rules come and go while connections are opened.
 on client wrk -t 1 -c 10 -d 6s --timeout 5s -H 'Connection: close' http://10.4.0.2/ >"$folder/wrk" &
 loader=$!
+# wrk gives up if its first connection is reset, as one may be whose rule goes between the cookie and the ACK.
+loading() {
+	[ "$(on proxy conntrack -L -p tcp --orig-port-dst 80 2>/dev/null | wc -l)" -ge 10 ]
+}
+check "connections are opened" eventually 5 loading
 come_and_go() {
 	local round
 	for round in $(seq 15); do
@@ -72,7 +77,7 @@ come_and_go() {
 }
 check "rules come and go while connections are opened" come_and_go
 wait $loader
-check "and connections were opened" grep -q '[1-9][0-9]* requests in' "$folder/wrk"
+check "many were" grep -q '[1-9][0-9]* requests in' "$folder/wrk"
 check "while others went on" all_answer
 
 # ended NUMBER: the conversation's last words were heard, and its end.

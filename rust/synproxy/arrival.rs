@@ -42,7 +42,7 @@ impl Arrival {
         Self(synproxy)
     }
 
-    fn is_opening(&self, skb: &Skb, context: Context<'_>) -> Fate {
+    fn look_at_new(&self, skb: &Skb, context: Context<'_>) -> Fate {
         let Some(connection) = skb.tracked() else {
             return Fate::Accept;
         };
@@ -75,7 +75,7 @@ impl Hook for Arrival {
     fn packet(&self, skb: &Skb, context: Context<'_>) -> Fate {
         match skb.tracking().state {
             TrackingState::Invalid => judge_invalid(skb, context),
-            TrackingState::New => self.is_opening(skb, context),
+            TrackingState::New => self.look_at_new(skb, context),
             _ => Fate::Accept,
         }
     }

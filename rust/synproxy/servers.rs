@@ -154,9 +154,13 @@ impl Rate {
                 (now, left.saturating_add(gained).min(full))
             }
         };
-        let after = u64::from(now) << 32 | left.checked_sub(unit)? & 0xffff_ffff;
+        Some(Self::state(now, left.checked_sub(unit)?))
+    }
+
+    /// The time, and what is left then, as [`Rate::take`] has it.
+    fn state(now: u32, left: u64) -> u64 {
         // Zero stands for who has never been asked.
-        Some(after.max(1))
+        (u64::from(now) << 32 | left & 0xffff_ffff).max(1)
     }
 }
 
@@ -297,7 +301,7 @@ impl Servers {
         let server = self.ways(endpoint).iter().max_by_key(idleness)?;
         let allowance = match idleness(&server) < JIFFIES_PER_SECOND {
             // A flood for more servers than there is room for: were the next to begin with its burst, all would pass.
-            true => (u64::from(now) << 32).max(1),
+            true => Rate::state(now, 0),
             false => 0,
         };
         server.become_server(endpoint, allowance);

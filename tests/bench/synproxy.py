@@ -27,7 +27,7 @@ CHECKED = 256           # packets before, the answers to which are looked at
 ESTABLISHED = 64 if QUICK else 512  # connections that packets belong to
 BULK = 16 << 20         # bytes
 # By the real clock, each connection that waits for a retransmission takes its second.
-CONNECTIONS = 200 if "instructions" in sys.argv else 50
+CONNECTIONS = 200 if CLOCK == "instructions" else 50
 CONNECTION_BYTES = 1000
 STALL = 500000000       # nanoseconds; the first retransmission comes after a second
 ATTEMPTS = 5            # at a transfer, of a subject that may stall

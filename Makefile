@@ -15,7 +15,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT V UPDATE
 call := @setpriv --pdeathsig TERM
 
 .PHONY: all prepare module cli vm demo test fuzz bench bench-recent bench-synproxy bench-quick bench-check \
-	clippy rustfmt-check clean clean-cache help
+	bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
 
@@ -65,6 +65,9 @@ bench-quick:
 
 bench-check:
 	$(call) tests/bench/check
+
+bench-plot:
+	$(call) tests/bench/plot
 
 clippy:
 	$(call) tests/vm/build-module lint

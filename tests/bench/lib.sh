@@ -29,6 +29,9 @@ compile() {
 compile sender sender.c frame.c handshake.c frame.h handshake.h
 compile server server.c
 compile client client.c
+compile addresses addresses.c frame.c frame.h
+compile timed timed.c
+compile xt_recent_write xt_recent_write.c
 
 # measure CPUS CLOCK SCRIPT NAME ARGUMENT...: runs it in a VM, by that clock; NAME.json has what was measured.
 measure() {

@@ -14,7 +14,7 @@ import time
 import recent_report
 import synproxy_report
 from figures import read_json, unit, write_json
-from plots import bars, colours, lines
+from plots import bars, colours, lines, rates
 
 STYLE = """
 body { font-family: sans-serif; max-width: 1000px; margin: 2em auto; padding: 0 1em; color: #222; line-height: 1.4 }
@@ -87,7 +87,9 @@ def rules(part):
         yield "</details>"
 
 
-def recent_plots(work):
+def recent_plots(part):
+    work = part["work"]
+
     def group(names):
         return [(recent_report.title(work, name), samples, "floor")
                 for name, samples in recent_report.main_works(work) if name in names]
@@ -99,18 +101,23 @@ def recent_plots(work):
     yield bars(group(("rules-port",)))
     yield f"<p>{unit(work).capitalize()} a packet by the size of the list:</p>"
     yield colours(recent_report.SUBJECTS)
-    for name, sizes in recent_report.by_size(work).items():
+    for name, sizes in recent_report.sizes(part).items():
         yield lines(recent_report.WORKS[name][0], "entries of the list", sizes)
     yield f"<p>{unit(work).capitalize()} a packet by the number of rules; both axes have powers of ten:</p>"
     for name, counts in recent_report.by_rules(work).items():
         yield lines(recent_report.WORKS[name][0], "rules", counts, steep=True)
+    if "cpus" in part:
+        yield "<p>Packets that one CPU and two get done at one list, by the real clock, everything included:</p>"
+        for name, subjects in part["cpus"]["cpus"].items():
+            yield rates(recent_report.WORKS[name][0], subjects)
 
 
 # What has one scale.
 PLOTS = (("syn", "plain-syn", "bogus-ack"), ("established",), ("bulk",), ("connections", "plain-connections"))
 
 
-def synproxy_plots(work):
+def synproxy_plots(part):
+    work = part["work"]
     for base, text in synproxy_report.BASES.items():
         for group in PLOTS:
             rows = [(synproxy_report.WORKS[name][0], samples, base) for name, samples in work["works"].items()
@@ -131,7 +138,7 @@ def page(folder, measured):
     yield f"<p>{NOTES[work['clock']]}</p><p>{HOW}</p>"
     for name, title, plots in (("recent", "Recent lists", recent_plots), ("synproxy", "SYNPROXY", synproxy_plots)):
         yield f"<h2>{title}</h2>"
-        yield from plots(measured[name]["work"])
+        yield from plots(measured[name])
         with open(os.path.join(folder, f"{name}.md")) as file:
             yield from hypertext(file.read())
         yield from rules(measured[name]["work"])

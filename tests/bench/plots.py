@@ -2,6 +2,7 @@
 """The plots of the benchmarks' report: bars for costs side by side, lines for what they grow with."""
 import math
 import os
+import statistics
 import sys
 
 from figures import net
@@ -62,8 +63,24 @@ def lines(title, what, sizes, steep=False):
     curves = {name: [(size, max(net(samples, name)[0], 1)) for size, samples in sizes.items() if name in samples]
               for name in subjects}
     values = [value for points in curves.values() for _, value in points]
-    across = marks(sizes)
-    up = marks(values) if steep else [0, nice(max(values)) / 2, nice(max(values))]
+    up = marks(values) if steep else None
+    return draw_curves(title, what, curves, marks(sizes), up)
+
+
+def rates(title, cpus):
+    """Packets that one CPU and two get done in a second, in thousands, of the nanoseconds that each packet takes."""
+    curves = {name: [(count, count * 1e6 / statistics.median(cpus[name][number]))
+                     for count, number in ((1, "one"), (2, "two"))]
+              for name in COLOURS if name in cpus}
+    return draw_curves(title, "CPUs; thousand packets a second", curves, [1, 2])
+
+
+def draw_curves(title, what, curves, across, up=None):
+    """Curves between the marks of two axes: what is across has a logarithmic one, and so has what is up, if given."""
+    steep = up is not None
+    if not steep:
+        most = nice(max(value for points in curves.values() for _, value in points))
+        up = [0, most / 2, most]
     drawing = Drawing(LINES_WIDTH, LINES_HEIGHT)
     width, height = LINES_WIDTH - LEFT - RIGHT, LINES_HEIGHT - TOP - BOTTOM
 

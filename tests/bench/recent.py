@@ -7,8 +7,10 @@ side by side.
 recent.py instructions|time FILE PART...
 
 The parts are memory, what an entry takes up; rules, the costs of 10, 100 and 1,000 rules; list=SIZE, what is done
-with lists of that size; growth=SIZE, a list that grows to that size; and cpus, how much faster two CPUs are at one
-list, while all else is measured on one. quick, given first, has fewer packets, and no other subjects than Palisade
+with lists of that size; growth=SIZE, a list that grows to that size; largest=SIZE, the same where only the last
+entries are entered by packets, and the others before; caches=SIZE, packets from very many addresses of a list;
+loading, what it takes to load rules and entries from userspace; and cpus, how much faster two CPUs are at one list,
+while all else is measured on one. quick, given first, has fewer packets, and no other subjects than Palisade
 and iptables. What was measured goes to the file as JSON; tests/bench/recent_report.py makes the table.
 
 Each subject has a network namespace of its own, with its own rules and lists, that a pair of virtual
@@ -19,6 +21,7 @@ import subprocess
 import sys
 
 from measuring import MeasuringFailed, run, save_measured, say, say_medians
+from recent_loading import ENTERING, enter_many, measure_loading
 from recent_memory import ENTRIES, measure_memory
 from recent_subjects import STAMPS, Floor, Hashlimit, Ipset, Iptables, Nftables, Palisade
 
@@ -31,8 +34,12 @@ RULE_COUNTS = (100,) if QUICK else (10, 100, 1000)
 GROWTH_BLOCKS = 16      # steps in which a list grows
 CPU_PACKETS = 65536
 CPU_LIST = 65536
-UNKNOWN = 1 << 20       # number of the first address that no list has
-MOST = 1 << 20          # entries of any list
+UNKNOWN = 15 << 20      # number of the first address that no list has
+# Entries of any list.
+MOST = max([1 << 20, *(int(part.partition("=")[2] or 0) for part in PARTS)])
+# Entries come from there that packets have not entered. hashlimit can do nothing with them, and its table has no room
+# for more than 1,048,576. All lists remember few packets then.
+FROM_USERSPACE = any(part.partition("=")[0] in ("largest", "caches", "loading") for part in PARTS)
 
 
 def load_xt_recent(total, stamps=None):
@@ -42,8 +49,11 @@ def load_xt_recent(total, stamps=None):
     return "xt_recent " + " ".join(options)
 
 
-def measure(subjects, work, addresses=1, first=0, count=0):
-    """Repetitions of a work, the subjects that can do it taking turns."""
+def measure(subjects, work, addresses=1, first=0, count=0, others=1):
+    """
+    Repetitions of a work, the subjects that can do it taking turns. With others, each repetition is of other
+    addresses, as long as there are.
+    """
     say(f"{work} {count}" if count else work)
     subjects = [subject for subject in subjects if subject.can(work)]
     samples = {subject.name: [] for subject in subjects}
@@ -52,9 +62,10 @@ def measure(subjects, work, addresses=1, first=0, count=0):
     for subject in subjects:
         subject.load(work, count)
         subject.send(first, addresses, packets // 8)
-    for _ in range(REPETITIONS):
+    for repetition in range(REPETITIONS):
         for subject in subjects:
-            samples[subject.name].append(subject.send(first, addresses, packets))
+            start = first + repetition % others * addresses
+            samples[subject.name].append(subject.send(start, addresses, packets))
     for subject in subjects:
         wanted = REPETITIONS * packets + packets // 8
         if subject.matched() not in (None, wanted):
@@ -64,45 +75,56 @@ def measure(subjects, work, addresses=1, first=0, count=0):
     return samples
 
 
-def fill(subjects, size, steps):
+def fill(subjects, size, steps, block):
     """
-    A list of so many known addresses, of which those that packets will come from were seen often enough. What
-    entering them cost.
+    A list of so many known addresses, of which those that packets will come from were seen often enough. The last
+    blocks of them are entered by packets, and what that cost; those before them, if there are, from userspace.
     """
-    say(f"a list of {size}")
+    say(f"a list of {size:,}")
+    loaded = size - steps * block
     samples = {subject.name: [] for subject in subjects}
     for subject in subjects:
-        subject.create_list("known", size)
+        subject.create_list("known", size, STAMPS if FROM_USERSPACE else None)
+        if loaded and subject.name in ENTERING:
+            enter_many(subject, loaded)
+            say(f"    {subject.name}: {loaded:,} are entered")
         subject.load("set-new")
-    block = size // steps
     for number in range(steps):
         for subject in subjects:
             # What comes before the rules is the same for all addresses.
             packets = min(PACKETS, block) if subject.name == "floor" else block
-            samples[subject.name].append(subject.send(number * block, block, packets))
-    known = block * steps
+            samples[subject.name].append(subject.send(loaded + number * block, block, packets))
     for subject in subjects:
-        if subject.entries("known") not in (None, known):
-            raise MeasuringFailed(f"{subject.name}: the list has {subject.entries('known')} entries, not {known}")
+        if subject.entries("known") not in (None, size):
+            raise MeasuringFailed(f"{subject.name}: the list has {subject.entries('known')} entries, not {size}")
         if subject.name != "floor":
-            sending = min(known, PACKETS)
+            sending = min(size, PACKETS)
             subject.send(0, sending, sending * (STAMPS - 1))
     say_medians(samples, "floor")
     return samples
 
 
-def measure_list(subjects, size, steps, result):
+def measure_list(subjects, size, steps, block, result):
     """All that is done with a list of a size."""
-    samples = fill(subjects, size, steps)
+    samples = fill(subjects, size, steps, block)
     if steps > 1:
-        result["growth"] = {"size": size, "samples": samples}
+        result["growth"] = {"size": size, "by_packets": steps * block, "samples": samples}
     # As many addresses as packets, where there are.
-    addresses = min(size // steps * steps, PACKETS)
+    addresses = min(size, PACKETS)
     works = result["lists"][str(size)] = {"hit": measure(subjects, "hit", addresses)}
     if not QUICK:
         works["miss"] = measure(subjects, "miss", PACKETS, UNKNOWN)
     works["update"] = measure(subjects, "update", addresses)
     works["set-known"] = measure(subjects, "set-known", addresses)
+    for subject in subjects:
+        subject.remove_list("known")
+
+
+def measure_caches(subjects, size, result):
+    """What a cache does not have: packets from other addresses each time."""
+    fill(subjects, size, 1, PACKETS)
+    result["lists"][str(size)] = {work: measure(subjects, work, PACKETS, others=size // PACKETS)
+                                  for work in ("listed", "set-known")}
     for subject in subjects:
         subject.remove_list("known")
 
@@ -128,7 +150,7 @@ def measure_memories(subjects, result):
 
 def measure_cpus(result):
     subjects = [kind(2) for kind in (Floor, Iptables, Nftables, Palisade)]
-    fill(subjects, CPU_LIST, 1)
+    fill(subjects, CPU_LIST, 1, CPU_LIST)
     for work in ("hit", "update"):
         say(f"two CPUs: {work}")
         samples = result["cpus"][work] = {subject.name: {"one": [], "two": []} for subject in subjects}
@@ -151,22 +173,40 @@ def typed(subject):
     return {what: lines for what, lines in commands.items() if lines}
 
 
+def lists_of(parts):
+    """The works of the parts that have to do with lists: function, size and what else it is to know."""
+    for part in parts:
+        name, _, size = part.partition("=")
+        size = int(size or 0)
+        if name == "list":
+            yield measure_list, size, 1, size
+        elif name == "growth":
+            block = size // GROWTH_BLOCKS
+            yield measure_list, block * GROWTH_BLOCKS, GROWTH_BLOCKS, block
+        elif name == "largest":
+            yield measure_list, size, GROWTH_BLOCKS, PACKETS
+        elif name == "caches":
+            yield measure_caches, size
+
+
 def measure_parts(result):
     run("modprobe", "palisade", f"max_entries={MOST}")
-    result["modules"] = [load_xt_recent(MOST), f"palisade max_entries={MOST}"]
+    stamps = STAMPS if FROM_USERSPACE else None
+    result["modules"] = [load_xt_recent(MOST, stamps), f"palisade max_entries={MOST}"]
     if "cpus" in PARTS:
         return measure_cpus(result)
+    if "loading" in PARTS:
+        result["loading"] = measure_loading()
+        return []
     kinds = (Floor, Iptables, Palisade) if QUICK else (Floor, Iptables, Nftables, Ipset, Hashlimit, Palisade)
-    subjects = [kind() for kind in kinds]
+    subjects = [kind() for kind in kinds if not (FROM_USERSPACE and kind is Hashlimit)]
     if "memory" in PARTS:
         measure_memories(subjects, result)
         load_xt_recent(MOST)
     if "rules" in PARTS:
         measure_rules(subjects, result)
-    for part in PARTS:
-        name, _, size = part.partition("=")
-        if name in ("list", "growth"):
-            measure_list(subjects, int(size), GROWTH_BLOCKS if name == "growth" else 1, result)
+    for measure_one, *arguments in lists_of(PARTS):
+        measure_one(subjects, *arguments, result)
     result["typed"] = {subject.name: typed(subject) for subject in subjects}
     return subjects
 

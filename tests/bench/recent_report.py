@@ -7,9 +7,11 @@ recent.json in the second, together with the targets and whether they are met, a
 import statistics
 
 from figures import costs, net, ratio, report, table, unit
+from recent_loading_report import report_loading
 
 WORKS = {
     # name: (what it says, target against iptables, whether nftables is to be reached)
+    "listed": ("look-up, found, of any age", None, False),
     "hit": ("look-up, found (--rcheck)", 0.5, True),
     "miss": ("look-up, not found", None, True),
     "update": ("look-up and stamp (--update)", 0.5, True),
@@ -59,10 +61,16 @@ def report_work(work, targets):
     return table(["", *SUBJECTS, "of iptables", "target", "of nftables", "target"], rows)
 
 
-def by_size(work):
+def by_size(*parts):
     """Of each work with a list, the samples by the list's size."""
-    names = dict.fromkeys(name for works in work["lists"].values() for name in works)
-    return {name: {int(size): works[name] for size, works in work["lists"].items()} for name in names}
+    lists = {size: works for part in parts for size, works in part["lists"].items()}
+    names = dict.fromkeys(name for works in lists.values() for name in works)
+    return {name: {int(size): works[name] for size, works in lists.items()} for name in names}
+
+
+def sizes(read):
+    """The same of all parts, the largest list included, that is measured by itself."""
+    return by_size(*(read[part] for part in ("work", "largest") if part in read))
 
 
 def by_rules(work):
@@ -88,15 +96,16 @@ def report_memory(memory, targets):
 
 
 def report_cpus(cpus, targets):
-    for name, subjects in cpus["cpus"].items():
-        line = f"{WORKS[name][0]:34}"
-        for subject, samples in subjects.items():
-            ratios = [2 * one / two for one, two in zip(samples["one"], samples["two"])]
-            median = statistics.median(ratios)
-            line += f"  {subject} {median:.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-            if subject == "palisade":
-                line += " " + targets.at_least(f"two CPUs: {name}", median, SPEED_UP)
-        yield line
+    names = ("floor", *(name for name in SUBJECTS if any(name in works for works in cpus["cpus"].values())))
+    rows = []
+    for work, subjects in cpus["cpus"].items():
+        faster = {name: [2 * one / two for one, two in zip(samples["one"], samples["two"])]
+                  for name, samples in subjects.items()}
+        rows.append([WORKS[work][0], *(
+            f"{statistics.median(faster[name]):.2f} ({min(faster[name]):.2f} to {max(faster[name]):.2f})"
+            for name in names),
+            targets.at_least(f"two CPUs: {work}", statistics.median(faster["palisade"]), SPEED_UP)])
+    return table(["", *("no list at all" if name == "floor" else name for name in names), "target"], rows)
 
 
 def lines_of(read, targets):
@@ -107,11 +116,22 @@ def lines_of(read, targets):
            f"median of {work['repetitions']} (least to greatest), of lists of {int(LIST):,}:\n")
     yield from report_work(work, targets)
     yield "\nThe same by the size of the list:\n"
-    yield from report_growth(by_size(work), "entries")
+    yield from report_growth(sizes(read), "entries")
+    if "largest" in read:
+        growth = read["largest"]["growth"]
+        yield f"\nThe same, of entering the last {growth['by_packets']:,} of so many addresses:\n"
+        yield from report_growth({"set-new": {growth["size"]: growth["samples"]}}, "entries")
+    if "caches" in read:
+        yield ("\nNanoseconds by the real clock, of packets from so many addresses of a list that hardly any was "
+               "seen lately;\nwhere the VM is emulated, memory is as well:\n")
+        yield from report_growth(by_size(read["caches"]), "entries")
     yield "\nThe same by the number of rules:\n"
     yield from report_growth(by_rules(work), "rules")
     yield "\nBytes an entry, the list's tables included:\n"
     yield from report_memory(work["memory"], targets)
+    if "loading" in read:
+        yield "\nLoading from userspace, in one go:\n"
+        yield from report_loading(read["loading"])
     if "cpus" in read:
         yield "\nTwo CPUs at one list, how many times the packets of one (by the real clock):\n"
         yield from report_cpus(read["cpus"], targets)

@@ -14,6 +14,9 @@ class Subject(Namespace):
     """
 
     prefix = ""   # what is before a rule, as a person types it
+    RESTORE = ()  # what reads and applies the text of rules
+    SHOW = ()     # what shows them
+    made = ""     # the command that made the list
     MANY = {}
 
     def __init__(self, links=1):
@@ -75,7 +78,7 @@ class Subject(Namespace):
         self.restore(self.rules(work, count))
 
     def restore(self, rules):
-        raise NotImplementedError
+        self.on(*self.RESTORE, text=self.restore_text(rules))
 
     def list_commands(self, name, size, hits=None):
         """What makes a list, or what keeps one while the rules change."""
@@ -84,6 +87,7 @@ class Subject(Namespace):
     def create_list(self, name, size, hits=None):
         for command in self.list_commands(name, size, hits):
             self.on(*command.split())
+            self.made = command
 
     def remove_list(self, name):
         self.restore([])

@@ -13,6 +13,7 @@ class Table(Subject):
 
     WORKS = {
         "drop": ["-j DROP"],
+        "listed": ["-m recent --name known --rcheck -j DROP"],
         "hit": [f"-m recent --name known --rcheck {WINDOW} -j DROP"],
         "miss": [f"-m recent --name known --rcheck {WINDOW} -j ACCEPT", "-j DROP"],
         "update": [f"-m recent --name known --update {WINDOW} -j DROP"],
@@ -24,6 +25,10 @@ class Table(Subject):
         "rules-port": "-p udp --dport {port} -j ACCEPT",
     }
 
+    @property
+    def SHOW(self):
+        return self.tool, "-t", "raw", "-S", "PREROUTING"
+
     def matched(self):
         listed = self.on(self.tool, "-t", "raw", "-L", "PREROUTING", "-v", "-n", "-x")
         counts = re.findall(r"^ *(\d+) +\d+ +(?:\d+ +)?DROP ", listed, re.MULTILINE)
@@ -34,10 +39,10 @@ class Iptables(Table):
     name = "iptables"
     tool = "iptables-legacy"
     prefix = "iptables -t raw -A PREROUTING "
+    RESTORE = ("iptables-legacy-restore", "--noflush")
 
-    def restore(self, rules):
-        self.on("iptables-legacy-restore", "--noflush", text="\n".join(
-            ["*raw", "-F PREROUTING", *(f"-A PREROUTING {rule}" for rule in rules), "COMMIT", ""]))
+    def restore_text(self, rules):
+        return "\n".join(["*raw", "-F PREROUTING", *(f"-A PREROUTING {rule}" for rule in rules), "COMMIT", ""])
 
     def list_commands(self, name, size, hits=None):
         # A list lives as long as a rule names it.
@@ -46,6 +51,13 @@ class Iptables(Table):
     def remove_list(self, name):
         super().remove_list(name)
         self.on(self.tool, "-t", "raw", "-F", "OUTPUT")
+
+
+class IptablesNft(Iptables):
+    """The same rules by nftables' means."""
+    name = "iptables-nft"
+    tool = "iptables-nft"
+    RESTORE = ("iptables-nft-restore", "--noflush")
 
 
 class Floor(Iptables):
@@ -97,6 +109,7 @@ class Ipset(Iptables):
     """Looks up, and refreshes an element's timeout; it counts no packets over a time."""
     name = "ipset"
     WORKS = {
+        "listed": ["-m set --match-set known src -j DROP"],
         "hit": ["-m set --match-set known src -j DROP"],
         "miss": ["-m set --match-set known src -j ACCEPT", "-j DROP"],
         "update": ["-m set --match-set known src -j SET --add-set known src --exist", "-j DROP"],
@@ -122,10 +135,11 @@ class Palisade(Table):
     name = "palisade"
     tool = "palisade"
     prefix = "palisade -t raw -A PREROUTING "
+    RESTORE = ("palisade", "restore")
 
-    def restore(self, rules):
-        self.on("palisade", "restore", text="\n".join(
-            ["*raw", ":PREROUTING ACCEPT", *(f"-A PREROUTING {rule}" for rule in rules), "COMMIT", ""]))
+    def restore_text(self, rules):
+        return "\n".join(
+            ["*raw", ":PREROUTING ACCEPT", *(f"-A PREROUTING {rule}" for rule in rules), "COMMIT", ""])
 
     def list_commands(self, name, size, hits=None):
         return [f"palisade list create {name} size={size}" + (f" hits={hits}" if hits else "")]
@@ -138,11 +152,14 @@ class Palisade(Table):
 class Nftables(Subject):
     name = "nftables"
     prefix = "nft add rule ip bench prerouting "
+    RESTORE = ("nft", "-f", "-")
+    SHOW = ("nft", "list", "chain", "ip", "bench", "prerouting")
 
     # It has nothing that counts packets of an address over a time without also limiting their rate: what
     # comes closest is to look up, and to refresh the element's timeout.
     WORKS = {
         "drop": ["drop"],
+        "listed": ["ip saddr @known drop"],
         "hit": ["ip saddr @known drop"],
         "miss": ["ip saddr @known accept", "drop"],
         "update": ["update @known { ip saddr } drop"],
@@ -159,9 +176,9 @@ class Nftables(Subject):
         self.on("nft", "-f", "-", text="table ip bench { chain prerouting { "
                 "type filter hook prerouting priority raw; policy accept; }; }")
 
-    def restore(self, rules):
-        self.on("nft", "-f", "-", text="\n".join(
-            ["flush chain ip bench prerouting", *(f"add rule ip bench prerouting {rule}" for rule in rules), ""]))
+    def restore_text(self, rules):
+        return "\n".join(
+            ["flush chain ip bench prerouting", *(f"add rule ip bench prerouting {rule}" for rule in rules), ""])
 
     def list_commands(self, name, size, hits=None):
         return [f"nft add set ip bench {name} {{ type ipv4_addr; size {size}; flags dynamic,timeout; timeout 1h; }}"]

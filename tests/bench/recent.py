@@ -184,7 +184,7 @@ def lists_of(parts):
             block = size // GROWTH_BLOCKS
             yield measure_list, block * GROWTH_BLOCKS, GROWTH_BLOCKS, block
         elif name == "largest":
-            yield measure_list, size, GROWTH_BLOCKS, PACKETS
+            yield measure_list, size, GROWTH_BLOCKS, min(PACKETS, size // GROWTH_BLOCKS // 2)
         elif name == "caches":
             yield measure_caches, size
 

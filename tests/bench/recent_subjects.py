@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """What tests/bench/recent.py measures, each in a namespace of its own: what their lists and their rules are."""
+import json
 import re
 
 from recent_subject import Subject
@@ -147,6 +148,10 @@ class Palisade(Table):
     def remove_list(self, name):
         super().remove_list(name)
         self.on("palisade", "list", "destroy", name)
+
+    def entries(self, name):
+        lists = json.loads(self.on("palisade", "list", "ls", "--json"))
+        return next(one["entries"] for one in lists if one["name"] == name)
 
 
 class Nftables(Subject):

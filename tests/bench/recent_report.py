@@ -117,16 +117,16 @@ def lines_of(read, targets):
     yield from report_work(work, targets)
     yield "\nThe same by the size of the list:\n"
     yield from report_growth(sizes(read), "entries")
+    yield "\nThe same by the number of rules:\n"
+    yield from report_growth(by_rules(work), "rules")
     if "largest" in read:
         growth = read["largest"]["growth"]
-        yield f"\nThe same, of entering the last {growth['by_packets']:,} of so many addresses:\n"
+        yield f"\nEntering the last {growth['by_packets']:,} of so many addresses, {unit(read['largest'])} each:\n"
         yield from report_growth({"set-new": {growth["size"]: growth["samples"]}}, "entries")
     if "caches" in read:
         yield ("\nNanoseconds by the real clock, of packets from so many addresses of a list that hardly any was "
                "seen lately;\nwhere the VM is emulated, memory is as well:\n")
         yield from report_growth(by_size(read["caches"]), "entries")
-    yield "\nThe same by the number of rules:\n"
-    yield from report_growth(by_rules(work), "rules")
     yield "\nBytes an entry, the list's tables included:\n"
     yield from report_memory(work["memory"], targets)
     if "loading" in read:

@@ -36,7 +36,7 @@ ENTERING = {
     "nftables": Entering(("nft", "-f", "-"), ("", ","), "add element ip bench known {{\n", "}\n",
                          slow=True),
     # It asks the kernel about the set for each address, if it has not made it itself.
-    "ipset": Entering(("ipset", "restore"), ("add known ", ""), "{made} -exist\n"),
+    "ipset": Entering(("ipset", "restore"), ("add known ", ""), "{made} -exist\n", slow=True),
 }
 
 

@@ -11,7 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from drawing import Drawing, nice  # noqa: E402
 
 COLOURS = {"palisade": "#0072b2", "iptables": "#d55e00", "nftables": "#009e73", "ipset": "#e69f00",
-           "hashlimit": "#cc79a7", "syncookies": "#666666"}
+           "hashlimit": "#cc79a7", "syncookies": "#666666", "bpf-tc": "#56b4e9", "xdp-generic": "#b8860b",
+           "xdp-native": "#8c564b"}
 WIDTH = 860
 LABELS, NUMBERS = 270, 70   # left and right of the bars
 BAR, GAP = 14, 12
@@ -29,21 +30,24 @@ def bars(groups):
     costs = [(text, [(name, *net(samples, name, base)) for name in subjects if name in samples])
              for text, samples, base in groups]
     most = nice(max(greatest for _, rows in costs for *_, greatest in rows))
-    scale = (WIDTH - LABELS - NUMBERS) / most
+    # What costs less than nothing has its bar on the other side.
+    less = min(0, *(least for _, rows in costs for _, _, least, _ in rows))
+    scale = (WIDTH - LABELS - NUMBERS) / (most - less)
+    origin = LABELS - less * scale
     height = sum(len(rows) * BAR + GAP for _, rows in costs)
     drawing = Drawing(WIDTH, TOP + height + BOTTOM)
-    legend(drawing, LABELS, 4, subjects)
+    legend(drawing, 10, 4, subjects)
     for value in (0, most / 2, most):
-        x = LABELS + value * scale
+        x = origin + value * scale
         drawing.line(x, TOP, x, TOP + height, "#dddddd" if value else "#999999")
         drawing.text(x, TOP + height + 18, f"{value:,.0f}")
     y = TOP + GAP / 2
     for text, rows in costs:
         drawing.text(LABELS - 10, y + len(rows) * BAR / 2 + 4, text, "end")
         for name, median, least, greatest in rows:
-            drawing.box(LABELS + min(median, 0) * scale, y, abs(median) * scale, BAR - 2, COLOURS[name])
-            drawing.line(LABELS + least * scale, y + BAR / 2 - 1, LABELS + greatest * scale, y + BAR / 2 - 1, "#222222")
-            drawing.text(LABELS + max(greatest, 0) * scale + 6, y + BAR - 3, f"{median:,.0f}", "start")
+            drawing.box(origin + min(median, 0) * scale, y, abs(median) * scale, BAR - 2, COLOURS[name])
+            drawing.line(origin + least * scale, y + BAR / 2 - 1, origin + greatest * scale, y + BAR / 2 - 1, "#222222")
+            drawing.text(origin + max(greatest, 0) * scale + 6, y + BAR - 3, f"{median:,.0f}", "start")
             y += BAR
         y += GAP
     return drawing.svg()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """
 Runs in the VM: measures what SYN floods, and connections that are proxied, cost with Palisade's SYNPROXY,
-iptables', nftables' and the kernel's own SYN cookies, side by side.
+iptables', nftables', the kernel's own SYN cookies and the SYNPROXY in BPF of its selftests, side by side.
 
 synproxy.py instructions|time FILE [quick] WORK...
 
@@ -15,10 +15,12 @@ import sys
 from measuring import MeasuringFailed, run, save_measured, say, say_medians
 from replies import watched
 from synproxy_subjects import Direct, Floor, Iptables, Nftables, Palisade, Syncookies
+from xdp_subjects import BpfAtTc, XdpGeneric, XdpNative
 
 CLOCK, FILE, *PARTS = sys.argv[1:]
 QUICK = "quick" in PARTS
-KINDS = (Floor, Direct, Iptables, Palisade) if QUICK else (Floor, Direct, Syncookies, Iptables, Nftables, Palisade)
+KINDS = (Floor, Direct, Iptables, Palisade) if QUICK else (
+    Floor, Direct, Syncookies, Iptables, Nftables, BpfAtTc, XdpGeneric, XdpNative, Palisade)
 SOURCES = 65536
 REPETITIONS = 5
 # Packets of a repetition. Where the clock counts instructions, fewer will do.
@@ -66,7 +68,8 @@ class Check:
 def expected(subject, kind, packets):
     """What a flood's packets have to do to the counters."""
     answered = subject.name != "floor" and (kind != "bogus-ack" or not subject.proxy)
-    wanted = {"Ip__InReceives": packets, "replies": packets if answered else 0, "Tcp__PassiveOpens": 0,
+    arrived = {"Ip__InReceives": 0, "Link__Received": packets} if subject.before_ip else {"Ip__InReceives": packets}
+    wanted = {**arrived, "replies": packets if answered else 0, "Tcp__PassiveOpens": 0,
               "Tcp__InSegs": 0 if subject.proxy else packets}
     if kind in subject.counts:
         wanted[subject.counts[kind].replace(".", "__")] = packets

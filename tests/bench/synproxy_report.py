@@ -22,6 +22,12 @@ WORKS = {
 BASES = {"floor": "dropped in the raw table at once", "direct": "no proxy"}
 SUBJECTS = ("palisade", "iptables", "nftables", "syncookies")
 RATE = 1.0
+BPF = ("bpf-tc", "xdp-generic", "xdp-native")
+BPF_TEXT = """
+Beside the SYNPROXY in BPF of the kernel's selftests: at tc ingress (bpf-tc), and in the generic and the native mode
+of XDP (xdp-generic, xdp-native), for both of which each packet is copied here. Behind each of them are iptables' rules:
+"""
+BPF_LIMITS = {"syn": 1.0}       # targets against bpf-tc
 
 
 def report_works(works, targets):
@@ -39,10 +45,25 @@ def report_works(works, targets):
     return table(["", "over", *SUBJECTS, "of iptables", "target"], rows)
 
 
+def report_bpf(works, targets):
+    rows = []
+    for name, samples in works.items():
+        text, base, _ = WORKS[name]
+        row = [text, *costs(samples, ("palisade", *BPF), base)]
+        limit = BPF_LIMITS.get(name)
+        if "palisade" in samples:
+            own = ratio(net(samples, "palisade", base)[0], net(samples, "bpf-tc", base)[0])
+            row += [f"{own:.2f}", targets.at_most(f"{name}: of bpf-tc", own, limit) if limit else ""]
+        else:
+            row += ["-", f"<= {limit}" if limit else ""]
+        rows.append(row)
+    return table(["", "palisade", *BPF, "of bpf-tc", "target"], rows)
+
+
 def report_rates(samples, text, second, targets):
     """Connections in a second of a clock, of what one takes."""
     rates = {name: [1e9 / value for value in values] for name, values in samples.items()}
-    order = [name for name in (*SUBJECTS, "direct") if name in rates]
+    order = [name for name in (*SUBJECTS, *BPF, "direct") if name in rates]
     row = [text, *(spread((statistics.median(rates[name]), min(rates[name]), max(rates[name])))
                     for name in order)]
     if "palisade" in rates:
@@ -62,6 +83,8 @@ def lines_of(read, targets):
            f"{' (floor) or where there is '.join(BASES.values())} (direct);\n"
            f"median of {work['repetitions']} (least to greatest):\n")
     yield from report_works(work["works"], targets)
+    yield BPF_TEXT
+    yield from report_bpf(work["works"], targets)
     for part in read.values():
         second = "a second of the real clock" if part["clock"] == "time" else f"1e9 {unit(part)}"
         rates = [report_rates(part["works"][name], WORKS[name][0], second, targets)

@@ -10,6 +10,7 @@ from measuring import PROGRAMS, MeasuringFailed, Namespace, run
 
 class Subject(Namespace):
     proxy = True        # the server sees nothing of a flood
+    before_ip = False   # a flood ends before the IP layer
     stalls = False      # some connections wait for a retransmission, or for ever
     counts = {}         # which counter has to count each packet of a flood
 
@@ -24,7 +25,8 @@ class Subject(Namespace):
         self.address = f"172.16.{number}.1"
         run("ip", "address", "add", f"172.16.{number}.2/24", "dev", outside)
         self.on("ip", "address", "add", f"{self.address}/24", "dev", inside)
-        run("ethtool", "-K", outside, "tso", "off", "gso", "off", "gro", "off")
+        # What comes from a network has checksums, and a program in BPF looks at them.
+        run("ethtool", "-K", outside, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
         self.on("ethtool", "-K", inside, "tso", "off", "gso", "off", "gro", "off")
         # An old byte is answered by an acknowledgement without any options.
         self.set("tcp_dsack", 0)
@@ -115,7 +117,7 @@ class Iptables(Subject):
 
     def load(self):
         self.set("nf_conntrack_tcp_loose", 0, "net.netfilter")
-        for rule in self.RULES[1:]:
+        for rule in Iptables.RULES[1:]:
             self.on("iptables-legacy", *rule.split()[1:])
 
 

@@ -160,7 +160,8 @@ def measure(subjects, work, result):
     say(work)
     function, base = WORKS[work]
     subjects = [subject for subject in subjects
-                if isinstance(subject, base) or not isinstance(subject, (Floor, Direct))]
+                if work not in subject.unable
+                and (isinstance(subject, base) or not isinstance(subject, (Floor, Direct)))]
     samples = {subject.name: [] for subject in subjects}
     if function is flood:
         result["answers"][work] = {subject.name: look_at_answers(subject, work) for subject in subjects}

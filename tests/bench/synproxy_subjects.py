@@ -11,6 +11,7 @@ from measuring import PROGRAMS, MeasuringFailed, Namespace, run
 class Subject(Namespace):
     proxy = True        # the server sees nothing of a flood
     before_ip = False   # a flood ends before the IP layer
+    unable = ()         # works that it cannot do
     stalls = False      # some connections wait for a retransmission, or for ever
     counts = {}         # which counter has to count each packet of a flood
 

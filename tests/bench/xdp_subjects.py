@@ -81,6 +81,8 @@ class XdpNative(BpfSynproxy):
     """In the driver. The other end of a veth pair gets what is sent back there only if it has a program as well."""
     name = "xdp-native"
     counts = {**BpfSynproxy.counts, "bogus-ack": "Xdp.Drops"}
+    # No connection is opened: each client waits in vain.
+    unable = ("plain-connections",)
     OUTSIDE = (f"ip link set OUTSIDE xdp object {FOLDER}/xdp_dummy.bpf.o section xdp",)
     INSIDE = (LOAD,)
     RULES = rules(*OUTSIDE, *INSIDE)

@@ -8,6 +8,7 @@
  */
 #include "frame.h"
 
+#include <arpa/inet.h>
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,10 +22,7 @@ int main(int argc, char **argv)
 	first = strtoul(argv[1], NULL, 10);
 	count = strtoul(argv[2], NULL, 10);
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t number = address(first + i);
-
-		printf("%s%u.%u.%u.%u%s\n", argv[3], number >> 24, number >> 16 & 255,
-		       number >> 8 & 255, number & 255, argv[4]);
+		printf("%s%s%s\n", argv[3], inet_ntoa(address(first + i)), argv[4]);
 	}
 	if (fflush(stdout))
 		err(1, "standard output");

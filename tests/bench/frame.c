@@ -22,9 +22,24 @@ static uint16_t folded(uint32_t sum)
 	return htons(~(sum + (sum >> 16)));
 }
 
-uint32_t address(uint32_t number)
+struct in_addr address(uint32_t number)
 {
-	return 0x0a000000 | (number & 0xf00000) | (number * 0x9e3b1u & 0xfffff);
+	return (struct in_addr){ htonl(0x0a000000 | (number & 0xf00000) | (number * 0x9e3b1u & 0xfffff)) };
+}
+
+/* The same in 2001:db8::/96. */
+static struct in6_addr address6(uint32_t number)
+{
+	struct in6_addr address6 = { { { 0x20, 0x01, 0x0d, 0xb8 } } };
+
+	address6.s6_addr32[3] = address(number).s_addr;
+	return address6;
+}
+
+bool read_destination(struct path *path, const char *text)
+{
+	path->family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	return inet_pton(path->family, text, &path->destination) == 1;
 }
 
 uint32_t first_sequence(uint32_t number)
@@ -32,60 +47,98 @@ uint32_t first_sequence(uint32_t number)
 	return number * 2654435761u + 12345;
 }
 
-/* Fills in all but what is after the IP header, of that length. */
-static size_t build_ip(struct frame *frame, const struct path *path, uint32_t number,
-		       uint8_t protocol, size_t length)
+const union transport *segment_for(const struct frame *frame, const struct path *path, uint32_t number)
 {
-	frame->ethernet = (struct ether_header){
-		.ether_type = htons(ETHERTYPE_IP),
-		.ether_shost = { 2, 0, 0, 0, 0, 1 },
-	};
-	memcpy(frame->ethernet.ether_dhost, path->mac, ETH_ALEN);
-	frame->ip = (struct iphdr){
+	struct in6_addr source6 = address6(number);
+
+	if (path->family == AF_INET6)
+		return frame->ipv6.header.ip6_nxt == IPPROTO_TCP &&
+		       !memcmp(&frame->ipv6.header.ip6_dst, &source6, sizeof(source6)) ?
+			       &frame->ipv6.transport : NULL;
+	return frame->ip.header.protocol == IPPROTO_TCP &&
+	       frame->ip.header.daddr == address(number).s_addr ? &frame->ip.transport : NULL;
+}
+
+/* Both build all but what is in IP, and return the sum of that for its checksum. */
+static uint32_t build_ip(struct frame *frame, const struct path *path, uint32_t number,
+			 uint8_t protocol, size_t length)
+{
+	frame->ethernet.ether_type = htons(ETHERTYPE_IP);
+	frame->ip.header = (struct iphdr){
 		.version = 4,
 		.ihl = 5,
-		.tot_len = htons(sizeof(frame->ip) + length),
+		.tot_len = htons(sizeof(frame->ip.header) + length),
 		.frag_off = htons(IP_DF),
 		.ttl = 64,
 		.protocol = protocol,
-		.saddr = htonl(address(number)),
-		.daddr = path->destination,
+		.saddr = address(number).s_addr,
+		.daddr = path->destination.s_addr,
 	};
-	frame->ip.check = folded(sum(&frame->ip, sizeof(frame->ip)));
-	return sizeof(frame->ethernet) + sizeof(frame->ip) + length;
+	frame->ip.header.check = folded(sum(&frame->ip.header, sizeof(frame->ip.header)));
+	return sum(&frame->ip.header.saddr, 8);
+}
+
+static uint32_t build_ipv6(struct frame *frame, const struct path *path, uint32_t number,
+			   uint8_t protocol, size_t length)
+{
+	frame->ethernet.ether_type = htons(ETHERTYPE_IPV6);
+	frame->ipv6.header = (struct ip6_hdr){
+		.ip6_flow = htonl(6u << 28),
+		.ip6_plen = htons(length),
+		.ip6_nxt = protocol,
+		.ip6_hlim = 64,
+		.ip6_src = address6(number),
+		.ip6_dst = path->destination6,
+	};
+	return sum(&frame->ipv6.header.ip6_src, 32);
+}
+
+/* The frame with so much of that, whose checksum is at an offset of it and 0 as yet. */
+static size_t build(struct frame *frame, const struct path *path, uint32_t number, uint8_t protocol,
+		    const union transport *transport, size_t length, size_t checksum)
+{
+	bool is_ipv6 = path->family == AF_INET6;
+	unsigned char *place = is_ipv6 ? (unsigned char *)&frame->ipv6.transport :
+					 (unsigned char *)&frame->ip.transport;
+	uint32_t addresses;
+	uint16_t check;
+
+	memcpy(frame->ethernet.ether_dhost, path->mac, ETH_ALEN);
+	memcpy(frame->ethernet.ether_shost, (const unsigned char[]){ 2, 0, 0, 0, 0, 1 }, ETH_ALEN);
+	addresses = (is_ipv6 ? build_ipv6 : build_ip)(frame, path, number, protocol, length);
+	memcpy(place, transport, length);
+	check = folded(addresses + protocol + length + sum(place, length));
+	memcpy(place + checksum, &check, sizeof(check));
+	return place + length - (unsigned char *)frame;
 }
 
 size_t build_udp(struct frame *frame, const struct path *path, uint32_t number)
 {
-	size_t length = sizeof(frame->udp) + sizeof(frame->payload);
+	union transport transport = { 0 };
+	size_t length = sizeof(transport.udp) + sizeof(transport.payload);
 
-	memset(frame, 0, sizeof(*frame));
-	frame->udp.source = htons(4000);
-	frame->udp.dest = htons(9);
-	frame->udp.len = htons(length);
-	return build_ip(frame, path, number, IPPROTO_UDP, length);
+	transport.udp.source = htons(4000);
+	transport.udp.dest = htons(9);
+	transport.udp.len = htons(length);
+	return build(frame, path, number, IPPROTO_UDP, &transport, length, offsetof(struct udphdr, check));
 }
 
 size_t build_segment(struct frame *frame, const struct path *path, const struct segment *segment)
 {
-	size_t header = sizeof(frame->tcp) + segment->options_length;
-	size_t length = header + segment->data;
-	size_t whole;
+	union transport transport = { 0 };
+	size_t header = sizeof(transport.tcp) + segment->options_length;
 
-	memset(frame, 0, sizeof(*frame));
-	frame->tcp.source = htons(4000);
-	frame->tcp.dest = htons(TCP_PORT);
-	frame->tcp.seq = htonl(segment->sequence);
-	frame->tcp.ack_seq = htonl(segment->acknowledgement);
-	frame->tcp.doff = header / 4;
-	frame->tcp.th_flags = segment->flags;
-	frame->tcp.window = htons(64240);
+	transport.tcp.source = htons(4000);
+	transport.tcp.dest = htons(TCP_PORT);
+	transport.tcp.seq = htonl(segment->sequence);
+	transport.tcp.ack_seq = htonl(segment->acknowledgement);
+	transport.tcp.doff = header / 4;
+	transport.tcp.th_flags = segment->flags;
+	transport.tcp.window = htons(64240);
 	if (segment->options_length)
-		memcpy(frame->options, segment->options, segment->options_length);
-	whole = build_ip(frame, path, segment->number, IPPROTO_TCP, length);
-	frame->tcp.check = folded(sum(&frame->ip.saddr, 8) + IPPROTO_TCP + length +
-				  sum(&frame->tcp, length));
-	return whole;
+		memcpy(transport.options, segment->options, segment->options_length);
+	return build(frame, path, segment->number, IPPROTO_TCP, &transport, header + segment->data,
+		     offsetof(struct tcphdr, check));
 }
 
 void timestamp_option(unsigned char option[12], uint32_t value, uint32_t echo)
@@ -99,31 +152,35 @@ void timestamp_option(unsigned char option[12], uint32_t value, uint32_t echo)
 	memcpy(option + 8, &echo, sizeof(echo));
 }
 
-/* What Linux asks for: MSS 1460, SACK, timestamps, NOP, window scale 7. */
-size_t build_syn(struct frame *frame, const struct path *path, uint32_t number)
+static size_t build_opening(struct frame *frame, const struct path *path, uint32_t number,
+			    unsigned char *options, size_t options_length)
 {
-	static const unsigned char options[] = {
-		2, 4, 1460 >> 8, 1460 & 0xff, 4, 2, 8, 10,
-		0, 0, CLIENT_TIME >> 8, CLIENT_TIME & 0xff, 0, 0, 0, 0, 1, 3, 3, 7,
-	};
+	/* The first option is the greatest segment that an Ethernet frame has room for. */
+	uint16_t segment_size = htons(path->family == AF_INET6 ? 1440 : 1460);
 
+	memcpy(options + 2, &segment_size, sizeof(segment_size));
 	return build_segment(frame, path, &(struct segment){
 		.number = number, .sequence = first_sequence(number), .flags = TH_SYN,
-		.options = options, .options_length = sizeof(options),
+		.options = options, .options_length = options_length,
 	});
+}
+
+/* What Linux asks for: MSS, SACK, timestamps, NOP, window scale 7. */
+size_t build_syn(struct frame *frame, const struct path *path, uint32_t number)
+{
+	unsigned char options[] = {
+		2, 4, 0, 0, 4, 2, 8, 10, 0, 0, CLIENT_TIME >> 8, CLIENT_TIME & 0xff, 0, 0, 0, 0, 1, 3, 3, 7,
+	};
+
+	return build_opening(frame, path, number, options, sizeof(options));
 }
 
 /* The same from a Linux that has its timestamps turned off. */
 size_t build_plain_syn(struct frame *frame, const struct path *path, uint32_t number)
 {
-	static const unsigned char options[] = {
-		2, 4, 1460 >> 8, 1460 & 0xff, 1, 1, 4, 2, 1, 3, 3, 7,
-	};
+	unsigned char options[] = { 2, 4, 0, 0, 1, 1, 4, 2, 1, 3, 3, 7 };
 
-	return build_segment(frame, path, &(struct segment){
-		.number = number, .sequence = first_sequence(number), .flags = TH_SYN,
-		.options = options, .options_length = sizeof(options),
-	});
+	return build_opening(frame, path, number, options, sizeof(options));
 }
 
 /* The end of a handshake that never was. */

@@ -35,10 +35,10 @@ static void send_segment(int fd, const struct path *path, uint32_t number, uint8
 		err(1, "send");
 }
 
-static void read_timestamp(const struct frame *frame, struct connection *connection)
+static void read_timestamp(const union transport *segment, struct connection *connection)
 {
-	const unsigned char *option = frame->options;
-	const unsigned char *end = option + frame->tcp.doff * 4 - sizeof(frame->tcp);
+	const unsigned char *option = segment->options;
+	const unsigned char *end = option + segment->tcp.doff * 4 - sizeof(segment->tcp);
 
 	while (option < end && *option) {
 		if (*option == 1) {
@@ -58,27 +58,28 @@ static void read_timestamp(const struct frame *frame, struct connection *connect
 }
 
 /* Reads what the server sends, for so many milliseconds at most; true if it has these flags. */
-static int receive(int fd, uint32_t number, uint8_t flags, int patience)
+static int receive(int fd, const struct path *path, uint32_t number, uint8_t flags, int patience)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 	struct connection *connection = &connections[number - first_number];
 
 	while (poll(&ready, 1, patience) > 0) {
 		struct frame frame = { 0 };
+		const union transport *segment;
 		struct sockaddr_ll from;
 		socklen_t from_length = sizeof(from);
 
 		if (recvfrom(fd, &frame, sizeof(frame), 0, (struct sockaddr *)&from, &from_length) < 0)
 			err(1, "recvfrom");
-		if (from.sll_pkttype == PACKET_OUTGOING || frame.ip.protocol != IPPROTO_TCP ||
-		    frame.ip.daddr != htonl(address(number)))
+		segment = segment_for(&frame, path, number);
+		if (from.sll_pkttype == PACKET_OUTGOING || !segment)
 			continue;
-		if (frame.tcp.th_flags & TH_RST)
+		if (segment->tcp.th_flags & TH_RST)
 			errx(1, "the server resets connections");
-		read_timestamp(&frame, connection);
-		if (frame.tcp.th_flags & TH_SYN)
-			connection->acknowledgement = ntohl(frame.tcp.seq) + 1;
-		if (frame.tcp.th_flags == flags)
+		read_timestamp(segment, connection);
+		if (segment->tcp.th_flags & TH_SYN)
+			connection->acknowledgement = ntohl(segment->tcp.seq) + 1;
+		if (segment->tcp.th_flags == flags)
 			return 1;
 	}
 	return 0;
@@ -87,7 +88,8 @@ static int receive(int fd, uint32_t number, uint8_t flags, int patience)
 void establish(int fd, int interface, const struct path *path, uint32_t first, uint32_t count)
 {
 	struct sockaddr_ll place = {
-		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = interface,
+		.sll_family = AF_PACKET, .sll_ifindex = interface,
+		.sll_protocol = htons(path->family == AF_INET6 ? ETH_P_IPV6 : ETH_P_IP),
 	};
 	int receiver = socket(AF_PACKET, SOCK_RAW, 0);
 
@@ -104,11 +106,11 @@ void establish(int fd, int interface, const struct path *path, uint32_t first, u
 
 		if (send(fd, &frame, length, 0) != (ssize_t)length)
 			err(1, "send");
-		if (!receive(receiver, number, TH_SYN | TH_ACK, 1000))
+		if (!receive(receiver, path, number, TH_SYN | TH_ACK, 1000))
 			errx(1, "the SYN was not answered");
 		send_segment(fd, path, number, TH_ACK);
 		/* A proxy has now connected to the server, and may tell the client of its window. */
-		receive(receiver, number, TH_ACK, 0);
+		receive(receiver, path, number, TH_ACK, 0);
 		/*
 		 * The kernel's SYNPROXY echoes to the server a timestamp that the server did not send. A
 		 * server that looks at that takes the client's next segment as the end of the handshake.

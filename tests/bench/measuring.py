@@ -8,7 +8,7 @@ import sys
 import time
 
 PROGRAMS = "/palisade/build/bench"
-DESTINATION = "192.168.255.1"
+DESTINATION, DESTINATION6 = "192.168.255.1", "fd00::1"
 
 
 class MeasuringFailed(Exception):
@@ -49,6 +49,10 @@ def setting():
     }
 
 
+def is_ipv6(kind):
+    return kind.endswith("6")
+
+
 class Namespace:
     """A network namespace that a pair of virtual interfaces, or more of them, leads to."""
 
@@ -67,11 +71,19 @@ class Namespace:
             "peer", "name", inside, "address", mac, "netns", self.name)
         run("sysctl", "-qw", f"net.ipv6.conf.{outside}.disable_ipv6=1")
         run("ip", "link", "set", outside, "up")
-        self.on("ip", "link", "set", inside, "arp", arp, "up")
         self.macs.append(mac)
         if link == 0:
+            self.allow_ipv6(inside)
+        self.on("ip", "link", "set", inside, "arp", arp, "up")
+        if link == 0:
             self.on("ip", "address", "add", f"{DESTINATION}/24", "dev", inside)
+            self.on("ip", "address", "add", f"{DESTINATION6}/64", "dev", inside, "nodad")
         return outside, inside
+
+    def allow_ipv6(self, interface):
+        """Without anything that it would say by itself: it gets no link-local address, and looks for no routers."""
+        folder = f"net.ipv6.conf.{interface}"
+        self.on("sysctl", "-qw", f"{folder}.addr_gen_mode=1", f"{folder}.accept_ra=0", f"{folder}.disable_ipv6=0")
 
     def on(self, *command, text=None):
         return run("ip", "netns", "exec", self.name, *command, text=text)
@@ -82,7 +94,7 @@ class Namespace:
         run("ip", "netns", "del", self.name)
 
     def counters(self):
-        """The namespace's own, by names such as Ip.InReceives."""
+        """The namespace's own, by names such as Ip.InReceives and Ip6InReceives."""
         counters = {}
         for file in ("snmp", "netstat"):
             with open(f"/proc/{self.resident.pid}/net/{file}") as lines:
@@ -90,11 +102,14 @@ class Namespace:
                     group, *names = names.split()
                     counters.update((group.removesuffix(":") + "." + name, int(value))
                                     for name, value in zip(names, values.split()[1:]))
+        with open(f"/proc/{self.resident.pid}/net/snmp6") as lines:
+            counters.update((name, int(value)) for name, value in map(str.split, lines))
         return counters
 
     def sender(self, kind, first, addresses, packets, link=0):
-        """The command that sends."""
-        return [f"{PROGRAMS}/sender", kind, f"{self.name}{link}", self.macs[link], DESTINATION,
+        """The command that sends; a kind that ends with 6 is sent over IPv6."""
+        destination = DESTINATION6 if is_ipv6(kind) else DESTINATION
+        return [f"{PROGRAMS}/sender", kind.removesuffix("6"), f"{self.name}{link}", self.macs[link], destination,
                 str(first), str(addresses), str(packets)]
 
     def sent(self, kind, first, addresses, packets):

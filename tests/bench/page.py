@@ -113,7 +113,7 @@ def recent_plots(part):
 
 
 # What has one scale.
-PLOTS = (("syn", "plain-syn", "bogus-ack"), ("established",), ("bulk",), ("connections", "plain-connections"))
+PLOTS = (("syn", "plain-syn", "bogus-ack", "syn6", "bogus-ack6"), ("established",), ("bulk",), ("connections", "plain-connections"))
 
 
 def synproxy_plots(part):

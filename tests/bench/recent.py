@@ -7,10 +7,11 @@ side by side.
 recent.py instructions|time FILE PART...
 
 The parts are memory, what an entry takes up; rules, the costs of 10, 100 and 1,000 rules; list=SIZE, what is done
-with lists of that size; growth=SIZE, a list that grows to that size; largest=SIZE, the same where only the last
-entries are entered by packets, and the others before; caches=SIZE, packets from very many addresses of a list;
-loading, what it takes to load rules and entries from userspace; and cpus, how much faster two CPUs are at one list,
-while all else is measured on one. quick, given first, has fewer packets, and no other subjects than Palisade
+with lists of that size; ipv6=SIZE, the same with addresses of IPv6; growth=SIZE, a list that grows to that size;
+largest=SIZE, the same where only the last entries are entered by packets, and the others before; caches=SIZE, packets
+from very many addresses of a list; loading, what it takes to load rules and entries from userspace; and cpus, how much
+faster two CPUs are at one list, while all else is measured on one. quick, given first, has fewer packets, and no other
+subjects than Palisade
 and iptables. What was measured goes to the file as JSON; tests/bench/recent_report.py makes the table.
 
 Each subject has a network namespace of its own, with its own rules and lists, that a pair of virtual
@@ -129,6 +130,18 @@ def measure_caches(subjects, size, result):
         subject.remove_list("known")
 
 
+def measure_ipv6(subjects, size, result):
+    """All that is done with a list of a size, of addresses of IPv6."""
+    say("IPv6")
+    part = {"lists": {}}
+    for subject in subjects:
+        subject.is_ipv6 = True
+    measure_list(subjects, size, 1, size, part)
+    result["ipv6"] = part["lists"]
+    for subject in subjects:
+        subject.is_ipv6 = False
+
+
 def measure_rules(subjects, result):
     if not QUICK:
         result["works"]["drop"] = measure(subjects, "drop")
@@ -180,6 +193,8 @@ def lists_of(parts):
         size = int(size or 0)
         if name == "list":
             yield measure_list, size, 1, size
+        elif name == "ipv6":
+            yield measure_ipv6, size
         elif name == "growth":
             block = size // GROWTH_BLOCKS
             yield measure_list, block * GROWTH_BLOCKS, GROWTH_BLOCKS, block

@@ -117,6 +117,9 @@ def lines_of(read, targets):
     yield from report_work(work, targets)
     yield "\nThe same by the size of the list:\n"
     yield from report_growth(sizes(read), "entries")
+    if "ipv6" in work:
+        yield "\nThe same with addresses of IPv6:\n"
+        yield from report_growth(by_size({"lists": work["ipv6"]}), "entries")
     yield "\nThe same by the number of rules:\n"
     yield from report_growth(by_rules(work), "rules")
     if "largest" in read:

@@ -18,6 +18,7 @@ class Subject(Namespace):
     SHOW = ()     # what shows them
     made = ""     # the command that made the list
     MANY = {}
+    is_ipv6 = False  # what its rules, its lists and the packets are for
 
     def __init__(self, links=1):
         super().__init__()
@@ -27,8 +28,14 @@ class Subject(Namespace):
     def ip_counters(self):
         """Packets that IP received in the namespace, and those that got past the raw table."""
         counters = self.counters()
-        past = ("InDelivers", "InAddrErrors", "ForwDatagrams", "InDiscards", "InHdrErrors")
-        return counters["Ip.InReceives"], sum(counters[f"Ip.{name}"] for name in past)
+        past = ("InDelivers", "InAddrErrors", "InDiscards", "InHdrErrors")
+        past += ("OutForwDatagrams", "InNoRoutes") if self.is_ipv6 else ("ForwDatagrams",)
+        prefix = "Ip6" if self.is_ipv6 else "Ip."
+        return counters[f"{prefix}InReceives"], sum(counters[f"{prefix}{name}"] for name in past)
+
+    @property
+    def kind(self):
+        return "udp6" if self.is_ipv6 else "udp"
 
     @contextlib.contextmanager
     def all_dropped(self, packets):
@@ -42,7 +49,7 @@ class Subject(Namespace):
     def send(self, first, addresses, packets):
         """Nanoseconds a packet."""
         with self.all_dropped(packets):
-            return self.sent("udp", first, addresses, packets)
+            return self.sent(self.kind, first, addresses, packets)
 
     def send_on_two_cpus(self, addresses, packets):
         """Nanoseconds from the start to the end of the later one, where each sends so many packets."""
@@ -51,7 +58,7 @@ class Subject(Namespace):
             start = start_time()
             senders = [
                 subprocess.Popen(["taskset", "-c", str(cpu),
-                                  *self.sender("udp", link * addresses // 2, addresses // 2, packets, link), start],
+                                  *self.sender(self.kind, link * addresses // 2, addresses // 2, packets, link), start],
                                  stdout=subprocess.PIPE, text=True)
                 for link, cpu in enumerate((0, last))]
             times = [sender.communicate()[0] for sender in senders]

@@ -38,16 +38,25 @@ class Table(Subject):
 
 class Iptables(Table):
     name = "iptables"
-    tool = "iptables-legacy"
-    prefix = "iptables -t raw -A PREROUTING "
-    RESTORE = ("iptables-legacy-restore", "--noflush")
+
+    @property
+    def tool(self):
+        return "ip6tables-legacy" if self.is_ipv6 else "iptables-legacy"
+
+    @property
+    def prefix(self):
+        return f"{self.tool.removesuffix('-legacy')} -t raw -A PREROUTING "
+
+    @property
+    def RESTORE(self):
+        return f"{self.tool}-restore", "--noflush"
 
     def restore_text(self, rules):
         return "\n".join(["*raw", "-F PREROUTING", *(f"-A PREROUTING {rule}" for rule in rules), "COMMIT", ""])
 
     def list_commands(self, name, size, hits=None):
         # A list lives as long as a rule names it.
-        return [f"iptables-legacy -t raw -A OUTPUT -m recent --name {name} --rcheck"]
+        return [f"{self.tool} -t raw -A OUTPUT -m recent --name {name} --rcheck"]
 
     def remove_list(self, name):
         super().remove_list(name)
@@ -103,7 +112,7 @@ class Hashlimit(Iptables):
 
     def list_commands(self, name, size, hits=None):
         self.size = size
-        return [f"iptables-legacy -t raw -A OUTPUT {self.WORKS['update'][0]}"]
+        return [f"{self.tool} -t raw -A OUTPUT {self.WORKS['update'][0]}"]
 
 
 class Ipset(Iptables):
@@ -122,7 +131,8 @@ class Ipset(Iptables):
     def list_commands(self, name, size, hits=None):
         # Packets cannot make its table larger, so it is made large enough; and in a set that is full, each
         # refreshing of an element looks for what has expired in its part of the table.
-        return [f"ipset create {name} hash:ip hashsize {size} maxelem {2 * size} timeout 3600"]
+        family = "inet6" if self.is_ipv6 else "inet"
+        return [f"ipset create {name} hash:ip family {family} hashsize {size} maxelem {2 * size} timeout 3600"]
 
     def remove_list(self, name):
         self.restore([])
@@ -156,7 +166,6 @@ class Palisade(Table):
 
 class Nftables(Subject):
     name = "nftables"
-    prefix = "nft add rule ip bench prerouting "
     RESTORE = ("nft", "-f", "-")
     SHOW = ("nft", "list", "chain", "ip", "bench", "prerouting")
 
@@ -178,16 +187,30 @@ class Nftables(Subject):
 
     def __init__(self, links=1):
         super().__init__(links)
-        self.on("nft", "-f", "-", text="table ip bench { chain prerouting { "
-                "type filter hook prerouting priority raw; policy accept; }; }")
+        for family in ("ip", "ip6"):
+            self.on("nft", "-f", "-", text=f"table {family} bench {{ chain prerouting {{ "
+                    "type filter hook prerouting priority raw; policy accept; }; }")
+
+    @property
+    def family(self):
+        return "ip6" if self.is_ipv6 else "ip"
+
+    @property
+    def prefix(self):
+        return f"nft add rule {self.family} bench prerouting "
+
+    def rules(self, work, count=0):
+        return [rule.replace("ip saddr", f"{self.family} saddr") for rule in super().rules(work, count)]
 
     def restore_text(self, rules):
-        return "\n".join(
-            ["flush chain ip bench prerouting", *(f"add rule ip bench prerouting {rule}" for rule in rules), ""])
+        chain = f"{self.family} bench prerouting"
+        return "\n".join([f"flush chain {chain}", *(f"add rule {chain} {rule}" for rule in rules), ""])
 
     def list_commands(self, name, size, hits=None):
-        return [f"nft add set ip bench {name} {{ type ipv4_addr; size {size}; flags dynamic,timeout; timeout 1h; }}"]
+        kind = "ipv6_addr" if self.is_ipv6 else "ipv4_addr"
+        return [f"nft add set {self.family} bench {name} "
+                f"{{ type {kind}; size {size}; flags dynamic,timeout; timeout 1h; }}"]
 
     def remove_list(self, name):
         super().remove_list(name)
-        self.on("nft", "delete", "set", "ip", "bench", name)
+        self.on("nft", "delete", "set", self.family, "bench", name)

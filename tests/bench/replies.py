@@ -8,6 +8,7 @@ import struct
 FLAGS = ((0x02, "SYN"), (0x10, "ACK"), (0x04, "RST"), (0x01, "FIN"), (0x08, "PSH"))
 OPTIONS = {2: "MSS", 3: "WS", 4: "SACK", 8: "TS"}
 SO_RCVBUFFORCE = 33
+ETH_P_IP, ETH_P_IPV6 = 0x0800, 0x86dd
 
 
 def options_of(segment):
@@ -25,27 +26,35 @@ def options_of(segment):
     return found
 
 
-def described(frame):
-    """A TCP segment's source port, flags and options, as one line."""
-    header = (frame[14] & 15) * 4 + 14
-    segment = frame[header:]
+def segment_of(frame):
+    """The TCP segment in a frame, if it has one."""
+    if frame[14] >> 4 == 6:
+        protocol, start = frame[20], 54
+    else:
+        protocol, start = frame[23], (frame[14] & 15) * 4 + 14
+    return frame[start:] if protocol == socket.IPPROTO_TCP else None
+
+
+def described(segment):
+    """Its source port, flags and options, as one line."""
     port, = struct.unpack_from("!H", segment)
     flags = "-".join(name for bit, name in FLAGS if segment[13] & bit)
     return ", ".join([f"{flags} from {port}", *sorted(options_of(segment))])
 
 
 @contextlib.contextmanager
-def watched(interface):
-    """Counts what comes in while the body runs, by what it is."""
+def watched(interface, protocol):
+    """Counts the segments of IPv4 or IPv6 that come in while the body runs, by what they are."""
     seen = collections.Counter()
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as receiver:
         receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 25)
-        receiver.bind((interface, 0x0800))
+        receiver.bind((interface, protocol))
         yield seen
         receiver.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while True:
                 frame, origin = receiver.recvfrom(2048)
                 # Sockets of a protocol do not see what is sent, but may one day.
-                if origin[2] != socket.PACKET_OUTGOING and frame[23] == socket.IPPROTO_TCP:
-                    seen[described(frame)] += 1
+                segment = segment_of(frame)
+                if origin[2] != socket.PACKET_OUTGOING and segment:
+                    seen[described(segment)] += 1

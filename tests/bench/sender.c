@@ -7,12 +7,12 @@
  * sender KIND INTERFACE MAC DESTINATION FIRST ADDRESSES PACKETS [START]
  *
  * The source addresses have the numbers from FIRST on, ADDRESSES of them, over and over again; they lie
- * scattered. With START it begins at that time of the monotonic clock, in nanoseconds.
+ * scattered, and are of IPv4 or IPv6, as DESTINATION is. With START it begins at that time of the
+ * monotonic clock, in nanoseconds.
  */
 #define _GNU_SOURCE
 #include "handshake.h"
 
-#include <arpa/inet.h>
 #include <err.h>
 #include <net/if.h>
 #include <netinet/ether.h>
@@ -85,14 +85,13 @@ int main(int argc, char **argv)
 		errx(2, "usage: sender KIND INTERFACE MAC DESTINATION FIRST ADDRESSES PACKETS [START]");
 	kind = find_kind(argv[1]);
 	mac = ether_aton(argv[3]);
-	path.destination = inet_addr(argv[4]);
 	first = strtoull(argv[5], NULL, 10);
 	addresses = strtoull(argv[6], NULL, 10);
 	packets = strtoull(argv[7], NULL, 10);
 	if (argc == 9)
 		start = strtoull(argv[8], NULL, 10);
 	place.sll_ifindex = if_nametoindex(argv[2]);
-	if (!mac || path.destination == INADDR_NONE || !addresses || !packets || !place.sll_ifindex)
+	if (!mac || !read_destination(&path, argv[4]) || !addresses || !packets || !place.sll_ifindex)
 		errx(2, "an argument is wrong");
 	memcpy(path.mac, mac, sizeof(path.mac));
 

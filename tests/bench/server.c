@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A server on port 80: who connects says in four bytes how many it wants, gets them, and is hung up on.
+ * A server on port 80, of IPv4 and IPv6: who connects says in four bytes how many it wants, gets them, and is hung up on.
  * Who says nothing is kept.
  */
 #define _GNU_SOURCE
@@ -42,17 +42,30 @@ static void watch(int queue, int fd)
 		err(1, "epoll_ctl");
 }
 
+static int start_listening(const void *address, sa_family_t family, socklen_t length)
+{
+	int listener = socket(family, SOCK_STREAM, 0), one = 1;
+
+	if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    (family == AF_INET6 && setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one))) ||
+	    bind(listener, address, length) || listen(listener, 4096))
+		err(1, "port 80");
+	return listener;
+}
+
 int main(void)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(80) };
-	int listener = socket(AF_INET, SOCK_STREAM, 0), queue = epoll_create1(0), one = 1;
+	struct sockaddr_in6 address6 = { .sin6_family = AF_INET6, .sin6_port = htons(80) };
+	int listener6 = start_listening(&address6, AF_INET6, sizeof(address6));
+	int listener = start_listening(&address, AF_INET, sizeof(address));
+	int queue = epoll_create1(0);
 
 	signal(SIGPIPE, SIG_IGN);
-	if (listener < 0 || queue < 0 ||
-	    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    bind(listener, (struct sockaddr *)&address, sizeof(address)) || listen(listener, 4096))
-		err(1, "port 80");
+	if (queue < 0)
+		err(1, "epoll_create1");
 	watch(queue, listener);
+	watch(queue, listener6);
 	puts("listening");
 	fflush(stdout);
 	for (;;) {
@@ -62,11 +75,11 @@ int main(void)
 		for (int i = 0; i < count; i++) {
 			int fd = events[i].data.fd;
 
-			if (fd != listener) {
+			if (fd != listener && fd != listener6) {
 				serve(fd);
 				continue;
 			}
-			fd = accept(listener, NULL, NULL);
+			fd = accept(fd, NULL, NULL);
 			if (fd >= 0)
 				watch(queue, fd);
 		}

@@ -12,8 +12,8 @@ namespace's counters and what came back have to say, or measuring failed.
 """
 import sys
 
-from measuring import MeasuringFailed, run, save_measured, say, say_medians
-from replies import watched
+from measuring import MeasuringFailed, is_ipv6, run, save_measured, say, say_medians
+from replies import ETH_P_IP, ETH_P_IPV6, watched
 from synproxy_subjects import Direct, Floor, Iptables, Nftables, Palisade, Syncookies
 from xdp_subjects import BpfAtTc, XdpGeneric, XdpNative
 
@@ -34,7 +34,7 @@ CONNECTION_BYTES = 1000
 STALL = 500000000       # nanoseconds; the first retransmission comes after a second
 ATTEMPTS = 5            # at a transfer, of a subject that may stall
 
-FLOODS = {"syn": "SYN-ACK", "plain-syn": "SYN-ACK", "bogus-ack": "RST"}
+FLOODS = {"syn": "SYN-ACK", "plain-syn": "SYN-ACK", "bogus-ack": "RST", "syn6": "SYN-ACK", "bogus-ack6": "RST"}
 
 
 class Check:
@@ -67,26 +67,28 @@ class Check:
 
 def expected(subject, kind, packets):
     """What a flood's packets have to do to the counters."""
-    answered = subject.name != "floor" and (kind != "bogus-ack" or not subject.proxy)
-    arrived = {"Ip__InReceives": 0, "Link__Received": packets} if subject.before_ip else {"Ip__InReceives": packets}
-    wanted = {**arrived, "replies": packets if answered else 0, "Tcp__PassiveOpens": 0,
+    answered = subject.name != "floor" and (FLOODS[kind] != "RST" or not subject.proxy)
+    seen_by = "Link__Received" if subject.before_ip else "Ip6InReceives" if is_ipv6(kind) else "Ip__InReceives"
+    wanted = {"Ip__InReceives": 0, "Ip6InReceives": 0, "replies": packets if answered else 0, "Tcp__PassiveOpens": 0,
               "Tcp__InSegs": 0 if subject.proxy else packets}
-    if kind in subject.counts:
-        wanted[subject.counts[kind].replace(".", "__")] = packets
+    wanted[seen_by] = packets
+    count = subject.counts.get(kind.removesuffix("6"))
+    if count:
+        wanted[count.replace(".", "__")] = packets
     return wanted
 
 
 def warm_up(subject, kind):
     # A socket looks for cookies in acknowledgements only when it has lately sent some.
-    if kind == "bogus-ack" and subject.name == "syncookies":
-        subject.sent("syn", 0, 16, 16)
+    if FLOODS[kind] == "RST" and subject.name == "syncookies":
+        subject.sent(kind.replace("bogus-ack", "syn"), 0, 16, 16)
 
 
 def look_at_answers(subject, kind):
     """What is sent back, all of which has to be the same."""
     warm_up(subject, kind)
     check = Check(subject)
-    with watched(f"{subject.name}0") as seen:
+    with watched(f"{subject.name}0", ETH_P_IPV6 if is_ipv6(kind) else ETH_P_IP) as seen:
         subject.sent(kind, 0, CHECKED, CHECKED)
     count = check.expect(**expected(subject, kind, CHECKED))["replies"]
     if sum(seen.values()) != count or len(seen) > 1:

@@ -14,6 +14,8 @@ WORKS = {
     "syn": ("SYN, answered", "floor", 0.45),
     "plain-syn": ("SYN without timestamps", "floor", 0.45),
     "bogus-ack": ("ACK of no handshake", "floor", 0.4),
+    "syn6": ("SYN over IPv6", "floor", 0.45),
+    "bogus-ack6": ("ACK of no handshake, IPv6", "floor", 0.4),
     "established": ("established: a packet and its ACK", "direct", 1.0),
     "bulk": ("established: a segment of a transfer", "direct", 1.0),
     "connections": ("a connection, from SYN to FIN", "direct", None),

@@ -21,6 +21,7 @@ class Subject(Namespace):
         # address, so that it ends there at once.
         self.add_link()
         self.on("ip", "route", "add", "default", "via", "192.168.255.254", "dev", "in0")
+        self.on("ip", "route", "add", "default", "via", "fd00::fe", "dev", "in0")
         # The client is on the other.
         outside, inside = self.add_link("on")
         self.address = f"172.16.{number}.1"
@@ -33,6 +34,11 @@ class Subject(Namespace):
         self.set("tcp_dsack", 0)
         self.server = None
         self.stalled = {}
+
+    def rule(self, rule):
+        """One as a person types it, with the iptables that is not nftables in disguise."""
+        tool, *words = rule.split()
+        self.on(tool.replace("tables", "tables-legacy"), *words)
 
     def set(self, name, value, folder="net.ipv4"):
         self.on("sysctl", "-qw", f"{folder}.{name}={value}")
@@ -76,10 +82,11 @@ class Subject(Namespace):
 class Floor(Subject):
     """What it costs to get a frame as far as the raw table and to drop it there."""
     name = "floor"
-    RULES = ["iptables -t raw -A PREROUTING -p tcp --dport 80 -j DROP"]
+    RULES = [f"{tool} -t raw -A PREROUTING -j DROP" for tool in ("iptables", "ip6tables")]
 
     def start(self):
-        self.on("iptables-legacy", "-t", "raw", "-A", "PREROUTING", "-j", "DROP")
+        for rule in self.RULES:
+            self.rule(rule)
 
 
 class Direct(Subject):
@@ -108,33 +115,31 @@ class Iptables(Subject):
     stalls = True
     counts = {"syn": "synproxy.syn_received", "plain-syn": "synproxy.syn_received",
               "bogus-ack": "synproxy.cookie_invalid"}
-    RULES = [
-        "sysctl net.netfilter.nf_conntrack_tcp_loose=0",
-        "iptables -t raw -A PREROUTING -p tcp --dport 80 --syn -j CT --notrack",
-        "iptables -A INPUT -p tcp --dport 80 -m state --state UNTRACKED,INVALID "
-        "-j SYNPROXY --sack-perm --timestamp --wscale 7 --mss 1460",
-        "iptables -A INPUT -m state --state INVALID -j DROP",
-    ]
+    RULES = ["sysctl net.netfilter.nf_conntrack_tcp_loose=0"] + [
+        f"{tool} {rule}" for tool, mss in (("iptables", 1460), ("ip6tables", 1440)) for rule in (
+            "-t raw -A PREROUTING -p tcp --dport 80 --syn -j CT --notrack",
+            "-A INPUT -p tcp --dport 80 -m state --state UNTRACKED,INVALID "
+            f"-j SYNPROXY --sack-perm --timestamp --wscale 7 --mss {mss}",
+            "-A INPUT -m state --state INVALID -j DROP")]
 
     def load(self):
         self.set("nf_conntrack_tcp_loose", 0, "net.netfilter")
         for rule in Iptables.RULES[1:]:
-            self.on("iptables-legacy", *rule.split()[1:])
+            self.rule(rule)
 
 
 class Nftables(Subject):
     name = "nftables"
     stalls = True
     counts = Iptables.counts
-    RULES = [
-        "table ip bench {",
+    RULES = [line for family, mss in (("ip", 1460), ("ip6", 1440)) for line in (
+        f"table {family} bench {{",
         "chain prerouting { type filter hook prerouting priority raw; policy accept;",
         "tcp dport 80 tcp flags syn notrack; }",
         "chain input { type filter hook input priority filter; policy accept;",
-        "tcp dport 80 ct state invalid,untracked synproxy mss 1460 wscale 7 timestamp sack-perm;",
+        f"tcp dport 80 ct state invalid,untracked synproxy mss {mss} wscale 7 timestamp sack-perm;",
         "ct state invalid drop; }",
-        "}",
-    ]
+        "}")]
 
     def load(self):
         self.set("nf_conntrack_tcp_loose", 0, "net.netfilter")

@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli vm demo test fuzz bench bench-recent bench-synproxy bench-quick bench-check \
+.PHONY: all prepare module cli vm demo test fuzz bench bench-recent bench-synproxy bench-mixed bench-quick bench-check \
 	bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -59,6 +59,9 @@ bench-recent:
 
 bench-synproxy:
 	$(call) tests/bench/synproxy
+
+bench-mixed:
+	$(call) tests/bench/mixed
 
 bench-quick:
 	$(call) tests/bench/quick

@@ -29,6 +29,7 @@ compile() {
 compile sender sender.c frame.c handshake.c frame.h handshake.h
 compile server server.c
 compile client client.c
+compile visitors visitors.c
 compile addresses addresses.c frame.c frame.h
 compile timed timed.c
 compile xt_recent_write xt_recent_write.c

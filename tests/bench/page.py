@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """
-page.py FOLDER: of what tests/bench/recent and tests/bench/synproxy left in the folder, report.html, which needs
-nothing but itself, and bench.json, with everything that was measured.
+page.py FOLDER: of what tests/bench/recent, tests/bench/synproxy and tests/bench/mixed left in the folder,
+report.html, which needs nothing but itself, and bench.json, with everything that was measured.
 """
 import html
 import os
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import mixed_report
 import recent_report
 import synproxy_report
 from figures import read_json, unit, write_json
@@ -113,7 +114,8 @@ def recent_plots(part):
 
 
 # What has one scale.
-PLOTS = (("syn", "plain-syn", "bogus-ack", "syn6", "bogus-ack6"), ("established",), ("bulk",), ("connections", "plain-connections"))
+PLOTS = (("syn", "plain-syn", "bogus-ack", "syn6", "bogus-ack6"), ("established",), ("bulk",),
+         ("connections", "plain-connections"))
 
 
 def synproxy_plots(part):
@@ -127,6 +129,21 @@ def synproxy_plots(part):
                 yield bars(rows)
 
 
+def mixed_plots(work):
+    for what in ("served, %", "served a second", "ms, median"):
+        function = mixed_report.WHAT[what]
+        groups = [(mixed_report.FLOODS[flood],
+                   {name: mixed_report.values(samples, function) for name, samples in subjects.items()})
+                  for flood, subjects in work["floods"].items()]
+        yield f"<p>Connections: {what}</p>"
+        yield bars([(text, {**{name: found for name, found in samples.items() if found}, "nothing": [0]}, "nothing")
+                    for text, samples in groups])
+
+
+PARTS = (("recent", "Recent lists", recent_plots), ("synproxy", "SYNPROXY", synproxy_plots),
+         ("mixed", "A server in a flood", mixed_plots))
+
+
 def page(folder, measured):
     about = measured["machine"]
     work = measured["recent"]["work"]
@@ -136,7 +153,7 @@ def page(folder, measured):
            f"{about['qemu']}, on {about['processors']} processors {html.escape(about['processor'])}.<br>"
            f"{about['date']}, commit {about['commit']}.</p>")
     yield f"<p>{NOTES[work['clock']]}</p><p>{HOW}</p>"
-    for name, title, plots in (("recent", "Recent lists", recent_plots), ("synproxy", "SYNPROXY", synproxy_plots)):
+    for name, title, plots in PARTS:
         yield f"<h2>{title}</h2>"
         yield from plots(measured[name])
         with open(os.path.join(folder, f"{name}.md")) as file:
@@ -148,7 +165,7 @@ def page(folder, measured):
 def main():
     folder, = sys.argv[1:]
     measured = {"machine": machine(),
-                **{name: read_json(os.path.join(folder, f"{name}.json")) for name in ("recent", "synproxy")}}
+                **{name: read_json(os.path.join(folder, f"{name}.json")) for name, *_ in PARTS}}
     write_json(os.path.join(folder, "bench.json"), measured)
     with open(os.path.join(folder, "report.html"), "w") as file:
         file.write("\n".join(page(folder, measured)) + "\n")

@@ -12,7 +12,7 @@ from drawing import Drawing, nice  # noqa: E402
 
 COLOURS = {"palisade": "#0072b2", "iptables": "#d55e00", "nftables": "#009e73", "ipset": "#e69f00",
            "hashlimit": "#cc79a7", "syncookies": "#666666", "bpf-tc": "#56b4e9", "xdp-generic": "#b8860b",
-           "xdp-native": "#8c564b"}
+           "xdp-native": "#8c564b", "direct": "#aaaaaa"}
 WIDTH = 860
 LABELS, NUMBERS = 270, 70   # left and right of the bars
 BAR, GAP = 14, 12
@@ -26,8 +26,8 @@ def legend(drawing, x, y, subjects):
 
 def bars(groups):
     """Costs side by side, of groups of samples: their names, the samples and what they are compared with."""
-    subjects = [name for name in COLOURS if any(name in samples for _, samples, _ in groups)]
-    costs = [(text, [(name, *net(samples, name, base)) for name in subjects if name in samples])
+    subjects = [name for name in COLOURS if any(name in samples and name != base for _, samples, base in groups)]
+    costs = [(text, [(name, *net(samples, name, base)) for name in subjects if name in samples and name != base])
              for text, samples, base in groups]
     most = nice(max(greatest for _, rows in costs for *_, greatest in rows))
     # What costs less than nothing has its bar on the other side.

@@ -11,8 +11,8 @@ with lists of that size; ipv6=SIZE, the same with addresses of IPv6; growth=SIZE
 largest=SIZE, the same where only the last entries are entered by packets, and the others before; caches=SIZE, packets
 from very many addresses of a list; loading, what it takes to load rules and entries from userspace; and cpus, how much
 faster two CPUs are at one list, while all else is measured on one. quick, given first, has fewer packets, and no other
-subjects than Palisade
-and iptables. What was measured goes to the file as JSON; tests/bench/recent_report.py makes the table.
+subjects than Palisade and iptables. What was measured goes to the file as JSON; tests/bench/recent_report.py makes the
+table.
 
 Each subject has a network namespace of its own, with its own rules and lists, that a pair of virtual
 interfaces leads to. The sender's packets all end in the raw table's PREROUTING chain; the namespace's own

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A server on port 80, of IPv4 and IPv6: who connects says in four bytes how many it wants, gets them, and is hung up on.
- * Who says nothing is kept.
+ * A server on port 80, of IPv4 and IPv6: who connects says in four bytes how many it wants, gets them, and
+ * is hung up on. Who says nothing is kept.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

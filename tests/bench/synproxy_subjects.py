@@ -44,18 +44,25 @@ class Subject(Namespace):
         self.on("sysctl", "-qw", f"{folder}.{name}={value}")
 
     def start(self):
-        """Loads the rules and starts the server, which is connected to once."""
+        """Loads the rules and starts the server."""
         self.load()
+        self.start_server()
+
+    def start_server(self):
+        """Which is connected to once."""
         self.server = subprocess.Popen(["ip", "netns", "exec", self.name, f"{PROGRAMS}/server"],
                                        stdout=subprocess.PIPE, text=True)
         if self.server.stdout.readline() != "listening\n":
             raise MeasuringFailed(f"{self.name}: the server does not start")
         self.fetch(1, 1)
 
-    def end(self):
+    def stop_server(self):
         if self.server:
             self.server.kill()
             self.server.wait()
+
+    def end(self):
+        self.stop_server()
         super().end()
 
     def load(self):

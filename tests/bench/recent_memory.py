@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What an entry of a list takes up."""
+"""What an entry of a list takes up, or a connection."""
 import re
 import time
 
@@ -9,6 +9,7 @@ ENTRIES = 65536
 
 
 def memory_in_use():
+    """The kernel's, and how many objects of which size each of its caches has."""
     time.sleep(1)
     with open("/proc/sys/vm/drop_caches", "w") as file:
         file.write("2\n")
@@ -21,16 +22,21 @@ def memory_in_use():
     return {name: int(fields[name]) * 1024 for name in ("Slab", "VmallocUsed", "Percpu")}, caches
 
 
+def taken(before, after, entries):
+    """Bytes an entry of so many that came between, and the sizes of the objects that each has."""
+    parts = {name: (after[0][name] - before[0][name]) / entries for name in before[0]}
+    grown = {name: size for name, (count, size) in after[1].items()
+             if count - before[1].get(name, (0, 0))[0] >= entries // 2}
+    return {"bytes": sum(parts.values()), "parts": parts, "objects": grown}
+
+
 def measure_memory(subject, hits):
     """Bytes an entry of a full list, all that the list takes up included."""
     say(f"memory: {subject.name}, hits {hits}")
-    before, caches = memory_in_use()
+    before = memory_in_use()
     subject.create_list("known", ENTRIES, hits)
     subject.load("set-new")
     subject.send(0, ENTRIES, ENTRIES)
-    after, caches_after = memory_in_use()
+    after = memory_in_use()
     subject.remove_list("known")
-    parts = {name: (after[name] - before[name]) / ENTRIES for name in before}
-    grown = {name: size for name, (count, size) in caches_after.items()
-             if count - caches.get(name, (0, 0))[0] >= ENTRIES // 2}
-    return {"bytes": sum(parts.values()), "parts": parts, "objects": grown}
+    return taken(before, after, ENTRIES)

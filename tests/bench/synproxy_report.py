@@ -76,6 +76,15 @@ def report_rates(samples, text, second, targets):
     return ["", *order, "of iptables", "target"], row
 
 
+def report_memory(memory):
+    bare = memory["bytes"]["direct"]
+    names = [name for name in memory["bytes"] if name != "direct"]
+    return table(["", *names], [
+        ["bytes", *(f"{memory['bytes'][name]['bytes'] - bare['bytes']:.0f}" for name in names)],
+        ["objects", *(", ".join(f"{cache} of {size}" for cache, size in memory["bytes"][name]["objects"].items()
+                                if cache not in bare["objects"]) for name in names)]])
+
+
 def lines_of(read, targets):
     work = read["work"]
     yield f"Linux {work['kernel']}; " + "; ".join(work["versions"].values())
@@ -87,7 +96,10 @@ def lines_of(read, targets):
     yield from report_works(work["works"], targets)
     yield BPF_TEXT
     yield from report_bpf(work["works"], targets)
-    for part in read.values():
+    if "memory" in read:
+        yield "\nBytes that an open connection takes up, over those of the server's socket:\n"
+        yield from report_memory(read["memory"])
+    for part in (part for part in read.values() if "works" in part):
         second = "a second of the real clock" if part["clock"] == "time" else f"1e9 {unit(part)}"
         rates = [report_rates(part["works"][name], WORKS[name][0], second, targets)
                  for name in ("connections", "plain-connections") if name in part["works"]]

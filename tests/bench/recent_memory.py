@@ -23,11 +23,15 @@ def memory_in_use():
 
 
 def taken(before, after, entries):
-    """Bytes an entry of so many that came between, and the sizes of the objects that each has."""
+    """
+    Bytes an entry of so many that came between, by what the kernel has left and by the objects in use, and the sizes
+    of the objects that each has.
+    """
     parts = {name: (after[0][name] - before[0][name]) / entries for name in before[0]}
     grown = {name: size for name, (count, size) in after[1].items()
              if count - before[1].get(name, (0, 0))[0] >= entries // 2}
-    return {"bytes": sum(parts.values()), "parts": parts, "objects": grown}
+    in_objects = sum((count - before[1].get(name, (0, 0))[0]) * size for name, (count, size) in after[1].items())
+    return {"bytes": sum(parts.values()), "parts": parts, "objects": grown, "in_objects": in_objects / entries}
 
 
 def measure_memory(subject, hits):

@@ -6,7 +6,8 @@ and without that.
 
 synproxy_memory.py instructions|time FILE
 
-The sender opens connections and keeps them, without sockets of its own. Those of the server are in all figures.
+The sender opens connections and keeps them, without sockets of its own. Those of the server are in all figures. What
+counts is the objects in use: how many pages the kernel's caches have for them depends on what was there before.
 """
 import resource
 import subprocess
@@ -64,7 +65,7 @@ def measure_all(result):
         subject = kind(number)
         subject.start()
         figures = result["bytes"][subject.name] = measure(subject)
-        say(f"    {figures['bytes']:.0f} bytes, the server's included; {figures['objects']}")
+        say(f"    {figures['in_objects']:.0f} bytes, the server's included; {figures['objects']}")
         # With it goes what it remembers of connections.
         subject.end()
     return []

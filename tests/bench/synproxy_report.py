@@ -80,7 +80,7 @@ def report_memory(memory):
     bare = memory["bytes"]["direct"]
     names = [name for name in memory["bytes"] if name != "direct"]
     return table(["", *names], [
-        ["bytes", *(f"{memory['bytes'][name]['bytes'] - bare['bytes']:.0f}" for name in names)],
+        ["bytes", *(f"{memory['bytes'][name]['in_objects'] - bare['in_objects']:.0f}" for name in names)],
         ["objects", *(", ".join(f"{cache} of {size}" for cache, size in memory["bytes"][name]["objects"].items()
                                 if cache not in bare["objects"]) for name in names)]])
 

@@ -118,6 +118,12 @@ pub(crate) const IPPROTO_TCP: u8 = 6;
 /// The number of the protocol UDP.
 pub(crate) const IPPROTO_UDP: u8 = 17;
 
+/// The number of the protocol ICMPv6.
+pub(crate) const IPPROTO_ICMPV6: u8 = 58;
+
+/// Length of an IPv6 header without extension headers, in bytes.
+const IPV6_HEADER_LENGTH: u32 = 40;
+
 /// Length of a TCP header without options, in bytes.
 pub(crate) const TCP_HEADER_LENGTH: usize = 20;
 
@@ -205,13 +211,19 @@ impl<'a> Packet<'a> {
         let start = skb.network_offset();
         let [first, second, a, b, c, d, e, f, g, h] = skb.linear_words::<10>(start)?;
         let [version, _, _, _] = first.to_ne_bytes();
-        let [_, _, _, hop_limit] = second.to_ne_bytes();
+        let [_, _, next_header, hop_limit] = second.to_ne_bytes();
         if version >> 4 != 6 {
             return None;
         }
-        let (protocol, fragment_position, transport_offset) = match skb.ipv6_transport() {
-            None => (None, 0, 0),
-            Some(found) => (Some(found.protocol), found.fragment_position, found.offset),
+        let (protocol, fragment_position, transport_offset) = match next_header {
+            // Most packets have no extension headers to walk.
+            IPPROTO_TCP | IPPROTO_UDP | IPPROTO_ICMPV6 => {
+                (Some(next_header), 0, start.wrapping_add(IPV6_HEADER_LENGTH))
+            }
+            _ => match skb.ipv6_transport() {
+                None => (None, 0, 0),
+                Some(found) => (Some(found.protocol), found.fragment_position, found.offset),
+            },
         };
         let transport = (protocol, fragment_position, transport_offset);
         Some(Self {

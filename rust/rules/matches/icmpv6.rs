@@ -15,7 +15,8 @@ use crate::{
     },
     packet::{
         Family,
-        Packet, //
+        Packet,
+        IPPROTO_ICMPV6, //
     },
     rules::resources::{
         Resources,
@@ -24,9 +25,6 @@ use crate::{
     spec::attribute::r#match as attributes, //
 };
 use kernel::prelude::*;
-
-/// IPPROTO_ICMPV6.
-const PROTOCOL: u8 = 58;
 
 /// Type and code of an ICMPv6 message.
 #[derive(PartialEq, Eq)]
@@ -49,7 +47,7 @@ impl PacketMatch for Icmpv6 {
         surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
     ) -> Handled<'a, Self> {
-        IcmpMatch::decode(attribute.nested(), surroundings.header, PROTOCOL).map(Self)
+        IcmpMatch::decode(attribute.nested(), surroundings.header, IPPROTO_ICMPV6).map(Self)
     }
 
     fn encode(&self, message: &mut Message) -> Result {

@@ -22,6 +22,7 @@ pub(crate) use entry::{
     Ages,
     Find,
     Ipv4Key,
+    Ipv6Key,
     Key,
     Past,
     Snapshot,

@@ -46,6 +46,13 @@ impl HashKey {
         unsafe { bindings::palisade_jhash_3words(a, b, c, self.seed) }
     }
 
+    /// Hashes four words, as [`HashKey::hash_one`] does one.
+    #[inline(always)]
+    pub(crate) fn hash_four(&self, words: &[u32; 4]) -> u32 {
+        // SAFETY: The words are valid for reads.
+        unsafe { bindings::palisade_jhash_4words(words.as_ptr(), self.seed) }
+    }
+
     /// Hashes two words, as [`HashKey::hash`] does any number of them.
     #[inline]
     pub(crate) fn hash_pair(&self, first: u32, second: u32) -> u32 {

@@ -433,6 +433,11 @@ u32 palisade_jhash_1word(u32 word, u32 seed)
 	return jhash_1word(word, seed);
 }
 
+u32 palisade_jhash_4words(const u32 *words, u32 seed)
+{
+	return jhash2(words, 4, seed);
+}
+
 u32 palisade_jhash_3words(u32 first, u32 second, u32 third, u32 seed)
 {
 	return jhash_3words(first, second, third, seed);

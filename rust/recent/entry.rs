@@ -89,11 +89,12 @@ impl Find for Key {
         match (self.family, self.port) {
             (Family::Ipv4, 0) => Ipv4Key(a).hash(with),
             (Family::Ipv4, _) => with.hash_pair(a, self.shape()),
+            (Family::Ipv6, 0) => Ipv6Key([a, b, c, d]).hash(with),
             (Family::Ipv6, _) => with.hash(&[a, b, c, d, self.shape()]),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_of(&self, entry: Entry<'_>) -> bool {
         let [a, b, c, d] = self.address.words();
         entry.word(ADDRESS) == a
@@ -127,6 +128,32 @@ impl Find for Ipv4Key {
     #[inline(always)]
     fn is_of(&self, entry: Entry<'_>) -> bool {
         entry.word(ADDRESS) == self.0 && entry.word(SHAPE) & KEY_OF_SHAPE == self.key().shape()
+    }
+}
+
+/// The key of an IPv6 address without a port.
+#[derive(Clone, Copy)]
+pub(crate) struct Ipv6Key(pub(crate) [u32; 4]);
+
+impl Find for Ipv6Key {
+    #[inline(always)]
+    fn key(&self) -> Key {
+        Key {
+            family: Family::Ipv6,
+            address: Address::new(self.0),
+            port: 0,
+        }
+    }
+
+    /// As xt_recent and nftables do it.
+    #[inline(always)]
+    fn hash(&self, with: &HashKey) -> u32 {
+        with.hash_four(&self.0)
+    }
+
+    #[inline(always)]
+    fn is_of(&self, entry: Entry<'_>) -> bool {
+        self.key().is_of(entry)
     }
 }
 

@@ -5,7 +5,9 @@
 use super::{
     entry::{
         Ages,
+        Find,
         Ipv4Key,
+        Ipv6Key,
         Key,
         Past,
         Snapshot, //
@@ -154,10 +156,16 @@ mod tests {
 
     #[test]
     fn the_quick_ways_do_the_same() -> Result {
+        do_the_same(Ipv4Key)?;
+        do_the_same(|number| Ipv6Key([number, 2, 3, number]))
+    }
+
+    fn do_the_same<F: Find>(quick_key: impl Fn(u32) -> F) -> Result {
         let table = Table::new(64, 4, AGE_MAX)?;
         let window = within(10, 2);
         for number in 0..64 {
-            let quick = Ipv4Key(number);
+            let quick = quick_key(number);
+            let key = quick.key();
             let question = Question {
                 key: quick,
                 time_to_live: 0,
@@ -172,22 +180,23 @@ mod tests {
             assert!(!quickly_updated(5));
             let stamped = table.stamp_quickly(&quick, 5, 17).map_err(|_| EINVAL)?;
             assert!(stamped == Stamped::New);
-            assert!(stamp(&table, &key(number), 6) == Stamped::Known);
+            assert!(stamp(&table, &key, 6) == Stamped::Known);
             let stamped = table.stamp_quickly(&quick, 7, 17).map_err(|_| EINVAL)?;
             assert!(stamped == Stamped::Known);
             // The latest but one is 10 jiffies old at 16.
             for now in [7, 16, 17] {
                 assert_eq!(quickly_checked(now), now < 17);
-                assert_eq!(check(&table, &key(number), &window, now), now < 17);
+                assert_eq!(check(&table, &key, &window, now), now < 17);
             }
             assert!(quickly_updated(16));
             assert!(!quickly_updated(18));
             assert!(quickly_checked(17));
         }
         assert_eq!(table.statistics().entries, 64);
+        let family = quick_key(0).key().family;
         let mut all = 0;
         snapshots(&table, 20, |snapshot| {
-            assert!(snapshot.key.family == Family::Ipv4 && snapshot.key.port == 0);
+            assert!(snapshot.key.family == family && snapshot.key.port == 0);
             assert_eq!(snapshot.time_to_live, 64);
             assert!(snapshot.ages == [4, 13, 14, 15]);
             all += 1;
@@ -195,13 +204,13 @@ mod tests {
         assert_eq!(all, 64);
         table.supersede();
         let question = Question {
-            key: Ipv4Key(99),
+            key: quick_key(99),
             time_to_live: 0,
             window: &window,
         };
         assert!(table.check_quickly(&question, 20).is_err());
         assert!(table.update_quickly(&question, false, 20, 64).is_err());
-        assert!(table.stamp_quickly(&Ipv4Key(1), 20, 64).is_err());
+        assert!(table.stamp_quickly(&quick_key(1), 20, 64).is_err());
         Ok(())
     }
 

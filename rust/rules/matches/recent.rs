@@ -23,6 +23,7 @@ use crate::{
     recent::{
         Find,
         Ipv4Key,
+        Ipv6Key,
         Key,
         List,
         Question,
@@ -79,13 +80,6 @@ impl PartialEq for Recent {
 }
 
 impl Recent {
-    /// What most packets are found by, which is quicker: an IPv4 source address without port and mask.
-    #[inline(always)]
-    fn ipv4_key(&self, packet: &Packet<'_>) -> Option<Ipv4Key> {
-        let [address, ..] = packet.source.words();
-        (self.is_source && packet.family == Family::Ipv4).then_some(Ipv4Key(address))
-    }
-
     /// What the packet is found by.
     fn key(&self, packet: &Packet<'_>) -> Key {
         let (address, port) = match self.key {
@@ -118,12 +112,11 @@ impl Recent {
         }
     }
 
-    /// As [`Recent::check`], for IPv4 where [`Recent::is_plain_check`] is true.
+    /// As [`Recent::check`], where [`Recent::is_plain_check`] is true.
     #[inline(always)]
-    fn check_plainly(&self, packet: &Packet<'_>) -> bool {
-        let [address, ..] = packet.source.words();
+    fn check_plainly(&self, key: impl Find, packet: &Packet<'_>) -> bool {
         let question = Question {
-            key: Ipv4Key(address),
+            key,
             time_to_live: 0,
             window: &self.window,
         };
@@ -139,10 +132,16 @@ impl Recent {
 
     #[inline(never)]
     fn update(&self, packet: &Packet<'_>) -> bool {
-        match self.ipv4_key(packet) {
-            Some(key) => self.update_by(key, packet),
-            None => self.update_by_any(packet),
+        match packet.family {
+            _ if !self.is_source => self.update_by_any(packet),
+            Family::Ipv4 => self.update_by(ipv4_source(packet), packet),
+            Family::Ipv6 => self.update_by_ipv6(packet),
         }
+    }
+
+    #[inline(never)]
+    fn update_by_ipv6(&self, packet: &Packet<'_>) -> bool {
+        self.update_by(ipv6_source(packet), packet)
     }
 
     #[inline(never)]
@@ -160,10 +159,16 @@ impl Recent {
 
     #[inline(never)]
     fn set(&self, packet: &Packet<'_>) {
-        match self.ipv4_key(packet) {
-            Some(key) => self.set_by(key, packet),
-            None => self.set_by_any(packet),
+        match packet.family {
+            _ if !self.is_source => self.set_by_any(packet),
+            Family::Ipv4 => self.set_by(ipv4_source(packet), packet),
+            Family::Ipv6 => self.set_by_ipv6(packet),
         }
+    }
+
+    #[inline(never)]
+    fn set_by_ipv6(&self, packet: &Packet<'_>) {
+        self.set_by(ipv6_source(packet), packet);
     }
 
     #[inline(never)]
@@ -185,13 +190,29 @@ impl Recent {
     }
 }
 
+/// What most packets are found by, which is quicker: the source address without port and mask.
+#[inline(always)]
+fn ipv4_source(packet: &Packet<'_>) -> Ipv4Key {
+    let [address, ..] = packet.source.words();
+    Ipv4Key(address)
+}
+
+/// As [`ipv4_source`], of IPv6.
+#[inline(always)]
+fn ipv6_source(packet: &Packet<'_>) -> Ipv6Key {
+    Ipv6Key(packet.source.words())
+}
+
 impl PacketMatch for Recent {
     const ATTRIBUTE: u16 = r#match::RECENT;
 
     #[inline(always)]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
         let agrees = match self.operation {
-            _ if self.is_plain_check && packet.family == Family::Ipv4 => self.check_plainly(packet),
+            _ if self.is_plain_check => match packet.family {
+                Family::Ipv4 => self.check_plainly(ipv4_source(packet), packet),
+                Family::Ipv6 => self.check_plainly(ipv6_source(packet), packet),
+            },
             // A function each, since what one needs would be in the way of the others.
             RecentOperation::Check => self.check(packet),
             RecentOperation::Update => self.update(packet),

@@ -326,10 +326,19 @@ struct palisade_counters __percpu *palisade_counters_alloc(void)
 	return alloc_percpu_gfp(struct palisade_counters, GFP_KERNEL_ACCOUNT);
 }
 
+/*
+ * What counts in a softirq is not interrupted by what counts, too. Where a CPU cannot add in one instruction, turning
+ * interrupts off for it would cost more than all else that is done for a packet.
+ */
 void palisade_counters_add(struct palisade_counters __percpu *counters, u64 bytes)
 {
-	this_cpu_inc(counters->packets);
-	this_cpu_add(counters->bytes, bytes);
+	if (in_softirq()) {
+		__this_cpu_inc(counters->packets);
+		__this_cpu_add(counters->bytes, bytes);
+	} else {
+		this_cpu_inc(counters->packets);
+		this_cpu_add(counters->bytes, bytes);
+	}
 }
 
 struct palisade_counters *palisade_counters_of(struct palisade_counters __percpu *counters,
@@ -345,7 +354,10 @@ u64 __percpu *palisade_events_alloc(unsigned int count)
 
 void palisade_events_add(u64 __percpu *events, unsigned int index)
 {
-	this_cpu_inc(events[index]);
+	if (in_softirq())
+		__this_cpu_inc(events[index]);
+	else
+		this_cpu_inc(events[index]);
 }
 
 u64 *palisade_events_of(u64 __percpu *events, unsigned int cpu)
@@ -433,14 +445,14 @@ u32 palisade_jhash_1word(u32 word, u32 seed)
 	return jhash_1word(word, seed);
 }
 
-u32 palisade_jhash_4words(const u32 *words, u32 seed)
-{
-	return jhash2(words, 4, seed);
-}
-
 u32 palisade_jhash_3words(u32 first, u32 second, u32 third, u32 seed)
 {
 	return jhash_3words(first, second, third, seed);
+}
+
+u32 palisade_jhash_4words(const u32 *words, u32 seed)
+{
+	return jhash2(words, 4, seed);
 }
 
 u32 palisade_random_u32(void)

@@ -60,16 +60,23 @@ def row(line, kind):
 
 
 def hypertext(markdown):
-    """The reports' text, which is paragraphs and tables."""
+    """The reports' text, which is headings, lists, paragraphs and tables."""
     for block in markdown.strip().split("\n\n"):
         block_lines = block.split("\n")
-        if not block.startswith("|"):
-            yield f"<p>{'<br>'.join(map(html.escape, block_lines))}</p>"
+        if block.startswith("<!--"):
             continue
-        yield "<table>"
-        yield row(block_lines[0], "th")
-        yield from (row(line, "td") for line in block_lines[2:])
-        yield "</table>"
+        if block.startswith("#"):
+            yield f"<h3>{html.escape(block.strip('# '))}</h3>"
+        elif block.startswith("- "):
+            items = re.split(r"^- ", block, flags=re.MULTILINE)[1:]
+            yield f"<ul>{''.join(f'<li>{html.escape(item)}</li>' for item in items)}</ul>"
+        elif block.startswith("|"):
+            yield "<table>"
+            yield row(block_lines[0], "th")
+            yield from (row(line, "td") for line in block_lines[2:])
+            yield "</table>"
+        else:
+            yield f"<p>{'<br>'.join(map(html.escape, block_lines))}</p>"
 
 
 def shown(commands):
@@ -129,7 +136,8 @@ def synproxy_plots(part):
                 yield bars(rows)
 
 
-def mixed_plots(work):
+def mixed_plots(part):
+    work = part["work"]
     for what in ("served, %", "served a second", "ms, median"):
         function = mixed_report.WHAT[what]
         groups = [(mixed_report.FLOODS[flood],
@@ -159,6 +167,8 @@ def page(folder, measured):
         with open(os.path.join(folder, f"{name}.md")) as file:
             yield from hypertext(file.read())
         yield from rules(measured[name]["work"])
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "notes.md")) as file:
+        yield from hypertext(file.read())
     yield "</html>"
 
 

@@ -10,7 +10,7 @@ import tempfile
 from typing import NamedTuple
 
 from measuring import PROGRAMS, MeasuringFailed, say
-from recent_memory import memory_in_use
+from recent_memory import memory_in_use, taken
 from recent_subjects import STAMPS, Ipset, Iptables, IptablesNft, Nftables, Palisade
 
 RULES = 10000
@@ -50,11 +50,6 @@ def timed(subject, command, source):
     return dict(zip(("time", "work", "resident"), map(int, done.stdout.split())))
 
 
-def kept(before, after):
-    """Bytes that the kernel has got since."""
-    return sum(after[0].values()) - sum(before[0].values())
-
-
 def load_rules(subject, count):
     """In place of those that are there."""
     with tempfile.TemporaryFile("w+") as source:
@@ -62,7 +57,7 @@ def load_rules(subject, count):
         source.flush()
         before = memory_in_use()
         sample = timed(subject, subject.RESTORE, source)
-        sample["kept"] = kept(before, memory_in_use())
+        sample["kept"] = taken(before, memory_in_use(), 1)["bytes"]
     listed = len(re.findall(r"198\.18\..* accept\b", subject.on(*subject.SHOW), re.IGNORECASE))
     if listed != count:
         raise MeasuringFailed(f"{subject.name}: {listed} of {count} rules are there")
@@ -109,7 +104,7 @@ def load_entries(subject, count):
     before = memory_in_use()
     subject.create_list("known", count, STAMPS)
     sample = enter(subject, 0, count)
-    sample["kept"] = kept(before, memory_in_use())
+    sample["kept"] = taken(before, memory_in_use(), 1)["bytes"]
     check_entries(subject, count)
     subject.remove_list("known")
     return sample

@@ -21,9 +21,8 @@ int main(int argc, char **argv)
 		errx(2, "usage: addresses FIRST COUNT BEFORE AFTER");
 	first = strtoul(argv[1], NULL, 10);
 	count = strtoul(argv[2], NULL, 10);
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count; i++)
 		printf("%s%s%s\n", argv[3], inet_ntoa(address(first + i)), argv[4]);
-	}
 	if (fflush(stdout))
 		err(1, "standard output");
 	return 0;

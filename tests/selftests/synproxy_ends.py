@@ -3,6 +3,7 @@
 
 import itertools
 import random
+import subprocess
 
 from tcp_segments import ACK, FIN, MODULUS, PSH, SYN, Options, Segment
 
@@ -116,6 +117,12 @@ class Client(End):
         self.has_timestamps &= answer.options.timestamps is not None
         self.announced = answer
         return answer
+
+    def is_tracked(self):
+        """Whether conntrack has an entry of this connection. That of others may be on the way out at any time."""
+        found = self.hosts.run("conntrack", "-L", "-p", "tcp", "-s", str(self.own), "--sport", str(self.own_port),
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return bool(found.stdout)
 
 
 class Server(End):

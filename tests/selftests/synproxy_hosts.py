@@ -175,8 +175,9 @@ class Hosts:
     def run(*command, **more):
         """Runs a command on the proxy's host."""
         enter(PROXY)
-        run(*command, **more)
+        done = run(*command, **more)
         enter(WIRES)
+        return done
 
     def connections(self):
         """How many connections are tracked."""

@@ -89,6 +89,14 @@ make_hosts() {
 		ip -n "$name" link set eth0 up
 	done
 	trap remove_hosts EXIT
+	# Until then, what is sent is lost.
+	eventually 30 joined
+}
+
+# joined: the switch forwards by all of its ports. The kernel finds out in the background that a cable has two ends.
+joined() {
+	ip -n switch -details -json link show master bridge |
+		jq -e 'all(.[]; .linkinfo.info_slave_data.state == "forwarding")' >/dev/null
 }
 
 remove_hosts() {

@@ -62,7 +62,7 @@ proxied_namespaces() {
 		on "proxied$round" socat TCP4-LISTEN:80,reuseaddr,fork,backlog=128 EXEC:cat &>/dev/null &
 		disown
 		on "proxied$round" palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY || return 1
-		eventually 5 on "proxied$round" sh -c "ss -Hltn sport = :80 | grep -q ."
+		eventually 30 on "proxied$round" sh -c "ss -Hltn sport = :80 | grep -q ."
 		kept right "10.0.0.10$round" || return 1
 		start left "$churn" syns "10.0.0.10$round" &>/dev/null
 		flooders+=($!)
@@ -92,7 +92,7 @@ check "rules are replaced under traffic" test $status -eq 0
 replaced=$(cat /tmp/churn-replaced)
 echo "# $sent packets, rules replaced $replaced times"
 check "more than twenty times" test "${replaced:-0}" -gt 20
-check "every packet was counted before routing" eventually 5 test_counter raw PREROUTING 1 "$sent"
+check "every packet was counted before routing" eventually 30 test_counter raw PREROUTING 1 "$sent"
 check "every packet was counted by the rule before those that were replaced" test_counter filter INPUT 1 "$sent"
 check "and none got past them" test_counter filter INPUT 203 0
 on server palisade -F
@@ -110,7 +110,7 @@ check "namespaces come and go with their rules and lists, under traffic" "$churn
 # SYNPROXY: its rules are replaced and removed while connections are opened through them.
 on server socat TCP6-LISTEN:80,reuseaddr,fork,ipv6only=0,backlog=128 EXEC:cat &>/dev/null &
 disown
-eventually 5 on server sh -c "ss -Hltn sport = :80 | grep -q ."
+eventually 30 on server sh -c "ss -Hltn sport = :80 | grep -q ."
 on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
 syns left
 on server "$churn" proxies "$part" &
@@ -132,7 +132,7 @@ kept() {
 	flooders+=($!)
 	disown
 	# The debug kernel takes its time.
-	eventually 60 grep -q '^20$' /tmp/churn-kept || ! cat /tmp/churn-kept
+	eventually 120 grep -q '^20$' /tmp/churn-kept || ! cat /tmp/churn-kept
 }
 check "namespaces end with open connections behind SYNPROXY" proxied_namespaces
 on server palisade -t raw -F
@@ -151,7 +151,7 @@ come_and_go() {
 	local end=$((SECONDS + part)) rounds=0
 	while [ "$SECONDS" -lt "$end" ] || [ "$rounds" -lt 2 ]; do
 		# A dump that is running keeps it a moment longer.
-		eventually 10 modprobe -r palisade || return 1
+		eventually 30 modprobe -r palisade || return 1
 		sleep 0.$((rounds % 3))
 		modprobe palisade || return 1
 		on server palisade -A INPUT -m recent --name busy --set || return 1
@@ -166,7 +166,7 @@ ended $making
 check "the namespaces came and went" test $status -eq 0
 check "traffic went on all the time" kill -0 "${flooders[@]}"
 quiet
-check "it unloads at the end" eventually 20 modprobe -r palisade
+check "it unloads at the end" eventually 30 modprobe -r palisade
 check "and loads again" modprobe palisade
 check "and works" on server sh -c 'palisade -A INPUT -p icmp -m recent --name after --set && palisade list show after >/dev/null'
 check "for packets, too" pings left 10.0.0.1

@@ -50,7 +50,8 @@ not() {
 	! "$@"
 }
 
-# eventually SECONDS COMMAND...: succeeds as soon as the command does.
+# eventually SECONDS COMMAND...: succeeds as soon as the command does. Only a failure takes so long, and a
+# machine may stand still for seconds.
 eventually() {
 	local end=$((SECONDS + $1))
 	shift
@@ -137,7 +138,7 @@ connects() {
 listen() {
 	on "$1" socat "TCP6-LISTEN:$2,reuseaddr,fork,ipv6only=0" /dev/null &
 	disown
-	eventually 5 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
+	eventually 30 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
 }
 
 # field JSON-FILTER: reads JSON and prints what the filter finds.

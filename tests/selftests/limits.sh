@@ -13,7 +13,7 @@ owner=
 
 clean_up() {
 	[ -z "$owner" ] || kill "$owner" 2>/dev/null
-	[ ! -d "$cgroup" ] || { echo 1 >"$cgroup/cgroup.kill"; eventually 10 rmdir "$cgroup"; } 2>/dev/null
+	[ ! -d "$cgroup" ] || { echo 1 >"$cgroup/cgroup.kill"; eventually 30 rmdir "$cgroup"; } 2>/dev/null
 	modprobe -r palisade
 	modprobe palisade
 }
@@ -28,7 +28,7 @@ setpriv --reuid=65534 --regid=65534 --clear-groups -- \
 	unshare --user --map-root-user --net sleep infinity &
 owner=$!
 disown
-eventually 10 sh -c "[ \"\$(readlink /proc/$owner/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
+eventually 30 sh -c "[ \"\$(readlink /proc/$owner/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
 
 as_owner() {
 	nsenter --target "$owner" --user --net -- "$@"
@@ -156,7 +156,7 @@ charges() {
 	in_cgroup true
 	before=$(charged)
 	check "$what succeed" in_cgroup "$@"
-	check "$what are charged (at least $((least / 1024)) KB)" eventually 10 grew "$least"
+	check "$what are charged (at least $((least / 1024)) KB)" eventually 30 grew "$least"
 	echo "# $what: $((($(charged) - before) / 1024)) KB"
 }
 given_back() {
@@ -174,7 +174,7 @@ charges "5,000 entries" $((5000 * 20 * 4)) python3 "$here/limits.py" entries lis
 charges "2,000 rules" $((2000 * 64)) python3 "$here/limits.py" rules 2000
 in_cgroup palisade -F
 in_cgroup python3 "$here/limits.py" destroy-lists
-check "all of it is given back" eventually 15 given_back
+check "all of it is given back" eventually 30 given_back
 
 # Packets make lists grow, too, and that is charged to who made the list, though nobody in particular runs then.
 as_owner ip link set lo up
@@ -183,7 +183,7 @@ in_cgroup palisade -t raw -A PREROUTING -m recent --name grown --set
 before=$(charged)
 as_owner python3 "$here/limits.py" packets 2000
 check "packets from 2,000 addresses are remembered" test "$(as_owner palisade list show grown --json | field '.entries | length')" -ge 2000
-check "which is charged to who made the list" eventually 10 grew $((2000 * 100 * 4))
+check "which is charged to who made the list" eventually 30 grew $((2000 * 100 * 4))
 echo "# 2,000 entries by packets: $((($(charged) - before) / 1024)) KB"
 
 # At the limit of the cgroup, lists do not grow any further, and nothing else happens.
@@ -199,11 +199,11 @@ as_owner python3 "$here/limits.py" packets 6000
 check "and with a higher limit there is room again" test "$(as_owner palisade list show grown --json | field '.entries | length')" -ge 6000
 in_cgroup palisade -t raw -F
 in_cgroup palisade list destroy grown
-check "it is given back with the list" eventually 15 given_back
+check "it is given back with the list" eventually 30 given_back
 
 # A namespace of its own is charged as well, and goes with all it has.
 in_cgroup unshare --net sh -c "python3 '$here/limits.py' lists 5 && python3 '$here/limits.py' rules 500"
-check "what a namespace had is given back when it ends" eventually 30 given_back
+check "what a namespace had is given back when it ends" eventually 60 given_back
 
 # So it is with what SYNPROXY knows of servers, which takes the same room for one as for thousands.
 # shellcheck disable=SC2016 # it is for the other shell
@@ -222,6 +222,6 @@ read -r first more </tmp/limits-servers
 echo "# servers: $first bytes with the first rule, $more with SYNs to 10,000"
 check "what is known of servers is charged" test "$first" -ge $((4096 * 48))
 check "and does not grow with their number" test "$more" -lt $((256 * 1024))
-check "and is given back" eventually 30 given_back
+check "and is given back" eventually 60 given_back
 
 finish

@@ -69,7 +69,7 @@ faults 100
 arrive 4194304 1000
 check "packets pass other traffic by" pings client 10.0.0.1
 faults 0
-check "without memory, every packet is counted all the same" eventually 5 counted
+check "without memory, every packet is counted all the same" eventually 30 counted
 check "a list that has no entry yet refuses all" test "$(entries server starts) $(statistic starts refused)" = "0 1000"
 grown=$(entries server grows)
 check "one that has some makes do with their memory" test "$grown" -ge 100 -a "$grown" -lt 1100
@@ -79,7 +79,7 @@ check "and evicts or refuses for the others" test \
 faults 50
 arrive 4196304 2000
 faults 0
-check "with some memory, every packet is counted" eventually 5 counted
+check "with some memory, every packet is counted" eventually 30 counted
 some=$(entries server starts)
 check "and what there is room for is remembered" test "$some" -gt 0
 check "each address is in the list, was refused, or had to go" test \
@@ -89,7 +89,7 @@ evicted=$(statistic starts evicted)
 arrive 4199304 1500
 check "with memory again, every new address is remembered" \
 	test "$(entries server starts) $(statistic starts evicted)" = "$((some + 1500)) $evicted"
-check "and every packet was counted" eventually 5 counted
+check "and every packet was counted" eventually 30 counted
 check "the server answers" pings client 10.0.0.1
 on server palisade -t raw -F
 check "lists that ran out of memory can be destroyed" on server sh -c 'palisade list destroy starts && palisade list destroy grows'
@@ -105,7 +105,7 @@ on server palisade -A INPUT -p tcp --dport 443 -m conntrack --ctstate INVALID,UN
 	--wscale 7 --mss 1460
 # served ADDRESS PORT: a connection is accepted, once SYNs that were lost have been sent again.
 served() {
-	eventually 10 connects client "$1" "$2"
+	eventually 30 connects client "$1" "$2"
 }
 # attempts COUNT: as many clients at a time try to connect, for some seconds, with or without success.
 attempts() {

@@ -40,7 +40,7 @@ done
 
 remember one
 both 1 1 $times
-check "the rule saw every packet" eventually 5 sh -c 'test "$(ip netns exec server palisade -t raw -L PREROUTING -v -n -x | awk "/recent/ { print \$1 }")" = '$((2 * times))
+check "the rule saw every packet" eventually 30 sh -c 'test "$(ip netns exec server palisade -t raw -L PREROUTING -v -n -x | awk "/recent/ { print \$1 }")" = '$((2 * times))
 check "the entry counted every packet of one address" test "$(total one)" = $((2 * times))
 
 remember few size=64 hits=3

@@ -24,7 +24,7 @@ on server nginx -c /tmp/nginx.conf
 hosts_visit() {
 	on "$1" curl -s -m 2 "http://$2/" | grep -q served
 }
-check "the server serves" eventually 10 hosts_visit visitor 10.0.0.1
+check "the server serves" eventually 30 hosts_visit visitor 10.0.0.1
 
 on server palisade -A INPUT -p tcp --dport 80 -m recent --name web --rcheck --seconds 3 --hitcount 20 -j DROP
 on server palisade -A INPUT -p tcp --dport 80 -m recent --name web --set
@@ -41,7 +41,7 @@ sleep 3.2
 check "and after the time, who was cut off is served again" hosts_visit hasty 10.0.0.1
 check "wrk runs through a list" sh -c "ip netns exec server palisade -F; ip netns exec server palisade -A INPUT -p tcp --dport 80 -m recent --name web --set -j ACCEPT; ip netns exec visitor wrk -t1 -c4 -d2s http://10.0.0.1/ | grep -q 'requests in'"
 on server iperf3 -s -1 -D
-check "iperf3 runs through a list" eventually 5 on visitor iperf3 -c 10.0.0.1 -t 2
+check "iperf3 runs through a list" eventually 30 on visitor iperf3 -c 10.0.0.1 -t 2
 on server nginx -c /tmp/nginx.conf -s stop
 
 finish

@@ -196,7 +196,7 @@ check "an entry is not seen after its timeout" test "$(entries server fleeting)"
 expired() {
 	[ "$(rule list show fleeting --json | field .expired)" -eq 1 ]
 }
-check "ageing removes it in the background" eventually 5 expired
+check "ageing removes it in the background" eventually 15 expired
 flush
 
 finish

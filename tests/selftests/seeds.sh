@@ -31,7 +31,7 @@ clean() {
 
 # A web server that answers and closes.
 on server python3 -m http.server 80 --bind 10.0.0.1 >/dev/null 2>&1 &
-eventually 10 on server sh -c 'ss -Hltn sport = :80 | grep -q .'
+eventually 30 on server sh -c 'ss -Hltn sport = :80 | grep -q .'
 
 fetches() {
 	on "$1" curl -sS --max-time 5 -o /dev/null http://10.0.0.1/
@@ -82,7 +82,7 @@ check "with the rule for FIN first" rules server <<'RULES'
 /sbin/iptables -I HTTP 1 -p tcp --tcp-flags SYN,FIN,ACK FIN,ACK -m recent --name HTTP-LIST -j HTTP-FINAL
 RULES
 check "a page can still be fetched" fetches client
-check "and its end has removed the client from HTTP-LIST" eventually 3 not lists server HTTP-LIST 10.0.0.2
+check "and its end has removed the client from HTTP-LIST" eventually 30 not lists server HTTP-LIST 10.0.0.2
 check "by --close in the chain HTTP-FINAL-1" test "$(counter server filter HTTP-FINAL-1 1)" -eq 1
 clean
 
@@ -188,7 +188,7 @@ iptables -t nat -A PREROUTING -p tcp --dport 8000 -m connlimit --connlimit-above
 RULES
 on server socat TCP4-LISTEN:8000,reuseaddr,fork SYSTEM:'echo first; sleep 20' &
 on server socat TCP4-LISTEN:8001,reuseaddr,fork SYSTEM:'echo second; sleep 20' &
-eventually 5 on server sh -c '[ "$(ss -Hltn "sport = :8000 or sport = :8001" | wc -l)" = 2 ]'
+eventually 30 on server sh -c '[ "$(ss -Hltn "sport = :8000 or sport = :8001" | wc -l)" = 2 ]'
 # ask HOST NUMBER: keeps a connection open, and the answer in a file.
 ask() {
 	on "$1" timeout 30 nc -n 10.0.0.1 8000 </dev/null >"/tmp/answer.$2" &
@@ -196,8 +196,8 @@ ask() {
 ask client 1
 ask stranger 2
 check "the first two connections come to their server" \
-	eventually 5 sh -c 'grep -q first /tmp/answer.1 && grep -q first /tmp/answer.2'
+	eventually 30 sh -c 'grep -q first /tmp/answer.1 && grep -q first /tmp/answer.2'
 ask client 3
-check "the third goes to another" eventually 5 grep -q second /tmp/answer.3
+check "the third goes to another" eventually 30 grep -q second /tmp/answer.3
 
 finish

@@ -10,7 +10,7 @@ make_hosts server client
 # The server closes first, so that the client may use its port again at once.
 on server socat TCP6-LISTEN:80,reuseaddr,fork,ipv6only=0 EXEC:'echo hello' 2>/dev/null &
 disown
-eventually 5 on server sh -c "ss -Hltn sport = :80 | grep -q ."
+eventually 30 on server sh -c "ss -Hltn sport = :80 | grep -q ."
 
 # fetches ADDRESS: the server says something to a client from port 20000.
 fetches() {

@@ -42,7 +42,7 @@ floods() {
 	before=$(count)
 	flood "$flags" "$address"
 	flooder=$!
-	eventually 20 grep -q flooding /tmp/flooding || return
+	eventually 30 grep -q flooding /tmp/flooding || return
 	sleep 1
 	served=$(on client curl -s -m 20 -H 'Connection: close' --no-keepalive "http://$url/?[1-100]" | grep -c served)
 	echo "$served of 100 were served, connections: $before before, $(count) now"

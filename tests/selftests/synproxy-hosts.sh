@@ -21,7 +21,7 @@ chmod 600 "$folder/authorized"
 mkdir -p /run/sshd
 on server /usr/sbin/sshd -f /dev/null -h "$folder/host" -o "AuthorizedKeysFile=$folder/authorized" \
 	-o StrictModes=no -o UsePAM=no -o PidFile=none
-eventually 5 on server sh -c "ss -Hltn sport = :22 | grep -q ."
+eventually 30 on server sh -c "ss -Hltn sport = :22 | grep -q ."
 by_ssh() {
 	on client timeout 60 ssh -i "$folder/user" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
 		-o LogLevel=ERROR "$@"
@@ -104,7 +104,7 @@ RULES
 web() {
 	on "$1" python3 -m http.server --directory "$folder" --bind "$2" 80 &>/dev/null &
 	disown
-	eventually 10 on "$1" sh -c "ss -Hltn sport = :80 | grep -q ."
+	eventually 30 on "$1" sh -c "ss -Hltn sport = :80 | grep -q ."
 }
 web container 0.0.0.0
 web server ::

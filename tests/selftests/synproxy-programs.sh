@@ -43,7 +43,7 @@ served_all() {
 runs_iperf3() {
 	local address=$1
 	shift
-	eventually 5 on client timeout 20 iperf3 -c "$address" -n 4M "$@"
+	eventually 30 on client timeout 20 iperf3 -c "$address" -n 4M "$@"
 }
 
 works 10.2.0.1 10.2.0.1 proxy "a server on the proxy's host, IPv4"

@@ -10,7 +10,7 @@ make_hosts client server
 on server socat TCP6-LISTEN:80,reuseaddr,fork,ipv6only=0 SYSTEM:"echo hello" 2>/dev/null &
 on server socat TCP6-LISTEN:81,reuseaddr,fork,ipv6only=0 SYSTEM:"echo hello" 2>/dev/null &
 disown -a
-eventually 5 on server sh -c "ss -Hltn sport = :81 | grep -q ."
+eventually 30 on server sh -c "ss -Hltn sport = :81 | grep -q ."
 
 protect() { on server palisade protect "$@"; }
 rules() { on server palisade -t raw -S PREROUTING; }
@@ -30,7 +30,7 @@ status_is() { [ "$(status "$1" "$2")" = "$3" ] || { protect --status; return 1; 
 talk=$(mktemp -d)
 mkfifo "$talk/to" "$talk/from"
 on server socat TCP6-LISTEN:84,reuseaddr,fork,ipv6only=0 EXEC:cat 2>/dev/null &
-eventually 5 on server sh -c "ss -Hltn sport = :84 | grep -q ."
+eventually 30 on server sh -c "ss -Hltn sport = :84 | grep -q ."
 on client socat TCP:10.0.0.2:84 - <"$talk/to" >"$talk/from" 2>/dev/null &
 disown -a
 exec 8>"$talk/to" 9<"$talk/from"

@@ -11,8 +11,8 @@ serve server
 on server socat TCP6-LISTEN:81,reuseaddr,fork,ipv6only=0 EXEC:cat &
 on proxy socat TCP6-LISTEN:81,reuseaddr,fork,ipv6only=0 EXEC:cat &
 disown -a
-eventually 5 on server sh -c "ss -Hltn sport = :81 | grep -q ."
-eventually 5 on proxy sh -c "ss -Hltn sport = :81 | grep -q ."
+eventually 30 on server sh -c "ss -Hltn sport = :81 | grep -q ."
+eventually 30 on proxy sh -c "ss -Hltn sport = :81 | grep -q ."
 
 # Conversations: a pair of pipes each, and the process.
 folder=$(mktemp -d)
@@ -67,7 +67,7 @@ loader=$!
 loading() {
 	[ "$(on proxy conntrack -L -p tcp --orig-port-dst 80 2>/dev/null | wc -l)" -ge 10 ]
 }
-check "connections are opened" eventually 5 loading
+check "connections are opened" eventually 30 loading
 come_and_go() {
 	local round
 	for round in $(seq 15); do
@@ -101,9 +101,9 @@ for number in "${!talkers[@]}"; do
 	check "conversation $number has ended then, and does not hang" ended "$number"
 done
 wait $loader
-check "the hosts still talk to each other" eventually 5 pings client 10.4.0.2
+check "the hosts still talk to each other" eventually 30 pings client 10.4.0.2
 on client nft flush ruleset
-check "and are served without the proxy" eventually 10 gets client http://10.4.0.2/
+check "and are served without the proxy" eventually 30 gets client http://10.4.0.2/
 check "the module loads again" modprobe palisade
 protect 80:81
 only_proxied

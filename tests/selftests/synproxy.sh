@@ -126,7 +126,7 @@ serve() {
 		}
 	CONFIGURATION
 	on "$1" nginx -c "$folder/nginx.conf"
-	eventually 10 on "$1" sh -c "ss -Hltn sport = :80 | grep -q ."
+	eventually 30 on "$1" sh -c "ss -Hltn sport = :80 | grep -q ."
 }
 
 # gets HOST URL [OPTION...]: a page is served.
@@ -145,13 +145,13 @@ gets_file() {
 offer() {
 	on "$1" socat -U "TCP6-LISTEN:$2,reuseaddr,fork,ipv6only=0" OPEN:/tmp/file &
 	disown
-	eventually 5 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
+	eventually 30 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
 }
 
 collect() {
 	on "$1" socat -u "TCP6-LISTEN:$2,reuseaddr,fork,ipv6only=0" "OPEN:$3,creat,trunc" &
 	disown
-	eventually 5 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
+	eventually 30 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
 }
 
 # downloads ADDRESS:PORT [SECONDS]: the client gets the file.
@@ -162,5 +162,5 @@ downloads() {
 # uploads ADDRESS:PORT FILE [SECONDS]: the server gets it.
 uploads() {
 	rm -f "$2"
-	on client timeout "${3:-30}" socat -u OPEN:/tmp/file "TCP:$1" && eventually 10 cmp -s /tmp/file "$2"
+	on client timeout "${3:-30}" socat -u OPEN:/tmp/file "TCP:$1" && eventually 30 cmp -s /tmp/file "$2"
 }

@@ -69,7 +69,7 @@ open(ready, "w").write(str(os.getpid()))
 time.sleep(60)
 ' "$address" "$count" "$ready" >/dev/null 2>&1 &
 	disown
-	eventually 8 test -s "$ready"
+	eventually 30 test -s "$ready"
 }
 let_go() {
 	kill -9 "$(<"$ready")"
@@ -80,7 +80,7 @@ for address in 10.0.0.1 fd00::1; do
 	check "connlimit: one more is refused" not connects client "$address" 22
 	check "connlimit: it is counted as one" counts 1 -eq 1
 	let_go
-	check "connlimit: closed connections do not count" eventually 5 connects client "$address" 22
+	check "connlimit: closed connections do not count" eventually 30 connects client "$address" 22
 	flush
 done
 rule -A INPUT -p tcp --syn --dport 22 -m connlimit --connlimit-upto 1 --connlimit-daddr
@@ -227,7 +227,7 @@ refuse "REJECT: tcp-reset needs -p tcp" 2 'tcp' rule -A INPUT -j REJECT --reject
 # LOG
 sysctl -qw net.netfilter.nf_log_all_netns=1
 logged() {
-	eventually 3 sh -c 'dmesg | grep -E "$1" | grep -Eq "$2"' sh "$1" "$2"
+	eventually 30 sh -c 'dmesg | grep -E "$1" | grep -Eq "$2"' sh "$1" "$2"
 }
 rule -A INPUT -p udp -m udp --dport 9 -j LOG --log-prefix 'targets one: ' --log-level info
 rule -A INPUT -p udp
@@ -248,7 +248,7 @@ on server python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_D
 check "LOG: the user id of who sends" logged 'targets three ' 'UID=0 '
 flush
 sysctl -qw net.netfilter.nf_log_all_netns=0
-check "LOG: what does the logging is not in use any more" eventually 5 sh -c '[ "$(cat /sys/module/nf_log_syslog/refcnt)" -eq 0 ]'
+check "LOG: what does the logging is not in use any more" eventually 30 sh -c '[ "$(cat /sys/module/nf_log_syslog/refcnt)" -eq 0 ]'
 
 # REDIRECT
 for address in 10.0.0.1 fd00::1; do

@@ -34,16 +34,17 @@ on server python3 -m http.server 80 --bind 10.0.0.1 >/dev/null 2>&1 &
 eventually 30 on server sh -c 'ss -Hltn sport = :80 | grep -q .'
 
 fetches() {
-	on "$1" curl -sS --max-time 5 -o /dev/null http://10.0.0.1/
+	on "$1" curl -sS --max-time 30 -o /dev/null http://10.0.0.1/
 }
 
-# An ACK to port 80 that belongs to no connection is answered, with a reset.
+# stray_ack_answered HOST [SECONDS]: an ACK to port 80 that belongs to no connection is answered, with a reset.
 stray_ack_answered() {
 	on "$1" python3 -c '
 import sys
 from scapy.all import IP, TCP, sr1
-answer = sr1(IP(dst="10.0.0.1") / TCP(sport=4444, dport=80, flags="A", seq=1, ack=1), timeout=1, verbose=False)
-sys.exit(answer is None)' 2>/dev/null
+answer = sr1(IP(dst="10.0.0.1") / TCP(sport=4444, dport=80, flags="A", seq=1, ack=1), timeout=int(sys.argv[1]),
+             verbose=False)
+sys.exit(answer is None)' "${2:-1}" 2>/dev/null
 }
 
 echo "# HTTP by recent lists alone"
@@ -70,7 +71,7 @@ check "the script is accepted" rules server <<'RULES'
 /sbin/iptables -A HTTP -p tcp --tcp-flags SYN,FIN,ACK FIN,ACK -m recent --name HTTP-LIST -j HTTP-FINAL
 /sbin/iptables -A HTTP -p tcp --tcp-flags SYN,FIN,ACK,RST RST -m recent --name HTTP-LIST --remove -j ACCEPT
 RULES
-check "a stray ACK gets through while the policy is ACCEPT" stray_ack_answered stranger
+check "a stray ACK gets through while the policy is ACCEPT" stray_ack_answered stranger 20
 on server palisade -P INPUT DROP
 check "with the policy DROP it does not" not stray_ack_answered stranger
 check "a page can be fetched" fetches client
@@ -104,7 +105,7 @@ check "a match without an operation is --rcheck" on server sh -c 'palisade -S OU
 clean
 rules server <<'RULES'
 iptables -A OUTPUT -p tcp --dport 6667 -m recent --name irc --rdest --set
-iptables -A INPUT -p tcp --dport 113 -m recent --name irc --rcheck --seconds 2 -j ACCEPT
+iptables -A INPUT -p tcp --dport 113 -m recent --name irc --rcheck --seconds 8 -j ACCEPT
 iptables -A INPUT -p tcp --dport 113 -j DROP
 RULES
 listen server 113
@@ -113,7 +114,7 @@ check "nobody may ask for an identity" not connects client 10.0.0.1 113
 check "a connection to an IRC server is made" connects server 10.0.0.2 6667
 check "its server may ask then" connects client 10.0.0.1 113
 check "but nobody else" not connects stranger 10.0.0.1 113
-sleep 2.5
+sleep 8.5
 check "and not for ever" not connects client 10.0.0.1 113
 clean
 
@@ -186,12 +187,12 @@ clean
 check "more than so many connections go elsewhere" rules server <<'RULES'
 iptables -t nat -A PREROUTING -p tcp --dport 8000 -m connlimit --connlimit-above 2 --connlimit-mask 0 -j REDIRECT --to-ports 8001
 RULES
-on server socat TCP4-LISTEN:8000,reuseaddr,fork SYSTEM:'echo first; sleep 20' &
-on server socat TCP4-LISTEN:8001,reuseaddr,fork SYSTEM:'echo second; sleep 20' &
+on server socat TCP4-LISTEN:8000,reuseaddr,fork SYSTEM:'echo first; sleep 120' &
+on server socat TCP4-LISTEN:8001,reuseaddr,fork SYSTEM:'echo second; sleep 120' &
 eventually 30 on server sh -c '[ "$(ss -Hltn "sport = :8000 or sport = :8001" | wc -l)" = 2 ]'
 # ask HOST NUMBER: keeps a connection open, and the answer in a file.
 ask() {
-	on "$1" timeout 30 nc -n 10.0.0.1 8000 </dev/null >"/tmp/answer.$2" &
+	on "$1" timeout 120 nc -n 10.0.0.1 8000 </dev/null >"/tmp/answer.$2" &
 }
 ask client 1
 ask stranger 2

@@ -79,7 +79,7 @@ reload() {
 	done
 }
 modprobe palisade
-ip netns exec client ping -n -q -f -w 600 10.0.0.1 >/dev/null &
+ip netns exec client ping -n -q -f -w 3600 10.0.0.1 >/dev/null &
 flooder=$!
 unload
 check "the module loads and unloads under traffic" reload

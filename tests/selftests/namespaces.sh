@@ -44,6 +44,8 @@ rounds() {
 		ip netns exec one ping -n -f -c 50 -w 1 203.0.113.2 >/dev/null &
 		ip netns del short || return 1
 		wait $!
+		# It goes in the background.
+		eventually 30 not ip -n one link show short0 >/dev/null || return 1
 	done
 	return 0
 }

@@ -22,7 +22,7 @@ http {
 CONFIGURATION
 on server nginx -c /tmp/nginx.conf
 hosts_visit() {
-	on "$1" curl -s -m 2 "http://$2/" | grep -q served
+	on "$1" curl -s -m 20 "http://$2/" | grep -q served
 }
 check "the server serves" eventually 30 hosts_visit visitor 10.0.0.1
 

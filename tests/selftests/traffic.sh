@@ -12,7 +12,7 @@ rule() {
 }
 
 flood() {
-	ip netns exec "$1" ping -n -q -f -w 600 10.0.0.1 >/dev/null &
+	ip netns exec "$1" ping -n -q -f -w 3600 10.0.0.1 >/dev/null &
 	flooders+=($!)
 }
 

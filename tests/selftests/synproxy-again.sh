@@ -15,7 +15,7 @@ eventually 30 on server sh -c "ss -Hltn sport = :80 | grep -q ."
 # fetches ADDRESS: the server says something to a client from port 20000.
 fetches() {
 	local said
-	said=$(on client timeout 10 socat -u -T 8 "TCP:$1:80,sourceport=20000,reuseaddr" -)
+	said=$(on client timeout 40 socat -u -T 30 "TCP:$1:80,sourceport=20000,reuseaddr" -)
 	echo "it said: $said"
 	[ "$said" = hello ]
 }

@@ -23,7 +23,7 @@ on server /usr/sbin/sshd -f /dev/null -h "$folder/host" -o "AuthorizedKeysFile=$
 	-o StrictModes=no -o UsePAM=no -o PidFile=none
 eventually 30 on server sh -c "ss -Hltn sport = :22 | grep -q ."
 by_ssh() {
-	on client timeout 60 ssh -i "$folder/user" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+	on client timeout 180 ssh -i "$folder/user" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
 		-o LogLevel=ERROR "$@"
 }
 check "ssh is protected" on server palisade protect 22
@@ -108,7 +108,7 @@ web() {
 }
 web container 0.0.0.0
 web server ::
-gets() { on client curl -gs -m 20 "http://$1/file" | cmp - "$folder/file"; }
+gets() { on client curl -gs -m 60 "http://$1/file" | cmp - "$folder/file"; }
 check "without SYNPROXY, a container's port is reached" gets 10.0.0.2:8080
 check "and the host's" gets 10.0.0.2:80
 check "both are protected" on server palisade protect 80 8080
@@ -118,9 +118,9 @@ check "and over IPv6" gets '[fd00::2]:80'
 check "both by SYNPROXY" eval '[ "$(on server palisade protect --status --json |
 	field "map(select(.port == 80 or .port == 8080).opened) | sort | join(\" \")")" = "1 2" ]'
 check "a port that firewalld refuses stays refused" not connects client 10.0.0.2 81
-check "the container reaches others" on container curl -s -m 10 -o /dev/null http://10.0.0.2/
-check "the host reaches its own port" on server curl -s -m 10 -o /dev/null http://10.0.0.2/
+check "the container reaches others" on container curl -s -m 30 -o /dev/null http://10.0.0.2/
+check "the host reaches its own port" on server curl -s -m 30 -o /dev/null http://10.0.0.2/
 on server nft flush ruleset
 
-check "ten thousand connections at a time" timeout 300 "$(dirname "$0")/synproxy_crowd.py" client server 10.0.0.2 10000
+check "ten thousand connections at a time" timeout 900 "$(dirname "$0")/synproxy_crowd.py" client server 10.0.0.2 10000
 finish

@@ -86,17 +86,17 @@ has_learned() {
 }
 narrow west 1 left
 for address in 10.4.0.2 '[fd00:4::2]'; do
-	check "a smaller MTU towards the client: from the server $address" downloads "$address:82" 8
+	check "a smaller MTU towards the client: from the server $address" downloads "$address:82"
 done
 check "the server has learned of it" has_learned server 10.1.0.2
 check "the server has learned of it, IPv6" has_learned server fd00:1::2
 for address in 10.2.0.1 '[fd00:2::1]'; do
-	check "a smaller MTU towards the client: from the proxy's host $address" downloads "$address:82" 8
+	check "a smaller MTU towards the client: from the proxy's host $address" downloads "$address:82"
 done
 widen west 1 left
 narrow east 4 right
 for address in 10.4.0.2 '[fd00:4::2]'; do
-	check "a smaller MTU towards the server $address" uploads "$address:83" /tmp/kept-server 8
+	check "a smaller MTU towards the server $address" uploads "$address:83" /tmp/kept-server
 done
 check "the client has learned of it" has_learned client 10.4.0.2
 check "the client has learned of it, IPv6" has_learned client fd00:4::2

@@ -7,15 +7,17 @@
 
 modprobe palisade
 make_hosts client server
-on server socat TCP6-LISTEN:80,reuseaddr,fork,ipv6only=0 SYSTEM:"echo hello" 2>/dev/null &
-on server socat TCP6-LISTEN:81,reuseaddr,fork,ipv6only=0 SYSTEM:"echo hello" 2>/dev/null &
+# Either end would otherwise wait for half a second only for what the other has to say when it has said all itself.
+on server socat -t 20 TCP6-LISTEN:80,reuseaddr,fork,ipv6only=0 SYSTEM:"echo hello" 2>/dev/null &
+on server socat -t 20 TCP6-LISTEN:81,reuseaddr,fork,ipv6only=0 SYSTEM:"echo hello" 2>/dev/null &
 disown -a
 eventually 30 on server sh -c "ss -Hltn sport = :81 | grep -q ."
 
 protect() { on server palisade protect "$@"; }
 rules() { on server palisade -t raw -S PREROUTING; }
 rules_are() { diff -u <(printf '%s\n' "-P PREROUTING ACCEPT" "$@") <(rules); }
-greets() { [ "$(on client socat -T 5 - "TCP:$1" </dev/null)" = hello ]; }
+# greets ADDRESS:PORT: the server says hello.
+greets() { [ "$(on client socat -t 20 -T 20 - "TCP:$1" </dev/null)" = hello ]; }
 # status PORT FIELD: a number of --status.
 status() {
 	protect --status --json | python3 -c "
@@ -37,7 +39,7 @@ exec 8>"$talk/to" 9<"$talk/from"
 echoes() {
 	local line
 	echo "$1" >&8
-	read -r -t 5 line <&9 && [ "$line" = "$1" ]
+	read -r -t 20 line <&9 && [ "$line" = "$1" ]
 }
 check "a client talks to the server" echoes before
 check "a port is protected" protect 84

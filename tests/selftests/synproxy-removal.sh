@@ -29,7 +29,7 @@ talk() {
 answers() {
 	local line
 	echo "word $RANDOM" >&$((10 + 2 * $1))
-	read -r -t 5 line <&$((11 + 2 * $1)) && [[ $line == word* ]]
+	read -r -t 20 line <&$((11 + 2 * $1)) && [[ $line == word* ]]
 }
 
 all_answer() {
@@ -84,7 +84,7 @@ check "while others went on" all_answer
 ended() {
 	local status=0 line
 	while [ "$status" -eq 0 ]; do
-		read -r -t 10 line <&$((11 + 2 * $1))
+		read -r -t 30 line <&$((11 + 2 * $1))
 		status=$?
 	done
 	# Above that, it was the time that ended.

@@ -133,7 +133,7 @@ serve() {
 gets() {
 	local host=$1 url=$2
 	shift 2
-	on "$host" curl -sS -m 10 "$@" "$url" | grep -q served
+	on "$host" curl -sS -m 30 "$@" "$url" | grep -q served
 }
 
 # gets_file HOST URL [SECONDS]: the file arrives as it is.

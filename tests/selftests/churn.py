@@ -144,7 +144,7 @@ def remembers():
     with Client() as client:
         client.ask("ruleset-change", {"change": [
             append("raw", "PREROUTING", match={"recent": {"name": "fresh", "operation": "set"}})]})
-        for _ in seconds(5):
+        for _ in seconds(30):
             if len(client.ask("entry-get", {"name": "fresh"}, dump=True)) > 50:
                 return
             time.sleep(0.1)
@@ -230,13 +230,15 @@ def servers():
         print(len(client.ask("server-get", dump=True)))
 
 
-def connect(address, duration, needed="0"):
-    """Opens connections and sends something, and counts those that were answered: at least so many have to be."""
+def connect(address, duration, needed="0", patience="3"):
+    """Opens connections and sends something, and counts those that were answered: at least so many have to be.
+
+    So many seconds each of them may be silent.
+    """
     answered = 0
     for _ in seconds(duration):
         try:
-            with socket.create_connection((address, 80), timeout=3) as connection:
-                connection.settimeout(3)
+            with socket.create_connection((address, 80), timeout=float(patience)) as connection:
                 connection.send(bytes(random.choice((1, 1000, 100000))))
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(65536):

@@ -127,6 +127,11 @@ pings() {
 	on "$host" ping -n -c 1 -W 1 "$@" "$address"
 }
 
+# arrived HOST CPU ADDRESS: waits for what was sent from a CPU, whose packets stay in order: the last one has an answer.
+arrived() {
+	on "$1" taskset -c "$2" ping -n -q -c 1 -W 60 "$3" >/dev/null
+}
+
 # connects HOST ADDRESS PORT [OPTION...]: a TCP connection is answered (netcat's options).
 connects() {
 	local host=$1 address=$2 port=$3

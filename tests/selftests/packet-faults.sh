@@ -43,8 +43,9 @@ faults() {
 # arrive FIRST COUNT: a packet from each of so many addresses arrives at the server.
 sent=0
 arrive() {
-	on client "$churn" sources 10.0.0.1 "$1" "$2"
+	on client taskset -c 0 "$churn" sources 10.0.0.1 "$1" "$2"
 	sent=$((sent + $2))
+	arrived client 0 10.0.0.1
 }
 statistic() {
 	on server palisade list show "$1" --json | field ".$2"

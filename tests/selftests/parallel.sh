@@ -10,10 +10,12 @@ churn=$(realpath "$(dirname "$0")")/churn.py
 
 # both FIRST COUNT TIMES: so many packets from each of so many addresses, from either host, each on a CPU of its own.
 both() {
+	local last=$(($(nproc) - 1)) other
 	on left taskset -c 0 "$churn" repeat 10.0.0.1 "$@" &
-	local other=$!
-	on right taskset -c "$(($(nproc) - 1))" "$churn" repeat 10.0.0.1 "$@" || return 1
+	other=$!
+	on right taskset -c $last "$churn" repeat 10.0.0.1 "$@" || return 1
 	wait $other
+	arrived left 0 10.0.0.1 && arrived right $last 10.0.0.1
 }
 
 # remember LIST OPTION...: from now on the server stamps the source of every UDP packet in the list.

@@ -13,7 +13,7 @@ import subprocess
 import time
 
 from differential_scenarios import MAGIC
-from genetlink import Client, Refused
+from genetlink import Client, Refused, decode
 from packet_frames import SERVER_MAC, TCP, UDP
 
 SENDER = "sender"
@@ -118,7 +118,7 @@ class Host:
         self.sender.send(marker.frame)
         numbers = set()
         while marker.number not in numbers:
-            if not select.select([self.sink], [], [], 5)[0]:
+            if not select.select([self.sink], [], [], 30)[0]:
                 raise SystemExit(f"host {self.name} does not forward any more")
             # An error that a host reports has the packet in it, but is none itself.
             numbers |= {number_of(frame) for frame in drain(self.sink)
@@ -182,19 +182,28 @@ class Palisade(Host):
 
     def read(self, one):
         enter(self.name)
+        answer = run("palisade", "list", "show", one.name, "--json", stdout=subprocess.PIPE).stdout
+        enter(SENDER)
+        times = self.times(one)
+        return {ipaddress.ip_address(entry["address"]): (
+            entry["time_to_live"], times[ipaddress.ip_address(entry["address"])], entry["packets"])
+            for entry in json.loads(answer)["entries"]}
+
+    def times(self, one):
+        """When packets of each entry were seen. A program takes too long to start to tell when it has read an age."""
         for _ in range(READ_ATTEMPTS):
             before = time.monotonic()
-            answer = run("palisade", "list", "show", one.name, "--json", stdout=subprocess.PIPE).stdout
+            self.client.socket.send(self.client.request("entry-get", {"name": one.name}, dump=True))
+            payloads = self.client.answers()
             taken = time.monotonic() - before
             if taken < READ_TIME:
                 break
         else:
             raise SystemExit(f"the machine is too slow to read a list within {READ_TIME} seconds")
         now = before + taken / 2
-        enter(SENDER)
-        return {ipaddress.ip_address(entry["address"]): (
-            entry["time_to_live"], [now - age / 1000 for age in entry["ages_ms"]], entry["packets"])
-            for entry in json.loads(answer)["entries"]}
+        entries = [entry for payload in payloads for _, entry in decode("list", payload)]
+        return {ipaddress.ip_address(dict(entry)["address"]):
+                [now - value / 1000 for name, value in entry if name == "age"] for entry in entries}
 
     def change(self, one, sign, address):
         # What `palisade list` does; a program would take too long to start.

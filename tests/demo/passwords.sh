@@ -8,7 +8,7 @@ set -u
 . "$(dirname "$0")/hosts.sh"
 
 allowed=4
-seconds=20
+seconds=30
 used=/out/demo-commands.sh
 [ -w /out ] || used=$work/demo-commands.sh
 
@@ -39,13 +39,13 @@ options=(-F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o 
 
 # Tries one password; what sshd says tells whether it got that far.
 attack() {
-	ip netns exec attacker ssh "${options[@]}" -o ConnectTimeout=2 -o BatchMode=yes \
+	ip netns exec attacker ssh "${options[@]}" -o ConnectTimeout=5 -o BatchMode=yes \
 		-o PreferredAuthentications=password -l root 10.0.0.1 true 2>&1 | grep -q 'Permission denied'
 }
 
 # Does some work on the server.
 visit() {
-	[ "$(ip netns exec visitor ssh "${options[@]}" -o ConnectTimeout=10 -i "$work/visitor_key" \
+	[ "$(ip netns exec visitor ssh "${options[@]}" -o ConnectTimeout=30 -i "$work/visitor_key" \
 		-l root 10.0.0.1 echo served 2>&1)" = served ]
 }
 
@@ -73,7 +73,7 @@ visits=$work/visits
 (
 	while :; do
 		if visit; then echo served; else echo refused; fi >>"$visits"
-		sleep 6
+		sleep 10
 	done
 ) &
 visitor=$!

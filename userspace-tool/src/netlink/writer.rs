@@ -2,19 +2,38 @@
 
 //! Writing netlink attributes.
 
-use std::{net::IpAddr, ops::Range};
+use std::{fmt::Display, net::IpAddr, ops::Range};
 
 use netlink_packet_core::{NLA_ALIGNTO, NLA_F_NESTED, NLA_HEADER_SIZE};
 
 /// The attributes of a request, and which words of the command line they stand for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Writer {
     bytes: Vec<u8>,
-    labels: Vec<(Range<usize>, String)>,
+    /// None where they are not remembered.
+    labels: Option<Vec<(Range<usize>, String)>>,
     too_long: bool,
 }
 
+impl Default for Writer {
+    fn default() -> Self {
+        Self {
+            labels: Some(Vec::new()),
+            ..Self::without_labels()
+        }
+    }
+}
+
 impl Writer {
+    /// A writer of long requests, which does not remember what their attributes stand for.
+    pub(crate) fn without_labels() -> Self {
+        Self {
+            bytes: Vec::new(),
+            labels: None,
+            too_long: false,
+        }
+    }
+
     pub(crate) fn flag(&mut self, kind: u16) {
         self.bytes(kind, &[]);
     }
@@ -58,10 +77,12 @@ impl Writer {
     }
 
     /// Remember that what `write` writes stands for `label` on the command line.
-    pub(crate) fn labelled(&mut self, label: impl Into<String>, write: impl FnOnce(&mut Self)) {
+    pub(crate) fn labelled(&mut self, label: impl Display, write: impl FnOnce(&mut Self)) {
         let start = self.bytes.len();
         write(self);
-        self.labels.push((start..self.bytes.len(), label.into()));
+        if let Some(labels) = &mut self.labels {
+            labels.push((start..self.bytes.len(), label.to_string()));
+        }
     }
 
     fn attribute(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
@@ -87,7 +108,7 @@ impl Writer {
     pub(crate) fn beginning(&self, end: usize) -> Self {
         Self {
             bytes: self.bytes.get(..end).unwrap_or_default().to_vec(),
-            ..Self::default()
+            ..Self::without_labels()
         }
     }
 
@@ -102,7 +123,8 @@ impl Writer {
 
     /// The words that the attribute at this offset stands for: the closest label around it.
     pub(crate) fn label_at(&self, offset: usize) -> Option<&str> {
-        self.labels
+        let labels = self.labels.as_deref().unwrap_or_default();
+        labels
             .iter()
             .filter(|(range, _)| range.contains(&offset))
             .min_by_key(|(range, _)| range.len())

@@ -22,10 +22,22 @@ struct Claim {
 }
 
 /// One member of a list of addresses; a host name may stand for several networks.
-struct Member {
-    words: String,
+struct Member<'a> {
+    option: &'a str,
+    text: &'a str,
     inverted: bool,
     networks: Vec<Network>,
+}
+
+impl Member<'_> {
+    fn words(&self) -> String {
+        words(self.option, self.text)
+    }
+}
+
+/// How one member of a list was given.
+fn words(option: &str, text: &str) -> String {
+    format!("{option} {}", quote(text))
 }
 
 /// The rules that the specification stands for.
@@ -109,11 +121,11 @@ fn contradiction(words: &str, family: Family, others: &str) -> Error {
 }
 
 /// What an address option stands for; without one there is nothing in it.
-fn members(
-    addresses: Option<&Addresses>,
+fn members<'a>(
+    addresses: Option<&'a Addresses>,
     claim: Option<&Claim>,
     names: &dyn Names,
-) -> Result<Vec<Member>, Error> {
+) -> Result<Vec<Member<'a>>, Error> {
     let Some(Addresses { option, list }) = addresses else {
         return Ok(Vec::new());
     };
@@ -121,12 +133,11 @@ fn members(
         .value
         .split(',')
         .map(|text| {
-            let words = format!("{option} {}", quote(text));
-            let networks = networks(text, claim, &words, names)?;
             Ok(Member {
-                words,
+                option,
+                text,
                 inverted: list.inverted,
-                networks,
+                networks: networks(option, text, claim, names)?,
             })
         })
         .collect::<Result<Vec<_>, Error>>()?;
@@ -142,12 +153,12 @@ fn members(
 
 /// The networks that an address or a host name with an optional mask stands for.
 fn networks(
+    option: &str,
     text: &str,
     claim: Option<&Claim>,
-    words: &str,
     names: &dyn Names,
 ) -> Result<Vec<Network>, Error> {
-    let error = |reason: String| Error::usage(format!("{words}: {reason}"));
+    let error = |reason: String| Error::usage(format!("{}: {reason}", words(option, text)));
     let (host, mask) = match text.split_once('/') {
         Some((host, mask)) => (host, Some(mask)),
         None => (text, None),
@@ -156,7 +167,11 @@ fn networks(
         Some(address) => {
             let family = address::family(address);
             if let Some(claim) = claim.filter(|claim| claim.family != family) {
-                return Err(contradiction(&claim.words, claim.family, words));
+                return Err(contradiction(
+                    &claim.words,
+                    claim.family,
+                    &words(option, text),
+                ));
             }
             vec![address]
         }
@@ -200,11 +215,11 @@ fn resolve(host: &str, claim: Option<&Claim>, names: &dyn Names) -> Result<Vec<I
 /// Every pair of a source and a destination of one family.
 fn combine(
     template: &Rule,
-    sources: &[Member],
-    destinations: &[Member],
+    sources: &[Member<'_>],
+    destinations: &[Member<'_>],
 ) -> Result<Vec<Rule>, Error> {
     let mut rules = Vec::new();
-    let mut unused: Vec<&Member> = sources.iter().chain(destinations).collect();
+    let mut unused: Vec<&Member<'_>> = sources.iter().chain(destinations).collect();
     for (source, source_member) in choices(sources) {
         for (destination, destination_member) in choices(destinations) {
             let mut families = [&source, &destination]
@@ -233,8 +248,8 @@ fn combine(
             .networks
             .first()
             .map_or(Family::Ipv4, Network::family);
-        let words: Vec<&str> = others.iter().map(|other| other.words.as_str()).collect();
-        return Err(contradiction(&member.words, family, &words.join(" and ")));
+        let words: Vec<String> = others.iter().map(Member::words).collect();
+        return Err(contradiction(&member.words(), family, &words.join(" and ")));
     }
     Ok(rules)
 }
@@ -245,7 +260,9 @@ fn restricts(network: &Negatable<Network>) -> bool {
 }
 
 /// The networks to choose from; if there are none, the only choice is not to have one.
-fn choices(members: &[Member]) -> Vec<(Option<Negatable<Network>>, Option<&Member>)> {
+fn choices<'a>(
+    members: &'a [Member<'a>],
+) -> Vec<(Option<Negatable<Network>>, Option<&'a Member<'a>>)> {
     if members.is_empty() {
         return vec![(None, None)];
     }

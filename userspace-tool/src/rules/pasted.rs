@@ -34,6 +34,9 @@ pub(super) fn read<T>(
     read: impl Fn(Vec<String>) -> Result<T, Error>,
     mut warn: impl FnMut(&str),
 ) -> Result<T, Error> {
+    if !words.iter().any(|word| may_be_meant_otherwise(word)) {
+        return read(words);
+    }
     let (mended, readings) = mend(&words);
     if readings.is_empty() {
         return read(words);
@@ -46,6 +49,12 @@ pub(super) fn read<T>(
         warn(&reading);
     }
     read(mended)
+}
+
+/// Whether mending can do anything with a word, which is quick to say and of most files no.
+fn may_be_meant_otherwise(word: &str) -> bool {
+    let is_joined = |expected| joined(word, expected).is_some();
+    !word.is_ascii() || is_joined(Expected::Chain) || is_joined(Expected::States)
 }
 
 /// What the word before says of a word.
@@ -107,13 +116,16 @@ fn expected_after(word: &str) -> Expected {
 /// The value and the option of a word such as `INPUT-p` or `NEW-j`.
 fn joined(word: &str, expected: Expected) -> Option<(&str, &str)> {
     let (value, option) = word.split_at_checked(word.len().checked_sub(2)?)?;
-    let letter = option.strip_prefix('-')?;
+    let letter = option.strip_prefix('-').filter(|_| !value.is_empty())?;
+    if !JOINED_OPTIONS.contains(letter) {
+        return None;
+    }
     let is_value = match expected {
         Expected::Chain => chains::is_built_in(value),
         Expected::States => value.split(',').all(|state| STATES.contains(&state)),
         Expected::Anything | Expected::Text => false,
     };
-    (is_value && JOINED_OPTIONS.contains(letter)).then_some((value, option))
+    is_value.then_some((value, option))
 }
 
 /// Whether a text begins with a dash that is no hyphen, as word processors make them.

@@ -180,7 +180,7 @@ impl Extension for Connlimit {
                 }
             });
             if let Some(bits) = self.prefix_length {
-                nest.labelled(format!("--connlimit-mask {bits}"), |nest| {
+                nest.labelled(format_args!("--connlimit-mask {bits}"), |nest| {
                     nest.u8(attribute::PREFIX_LENGTH, bits);
                 });
             }

@@ -199,11 +199,11 @@ impl Extension for Limit {
     fn encode(&self, request: &mut Writer) {
         let rate = self.rate();
         request.nested(TYPE.attribute, |nest| {
-            nest.labelled(format!("--limit {rate}"), |nest| {
+            nest.labelled(format_args!("--limit {rate}"), |nest| {
                 nest.u32(attribute::PACKETS, rate.packets);
                 nest.u32(attribute::PERIOD, rate.period);
             });
-            nest.labelled(format!("--limit-burst {}", self.burst()), |nest| {
+            nest.labelled(format_args!("--limit-burst {}", self.burst()), |nest| {
                 nest.u32(attribute::BURST, self.burst());
             });
         });

@@ -93,7 +93,7 @@ impl Extension for MarkMatch {
     fn encode(&self, request: &mut Writer) {
         let mark = self.mark();
         request.nested(TYPE.attribute, |nest| {
-            nest.labelled(format!("--mark {}", mark.value), |nest| {
+            nest.labelled(format_args!("--mark {}", mark.value), |nest| {
                 mark.value.encode(nest);
                 if mark.inverted {
                     nest.flag(attribute::INVERT);

@@ -130,7 +130,7 @@ impl Ports {
 
     pub(super) fn encode(&self, nest: &mut Writer) {
         for (ports, end) in self.ends() {
-            nest.labelled(format!("--{} {}", end.option, ports.value), |nest| {
+            nest.labelled(format_args!("--{} {}", end.option, ports.value), |nest| {
                 nest.u16(end.first, ports.value.first);
                 nest.u16(end.last, ports.value.last);
                 if ports.inverted {

@@ -317,10 +317,10 @@ impl Extension for Recent {
     fn encode(&self, request: &mut Writer) {
         let operation = self.operation();
         request.nested(TYPE.attribute, |nest| {
-            nest.labelled(format!("--name {}", self.list_name()), |nest| {
+            nest.labelled(format_args!("--name {}", self.list_name()), |nest| {
                 nest.string(attribute::NAME, self.list_name());
             });
-            nest.labelled(format!("--{}", option_name(operation.value)), |nest| {
+            nest.labelled(format_args!("--{}", option_name(operation.value)), |nest| {
                 nest.u32(attribute::OPERATION, operation.value.number());
                 if operation.inverted {
                     nest.flag(attribute::INVERT);
@@ -328,12 +328,12 @@ impl Extension for Recent {
             });
             nest.u32(attribute::KEY, self.key().number());
             if let Some(seconds) = self.seconds {
-                nest.labelled(format!("--seconds {seconds}"), |nest| {
+                nest.labelled(format_args!("--seconds {seconds}"), |nest| {
                     nest.u32(attribute::SECONDS, seconds);
                 });
             }
             if let Some(hits) = self.hits {
-                nest.labelled(format!("--hitcount {hits}"), |nest| {
+                nest.labelled(format_args!("--hitcount {hits}"), |nest| {
                     nest.u32(attribute::HITS, hits);
                 });
             }
@@ -344,7 +344,7 @@ impl Extension for Recent {
                 nest.labelled("--reap", |nest| nest.flag(attribute::REAP));
             }
             if let Some(mask) = self.mask {
-                nest.labelled(format!("--mask {mask}"), |nest| {
+                nest.labelled(format_args!("--mask {mask}"), |nest| {
                     nest.address(attribute::MASK, mask);
                 });
             }

@@ -283,13 +283,13 @@ impl Extension for StringMatch {
     fn encode(&self, request: &mut Writer) {
         let (option, value) = self.option_and_value();
         request.nested(TYPE.attribute, |nest| {
-            nest.labelled(format!("--{option} {value}"), |nest| {
+            nest.labelled(format_args!("--{option} {value}"), |nest| {
                 nest.bytes(attribute::PATTERN, self.pattern());
                 if self.is_inverted() {
                     nest.flag(attribute::INVERT);
                 }
             });
-            nest.labelled(format!("--algo {}", self.algorithm()), |nest| {
+            nest.labelled(format_args!("--algo {}", self.algorithm()), |nest| {
                 nest.u32(attribute::ALGORITHM, self.algorithm().number());
             });
             nest.u32(attribute::FROM, self.from());

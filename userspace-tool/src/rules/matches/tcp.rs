@@ -133,7 +133,7 @@ impl Extension for Tcp {
             let Some(flags) = &self.flags else {
                 return;
             };
-            nest.labelled(format!("--tcp-flags {}", flags.value), |nest| {
+            nest.labelled(format_args!("--tcp-flags {}", flags.value), |nest| {
                 nest.u8(attribute::FLAGS_MASK, flags.value.mask);
                 nest.u8(attribute::FLAGS_SET, flags.value.set);
                 if flags.inverted {

@@ -25,10 +25,11 @@ impl Parser<'_> {
         spelled: &str,
         given: Negatable<String>,
     ) -> Result<(), Error> {
-        let words = format!("{}{spelled} {}", given.prefix(), quote(&given.value));
-        let error = |reason: String| Error::usage(format!("{words}: {reason}"));
-        let specification = &mut self.specification;
+        let prefix = given.prefix();
         let Negatable { inverted, value } = given;
+        let error =
+            |reason: String| Error::usage(format!("{prefix}{spelled} {}: {reason}", quote(&value)));
+        let specification = &mut self.specification;
         match base {
             Base::Protocol => {
                 let number = protocol::parse(&value, self.names).map_err(error)?;
@@ -69,7 +70,7 @@ impl Parser<'_> {
                 let known = targets::ALL.iter().find(|kind| kind.name == value);
                 let target = match known.filter(|_| base == Base::Jump) {
                     Some(kind) => Loaded::new(kind),
-                    None => targets::jump(value, base == Base::Goto).map_err(error)?,
+                    None => targets::jump(value.clone(), base == Base::Goto).map_err(error)?,
                 };
                 if let Some(earlier) = &specification.target {
                     let earlier = earlier.instance.target_option();

@@ -121,17 +121,26 @@ pub(super) fn words(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quoted = false;
-    let mut characters = line.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' => {
+    let mut rest = line;
+    while let Some(index) = rest.find(['"', '\\', ' ', '\t']) {
+        let (plain, special) = rest.split_at(index);
+        if !plain.is_empty() {
+            word.get_or_insert_default().push_str(plain);
+        }
+        let mut characters = special.chars();
+        match characters.next() {
+            Some('"') => {
                 quoted = !quoted;
                 word.get_or_insert_default();
             }
-            '\\' if quoted => word.get_or_insert_default().extend(characters.next()),
-            ' ' | '\t' if !quoted => words.extend(word.take()),
-            other => word.get_or_insert_default().push(other),
+            Some('\\') if quoted => word.get_or_insert_default().extend(characters.next()),
+            Some(' ' | '\t') if !quoted => words.extend(word.take()),
+            other => word.get_or_insert_default().extend(other),
         }
+        rest = characters.as_str();
+    }
+    if !rest.is_empty() {
+        word.get_or_insert_default().push_str(rest);
     }
     if quoted {
         return Err("a quotation mark has no partner".to_owned());

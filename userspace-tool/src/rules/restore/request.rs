@@ -36,7 +36,7 @@ struct Placed<'a> {
 
 impl<'a> Request<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
-        let mut attributes = Writer::default();
+        let mut attributes = Writer::without_labels();
         let mut placed = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
             for change in changes(&step.command).unwrap_or_default() {
@@ -81,9 +81,25 @@ impl<'a> Request<'a> {
         let Some(placed) = index.and_then(|index| self.changes.get(index)) else {
             return Mistake::File(refusal.to_string());
         };
+        let refusal = Refusal {
+            label: refusal
+                .offset
+                .and_then(|offset| self.label_at(offset, placed)),
+            ..refusal
+        };
         let chains = self.chains_for(placed);
         let error = explain(refusal, &placed.change, placed.step.table, &chains);
         Mistake::Line(placed.step.line, error.to_string())
+    }
+
+    /// The words of the line that the attribute at this offset stands for.
+    fn label_at(&self, offset: usize, placed: &Placed<'_>) -> Option<String> {
+        let mut change = Writer::default();
+        wire::encode_change(&placed.change, placed.step.table, &mut change);
+        let start = placed.end.checked_sub(change.len())?;
+        change
+            .label_at(offset.checked_sub(start)?)
+            .map(str::to_owned)
     }
 
     /// The change with which rules are refused that are wrong as a whole, such as those of chains

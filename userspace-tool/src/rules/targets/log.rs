@@ -192,11 +192,11 @@ impl Extension for Log {
 
     fn encode(&self, request: &mut Writer) {
         request.nested(TYPE.attribute, |nest| {
-            nest.labelled(format!("--log-level {}", self.level()), |nest| {
+            nest.labelled(format_args!("--log-level {}", self.level()), |nest| {
                 nest.u8(attribute::LEVEL, self.level());
             });
             if !self.prefix().is_empty() {
-                nest.labelled(format!("--log-prefix {}", self.prefix()), |nest| {
+                nest.labelled(format_args!("--log-prefix {}", self.prefix()), |nest| {
                     nest.string(attribute::PREFIX, self.prefix());
                 });
             }

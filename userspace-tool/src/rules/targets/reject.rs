@@ -178,7 +178,7 @@ impl Extension for Reject {
         let kind = self.kind();
         request.nested(TYPE.attribute, |nest| {
             nest.labelled(
-                format!("--reject-with {}", kind.name()),
+                format_args!("--reject-with {}", kind.name()),
                 |nest| match kind {
                     Kind::PortUnreachable => {}
                     Kind::TcpReset => nest.flag(attribute::TCP_RESET),

@@ -171,10 +171,12 @@ impl Extension for Synproxy {
     fn encode(&self, request: &mut Writer) {
         request.nested(TYPE.attribute, |nest| {
             if let Some(mss) = self.mss {
-                nest.labelled(format!("--mss {mss}"), |nest| nest.u16(attribute::MSS, mss));
+                nest.labelled(format_args!("--mss {mss}"), |nest| {
+                    nest.u16(attribute::MSS, mss)
+                });
             }
             if let Some(wscale) = self.wscale {
-                nest.labelled(format!("--wscale {wscale}"), |nest| {
+                nest.labelled(format_args!("--wscale {wscale}"), |nest| {
                     nest.u8(attribute::WSCALE, wscale);
                 });
             }

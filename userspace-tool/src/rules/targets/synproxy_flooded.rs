@@ -57,7 +57,7 @@ impl Flooded {
     }
 
     pub(super) fn encode(self, nest: &mut Writer) {
-        nest.labelled(format!("--when-flooded {self}"), |nest| {
+        nest.labelled(format_args!("--when-flooded {self}"), |nest| {
             nest.u32(attribute::FLOODED_RATE, self.rate);
             if let Some(burst) = self.burst {
                 nest.u32(attribute::FLOODED_BURST, burst);

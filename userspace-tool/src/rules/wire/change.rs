@@ -60,7 +60,7 @@ pub(crate) fn chain_label(chain: &str) -> String {
 pub(crate) fn encode_change(change: &Change<'_>, table: Table, request: &mut Writer) {
     request.nested(ruleset::CHANGE, |nest| {
         nest.u32(attribute::KIND, change.kind.number());
-        nest.labelled(format!("-t {table}"), |nest| {
+        nest.labelled(format_args!("-t {table}"), |nest| {
             nest.u32(attribute::TABLE, table.number());
         });
         if let Some(chain) = change.chain {
@@ -69,7 +69,7 @@ pub(crate) fn encode_change(change: &Change<'_>, table: Table, request: &mut Wri
             });
         }
         if let Some(position) = change.position {
-            nest.labelled(format!("position {position}"), |nest| {
+            nest.labelled(format_args!("position {position}"), |nest| {
                 nest.u32(attribute::POSITION, position);
             });
         }
@@ -77,7 +77,7 @@ pub(crate) fn encode_change(change: &Change<'_>, table: Table, request: &mut Wri
             nest.nested(attribute::RULE, |nest| encode_rule(rule, nest));
         }
         if let Some(policy) = change.policy {
-            nest.labelled(format!("policy {}", policy.name()), |nest| {
+            nest.labelled(format_args!("policy {}", policy.name()), |nest| {
                 nest.u32(attribute::POLICY, policy.number());
             });
         }

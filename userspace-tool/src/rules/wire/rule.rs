@@ -48,7 +48,7 @@ pub(crate) fn encode_rule(rule: &Rule, nest: &mut Writer) {
     }
     if let Some(protocol) = rule.protocol {
         let name = protocol::name(protocol.value);
-        nest.labelled(format!("{}-p {name}", protocol.prefix()), |nest| {
+        nest.labelled(format_args!("{}-p {name}", protocol.prefix()), |nest| {
             nest.u8(attribute::PROTOCOL, protocol.value);
             flag_if(nest, attribute::PROTOCOL_INVERT, protocol.inverted);
         });
@@ -70,11 +70,14 @@ pub(crate) fn encode_rule(rule: &Rule, nest: &mut Writer) {
         ),
     ] {
         let Some(interface) = interface else { continue };
-        let label = format!("{}{option} {}", interface.prefix(), interface.value);
-        nest.labelled(label, |nest| {
-            nest.string(kind, &interface.value);
-            flag_if(nest, invert, interface.inverted);
-        });
+        let prefix = interface.prefix();
+        nest.labelled(
+            format_args!("{prefix}{option} {}", interface.value),
+            |nest| {
+                nest.string(kind, &interface.value);
+                flag_if(nest, invert, interface.inverted);
+            },
+        );
     }
     flag_if(nest, attribute::FRAGMENT, rule.fragment == Some(true));
     flag_if(
@@ -83,7 +86,7 @@ pub(crate) fn encode_rule(rule: &Rule, nest: &mut Writer) {
         rule.fragment == Some(false),
     );
     for extension in &rule.matches {
-        nest.labelled(format!("-m {}", extension.name()), |nest| {
+        nest.labelled(format_args!("-m {}", extension.name()), |nest| {
             nest.nested(attribute::MATCH, |nest| extension.encode(nest));
         });
     }
@@ -94,7 +97,7 @@ pub(crate) fn encode_rule(rule: &Rule, nest: &mut Writer) {
     }
     let Counters { packets, bytes } = rule.counters;
     if rule.counters != Counters::default() {
-        nest.labelled(format!("-c {packets} {bytes}"), |nest| {
+        nest.labelled(format_args!("-c {packets} {bytes}"), |nest| {
             nest.u64(attribute::PACKETS, packets);
             nest.u64(attribute::BYTES, bytes);
         });
@@ -105,8 +108,8 @@ fn encode_network(network: Option<&Negatable<Network>>, end: &End, nest: &mut Wr
     let Some(network) = network else {
         return;
     };
-    let label = format!("{}{} {}", network.prefix(), end.option, network.value);
-    nest.labelled(label, |nest| {
+    let (prefix, option) = (network.prefix(), end.option);
+    nest.labelled(format_args!("{prefix}{option} {}", network.value), |nest| {
         nest.address(end.address, network.value.address());
         if !network.value.is_host() {
             nest.address(end.mask, network.value.mask());

@@ -53,6 +53,22 @@ def table(head, rows):
     return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
 
 
+def report_cpus(part, texts, subjects, targets, least=None):
+    """How many times the packets of one CPU two get done, of each work that has a text."""
+    names = ("floor", *(name for name in subjects if any(name in works for works in part["cpus"].values())))
+    rows = []
+    for work, samples in part["cpus"].items():
+        faster = {name: [2 * one / two for one, two in zip(samples[name]["one"], samples[name]["two"])]
+                  for name in names}
+        rows.append([texts[work], *(
+            f"{statistics.median(faster[name]):.2f} ({min(faster[name]):.2f} to {max(faster[name]):.2f})"
+            for name in names)])
+        if least:
+            rows[-1].append(targets.at_least(f"two CPUs: {work}", statistics.median(faster["palisade"]), least))
+    heads = ("dropped at once" if name == "floor" else name for name in names)
+    return table(["", *heads, *(["target"] if least else [])], rows)
+
+
 def read_json(path):
     with open(path) as file:
         return json.load(file)

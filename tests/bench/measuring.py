@@ -116,10 +116,21 @@ class Namespace:
         """Nanoseconds a packet, on one CPU."""
         return int(run("taskset", "-c", "0", *self.sender(kind, first, addresses, packets))) / packets
 
-
-def start_time():
-    """A second from now, for several senders to begin at."""
-    return str(time.clock_gettime_ns(time.CLOCK_MONOTONIC) + 1000000000)
+    def sent_on_two_cpus(self, kind, addresses, packets, links=(0, 0)):
+        """
+        Nanoseconds from the start to the end of the later of two senders, each of which sends so many packets from
+        half of the addresses.
+        """
+        half = addresses // 2
+        start = str(time.clock_gettime_ns(time.CLOCK_MONOTONIC) + 1000000000)
+        senders = [
+            subprocess.Popen(["taskset", "-c", str(cpu), *self.sender(kind, number * half, half, packets, link), start],
+                             stdout=subprocess.PIPE, text=True)
+            for number, (cpu, link) in enumerate(zip((0, os.cpu_count() - 1), links))]
+        times = [sender.communicate()[0] for sender in senders]
+        if any(sender.returncode for sender in senders):
+            raise MeasuringFailed("the senders failed")
+        return max(map(int, times))
 
 
 def save_measured(file, result, measure):

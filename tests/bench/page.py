@@ -114,10 +114,14 @@ def recent_plots(part):
     yield f"<p>{unit(work).capitalize()} a packet by the number of rules; both axes have powers of ten:</p>"
     for name, counts in recent_report.by_rules(work).items():
         yield lines(recent_report.WORKS[name][0], "rules", counts, steep=True)
+    yield from cpus_plots(part, "at one list", recent_report.WORKS)
+
+
+def cpus_plots(part, where, works):
     if "cpus" in part:
-        yield "<p>Packets that one CPU and two get done at one list, by the real clock, everything included:</p>"
+        yield f"<p>Packets that one CPU and two get done {where}, by the real clock, everything included:</p>"
         for name, subjects in part["cpus"]["cpus"].items():
-            yield rates(recent_report.WORKS[name][0], subjects)
+            yield rates(works[name][0], subjects)
 
 
 # What has one scale.
@@ -134,6 +138,7 @@ def synproxy_plots(part):
             if rows:
                 yield f"<p>{unit(work).capitalize()} over: {text}</p>"
                 yield bars(rows)
+    yield from cpus_plots(part, "in a flood", synproxy_report.WORKS)
 
 
 def mixed_plots(part):

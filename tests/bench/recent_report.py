@@ -6,7 +6,7 @@ recent.json in the second, together with the targets and whether they are met, a
 """
 import statistics
 
-from figures import costs, net, ratio, report, table, unit
+from figures import costs, net, ratio, report, report_cpus, table, unit
 from recent_loading_report import report_loading
 
 WORKS = {
@@ -95,19 +95,6 @@ def report_memory(memory, targets):
     yield "no stamps: " + ", ".join(f"{name} {memory[name]['bytes']:.0f}" for name in SUBJECTS if name in memory)
 
 
-def report_cpus(cpus, targets):
-    names = ("floor", *(name for name in SUBJECTS if any(name in works for works in cpus["cpus"].values())))
-    rows = []
-    for work, subjects in cpus["cpus"].items():
-        faster = {name: [2 * one / two for one, two in zip(samples["one"], samples["two"])]
-                  for name, samples in subjects.items()}
-        rows.append([WORKS[work][0], *(
-            f"{statistics.median(faster[name]):.2f} ({min(faster[name]):.2f} to {max(faster[name]):.2f})"
-            for name in names),
-            targets.at_least(f"two CPUs: {work}", statistics.median(faster["palisade"]), SPEED_UP)])
-    return table(["", *("no list at all" if name == "floor" else name for name in names), "target"], rows)
-
-
 def lines_of(read, targets):
     work = read["work"]
     yield f"Linux {work['kernel']}; " + "; ".join(work["versions"].values())
@@ -137,7 +124,8 @@ def lines_of(read, targets):
         yield from report_loading(read["loading"])
     if "cpus" in read:
         yield "\nTwo CPUs at one list, how many times the packets of one (by the real clock):\n"
-        yield from report_cpus(read["cpus"], targets)
+        yield from report_cpus(read["cpus"], {name: text for name, (text, *_) in WORKS.items()}, SUBJECTS,
+                               targets, SPEED_UP)
 
 
 if __name__ == "__main__":

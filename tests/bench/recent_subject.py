@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """What all subjects of tests/bench/recent.py have: a namespace, a list of addresses and rules, and packets to them."""
 import contextlib
-import os
-import subprocess
 
-from measuring import MeasuringFailed, Namespace, start_time
+from measuring import MeasuringFailed, Namespace
 
 
 class Subject(Namespace):
@@ -52,19 +50,9 @@ class Subject(Namespace):
             return self.sent(self.kind, first, addresses, packets)
 
     def send_on_two_cpus(self, addresses, packets):
-        """Nanoseconds from the start to the end of the later one, where each sends so many packets."""
-        last = os.cpu_count() - 1
+        """Nanoseconds from the start to the end of the later one, each of which has a link of its own."""
         with self.all_dropped(2 * packets):
-            start = start_time()
-            senders = [
-                subprocess.Popen(["taskset", "-c", str(cpu),
-                                  *self.sender(self.kind, link * addresses // 2, addresses // 2, packets, link), start],
-                                 stdout=subprocess.PIPE, text=True)
-                for link, cpu in enumerate((0, last))]
-            times = [sender.communicate()[0] for sender in senders]
-            if any(sender.returncode for sender in senders):
-                raise MeasuringFailed("the senders failed")
-            return max(map(int, times))
+            return self.sent_on_two_cpus(self.kind, addresses, packets, (0, 1))
 
     def can(self, work):
         return work in self.WORKS or work in self.MANY

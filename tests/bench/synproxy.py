@@ -14,6 +14,7 @@ import sys
 
 from measuring import MeasuringFailed, is_ipv6, run, save_measured, say, say_medians
 from replies import ETH_P_IP, ETH_P_IPV6, watched
+from synproxy_checks import FLOODS, Check, expected, warm_up
 from synproxy_subjects import Direct, Floor, Iptables, Nftables, Palisade, Syncookies
 from xdp_subjects import BpfAtTc, XdpGeneric, XdpNative
 
@@ -33,55 +34,6 @@ CONNECTIONS = 200 if CLOCK == "instructions" else 50
 CONNECTION_BYTES = 1000
 STALL = 500000000       # nanoseconds; the first retransmission comes after a second
 ATTEMPTS = 5            # at a transfer, of a subject that may stall
-
-FLOODS = {"syn": "SYN-ACK", "plain-syn": "SYN-ACK", "bogus-ack": "RST", "syn6": "SYN-ACK", "bogus-ack6": "RST"}
-
-
-class Check:
-    """What a subject's counters have gone up by since."""
-
-    def __init__(self, subject):
-        self.subject = subject
-        self.before = self.all()
-
-    def all(self):
-        counters = self.subject.counters()
-        counters["replies"] = self.subject.replied()
-        if any(name.startswith("synproxy.") for name in self.subject.counts.values()):
-            counters.update(self.subject.proxy_counters())
-        return counters
-
-    def changes(self):
-        return {name: value - self.before[name] for name, value in self.all().items()}
-
-    def expect(self, **wanted):
-        changes = self.changes()
-        for name, value in wanted.items():
-            name = name.replace("__", ".")
-            if changes[name] != value:
-                others = {other: count for other, count in changes.items() if count}
-                raise MeasuringFailed(f"{self.subject.name}: {name} went up by {changes[name]}, not {value}; "
-                                      f"what went up: {others}")
-        return changes
-
-
-def expected(subject, kind, packets):
-    """What a flood's packets have to do to the counters."""
-    answered = subject.name != "floor" and (FLOODS[kind] != "RST" or not subject.proxy)
-    seen_by = "Link__Received" if subject.before_ip else "Ip6InReceives" if is_ipv6(kind) else "Ip__InReceives"
-    wanted = {"Ip__InReceives": 0, "Ip6InReceives": 0, "replies": packets if answered else 0, "Tcp__PassiveOpens": 0,
-              "Tcp__InSegs": 0 if subject.proxy else packets}
-    wanted[seen_by] = packets
-    count = subject.counts.get(kind.removesuffix("6"))
-    if count:
-        wanted[count.replace(".", "__")] = packets
-    return wanted
-
-
-def warm_up(subject, kind):
-    # A socket looks for cookies in acknowledgements only when it has lately sent some.
-    if FLOODS[kind] == "RST" and subject.name == "syncookies":
-        subject.sent(kind.replace("bogus-ack", "syn"), 0, 16, 16)
 
 
 def look_at_answers(subject, kind):

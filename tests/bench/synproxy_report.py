@@ -7,7 +7,7 @@ synproxy.md.
 """
 import statistics
 
-from figures import costs, net, ratio, report, spread, table, unit
+from figures import costs, net, ratio, report, report_cpus, spread, table, unit
 
 WORKS = {
     # name: (what it says, what it is compared with, target against iptables)
@@ -99,6 +99,10 @@ def lines_of(read, targets):
     if "memory" in read:
         yield "\nBytes that an open connection takes up, over those of the server's socket:\n"
         yield from report_memory(read["memory"])
+    if "cpus" in read:
+        yield "\nTwo CPUs in a flood, how many times the packets of one (by the real clock):\n"
+        yield from report_cpus(read["cpus"], {name: text for name, (text, *_) in WORKS.items()}, (*SUBJECTS, *BPF),
+                               targets)
     for part in (part for part in read.values() if "works" in part):
         second = "a second of the real clock" if part["clock"] == "time" else f"1e9 {unit(part)}"
         rates = [report_rates(part["works"][name], WORKS[name][0], second, targets)

@@ -208,13 +208,25 @@ impl BucketGuard<'_> {
     /// The head of the bucket's chain.
     #[inline]
     pub(crate) fn head(&self) -> u32 {
+        self.assert_held();
         self.0.head.load()
     }
 
     /// Sets the head of the bucket's chain.
     #[inline]
     pub(crate) fn set_head(&mut self, head: u32) {
+        self.assert_held();
         self.0.head.store(head);
+    }
+
+    /// Has lockdep, where there is one, make sure that the guard does what it says.
+    #[inline(always)]
+    fn assert_held(&self) {
+        // SAFETY: By the type invariant of `Buckets` the lock is initialised.
+        #[cfg(CONFIG_LOCKDEP = "y")]
+        unsafe {
+            bindings::palisade_assert_seqlock_held(self.0.lock.get())
+        };
     }
 }
 

@@ -405,6 +405,11 @@ void palisade_spin_unlock_bh(spinlock_t *lock)
 	spin_unlock_bh(lock);
 }
 
+void palisade_assert_spin_lock_held(const spinlock_t *lock)
+{
+	lockdep_assert_held(lock);
+}
+
 void palisade_local_bh_disable(void)
 {
 	local_bh_disable();
@@ -438,6 +443,11 @@ void palisade_write_seqlock_bh(seqlock_t *lock)
 void palisade_write_sequnlock_bh(seqlock_t *lock)
 {
 	write_sequnlock_bh(lock);
+}
+
+void palisade_assert_seqlock_held(const seqlock_t *lock)
+{
+	lockdep_assert_held(&lock->lock);
 }
 
 u32 palisade_jhash_1word(u32 word, u32 seed)

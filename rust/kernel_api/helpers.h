@@ -102,6 +102,7 @@ struct mem_cgroup *palisade_set_active_memory_cgroup(struct mem_cgroup *cgroup);
 void palisade_spin_lock_init(spinlock_t *lock);
 void palisade_spin_lock_bh(spinlock_t *lock);
 void palisade_spin_unlock_bh(spinlock_t *lock);
+void palisade_assert_spin_lock_held(const spinlock_t *lock);
 void palisade_local_bh_disable(void);
 void palisade_local_bh_enable(void);
 
@@ -110,6 +111,7 @@ unsigned int palisade_read_seqbegin(const seqlock_t *lock);
 unsigned int palisade_raw_read_seqbegin(const seqlock_t *lock);
 void palisade_write_seqlock_bh(seqlock_t *lock);
 void palisade_write_sequnlock_bh(seqlock_t *lock);
+void palisade_assert_seqlock_held(const seqlock_t *lock);
 
 u32 palisade_jhash_1word(u32 word, u32 seed);
 u32 palisade_jhash_3words(u32 first, u32 second, u32 third, u32 seed);

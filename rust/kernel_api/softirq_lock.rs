@@ -44,10 +44,30 @@ impl<T> SoftirqLock<T> {
     pub(crate) fn with<R>(&self, with: impl FnOnce(&mut T) -> R) -> R {
         // SAFETY: The lock is initialised.
         unsafe { bindings::palisade_spin_lock_bh(self.lock.get()) };
-        // SAFETY: Who holds the lock is alone with the value.
-        let result = with(unsafe { &mut *self.value.get() });
-        // SAFETY: It was taken above.
+        // SAFETY: The lock was taken above.
+        let result = with(unsafe { self.locked() });
+        // SAFETY: As above.
         unsafe { bindings::palisade_spin_unlock_bh(self.lock.get()) };
         result
+    }
+
+    /// The value.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lock, and has no other reference to the value.
+    #[inline(always)]
+    #[allow(
+        clippy::mut_from_ref,
+        reason = "the lock sees to it that there is only one"
+    )]
+    unsafe fn locked(&self) -> &mut T {
+        // SAFETY: The lock is initialised.
+        #[cfg(CONFIG_LOCKDEP = "y")]
+        unsafe {
+            bindings::palisade_assert_spin_lock_held(self.lock.get())
+        };
+        // SAFETY: Who holds the lock is alone with the value.
+        unsafe { &mut *self.value.get() }
     }
 }

@@ -108,6 +108,8 @@ class Client(End):
     def __init__(self, hosts, wire, server, port=None, options=ALL, own_port=None, own=None):
         super().__init__(hosts, wire, own or wire.own[server.version], own_port or next(client_ports), server,
                          port or current_port[0], options)
+        # Before all that the proxy does for it.
+        self.begun = time.monotonic()
 
     def ask(self, flags=SYN, **changes):
         """Sends a SYN, and takes the answer."""
@@ -135,13 +137,13 @@ class Server(End):
         hosts = client.hosts
         super().__init__(hosts, hosts.right, client.other, client.port, client.own, client.own_port, options)
         self.offered = options.timestamps is not None
-        self.syn, self.asked = None, time.monotonic()
+        self.client, self.syn = client, None
 
     def take(self):
         """What has arrived, without what came again because this machine was too slow to answer."""
         taken = super().take()
         syns = [one for one in taken if one.has(SYN)]
-        if not syns or time.monotonic() - self.asked < SILENCE_OF_SERVER:
+        if not syns or time.monotonic() - self.client.begun < SILENCE_OF_SERVER:
             return taken
         again = [one for one in syns if one.sequence == (self.syn or syns[0]).sequence]
         others = [one for one in taken if one not in again]
@@ -153,7 +155,7 @@ class Server(End):
         expect(not syn.payload, f"the SYN has a payload: {syn}")
         self.accept(syn)
         self.has_timestamps = self.offered and syn.options.timestamps is not None
-        self.syn, self.asked = syn, time.monotonic()
+        self.syn = syn
         return syn
 
     def answer(self):

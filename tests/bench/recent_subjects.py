@@ -209,7 +209,7 @@ class Nftables(Subject):
     def list_commands(self, name, size, hits=None):
         kind = "ipv6_addr" if self.is_ipv6 else "ipv4_addr"
         return [f"nft add set {self.family} bench {name} "
-                f"{{ type {kind}; size {size}; flags dynamic,timeout; timeout 1h; }}"]
+                f"{{ type {kind}; size {size}; flags dynamic,timeout; timeout 1h; gc-interval 1h; }}"]
 
     def remove_list(self, name):
         super().remove_list(name)

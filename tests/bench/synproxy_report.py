@@ -62,18 +62,22 @@ def report_bpf(works, targets):
     return table(["", "palisade", *BPF, "of bpf-tc", "target"], rows)
 
 
-def report_rates(samples, text, second, targets):
-    """Connections in a second of a clock, of what one takes."""
-    rates = {name: [1e9 / value for value in values] for name, values in samples.items()}
-    order = [name for name in (*SUBJECTS, *BPF, "direct") if name in rates]
-    row = [text, *(spread((statistics.median(rates[name]), min(rates[name]), max(rates[name])))
-                    for name in order)]
-    if "palisade" in rates:
-        own = statistics.median(rates["palisade"]) / statistics.median(rates["iptables"])
-        row += [f"{own:.2f}", targets.at_least(f"rate: of iptables, {text}, {second}", own, RATE)]
-    else:
-        row += ["-", f">= {RATE}"]
-    return ["", *order, "of iptables", "target"], row
+def report_rates(works, second, targets):
+    """Connections in a second of a clock, of what one takes; not each subject can do each work."""
+    order = [name for name in (*SUBJECTS, *BPF, "direct") if any(name in samples for samples in works.values())]
+    rows = []
+    for work, samples in works.items():
+        text = WORKS[work][0]
+        rates = {name: [1e9 / value for value in values] for name, values in samples.items()}
+        row = [text, *(spread((statistics.median(rates[name]), min(rates[name]), max(rates[name])))
+                       if name in rates else "-" for name in order)]
+        if "palisade" in rates:
+            own = statistics.median(rates["palisade"]) / statistics.median(rates["iptables"])
+            row += [f"{own:.2f}", targets.at_least(f"rate: of iptables, {text}, {second}", own, RATE)]
+        else:
+            row += ["-", f">= {RATE}"]
+        rows.append(row)
+    return table(["", *order, "of iptables", "target"], rows)
 
 
 def report_memory(memory):
@@ -105,11 +109,10 @@ def lines_of(read, targets):
                                targets)
     for part in (part for part in read.values() if "works" in part):
         second = "a second of the real clock" if part["clock"] == "time" else f"1e9 {unit(part)}"
-        rates = [report_rates(part["works"][name], WORKS[name][0], second, targets)
-                 for name in ("connections", "plain-connections") if name in part["works"]]
-        if rates:
+        opened = {name: part["works"][name] for name in ("connections", "plain-connections") if name in part["works"]}
+        if opened:
             yield f"\nConnections in {second}, one after another on one CPU, client and server included:\n"
-            yield from table(rates[0][0], [row for _, row in rates])
+            yield from report_rates(opened, second, targets)
         for name, counts in part["stalled"].items():
             yield (f"\nLeft out of {name} because they waited for a retransmission: " +
                    ", ".join(f"{subject} {count} of {total}" for subject, (count, total) in counts.items()))

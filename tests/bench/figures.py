@@ -53,14 +53,14 @@ def table(head, rows):
     return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
 
 
-def report_cpus(part, texts, subjects, targets, least=None):
-    """How many times the packets of one CPU two get done, of each work that has a text."""
-    names = ("floor", *(name for name in subjects if any(name in works for works in part["cpus"].values())))
+def report_cpus(part, works, subjects, targets, least=None):
+    """How many times the packets of one CPU two get done; what the works are called comes first in what works says."""
+    names = ("floor", *(name for name in subjects if any(name in samples for samples in part["cpus"].values())))
     rows = []
     for work, samples in part["cpus"].items():
         faster = {name: [2 * one / two for one, two in zip(samples[name]["one"], samples[name]["two"])]
                   for name in names}
-        rows.append([texts[work], *(
+        rows.append([works[work][0], *(
             f"{statistics.median(faster[name]):.2f} ({min(faster[name]):.2f} to {max(faster[name]):.2f})"
             for name in names)])
         if least:

@@ -124,8 +124,7 @@ def lines_of(read, targets):
         yield from report_loading(read["loading"])
     if "cpus" in read:
         yield "\nTwo CPUs at one list, how many times the packets of one (by the real clock):\n"
-        yield from report_cpus(read["cpus"], {name: text for name, (text, *_) in WORKS.items()}, SUBJECTS,
-                               targets, SPEED_UP)
+        yield from report_cpus(read["cpus"], WORKS, SUBJECTS, targets, SPEED_UP)
 
 
 if __name__ == "__main__":

@@ -105,8 +105,7 @@ def lines_of(read, targets):
         yield from report_memory(read["memory"])
     if "cpus" in read:
         yield "\nTwo CPUs in a flood, how many times the packets of one (by the real clock):\n"
-        yield from report_cpus(read["cpus"], {name: text for name, (text, *_) in WORKS.items()}, (*SUBJECTS, *BPF),
-                               targets)
+        yield from report_cpus(read["cpus"], WORKS, (*SUBJECTS, *BPF), targets)
     for part in (part for part in read.values() if "works" in part):
         second = "a second of the real clock" if part["clock"] == "time" else f"1e9 {unit(part)}"
         opened = {name: part["works"][name] for name in ("connections", "plain-connections") if name in part["works"]}

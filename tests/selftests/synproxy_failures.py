@@ -57,6 +57,7 @@ def unreachable_host(hosts, version, _):
     client.ask()
     client.send()
     syn = Server(client).expect_syn()
+    expect(client.is_tracked(), "conntrack has no entry of it")
     hosts.right.send(unreachable(hosts.right, syn))
     hosts.right.settle()
     expect(is_reset(client, SILENCE), f"no reset within {SILENCE} s")
@@ -69,6 +70,7 @@ def silent_host(hosts, version, _):
     client.ask()
     client.send()
     Server(client).expect_syn()
+    expect(client.is_tracked(), "conntrack has no entry of it")
     expect(is_reset(client, SILENCE), f"no reset within {SILENCE} s")
     expect(is_forgotten(client), "its entry of conntrack remains")
 

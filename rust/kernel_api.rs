@@ -17,6 +17,7 @@ pub(crate) mod extended_ack;
 pub(crate) mod genetlink;
 pub(crate) mod hash;
 pub(crate) mod kernel_synproxy;
+pub(crate) mod lockdep;
 pub(crate) mod log;
 pub(crate) mod memory_cgroup;
 pub(crate) mod message;
@@ -31,6 +32,7 @@ pub(crate) mod rewrite;
 pub(crate) mod skb;
 pub(crate) mod sockets;
 pub(crate) mod softirq_lock;
+pub(crate) mod softirqs;
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) mod testing;
 pub(crate) mod textsearch;

@@ -420,34 +420,43 @@ void palisade_local_bh_enable(void)
 	local_bh_enable();
 }
 
-void palisade_seqlock_init(seqlock_t *lock)
+bool palisade_in_softirq(void)
 {
-	seqlock_init(lock);
+	return in_softirq();
 }
 
-unsigned int palisade_read_seqbegin(const seqlock_t *lock)
+void palisade_softirqs_off(void)
 {
-	return read_seqbegin(lock);
+	local_bh_disable();
+	preempt_disable();
 }
 
-unsigned int palisade_raw_read_seqbegin(const seqlock_t *lock)
+void palisade_softirqs_on(void)
 {
-	return raw_read_seqcount_begin(&lock->seqcount);
+	preempt_enable();
+	local_bh_enable();
 }
 
-void palisade_write_seqlock_bh(seqlock_t *lock)
+void palisade_lock_map_init(struct lockdep_map *map)
 {
-	write_seqlock_bh(lock);
+	static struct lock_class_key key;
+
+	lockdep_init_map(map, "palisade_bucket", &key, 0);
 }
 
-void palisade_write_sequnlock_bh(seqlock_t *lock)
+void palisade_lock_map_acquire(struct lockdep_map *map)
 {
-	write_sequnlock_bh(lock);
+	lock_map_acquire(map);
 }
 
-void palisade_assert_seqlock_held(const seqlock_t *lock)
+void palisade_lock_map_release(struct lockdep_map *map)
 {
-	lockdep_assert_held(&lock->lock);
+	lock_map_release(map);
+}
+
+void palisade_assert_lock_map_held(const struct lockdep_map *map)
+{
+	lockdep_assert(lock_is_held(map));
 }
 
 u32 palisade_jhash_1word(u32 word, u32 seed)

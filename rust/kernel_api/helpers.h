@@ -3,8 +3,8 @@
 #ifndef _PALISADE_HELPERS_H
 #define _PALISADE_HELPERS_H
 
+#include <linux/lockdep.h>
 #include <linux/memcontrol.h>
-#include <linux/seqlock.h>
 #include <linux/siphash.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
@@ -106,12 +106,14 @@ void palisade_assert_spin_lock_held(const spinlock_t *lock);
 void palisade_local_bh_disable(void);
 void palisade_local_bh_enable(void);
 
-void palisade_seqlock_init(seqlock_t *lock);
-unsigned int palisade_read_seqbegin(const seqlock_t *lock);
-unsigned int palisade_raw_read_seqbegin(const seqlock_t *lock);
-void palisade_write_seqlock_bh(seqlock_t *lock);
-void palisade_write_sequnlock_bh(seqlock_t *lock);
-void palisade_assert_seqlock_held(const seqlock_t *lock);
+bool palisade_in_softirq(void);
+void palisade_softirqs_off(void);
+void palisade_softirqs_on(void);
+
+void palisade_lock_map_init(struct lockdep_map *map);
+void palisade_lock_map_acquire(struct lockdep_map *map);
+void palisade_lock_map_release(struct lockdep_map *map);
+void palisade_assert_lock_map_held(const struct lockdep_map *map);
 
 u32 palisade_jhash_1word(u32 word, u32 seed);
 u32 palisade_jhash_3words(u32 first, u32 second, u32 third, u32 seed);

@@ -58,6 +58,7 @@ impl Word {
 
     /// Sets some bits at once, whoever else stores the word, and returns what it was before
     /// (`atomic_fetch_or`).
+    #[inline(always)]
     pub(crate) fn set_bits(&self, bits: u32) -> u32 {
         // SAFETY: The pointer comes from a reference, so it is valid and aligned for as long as this is used.
         let word = unsafe { AtomicU32::from_ptr(self.0.get()) };

@@ -245,8 +245,11 @@ impl<'a> Entry<'a> {
     /// entry, which then was added by hand.
     #[inline(always)]
     pub(super) fn agrees_with(&self, time_to_live: u8) -> bool {
+        if time_to_live == 0 {
+            return true;
+        }
         let own = self.word(SHAPE) as u8;
-        own == time_to_live || own == 0 || time_to_live == 0
+        own == time_to_live || own == 0
     }
 
     /// Makes it the entry of that key, without stamps.
@@ -257,7 +260,7 @@ impl<'a> Entry<'a> {
         }
         self.set_word(SHAPE, key.shape());
         self.set_word(PACKETS, 0);
-        self.set_word(RING, 0);
+        self.set_stamps([].into_iter());
     }
 
     pub(super) fn key(&self) -> Option<Key> {
@@ -288,9 +291,10 @@ impl<'a> Entry<'a> {
         (ring >> 16, ring & 0xffff)
     }
 
+    /// Both are below 2^16.
     #[inline(always)]
     fn set_ring(&self, count: u32, latest: u32) {
-        self.set_word(RING, count << 16 | (latest & 0xffff));
+        self.set_word(RING, count << 16 | latest);
     }
 
     /// The stamp that has `newer` stamps after it, if it is remembered.
@@ -314,11 +318,18 @@ impl<'a> Entry<'a> {
         self.stamp(0).map_or(u32::MAX, |stamp| age(now, stamp))
     }
 
-    /// Whether the packets that the entry remembers satisfy the window.
+    /// Whether the packets that the entry remembers satisfy the window; none if the latest is older than
+    /// `timeout`.
     #[inline(always)]
-    pub(super) fn satisfies(&self, window: &Window, now: u32) -> bool {
-        self.stamp(window.hits.wrapping_sub(1))
-            .is_some_and(|stamp| age(now, stamp) <= window.age)
+    pub(super) fn satisfies(&self, window: &Window, timeout: u32, now: u32) -> Option<bool> {
+        if let Some(counted) = self.stamp(window.hits.wrapping_sub(1)) {
+            let age = age(now, counted);
+            if age <= window.age {
+                // The latest is not older than the one that counts.
+                return (age <= timeout || self.last_seen(now) <= timeout).then_some(true);
+            }
+        }
+        (self.last_seen(now) <= timeout).then_some(false)
     }
 
     /// Remembers a packet, and its TTL if it has one.
@@ -327,7 +338,6 @@ impl<'a> Entry<'a> {
         let (count, latest) = self.ring();
         let capacity = self.capacity();
         let place = match latest.wrapping_add(1) {
-            _ if count == 0 => 0,
             next if next < capacity => next,
             _ => 0,
         };
@@ -335,19 +345,12 @@ impl<'a> Entry<'a> {
             stamp.store(now);
         }
         self.set_ring(count.wrapping_add(1).min(capacity), place);
-        let packets = self.word(PACKETS);
         let mut shape = self.word(SHAPE);
         if let Some(time_to_live) = time_to_live {
             shape = shape & !0xff | u32::from(time_to_live);
         }
-        // Only who comes back is worth a second chance.
-        let shape = if packets == 0 {
-            shape
-        } else {
-            shape | REFERENCED
-        };
-        self.set_word(SHAPE, shape);
-        self.set_word(PACKETS, packets.saturating_add(1));
+        self.set_word(SHAPE, shape | REFERENCED);
+        self.set_word(PACKETS, self.word(PACKETS).saturating_add(1));
     }
 
     /// Makes it the entry of that key, with what `other` knows of it.

@@ -173,7 +173,8 @@ impl Table {
     pub(super) fn new(size: u32, hits: u32, timeout: u32) -> Result<Self> {
         Ok(Self {
             hash: HashKey::random(),
-            buckets: Buckets::new(size, NONE, LARGE)?,
+            // Never more than two thirds full, since whoever looks at another entry than its own waits for memory.
+            buckets: Buckets::new(size.saturating_add(size / 2), NONE, LARGE)?,
             slots: Slots::new(size, hits)?,
             timeout: Word::new(timeout),
             superseded: Word::new(0),
@@ -365,8 +366,7 @@ impl Table {
             if self.write_known(&guard, key, now, &write) {
                 return Stamped::Known;
             }
-            entry.begin(key);
-            write(entry);
+            Self::write_first(entry, key, &write);
             self.link(&mut guard, bucket, index, entry);
             stamped
         });
@@ -504,21 +504,25 @@ impl Table {
         None
     }
 
-    /// What the entry says to the question; none if it is older than `timeout` or its TTL another.
+    /// Whether the entry meets the question's window; none if it is older than `timeout` or its TTL another.
     #[inline(always)]
-    fn sight(
+    fn answer(
         entry: Entry<'_>,
         question: &Question<'_, impl Find>,
         timeout: u32,
         now: u32,
-    ) -> Option<Sight> {
-        let age = entry.last_seen(now);
-        if age > timeout || !entry.agrees_with(question.time_to_live) {
+    ) -> Option<bool> {
+        if !entry.agrees_with(question.time_to_live) {
             return None;
         }
+        entry.satisfies(question.window, timeout, now)
+    }
+
+    /// As [`Table::answer`], and how old the entry is.
+    fn sight(entry: Entry<'_>, question: &Question<'_>, timeout: u32, now: u32) -> Option<Sight> {
         Some(Sight {
-            agrees: entry.satisfies(question.window, now),
-            age,
+            agrees: Self::answer(entry, question, timeout, now)?,
+            age: entry.last_seen(now),
         })
     }
 
@@ -542,10 +546,20 @@ impl Table {
             return false;
         };
         if entry.last_seen(now) > self.timeout() {
-            entry.begin(&key.key());
+            Self::write_first(entry, &key.key(), write);
+        } else {
+            write(entry);
         }
-        write(entry);
         true
+    }
+
+    /// Lets `write` write an entry that knows nothing of the address.
+    #[cold]
+    fn write_first(entry: Entry<'_>, key: &Key, write: impl Fn(Entry<'_>)) {
+        entry.begin(key);
+        write(entry);
+        // Only who comes back is worth a second chance.
+        entry.take_reference();
     }
 
     /// Puts an entry into its chain.

@@ -28,13 +28,13 @@ impl Table {
         let timeout = self.timeout();
         let bucket = self.bucket(&question.key);
         if let Some((head, attempt)) = self.buckets.attempt(bucket) {
-            let sight = match self.find(head, &question.key, Some(&attempt)) {
-                Some((_, entry)) => Self::sight(entry, question, timeout, now),
+            let answer = match self.find(head, &question.key, Some(&attempt)) {
+                Some((_, entry)) => Self::answer(entry, question, timeout, now),
                 None => None,
             };
             if !attempt.is_disturbed() {
-                return match sight {
-                    Some(sight) => Ok(sight.agrees),
+                return match answer {
+                    Some(agrees) => Ok(agrees),
                     None if self.is_superseded() => Err(Superseded),
                     None => Ok(false),
                 };
@@ -56,13 +56,13 @@ impl Table {
         let Some((_, entry)) = self.find(guard.head(), &question.key, None) else {
             return Ok(false);
         };
-        let Some(sight) = Self::sight(entry, question, self.timeout(), now) else {
+        let Some(agrees) = Self::answer(entry, question, self.timeout(), now) else {
             return Ok(false);
         };
-        if sight.agrees != invert {
+        if agrees != invert {
             entry.push(now, Some(time_to_live));
         }
-        Ok(sight.agrees)
+        Ok(agrees)
     }
 
     /// As [`Table::stamp`], for a packet.

@@ -141,18 +141,12 @@ pub(crate) struct Packet<'a> {
     context: Context<'a>,
     /// The IP version.
     pub(crate) family: Family,
-    /// Where it says that it comes from.
-    pub(crate) source: Address,
-    /// Where it goes to.
-    pub(crate) destination: Address,
     /// TTL or hop limit.
     pub(crate) time_to_live: u8,
     /// Where the upper-layer header begins, if there is one.
     transport_offset: u32,
     /// Where in the whole packet this fragment belongs, in bytes after the IP headers.
     fragment_position: u16,
-    /// The upper-layer protocol, unless the headers are malformed.
-    protocol: Option<u8>,
     /// What rules are compared with at once.
     pub(crate) profile: Profile,
     /// Length from the network header on, in bytes.
@@ -183,10 +177,11 @@ impl<'a> Packet<'a> {
         let [version_and_length, _, _, _] = first.to_ne_bytes();
         let [_, _, fragment_high, fragment_low] = second.to_ne_bytes();
         let [time_to_live, protocol, _, _] = third.to_ne_bytes();
-        let header_length = u32::from(version_and_length & 0x0f).wrapping_mul(4);
-        if version_and_length >> 4 != 4 || header_length < 20 {
+        // Version 4, and a header of at least five words.
+        if !(0x45..=0x4f).contains(&version_and_length) {
             return None;
         }
+        let header_length = u32::from(version_and_length & 0x0f).wrapping_mul(4);
         let offset = start.wrapping_add(header_length);
         // The low 13 bits are the fragment's position, in units of 8 bytes.
         let position = u16::from_be_bytes([fragment_high, fragment_low]).wrapping_shl(3);
@@ -195,12 +190,9 @@ impl<'a> Packet<'a> {
             skb,
             context,
             family: Family::Ipv4,
-            source: Address([source, 0, 0, 0]),
-            destination: Address([destination, 0, 0, 0]),
             time_to_live,
             transport_offset: offset,
             fragment_position: position,
-            protocol: Some(protocol),
             profile: Profile::new(skb, Family::Ipv4, (source, destination), transport),
             length: skb.len().wrapping_sub(start),
         })
@@ -209,7 +201,8 @@ impl<'a> Packet<'a> {
     #[inline(always)]
     fn parse_ipv6(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
         let start = skb.network_offset();
-        let [first, second, a, b, c, d, e, f, g, h] = skb.linear_words::<10>(start)?;
+        let [first, second, source, _, _, _, destination, _, _, _] =
+            skb.linear_words::<10>(start)?;
         let [version, _, _, _] = first.to_ne_bytes();
         let [_, _, next_header, hop_limit] = second.to_ne_bytes();
         if version >> 4 != 6 {
@@ -230,21 +223,43 @@ impl<'a> Packet<'a> {
             skb,
             context,
             family: Family::Ipv6,
-            source: Address([a, b, c, d]),
-            destination: Address([e, f, g, h]),
             time_to_live: hop_limit,
             transport_offset,
             fragment_position,
-            protocol,
-            profile: Profile::new(skb, Family::Ipv6, (a, e), transport),
+            profile: Profile::new(skb, Family::Ipv6, (source, destination), transport),
             length: skb.len().wrapping_sub(start),
         })
+    }
+
+    /// Where it says that it comes from.
+    #[inline(always)]
+    pub(crate) fn source(&self) -> Address {
+        match self.family {
+            Family::Ipv4 => Address([self.profile.source(), 0, 0, 0]),
+            Family::Ipv6 => self.ipv6_address(8),
+        }
+    }
+
+    /// Where it goes to.
+    #[inline(always)]
+    pub(crate) fn destination(&self) -> Address {
+        match self.family {
+            Family::Ipv4 => Address([self.profile.destination(), 0, 0, 0]),
+            Family::Ipv6 => self.ipv6_address(24),
+        }
+    }
+
+    /// The address at that offset from the start of the IPv6 header, which is known to be there.
+    #[inline(always)]
+    fn ipv6_address(&self, offset: u32) -> Address {
+        let start = self.skb.network_offset().wrapping_add(offset);
+        Address(self.skb.linear_words(start).unwrap_or_default())
     }
 
     /// What follows the IP headers.
     #[inline]
     pub(crate) fn transport(&self) -> Transport {
-        match (self.protocol, self.fragment_position) {
+        match (self.protocol(), self.fragment_position) {
             (None, _) => Transport::Malformed,
             (Some(protocol), 0) => Transport::Header {
                 protocol,
@@ -257,7 +272,7 @@ impl<'a> Packet<'a> {
     /// The upper-layer protocol, if it can be told.
     #[inline]
     pub(crate) fn protocol(&self) -> Option<u8> {
-        self.protocol
+        self.profile.protocol()
     }
 
     /// Length from the network header on, in bytes.

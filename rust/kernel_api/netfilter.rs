@@ -131,11 +131,12 @@ pub(crate) enum Verdict {
 
 /// What a hook does with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum Fate {
-    /// It goes on.
-    Accept,
     /// It ends here.
-    Drop,
+    Drop = bindings::NF_DROP,
+    /// It goes on.
+    Accept = bindings::NF_ACCEPT,
     /// It goes on, as one that belongs to no connection.
     AcceptUntied,
     /// It goes back to where it came from, which is what its addresses say by now.
@@ -336,8 +337,8 @@ impl<T: Hook> HookRegistration<T> {
         // SAFETY: The state, and the devices that it names, are valid while the hook runs.
         let context = unsafe { Context::from_raw(state) };
         match hook.packet(skb, context) {
-            Fate::Accept => bindings::NF_ACCEPT,
-            Fate::Drop => bindings::NF_DROP,
+            // The number is netfilter's.
+            fate @ (Fate::Drop | Fate::Accept) => fate as c_uint,
             Fate::AcceptUntied => {
                 // SAFETY: The packet is valid; nobody uses its connection any more.
                 unsafe { bindings::palisade_ct_forget(skb.as_raw()) };

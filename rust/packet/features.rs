@@ -188,6 +188,24 @@ impl Profile {
         }
     }
 
+    /// The first word of the source address.
+    #[inline(always)]
+    pub(super) fn source(&self) -> u32 {
+        self.values.addresses as u32
+    }
+
+    /// The first word of the destination address.
+    #[inline(always)]
+    pub(super) fn destination(&self) -> u32 {
+        (self.values.addresses >> 32) as u32
+    }
+
+    /// The upper-layer protocol, unless the headers are malformed.
+    #[inline]
+    pub(super) fn protocol(&self) -> Option<u8> {
+        (self.known & PROTOCOL.kind != 0).then_some(self.values.kind as u8)
+    }
+
     /// Whether nothing that is known of the packet speaks against the pattern.
     #[inline(always)]
     pub(crate) fn admits(&self, pattern: &Pattern) -> bool {

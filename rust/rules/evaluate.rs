@@ -63,7 +63,11 @@ fn run(rest: &mut Rest<'_>, packet: &Packet<'_>) -> Action {
 /// The next rule that may be for the packet.
 #[inline(always)]
 fn next_admitted<'a>(rest: &mut Rest<'a>, packet: &Packet<'_>) -> Option<&'a PlacedRule> {
-    // Two at a time, since most rules are passed over.
+    let placed = rest.next()?;
+    if packet.profile.admits(&placed.pattern) {
+        return Some(placed);
+    }
+    // Two at a time, since most rules of a long chain are passed over.
     while let [first, second, further @ ..] = rest.as_slice() {
         if packet.profile.admits(&first.pattern) || packet.profile.admits(&second.pattern) {
             break;

@@ -257,8 +257,8 @@ impl HeaderMatch {
     #[inline(never)]
     pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
         let agrees = self.family.is_none_or(|family| family == packet.family)
-            && matches_address(&self.source, &packet.source)
-            && matches_address(&self.destination, &packet.destination)
+            && matches_address(&self.source, &packet.source())
+            && matches_address(&self.destination, &packet.destination())
             && (self.in_interface.as_ref())
                 .is_none_or(|interface| interface.matches(&packet.in_interface()))
             && (self.out_interface.as_ref())

@@ -142,16 +142,16 @@ impl Incoming<'_> {
     fn endpoint(&self) -> Endpoint {
         Endpoint {
             family: self.packet.family,
-            address: self.packet.destination,
+            address: self.packet.destination(),
             port: self.segment.destination_port(),
         }
     }
 
-    pub(super) fn cookie_client(&self) -> cookie::Client<'_> {
+    pub(super) fn cookie_client(&self) -> cookie::Client {
         cookie::Client {
             family: self.packet.family,
-            source: &self.packet.source,
-            destination: &self.packet.destination,
+            source: self.packet.source(),
+            destination: self.packet.destination(),
             ports: self.segment.ports(),
         }
     }
@@ -224,8 +224,8 @@ impl Incoming<'_> {
             packet.context().initial_time_to_live(packet.family),
             &fields,
             &announcement.options,
-            &packet.destination,
-            &packet.source,
+            &packet.destination(),
+            &packet.source(),
         );
         if packet.replace(answer.as_slice()).is_err() {
             return Reaction::Drop;

@@ -60,13 +60,13 @@ impl Carried {
 }
 
 /// Who a cookie is for: what the headers of its segments have in common.
-pub(super) struct Client<'a> {
+pub(super) struct Client {
     /// The IP version.
     pub(super) family: Family,
     /// The client's address.
-    pub(super) source: &'a Address,
+    pub(super) source: Address,
     /// The server's address.
-    pub(super) destination: &'a Address,
+    pub(super) destination: Address,
     /// The client's port and the server's, as the word that they are in the header.
     pub(super) ports: u32,
 }
@@ -93,13 +93,7 @@ impl Cookies {
 
     /// The cookie for a client whose SYN has that sequence number and maximum segment size.
     #[inline]
-    pub(super) fn make(
-        &self,
-        client: &Client<'_>,
-        sequence: u32,
-        mss: u16,
-        carried: Carried,
-    ) -> u32 {
+    pub(super) fn make(&self, client: &Client, sequence: u32, mss: u16, carried: Carried) -> u32 {
         self.make_in(minute(), client, sequence, mss, carried)
     }
 
@@ -108,7 +102,7 @@ impl Cookies {
     pub(super) fn make_in(
         &self,
         minute: u64,
-        client: &Client<'_>,
+        client: &Client,
         sequence: u32,
         mss: u16,
         carried: Carried,
@@ -130,7 +124,7 @@ impl Cookies {
     #[inline]
     pub(super) fn check(
         &self,
-        client: &Client<'_>,
+        client: &Client,
         sequence: u32,
         acknowledgement: u32,
         has_timestamps: bool,
@@ -143,7 +137,7 @@ impl Cookies {
     pub(super) fn check_in(
         &self,
         minute: u64,
-        client: &Client<'_>,
+        client: &Client,
         sequence: u32,
         acknowledgement: u32,
         has_timestamps: bool,
@@ -176,7 +170,7 @@ impl Cookies {
     }
 
     #[inline]
-    fn code(&self, minute: u64, client: &Client<'_>, said: u32, carried: Carried) -> u32 {
+    fn code(&self, minute: u64, client: &Client, said: u32, carried: Carried) -> u32 {
         let kind = u64::from(carried.code_bits()) << 56;
         let minute = minute & (1 << 56) - 1 | kind;
         let code = match client.family {
@@ -193,7 +187,7 @@ impl Cookies {
     }
 
     #[inline(never)]
-    fn code_ipv6(&self, minute: u64, client: &Client<'_>, said: u32) -> u64 {
+    fn code_ipv6(&self, minute: u64, client: &Client, said: u32) -> u64 {
         let [a, b, c, d] = client.source.words();
         let [e, f, g, h] = client.destination.words();
         let (low, high) = (minute as u32, (minute >> 32) as u32);

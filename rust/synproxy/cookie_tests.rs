@@ -71,22 +71,20 @@ impl Who {
         (sequence, acknowledgement): (u32, u32),
         has_timestamps: bool,
     ) -> Option<Returned> {
-        let (source, destination) = (Address::new(self.source), Address::new(self.destination));
         let client = Client {
             family: self.family,
-            source: &source,
-            destination: &destination,
+            source: Address::new(self.source),
+            destination: Address::new(self.destination),
             ports: self.ports,
         };
         cookies.check_in(now, &client, sequence, acknowledgement, has_timestamps)
     }
 
     fn make(&self, cookies: &Cookies, sequence: u32, mss: u16, carried: Carried) -> u32 {
-        let (source, destination) = (Address::new(self.source), Address::new(self.destination));
         let client = Client {
             family: self.family,
-            source: &source,
-            destination: &destination,
+            source: Address::new(self.source),
+            destination: Address::new(self.destination),
             ports: self.ports,
         };
         cookies.make_in(MINUTE, &client, sequence, mss, carried)

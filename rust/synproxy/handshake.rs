@@ -99,7 +99,12 @@ impl Passage<'_> {
             ports: self.segment.ports(),
             ..wait.fields
         };
-        let syn = compose::tcp_header(&fields, &wait.options, &packet.source, &packet.destination);
+        let syn = compose::tcp_header(
+            &fields,
+            &wait.options,
+            &packet.source(),
+            &packet.destination(),
+        );
         packet.replace_transport(self.segment.offset, syn.as_slice())
     }
 
@@ -144,7 +149,8 @@ impl Passage<'_> {
             }),
             ..Options::default()
         };
-        let header = compose::tcp_header(&fields, &options, &packet.source, &packet.destination);
+        let header =
+            compose::tcp_header(&fields, &options, &packet.source(), &packet.destination());
         packet.replace_transport(segment.offset, header.as_slice())
     }
 
@@ -216,8 +222,8 @@ impl Passage<'_> {
             packet.context().initial_time_to_live(packet.family),
             &fields,
             &options,
-            &packet.destination,
-            &packet.source,
+            &packet.destination(),
+            &packet.source(),
         );
         NewPacket::new(packet.family, acknowledgement.as_slice())?.send(packet.context());
         Ok(())

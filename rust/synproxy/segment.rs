@@ -149,7 +149,7 @@ impl Segment {
     pub(super) fn endpoints(&self, packet: &Packet<'_>) -> Endpoints {
         Endpoints {
             family: packet.family,
-            addresses: (packet.source.words(), packet.destination.words()),
+            addresses: (packet.source().words(), packet.destination().words()),
             ports: (self.source, self.destination),
         }
     }

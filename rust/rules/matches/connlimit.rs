@@ -74,9 +74,9 @@ impl PacketMatch for Connlimit {
     #[inline(never)]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
         let address = if self.by_destination {
-            packet.destination
+            packet.destination()
         } else {
-            packet.source
+            packet.source()
         };
         let key = address.masked(&self.mask).words();
         match self.counts.count(packet.skb(), packet.context(), key) {

@@ -52,10 +52,9 @@ pub(in crate::rules) struct Recent {
     list: Arc<List>,
     operation: RecentOperation,
     key: RecentKey,
-    /// Whether that is the source address, and all of it.
-    is_source: bool,
-    /// Whether nothing else is asked but whether that was seen in the window.
-    is_plain_check: bool,
+    /// Whether that is the source address, all of it, and nothing else is asked but whether it was seen in
+    /// the window.
+    is_plain: bool,
     window: Window,
     /// Whether the number of packets was asked for; without, one will do.
     is_counted: bool,
@@ -83,9 +82,11 @@ impl Recent {
     /// What the packet is found by.
     fn key(&self, packet: &Packet<'_>) -> Key {
         let (address, port) = match self.key {
-            RecentKey::Source => (packet.source, 0),
-            RecentKey::Destination => (packet.destination, 0),
-            RecentKey::SourceAndPort => (packet.source, packet.ports().map_or(0, |(port, _)| port)),
+            RecentKey::Source => (packet.source(), 0),
+            RecentKey::Destination => (packet.destination(), 0),
+            RecentKey::SourceAndPort => {
+                (packet.source(), packet.ports().map_or(0, |(port, _)| port))
+            }
         };
         let address = match &self.mask {
             Some((family, mask)) if *family == packet.family => address.masked(mask),
@@ -99,8 +100,7 @@ impl Recent {
     }
 
     /// What is asked of the entry of a packet.
-    #[inline(always)]
-    fn question<F>(&self, key: F, packet: &Packet<'_>) -> Question<'_, F> {
+    fn question(&self, key: Key, packet: &Packet<'_>) -> Question<'_> {
         Question {
             key,
             time_to_live: if self.time_to_live {
@@ -112,14 +112,20 @@ impl Recent {
         }
     }
 
-    /// As [`Recent::check`], where [`Recent::is_plain_check`] is true.
+    /// What is asked of the entry of that key, where [`Recent::is_plain`] is true.
     #[inline(always)]
-    fn check_plainly(&self, key: impl Find, packet: &Packet<'_>) -> bool {
-        let question = Question {
+    fn plain_question<F>(&self, key: F) -> Question<'_, F> {
+        Question {
             key,
             time_to_live: 0,
             window: &self.window,
-        };
+        }
+    }
+
+    /// As [`Recent::check`], where [`Recent::is_plain`] is true.
+    #[inline(always)]
+    fn check_plainly(&self, key: impl Find, packet: &Packet<'_>) -> bool {
+        let question = self.plain_question(key);
         self.list.check(&question, packet.context().rcu())
     }
 
@@ -133,25 +139,24 @@ impl Recent {
     #[inline(never)]
     fn update(&self, packet: &Packet<'_>) -> bool {
         match packet.family {
-            _ if !self.is_source => self.update_by_any(packet),
-            Family::Ipv4 => self.update_by(ipv4_source(packet), packet),
+            _ if !self.is_plain => self.update_by_any(packet),
+            Family::Ipv4 => self.update_by(self.plain_question(ipv4_source(packet)), packet),
             Family::Ipv6 => self.update_by_ipv6(packet),
         }
     }
 
     #[inline(never)]
     fn update_by_ipv6(&self, packet: &Packet<'_>) -> bool {
-        self.update_by(ipv6_source(packet), packet)
+        self.update_by(self.plain_question(ipv6_source(packet)), packet)
     }
 
     #[inline(never)]
     fn update_by_any(&self, packet: &Packet<'_>) -> bool {
-        self.update_by(self.key(packet), packet)
+        self.update_by(self.question(self.key(packet), packet), packet)
     }
 
     #[inline(always)]
-    fn update_by(&self, key: impl Find, packet: &Packet<'_>) -> bool {
-        let question = self.question(key, packet);
+    fn update_by(&self, question: Question<'_, impl Find>, packet: &Packet<'_>) -> bool {
         let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
         (self.list).update(&question, self.invert, time_to_live, guard)
@@ -160,7 +165,7 @@ impl Recent {
     #[inline(never)]
     fn set(&self, packet: &Packet<'_>) {
         match packet.family {
-            _ if !self.is_source => self.set_by_any(packet),
+            _ if !self.is_plain => self.set_by_any(packet),
             Family::Ipv4 => self.set_by(ipv4_source(packet), packet),
             Family::Ipv6 => self.set_by_ipv6(packet),
         }
@@ -193,14 +198,14 @@ impl Recent {
 /// What most packets are found by, which is quicker: the source address without port and mask.
 #[inline(always)]
 fn ipv4_source(packet: &Packet<'_>) -> Ipv4Key {
-    let [address, ..] = packet.source.words();
+    let [address, ..] = packet.source().words();
     Ipv4Key(address)
 }
 
 /// As [`ipv4_source`], of IPv6.
 #[inline(always)]
 fn ipv6_source(packet: &Packet<'_>) -> Ipv6Key {
-    Ipv6Key(packet.source.words())
+    Ipv6Key(packet.source().words())
 }
 
 impl PacketMatch for Recent {
@@ -209,7 +214,7 @@ impl PacketMatch for Recent {
     #[inline(always)]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
         let agrees = match self.operation {
-            _ if self.is_plain_check => match packet.family {
+            RecentOperation::Check if self.is_plain => match packet.family {
                 Family::Ipv4 => self.check_plainly(ipv4_source(packet), packet),
                 Family::Ipv6 => self.check_plainly(ipv6_source(packet), packet),
             },
@@ -285,14 +290,12 @@ impl PacketMatch for Recent {
         })?;
         // A mask of all bits is none.
         let mask = mask.filter(|(family, mask)| *mask != Address::full_mask(*family));
-        let is_source = key == RecentKey::Source && mask.is_none();
         Ok(Self {
             list,
             operation,
             key,
-            is_source,
-            is_plain_check: is_source
-                && operation == RecentOperation::Check
+            is_plain: key == RecentKey::Source
+                && mask.is_none()
                 && time_to_live.is_none()
                 && !window.reap,
             window,

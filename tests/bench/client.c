@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * client ADDRESS CONNECTIONS BYTES: connects so often to the server, one connection after another, gets so
- * many bytes each time, and prints how long each took, in nanoseconds. One that gets nothing for a while is
- * given up.
+ * client ADDRESS CONNECTIONS BYTES [MSS]: connects so often to the server, one connection after another, gets
+ * so many bytes each time, in segments of at most so many, and prints how long each took, in nanoseconds. One
+ * that gets nothing for a while is given up.
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static uint64_t now(void)
 	return time.tv_sec * 1000000000ull + time.tv_nsec;
 }
 
-static void fetch(const struct sockaddr_in *address, uint32_t wanted)
+static void fetch(const struct sockaddr_in *address, uint32_t wanted, int mss)
 {
 	static const struct timeval patience = { .tv_sec = 2 };
 	static const struct linger reset = { .l_onoff = 1 };
@@ -36,6 +37,7 @@ static void fetch(const struct sockaddr_in *address, uint32_t wanted)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
+	    (mss && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss))) ||
 	    connect(fd, (const struct sockaddr *)address, sizeof(*address)))
 		err(1, "connect");
 	if (write(fd, &request, sizeof(request)) != sizeof(request))
@@ -57,8 +59,8 @@ int main(int argc, char **argv)
 	unsigned long connections, wanted;
 	uint64_t *times;
 
-	if (argc != 4 || !inet_aton(argv[1], &address.sin_addr))
-		errx(2, "usage: client ADDRESS CONNECTIONS BYTES");
+	if (argc < 4 || argc > 5 || !inet_aton(argv[1], &address.sin_addr))
+		errx(2, "usage: client ADDRESS CONNECTIONS BYTES [MSS]");
 	connections = strtoul(argv[2], NULL, 10);
 	wanted = strtoul(argv[3], NULL, 10);
 	times = calloc(connections, sizeof(*times));
@@ -67,7 +69,7 @@ int main(int argc, char **argv)
 	for (unsigned long i = 0; i < connections; i++) {
 		uint64_t begin = now();
 
-		fetch(&address, wanted);
+		fetch(&address, wanted, argc > 4 ? atoi(argv[4]) : 0);
 		times[i] = now() - begin;
 	}
 	for (unsigned long i = 0; i < connections; i++)

@@ -125,7 +125,7 @@ def cpus_plots(part, where, works):
 
 
 # What has one scale.
-PLOTS = (("syn", "plain-syn", "bogus-ack", "syn6", "bogus-ack6"), ("established",), ("bulk",),
+PLOTS = (("syn", "plain-syn", "bogus-ack", "syn6", "bogus-ack6"), ("established",), ("bulk", "small-bulk"),
          ("connections", "plain-connections"))
 
 

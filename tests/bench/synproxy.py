@@ -28,7 +28,8 @@ REPETITIONS = 5
 PACKETS = 4096 if QUICK else 16384 if CLOCK == "instructions" else SOURCES
 CHECKED = 256           # packets before, the answers to which are looked at
 ESTABLISHED = 64 if QUICK else 512  # connections that packets belong to
-BULK = 16 << 20         # bytes
+# Bytes of a transfer, and the most in a segment where that is not what fits: the least that any subject knows.
+TRANSFERS = {"bulk": (16 << 20,), "small-bulk": (4 << 20, 536)}
 # By the real clock, each connection that waits for a retransmission takes its second.
 CONNECTIONS = 200 if CLOCK == "instructions" else 50
 CONNECTION_BYTES = 1000
@@ -73,13 +74,15 @@ def established(subject, _, repetition):
     return cost
 
 
-def bulk(subject, *_):
-    """Cost of a segment of a long transfer, in either direction."""
+def bulk(subject, work, _):
+    """Cost of a segment of a long transfer, in either direction; megabytes a second are the subject's throughput."""
+    size, *mss = TRANSFERS[work]
     for _ in range(ATTEMPTS):
         check = Check(subject)
-        cost, = subject.fetch(1, BULK)
+        cost, = subject.fetch(1, size, *mss)
         changes = check.expect(Tcp__PassiveOpens=1)
         if not changes["TcpExt.TCPTimeouts"]:
+            subject.throughput.setdefault(work, []).append(size * 1000 / cost)
             return cost / (changes["Tcp.InSegs"] + changes["Tcp.OutSegs"])
         if not subject.stalls:
             check.expect(TcpExt__TCPTimeouts=0)
@@ -105,8 +108,8 @@ def connections(subject, work, _):
 
 # What is measured of a work, and what all subjects of it are compared with.
 WORKS = {**{kind: (flood, Floor) for kind in FLOODS},
-         "established": (established, Direct), "bulk": (bulk, Direct), "connections": (connections, Direct),
-         "plain-connections": (connections, Direct)}
+         "established": (established, Direct), "bulk": (bulk, Direct), "small-bulk": (bulk, Direct),
+         "connections": (connections, Direct), "plain-connections": (connections, Direct)}
 
 
 def measure(subjects, work, result):
@@ -127,6 +130,9 @@ def measure(subjects, work, result):
                 samples[subject.name].append(cost)
     if function is connections:
         result["stalled"][work] = {subject.name: subject.stalled[work] for subject in subjects}
+    if function is bulk:
+        # As above, without the first time.
+        result["throughput"][work] = {subject.name: subject.throughput[work][1:] for subject in subjects}
     say_medians(samples, base.name)
     result["works"][work] = samples
 
@@ -160,6 +166,6 @@ def measure_all(result):
 
 
 sys.exit(save_measured(FILE, {
-    "clock": CLOCK, "repetitions": REPETITIONS, "packets": PACKETS, "established": ESTABLISHED, "bulk": BULK,
-    "connection_bytes": CONNECTION_BYTES, "typed": {}, "answers": {}, "works": {}, "missing": {},
-    "stalled": {}}, measure_all))
+    "clock": CLOCK, "repetitions": REPETITIONS, "packets": PACKETS, "established": ESTABLISHED,
+    "transfers": TRANSFERS, "connection_bytes": CONNECTION_BYTES, "typed": {}, "answers": {}, "works": {}, "missing": {},
+    "stalled": {}, "throughput": {}}, measure_all))

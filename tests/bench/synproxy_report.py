@@ -18,6 +18,7 @@ WORKS = {
     "bogus-ack6": ("ACK of no handshake, IPv6", "floor", 0.4),
     "established": ("established: a packet and its ACK", "direct", 1.0),
     "bulk": ("established: a segment of a transfer", "direct", 1.0),
+    "small-bulk": ("established: a small segment of a transfer", "direct", 1.0),
     "connections": ("a connection, from SYN to FIN", "direct", None),
     "plain-connections": ("a connection without timestamps", "direct", None),
 }
@@ -63,12 +64,10 @@ def report_bpf(works, targets):
 
 
 def report_rates(works, second, targets):
-    """Connections in a second of a clock, of what one takes; not each subject can do each work."""
-    order = [name for name in (*SUBJECTS, *BPF, "direct") if any(name in samples for samples in works.values())]
+    """How much is done in a second of a clock; not each subject can do each work."""
+    order = [name for name in (*SUBJECTS, *BPF, "direct") if any(name in rates for rates in works.values())]
     rows = []
-    for work, samples in works.items():
-        text = WORKS[work][0]
-        rates = {name: [1e9 / value for value in values] for name, values in samples.items()}
+    for text, rates in works.items():
         row = [text, *(spread((statistics.median(rates[name]), min(rates[name]), max(rates[name])))
                        if name in rates else "-" for name in order)]
         if "palisade" in rates:
@@ -78,6 +77,18 @@ def report_rates(works, second, targets):
             row += ["-", f">= {RATE}"]
         rows.append(row)
     return table(["", *order, "of iptables", "target"], rows)
+
+
+def connections_of(part):
+    """Connections in a second, of what one takes."""
+    return {WORKS[work][0]: {name: [1e9 / value for value in values] for name, values in samples.items()}
+            for work, samples in part["works"].items() if work in ("connections", "plain-connections")}
+
+
+def throughput_of(part):
+    texts = {work: f"segments of at most {mss[0] if mss else 1460} bytes"
+             for work, (_, *mss) in part["transfers"].items()}
+    return {texts[work]: rates for work, rates in part["throughput"].items()}
 
 
 def report_memory(memory):
@@ -108,10 +119,12 @@ def lines_of(read, targets):
         yield from report_cpus(read["cpus"], WORKS, (*SUBJECTS, *BPF), targets)
     for part in (part for part in read.values() if "works" in part):
         second = "a second of the real clock" if part["clock"] == "time" else f"1e9 {unit(part)}"
-        opened = {name: part["works"][name] for name in ("connections", "plain-connections") if name in part["works"]}
-        if opened:
+        if opened := connections_of(part):
             yield f"\nConnections in {second}, one after another on one CPU, client and server included:\n"
             yield from report_rates(opened, second, targets)
+        if transferred := throughput_of(part):
+            yield f"\nMegabytes of one connection in {second}, on one CPU, client and server included:\n"
+            yield from report_rates(transferred, second, targets)
         for name, counts in part["stalled"].items():
             yield (f"\nLeft out of {name} because they waited for a retransmission: " +
                    ", ".join(f"{subject} {count} of {total}" for subject, (count, total) in counts.items()))

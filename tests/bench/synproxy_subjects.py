@@ -34,6 +34,7 @@ class Subject(Namespace):
         self.set("tcp_dsack", 0)
         self.server = None
         self.stalled = {}
+        self.throughput = {}
 
     def rule(self, rule):
         """One as a person types it, with the iptables that is not nftables in disguise."""
@@ -68,9 +69,12 @@ class Subject(Namespace):
     def load(self):
         """Puts the rules into force."""
 
-    def fetch(self, connections, size):
-        """Nanoseconds that each of so many connections took, one after another, each of so many bytes."""
-        times = run("taskset", "-c", "0", f"{PROGRAMS}/client", self.address, str(connections), str(size))
+    def fetch(self, connections, size, *mss):
+        """
+        Nanoseconds that each of so many connections took, one after another, each of so many bytes, in segments of at
+        most so many where that is said.
+        """
+        times = run("taskset", "-c", "0", f"{PROGRAMS}/client", self.address, *map(str, (connections, size, *mss)))
         return [int(line) for line in times.splitlines()]
 
     def replied(self):

@@ -166,7 +166,7 @@ given_back() {
 in_cgroup palisade list ls >/dev/null
 sleep 3
 empty=$(charged)
-# An empty list has a bucket for every other entry and a pointer for each chunk of them.
+# An empty list has its buckets, and a pointer for each chunk of entries.
 charges "ten empty lists" $((10 * 32768 * 8)) python3 "$here/limits.py" lists 10
 # 5,000 entries that remember 20 packets.
 charges "5,000 entries" $((5000 * 20 * 4)) python3 "$here/limits.py" entries list1 5000

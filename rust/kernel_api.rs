@@ -25,6 +25,7 @@ pub(crate) mod nat;
 pub(crate) mod netfilter;
 pub(crate) mod netlink;
 pub(crate) mod netns;
+pub(crate) mod queue;
 pub(crate) mod rcu;
 pub(crate) mod records;
 pub(crate) mod reject;

@@ -111,7 +111,7 @@
 /* Memory, time and randomness */
 // allow: --allowlist-function 'free_percpu' --allowlist-function 'get_random_bytes'
 // allow: --allowlist-var 'jiffies' --allowlist-var 'PALISADE_HZ'
-// allow: --allowlist-type lockdep_map --allowlist-type spinlock_t --allowlist-type hsiphash_key_t --allowlist-function 'hsiphash_2u32'
+// allow: --allowlist-type lockdep_map --allowlist-type spinlock_t --allowlist-type raw_spinlock_t --allowlist-type hsiphash_key_t --allowlist-function 'hsiphash_2u32'
 // allow: --allowlist-type siphash_key_t --allowlist-function 'siphash_3u64'
 
 /* Of the two definitions of HZ that the headers have, bindgen takes user space's. */

@@ -5,15 +5,17 @@
 //! Readers take no lock: they read what the bucket leads to and ask at the end whether a writer was
 //! there meanwhile. Writers take the lock of one bucket, which makes its count odd until they go.
 //!
-//! The kernel's `seqlock_t` would do the same, with a queue for those who wait and some 30 instructions more
-//! for each packet that is remembered. Hardly anybody ever waits for one bucket of many, so that the count
-//! alone will do, as the bit locks of `include/linux/rhashtable.h` do. Lockdep is told of it in the same way.
+//! The kernel's `seqlock_t` would do the same, with some 30 instructions more for each packet that is
+//! remembered. Hardly anybody ever waits for one bucket of many, so that the count alone will do, as the bit
+//! locks of `include/linux/rhashtable.h` do; lockdep is told of it in the same way. Where all CPUs count
+//! packets in one entry, those that wait do so in a queue.
 //!
 //! C headers: [`include/linux/seqlock.h`](srctree/include/linux/seqlock.h),
 //! [`include/linux/lockdep.h`](srctree/include/linux/lockdep.h)
 
 use super::{
     lockdep::LockdepMap,
+    queue::Queue,
     softirqs::SoftirqsOff,
     words::Word, //
 };
@@ -53,11 +55,17 @@ impl Bucket {
         }
     }
 
+    /// Makes the count odd; whether it was even.
+    #[inline(always)]
+    fn try_lock(&self) -> bool {
+        self.sequence.set_bits(1) & 1 == 0
+    }
+
     /// Makes the count odd, once there is no other writer (`bit_spin_lock`).
     #[inline(always)]
-    fn lock(&self) {
-        if self.sequence.set_bits(1) & 1 != 0 {
-            self.lock_when_free();
+    fn lock(&self, queue: &Queue) {
+        if !self.try_lock() {
+            self.lock_when_free(queue);
         }
         // What is written from now on is written after the count (`write_seqcount_begin`).
         fence(Release);
@@ -65,14 +73,14 @@ impl Bucket {
 
     #[cold]
     #[inline(never)]
-    fn lock_when_free(&self) {
-        loop {
-            // Those who wait only look, lest the writer has to wait for the memory.
+    fn lock_when_free(&self, queue: &Queue) {
+        queue.wait(|| loop {
+            // Who waits only looks, lest the writer has to wait for the memory.
             self.begin();
-            if self.sequence.set_bits(1) & 1 == 0 {
+            if self.try_lock() {
                 return;
             }
-        }
+        });
     }
 
     /// Makes the count even again; it was odd.
@@ -91,6 +99,8 @@ impl Bucket {
 pub(crate) struct Buckets {
     buckets: KVVec<Bucket>,
     mask: u32,
+    /// Who waits for a bucket, whichever it is.
+    queue: Queue,
     lockdep: LockdepMap,
 }
 
@@ -114,6 +124,7 @@ impl Buckets {
         Ok(Self {
             buckets,
             mask: count.wrapping_sub(1),
+            queue: Queue::new()?,
             lockdep: LockdepMap::new()?,
         })
     }
@@ -160,6 +171,10 @@ impl Buckets {
     #[inline(never)]
     pub(crate) fn read<R>(&self, index: u32, mut read: impl FnMut(u32, &Attempt<'_>) -> R) -> R {
         let bucket = self.bucket(index);
+        if cfg!(CONFIG_LOCKDEP) {
+            let _softirqs = SoftirqsOff::new();
+            self.lockdep.might_wait();
+        }
         for _ in 0..LOCKLESS_ATTEMPTS {
             let attempt = Attempt {
                 bucket,
@@ -211,7 +226,7 @@ impl Buckets {
         let softirqs = SoftirqsOff::new();
         self.lockdep.acquire();
         let bucket = self.bucket(index);
-        bucket.lock();
+        bucket.lock(&self.queue);
         BucketGuard {
             bucket,
             lockdep: &self.lockdep,

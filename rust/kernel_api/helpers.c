@@ -410,6 +410,21 @@ void palisade_assert_spin_lock_held(const spinlock_t *lock)
 	lockdep_assert_held(lock);
 }
 
+void palisade_raw_spin_lock_init(raw_spinlock_t *lock)
+{
+	raw_spin_lock_init(lock);
+}
+
+void palisade_raw_spin_lock(raw_spinlock_t *lock)
+{
+	raw_spin_lock(lock);
+}
+
+void palisade_raw_spin_unlock(raw_spinlock_t *lock)
+{
+	raw_spin_unlock(lock);
+}
+
 void palisade_local_bh_disable(void)
 {
 	local_bh_disable();
@@ -420,9 +435,9 @@ void palisade_local_bh_enable(void)
 	local_bh_enable();
 }
 
-bool palisade_in_softirq(void)
+bool palisade_softirqs_are_off(void)
 {
-	return in_softirq();
+	return softirq_count();
 }
 
 void palisade_softirqs_off(void)
@@ -441,7 +456,8 @@ void palisade_lock_map_init(struct lockdep_map *map)
 {
 	static struct lock_class_key key;
 
-	lockdep_init_map(map, "palisade_bucket", &key, 0);
+	/* As a raw spinlock: under it nobody sleeps, whatever the kernel's preemption is. */
+	lockdep_init_map_wait(map, "palisade_bucket", &key, 0, LD_WAIT_SPIN);
 }
 
 void palisade_lock_map_acquire(struct lockdep_map *map)

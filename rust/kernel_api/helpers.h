@@ -103,10 +103,13 @@ void palisade_spin_lock_init(spinlock_t *lock);
 void palisade_spin_lock_bh(spinlock_t *lock);
 void palisade_spin_unlock_bh(spinlock_t *lock);
 void palisade_assert_spin_lock_held(const spinlock_t *lock);
+void palisade_raw_spin_lock_init(raw_spinlock_t *lock);
+void palisade_raw_spin_lock(raw_spinlock_t *lock);
+void palisade_raw_spin_unlock(raw_spinlock_t *lock);
 void palisade_local_bh_disable(void);
 void palisade_local_bh_enable(void);
 
-bool palisade_in_softirq(void);
+bool palisade_softirqs_are_off(void);
 void palisade_softirqs_off(void);
 void palisade_softirqs_on(void);
 

@@ -21,11 +21,11 @@ pub(crate) struct LockdepMap {
     map: KBox<Opaque<bindings::lockdep_map>>,
 }
 
+#[cfg(CONFIG_LOCKDEP = "y")]
 // SAFETY: A map is there to be used by several threads.
-#[cfg(CONFIG_LOCKDEP = "y")]
 unsafe impl Sync for LockdepMap {}
-// SAFETY: A map belongs to no thread.
 #[cfg(CONFIG_LOCKDEP = "y")]
+// SAFETY: A map belongs to no thread.
 unsafe impl Send for LockdepMap {}
 
 #[cfg(CONFIG_LOCKDEP = "y")]
@@ -36,7 +36,7 @@ impl LockdepMap {
     ///
     /// `ENOMEM` when there is no memory.
     pub(crate) fn new() -> Result<Self> {
-        let map = KBox::new(Opaque::zeroed(), GFP_KERNEL)?;
+        let map = KBox::new(Opaque::zeroed(), GFP_KERNEL_ACCOUNT)?;
         // SAFETY: The map is at its final place, and nobody knows it yet.
         unsafe { bindings::palisade_lock_map_init(map.get()) };
         // INVARIANT: The map was just initialised.
@@ -53,6 +53,12 @@ impl LockdepMap {
     pub(crate) fn release(&self) {
         // SAFETY: As above.
         unsafe { bindings::palisade_lock_map_release(self.map.get()) };
+    }
+
+    /// One of the locks may have to be waited for here. Softirqs have to be off, as where it is taken.
+    pub(crate) fn might_wait(&self) {
+        self.acquire();
+        self.release();
     }
 
     /// Warns unless one of the locks is held.
@@ -76,6 +82,10 @@ impl LockdepMap {
     /// Nothing.
     #[inline(always)]
     pub(crate) fn release(&self) {}
+
+    /// Nothing.
+    #[inline(always)]
+    pub(crate) fn might_wait(&self) {}
 
     /// Nothing.
     #[inline(always)]

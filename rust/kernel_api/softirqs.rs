@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 /// While it exists, this CPU runs neither softirqs nor other tasks than this one, so that it may spin.
 ///
 /// Where softirqs are off already, as where most packets are, there is nothing to do. With `PREEMPT_RT`,
-/// that keeps no other task away.
+/// that keeps no other task away. Of several, the one that was made first is to be dropped last.
 pub(crate) struct SoftirqsOff {
     /// Whether they were on before.
     were_on: bool,
@@ -23,7 +23,7 @@ impl SoftirqsOff {
     #[inline(always)]
     pub(crate) fn new() -> Self {
         // SAFETY: There are no requirements.
-        let were_on = cfg!(CONFIG_PREEMPT_RT) || !unsafe { bindings::palisade_in_softirq() };
+        let were_on = cfg!(CONFIG_PREEMPT_RT) || !unsafe { bindings::palisade_softirqs_are_off() };
         if were_on {
             // SAFETY: They are turned on again when this is dropped.
             unsafe { bindings::palisade_softirqs_off() };

@@ -150,8 +150,8 @@ impl<'a> Passage<'a> {
             _ if !is_started => Ok(()),
             ((Direction::Original, Kind::Syn), TcpState::Over) => self.forget(),
             ((Direction::Original, Kind::Ack), TcpState::SynSent) => self.keep_alive(),
-            ((Direction::Reply, Kind::SynAck), TcpState::SynReceived) => self.syn_ack(),
-            ((Direction::Reply, Kind::SynAck), TcpState::Established) if !is_opened => {
+            // Once more where the acknowledgement was lost: a client that has to send nothing never will.
+            ((Direction::Reply, Kind::SynAck), TcpState::SynReceived | TcpState::Established) => {
                 self.syn_ack()
             }
             ((Direction::Reply, Kind::Reset), _) if !is_opened => {

@@ -180,8 +180,21 @@ def syn_with_data(hosts, version, _):
 
 
 def repeated_syn_ack(hosts, version, _):
-    """a SYN-ACK that the server repeats is answered, and the client sees no second handshake"""
+    """a SYN-ACK that the server repeats is answered at once, and the client sees no second handshake"""
     connection = Connection(hosts, version).open()
+    client, server = connection.client, connection.server
+    server.put(server.segment(SYN | ACK, options=server.options, sequence=server.initial))
+    expect(any(one.has(ACK) and one.acknowledged == (server.initial + 1) % MODULUS for one in server.take()),
+           "the server got no ACK")
+    for one in client.take():
+        expect(not one.flags & (SYN | RST), f"the client got {one}")
+    connection.exchange()
+
+
+def passed_syn_ack(hosts, version, _):
+    """where nothing is translated, a SYN-ACK that the server repeats is the client's to answer"""
+    options = CLIENTS["all but timestamps"]
+    connection = Connection(hosts, version, client_options=options, server_options=options).open()
     client, server = connection.client, connection.server
     server.put(server.segment(SYN | ACK, options=server.options, sequence=server.initial))
     arrived = client.take()
@@ -204,4 +217,5 @@ def other_clients(hosts, version, _):
 
 
 SCENARIOS = (syn_is_answered, server_is_asked, syn_is_clean, handshakes_end, ecn, nothing_is_remembered, repeated_syn,
-             repeated_ack, data_first, syn_with_data, repeated_syn_ack, other_clients)
+             repeated_ack, data_first, syn_with_data, repeated_syn_ack, passed_syn_ack,
+             other_clients)

@@ -39,6 +39,7 @@ use crate::{
         sockets, //
     },
     packet::{
+        Address,
         Packet,
         Transport,
         IPPROTO_TCP, //
@@ -103,6 +104,7 @@ impl Synproxy {
             place,
             packet,
             segment,
+            endpoints: segment.endpoints(packet),
         };
         match segment.kind() {
             Kind::Syn => incoming.syn(),
@@ -132,6 +134,8 @@ pub(super) struct Incoming<'a> {
     place: Place,
     pub(super) packet: &'a Packet<'a>,
     pub(super) segment: Segment,
+    /// Whom it is from and for, which is asked for several times.
+    endpoints: Endpoints,
 }
 
 impl Incoming<'_> {
@@ -142,7 +146,7 @@ impl Incoming<'_> {
     fn endpoint(&self) -> Endpoint {
         Endpoint {
             family: self.packet.family,
-            address: self.packet.destination(),
+            address: self.destination(),
             port: self.segment.destination_port(),
         }
     }
@@ -150,8 +154,8 @@ impl Incoming<'_> {
     pub(super) fn cookie_client(&self) -> cookie::Client {
         cookie::Client {
             family: self.packet.family,
-            source: self.packet.source(),
-            destination: self.packet.destination(),
+            source: self.source(),
+            destination: self.destination(),
             ports: self.segment.ports(),
         }
     }
@@ -161,8 +165,18 @@ impl Incoming<'_> {
         skb.has_right_checksum(context, self.segment.offset, IPPROTO_TCP)
     }
 
-    pub(super) fn endpoints(&self) -> Endpoints {
-        self.segment.endpoints(self.packet)
+    /// Where it says that it comes from.
+    pub(super) fn source(&self) -> Address {
+        Address::new(self.endpoints.addresses.0)
+    }
+
+    /// Where it goes to.
+    pub(super) fn destination(&self) -> Address {
+        Address::new(self.endpoints.addresses.1)
+    }
+
+    pub(super) fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 
     fn look_up(&self, endpoints: &Endpoints) -> Option<FoundConnection> {
@@ -178,7 +192,7 @@ impl Incoming<'_> {
         }
         self.count(Event::Syn);
         if self.place == Place::BeforeConntrack {
-            if let Some(mark) = self.synproxy.known.mark(&self.endpoints()) {
+            if let Some(mark) = self.synproxy.known.mark(self.endpoints()) {
                 mark.clear();
             }
         }
@@ -224,8 +238,8 @@ impl Incoming<'_> {
             packet.context().initial_time_to_live(packet.family),
             &fields,
             &announcement.options,
-            &packet.destination(),
-            &packet.source(),
+            &self.destination(),
+            &self.source(),
         );
         if packet.replace(answer.as_slice()).is_err() {
             return Reaction::Drop;
@@ -245,14 +259,14 @@ impl Incoming<'_> {
                     TcpState::SynSent | TcpState::SynReceived
                 )
         };
-        self.look_up(&self.endpoints())
+        self.look_up(self.endpoints())
             .is_some_and(|found| is_early(&found.connection()))
     }
 
     /// What was kept of a connection between the same ports that is over must not be applied to the next one.
     #[cold]
     pub(super) fn forget_last(&self) {
-        if let Some(found) = self.look_up(&self.endpoints()) {
+        if let Some(found) = self.look_up(self.endpoints()) {
             let last = found.connection();
             if last.tcp_state() == TcpState::Over {
                 last.end();
@@ -265,11 +279,11 @@ impl Incoming<'_> {
     fn others(&self, kind: Kind) -> Reaction {
         if self.place == Place::BeforeConntrack {
             let endpoints = self.endpoints();
-            let mark = self.synproxy.known.mark(&endpoints);
+            let mark = self.synproxy.known.mark(endpoints);
             if mark.is_some_and(|mark| mark.is_set()) {
                 return Reaction::Pass;
             }
-            if let Some(found) = self.look_up(&endpoints) {
+            if let Some(found) = self.look_up(endpoints) {
                 let connection = found.connection();
                 if self.may_come_anew(kind, &connection) {
                     if let Some(proof) = self.proof() {
@@ -300,7 +314,7 @@ impl Incoming<'_> {
     /// A segment of no connection that connection tracking knows. This machine may have one that is older than
     /// the rule, and than connection tracking; otherwise it is dropped.
     fn stray(&self, event: Event) -> Reaction {
-        if sockets::is_connected(self.packet.context(), &self.endpoints()) {
+        if sockets::is_connected(self.packet.context(), self.endpoints()) {
             return Reaction::Pass;
         }
         self.count(event);

@@ -97,7 +97,7 @@ impl Incoming<'_> {
     pub(super) fn open_in_place(&self, proof: &Proof) -> Reaction {
         let packet = self.packet;
         let (fields, options) = self.server_syn(proof);
-        let syn = compose::tcp_header(&fields, &options, &packet.source(), &packet.destination());
+        let syn = compose::tcp_header(&fields, &options, &self.source(), &self.destination());
         if packet
             .replace_transport(self.segment.offset, syn.as_slice())
             .is_err()
@@ -118,8 +118,8 @@ impl Incoming<'_> {
             packet.context().initial_time_to_live(packet.family),
             &fields,
             &options,
-            &packet.source(),
-            &packet.destination(),
+            &self.source(),
+            &self.destination(),
         );
         if let Ok(syn) = NewPacket::new(packet.family, syn.as_slice()) {
             syn.open(&self.synproxy.template);
@@ -136,7 +136,7 @@ impl Incoming<'_> {
         let received = connection.next_sequence(Direction::Reply);
         let shift = connection.sequence_shift(Direction::Reply, received);
         let reset = resets::reset(
-            &self.endpoints(),
+            self.endpoints(),
             connection.next_sequence(Direction::Original),
             received.wrapping_add(shift),
             context.initial_time_to_live(self.packet.family),

@@ -107,8 +107,6 @@ if modprobe -q sch_netem; then
 		read -r host interface <<<"$place"
 		on "$host" tc qdisc add dev "$interface" root netem delay 3ms 2ms loss 2% reorder 10%
 	done
-	# What a server says again may go to the client as it is, which then answers.
-	on client nft delete table inet watch
 	# Who waits for the server to speak, and whose ACK with the cookie is lost, waits in vain and tries again.
 	downloads_again() {
 		downloads "$1" 20 || downloads "$1" 20 || downloads "$1" 60

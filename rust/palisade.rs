@@ -60,11 +60,11 @@ struct Palisade {
 impl kernel::Module for Palisade {
     fn init(module: &'static ThisModule) -> Result<Self> {
         parameters::Parameters::set(
-            *module_parameters::max_entries.value(),
-            *module_parameters::max_lists.value(),
-            *module_parameters::max_rules.value(),
-            *module_parameters::max_chains.value(),
-            *module_parameters::entry_timeout.value(),
+            module_parameters::max_entries.value(),
+            module_parameters::max_lists.value(),
+            module_parameters::max_rules.value(),
+            module_parameters::max_chains.value(),
+            module_parameters::entry_timeout.value(),
         )?;
         let reclaimer = kernel_api::rcu::Reclaimer::start()?;
         let namespaces = kernel_api::netns::Registration::new()?;

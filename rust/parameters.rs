@@ -11,7 +11,10 @@ use crate::{
     },
     rules,
 };
-use core::ops::RangeInclusive;
+use core::{
+    borrow::Borrow,
+    ops::RangeInclusive, //
+};
 use kernel::{
     prelude::*,
     sync::SetOnce, //
@@ -34,17 +37,17 @@ pub(crate) struct Parameters {
 const TIMEOUT_MAX: i64 = (AGE_MAX / JIFFIES_PER_SECOND) as i64;
 
 impl Parameters {
-    /// Checks what was given at load time and keeps it.
+    /// Checks what was given at load time and keeps it: numbers since Linux 7.3, references to them before.
     ///
     /// # Errors
     ///
     /// `EINVAL` when a value is out of its range, of which the kernel log is told.
     pub(crate) fn set(
-        max_entries: i64,
-        max_lists: i64,
-        max_rules: i64,
-        max_chains: i64,
-        entry_timeout: i64,
+        max_entries: impl Borrow<i64>,
+        max_lists: impl Borrow<i64>,
+        max_rules: impl Borrow<i64>,
+        max_chains: impl Borrow<i64>,
+        entry_timeout: impl Borrow<i64>,
     ) -> Result {
         let parameters = Self {
             max_entries: check("max_entries", max_entries, 1..=16_777_216)?,
@@ -87,7 +90,8 @@ impl Parameters {
     }
 }
 
-fn check(name: &str, value: i64, range: RangeInclusive<i64>) -> Result<u32> {
+fn check(name: &str, value: impl Borrow<i64>, range: RangeInclusive<i64>) -> Result<u32> {
+    let value = *value.borrow();
     if range.contains(&value) {
         return u32::try_from(value).map_err(|_| EINVAL);
     }

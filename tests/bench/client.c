@@ -4,6 +4,8 @@
  * so many bytes each time, in segments of at most so many, and prints how long each took, in nanoseconds. One
  * that gets nothing for a while is given up.
  */
+#include "server_address.h"
+
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
@@ -27,18 +29,18 @@ static uint64_t now(void)
 	return time.tv_sec * 1000000000ull + time.tv_nsec;
 }
 
-static void fetch(const struct sockaddr_in *address, uint32_t wanted, int mss)
+static void fetch(const struct addrinfo *server, uint32_t wanted, int mss)
 {
 	static const struct timeval patience = { .tv_sec = 2 };
 	static const struct linger reset = { .l_onoff = 1 };
 	uint32_t request = htonl(wanted);
 	uint64_t got = 0;
 	ssize_t done;
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(server->ai_family, SOCK_STREAM, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
 	    (mss && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss))) ||
-	    connect(fd, (const struct sockaddr *)address, sizeof(*address)))
+	    connect(fd, server->ai_addr, server->ai_addrlen))
 		err(1, "connect");
 	if (write(fd, &request, sizeof(request)) != sizeof(request))
 		err(1, "write");
@@ -55,12 +57,13 @@ static void fetch(const struct sockaddr_in *address, uint32_t wanted, int mss)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(80) };
+	const struct addrinfo *server;
 	unsigned long connections, wanted;
 	uint64_t *times;
 
-	if (argc < 4 || argc > 5 || !inet_aton(argv[1], &address.sin_addr))
+	if (argc < 4 || argc > 5)
 		errx(2, "usage: client ADDRESS CONNECTIONS BYTES [MSS]");
+	server = server_at(argv[1]);
 	connections = strtoul(argv[2], NULL, 10);
 	wanted = strtoul(argv[3], NULL, 10);
 	times = calloc(connections, sizeof(*times));
@@ -69,7 +72,7 @@ int main(int argc, char **argv)
 	for (unsigned long i = 0; i < connections; i++) {
 		uint64_t begin = now();
 
-		fetch(&address, wanted, argc > 4 ? atoi(argv[4]) : 0);
+		fetch(server, wanted, argc > 4 ? atoi(argv[4]) : 0);
 		times[i] = now() - begin;
 	}
 	for (unsigned long i = 0; i < connections; i++)

@@ -36,6 +36,11 @@ def spread(values):
     return "{:.0f} ({:.0f} to {:.0f})".format(*values)
 
 
+def over(samples, base="floor"):
+    """What costs are over, as a cell of a table."""
+    return f"{statistics.median(samples[base]):.0f}"
+
+
 def costs(samples, subjects, base="floor"):
     """A cell of a table for each subject, with a dash for those that cannot do it."""
     return [spread(net(samples, subject, base)) if subject in samples else "-" for subject in subjects]
@@ -80,10 +85,23 @@ def write_json(path, value):
         file.write("\n")
 
 
+def merged(one, other):
+    """Both of what two VMs have measured; what is no dictionary is the same in both."""
+    return {**one, **other, **{name: merged(one[name], value) for name, value in other.items()
+                               if isinstance(value, dict) and name in one}}
+
+
 def read_parts(folder):
-    """All that was measured, by the files' names."""
-    return {name.removesuffix(".json"): read_json(os.path.join(folder, name))
-            for name in sorted(os.listdir(folder)) if name.endswith(".json")}
+    """
+    All that was measured, by the files' names up to the first dash: what is left of work-lists.json and
+    work-growth.json is one part, work.
+    """
+    parts = {}
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".json"):
+            part = name.removesuffix(".json").partition("-")[0]
+            parts[part] = merged(parts.get(part, {}), read_json(os.path.join(folder, name)))
+    return parts
 
 
 def report(name, lines_of):
@@ -99,5 +117,5 @@ def report(name, lines_of):
     missed = [target for target in targets.all if not target["met"]]
     print(f"\n{len(targets.all) - len(missed)} of {len(targets.all)} targets met; "
           f"the rules and all measurements are in {folder}/{name}.json")
-    if read["work"].get("missing"):
+    if read.get("work", {}).get("missing"):
         sys.exit("error: not all subjects were measured: " + ", ".join(read["work"]["missing"]))

@@ -28,19 +28,49 @@ compile() {
 
 compile sender sender.c frame.c handshake.c frame.h handshake.h
 compile server server.c
-compile client client.c
-compile visitors visitors.c
+compile client client.c server_address.c server_address.h
+compile visitors visitors.c server_address.c server_address.h
 compile addresses addresses.c frame.c frame.h
 compile timed timed.c
 compile xt_recent_write xt_recent_write.c
 
-# measure CPUS CLOCK SCRIPT NAME ARGUMENT...: runs it in a VM, by that clock; NAME.json has what was measured.
+# How many VMs run at a time whose clock counts instructions: what they measure is the same however busy the machine is.
+at_a_time=$(nproc)
+counting=0
+failed=
+
+# measure CPUS CLOCK SCRIPT NAME ARGUMENT...: runs it in a VM, by that clock; NAME.json has what was measured. One that
+# counts instructions runs in the background and says what it does in NAME.log; one by the real clock has the machine to
+# itself.
 measure() {
 	local cpus=$1 clock=$2 script=$3 name=$4 count=
 	shift 4
-	[ "$clock" = time ] || count=0
-	VM_CPUS=$cpus VM_ICOUNT=$count "$vm_dir/run" "$bench/$script" "$clock" "/${out#build/vm/}/$name.json" "$@"
+	local command=("$bench/$script" "$clock" "/${out#build/vm/}/$name.json" "$@")
+	if [ "$clock" = time ]; then
+		wait_for_others 0
+		VM_CPUS=$cpus VM_ICOUNT='' "$vm_dir/run" "${command[@]}"
+		return
+	fi
+	wait_for_others $((at_a_time - 1))
+	counting=$((counting + 1))
+	say "Measuring ${script%.py} $* in the background; $out/$name.log says how far it is"
+	{
+		VM_CPUS=$cpus VM_ICOUNT=0 "$vm_dir/run" "${command[@]}" >"$checkout/$out/$name.log" 2>&1 ||
+			{ warn "$name failed: $(tail -n 3 "$checkout/$out/$name.log")"; exit 1; }
+	} &
+}
+
+# wait_for_others NUMBER: until so many VMs or fewer are left in the background.
+wait_for_others() {
+	while [ $counting -gt "$1" ]; do
+		wait -n || failed=1
+		counting=$((counting - 1))
+	done
+	[ -z "$failed" ] || die "measuring failed, see above"
 }
 
 # report SCRIPT ARGUMENT...: makes something of that.
-report() { "$vm_dir/in-root" python3 -B "tests/bench/$1" "${@:2}"; }
+report() {
+	wait_for_others 0
+	"$vm_dir/in-root" python3 -B "tests/bench/$1" "${@:2}"
+}

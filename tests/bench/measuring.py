@@ -80,10 +80,17 @@ class Namespace:
             self.on("ip", "address", "add", f"{DESTINATION6}/64", "dev", inside, "nodad")
         return outside, inside
 
-    def allow_ipv6(self, interface):
-        """Without anything that it would say by itself: it gets no link-local address, and looks for no routers."""
+    @staticmethod
+    def quiet_ipv6(interface):
+        """
+        What allows an interface IPv6, without anything that it would say by itself: it gets no link-local address, and
+        looks for no routers.
+        """
         folder = f"net.ipv6.conf.{interface}"
-        self.on("sysctl", "-qw", f"{folder}.addr_gen_mode=1", f"{folder}.accept_ra=0", f"{folder}.disable_ipv6=0")
+        return "sysctl", "-qw", f"{folder}.addr_gen_mode=1", f"{folder}.accept_ra=0", f"{folder}.disable_ipv6=0"
+
+    def allow_ipv6(self, interface):
+        self.on(*self.quiet_ipv6(interface))
 
     def on(self, *command, text=None):
         return run("ip", "netns", "exec", self.name, *command, text=text)

@@ -9,12 +9,13 @@ from operator import itemgetter
 
 from figures import report, spread, table
 
-SUBJECTS = ("palisade", "iptables", "nftables", "syncookies", "direct")
+SUBJECTS = ("palisade", "iptables", "nftables", "syncookies", "bpf-tc", "direct")
 FLOODS = {
     "none": "no flood",
     "syn 2000": "2,000 SYNs a second",
     "syn 10000": "10,000 SYNs a second",
     "bogus-ack 10000": "10,000 bogus ACKs a second",
+    "syn6 10000": "10,000 SYNs a second, all over IPv6",
 }
 MEDIAN, NINTH, NINETY_NINTH = range(3)
 
@@ -34,6 +35,7 @@ def latency(which):
 WHAT = {
     "served, %": share,
     "served a second": itemgetter("rate"),
+    "goodput, kB a second": lambda sample: sample["goodput"] / 1000,
     "ms, median": latency(MEDIAN),
     "ms, 90%": latency(NINTH),
     "ms, 99%": latency(NINETY_NINTH),

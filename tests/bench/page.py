@@ -125,8 +125,8 @@ def cpus_plots(part, where, works):
 
 
 # What has one scale.
-PLOTS = (("syn", "plain-syn", "bogus-ack", "syn6", "bogus-ack6"), ("established",), ("bulk", "small-bulk"),
-         ("connections", "plain-connections"))
+PLOTS = (("syn", "plain-syn", "bogus-ack", "syn6", "bogus-ack6"), ("established", "established6"),
+         ("bulk", "small-bulk", "bulk6"), ("connections", "plain-connections", "connections6"))
 
 
 def synproxy_plots(part):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """
-Runs in the VM: measures what Palisade, iptables with xt_recent, ipset and hashlimit, and nftables cost a packet,
-side by side.
+Runs in the VM: measures what Palisade, iptables with xt_recent, ipset and hashlimit, and nftables with sets and with
+limits cost a packet, side by side.
 
 recent.py instructions|time FILE PART...
 
@@ -24,7 +24,7 @@ import sys
 from measuring import MeasuringFailed, run, save_measured, say, say_medians
 from recent_loading import ENTERING, enter_many, measure_loading
 from recent_memory import ENTRIES, measure_memory
-from recent_subjects import STAMPS, Floor, Hashlimit, Ipset, Iptables, Nftables, Palisade
+from recent_subjects import STAMPS, Floor, Hashlimit, Ipset, Iptables, Nftables, NftablesLimit, Palisade, Unfiltered
 
 CLOCK, FILE, *PARTS = sys.argv[1:]
 QUICK = "quick" in PARTS
@@ -38,8 +38,8 @@ CPU_LIST = 65536
 UNKNOWN = 15 << 20      # number of the first address that no list has
 # Entries of any list.
 MOST = max([1 << 20, *(int(part.partition("=")[2] or 0) for part in PARTS)])
-# Entries come from there that packets have not entered. hashlimit can do nothing with them, and its table has no room
-# for more than 1,048,576. All lists remember few packets then.
+# Entries come from there that packets have not entered. What has limits can do nothing with them, and hashlimit's table
+# has no room for more than 1,048,576. All lists remember few packets then.
 FROM_USERSPACE = any(part.partition("=")[0] in ("largest", "caches", "loading") for part in PARTS)
 
 
@@ -131,22 +131,37 @@ def measure_caches(subjects, size, result):
 
 
 def measure_ipv6(subjects, size, result):
-    """All that is done with a list of a size, of addresses of IPv6."""
+    """All that is done with a list of a size, and rules by address, of IPv6."""
     say("IPv6")
-    part = {"lists": {}}
+    part = result["ipv6"] = {"lists": {}, "rules": {}}
     for subject in subjects:
         subject.is_ipv6 = True
     measure_list(subjects, size, 1, size, part)
-    result["ipv6"] = part["lists"]
+    measure_many(subjects, "rules-address", part)
     for subject in subjects:
         subject.is_ipv6 = False
 
 
+def measure_many(subjects, work, result):
+    result["rules"][work] = {str(count): measure(subjects, work, count=count) for count in RULE_COUNTS}
+
+
+def measure_unfiltered(floor, result):
+    """What a packet costs where there is no firewall, beside what it costs to drop it at once."""
+    bare = Unfiltered()
+    for version in ("IPv4", "IPv6"):
+        floor.is_ipv6 = bare.is_ipv6 = version == "IPv6"
+        result["unfiltered"][version] = measure((floor, bare), "drop")
+    floor.is_ipv6 = False
+    bare.end()
+
+
 def measure_rules(subjects, result):
     if not QUICK:
+        measure_unfiltered(subjects[0], result)
         result["works"]["drop"] = measure(subjects, "drop")
     for work in ("rules-address",) if QUICK else ("rules-address", "rules-port"):
-        result["rules"][work] = {str(count): measure(subjects, work, count=count) for count in RULE_COUNTS}
+        measure_many(subjects, work, result)
 
 
 def measure_memories(subjects, result):
@@ -213,8 +228,9 @@ def measure_parts(result):
     if "loading" in PARTS:
         result["loading"] = measure_loading()
         return []
-    kinds = (Floor, Iptables, Palisade) if QUICK else (Floor, Iptables, Nftables, Ipset, Hashlimit, Palisade)
-    subjects = [kind() for kind in kinds if not (FROM_USERSPACE and kind is Hashlimit)]
+    kinds = (Floor, Iptables, Nftables, Palisade) if QUICK else (
+        Floor, Iptables, Nftables, NftablesLimit, Ipset, Hashlimit, Palisade)
+    subjects = [kind() for kind in kinds if not (FROM_USERSPACE and kind in (Hashlimit, NftablesLimit))]
     if "memory" in PARTS:
         measure_memories(subjects, result)
         load_xt_recent(MOST)
@@ -228,4 +244,4 @@ def measure_parts(result):
 
 sys.exit(save_measured(FILE, {
     "clock": CLOCK, "repetitions": REPETITIONS, "packets": PACKETS, "works": {}, "lists": {}, "rules": {},
-    "memory": {}, "cpus": {}}, measure_parts))
+    "memory": {}, "cpus": {}, "unfiltered": {}}, measure_parts))

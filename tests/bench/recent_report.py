@@ -4,9 +4,7 @@
 recent_report.py SOURCE FOLDER: the tables of what tests/bench/recent.py left in the first folder. All of it goes to
 recent.json in the second, together with the targets and whether they are met, and the tables to recent.md.
 """
-import statistics
-
-from figures import costs, net, ratio, report, report_cpus, table, unit
+from figures import costs, net, over, ratio, report, report_cpus, table, unit
 from recent_loading_report import report_loading
 
 WORKS = {
@@ -21,7 +19,7 @@ WORKS = {
     "rules-port": ("other rules: -p udp --dport", 0.5, True),
     "drop": ("a rule that drops", None, False),
 }
-SUBJECTS = ("palisade", "iptables", "nftables", "ipset", "hashlimit")
+SUBJECTS = ("palisade", "iptables", "nftables", "nft-limit", "ipset", "hashlimit")
 LIST = "65536"
 RULES = "100"
 BYTES = {"20": 150, "1": 72}
@@ -49,7 +47,7 @@ def report_work(work, targets):
     rows = []
     for name, samples in main_works(work):
         _, limit, race = WORKS[name]
-        row = [title(work, name), *costs(samples, SUBJECTS)]
+        row = [title(work, name), over(samples), *costs(samples, SUBJECTS)]
         own = net(samples, "palisade")[0]
         if name == "drop":
             row += [""] * 4
@@ -58,7 +56,7 @@ def report_work(work, targets):
                 value = ratio(own, net(samples, other)[0])
                 row += [f"{value:.2f}", targets.at_most(f"{name}: of {other}", value, most) if most else ""]
         rows.append(row)
-    return table(["", *SUBJECTS, "of iptables", "target", "of nftables", "target"], rows)
+    return table(["", "over", *SUBJECTS, "of iptables", "target", "of nftables", "target"], rows)
 
 
 def by_size(*parts):
@@ -80,9 +78,15 @@ def by_rules(work):
 
 
 def report_growth(growth, what):
-    rows = [[WORKS[name][0], f"{size:,}", *costs(samples, SUBJECTS)]
+    rows = [[WORKS[name][0], f"{size:,}", over(samples), *costs(samples, SUBJECTS)]
             for name, sizes in growth.items() for size, samples in sizes.items()]
-    return table(["", what, *SUBJECTS], rows)
+    return table(["", what, "over", *SUBJECTS], rows)
+
+
+def report_unfiltered(unfiltered):
+    for version, samples in unfiltered.items():
+        yield (f"Without any firewall, to a socket that has no room for it, a packet of {version} takes "
+               f"{over(samples, 'unfiltered')}; dropped in the raw table, {over(samples)}.")
 
 
 def report_memory(memory, targets):
@@ -98,15 +102,19 @@ def report_memory(memory, targets):
 def lines_of(read, targets):
     work = read["work"]
     yield f"Linux {work['kernel']}; " + "; ".join(work["versions"].values())
-    floor = statistics.median(work["lists"][LIST]["hit"]["floor"])
-    yield (f"\n{unit(work).capitalize()} a packet, over the {floor:.0f} of dropping it in the raw table at once;\n"
+    yield (f"\n{unit(work).capitalize()} a packet, over what dropping it in the raw table at once takes;\n"
            f"median of {work['repetitions']} (least to greatest), of lists of {int(LIST):,}:\n")
     yield from report_work(work, targets)
+    if work.get("unfiltered"):
+        yield ""
+        yield from report_unfiltered(work["unfiltered"])
     yield "\nThe same by the size of the list:\n"
     yield from report_growth(sizes(read), "entries")
     if "ipv6" in work:
         yield "\nThe same with addresses of IPv6:\n"
-        yield from report_growth(by_size({"lists": work["ipv6"]}), "entries")
+        yield from report_growth(by_size(work["ipv6"]), "entries")
+        yield "\nand rules:\n"
+        yield from report_growth(by_rules(work["ipv6"]), "rules")
     yield "\nThe same by the number of rules:\n"
     yield from report_growth(by_rules(work), "rules")
     if "largest" in read:

@@ -61,8 +61,12 @@ class Subject(Namespace):
         if work not in self.MANY:
             return self.WORKS[work]
         rule = self.MANY[work]
-        return [rule.format(address=f"198.18.{number >> 8}.{number & 255}", port=1000 + number)
+        return [rule.format(address=self.stranger(number), port=1000 + number)
                 for number in range(1, count + 1)] + self.WORKS["drop"]
+
+    def stranger(self, number):
+        """An address that sends nothing."""
+        return f"2001:db9::{number:x}" if self.is_ipv6 else f"198.18.{number >> 8}.{number & 255}"
 
     def typed(self, work, count=0):
         """The rules of a work as a person types them."""

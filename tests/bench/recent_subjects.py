@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """What tests/bench/recent.py measures, each in a namespace of its own: what their lists and their rules are."""
+import contextlib
 import json
 import re
+import subprocess
 
+from measuring import MeasuringFailed
 from recent_subject import Subject
 
 STAMPS = 4  # packets that each known address was seen with, as the rules ask
@@ -84,6 +87,53 @@ class Floor(Iptables):
 
     def list_commands(self, name, size, hits=None):
         return []
+
+
+class Unfiltered(Subject):
+    """
+    No firewall at all: packets get as far as a socket, whose buffer has room for the first few of them, so that the
+    others are lost there.
+    """
+    name = "unfiltered"
+    WORKS = {"drop": []}
+    LISTENER = ("import socket, sys, time\n"
+                "listener = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)\n"
+                "listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)\n"
+                "listener.bind(('::', 9))\n"
+                "print('listening', flush=True)\n"
+                "time.sleep(1e6)\n")
+    ROOM = 64       # packets that surely fill the buffer
+
+    def __init__(self):
+        super().__init__()
+        self.listener = None
+
+    def load(self, work, count=0):
+        self.stop_listener()
+        self.listener = subprocess.Popen(["ip", "netns", "exec", self.name, "python3", "-c", self.LISTENER],
+                                         stdout=subprocess.PIPE, text=True)
+        if self.listener.stdout.readline() != "listening\n":
+            raise MeasuringFailed(f"{self.name}: nobody listens")
+        self.sent(self.kind, 0, self.ROOM, self.ROOM)
+
+    def lost(self):
+        return self.counters()["Udp6RcvbufErrors" if self.is_ipv6 else "Udp.RcvbufErrors"]
+
+    @contextlib.contextmanager
+    def all_dropped(self, packets):
+        before = self.lost()
+        yield
+        if self.lost() - before != packets:
+            raise MeasuringFailed(f"{self.name}: of {packets} packets {self.lost() - before} came as far as the socket")
+
+    def stop_listener(self):
+        if self.listener:
+            self.listener.kill()
+            self.listener.wait()
+
+    def end(self):
+        self.stop_listener()
+        super().end()
 
 
 class Hashlimit(Iptables):
@@ -214,3 +264,14 @@ class Nftables(Subject):
     def remove_list(self, name):
         super().remove_list(name)
         self.on("nft", "delete", "set", self.family, "bench", name)
+
+
+class NftablesLimit(Nftables):
+    """
+    A limit of its own for each address, and drops who sends more, in one. Like hashlimit it can neither look up nor enter
+    an address without counting.
+    """
+    name = "nft-limit"
+    LIMIT = f"update @known {{ ip saddr limit rate over {STAMPS}/hour burst {STAMPS} packets }} drop"
+    WORKS = {"update": [LIMIT], "set-new": [LIMIT, "drop"]}
+    MANY = {}

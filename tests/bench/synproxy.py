@@ -15,13 +15,13 @@ import sys
 from measuring import MeasuringFailed, is_ipv6, run, save_measured, say, say_medians
 from replies import ETH_P_IP, ETH_P_IPV6, watched
 from synproxy_checks import FLOODS, Check, expected, warm_up
-from synproxy_subjects import Direct, Floor, Iptables, Nftables, Palisade, Syncookies
+from synproxy_subjects import Direct, Floor, Iptables, Nftables, Palisade, Syncookies, Unfiltered
 from xdp_subjects import BpfAtTc, XdpGeneric, XdpNative
 
 CLOCK, FILE, *PARTS = sys.argv[1:]
 QUICK = "quick" in PARTS
-KINDS = (Floor, Direct, Iptables, Palisade) if QUICK else (
-    Floor, Direct, Syncookies, Iptables, Nftables, BpfAtTc, XdpGeneric, XdpNative, Palisade)
+KINDS = (Floor, Direct, Iptables, Nftables, Palisade) if QUICK else (
+    Floor, Unfiltered, Direct, Syncookies, Iptables, Nftables, BpfAtTc, XdpGeneric, XdpNative, Palisade)
 SOURCES = 65536
 REPETITIONS = 5
 # Packets of a repetition. Where the clock counts instructions, fewer will do.
@@ -29,7 +29,7 @@ PACKETS = 4096 if QUICK else 16384 if CLOCK == "instructions" else SOURCES
 CHECKED = 256           # packets before, the answers to which are looked at
 ESTABLISHED = 64 if QUICK else 512  # connections that packets belong to
 # Bytes of a transfer, and the most in a segment where that is not what fits: the least that any subject knows.
-TRANSFERS = {"bulk": (16 << 20,), "small-bulk": (4 << 20, 536)}
+TRANSFERS = {"bulk": (16 << 20,), "small-bulk": (4 << 20, 536), "bulk6": (16 << 20,)}
 # By the real clock, each connection that waits for a retransmission takes its second.
 CONNECTIONS = 200 if CLOCK == "instructions" else 50
 CONNECTION_BYTES = 1000
@@ -47,7 +47,7 @@ def look_at_answers(subject, kind):
     if sum(seen.values()) != count or len(seen) > 1:
         raise MeasuringFailed(f"{subject.name}: {kind} was answered by {dict(seen)}, not {count} times the same")
     answer = next(iter(seen), "nothing")
-    if count and not answer.startswith(f"{FLOODS[kind]} from 80"):
+    if subject.answers(FLOODS[kind]) and not answer.startswith(f"{FLOODS[kind]} from 80"):
         raise MeasuringFailed(f"{subject.name}: {kind} was answered by {answer}")
     return answer
 
@@ -61,10 +61,10 @@ def flood(subject, kind, _):
     return cost
 
 
-def established(subject, _, repetition):
+def established(subject, work, repetition):
     """Cost of a packet of a connection and of the acknowledgement that comes back."""
     check = Check(subject)
-    cost = subject.sent("established", repetition * ESTABLISHED, ESTABLISHED, PACKETS)
+    cost = subject.sent(work, repetition * ESTABLISHED, ESTABLISHED, PACKETS)
     changes = check.expect(Tcp__PassiveOpens=ESTABLISHED)
     # The handshake's own are one, another where a proxy tells the window afterwards, and another from a
     # server that does not take the proxy's timestamp.
@@ -79,7 +79,7 @@ def bulk(subject, work, _):
     size, *mss = TRANSFERS[work]
     for _ in range(ATTEMPTS):
         check = Check(subject)
-        cost, = subject.fetch(1, size, *mss)
+        cost, = subject.fetch(work, 1, size, *mss)
         changes = check.expect(Tcp__PassiveOpens=1)
         if not changes["TcpExt.TCPTimeouts"]:
             subject.throughput.setdefault(work, []).append(size * 1000 / cost)
@@ -92,8 +92,8 @@ def bulk(subject, work, _):
 def connections(subject, work, _):
     """Cost of a whole connection, of those that did not have to wait for a retransmission."""
     check = Check(subject)
-    run("sysctl", "-qw", f"net.ipv4.tcp_timestamps={int(work == 'connections')}")
-    times = subject.fetch(CONNECTIONS, CONNECTION_BYTES)
+    run("sysctl", "-qw", f"net.ipv4.tcp_timestamps={int(not work.startswith('plain'))}")
+    times = subject.fetch(work, CONNECTIONS, CONNECTION_BYTES)
     run("sysctl", "-qw", "net.ipv4.tcp_timestamps=1")
     prompt = [time for time in times if time < STALL]
     stalled = subject.stalled.setdefault(work, [0, 0])
@@ -108,8 +108,9 @@ def connections(subject, work, _):
 
 # What is measured of a work, and what all subjects of it are compared with.
 WORKS = {**{kind: (flood, Floor) for kind in FLOODS},
-         "established": (established, Direct), "bulk": (bulk, Direct), "small-bulk": (bulk, Direct),
-         "connections": (connections, Direct), "plain-connections": (connections, Direct)}
+         **{name: (established, Direct) for name in ("established", "established6")},
+         **{name: (bulk, Direct) for name in TRANSFERS},
+         **{name: (connections, Direct) for name in ("connections", "plain-connections", "connections6")}}
 
 
 def measure(subjects, work, result):
@@ -118,7 +119,8 @@ def measure(subjects, work, result):
     function, base = WORKS[work]
     subjects = [subject for subject in subjects
                 if work not in subject.unable
-                and (isinstance(subject, base) or not isinstance(subject, (Floor, Direct)))]
+                and (isinstance(subject, base) or not isinstance(subject, (Floor, Direct)))
+                and (base is Floor or not isinstance(subject, Unfiltered))]
     samples = {subject.name: [] for subject in subjects}
     if function is flood:
         result["answers"][work] = {subject.name: look_at_answers(subject, work) for subject in subjects}

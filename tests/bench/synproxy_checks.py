@@ -36,7 +36,7 @@ class Check:
 
 def expected(subject, kind, packets):
     """What a flood's packets have to do to the counters."""
-    answered = subject.name != "floor" and (FLOODS[kind] != "RST" or not subject.proxy)
+    answered = subject.answers(FLOODS[kind])
     seen_by = "Link__Received" if subject.before_ip else "Ip6InReceives" if is_ipv6(kind) else "Ip__InReceives"
     wanted = {"Ip__InReceives": 0, "Ip6InReceives": 0, "replies": packets if answered else 0, "Tcp__PassiveOpens": 0,
               "Tcp__InSegs": 0 if subject.proxy else packets}

@@ -8,6 +8,7 @@ synproxy.md.
 import statistics
 
 from figures import costs, net, ratio, report, report_cpus, spread, table, unit
+from measuring import is_ipv6
 
 WORKS = {
     # name: (what it says, what it is compared with, target against iptables)
@@ -17,13 +18,16 @@ WORKS = {
     "syn6": ("SYN over IPv6", "floor", 0.45),
     "bogus-ack6": ("ACK of no handshake, IPv6", "floor", 0.4),
     "established": ("established: a packet and its ACK", "direct", 1.0),
+    "established6": ("established: a packet and its ACK, IPv6", "direct", 1.0),
     "bulk": ("established: a segment of a transfer", "direct", 1.0),
     "small-bulk": ("established: a small segment of a transfer", "direct", 1.0),
+    "bulk6": ("established: a segment of a transfer, IPv6", "direct", 1.0),
     "connections": ("a connection, from SYN to FIN", "direct", None),
     "plain-connections": ("a connection without timestamps", "direct", None),
+    "connections6": ("a connection over IPv6", "direct", None),
 }
 BASES = {"floor": "dropped in the raw table at once", "direct": "no proxy"}
-SUBJECTS = ("palisade", "iptables", "nftables", "syncookies")
+SUBJECTS = ("palisade", "iptables", "nftables", "syncookies", "unfiltered")
 RATE = 1.0
 BPF = ("bpf-tc", "xdp-generic", "xdp-native")
 BPF_TEXT = """
@@ -82,12 +86,12 @@ def report_rates(works, second, targets):
 def connections_of(part):
     """Connections in a second, of what one takes."""
     return {WORKS[work][0]: {name: [1e9 / value for value in values] for name, values in samples.items()}
-            for work, samples in part["works"].items() if work in ("connections", "plain-connections")}
+            for work, samples in part["works"].items() if "connections" in work}
 
 
 def throughput_of(part):
-    texts = {work: f"segments of at most {mss[0] if mss else 1460} bytes"
-             for work, (_, *mss) in part["transfers"].items()}
+    texts = {work: (f"segments of at most {mss[0]} bytes" if mss else "segments of full size")
+             + (", IPv6" if is_ipv6(work) else "") for work, (_, *mss) in part["transfers"].items()}
     return {texts[work]: rates for work, rates in part["throughput"].items()}
 
 
@@ -100,9 +104,7 @@ def report_memory(memory):
                                 if cache not in bare["objects"]) for name in names)]])
 
 
-def lines_of(read, targets):
-    work = read["work"]
-    yield f"Linux {work['kernel']}; " + "; ".join(work["versions"].values())
+def costs_of(work, targets):
     for subject, why in work["missing"].items():
         yield f"\n**{subject} was not measured**: {why}"
     yield (f"\n{unit(work).capitalize()} over what the same takes where it is "
@@ -111,6 +113,15 @@ def lines_of(read, targets):
     yield from report_works(work["works"], targets)
     yield BPF_TEXT
     yield from report_bpf(work["works"], targets)
+    for kind, answers in work["answers"].items():
+        yield f"\nAnswers to {kind}: " + "; ".join(f"{name}: {what}" for name, what in answers.items())
+
+
+def lines_of(read, targets):
+    some = next(iter(read.values()))
+    yield f"Linux {some['kernel']}; " + "; ".join(some["versions"].values())
+    if "work" in read:
+        yield from costs_of(read["work"], targets)
     if "memory" in read:
         yield "\nBytes that an open connection takes up, over those of the server's socket:\n"
         yield from report_memory(read["memory"])
@@ -128,8 +139,6 @@ def lines_of(read, targets):
         for name, counts in part["stalled"].items():
             yield (f"\nLeft out of {name} because they waited for a retransmission: " +
                    ", ".join(f"{subject} {count} of {total}" for subject, (count, total) in counts.items()))
-    for kind, answers in work["answers"].items():
-        yield f"\nAnswers to {kind}: " + "; ".join(f"{name}: {what}" for name, what in answers.items())
 
 
 if __name__ == "__main__":

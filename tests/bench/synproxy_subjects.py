@@ -5,7 +5,7 @@ server runs as well.
 """
 import subprocess
 
-from measuring import PROGRAMS, MeasuringFailed, Namespace, run
+from measuring import PROGRAMS, MeasuringFailed, Namespace, is_ipv6, run
 
 
 class Subject(Namespace):
@@ -24,9 +24,13 @@ class Subject(Namespace):
         self.on("ip", "route", "add", "default", "via", "fd00::fe", "dev", "in0")
         # The client is on the other.
         outside, inside = self.add_link("on")
-        self.address = f"172.16.{number}.1"
+        self.address, self.address6 = f"172.16.{number}.1", f"fd02:{number:x}::1"
         run("ip", "address", "add", f"172.16.{number}.2/24", "dev", outside)
         self.on("ip", "address", "add", f"{self.address}/24", "dev", inside)
+        self.allow_ipv6(inside)
+        run(*self.quiet_ipv6(outside))
+        run("ip", "address", "add", f"fd02:{number:x}::2/64", "dev", outside, "nodad")
+        self.on("ip", "address", "add", f"{self.address6}/64", "dev", inside, "nodad")
         # What comes from a network has checksums, and a program in BPF looks at them.
         run("ethtool", "-K", outside, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
         self.on("ethtool", "-K", inside, "tso", "off", "gso", "off", "gro", "off")
@@ -50,12 +54,16 @@ class Subject(Namespace):
         self.start_server()
 
     def start_server(self):
-        """Which is connected to once."""
+        """Which is connected to once over each version of IP."""
+        self.run_server()
+        for work in ("connections", "connections6"):
+            self.fetch(work, 1, 1)
+
+    def run_server(self):
         self.server = subprocess.Popen(["ip", "netns", "exec", self.name, f"{PROGRAMS}/server"],
                                        stdout=subprocess.PIPE, text=True)
         if self.server.stdout.readline() != "listening\n":
             raise MeasuringFailed(f"{self.name}: the server does not start")
-        self.fetch(1, 1)
 
     def stop_server(self):
         if self.server:
@@ -69,12 +77,21 @@ class Subject(Namespace):
     def load(self):
         """Puts the rules into force."""
 
-    def fetch(self, connections, size, *mss):
+    def answers(self, answer):
+        """Whether a flood is answered, by that."""
+        return answer != "RST" or not self.proxy
+
+    def address_for(self, work):
+        """Where the server is met, over IPv6 by works that end with 6."""
+        return self.address6 if is_ipv6(work) else self.address
+
+    def fetch(self, work, connections, size, *mss):
         """
         Nanoseconds that each of so many connections took, one after another, each of so many bytes, in segments of at
         most so many where that is said.
         """
-        times = run("taskset", "-c", "0", f"{PROGRAMS}/client", self.address, *map(str, (connections, size, *mss)))
+        times = run("taskset", "-c", "0", f"{PROGRAMS}/client", self.address_for(work),
+                    *map(str, (connections, size, *mss)))
         return [int(line) for line in times.splitlines()]
 
     def replied(self):
@@ -98,6 +115,25 @@ class Floor(Subject):
     def start(self):
         for rule in self.RULES:
             self.rule(rule)
+
+    def answers(self, answer):
+        return False
+
+
+class Unfiltered(Subject):
+    """No firewall at all, and no SYN cookies: a server has no room for another handshake, and drops the SYN."""
+    name = "unfiltered"
+    proxy = False
+    counts = {"syn": "TcpExt.ListenDrops", "plain-syn": "TcpExt.ListenDrops"}
+    RULES = ["sysctl net.ipv4.tcp_syncookies=0", "sysctl net.core.somaxconn=0"]
+
+    def start(self):
+        self.set("tcp_syncookies", 0)
+        self.set("somaxconn", 0, "net.core")
+        self.run_server()
+
+    def answers(self, answer):
+        return answer == "RST"
 
 
 class Direct(Subject):

@@ -4,6 +4,8 @@
  * so long, and get so many bytes each time. A line tells of each connection how many nanoseconds it took,
  * or - where it failed: where not all had come after two seconds, or the server has reset it.
  */
+#include "server_address.h"
+
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
@@ -41,12 +43,12 @@ static bool is_ready(int fd, short events, uint64_t end)
 	return time < end && poll(&ready, 1, (end - time) / 1000000 + 1) > 0;
 }
 
-static bool fetch(int fd, const struct sockaddr_in *address, uint32_t wanted, uint64_t end)
+static bool fetch(int fd, const struct addrinfo *server, uint32_t wanted, uint64_t end)
 {
 	uint32_t request = htonl(wanted);
 	uint64_t got = 0;
 
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) && errno != EINPROGRESS)
+	if (connect(fd, server->ai_addr, server->ai_addrlen) && errno != EINPROGRESS)
 		return false;
 	if (!is_ready(fd, POLLOUT, end) || write(fd, &request, sizeof(request)) != sizeof(request))
 		return false;
@@ -60,15 +62,15 @@ static bool fetch(int fd, const struct sockaddr_in *address, uint32_t wanted, ui
 	return false;
 }
 
-static void visit(const struct sockaddr_in *address, uint32_t wanted)
+static void visit(const struct addrinfo *server, uint32_t wanted)
 {
 	static const struct linger reset = { .l_onoff = 1 };
 	uint64_t begin = now();
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int fd = socket(server->ai_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		err(1, "socket");
-	if (fetch(fd, address, wanted, begin + PATIENCE)) {
+	if (fetch(fd, server, wanted, begin + PATIENCE)) {
 		printf("%llu\n", (unsigned long long)(now() - begin));
 	} else {
 		puts("-");
@@ -80,13 +82,14 @@ static void visit(const struct sockaddr_in *address, uint32_t wanted)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(80) };
+	const struct addrinfo *server;
 	unsigned long visitors, wanted;
 	uint64_t end;
 	int status, failed = 0;
 
-	if (argc != 5 || !inet_aton(argv[1], &address.sin_addr))
+	if (argc != 5)
 		errx(2, "usage: visitors ADDRESS VISITORS SECONDS BYTES");
+	server = server_at(argv[1]);
 	visitors = strtoul(argv[2], NULL, 10);
 	end = now() + strtoul(argv[3], NULL, 10) * SECOND;
 	wanted = strtoul(argv[4], NULL, 10);
@@ -100,7 +103,7 @@ int main(int argc, char **argv)
 		if (child)
 			continue;
 		while (now() < end)
-			visit(&address, wanted);
+			visit(server, wanted);
 		return 0;
 	}
 	while (wait(&status) > 0)

@@ -40,9 +40,11 @@ into a network namespace of its own, and the subjects take turns. What a packet 
 taken off. Each subject's counters have to say that it did its work for each packet. Each figure is a median; the
 tables have the least and the greatest as well, and so have the plots, as a thin line with the median beside it. A
 dash, or a bar that is not there, is something that a subject cannot do: ipset and hashlimit have no rules of their own,
-and hashlimit cannot look up or enter an address without counting. ipset and nftables' sets refresh a timeout where
-recent lists count packets over a time. The tables of ipset, hashlimit and xt_recent are as large as the list, or larger,
-from the beginning."""
+and hashlimit and nftables' limits cannot look up or enter an address without counting. ipset and nftables' sets refresh
+a timeout where recent lists count packets over a time. The tables of ipset, hashlimit and xt_recent are as large as the
+list, or larger, from the beginning. nftables' set is one that packets can change, as a recent list is. Rules are
+looked at one after another; where all of them ask for the same, a set of addresses or a map would be what nftables and
+ipset are for, which is what look-ups show."""
 
 
 def machine():
@@ -107,6 +109,9 @@ def recent_plots(part):
     yield bars(group(("set-new",)))
     yield bars(group(("rules-address",)))
     yield bars(group(("rules-port",)))
+    for size, works in work.get("ipv6", {"lists": {}})["lists"].items():
+        yield f"<p>The same over IPv6; lists of {int(size):,}:</p>"
+        yield bars([(recent_report.WORKS[name][0], samples, "floor") for name, samples in works.items()])
     yield f"<p>{unit(work).capitalize()} a packet by the size of the list:</p>"
     yield colours(recent_report.SUBJECTS)
     for name, sizes in recent_report.sizes(part).items():

@@ -13,6 +13,7 @@ class Subject(Namespace):
     before_ip = False   # a flood ends before the IP layer
     unable = ()         # works that it cannot do
     stalls = False      # some connections wait for a retransmission, or for ever
+    repeats = False     # may answer a SYN once more at any time
     counts = {}         # which counter has to count each packet of a flood
 
     def __init__(self, number):
@@ -24,13 +25,20 @@ class Subject(Namespace):
         self.on("ip", "route", "add", "default", "via", "fd00::fe", "dev", "in0")
         # The client is on the other.
         outside, inside = self.add_link("on")
-        self.address, self.address6 = f"172.16.{number}.1", f"fd02:{number:x}::1"
+        self.address, self.address6, client6 = f"172.16.{number}.1", f"fd02:{number:x}::1", f"fd02:{number:x}::2"
         run("ip", "address", "add", f"172.16.{number}.2/24", "dev", outside)
         self.on("ip", "address", "add", f"{self.address}/24", "dev", inside)
+        # The kernel's SYNPROXY connects to a server of this machine by the loopback interface.
+        self.allow_ipv6("lo")
         self.allow_ipv6(inside)
         run(*self.quiet_ipv6(outside))
-        run("ip", "address", "add", f"fd02:{number:x}::2/64", "dev", outside, "nodad")
+        run("ip", "address", "add", f"{client6}/64", "dev", outside, "nodad")
         self.on("ip", "address", "add", f"{self.address6}/64", "dev", inside, "nodad")
+        # Who looked for neighbours would be counted.
+        with open(f"/sys/class/net/{outside}/address") as file:
+            mac = file.read().strip()
+        run("ip", "neighbour", "add", self.address6, "lladdr", self.macs[-1], "dev", outside, "nud", "permanent")
+        self.on("ip", "neighbour", "add", client6, "lladdr", mac, "dev", inside, "nud", "permanent")
         # What comes from a network has checksums, and a program in BPF looks at them.
         run("ethtool", "-K", outside, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
         self.on("ethtool", "-K", inside, "tso", "off", "gso", "off", "gro", "off")
@@ -121,16 +129,25 @@ class Floor(Subject):
 
 
 class Unfiltered(Subject):
-    """No firewall at all, and no SYN cookies: a server has no room for another handshake, and drops the SYN."""
+    """
+    No firewall at all, and no SYN cookies: the server has room for one handshake, which it waits for, and drops all other
+    SYNs.
+    """
     name = "unfiltered"
     proxy = False
+    repeats = True
     counts = {"syn": "TcpExt.ListenDrops", "plain-syn": "TcpExt.ListenDrops"}
     RULES = ["sysctl net.ipv4.tcp_syncookies=0", "sysctl net.core.somaxconn=0"]
+    RETRIES = 10            # at a handshake, over half an hour
+    STRANGER = 15 << 20     # number of an address that no flood comes from
 
     def start(self):
         self.set("tcp_syncookies", 0)
         self.set("somaxconn", 0, "net.core")
+        self.set("tcp_synack_retries", self.RETRIES)
         self.run_server()
+        for kind in ("syn", "syn6"):
+            self.sent(kind, self.STRANGER, 1, 1)
 
     def answers(self, answer):
         return answer == "RST"

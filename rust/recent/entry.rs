@@ -8,6 +8,7 @@
 
 use super::stamps::{
     age,
+    is_within,
     Window, //
 };
 use crate::{
@@ -97,11 +98,12 @@ impl Find for Key {
     #[inline(always)]
     fn is_of(&self, entry: Entry<'_>) -> bool {
         let [a, b, c, d] = self.address.words();
-        entry.word(ADDRESS) == a
-            && entry.word(SHAPE) & KEY_OF_SHAPE == self.shape()
-            && entry.word(ADDRESS + 1) == b
+        // Addresses of IPv6 have more in common at their begin.
+        entry.word(ADDRESS + 3) == d
             && entry.word(ADDRESS + 2) == c
-            && entry.word(ADDRESS + 3) == d
+            && entry.word(ADDRESS + 1) == b
+            && entry.word(ADDRESS) == a
+            && entry.word(SHAPE) & KEY_OF_SHAPE == self.shape()
     }
 }
 
@@ -304,12 +306,13 @@ impl<'a> Entry<'a> {
         if newer >= count {
             return None;
         }
-        let place = if newer <= latest {
-            latest.wrapping_sub(newer)
-        } else {
-            latest.wrapping_add(self.capacity()).wrapping_sub(newer)
-        };
-        Some(self.stamps.get(place as usize).map_or(0, Word::load))
+        let place = latest.wrapping_sub(newer);
+        // Those that do not lie before the latest lie behind it, up to the end.
+        let stamp = self.stamps.get(place as usize).or_else(|| {
+            let place = place.wrapping_add(self.capacity());
+            self.stamps.get(place as usize)
+        });
+        stamp.map(Word::load)
     }
 
     /// Age of the latest stamp, in jiffies.
@@ -318,33 +321,45 @@ impl<'a> Entry<'a> {
         self.stamp(0).map_or(u32::MAX, |stamp| age(now, stamp))
     }
 
+    /// Whether the latest stamp is at most so many jiffies old.
+    #[inline(always)]
+    pub(super) fn was_seen_within(&self, limit: u32, now: u32) -> bool {
+        (self.stamp(0)).is_some_and(|stamp| is_within(limit, now, stamp))
+    }
+
     /// Whether the packets that the entry remembers satisfy the window; none if the latest is older than
     /// `timeout`.
     #[inline(always)]
     pub(super) fn satisfies(&self, window: &Window, timeout: u32, now: u32) -> Option<bool> {
         if let Some(counted) = self.stamp(window.hits.wrapping_sub(1)) {
-            let age = age(now, counted);
-            if age <= window.age {
+            if is_within(window.age, now, counted) {
                 // The latest is not older than the one that counts.
-                return (age <= timeout || self.last_seen(now) <= timeout).then_some(true);
+                let is_there =
+                    is_within(timeout, now, counted) || self.was_seen_within(timeout, now);
+                return is_there.then_some(true);
             }
         }
-        (self.last_seen(now) <= timeout).then_some(false)
+        self.was_seen_within(timeout, now).then_some(false)
     }
 
     /// Remembers a packet, and its TTL if it has one.
     #[inline(always)]
     pub(super) fn push(&self, now: u32, time_to_live: Option<u8>) {
         let (count, latest) = self.ring();
-        let capacity = self.capacity();
-        let place = match latest.wrapping_add(1) {
-            next if next < capacity => next,
-            _ => 0,
+        let next = latest.wrapping_add(1);
+        let place = match self.stamps.get(next as usize) {
+            Some(stamp) => {
+                stamp.store(now);
+                next
+            }
+            None => {
+                if let Some(first) = self.stamps.first() {
+                    first.store(now);
+                }
+                0
+            }
         };
-        if let Some(stamp) = self.stamps.get(place as usize) {
-            stamp.store(now);
-        }
-        self.set_ring(count.wrapping_add(1).min(capacity), place);
+        self.set_ring(count.wrapping_add(1).min(self.capacity()), place);
         let mut shape = self.word(SHAPE);
         if let Some(time_to_live) = time_to_live {
             shape = shape & !0xff | u32::from(time_to_live);

@@ -23,6 +23,14 @@ pub(super) fn age(now: u32, stamp: u32) -> u32 {
     }
 }
 
+/// Whether `stamp` was at most `limit` jiffies ago, as [`age`] tells it. The limit is one that stamps can tell, or
+/// [`ANY_AGE`].
+#[inline(always)]
+pub(super) fn is_within(limit: u32, now: u32, stamp: u32) -> bool {
+    // What is newer than now is negative.
+    now.wrapping_sub(stamp) as i32 <= limit as i32
+}
+
 /// Jiffies as milliseconds, rounded down.
 pub(crate) fn milliseconds(jiffies: u32) -> u64 {
     u64::from(jiffies).wrapping_mul(1000) / u64::from(JIFFIES_PER_SECOND)
@@ -46,8 +54,8 @@ pub(crate) fn jiffies_of_age(milliseconds: u64) -> Option<u32> {
         .filter(|&jiffies| jiffies <= AGE_MAX)
 }
 
-/// The age of a window in which all packets count: no stamp is that old.
-pub(crate) const ANY_AGE: u32 = u32::MAX;
+/// The age of a window in which all packets count: no stamp is older.
+pub(crate) const ANY_AGE: u32 = i32::MAX as u32;
 
 /// How often and how recently an address has to have been seen for a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

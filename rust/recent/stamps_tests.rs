@@ -4,10 +4,12 @@
 
 use super::stamps::{
     age,
+    is_within,
     jiffies,
     milliseconds,
     Window,
-    AGE_MAX, //
+    AGE_MAX,
+    ANY_AGE, //
 };
 use crate::kernel_api::time::JIFFIES_PER_SECOND;
 use kernel::prelude::*;
@@ -30,6 +32,19 @@ mod tests {
         assert_eq!(age(5, 6), 0);
         assert_eq!(age(u32::MAX, 0), 0);
         assert_eq!(age(1 << 31, 0), 0);
+    }
+
+    #[test]
+    fn limits_are_compared_as_ages() {
+        let moments = [0, 1, 5, AGE_MAX, ANY_AGE, ANY_AGE + 1, u32::MAX];
+        for now in moments {
+            for stamp in moments {
+                for limit in [0, 1, 5, AGE_MAX, ANY_AGE] {
+                    assert_eq!(is_within(limit, now, stamp), age(now, stamp) <= limit);
+                }
+                assert!(is_within(ANY_AGE, now, stamp));
+            }
+        }
     }
 
     #[test]

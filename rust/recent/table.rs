@@ -395,7 +395,7 @@ impl Table {
     fn reap(&self, key: &Key, limit: u32, now: u32) {
         let guard = self.buckets.lock(self.bucket(key));
         match self.find(guard.head(), key, None) {
-            Some((index, entry)) if entry.last_seen(now) > limit => {
+            Some((index, entry)) if !entry.was_seen_within(limit, now) => {
                 self.expire(guard, index, entry);
             }
             _ => {}
@@ -416,11 +416,11 @@ impl Table {
             let Some(bucket) = entry.bucket() else {
                 continue;
             };
-            if entry.last_seen(now) <= limit {
+            if entry.was_seen_within(limit, now) {
                 continue;
             }
             let guard = self.buckets.lock(bucket);
-            if entry.bucket() == Some(bucket) && entry.last_seen(now) > limit {
+            if entry.bucket() == Some(bucket) && !entry.was_seen_within(limit, now) {
                 self.expire(guard, index, entry);
             }
         }
@@ -439,7 +439,7 @@ impl Table {
             let Some(bucket) = entry.bucket() else {
                 continue;
             };
-            if entry.last_seen(now) <= self.timeout() && !entry.has_stale_stamp(now, AGE_MAX) {
+            if entry.was_seen_within(self.timeout(), now) && !entry.has_stale_stamp(now, AGE_MAX) {
                 continue;
             }
             let guard = self.buckets.lock(bucket);
@@ -447,7 +447,7 @@ impl Table {
                 continue;
             }
             entry.forget_stale_stamps(now, AGE_MAX);
-            if entry.last_seen(now) > self.timeout() {
+            if !entry.was_seen_within(self.timeout(), now) {
                 self.expire(guard, index, entry);
             }
         }
@@ -471,7 +471,8 @@ impl Table {
             return Ok(None);
         };
         let read = self.buckets.read(bucket, |_, _| {
-            let is_seen = entry.bucket() == Some(bucket) && entry.last_seen(now) <= self.timeout();
+            let is_seen =
+                entry.bucket() == Some(bucket) && entry.was_seen_within(self.timeout(), now);
             entry.read(now, ages).filter(|_| is_seen)
         });
         Ok(read.map(|(key, time_to_live, packets)| Snapshot {
@@ -491,8 +492,8 @@ impl Table {
         attempt: Option<&Attempt<'_>>,
     ) -> Option<(u32, Entry<'_>)> {
         let mut index = head;
-        while index != NONE {
-            let entry = self.slots.entry(index)?;
+        // There is no entry [`NONE`].
+        while let Some(entry) = self.slots.entry(index) {
             if key.is_of(entry) {
                 return Some((index, entry));
             }
@@ -545,10 +546,10 @@ impl Table {
         let Some((_, entry)) = self.find(guard.head(), key, None) else {
             return false;
         };
-        if entry.last_seen(now) > self.timeout() {
-            Self::write_first(entry, &key.key(), write);
-        } else {
+        if entry.was_seen_within(self.timeout(), now) {
             write(entry);
+        } else {
+            Self::write_first(entry, &key.key(), write);
         }
         true
     }

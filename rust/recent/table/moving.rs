@@ -222,7 +222,7 @@ impl Table {
             let Some((_, from)) = self.find(head, key, Some(attempt)) else {
                 return false;
             };
-            if from.last_seen(now) > timeout {
+            if !from.was_seen_within(timeout, now) {
                 return false;
             }
             entry.copy(from, key);
@@ -256,7 +256,7 @@ impl Table {
         if !entry.agrees_with(time_to_live) {
             return false;
         }
-        let seen = entry.last_seen(now) <= self.timeout();
+        let seen = entry.was_seen_within(self.timeout(), now);
         self.unlink(&mut guard, index, entry);
         drop(guard);
         self.slots.give_back(index);

@@ -46,30 +46,15 @@ struct ChainHook {
     chain: ChainId,
 }
 
-impl ChainHook {
+impl Hook for ChainHook {
+    const IS_SPLIT: bool = true;
+
     #[inline(always)]
-    fn show(&self, skb: &Skb, context: Context<'_>, family: Family) -> Fate {
+    fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Fate {
         let ruleset = self.ruleset.read(context.rcu());
         match Packet::parse(skb, context, family) {
             Some(packet) => evaluate(ruleset, self.chain, &packet),
             // Without an IP header there is nothing that a rule could decide on.
-            None => Fate::Drop,
-        }
-    }
-
-    /// Apart, so that each function is about one kind of header.
-    #[inline(never)]
-    fn show_ipv6(&self, skb: &Skb, context: Context<'_>) -> Fate {
-        self.show(skb, context, Family::Ipv6)
-    }
-}
-
-impl Hook for ChainHook {
-    #[inline(always)]
-    fn packet(&self, skb: &Skb, context: Context<'_>) -> Fate {
-        match context.family() {
-            Some(Family::Ipv4) => self.show(skb, context, Family::Ipv4),
-            Some(Family::Ipv6) => self.show_ipv6(skb, context),
             None => Fate::Drop,
         }
     }

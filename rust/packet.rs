@@ -149,15 +149,15 @@ pub(crate) struct Packet<'a> {
     fragment_position: u16,
     /// What rules are compared with at once.
     pub(crate) profile: Profile,
-    /// Length from the network header on, in bytes.
-    length: u32,
+    /// Where the IP header begins, counted from the start of the packet's data.
+    start: u32,
 }
 
 impl<'a> Packet<'a> {
     /// As [`Packet::parse`], whatever the hook's IP version is.
     #[inline(always)]
     pub(crate) fn of_hook(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
-        Self::parse(skb, context, context.family()?)
+        Self::parse(skb, context, context.family())
     }
 
     /// Looks at a packet; none if it has no whole IP header, which the stack has dropped before any hook
@@ -194,7 +194,7 @@ impl<'a> Packet<'a> {
             transport_offset: offset,
             fragment_position: position,
             profile: Profile::new(skb, Family::Ipv4, (source, destination), transport),
-            length: skb.len().wrapping_sub(start),
+            start,
         })
     }
 
@@ -208,17 +208,22 @@ impl<'a> Packet<'a> {
         if version >> 4 != 6 {
             return None;
         }
-        let (protocol, fragment_position, transport_offset) = match next_header {
+        let with_profile = |transport: (Option<u8>, u16, u32)| {
+            let addresses = (source, destination);
+            let profile = Profile::new(skb, Family::Ipv6, addresses, transport);
+            (transport, profile)
+        };
+        let ((_, fragment_position, transport_offset), profile) = match next_header {
             // Most packets have no extension headers to walk.
             IPPROTO_TCP | IPPROTO_UDP | IPPROTO_ICMPV6 => {
-                (Some(next_header), 0, start.wrapping_add(IPV6_HEADER_LENGTH))
+                let offset = start.wrapping_add(IPV6_HEADER_LENGTH);
+                with_profile((Some(next_header), 0, offset))
             }
-            _ => match skb.ipv6_transport() {
+            _ => with_profile(match skb.ipv6_transport() {
                 None => (None, 0, 0),
                 Some(found) => (Some(found.protocol), found.fragment_position, found.offset),
-            },
+            }),
         };
-        let transport = (protocol, fragment_position, transport_offset);
         Some(Self {
             skb,
             context,
@@ -226,8 +231,8 @@ impl<'a> Packet<'a> {
             time_to_live: hop_limit,
             transport_offset,
             fragment_position,
-            profile: Profile::new(skb, Family::Ipv6, (source, destination), transport),
-            length: skb.len().wrapping_sub(start),
+            profile,
+            start,
         })
     }
 
@@ -235,9 +240,21 @@ impl<'a> Packet<'a> {
     #[inline(always)]
     pub(crate) fn source(&self) -> Address {
         match self.family {
-            Family::Ipv4 => Address([self.profile.source(), 0, 0, 0]),
-            Family::Ipv6 => self.ipv6_address(8),
+            Family::Ipv4 => Address([self.ipv4_source(), 0, 0, 0]),
+            Family::Ipv6 => Address(self.ipv6_source()),
         }
+    }
+
+    /// As [`Packet::source`], of a packet of IPv4.
+    #[inline(always)]
+    pub(crate) fn ipv4_source(&self) -> u32 {
+        self.profile.source()
+    }
+
+    /// As [`Packet::source`], of a packet of IPv6.
+    #[inline(always)]
+    pub(crate) fn ipv6_source(&self) -> [u32; 4] {
+        self.ipv6_address(8)
     }
 
     /// Where it goes to.
@@ -245,15 +262,15 @@ impl<'a> Packet<'a> {
     pub(crate) fn destination(&self) -> Address {
         match self.family {
             Family::Ipv4 => Address([self.profile.destination(), 0, 0, 0]),
-            Family::Ipv6 => self.ipv6_address(24),
+            Family::Ipv6 => Address(self.ipv6_address(24)),
         }
     }
 
     /// The address at that offset from the start of the IPv6 header, which is known to be there.
     #[inline(always)]
-    fn ipv6_address(&self, offset: u32) -> Address {
-        let start = self.skb.network_offset().wrapping_add(offset);
-        Address(self.skb.linear_words(start).unwrap_or_default())
+    fn ipv6_address(&self, offset: u32) -> [u32; 4] {
+        let words = self.skb.linear_words(self.start.wrapping_add(offset));
+        words.unwrap_or_default()
     }
 
     /// What follows the IP headers.
@@ -278,7 +295,7 @@ impl<'a> Packet<'a> {
     /// Length from the network header on, in bytes.
     #[inline(always)]
     pub(crate) fn len(&self) -> u32 {
-        self.length
+        self.skb.len().wrapping_sub(self.start)
     }
 
     /// TTL or hop limit as it was before this machine forwarded the packet.

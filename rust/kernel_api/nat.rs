@@ -59,9 +59,8 @@ impl Redirection {
         // hooks that the functions are for; before routing it has the device that it came in by.
         let verdict = unsafe {
             match context.family() {
-                Some(Family::Ipv4) => bindings::nf_nat_redirect_ipv4(skb.as_raw(), &self.0, hook),
-                Some(Family::Ipv6) => bindings::nf_nat_redirect_ipv6(skb.as_raw(), &self.0, hook),
-                None => return Verdict::Drop,
+                Family::Ipv4 => bindings::nf_nat_redirect_ipv4(skb.as_raw(), &self.0, hook),
+                Family::Ipv6 => bindings::nf_nat_redirect_ipv6(skb.as_raw(), &self.0, hook),
             }
         };
         if verdict == bindings::NF_ACCEPT {

@@ -183,14 +183,13 @@ impl Context<'_> {
         }
     }
 
-    /// The IP version.
+    /// The IP version, of which there are two: netfilter makes a hook of `NFPROTO_INET` one of each.
     #[inline]
-    pub(crate) fn family(&self) -> Option<Family> {
+    pub(crate) fn family(&self) -> Family {
         // SAFETY: The state is valid while the hook runs.
         match u32::from(unsafe { (*self.state).pf }) {
-            bindings::NFPROTO_IPV4 => Some(Family::Ipv4),
-            bindings::NFPROTO_IPV6 => Some(Family::Ipv6),
-            _ => None,
+            bindings::NFPROTO_IPV6 => Family::Ipv6,
+            _ => Family::Ipv4,
         }
     }
 
@@ -266,8 +265,11 @@ unsafe fn interface_name(device: *const bindings::net_device) -> InterfaceName {
 
 /// What sees the packets of a hook.
 pub(crate) trait Hook: Send + Sync + 'static {
-    /// Decides on a packet. Runs under RCU, mostly in softirq.
-    fn packet(&self, skb: &Skb, context: Context<'_>) -> Fate;
+    /// Whether to compile it once for each IP version, so that each has to do with one kind of header.
+    const IS_SPLIT: bool = false;
+
+    /// Decides on a packet of that IP version. Runs under RCU, mostly in softirq.
+    fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Fate;
 }
 
 /// A hook for IPv4 and IPv6, until it is dropped. Packets may be in it for another grace period after
@@ -330,13 +332,47 @@ impl<T: Hook> HookRegistration<T> {
         skb: *mut bindings::sk_buff,
         state: *const bindings::nf_hook_state,
     ) -> c_uint {
+        // SAFETY: The state is valid while the hook runs.
+        let family = unsafe { Context::from_raw(state) }.family();
+        // SAFETY: Netfilter calls this, as the caller says.
+        unsafe {
+            match family {
+                Family::Ipv6 if T::IS_SPLIT => Self::packet_ipv6(hook, skb, state),
+                _ => Self::show(hook, skb, state, family),
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Self::packet`].
+    #[inline(never)]
+    unsafe fn packet_ipv6(
+        hook: *mut c_void,
+        skb: *mut bindings::sk_buff,
+        state: *const bindings::nf_hook_state,
+    ) -> c_uint {
+        // SAFETY: The caller says so.
+        unsafe { Self::show(hook, skb, state, Family::Ipv6) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Self::packet`].
+    #[inline(always)]
+    unsafe fn show(
+        hook: *mut c_void,
+        skb: *mut bindings::sk_buff,
+        state: *const bindings::nf_hook_state,
+        family: Family,
+    ) -> c_uint {
         // SAFETY: `hook` is what `new` registered, which lives until all packets have left the hook.
         let hook = unsafe { &*hook.cast::<T>() };
         // SAFETY: The packet is the hook's until it returns.
         let skb = unsafe { Skb::from_raw(skb) };
         // SAFETY: The state, and the devices that it names, are valid while the hook runs.
         let context = unsafe { Context::from_raw(state) };
-        match hook.packet(skb, context) {
+        match hook.packet(skb, context, family) {
             // The number is netfilter's.
             fate @ (Fate::Drop | Fate::Accept) => fate as c_uint,
             Fate::AcceptUntied => {
@@ -345,9 +381,6 @@ impl<T: Hook> HookRegistration<T> {
                 bindings::NF_ACCEPT
             }
             Fate::SendBack => {
-                let Some(family) = context.family() else {
-                    return bindings::NF_DROP;
-                };
                 // SAFETY: The packet is the hook's, and nobody uses it any more; the state is valid.
                 unsafe { transmit::send_back(skb.as_raw(), context.as_raw(), family) };
                 bindings::NF_STOLEN

@@ -23,9 +23,8 @@ pub(crate) fn send_reset(skb: &Skb, context: &Context<'_>) {
     // whose IP header is linear there. The functions check what else they need.
     unsafe {
         match context.family() {
-            Some(Family::Ipv4) => bindings::nf_send_reset(state.net, state.sk, skb.as_raw(), hook),
-            Some(Family::Ipv6) => bindings::nf_send_reset6(state.net, state.sk, skb.as_raw(), hook),
-            None => {}
+            Family::Ipv4 => bindings::nf_send_reset(state.net, state.sk, skb.as_raw(), hook),
+            Family::Ipv6 => bindings::nf_send_reset6(state.net, state.sk, skb.as_raw(), hook),
         }
     }
 }
@@ -37,13 +36,12 @@ pub(crate) fn send_unreachable(skb: &Skb, context: &Context<'_>, code: u8) {
     // SAFETY: As above.
     unsafe {
         match context.family() {
-            Some(Family::Ipv4) => {
+            Family::Ipv4 => {
                 bindings::nf_send_unreach(skb.as_raw(), code.into(), state.hook.into());
             }
-            Some(Family::Ipv6) => {
+            Family::Ipv6 => {
                 bindings::nf_send_unreach6(state.net, skb.as_raw(), code, state.hook.into());
             }
-            None => {}
         }
     }
 }

@@ -167,7 +167,7 @@ impl Skb {
     }
 
     /// Walks the extension headers of an IPv6 packet; none if they are malformed or truncated.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn ipv6_transport(&self) -> Option<Ipv6Transport> {
         let mut offset = 0;
         let mut fragment_position = 0;

@@ -22,6 +22,7 @@ use crate::{
         conntrack::TrackingState,
         netfilter::{
             Context,
+            Family,
             Fate,
             Hook, //
         },
@@ -72,7 +73,7 @@ impl Arrival {
 
 impl Hook for Arrival {
     #[inline(always)]
-    fn packet(&self, skb: &Skb, context: Context<'_>) -> Fate {
+    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Fate {
         match skb.tracking().state {
             TrackingState::Invalid => judge_invalid(skb, context),
             TrackingState::New => self.look_at_new(skb, context),

@@ -32,6 +32,7 @@ use crate::{
         },
         netfilter::{
             Context,
+            Family,
             Fate,
             Hook, //
         },
@@ -80,7 +81,7 @@ impl Translation {
 
 impl Hook for Translation {
     #[inline(always)]
-    fn packet(&self, skb: &Skb, context: Context<'_>) -> Fate {
+    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Fate {
         let Some(connection) = skb.tracked() else {
             return Fate::Accept;
         };

@@ -10,6 +10,7 @@
 
 use core::{
     cell::UnsafeCell,
+    ops::Deref,
     sync::atomic::{
         fence, AtomicU32,
         Ordering::{
@@ -70,5 +71,19 @@ impl Word {
     pub(crate) fn store_release(&self, value: u32) {
         fence(Release);
         self.store(value);
+    }
+}
+
+/// What is written again and again, in cache lines of its own: whoever reads what lies beside it need not wait for
+/// those who write (`____cacheline_aligned`).
+#[repr(align(64))]
+pub(crate) struct CacheAligned<T>(pub(crate) T);
+
+impl<T> Deref for CacheAligned<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.0
     }
 }

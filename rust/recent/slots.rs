@@ -16,6 +16,7 @@ use crate::kernel_api::{
         LARGE, //
     },
     records::Records,
+    words::CacheAligned,
     work::give_way, //
 };
 use core::num::NonZeroU32;
@@ -36,13 +37,19 @@ use kernel::{
 /// What a chunk should not be larger than: it is allocated while packets wait.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// Entries, and which of them are free.
+/// Entries, and which of them are free. What packets only read comes first.
+#[repr(C)]
 pub(super) struct Slots {
     records: Records<HEADER_WORDS>,
     /// Who pays for the memory, whichever packet makes it necessary.
     memory_cgroup: MemoryCgroup,
     /// The most entries.
     limit: u32,
+    state: CacheAligned<State>,
+}
+
+/// Which entries are free.
+struct State {
     /// Entries that were ever used; those from here to the limit are free as well.
     used: Atomic<u32>,
     /// The first of the entries that were given back: its index below, above it a count that tells apart
@@ -69,8 +76,10 @@ impl Slots {
             records: Records::new(limit, hits as usize, per_chunk, NONE, LARGE)?,
             memory_cgroup: MemoryCgroup::current(),
             limit,
-            used: Atomic::new(0),
-            free: Atomic::new(NONE.into()),
+            state: CacheAligned(State {
+                used: Atomic::new(0),
+                free: Atomic::new(NONE.into()),
+            }),
         })
     }
 
@@ -86,7 +95,7 @@ impl Slots {
 
     /// Entries that were ever used: the others need not be looked at.
     pub(super) fn used(&self) -> u32 {
-        self.used.load(Acquire)
+        self.state.used.load(Acquire)
     }
 
     /// The index of an entry from its number, counted from 0 without gaps.
@@ -124,11 +133,15 @@ impl Slots {
         if let Some(index) = self.take_given_back() {
             return Ok(index);
         }
-        let mut number = self.used.load(Relaxed);
+        let mut number = self.state.used.load(Relaxed);
         while number < self.limit {
             // Unlike GFP_ATOMIC this fails where the cgroup has reached its limit.
             self.provide(self.records.chunk(number), GFP_NOWAIT | __GFP_NOWARN)?;
-            match self.used.cmpxchg(number, number.wrapping_add(1), Full) {
+            match self
+                .state
+                .used
+                .cmpxchg(number, number.wrapping_add(1), Full)
+            {
                 Ok(_) => return Ok(self.index(number)),
                 Err(current) => number = current,
             }
@@ -141,10 +154,11 @@ impl Slots {
         let Some(entry) = self.entry(index) else {
             return;
         };
-        let mut first = self.free.load(Relaxed);
+        let free = &self.state.free;
+        let mut first = free.load(Relaxed);
         loop {
             entry.set_next(first as u32);
-            match self.free.cmpxchg(first, successor(first, index), Full) {
+            match free.cmpxchg(first, successor(first, index), Full) {
                 Ok(_) => return,
                 Err(current) => first = current,
             }
@@ -152,13 +166,14 @@ impl Slots {
     }
 
     fn take_given_back(&self) -> Option<u32> {
-        let mut first = self.free.load(Acquire);
+        let free = &self.state.free;
+        let mut first = free.load(Acquire);
         loop {
             let index = first as u32;
             // If another CPU takes the entry meanwhile, its next one is wrong, but then the count has
             // changed, too.
             let next = self.entry(index)?.next();
-            match self.free.cmpxchg(first, successor(first, next), Full) {
+            match free.cmpxchg(first, successor(first, next), Full) {
                 Ok(_) => return Some(index),
                 Err(current) => first = current,
             }

@@ -132,7 +132,7 @@ impl Table {
         }
         let adopted = self.copy(previous, there, key, now, origin)?;
         if adopted == Adopted::Lost {
-            self.evicted.fetch_add(1, Relaxed);
+            self.written.evicted.fetch_add(1, Relaxed);
         }
         previous.take_out(there, key, 0, now);
         Ok(adopted)
@@ -189,10 +189,10 @@ impl Table {
             while let Some((key, age)) = previous.first(bucket, now) {
                 if age > self.timeout().min(AGE_MAX) {
                     previous.take_out(bucket, &key, 0, now);
-                    self.expired.fetch_add(1, Relaxed);
+                    self.written.expired.fetch_add(1, Relaxed);
                 } else if !selection.admits(age) {
                     previous.take_out(bucket, &key, 0, now);
-                    self.evicted.fetch_add(1, Relaxed);
+                    self.written.evicted.fetch_add(1, Relaxed);
                     lost = lost.saturating_add(1);
                 } else {
                     match self.adopt(previous, &key, now, Origin::Move) {

@@ -148,8 +148,8 @@ impl Rules {
 
     /// All of them, with the features that they ask for.
     #[inline(always)]
-    pub(super) fn placed(&self) -> core::slice::Iter<'_, PlacedRule> {
-        self.0.iter()
+    pub(super) fn placed(&self) -> &[PlacedRule] {
+        &self.0
     }
 
     /// Puts a rule at a place; `EINVAL` where the rules end before.

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The rules of a chain that a packet has not met yet.
-type Rest<'a> = core::slice::Iter<'a, PlacedRule>;
+type Rest<'a> = &'a [PlacedRule];
 
 /// What becomes of a packet of a built-in chain.
 #[inline(always)]
@@ -63,18 +63,25 @@ fn run(rest: &mut Rest<'_>, packet: &Packet<'_>) -> Action {
 /// The next rule that may be for the packet.
 #[inline(always)]
 fn next_admitted<'a>(rest: &mut Rest<'a>, packet: &Packet<'_>) -> Option<&'a PlacedRule> {
-    let placed = rest.next()?;
+    let (placed, further) = rest.split_first()?;
+    *rest = further;
     if packet.profile.admits(&placed.pattern) {
         return Some(placed);
     }
     // Two at a time, since most rules of a long chain are passed over.
-    while let [first, second, further @ ..] = rest.as_slice() {
+    while let [first, second, further @ ..] = rest {
         if packet.profile.admits(&first.pattern) || packet.profile.admits(&second.pattern) {
             break;
         }
-        *rest = further.iter();
+        *rest = further;
     }
-    rest.find(|placed| packet.profile.admits(&placed.pattern))
+    while let [placed, further @ ..] = rest {
+        *rest = further;
+        if packet.profile.admits(&placed.pattern) {
+            return Some(placed);
+        }
+    }
+    None
 }
 
 /// Follows a jump, and all further ones. None if the policy of the built-in chain decides.
@@ -115,7 +122,7 @@ struct Callers<'a> {
 impl<'a> Callers<'a> {
     fn new() -> Self {
         Self {
-            frames: core::array::from_fn(|_| Rest::default()),
+            frames: [&[]; DEPTH_MAX],
             depth: 0,
         }
     }
@@ -132,6 +139,6 @@ impl<'a> Callers<'a> {
 
     fn pop(&mut self) -> Option<Rest<'a>> {
         self.depth = self.depth.checked_sub(1)?;
-        self.frames.get(self.depth).cloned()
+        self.frames.get(self.depth).copied()
     }
 }

@@ -222,9 +222,9 @@ impl Rule {
         if let (true, true, [_, further @ ..]) = (is_told, spec.is_first_told, matches) {
             matches = further;
         }
-        for one in matches {
+        while let [one, further @ ..] = matches {
             match one.matches(packet) {
-                Outcome::Match => {}
+                Outcome::Match => matches = further,
                 other => return other,
             }
         }

@@ -87,12 +87,6 @@ impl Tables {
         Retirable::new(tables, GFP_KERNEL_ACCOUNT)
     }
 
-    /// Whether nothing is in the way of what [`Table::check_quickly`] and its like do.
-    #[inline(always)]
-    fn are_quick_for<F>(&self, question: &Question<'_, F>) -> bool {
-        self.previous.is_none() && !question.window.reap
-    }
-
     fn previous(&self) -> Option<&Table> {
         self.previous.as_deref()
     }
@@ -167,51 +161,52 @@ impl List {
         }
     }
 
-    /// Whether there is such an entry; reaps none.
+    /// The table, while no entries move to it from another.
     #[inline(always)]
-    pub(crate) fn check(&self, question: &Question<'_, impl Find>, guard: &rcu::Guard) -> bool {
-        let tables = self.tables.read(guard);
-        if tables.previous.is_none() {
-            if let Ok(agrees) = tables.table.check_quickly(question, jiffies32()) {
-                return agrees;
-            }
-        }
-        self.check_thoroughly(&question.general(), guard)
+    fn quick_table<'a>(&'a self, guard: &'a rcu::Guard) -> Option<&'a Table> {
+        let Tables { table, previous } = self.tables.read(guard);
+        previous.is_none().then_some(&**table)
+    }
+
+    /// As [`List::check`], of a window that does not reap; none where something is in the way of being quick.
+    #[inline(always)]
+    pub(crate) fn check_quickly(
+        &self,
+        question: &Question<'_, impl Find>,
+        guard: &rcu::Guard,
+    ) -> Option<bool> {
+        self.quick_table(guard)?.check_quickly(question, jiffies32)
     }
 
     /// Whether there is such an entry; reaps where the window says so.
     #[inline(never)]
-    pub(crate) fn check_thoroughly(&self, question: &Question<'_>, guard: &rcu::Guard) -> bool {
+    pub(crate) fn check(&self, question: &Question<'_>, guard: &rcu::Guard) -> bool {
         self.retry(guard, |tables| {
             let previous = tables.previous();
             tables.table.check(previous, question, jiffies32())
         })
     }
 
-    /// As [`List::check`], and if there is an entry, and what was found is not what `invert` says,
-    /// remembers one packet more of that TTL.
+    /// As [`List::update`], of a window that does not reap; none where something is in the way of being quick.
     #[inline(always)]
-    pub(crate) fn update(
+    pub(crate) fn update_quickly(
         &self,
         question: &Question<'_, impl Find>,
         invert: bool,
         time_to_live: u8,
         guard: &rcu::Guard,
-    ) -> bool {
-        let tables = self.tables.read(guard);
-        if tables.are_quick_for(question) {
-            let now = jiffies32();
-            let updated = (tables.table).update_quickly(question, invert, now, time_to_live);
-            if let Ok(agrees) = updated {
-                return agrees;
-            }
-        }
-        self.update_thoroughly(&question.general(), invert, time_to_live, guard)
+    ) -> Option<bool> {
+        let table = self.quick_table(guard)?;
+        table
+            .update_quickly(question, invert, jiffies32, time_to_live)
+            .ok()
     }
 
+    /// As [`List::check`], and if there is an entry, and what was found is not what `invert` says,
+    /// remembers one packet more of that TTL.
     #[cold]
     #[inline(never)]
-    fn update_thoroughly(
+    pub(crate) fn update(
         &self,
         question: &Question<'_>,
         invert: bool,
@@ -225,20 +220,24 @@ impl List {
         })
     }
 
-    /// Remembers a packet of the address.
+    /// As [`List::stamp`]; whether nothing was in the way of being quick.
     #[inline(always)]
-    pub(crate) fn stamp(&self, key: &impl Find, time_to_live: u8, guard: &rcu::Guard) {
-        let Tables { table, previous } = self.tables.read(guard);
-        let is_done =
-            previous.is_none() && table.stamp_quickly(key, jiffies32(), time_to_live).is_ok();
-        if !is_done {
-            self.stamp_thoroughly(&key.key(), time_to_live, guard);
-        }
+    pub(crate) fn stamp_quickly(
+        &self,
+        key: &impl Find,
+        time_to_live: u8,
+        guard: &rcu::Guard,
+    ) -> bool {
+        self.quick_table(guard).is_some_and(|table| {
+            let stamped = table.stamp_quickly(key, jiffies32, time_to_live);
+            stamped.is_ok()
+        })
     }
 
+    /// Remembers a packet of the address.
     #[cold]
     #[inline(never)]
-    fn stamp_thoroughly(&self, key: &Key, time_to_live: u8, guard: &rcu::Guard) {
+    pub(crate) fn stamp(&self, key: &Key, time_to_live: u8, guard: &rcu::Guard) {
         let ttl = Some(time_to_live);
         self.retry(guard, |tables| {
             let previous = tables.previous();

@@ -107,17 +107,6 @@ pub(crate) struct Question<'a, F = Key> {
     pub(crate) window: &'a Window,
 }
 
-impl<'a, F: Find> Question<'a, F> {
-    /// The same question, whatever it is found by.
-    pub(super) fn general(&self) -> Question<'a> {
-        Question {
-            key: self.key.key(),
-            time_to_live: self.time_to_live,
-            window: self.window,
-        }
-    }
-}
-
 /// What a list says to a question.
 #[derive(Clone, Copy)]
 struct Sight {

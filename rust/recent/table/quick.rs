@@ -18,29 +18,22 @@ use super::{
 };
 
 impl Table {
-    /// As [`Table::check`].
+    /// As [`Table::check`]; none if somebody changed the bucket meanwhile, or the list has another table by now.
     #[inline(always)]
     pub(in crate::recent) fn check_quickly(
         &self,
         question: &Question<'_, impl Find>,
-        now: u32,
-    ) -> Result<bool, Superseded> {
-        let timeout = self.timeout();
-        let bucket = self.bucket(&question.key);
-        if let Some((head, attempt)) = self.buckets.attempt(bucket) {
-            let answer = match self.find(head, &question.key, Some(&attempt)) {
-                Some((_, entry)) => Self::answer(entry, question, timeout, now),
-                None => None,
-            };
-            if !attempt.is_disturbed() {
-                return match answer {
-                    Some(agrees) => Ok(agrees),
-                    None if self.is_superseded() => Err(Superseded),
-                    None => Ok(false),
-                };
-            }
+        now: impl FnOnce() -> u32,
+    ) -> Option<bool> {
+        let (head, attempt) = self.buckets.attempt(self.bucket(&question.key))?;
+        let answer = match self.find(head, &question.key, Some(&attempt)) {
+            Some((_, entry)) => Self::answer(entry, question, self.timeout(), now()),
+            None => None,
+        };
+        if attempt.is_disturbed() || answer.is_none() && self.is_superseded() {
+            return None;
         }
-        self.check(None, &question.general(), now)
+        Some(answer.unwrap_or(false))
     }
 
     /// As [`Table::update`].
@@ -49,13 +42,14 @@ impl Table {
         &self,
         question: &Question<'_, impl Find>,
         invert: bool,
-        now: u32,
+        now: impl FnOnce() -> u32,
         time_to_live: u8,
     ) -> Result<bool, Superseded> {
         let guard = self.lock(self.bucket(&question.key))?;
         let Some((_, entry)) = self.find(guard.head(), &question.key, None) else {
             return Ok(false);
         };
+        let now = now();
         let Some(agrees) = Self::answer(entry, question, self.timeout(), now) else {
             return Ok(false);
         };
@@ -70,12 +64,13 @@ impl Table {
     pub(in crate::recent) fn stamp_quickly(
         &self,
         key: &impl Find,
-        now: u32,
+        now: impl FnOnce() -> u32,
         time_to_live: u8,
     ) -> Result<Stamped, Superseded> {
         let bucket = self.bucket(key);
         let guard = self.lock(bucket)?;
-        if self.write_known(&guard, key, now, |entry| {
+        let now = now();
+        if self.write_known(&guard, key, now, move |entry| {
             entry.push(now, Some(time_to_live));
         }) {
             return Ok(Stamped::Known);
@@ -92,7 +87,7 @@ impl Table {
         now: u32,
         time_to_live: u8,
     ) -> Result<Stamped, Superseded> {
-        self.write_new(bucket, key, now, Origin::Packet, |entry| {
+        self.write_new(bucket, key, now, Origin::Packet, move |entry| {
             entry.push(now, Some(time_to_live));
         })
     }

@@ -122,70 +122,123 @@ impl Recent {
         }
     }
 
-    /// As [`Recent::check`], where [`Recent::is_plain`] is true.
     #[inline(always)]
-    fn check_plainly(&self, key: impl Find, packet: &Packet<'_>) -> bool {
+    fn check(&self, packet: &Packet<'_>) -> bool {
+        match packet.family {
+            _ if !self.is_plain => self.check_by_any(packet),
+            Family::Ipv4 => self.check_by_ipv4(packet),
+            Family::Ipv6 => self.check_by_ipv6(packet),
+        }
+    }
+
+    #[inline(never)]
+    fn check_by_ipv4(&self, packet: &Packet<'_>) -> bool {
+        self.check_by(Ipv4Key(packet.ipv4_source()), packet)
+    }
+
+    #[inline(never)]
+    fn check_by_ipv6(&self, packet: &Packet<'_>) -> bool {
+        self.check_by(Ipv6Key(packet.ipv6_source()), packet)
+    }
+
+    #[inline(always)]
+    fn check_by(&self, key: impl Find, packet: &Packet<'_>) -> bool {
         let question = self.plain_question(key);
+        match self.list.check_quickly(&question, packet.context().rcu()) {
+            Some(agrees) => agrees,
+            None => self.check_by_any(packet),
+        }
+    }
+
+    #[inline(never)]
+    fn check_by_any(&self, packet: &Packet<'_>) -> bool {
+        let question = self.question(self.key(packet), packet);
         self.list.check(&question, packet.context().rcu())
     }
 
-    #[inline(never)]
-    fn check(&self, packet: &Packet<'_>) -> bool {
-        let question = self.question(self.key(packet), packet);
-        self.list
-            .check_thoroughly(&question, packet.context().rcu())
-    }
-
-    #[inline(never)]
+    #[inline(always)]
     fn update(&self, packet: &Packet<'_>) -> bool {
         match packet.family {
             _ if !self.is_plain => self.update_by_any(packet),
-            Family::Ipv4 => self.update_by(self.plain_question(ipv4_source(packet)), packet),
+            Family::Ipv4 => self.update_by_ipv4(packet),
             Family::Ipv6 => self.update_by_ipv6(packet),
         }
     }
 
     #[inline(never)]
+    fn update_by_ipv4(&self, packet: &Packet<'_>) -> bool {
+        self.update_by(Ipv4Key(packet.ipv4_source()), packet)
+    }
+
+    #[inline(never)]
     fn update_by_ipv6(&self, packet: &Packet<'_>) -> bool {
-        self.update_by(self.plain_question(ipv6_source(packet)), packet)
+        self.update_by(Ipv6Key(packet.ipv6_source()), packet)
+    }
+
+    #[inline(always)]
+    fn update_by(&self, key: impl Find, packet: &Packet<'_>) -> bool {
+        let question = self.plain_question(key);
+        let time_to_live = packet.received_time_to_live();
+        let guard = packet.context().rcu();
+        let updated = (self.list).update_quickly(&question, self.invert, time_to_live, guard);
+        match updated {
+            Some(agrees) => agrees,
+            None => self.update_by_any(packet),
+        }
     }
 
     #[inline(never)]
     fn update_by_any(&self, packet: &Packet<'_>) -> bool {
-        self.update_by(self.question(self.key(packet), packet), packet)
-    }
-
-    #[inline(always)]
-    fn update_by(&self, question: Question<'_, impl Find>, packet: &Packet<'_>) -> bool {
+        let question = self.question(self.key(packet), packet);
         let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
-        (self.list).update(&question, self.invert, time_to_live, guard)
+        let updated = match self.window.reap {
+            true => None,
+            false => (self.list).update_quickly(&question, self.invert, time_to_live, guard),
+        };
+        match updated {
+            Some(agrees) => agrees,
+            None => (self.list).update(&question, self.invert, time_to_live, guard),
+        }
     }
 
-    #[inline(never)]
+    /// An address that cannot be remembered is counted by the list, and matches all the same.
+    #[inline(always)]
     fn set(&self, packet: &Packet<'_>) {
         match packet.family {
             _ if !self.is_plain => self.set_by_any(packet),
-            Family::Ipv4 => self.set_by(ipv4_source(packet), packet),
+            Family::Ipv4 => self.set_by_ipv4(packet),
             Family::Ipv6 => self.set_by_ipv6(packet),
         }
     }
 
     #[inline(never)]
-    fn set_by_ipv6(&self, packet: &Packet<'_>) {
-        self.set_by(ipv6_source(packet), packet);
+    fn set_by_ipv4(&self, packet: &Packet<'_>) {
+        self.set_by(Ipv4Key(packet.ipv4_source()), packet);
     }
 
     #[inline(never)]
-    fn set_by_any(&self, packet: &Packet<'_>) {
-        self.set_by(self.key(packet), packet);
+    fn set_by_ipv6(&self, packet: &Packet<'_>) {
+        self.set_by(Ipv6Key(packet.ipv6_source()), packet);
     }
 
     #[inline(always)]
     fn set_by(&self, key: impl Find, packet: &Packet<'_>) {
         let time_to_live = packet.received_time_to_live();
-        // An address that cannot be remembered is counted by the list, and matches all the same.
-        self.list.stamp(&key, time_to_live, packet.context().rcu());
+        let guard = packet.context().rcu();
+        if !self.list.stamp_quickly(&key, time_to_live, guard) {
+            self.set_by_any(packet);
+        }
+    }
+
+    #[inline(never)]
+    fn set_by_any(&self, packet: &Packet<'_>) {
+        let key = self.key(packet);
+        let time_to_live = packet.received_time_to_live();
+        let guard = packet.context().rcu();
+        if !self.list.stamp_quickly(&key, time_to_live, guard) {
+            self.list.stamp(&key, time_to_live, guard);
+        }
     }
 
     #[inline(never)]
@@ -195,30 +248,13 @@ impl Recent {
     }
 }
 
-/// What most packets are found by, which is quicker: the source address without port and mask.
-#[inline(always)]
-fn ipv4_source(packet: &Packet<'_>) -> Ipv4Key {
-    let [address, ..] = packet.source().words();
-    Ipv4Key(address)
-}
-
-/// As [`ipv4_source`], of IPv6.
-#[inline(always)]
-fn ipv6_source(packet: &Packet<'_>) -> Ipv6Key {
-    Ipv6Key(packet.source().words())
-}
-
 impl PacketMatch for Recent {
     const ATTRIBUTE: u16 = r#match::RECENT;
 
     #[inline(always)]
     fn matches(&self, packet: &Packet<'_>) -> Outcome {
         let agrees = match self.operation {
-            RecentOperation::Check if self.is_plain => match packet.family {
-                Family::Ipv4 => self.check_plainly(ipv4_source(packet), packet),
-                Family::Ipv6 => self.check_plainly(ipv6_source(packet), packet),
-            },
-            // A function each, since what one needs would be in the way of the others.
+            // Functions of their own, since what one needs would be in the way of the others.
             RecentOperation::Check => self.check(packet),
             RecentOperation::Update => self.update(packet),
             RecentOperation::Set => {

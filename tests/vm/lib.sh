@@ -24,8 +24,8 @@ warn() { printf 'warning: %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 case $KERNEL in
-stock | debug) ;;
-*) die "KERNEL=$KERNEL is not known; there are stock (Debian's own kernel) and debug (one that checks itself)" ;;
+stock | debug | native) ;;
+*) die "KERNEL=$KERNEL is not known; there are stock (Debian's own kernel), debug (one that checks itself) and native (a program)" ;;
 esac
 
 # ask QUESTION: true if the person at the terminal answers yes.

@@ -14,8 +14,8 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli vm demo test fuzz bench bench-recent bench-synproxy bench-mixed bench-quick bench-check \
-	bench-plot clippy rustfmt-check clean clean-cache help
+.PHONY: all prepare module cli vm demo test fuzz bench bench-recent bench-synproxy bench-mixed bench-native bench-quick \
+	bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
 
@@ -62,6 +62,9 @@ bench-synproxy:
 
 bench-mixed:
 	$(call) tests/bench/mixed
+
+bench-native:
+	$(call) tests/bench/native
 
 bench-quick:
 	$(call) tests/bench/quick

@@ -21,14 +21,13 @@ counters have to say so, or measuring failed.
 import subprocess
 import sys
 
-from measuring import MeasuringFailed, run, save_measured, say, say_medians
+from measuring import REPETITIONS, MeasuringFailed, run, save_measured, say, say_medians
 from recent_loading import ENTERING, enter_many, measure_loading
 from recent_memory import ENTRIES, measure_memory
 from recent_subjects import STAMPS, Floor, Hashlimit, Ipset, Iptables, Nftables, NftablesLimit, Palisade, Unfiltered
 
 CLOCK, FILE, *PARTS = sys.argv[1:]
 QUICK = "quick" in PARTS
-REPETITIONS = 5
 # Packets of a repetition. Where the clock counts instructions, fewer will do.
 PACKETS = 4096 if QUICK else 16384 if CLOCK == "instructions" else 65536
 RULE_COUNTS = (100,) if QUICK else (10, 100, 1000)

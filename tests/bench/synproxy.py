@@ -12,18 +12,18 @@ namespace's counters and what came back have to say, or measuring failed.
 """
 import sys
 
-from measuring import MeasuringFailed, is_ipv6, run, save_measured, say, say_medians
+from measuring import REPETITIONS, MeasuringFailed, is_ipv6, run, save_measured, say, say_medians
 from replies import ETH_P_IP, ETH_P_IPV6, watched
 from synproxy_checks import FLOODS, Check, expected, warm_up
 from synproxy_subjects import Direct, Floor, Iptables, Nftables, Palisade, Syncookies, Unfiltered
-from xdp_subjects import BpfAtTc, XdpGeneric, XdpNative
+from xdp_subjects import COMPILED, BpfAtTc, XdpGeneric, XdpNative
 
 CLOCK, FILE, *PARTS = sys.argv[1:]
 QUICK = "quick" in PARTS
 KINDS = (Floor, Direct, Iptables, Nftables, Palisade) if QUICK else (
-    Floor, Unfiltered, Direct, Syncookies, Iptables, Nftables, BpfAtTc, XdpGeneric, XdpNative, Palisade)
+    Floor, Unfiltered, Direct, Syncookies, Iptables, Nftables,
+    *((BpfAtTc, XdpGeneric, XdpNative) if COMPILED else ()), Palisade)
 SOURCES = 65536
-REPETITIONS = 5
 # Packets of a repetition. Where the clock counts instructions, fewer will do.
 PACKETS = 4096 if QUICK else 16384 if CLOCK == "instructions" else SOURCES
 CHECKED = 256           # packets before, the answers to which are looked at

@@ -8,15 +8,14 @@ synproxy_cpus.py time FILE
 """
 import sys
 
-from measuring import run, save_measured, say
+from measuring import REPETITIONS, run, save_measured, say
 from synproxy_checks import Check, expected, warm_up
 from synproxy_subjects import Floor, Iptables, Nftables, Palisade, Syncookies
-from xdp_subjects import BpfAtTc
+from xdp_subjects import COMPILED, BpfAtTc
 
 _, FILE = sys.argv[1:]
-KINDS = (Floor, Syncookies, Iptables, Nftables, BpfAtTc, Palisade)
+KINDS = (Floor, Syncookies, Iptables, Nftables, *((BpfAtTc,) if COMPILED else ()), Palisade)
 FLOODS = ("syn", "bogus-ack")
-REPETITIONS = 5
 SOURCES = 65536
 PACKETS = 16384     # of each sender
 

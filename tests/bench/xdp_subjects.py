@@ -4,6 +4,7 @@ The SYNPROXY in BPF of the kernel's selftests, in the three places where it can 
 It answers SYNs and drops acknowledgements that have no valid cookie. Behind it is the kernel's own SYNPROXY, with
 the rules of the selftest, which connects to the server.
 """
+import os
 import re
 
 from measuring import PROGRAMS, run
@@ -12,6 +13,8 @@ from synproxy_subjects import Iptables
 FOLDER = f"{PROGRAMS}/xdp-synproxy"
 LOAD = f"{FOLDER}/xdp_synproxy --iface INSIDE --ports 80 --mss4 1460 --mss6 1440 --wscale 7 --ttl 64 --single"
 LINKS = (0, 1)
+# Where programs are interpreted, they would tell nothing.
+COMPILED = os.path.exists("/proc/sys/net/core/bpf_jit_enable")
 
 
 def rules(*attach):

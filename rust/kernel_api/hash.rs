@@ -53,6 +53,13 @@ impl HashKey {
         unsafe { bindings::palisade_jhash_4words(words.as_ptr(), self.seed) }
     }
 
+    /// Hashes nine words, as [`HashKey::hash_one`] does one.
+    #[inline]
+    pub(crate) fn hash_nine(&self, words: &[u32; 9]) -> u32 {
+        // SAFETY: As above.
+        unsafe { bindings::palisade_jhash_9words(words.as_ptr(), self.seed) }
+    }
+
     /// Hashes two words, as [`HashKey::hash`] does any number of them.
     #[inline]
     pub(crate) fn hash_pair(&self, first: u32, second: u32) -> u32 {

@@ -490,6 +490,11 @@ u32 palisade_jhash_4words(const u32 *words, u32 seed)
 	return jhash2(words, 4, seed);
 }
 
+u32 palisade_jhash_9words(const u32 *words, u32 seed)
+{
+	return jhash2(words, 9, seed);
+}
+
 u32 palisade_random_u32(void)
 {
 	return get_random_u32();

@@ -121,6 +121,7 @@ void palisade_assert_lock_map_held(const struct lockdep_map *map);
 u32 palisade_jhash_1word(u32 word, u32 seed);
 u32 palisade_jhash_3words(u32 first, u32 second, u32 third, u32 seed);
 u32 palisade_jhash_4words(const u32 *words, u32 seed);
+u32 palisade_jhash_9words(const u32 *words, u32 seed);
 u32 palisade_random_u32(void);
 u32 palisade_hsiphash(const void *data, size_t length, const hsiphash_key_t *key);
 

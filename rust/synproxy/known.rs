@@ -58,7 +58,7 @@ impl Known {
         let ports = endpoints.port_word();
         let hash = match endpoints.family {
             Family::Ipv4 => self.key.hash_three([a, e, ports]),
-            Family::Ipv6 => self.key.hash(&[a, b, c, d, e, f, g, h, ports]),
+            Family::Ipv6 => self.key.hash_nine(&[a, b, c, d, e, f, g, h, ports]),
         };
         let place = self.marks.get(hash as usize & ((1 << PLACES_SHIFT) - 1))?;
         let mark = hash ^ (a ^ d).rotate_left(7) ^ ports.wrapping_mul(SPREAD);

@@ -12,6 +12,7 @@ import sys
 import time
 
 import mixed_report
+import native_report
 import recent_report
 import synproxy_report
 from figures import read_json, unit, write_json
@@ -29,8 +30,9 @@ NOTES = {
     "instructions": """
 The VM is emulated, and its clock counts the instructions that the guest runs: one instruction is one nanosecond.
 So the figures hardly differ from run to run, however busy the machine is, but they know nothing of caches, of waiting
-for memory or for locks, and an instruction is not a time. What is said to be by the real clock was measured without
-that, in an emulated VM as well, where it is worth little.""",
+for memory or for locks, and an instruction is not a time. How visitors fare was measured by the real clock, in an
+emulated VM as well, where it is worth little in absolute terms. What is said of a kernel that runs natively is time that
+the processor has taken.""",
     "time": """
 All of it was measured by the VM's real clock. In a VM that is emulated, that says little.""",
 }
@@ -97,9 +99,8 @@ def rules(part):
         yield "</details>"
 
 
-def recent_plots(part):
-    work = part["work"]
-
+def recent_costs(work, *largest):
+    """Of each work, as bars, and by the size of the list and the number of rules."""
     def group(names):
         return [(recent_report.title(work, name), samples, "floor")
                 for name, samples in recent_report.main_works(work) if name in names]
@@ -114,11 +115,15 @@ def recent_plots(part):
         yield bars([(recent_report.WORKS[name][0], samples, "floor") for name, samples in works.items()])
     yield f"<p>{unit(work).capitalize()} a packet by the size of the list:</p>"
     yield colours(recent_report.SUBJECTS)
-    for name, sizes in recent_report.sizes(part).items():
+    for name, sizes in recent_report.by_size(work, *largest).items():
         yield lines(recent_report.WORKS[name][0], "entries of the list", sizes)
     yield f"<p>{unit(work).capitalize()} a packet by the number of rules; both axes have powers of ten:</p>"
     for name, counts in recent_report.by_rules(work).items():
         yield lines(recent_report.WORKS[name][0], "rules", counts, steep=True)
+
+
+def recent_plots(part):
+    yield from recent_costs(part["work"], *([part["largest"]] if "largest" in part else []))
     yield from cpus_plots(part, "at one list", recent_report.WORKS)
 
 
@@ -158,8 +163,21 @@ def mixed_plots(part):
                     for text, samples in groups])
 
 
+def native_plots(part):
+    work = part["work"]
+    yield from recent_costs(work)
+    yield f"<p>SYNPROXY, {unit(work)} a packet, over dropping it at once:</p>"
+    yield bars([(synproxy_report.WORKS[name][0], samples, "floor")
+                for name, samples in part["synproxy"]["works"].items() if synproxy_report.WORKS[name][1] == "floor"])
+    yield "<p>Packets that one CPU and two get done, everything included:</p>"
+    for name, subjects in part["cpus"]["cpus"].items():
+        yield rates(native_report.CPUS_WORKS[name], subjects)
+
+
+# The last one is not measured everywhere.
 PARTS = (("recent", "Recent lists", recent_plots), ("synproxy", "SYNPROXY", synproxy_plots),
-         ("mixed", "A server in a flood", mixed_plots))
+         ("mixed", "A server in a flood", mixed_plots),
+         ("native", "On a kernel that runs natively", native_plots))
 
 
 def page(folder, measured):
@@ -172,6 +190,8 @@ def page(folder, measured):
            f"{about['date']}, commit {about['commit']}.</p>")
     yield f"<p>{NOTES[work['clock']]}</p><p>{HOW}</p>"
     for name, title, plots in PARTS:
+        if name not in measured:
+            continue
         yield f"<h2>{title}</h2>"
         yield from plots(measured[name])
         with open(os.path.join(folder, f"{name}.md")) as file:
@@ -184,8 +204,9 @@ def page(folder, measured):
 
 def main():
     folder, = sys.argv[1:]
+    paths = {name: os.path.join(folder, f"{name}.json") for name, *_ in PARTS}
     measured = {"machine": machine(),
-                **{name: read_json(os.path.join(folder, f"{name}.json")) for name, *_ in PARTS}}
+                **{name: read_json(path) for name, path in paths.items() if name != "native" or os.path.exists(path)}}
     write_json(os.path.join(folder, "bench.json"), measured)
     with open(os.path.join(folder, "report.html"), "w") as file:
         file.write("\n".join(page(folder, measured)) + "\n")

@@ -8,11 +8,12 @@ native_cpus.py time FILE
 """
 import sys
 
-from measuring import REPETITIONS, run, save_measured, say
+from measuring import run, save_measured, say
 from recent_subjects import STAMPS, Floor, Iptables, Nftables, Palisade
 
 CLOCK, FILE = sys.argv[1:]
 KINDS = (Floor, Iptables, Nftables, Palisade)
+REPETITIONS = 7
 SIZE = 65536
 PACKETS = 32768     # of each sender; with more of them, the host more often gives others a share meanwhile
 

@@ -60,10 +60,10 @@ def report_work(work, targets):
 
 
 def by_size(*parts):
-    """Of each work with a list, the samples by the list's size."""
-    lists = {size: works for part in parts for size, works in part["lists"].items()}
+    """Of each work with a list, the samples by the list's size, from the smallest on."""
+    lists = {int(size): works for part in parts for size, works in part["lists"].items()}
     names = dict.fromkeys(name for works in lists.values() for name in works)
-    return {name: {int(size): works[name] for size, works in lists.items()} for name in names}
+    return {name: {size: lists[size][name] for size in sorted(lists)} for name in names}
 
 
 def sizes(read):

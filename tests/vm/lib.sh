@@ -71,14 +71,18 @@ contained() {
 		unshare --mount --pid --fork --kill-child "$@"
 }
 
-# All users of the cache hold a shared lock on it; who changes it, an exclusive
-# one. File descriptor 9 is inherited, so the lock lasts as long as the work.
-lock_cache() { # shared|exclusive
+# What was prepared has a lock for each part, the build root and each kernel: who uses
+# a part holds its lock shared, who makes or deletes it exclusively. So nobody waits
+# for a kernel that is built for somebody else. The file descriptor is inherited, so
+# that a lock lasts as long as the work. Parts are always locked in the same order.
+declare -A lock_descriptors=([build-root]=9 [kernel-stock]=6 [kernel-debug]=5 [kernel-native]=4)
+lock_cache() { # PART shared|exclusive
+	local descriptor=${lock_descriptors[$1]}
 	mkdir -p "$cache"
-	exec 9>>"$cache/lock"
-	flock --nonblock "--$1" 9 && return
-	say "Waiting for another run that uses $cache"
-	flock "--$1" 9
+	eval "exec $descriptor>>'$cache/lock-$1'"
+	flock --nonblock "--$2" "$descriptor" && return
+	say "Waiting for another run that uses the $1 of $cache"
+	flock "--$2" "$descriptor"
 }
 
 # Two builds in one checkout wait for each other (descriptor 8).

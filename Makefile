@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 export KERNEL ?= stock
 export CALLER_DIRECTORY := $(PWD)
-export RUN VM_CPUS VM_MEM VM_TIMEOUT V UPDATE
+export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM

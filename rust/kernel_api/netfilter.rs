@@ -7,7 +7,7 @@
 use super::{
     bindings,
     netns::NetworkNamespace,
-    rcu::Retirable,
+    rcu::Published,
     skb::Skb,
     transmit, //
 };
@@ -95,7 +95,8 @@ pub(crate) enum Registrar {
 impl Registrar {
     /// # Safety
     ///
-    /// The operations have to stay valid until they are unregistered from the same namespace.
+    /// The operations, and what they point at, have to stay valid until a grace period after they were unregistered
+    /// from the same namespace, or after this has failed.
     unsafe fn register(self, net: *mut bindings::net, ops: *mut bindings::nf_hook_ops) -> c_int {
         // SAFETY: The caller says so.
         unsafe {
@@ -272,13 +273,24 @@ pub(crate) trait Hook: Send + Sync + 'static {
     fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Fate;
 }
 
+/// What netfilter has of a hook: its arrays of hooks point at the operations, and what they point at is passed to
+/// the function. Both are read under RCU, by packets and by who lists hooks (`nfnl_hook_dump`).
+struct Operations<T> {
+    operations: Opaque<bindings::nf_hook_ops>,
+    hook: T,
+}
+
+// SAFETY: The operations are written before netfilter gets to know them, and read from then on.
+unsafe impl<T: Send> Send for Operations<T> {}
+// SAFETY: As above.
+unsafe impl<T: Sync> Sync for Operations<T> {}
+
 /// A hook for IPv4 and IPv6, until it is dropped. Packets may be in it for another grace period after
-/// that, and the [`Hook`] lives as long.
+/// that, and others may read its operations; so both live as long.
 pub(crate) struct HookRegistration<T: Hook> {
-    operations: KBox<Opaque<bindings::nf_hook_ops>>,
+    operations: Published<Operations<T>>,
     net: *mut bindings::net,
     registrar: Registrar,
-    hook: Option<KBox<Retirable<T>>>,
 }
 
 // SAFETY: Registering and unregistering can be done from any thread.
@@ -302,25 +314,36 @@ impl<T: Hook> HookRegistration<T> {
         registrar: Registrar,
         hook: T,
     ) -> Result<Self> {
-        let hook = Retirable::new(hook, GFP_KERNEL_ACCOUNT)?;
-        let mut operations = bindings::nf_hook_ops {
+        let operations = Operations {
+            operations: Opaque::zeroed(),
+            hook,
+        };
+        let operations = Published::new(operations, GFP_KERNEL_ACCOUNT)?;
+        let Operations {
+            operations: place,
+            hook,
+        } = operations.value();
+        let mut filled = bindings::nf_hook_ops {
             hook: Some(Self::packet),
-            priv_: core::ptr::from_ref(hook.value()).cast_mut().cast(),
+            priv_: core::ptr::from_ref(hook).cast_mut().cast(),
             hooknum: point.number(),
             priority: priority.number(),
             ..Default::default()
         };
-        operations.pf = bindings::NFPROTO_INET as u8;
-        let operations = KBox::new(Opaque::new(operations), GFP_KERNEL_ACCOUNT)?;
+        filled.pf = bindings::NFPROTO_INET as u8;
         let net = namespace.as_raw();
-        // SAFETY: The operations stay where they are until they are unregistered, and the hook until
-        // all packets have left it.
-        kernel::error::to_result(unsafe { registrar.register(net, operations.get()) })?;
+        // SAFETY: The place is valid for writes, and netfilter does not know it yet. It stays where it is until it
+        // is unregistered and a grace period longer, and so does the hook. That is so when this fails as well, where
+        // it may have been registered for one IP version before it could not be for the other
+        // (`nf_register_net_hook`, `nf_nat_inet_register_fn`).
+        kernel::error::to_result(unsafe {
+            place.get().write(filled);
+            registrar.register(net, place.get())
+        })?;
         Ok(Self {
             operations,
             net,
             registrar,
-            hook: Some(hook),
         })
     }
 
@@ -391,10 +414,9 @@ impl<T: Hook> HookRegistration<T> {
 
 impl<T: Hook> Drop for HookRegistration<T> {
     fn drop(&mut self) {
-        // SAFETY: It was registered by `new` in a namespace that is still there.
-        unsafe { self.registrar.unregister(self.net, self.operations.get()) };
-        if let Some(hook) = self.hook.take() {
-            Retirable::retire(hook);
-        }
+        let operations = self.operations.value().operations.get();
+        // SAFETY: It was registered by `new` in a namespace that is still there. This does not wait for who reads
+        // them (`__nf_unregister_net_hook`): they are retired by what is dropped next.
+        unsafe { self.registrar.unregister(self.net, operations) };
     }
 }

@@ -63,13 +63,19 @@ impl Reclaimer {
 
 impl Drop for Reclaimer {
     fn drop(&mut self) {
-        // Grace periods that are still running end here; their work is in the queue then, and destroying
-        // the queue runs it.
-        // SAFETY: The module's exit may sleep.
-        unsafe { bindings::rcu_barrier() };
+        // From here on nobody finds the queue: what is dropped in it and retires something waits itself.
         let queue = QUEUE.xchg(core::ptr::null_mut(), Full);
-        // SAFETY: By the type invariant it is our workqueue, and nothing is queued to it any more.
-        unsafe { bindings::destroy_workqueue(queue) };
+        // SAFETY: By the type invariant it is our workqueue, and the module's exit may sleep. Grace periods
+        // that are still running end with the first barrier; their work is in the queue then
+        // (`rcu_work_rcufn`). What of that found the queue before it was taken away is over when the queue was
+        // flushed, and what it has retired is in the queue after the second barrier. Nothing can be queued
+        // any more then, as `destroy_workqueue` demands; it runs what is left.
+        unsafe {
+            bindings::rcu_barrier();
+            bindings::palisade_workqueue_flush(queue);
+            bindings::rcu_barrier();
+            bindings::destroy_workqueue(queue);
+        }
     }
 }
 
@@ -113,11 +119,6 @@ impl<T: Send + 'static> Retirable<T> {
         )?)
     }
 
-    /// The value.
-    pub(crate) fn value(&self) -> &T {
-        &self.value
-    }
-
     /// The value, which nobody else can see yet.
     pub(crate) fn value_mut(&mut self) -> &mut T {
         &mut self.value
@@ -130,6 +131,7 @@ impl<T: Send + 'static> Retirable<T> {
             // The module is going away, and with it the hooks went: waiting is all that is left.
             // SAFETY: There are no requirements, but that the caller may sleep, as all callers can then.
             unsafe { kernel::bindings::synchronize_rcu() };
+            drop(this);
             return;
         }
         let raw = KBox::into_raw(this);
@@ -148,6 +150,53 @@ impl<T: Send + 'static> Retirable<T> {
         let offset = offset_of!(Self, work) + offset_of!(bindings::rcu_work, work);
         // SAFETY: The work was queued by `retire`, so it lies in a `Retirable<T>` that was a `KBox`.
         drop(unsafe { KBox::from_raw(work.byte_sub(offset).cast::<Self>()) });
+    }
+}
+
+/// A value whose address C code was given, which reads it under RCU: until a grace period after it was taken back.
+///
+/// However its owner loses it, on the way of an error as well, it is retired and never dropped at once. So where C
+/// code may have published an address before it failed, nothing has to be remembered.
+///
+/// # Invariants
+///
+/// The pointer came from `KBox::into_raw`.
+pub(crate) struct Published<T: Send + Sync + 'static> {
+    pointer: NonNull<Retirable<T>>,
+    owned: PhantomData<KBox<Retirable<T>>>,
+}
+
+// SAFETY: Others get `&T`, and a `T` may be dropped by another thread.
+unsafe impl<T: Send + Sync> Send for Published<T> {}
+// SAFETY: As above.
+unsafe impl<T: Send + Sync> Sync for Published<T> {}
+
+impl<T: Send + Sync> Published<T> {
+    /// Puts a value where it stays. May sleep, if the flags say so.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is no memory.
+    pub(crate) fn new(value: T, flags: Flags) -> Result<Self> {
+        let pointer = KBox::into_raw(Retirable::new(value, flags)?);
+        // INVARIANT: The pointer comes from `KBox::into_raw`.
+        Ok(Self {
+            pointer: NonNull::new(pointer).ok_or(ENOMEM)?,
+            owned: PhantomData,
+        })
+    }
+
+    /// The value, whose address does not change.
+    pub(crate) fn value(&self) -> &T {
+        // SAFETY: By the type invariant the pointer is valid, and nobody has a reference that can write.
+        unsafe { &self.pointer.as_ref().value }
+    }
+}
+
+impl<T: Send + Sync> Drop for Published<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        Retirable::retire(unsafe { KBox::from_raw(self.pointer.as_ptr()) });
     }
 }
 

@@ -165,8 +165,14 @@ impl<'a> Connection<'a> {
 
     /// Tells connection tracking by how many bits the windows of both sides are to be shifted.
     pub(crate) fn set_window_scales(&self, original: u8, reply: u8) {
-        // SAFETY: By the type, the connection is valid.
-        unsafe { bindings::palisade_ct_set_window_scales(self.raw.as_ptr(), original, reply) };
+        let raw = self.raw.as_ptr();
+        // SAFETY: By the type, the connection is valid. Its lock is what `nf_conntrack_tcp_packet` holds when it reads and
+        // writes these, on other CPUs, too; nobody here holds it.
+        unsafe {
+            bindings::palisade_spin_lock_bh(&raw mut (*raw).lock);
+            bindings::palisade_ct_set_window_scales(raw, original, reply);
+            bindings::palisade_spin_unlock_bh(&raw mut (*raw).lock);
+        }
     }
 
     /// The largest window that who has opened it has announced so far, in bytes.

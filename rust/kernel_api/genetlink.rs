@@ -220,6 +220,7 @@ pub(crate) trait Dump {
 }
 
 /// An operation of a family, which needs CAP_NET_ADMIN over the network namespace.
+#[repr(transparent)]
 pub(crate) struct Operation(bindings::genl_split_ops);
 
 // SAFETY: It is never written once it was made, and it points at statics.

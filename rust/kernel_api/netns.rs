@@ -14,7 +14,8 @@ use kernel::{
     sync::{
         atomic::{
             Atomic,
-            Relaxed, //
+            Relaxed,
+            Release, //
         },
         Arc,
         ArcBorrow, //
@@ -89,7 +90,8 @@ fn stored<T: PerNamespace>(net: *mut bindings::net) -> Option<*mut c_void> {
     if T::slot().0.load(Relaxed) == 0 {
         return None;
     }
-    // SAFETY: The place is valid while the namespace is; it is written at its start and its end alone.
+    // SAFETY: The place is valid while the namespace is; it is written at its start and its end alone. What is read
+    // through the pointer depends on it, as with `rcu_dereference`.
     let pointer = unsafe { place::<T>(net).read_volatile() };
     (!pointer.is_null()).then_some(pointer)
 }
@@ -139,9 +141,10 @@ impl<T: PerNamespace> Registration<T> {
         let namespace = unsafe { NetworkNamespace::from_raw(net) };
         kernel::error::from_result(|| {
             let state = T::start(namespace)?;
-            // SAFETY: The place is ours, and nobody reads it while the namespace is being set up but
-            // as one load.
-            unsafe { place::<T>(net).write_volatile(state.into_foreign().cast()) };
+            let pointer: *mut c_void = state.into_foreign().cast();
+            // SAFETY: The place is ours, aligned, and nobody else writes it. Who reads the pointer while the namespace is
+            // being set up sees what it points to, too (`rcu_assign_pointer`).
+            unsafe { Atomic::from_ptr(place::<T>(net)) }.store(pointer, Release);
             Ok(0)
         })
     }

@@ -31,6 +31,11 @@ pub(crate) fn is_connected(context: &Context<'_>, endpoints: &Endpoints) -> bool
     // are valid for reads. What is found holds a reference, which is given back.
     unsafe {
         let device = (*state.in_).ifindex;
+        // A socket in a VRF is bound to the VRF's device, or to the packet's own (`inet_sk_bound_dev_eq`).
+        let (device, enslaved) = match bindings::palisade_l3mdev_index(state.in_) {
+            0 => (device, 0),
+            master => (master, device),
+        };
         let socket = match endpoints.family {
             Family::Ipv4 => {
                 let ([source, ..], [destination, ..]) = (source, destination);
@@ -41,7 +46,7 @@ pub(crate) fn is_connected(context: &Context<'_>, endpoints: &Endpoints) -> bool
                     destination,
                     port,
                     device,
-                    0,
+                    enslaved,
                 )
             }
             Family::Ipv6 => bindings::__inet6_lookup_established(
@@ -51,7 +56,7 @@ pub(crate) fn is_connected(context: &Context<'_>, endpoints: &Endpoints) -> bool
                 (&raw const destination).cast(),
                 port,
                 device,
-                0,
+                enslaved,
             ),
         };
         if socket.is_null() {

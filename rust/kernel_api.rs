@@ -13,6 +13,7 @@ pub(crate) mod connection_end;
 pub(crate) mod connections;
 pub(crate) mod conntrack;
 pub(crate) mod counters;
+mod demands;
 pub(crate) mod extended_ack;
 pub(crate) mod genetlink;
 pub(crate) mod hash;

@@ -7,6 +7,7 @@ use crate::kernel_api::{
         Context,
         InterfaceName, //
     },
+    rewrite::Rewritten,
     skb::Skb, //
 };
 use kernel::prelude::*;
@@ -352,7 +353,7 @@ impl<'a> Packet<'a> {
     /// # Errors
     ///
     /// Those of [`Skb::end_with`].
-    pub(crate) fn replace(&self, words: &[u32]) -> Result {
+    pub(crate) fn replace(&self, words: &[u32]) -> Result<Rewritten> {
         self.skb.end_with(self.skb.network_offset(), words)
     }
 

@@ -73,6 +73,16 @@ bool palisade_skb_is_looped(struct sk_buff *skb)
 	return nf_is_loopback_packet(skb);
 }
 
+bool palisade_skb_is_cloned(const struct sk_buff *skb)
+{
+	return skb_cloned(skb);
+}
+
+bool palisade_skb_is_shared(const struct sk_buff *skb)
+{
+	return skb_shared(skb);
+}
+
 struct sk_buff *palisade_skb_alloc(unsigned int size)
 {
 	return alloc_skb(MAX_TCP_HEADER + size, GFP_ATOMIC);
@@ -96,6 +106,11 @@ void palisade_skb_reset_network_header(struct sk_buff *skb)
 void palisade_skb_reset_mac_header(struct sk_buff *skb)
 {
 	skb_reset_mac_header(skb);
+}
+
+void palisade_skb_set_transport_header(struct sk_buff *skb, int offset)
+{
+	skb_set_transport_header(skb, offset);
 }
 
 bool palisade_skb_is_for_this_host(const struct sk_buff *skb)
@@ -450,6 +465,11 @@ void palisade_softirqs_on(void)
 {
 	preempt_enable();
 	local_bh_enable();
+}
+
+void palisade_warn_unless(bool is_so)
+{
+	WARN_ON(!is_so);
 }
 
 void palisade_lock_map_init(struct lockdep_map *map)

@@ -30,11 +30,14 @@ int palisade_skb_expand(struct sk_buff *skb, int tailroom);
 int palisade_skb_tailroom(const struct sk_buff *skb);
 void palisade_skb_forget_offloads(struct sk_buff *skb);
 bool palisade_skb_is_looped(struct sk_buff *skb);
+bool palisade_skb_is_cloned(const struct sk_buff *skb);
+bool palisade_skb_is_shared(const struct sk_buff *skb);
 struct sk_buff *palisade_skb_alloc(unsigned int size);
 void palisade_skb_reserve_headers(struct sk_buff *skb);
 void palisade_skb_set_protocol(struct sk_buff *skb, __be16 protocol);
 void palisade_skb_reset_network_header(struct sk_buff *skb);
 void palisade_skb_reset_mac_header(struct sk_buff *skb);
+void palisade_skb_set_transport_header(struct sk_buff *skb, int offset);
 bool palisade_skb_is_for_this_host(const struct sk_buff *skb);
 bool palisade_skb_is_decapsulated(const struct sk_buff *skb);
 bool palisade_skb_has_vlan_tag(const struct sk_buff *skb);
@@ -112,6 +115,8 @@ void palisade_local_bh_enable(void);
 bool palisade_softirqs_are_off(void);
 void palisade_softirqs_off(void);
 void palisade_softirqs_on(void);
+
+void palisade_warn_unless(bool is_so);
 
 void palisade_lock_map_init(struct lockdep_map *map);
 void palisade_lock_map_acquire(struct lockdep_map *map);

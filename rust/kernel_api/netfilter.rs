@@ -8,6 +8,7 @@ use super::{
     bindings,
     netns::NetworkNamespace,
     rcu::Published,
+    rewrite::Rewritten,
     skb::Skb,
     transmit, //
 };
@@ -132,16 +133,15 @@ pub(crate) enum Verdict {
 
 /// What a hook does with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
 pub(crate) enum Fate {
     /// It ends here.
-    Drop = bindings::NF_DROP,
+    Drop,
     /// It goes on.
-    Accept = bindings::NF_ACCEPT,
+    Accept,
     /// It goes on, as one that belongs to no connection.
     AcceptUntied,
     /// It goes back to where it came from, which is what its addresses say by now.
-    SendBack,
+    SendBack(Rewritten),
 }
 
 impl From<Verdict> for Fate {
@@ -396,15 +396,15 @@ impl<T: Hook> HookRegistration<T> {
         // SAFETY: The state, and the devices that it names, are valid while the hook runs.
         let context = unsafe { Context::from_raw(state) };
         match hook.packet(skb, context, family) {
-            // The number is netfilter's.
-            fate @ (Fate::Drop | Fate::Accept) => fate as c_uint,
+            Fate::Drop => bindings::NF_DROP,
+            Fate::Accept => bindings::NF_ACCEPT,
             Fate::AcceptUntied => {
                 // SAFETY: The packet is valid; nobody uses its connection any more.
                 unsafe { bindings::palisade_ct_forget(skb.as_raw()) };
                 bindings::NF_ACCEPT
             }
-            Fate::SendBack => {
-                // SAFETY: The packet is the hook's, and nobody uses it any more; the state is valid.
+            Fate::SendBack(Rewritten { .. }) => {
+                // SAFETY: The packet is the hook's, and nobody uses it any more; it was written anew. The state is valid.
                 unsafe { transmit::send_back(skb.as_raw(), context.as_raw(), family) };
                 bindings::NF_STOLEN
             }

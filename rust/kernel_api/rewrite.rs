@@ -6,11 +6,16 @@
 
 use super::{
     bindings,
+    demands,
     netfilter::Context,
     skb::Skb, //
 };
 use core::mem::size_of_val;
 use kernel::prelude::*;
+
+/// Says that a packet was written anew, in memory that is no clone's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rewritten(());
 
 impl Skb {
     /// Whether the checksum of the segment whose header is at `offset` is right, as far as anybody can tell
@@ -40,11 +45,16 @@ impl Skb {
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory; then the packet may have been cut off behind the words' end.
-    pub(crate) fn end_with(&self, offset: u32, words: &[u32]) -> Result {
+    /// `ENOMEM` when there is no memory; then the packet may have been cut off behind the words' end. `EINVAL` when
+    /// the words would begin behind the packet's end.
+    pub(crate) fn end_with(&self, offset: u32, words: &[u32]) -> Result<Rewritten> {
         let skb = self.as_raw();
         let size = size_of_val(words);
         let end = offset.checked_add(size as u32).ok_or(EINVAL)?;
+        if offset > self.len() {
+            return Err(EINVAL);
+        }
+        demands::unshared(self);
         // SAFETY: By the type, the packet is valid.
         kernel::error::to_result(unsafe { bindings::palisade_skb_unclone(skb) })?;
         let length = self.len();
@@ -65,7 +75,7 @@ impl Skb {
             core::ptr::copy_nonoverlapping(words.as_ptr().cast(), place, size);
             bindings::palisade_skb_forget_offloads(skb);
         }
-        Ok(())
+        Ok(Rewritten(()))
     }
 
     /// Makes room at the end of a packet that lies in one piece.
@@ -91,6 +101,7 @@ impl Skb {
     pub(crate) fn overwrite<const N: usize>(&self, offset: u32, bytes: [u8; N]) -> Result {
         let skb = self.as_raw();
         let end = offset.checked_add(N as u32).ok_or(EINVAL)?;
+        demands::unshared(self);
         // SAFETY: By the type, the packet is valid; the function checks its length.
         kernel::error::to_result(unsafe { bindings::skb_ensure_writable(skb, end) })?;
         // SAFETY: So many bytes lie in one piece now, and nobody else sees them.

@@ -8,6 +8,7 @@
 use super::{
     bindings,
     connections::ProxyTemplate,
+    demands,
     netfilter::{
         Context,
         Family, //
@@ -148,7 +149,7 @@ impl Sender {
             ..Default::default()
         };
         let _rcu = kernel::sync::rcu::read_lock();
-        // SAFETY: They are on again below. Packets are sent with softirqs off wherever hooks are.
+        // SAFETY: They are on again below.
         unsafe { bindings::palisade_local_bh_disable() };
         packet.route(&state);
         // SAFETY: They were switched off above.
@@ -183,7 +184,7 @@ unsafe fn discard(skb: *mut bindings::sk_buff) {
 /// # Safety
 ///
 /// The packet has to be that of the hook, which gives it away. It has to be of that IP version, addressed to
-/// whom it came from, and whole.
+/// whom it came from, whole, and in memory that is no clone's.
 pub(super) unsafe fn send_back(
     skb: *mut bindings::sk_buff,
     state: &bindings::nf_hook_state,
@@ -191,6 +192,7 @@ pub(super) unsafe fn send_back(
 ) {
     // SAFETY: The caller says that the packet is valid; the device is, under RCU.
     unsafe {
+        demands::writable(Skb::from_raw(skb));
         let is_plain = came_by_plain_ethernet(skb, state, family);
         bindings::palisade_skb_scrub(skb);
         if !is_plain {
@@ -252,6 +254,12 @@ unsafe fn route(skb: *mut bindings::sk_buff, state: &bindings::nf_hook_state, fa
         let Ok(found) = found else {
             return discard(skb);
         };
+        // What comes behind the hooks may look for it, as IPsec does (`xfrm4_transport_output`).
+        let header_length = match family {
+            Family::Ipv4 => 20,
+            Family::Ipv6 => 40,
+        };
+        bindings::palisade_skb_set_transport_header(skb, header_length);
         bindings::palisade_skb_set_protocol(skb, ethertype(family));
         bindings::palisade_skb_set_route(skb, found);
         match family {

@@ -28,7 +28,7 @@ pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) ->
     let decision = match run(&mut rest, packet) {
         Action::Drop => return Fate::Drop,
         Action::Accept => return Fate::Accept,
-        Action::SendBack => return Fate::SendBack,
+        Action::SendBack(rewritten) => return Fate::SendBack(rewritten),
         Action::Continue | Action::Return => None,
         jump @ (Action::Jump(_) | Action::Goto(_)) => follow(ruleset, rest, jump, packet),
     };
@@ -100,7 +100,7 @@ fn follow<'a>(
             Action::Continue => rest,
             Action::Accept => return Some(Fate::Accept),
             Action::Drop => return Some(Fate::Drop),
-            Action::SendBack => return Some(Fate::SendBack),
+            Action::SendBack(rewritten) => return Some(Fate::SendBack(rewritten)),
             Action::Return => callers.pop()?,
             Action::Jump(id) => match ruleset.chain(id) {
                 Some(next) if callers.push(rest) => next.rules.placed(),

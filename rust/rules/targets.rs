@@ -27,7 +27,8 @@ use crate::{
         },
         message::Message,
         netfilter::Point,
-        netlink::Attribute, //
+        netlink::Attribute,
+        rewrite::Rewritten, //
     },
     packet::Packet,
     spec::attribute::target as attributes, //
@@ -44,7 +45,7 @@ pub(super) enum Action {
     /// The packet is dropped.
     Drop,
     /// The packet goes back to where it came from.
-    SendBack,
+    SendBack(Rewritten),
     /// The chain is left; of a built-in chain the policy decides.
     Return,
     /// In another chain, and then behind this rule.

@@ -36,6 +36,7 @@ use crate::{
             TcpState, //
         },
         conntrack::TrackingState,
+        rewrite::Rewritten,
         sockets, //
     },
     packet::{
@@ -69,7 +70,7 @@ pub(crate) enum Reaction {
     /// It goes no further.
     Drop,
     /// It was turned into an answer.
-    SendBack,
+    SendBack(Rewritten),
 }
 
 impl Synproxy {
@@ -241,11 +242,11 @@ impl Incoming<'_> {
             &self.destination(),
             &self.source(),
         );
-        if packet.replace(answer.as_slice()).is_err() {
+        let Ok(rewritten) = packet.replace(answer.as_slice()) else {
             return Reaction::Drop;
-        }
+        };
         self.count(Event::CookieSent);
-        Reaction::SendBack
+        Reaction::SendBack(rewritten)
     }
 
     /// Whether the server has got a SYN of this connection already, and the connection is none of ours.

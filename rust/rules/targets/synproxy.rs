@@ -133,7 +133,7 @@ impl PacketTarget for SynproxyTarget {
             Reaction::Pass => Action::Continue,
             Reaction::Accept => Action::Accept,
             Reaction::Drop => Action::Drop,
-            Reaction::SendBack => Action::SendBack,
+            Reaction::SendBack(rewritten) => Action::SendBack(rewritten),
         }
     }
 

@@ -14,13 +14,14 @@ import synproxy_bad_segments
 import synproxy_failures
 import synproxy_handshakes
 import synproxy_local
+import synproxy_taps
 import synproxy_translations
 from genetlink import Report
 from synproxy_ends import use_new_server
 from synproxy_hosts import RULES, Hosts
 
 ORDINARY = [one for module in (synproxy_handshakes, synproxy_translations, synproxy_bad_segments, synproxy_local,
-                                 synproxy_failures)
+                                 synproxy_taps, synproxy_failures)
             for one in module.SCENARIOS]
 NOT_WITH_FIVE = (synproxy_handshakes.handshakes_end, synproxy_translations.windows, synproxy_translations.lost_by_client)
 SCENARIOS = {

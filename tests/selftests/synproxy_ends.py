@@ -113,7 +113,7 @@ class Client(End):
 
     def ask(self, flags=SYN, **changes):
         """Sends a SYN, and takes the answer."""
-        self.send(flags, options=self.options, **changes)
+        self.syn_sent = self.send(flags, options=self.options, **changes)
         answer = self.one("the answer to a SYN")
         expect(answer.has(SYN | ACK), f"this answers a SYN: {answer}")
         expect_equal("what the SYN-ACK acknowledges", answer.acknowledged, (self.initial + 1) % MODULUS)

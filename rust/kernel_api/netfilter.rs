@@ -269,6 +269,9 @@ pub(crate) trait Hook: Send + Sync + 'static {
     /// Whether to compile it once for each IP version, so that each has to do with one kind of header.
     const IS_SPLIT: bool = false;
 
+    /// Whether it may have packets go on as ones that belong to no connection.
+    const UNTIES: bool = false;
+
     /// Decides on a packet of that IP version. Runs under RCU, mostly in softirq.
     fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Fate;
 }
@@ -306,7 +309,8 @@ impl<T: Hook> HookRegistration<T> {
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory, `E2BIG` when there are too many hooks.
+    /// `ENOMEM` when there is no memory, `E2BIG` when there are too many hooks, `EINVAL` for address translation and a
+    /// hook that has packets go on without their connection, which that goes on using.
     pub(crate) fn new(
         namespace: &NetworkNamespace,
         point: Point,
@@ -314,6 +318,9 @@ impl<T: Hook> HookRegistration<T> {
         registrar: Registrar,
         hook: T,
     ) -> Result<Self> {
+        if T::UNTIES && registrar == Registrar::Nat {
+            return Err(EINVAL);
+        }
         let operations = Operations {
             operations: Opaque::zeroed(),
             hook,
@@ -398,8 +405,10 @@ impl<T: Hook> HookRegistration<T> {
         match hook.packet(skb, context, family) {
             Fate::Drop => bindings::NF_DROP,
             Fate::Accept => bindings::NF_ACCEPT,
+            Fate::AcceptUntied if !T::UNTIES => bindings::NF_DROP,
             Fate::AcceptUntied => {
-                // SAFETY: The packet is valid; nobody uses its connection any more.
+                // SAFETY: The packet is valid; nobody uses its connection any more: netfilter does not, and what would
+                // (`nf_nat_inet_fn`) does not show packets to such a hook.
                 unsafe { bindings::palisade_ct_forget(skb.as_raw()) };
                 bindings::NF_ACCEPT
             }

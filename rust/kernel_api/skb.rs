@@ -11,6 +11,9 @@ use kernel::types::Opaque;
 #[repr(transparent)]
 pub(crate) struct Skb(Opaque<bindings::sk_buff>);
 
+/// Length of an IPv6 header without extension headers, in bytes.
+const IPV6_HEADER_LENGTH: usize = 40;
+
 /// Where the upper-layer header of an IPv6 packet is.
 #[derive(Clone, Copy)]
 pub(crate) struct Ipv6Transport {
@@ -171,7 +174,9 @@ impl Skb {
     pub(crate) fn ipv6_transport(&self) -> Option<Ipv6Transport> {
         let mut offset = 0;
         let mut fragment_position = 0;
-        // SAFETY: The pointers are valid for writes; there are no flags to write to.
+        // It reads the IP header as one that lies in one piece with the packet's start.
+        self.linear_words::<{ IPV6_HEADER_LENGTH / size_of::<u32>() }>(self.network_offset())?;
+        // SAFETY: The header is there; the pointers are valid for writes; there are no flags to write to.
         let protocol = unsafe {
             bindings::ipv6_find_hdr(
                 self.0.get(),

@@ -80,6 +80,8 @@ impl Translation {
 }
 
 impl Hook for Translation {
+    const UNTIES: bool = true;
+
     #[inline(always)]
     fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Fate {
         let Some(connection) = skb.tracked() else {

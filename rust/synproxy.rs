@@ -18,6 +18,7 @@ mod compose_tests;
 mod cookie;
 #[cfg(CONFIG_KUNIT = "y")]
 mod cookie_tests;
+mod existing;
 mod handshake;
 mod known;
 mod opening;

@@ -97,7 +97,7 @@ fn judge_invalid(skb: &Skb, context: Context<'_>) -> Fate {
     };
     let connection = found.connection();
     // A client that has waited for the server, or comes again, is for the rules to judge.
-    let is_asking = segment.kind() == Kind::Ack
+    let is_asking = matches!(segment.kind(), Kind::Ack | Kind::Fin)
         && connection.direction == Direction::Original
         && matches!(connection.tcp_state(), TcpState::SynSent | TcpState::Over);
     match Proxied::of(&connection) {

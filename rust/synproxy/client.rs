@@ -47,10 +47,6 @@ use crate::{
     },
 };
 
-/// How far back what belongs to a connection may be, in bytes. Whoever opens another between the same ports begins
-/// farther on: sequence numbers go on by as much in less than a tenth of a second (RFC 6528).
-const RECENT: i32 = 1 << 20;
-
 /// Where a rule sees packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -132,7 +128,7 @@ pub(super) struct Incoming<'a> {
     pub(super) synproxy: &'a Synproxy,
     settings: &'a Settings,
     events: &'a Events,
-    place: Place,
+    pub(super) place: Place,
     pub(super) packet: &'a Packet<'a>,
     pub(super) segment: Segment,
     /// Whom it is from and for, which is asked for several times.
@@ -180,7 +176,7 @@ impl Incoming<'_> {
         &self.endpoints
     }
 
-    fn look_up(&self, endpoints: &Endpoints) -> Option<FoundConnection> {
+    pub(super) fn look_up(&self, endpoints: &Endpoints) -> Option<FoundConnection> {
         FoundConnection::look_up(self.packet.context().namespace(), endpoints)
     }
 
@@ -192,10 +188,8 @@ impl Incoming<'_> {
             return Reaction::Drop;
         }
         self.count(Event::Syn);
-        if self.place == Place::BeforeConntrack {
-            if let Some(mark) = self.synproxy.known.mark(self.endpoints()) {
-                mark.clear();
-            }
+        if self.may_have_connection() && self.is_of_open_connection() {
+            return Reaction::Pass;
         }
         let endpoint = self.endpoint();
         if let Some(threshold) = &self.settings.threshold {
@@ -286,13 +280,6 @@ impl Incoming<'_> {
             }
             if let Some(found) = self.look_up(endpoints) {
                 let connection = found.connection();
-                if self.may_come_anew(kind, &connection) {
-                    if let Some(proof) = self.proof() {
-                        self.count(Event::CookieValid);
-                        self.end_for_server(&connection);
-                        return self.open_in_place(&proof);
-                    }
-                }
                 if let (Some(mark), TcpState::Established) = (mark, connection.tcp_state()) {
                     mark.set();
                 }
@@ -300,7 +287,7 @@ impl Incoming<'_> {
             }
         }
         match kind {
-            Kind::Ack => self.acknowledgement(),
+            Kind::Ack | Kind::Fin => self.acknowledgement(),
             _ => match self.place {
                 Place::BeforeConntrack => self.stray(Event::OutOfFlow),
                 // As with iptables, which leaves them to the next rule.
@@ -322,63 +309,18 @@ impl Incoming<'_> {
         Reaction::Drop
     }
 
-    /// A segment of a connection that connection tracking knows.
-    fn of_connection(&self, kind: Kind, connection: &Connection<'_>) -> Reaction {
-        if kind != Kind::Ack || connection.direction != Direction::Original {
-            return Reaction::Pass;
-        }
-        match connection.tcp_state() {
-            // The SYN to the server was lost, or its answer. Connection tracking knows that state of a client
-            // from keep-alives alone; of anything else it would say that it is invalid.
-            TcpState::SynSent if Proxied::of(connection).is_some() => match self.proof() {
-                Some(proof) => self.open_in_place(&proof),
-                None => Reaction::Drop,
-            },
-            // It may open the next one, or belong to the last: where as much was sent as received, that has a valid
-            // cookie, too.
-            TcpState::Over if !(0..=RECENT).contains(&self.age(connection)) => match self.proof() {
-                Some(proof) => {
-                    self.count(Event::CookieValid);
-                    // Connection tracking would not take a SYN for the beginning of another after a reset by the
-                    // server.
-                    connection.end();
-                    self.open_in_place(&proof)
-                }
-                None => Reaction::Pass,
-            },
-            _ => Reaction::Pass,
-        }
-    }
-
-    /// How far the segment is behind what the client has sent last.
-    fn age(&self, connection: &Connection<'_>) -> i32 {
-        let next = connection.next_sequence(Direction::Original);
-        next.wrapping_sub(self.segment.sequence) as i32
-    }
-
-    /// Whether the client may know nothing of its connection any more, as after a crash, and have opened another between
-    /// the same ports, if its cookie says so. What it was told by SYNPROXY is that this one is open.
-    #[inline]
-    fn may_come_anew(&self, kind: Kind, connection: &Connection<'_>) -> bool {
-        kind == Kind::Ack
-            && connection.direction == Direction::Original
-            && matches!(
-                connection.tcp_state(),
-                TcpState::Established | TcpState::Other
-            )
-            && self.age(connection).unsigned_abs() > RECENT as u32
-    }
-
     /// An acknowledgement of no connection opens one, if its cookie is valid.
     #[inline]
     fn acknowledgement(&self) -> Reaction {
         let Some(proof) = self.proof() else {
             return self.stray(Event::CookieInvalid);
         };
-        self.count(Event::CookieValid);
         match self.place {
-            Place::BeforeConntrack => self.open_in_place(&proof),
-            Place::Filter => self.open_anew(&proof),
+            Place::BeforeConntrack => {
+                self.count(Event::CookieValid);
+                self.open_in_place(&proof)
+            }
+            Place::Filter => self.open_behind_conntrack(&proof),
         }
     }
 }

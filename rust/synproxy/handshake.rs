@@ -66,6 +66,9 @@ impl Passage<'_> {
         let stamp = options.timestamps.map(|timestamps| timestamps.echo);
         self.proxied
             .start(self.segment.acknowledgement, stamp, &agreement);
+        if let Some(mark) = self.synproxy.known.mark(&self.client()) {
+            mark.occupy();
+        }
         self.amend(ACKNOWLEDGEMENT_OFFSET, [0; 4])?;
         if let Some(place) = self.place_of(kind::TIMESTAMPS) {
             self.amend(place.wrapping_add(4), [0; 4])?;

@@ -7,6 +7,9 @@
 //! holds the mark of one connection, and both depend on a keyed hash: nobody can tell which others share a
 //! place, and of segments of no connection about one in two billion is taken for one. Connection tracking
 //! has the last word on that. What follows a SYN between the same is looked up again.
+//!
+//! A SYN is looked up as well where its place was ever used: whoever's mark was there last, the connection may be
+//! one whose mark gave way to that.
 
 use crate::{
     kernel_api::{
@@ -23,6 +26,9 @@ const PLACES_SHIFT: u32 = 14;
 
 /// GOLDEN_RATIO_32 of `include/linux/hash.h`: spreads the ports, of which few bits differ, over a mark.
 const SPREAD: u32 = 0x61c8_8647;
+
+/// What a place holds whose mark was cleared. Marks are odd.
+const CLEARED: u32 = 2;
 
 /// The marks of open connections.
 pub(super) struct Known {
@@ -77,6 +83,20 @@ impl Mark<'_> {
         self.place.load() == self.mark
     }
 
+    /// Whether the place may have had the mark of a connection at any time.
+    #[inline]
+    pub(super) fn was_used(&self) -> bool {
+        self.place.load() != 0
+    }
+
+    /// There is a connection, which is not open yet.
+    #[inline]
+    pub(super) fn occupy(&self) {
+        if !self.was_used() {
+            self.place.store(CLEARED);
+        }
+    }
+
     /// The connection is open.
     #[inline]
     pub(super) fn set(&self) {
@@ -87,7 +107,7 @@ impl Mark<'_> {
     #[inline]
     pub(super) fn clear(&self) {
         if self.is_set() {
-            self.place.store(0);
+            self.place.store(CLEARED);
         }
     }
 }

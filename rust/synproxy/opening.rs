@@ -17,23 +17,16 @@ use super::{
         Options,
         Timestamps, //
     },
-    resets,
     segment::flags, //
 };
-use crate::kernel_api::{
-    connections::{
-        Connection,
-        Direction, //
-    },
-    transmit::NewPacket, //
-};
+use crate::kernel_api::transmit::NewPacket;
 
 /// What a client has agreed on when it returns a valid cookie.
 pub(super) struct Proof {
     mss: u16,
     agreement: Agreement,
     /// Sequence number of its SYN.
-    initial_sequence: u32,
+    pub(super) initial_sequence: u32,
     timestamps: Option<Timestamps>,
 }
 
@@ -111,7 +104,6 @@ impl Incoming<'_> {
     /// This machine sends a SYN in the client's name, as with iptables.
     pub(super) fn open_anew(&self, proof: &Proof) -> Reaction {
         let packet = self.packet;
-        self.forget_last();
         let (fields, options) = self.server_syn(proof);
         let syn = compose::packet(
             packet.family,
@@ -127,24 +119,5 @@ impl Incoming<'_> {
         }
         // It has become that.
         Reaction::Drop
-    }
-
-    /// Resets the server's connection in the client's name, and has connection tracking forget it.
-    #[cold]
-    pub(super) fn end_for_server(&self, connection: &Connection<'_>) {
-        let context = self.packet.context();
-        let received = connection.next_sequence(Direction::Reply);
-        let shift = connection.sequence_shift(Direction::Reply, received);
-        let reset = resets::reset(
-            self.endpoints(),
-            connection.next_sequence(Direction::Original),
-            received.wrapping_add(shift),
-            context.initial_time_to_live(self.packet.family),
-        );
-        if let Ok(reset) = reset {
-            // As a packet of the connection, so that it is translated.
-            reset.send(context);
-        }
-        connection.end();
     }
 }

@@ -40,6 +40,8 @@ pub(super) enum Kind {
     SynAck,
     /// An acknowledgement, with or without data.
     Ack,
+    /// As [`Kind::Ack`], and the sender has finished.
+    Fin,
     /// A reset.
     Reset,
     /// Anything else.
@@ -116,10 +118,12 @@ impl Segment {
     pub(super) fn kind(&self) -> Kind {
         const KIND: u8 = flags::SYN | flags::ACK | flags::FIN | flags::RST;
         const SYN_ACK: u8 = flags::SYN | flags::ACK;
+        const FIN_ACK: u8 = flags::FIN | flags::ACK;
         match self.flags & KIND {
             flags::SYN => Kind::Syn,
             SYN_ACK => Kind::SynAck,
             flags::ACK => Kind::Ack,
+            FIN_ACK => Kind::Fin,
             other if other & (flags::RST | flags::SYN) == flags::RST => Kind::Reset,
             _ => Kind::Other,
         }

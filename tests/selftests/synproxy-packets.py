@@ -14,6 +14,7 @@ import synproxy_bad_segments
 import synproxy_failures
 import synproxy_handshakes
 import synproxy_local
+import synproxy_strangers
 import synproxy_taps
 import synproxy_translations
 from genetlink import Report
@@ -21,9 +22,9 @@ from synproxy_ends import use_new_server
 from synproxy_hosts import RULES, Hosts
 
 ORDINARY = [one for module in (synproxy_handshakes, synproxy_translations, synproxy_bad_segments, synproxy_local,
-                                 synproxy_taps, synproxy_failures)
+                                 synproxy_strangers, synproxy_taps, synproxy_failures)
             for one in module.SCENARIOS]
-NOT_WITH_FIVE = (synproxy_handshakes.handshakes_end, synproxy_translations.windows, synproxy_translations.lost_by_client)
+NOT_WITH_FIVE = (synproxy_handshakes.handshakes_end, synproxy_translations.windows)
 SCENARIOS = {
     "learned": [*ORDINARY, *synproxy_failures.SLOW],
     "options": ORDINARY,

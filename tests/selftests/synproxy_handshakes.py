@@ -4,7 +4,7 @@
 import dataclasses
 
 from synproxy_ends import ALL, Client, Connection, Server, distance, expect, expect_equal, use_new_server
-from tcp_segments import ACK, CWR, ECE, MODULUS, PSH, RST, SYN, Options
+from tcp_segments import ACK, CWR, ECE, FIN, MODULUS, PSH, RST, SYN, Options
 
 CLIENTS = {
     "all options": ALL,
@@ -169,6 +169,22 @@ def data_first(hosts, version, _):
     connection.exchange()
 
 
+def end_first(hosts, version, _):
+    """so is the end, with data or without, where the ACK before it was lost"""
+    for payload in b"", b"all there is":
+        connection = Connection(hosts, version).ask()
+        client, server = connection.client, connection.server
+        for _ in range(2):
+            client.put(client.segment(FIN | ACK | PSH, payload))
+            expect_equal("the SYN's number", server.expect_syn().sequence, client.initial)
+            client.nothing("the server has said nothing")
+        connection.establish()
+        connection.carry(client, server, payload, FIN | ACK)
+        connection.carry(server, client, b"an answer")
+        connection.carry(server, client, flags=FIN | ACK)
+        connection.carry(client, server, flags=ACK)
+
+
 def syn_with_data(hosts, version, _):
     """a SYN with data is answered as one without"""
     connection = Connection(hosts, version)
@@ -217,5 +233,5 @@ def other_clients(hosts, version, _):
 
 
 SCENARIOS = (syn_is_answered, server_is_asked, syn_is_clean, handshakes_end, ecn, nothing_is_remembered, repeated_syn,
-             repeated_ack, data_first, syn_with_data, repeated_syn_ack, passed_syn_ack,
+             repeated_ack, data_first, end_first, syn_with_data, repeated_syn_ack, passed_syn_ack,
              other_clients)

@@ -130,21 +130,28 @@ def request_after_reset(hosts, version, _):
 
 def lost_by_client(hosts, version, _):
     """a client that knows nothing of its connection any more opens another between the same ports"""
-    old = Connection(hosts, version).open()
-    old.exchange()
-    own = old.client
-    client = Client(hosts, own.wire, own.other, own.port, own_port=own.own_port)
-    connection = Connection(hosts, version, client=client)
-    client.ask()
-    client.send()
-    reset, syn = connection.server.take()
-    expect(reset.flags & RST, f"the server got this instead of a reset: {reset}")
-    expect_equal("the reset's number", reset.sequence, old.server.acknowledged)
-    expect(syn.has(SYN), f"the server got this instead of a SYN: {syn}")
-    connection.server.wire.inbox.append(syn)
-    connection.server.expect_syn()
-    connection.establish()
-    connection.exchange()
+    for is_used in False, True:
+        old = Connection(hosts, version).open()
+        if is_used:
+            old.exchange()
+        own = old.client
+        client = Client(hosts, own.wire, own.other, own.port, own_port=own.own_port)
+        connection = Connection(hosts, version, client=client)
+        # The server asks it back (RFC 5961), and its answer ends the old one.
+        client.put(client.segment(SYN, options=client.options))
+        arrived = old.server.one("what the server got")
+        expect(arrived.has(SYN), f"the server got this instead of a SYN: {arrived}")
+        expect_equal("the SYN's number", arrived.sequence, client.initial)
+        old.server.put(old.server.segment())
+        challenge = client.one("the server's challenge")
+        expect(challenge.has(ACK), f"the client got this instead of a challenge: {challenge}")
+        expect_equal("what it acknowledges", challenge.acknowledged, own.sequence)
+        client.put(client.segment(RST, sequence=challenge.acknowledged, options=Options(), window=0))
+        reset = old.server.one("the client's reset")
+        expect(reset.flags & RST, f"the server got this instead of a reset: {reset}")
+        expect_equal("the reset's number", reset.sequence, old.server.acknowledged)
+        connection.open()
+        connection.exchange()
 
 
 def reopen(hosts, version, old):
@@ -181,6 +188,25 @@ def reopened_after_reset(hosts, version, _):
         connection = reopen(hosts, version, connection)
 
 
+def reopened_near(hosts, version, _):
+    """so is one whose sequence number is hardly farther than that of the last, or behind what that has sent"""
+    for ahead in 1, 10, 5000:
+        for last in "closed", "reset", "unused":
+            connection = Connection(hosts, version).open()
+            if last != "unused":
+                connection.exchange()
+            if last == "closed":
+                connection.close()
+            else:
+                connection.server.send(RST | ACK)
+                connection.client.take()
+            own = connection.client
+            client = Client(hosts, own.wire, own.other, own.port, own_port=own.own_port)
+            client.initial = client.sequence = (own.initial + ahead) % MODULUS
+            client.clock = own.clock + 1000
+            Connection(hosts, version, client=client).open().exchange()
+
+
 def half_closed(hosts, version, _):
     """a connection that is closed in one direction goes on in the other"""
     connection = Connection(hosts, version).open()
@@ -207,4 +233,4 @@ def from_the_server(hosts, version, _):
 
 
 SCENARIOS = (numbers, selective, clocks, windows, refused, server_resets, request_after_reset, lost_by_client, reopened,
-             reopened_after_reset, half_closed, from_the_server)
+             reopened_after_reset, reopened_near, half_closed, from_the_server)

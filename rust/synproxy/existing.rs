@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What clients send while connection tracking knows a connection between the same ports.
+//!
+//! Nobody may end or replace a connection by knowing whom it is between. A SYN for one that is open goes on to the
+//! server, which asks the client back with an acknowledgement (a challenge, RFC 5961, section 4): a client that knows
+//! nothing of its connection any more answers that with a reset that has the right number, which ends the connection,
+//! and sends its SYN again at once. A cookie for one that is open does nothing to it, valid or not.
+
+use super::{
+    client::{
+        Incoming,
+        Place,
+        Reaction, //
+    },
+    compose::{
+        self,
+        Fields, //
+    },
+    opening::Proof,
+    options::Options,
+    proxied::Proxied,
+    segment::{
+        flags,
+        Kind, //
+    },
+    settings::Event, //
+};
+use crate::kernel_api::connections::{
+    Connection,
+    Direction,
+    TcpState, //
+};
+
+/// How far back what belongs to a connection may be, in bytes.
+const RECENT: i32 = 1 << 20;
+
+/// A client cannot expect a number that is farther than this from what it was sent last, in bytes: the part of a window
+/// that was sent and has not arrived.
+const IN_FLIGHT: u32 = 1 << 26;
+
+impl Incoming<'_> {
+    /// Whether there may be a connection between the same: most SYNs are of none, and need no look-up then.
+    #[inline]
+    pub(super) fn may_have_connection(&self) -> bool {
+        let mark = self.synproxy.known.mark(self.endpoints());
+        self.place == Place::Filter || mark.is_none_or(|mark| mark.was_used())
+    }
+
+    /// Whether a SYN is between the ends of a connection that is open. One that is over is forgotten: what was kept
+    /// of it must not be applied to the next one, and the acknowledgement that follows is not taken for one of it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn is_of_open_connection(&self) -> bool {
+        let state = self.look_up(self.endpoints()).map(|found| {
+            let connection = found.connection();
+            let state = connection.tcp_state();
+            if state == TcpState::Over {
+                connection.end();
+            }
+            state
+        });
+        match state {
+            Some(TcpState::SynReceived | TcpState::Established | TcpState::Other) => true,
+            Some(TcpState::SynSent | TcpState::Over) | None => {
+                if let Some(mark) = self.synproxy.known.mark(self.endpoints()) {
+                    mark.clear();
+                }
+                false
+            }
+        }
+    }
+
+    /// Anything but a SYN, of a connection that connection tracking knows.
+    pub(super) fn of_connection(&self, kind: Kind, connection: &Connection<'_>) -> Reaction {
+        let may_open = matches!(kind, Kind::Ack | Kind::Fin);
+        if !may_open || connection.direction != Direction::Original {
+            return Reaction::Pass;
+        }
+        match (connection.tcp_state(), Proxied::of(connection)) {
+            // The SYN to the server was lost, or its answer. Connection tracking knows that state of a client
+            // from keep-alives alone; of anything else it would say that it is invalid.
+            (TcpState::SynSent, Some(proxied)) => match self.proof() {
+                Some(proof) if self.is_waiting(&proof, connection, &proxied) => {
+                    self.open_in_place(&proof)
+                }
+                Some(_) => self.disown(connection),
+                None => Reaction::Drop,
+            },
+            // It may open the next one, or belong to the last: where as much was sent as received, that has a valid
+            // cookie, too. After a SYN the last one is forgotten, unless nothing was known of it then.
+            (TcpState::Over, _) if !(0..=RECENT).contains(&self.age(connection)) => {
+                match self.proof() {
+                    Some(proof) => {
+                        self.count(Event::CookieValid);
+                        // Connection tracking would not take a SYN for the beginning of another after a reset by the
+                        // server.
+                        connection.end();
+                        self.open_in_place(&proof)
+                    }
+                    None => Reaction::Pass,
+                }
+            }
+            (TcpState::Established | TcpState::Other, _)
+                if self.age(connection).unsigned_abs() > RECENT as u32 =>
+            {
+                match self.proof() {
+                    Some(_) => self.disown(connection),
+                    None => Reaction::Pass,
+                }
+            }
+            _ => Reaction::Pass,
+        }
+    }
+
+    /// As [`Incoming::of_connection`], where connection tracking took the segment for invalid, and for what opens a
+    /// connection if there is none.
+    pub(super) fn open_behind_conntrack(&self, proof: &Proof) -> Reaction {
+        if let Some(found) = self.look_up(self.endpoints()) {
+            let connection = found.connection();
+            match (connection.tcp_state(), Proxied::of(&connection)) {
+                (TcpState::Over, _) => connection.end(),
+                (TcpState::SynSent, Some(proxied))
+                    if self.is_waiting(proof, &connection, &proxied) => {}
+                _ => return self.disown(&connection),
+            }
+        }
+        self.count(Event::CookieValid);
+        self.open_anew(proof)
+    }
+
+    /// How far the segment is behind what the client has sent last.
+    fn age(&self, connection: &Connection<'_>) -> i32 {
+        let next = connection.next_sequence(Direction::Original);
+        next.wrapping_sub(self.segment.sequence) as i32
+    }
+
+    /// Whether the sender is the client that is waiting for the server, by both its numbers.
+    fn is_waiting(
+        &self,
+        proof: &Proof,
+        connection: &Connection<'_>,
+        proxied: &Proxied<'_>,
+    ) -> bool {
+        proof.initial_sequence.wrapping_add(1) == connection.next_sequence(Direction::Original)
+            && self.segment.acknowledgement == proxied.cookie().wrapping_add(1)
+    }
+
+    /// Tells who has a cookie, and takes a connection for open that cannot be, that it is not: there is another one.
+    /// The client of that may have sent nothing of this, and must not be deceived, so that it is told nothing
+    /// that it could take for its own.
+    #[cold]
+    fn disown(&self, connection: &Connection<'_>) -> Reaction {
+        let (packet, segment) = (self.packet, &self.segment);
+        let expected = match (connection.tcp_state(), Proxied::of(connection)) {
+            (TcpState::SynSent, Some(proxied)) => proxied.cookie().wrapping_add(1),
+            _ => {
+                let next = connection.next_sequence(Direction::Reply);
+                next.wrapping_add(connection.sequence_shift(Direction::Reply, next))
+            }
+        };
+        let distance = segment.acknowledgement.wrapping_sub(expected) as i32;
+        if distance.unsigned_abs() <= IN_FLIGHT {
+            return Reaction::Drop;
+        }
+        let fields = Fields {
+            ports: segment.ports_of_answer(),
+            sequence: segment.acknowledgement,
+            acknowledgement: 0,
+            flags: flags::RST,
+            window: 0,
+        };
+        let answer = compose::packet(
+            packet.family,
+            packet.context().initial_time_to_live(packet.family),
+            &fields,
+            &Options::default(),
+            &self.destination(),
+            &self.source(),
+        );
+        match packet.replace(answer.as_slice()) {
+            Ok(rewritten) => Reaction::SendBack(rewritten),
+            Err(_) => Reaction::Drop,
+        }
+    }
+}

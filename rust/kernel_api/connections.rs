@@ -16,6 +16,7 @@ use super::{
 use core::{
     marker::PhantomData,
     mem::size_of,
+    ops::Deref,
     ptr::NonNull, //
 };
 use kernel::prelude::*;
@@ -194,10 +195,40 @@ impl<'a> Connection<'a> {
         unsafe { Endpoints::of(self.raw.as_ptr(), direction) }
     }
 
+    /// The same, if connection tracking has it in its table. While the first packet of a connection passes the
+    /// hooks it has not, and an error about that packet has the same connection.
+    pub(crate) fn confirmed(&self) -> Option<ConfirmedConnection<'a>> {
+        // SAFETY: By the type, the connection is valid.
+        let is_confirmed = unsafe { bindings::palisade_ct_is_confirmed(self.raw.as_ptr()) };
+        // INVARIANT: It was just asked for, and a connection that was confirmed stays so.
+        is_confirmed.then_some(ConfirmedConnection(*self))
+    }
+}
+
+/// A connection that connection tracking has, or had, in its table.
+///
+/// # Invariants
+///
+/// It is confirmed (`IPS_CONFIRMED`).
+#[derive(Clone, Copy)]
+pub(crate) struct ConfirmedConnection<'a>(Connection<'a>);
+
+impl ConfirmedConnection<'_> {
     /// Ends it: connection tracking does not know it any more.
     pub(crate) fn end(&self) {
-        // SAFETY: By the type, the connection is valid, as the packet's reference keeps it.
-        unsafe { bindings::nf_ct_delete(self.raw.as_ptr(), 0, 0) };
+        // SAFETY: By the type, the connection is valid, since somebody who outlives this holds a reference.
+        // `nf_ct_delete` takes it out of the lists of the table without asking whether it is there
+        // (`__nf_ct_delete_from_lists`). By the type invariant it was put there (`__nf_conntrack_confirm`), and
+        // whoever sets IPS_DYING first is the only one who takes it out.
+        unsafe { bindings::nf_ct_delete(self.0.raw.as_ptr(), 0, 0) };
+    }
+}
+
+impl<'a> Deref for ConfirmedConnection<'a> {
+    type Target = Connection<'a>;
+
+    fn deref(&self) -> &Connection<'a> {
+        &self.0
     }
 }
 
@@ -234,7 +265,7 @@ impl Skb {
 ///
 /// # Invariants
 ///
-/// It holds a reference to the connection.
+/// It holds a reference to the connection, which is confirmed.
 pub(crate) struct FoundConnection {
     raw: NonNull<bindings::nf_conn>,
     direction: Direction,
@@ -269,7 +300,8 @@ impl FoundConnection {
                 bindings::ip_conntrack_dir_IP_CT_DIR_ORIGINAL => Direction::Original,
                 _ => Direction::Reply,
             };
-            // INVARIANT: The function has got the reference.
+            // INVARIANT: The function has got the reference. It finds those alone that are confirmed
+            // (`nf_ct_key_equal`), also where the memory is used for another one meanwhile.
             Some(Self {
                 raw: NonNull::new(raw)?,
                 direction,
@@ -278,13 +310,14 @@ impl FoundConnection {
     }
 
     /// The connection.
-    pub(crate) fn connection(&self) -> Connection<'_> {
-        Connection {
+    pub(crate) fn connection(&self) -> ConfirmedConnection<'_> {
+        // INVARIANT: By this type's invariant.
+        ConfirmedConnection(Connection {
             raw: self.raw,
             direction: self.direction,
             is_related: false,
             lifetime: PhantomData,
-        }
+        })
     }
 }
 

@@ -216,6 +216,11 @@ bool palisade_ct_is_template(const struct nf_conn *connection)
 	return nf_ct_is_template(connection);
 }
 
+bool palisade_ct_is_confirmed(const struct nf_conn *connection)
+{
+	return nf_ct_is_confirmed(connection);
+}
+
 u8 palisade_ct_tcp_state(const struct nf_conn *connection)
 {
 	return READ_ONCE(connection->proto.tcp.state);

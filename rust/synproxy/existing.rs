@@ -27,6 +27,7 @@ use super::{
     settings::Event, //
 };
 use crate::kernel_api::connections::{
+    ConfirmedConnection,
     Connection,
     Direction,
     TcpState, //
@@ -72,7 +73,11 @@ impl Incoming<'_> {
     }
 
     /// Anything but a SYN, of a connection that connection tracking knows.
-    pub(super) fn of_connection(&self, kind: Kind, connection: &Connection<'_>) -> Reaction {
+    pub(super) fn of_connection(
+        &self,
+        kind: Kind,
+        connection: &ConfirmedConnection<'_>,
+    ) -> Reaction {
         let may_open = matches!(kind, Kind::Ack | Kind::Fin);
         if !may_open || connection.direction != Direction::Original {
             return Reaction::Pass;

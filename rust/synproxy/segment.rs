@@ -48,6 +48,8 @@ pub(super) enum Kind {
     Other,
 }
 
+/// Where the sequence number is in the header.
+pub(super) const SEQUENCE_OFFSET: u32 = 4;
 /// Where the acknowledged sequence number is in the header.
 pub(super) const ACKNOWLEDGEMENT_OFFSET: u32 = 8;
 /// Where the window is in the header.

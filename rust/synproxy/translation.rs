@@ -168,7 +168,9 @@ impl<'a> Passage<'a> {
     /// A SYN that connection tracking takes for one of a connection that was reset, since the server has done so. What
     /// was kept of that must not be applied to the next one: it begins when the SYN is sent again.
     fn forget(&self) -> Result {
-        self.connection.end();
+        if let Some(connection) = self.connection.confirmed() {
+            connection.end();
+        }
         Err(EAGAIN)
     }
 

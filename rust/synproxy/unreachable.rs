@@ -8,6 +8,12 @@ use super::{
         Trait, //
     },
     resets::reset,
+    segment::{
+        Kind,
+        Segment,
+        CHECKSUM_OFFSET,
+        SEQUENCE_OFFSET, //
+    },
     servers::{
         Attempt,
         Endpoint, //
@@ -25,7 +31,8 @@ use crate::{
     packet::{
         Family,
         Packet,
-        Transport, //
+        Transport,
+        IPPROTO_TCP, //
     },
 };
 use kernel::prelude::*;
@@ -37,7 +44,7 @@ const PROTOCOLS: [u8; 2] = [1, 58];
 const HEADER_LENGTH: u32 = 8;
 
 /// Where the checksum is in it.
-const CHECKSUM_OFFSET: u32 = 2;
+const ICMP_CHECKSUM_OFFSET: u32 = 2;
 
 /// Destination unreachable, in both versions.
 const UNREACHABLE: [u8; 2] = [3, 1];
@@ -60,6 +67,13 @@ pub(super) fn translate(
     let Transport::Header { protocol, offset } = packet.transport() else {
         return Fate::Accept;
     };
+    let is_over = proxied.has(Trait::Opened) || proxied.has(Trait::GivenUp);
+    if protocol == IPPROTO_TCP && connection.direction == Direction::Reply && !is_over {
+        return match rejected(synproxy, packet, connection, proxied) {
+            Ok(()) => Fate::Accept,
+            Err(_) => Fate::Drop,
+        };
+    }
     if !PROTOCOLS.contains(&protocol) {
         return Fate::Accept;
     }
@@ -69,13 +83,36 @@ pub(super) fn translate(
             Err(_) => Fate::Drop,
         },
         Direction::Reply => {
-            let is_over = proxied.has(Trait::Opened) || proxied.has(Trait::GivenUp);
             if !is_over && is_final(packet, offset) {
                 give_up(synproxy, packet, connection, proxied, offset);
             }
             Fate::Accept
         }
     }
+}
+
+/// A rule resets the client in answer to its SYN (`REJECT --reject-with tcp-reset`). For the client its connection is
+/// open: it takes a reset with the number that comes next alone.
+fn rejected(
+    synproxy: &Synproxy,
+    packet: &Packet<'_>,
+    connection: &Connection<'_>,
+    proxied: &Proxied<'_>,
+) -> Result {
+    let Some(segment) = Segment::of(packet).filter(|segment| segment.kind() == Kind::Reset) else {
+        return Ok(());
+    };
+    proxied.add(&[(true, Trait::GivenUp)], None);
+    let client = connection.endpoints(Direction::Original);
+    synproxy
+        .servers
+        .count(&Endpoint::of_client(&client), Attempt::Refused);
+    synproxy.waiting.end(&client);
+    let next = proxied.cookie().wrapping_add(1).to_be_bytes();
+    let at = |offset: u32| segment.offset.wrapping_add(offset);
+    packet
+        .skb()
+        .amend(at(CHECKSUM_OFFSET), at(SEQUENCE_OFFSET), next)
 }
 
 /// Puts the server's sequence number into an error about a segment of it.
@@ -86,7 +123,7 @@ fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Res
     let sequence = u32::from_be_bytes(skb.read::<4>(place).ok_or(EINVAL)?);
     let shift = connection.sequence_shift(Direction::Reply, sequence);
     let bytes = sequence.wrapping_sub(shift).to_be_bytes();
-    skb.amend(offset.wrapping_add(CHECKSUM_OFFSET), place, bytes)
+    skb.amend(offset.wrapping_add(ICMP_CHECKSUM_OFFSET), place, bytes)
 }
 
 /// Where the TCP header begins in the packet that the error is about.
@@ -146,7 +183,11 @@ fn give_up(
         .servers
         .count(&Endpoint::of_client(&client), Attempt::Unanswered);
     synproxy.waiting.end(&client);
-    connection.end();
+    // Where the SYN itself is what is refused, connection tracking has not taken the connection in yet, and frees it
+    // with that.
+    if let Some(connection) = connection.confirmed() {
+        connection.end();
+    }
     if let Ok(reset) = reset {
         // It has no connection any more.
         reset.leave_untracked();

@@ -24,7 +24,7 @@ from synproxy_hosts import RULES, Hosts
 ORDINARY = [one for module in (synproxy_handshakes, synproxy_translations, synproxy_bad_segments, synproxy_local,
                                  synproxy_strangers, synproxy_taps, synproxy_failures)
             for one in module.SCENARIOS]
-NOT_WITH_FIVE = (synproxy_handshakes.handshakes_end, synproxy_translations.windows)
+NOT_WITH_FIVE = (synproxy_handshakes.handshakes_end, synproxy_translations.windows, synproxy_failures.refused_by_rules)
 SCENARIOS = {
     "learned": [*ORDINARY, *synproxy_failures.SLOW],
     "options": ORDINARY,

@@ -93,6 +93,48 @@ def dropped_syn(hosts, version, _):
     expect(is_forgotten(client), "its entry of conntrack remains")
 
 
+# What refuses a SYN on this host, by hook or by route: each once made an error about a connection that conntrack had not
+# taken in yet.
+REFUSALS = (
+    ("forward", "reject"),
+    ("forward", "reject with tcp reset"),
+    ("forward", "reject with icmpx admin-prohibited"),
+    ("input", "reject"),
+    ("input", "reject with tcp reset"),
+    ("route", "unreachable"),
+    ("route", "prohibit"),
+)
+
+
+def refused_by_rules(hosts, version, _):
+    """a SYN to the server that this host refuses has the client reset at once, and nothing remains"""
+    for place, how in REFUSALS:
+        wire = hosts.left if place == "input" else hosts.right
+        server = wire.proxy[version] if place == "input" else wire.own[version]
+        client = Client(hosts, hosts.left, server)
+        undo = ["nft", "delete", "table", "inet", "forbidden"]
+        if place == "route":
+            route = [f"{server}/{server.max_prefixlen}", "table", "77"]
+            undo = ["ip", f"-{version}", "rule", "delete", "to", str(server), "pref", "7"]
+            hosts.run("ip", f"-{version}", "route", "add", how, *route)
+            hosts.run("ip", f"-{version}", "rule", "add", "to", str(server), "pref", "7", "table", "77")
+        else:
+            hosts.run("nft", "-f", "-", input=f"""
+                table inet forbidden {{
+                    chain one {{
+                        type filter hook {place} priority 0
+                        tcp dport {client.port} {how}
+                    }}
+                }}""")
+        client.ask()
+        client.send()
+        expect(is_reset(client, SILENCE), f"no reset within {SILENCE} s: {place}, {how}")
+        hosts.run(*undo)
+        if place == "route":
+            hosts.run("ip", f"-{version}", "route", "flush", "table", "77")
+        expect(is_forgotten(client), f"its entry of conntrack remains: {place}, {how}")
+
+
 def made_by_hand(hosts, version, _):
     """connections that userspace has made are not SYNPROXY's"""
     for what in "reset", "error":
@@ -168,6 +210,6 @@ def above_the_rate(hosts, version, _):
     Connection(hosts, version).open().exchange()
 
 
-SCENARIOS = (made_by_hand,)
+SCENARIOS = made_by_hand, refused_by_rules
 SLOW = unreachable_host, silent_host, dropped_syn
 FLOODED = below_the_rate, above_the_rate

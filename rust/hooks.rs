@@ -15,7 +15,7 @@ use crate::{
             Priority,
             Registrar, //
         },
-        netns::NetworkNamespace,
+        netns::Scope,
         rcu::RcuBox,
         skb::Skb, //
     },
@@ -76,10 +76,10 @@ struct SynproxyHooks {
 }
 
 impl SynproxyHooks {
-    fn new(namespace: &NetworkNamespace, synproxy: &Arc<Synproxy>) -> Result<Self> {
+    fn new(scope: &Arc<Scope>, synproxy: &Arc<Synproxy>) -> Result<Self> {
         let translation = |point| {
             HookRegistration::new(
-                namespace,
+                scope,
                 point,
                 Priority::BeforeConfirm,
                 Registrar::Netfilter,
@@ -87,13 +87,13 @@ impl SynproxyHooks {
             )
         };
         Ok(Self {
-            _conntrack: ConntrackUse::new(namespace)?,
+            _conntrack: ConntrackUse::new(scope)?,
             _translations: [
                 translation(Point::LocalIn)?,
                 translation(Point::PostRouting)?,
             ],
             _arrival: HookRegistration::new(
-                namespace,
+                scope,
                 Point::PreRouting,
                 Priority::AfterConntrack,
                 Registrar::Netfilter,
@@ -120,29 +120,24 @@ impl Hooks {
     /// `ENOMEM` when there is no memory; then there may be more than before.
     pub(crate) fn provide(
         &mut self,
-        namespace: &NetworkNamespace,
+        scope: &Arc<Scope>,
         ruleset: &Arc<RcuBox<Arc<Ruleset>>>,
         needs: &Needs,
         synproxy: Option<&Arc<Synproxy>>,
     ) -> Result {
         if needs.conntrack && self.conntrack.is_none() {
-            self.conntrack = Some(ConntrackUse::new(namespace)?);
+            self.conntrack = Some(ConntrackUse::new(scope)?);
         }
         if let (true, None, Some(synproxy)) = (needs.synproxy, &self.synproxy, synproxy) {
-            self.synproxy = Some(SynproxyHooks::new(namespace, synproxy)?);
+            self.synproxy = Some(SynproxyHooks::new(scope, synproxy)?);
         }
         let places = self.registrations.iter_mut().zip(needs.packets);
         for ((chain, base), (place, is_needed)) in ChainId::built_in().zip(places) {
             if is_needed && place.is_none() {
                 let ruleset = ruleset.clone();
                 let hook = ChainHook { ruleset, chain };
-                let registration = HookRegistration::new(
-                    namespace,
-                    base.point,
-                    base.priority,
-                    base.registrar,
-                    hook,
-                )?;
+                let registration =
+                    HookRegistration::new(scope, base.point, base.priority, base.registrar, hook)?;
                 *place = Some(registration);
             }
         }

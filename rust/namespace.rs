@@ -9,6 +9,7 @@ use crate::{
         netns::{
             NetworkNamespace,
             PerNamespace,
+            Scope,
             Slot, //
         },
         rcu::{
@@ -38,10 +39,6 @@ use kernel::{
     new_mutex,
     prelude::*,
     sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
         rcu,
         Arc,
         Mutex, //
@@ -53,12 +50,10 @@ static SLOT: Slot = Slot::new();
 /// What Palisade keeps for a network namespace.
 #[pin_data]
 pub(crate) struct Namespace {
+    scope: Arc<Scope>,
     lists: Arc<Lists>,
-    ageing: Periodic<Ageing>,
     ruleset: Arc<RcuBox<Arc<Ruleset>>>,
     limits: Limits,
-    /// Whether there ever was a rule that refers to the namespace itself.
-    is_referred_to: Atomic<bool>,
     /// Whoever changes rules, or which lists there are, holds this.
     #[pin]
     hooks: Mutex<Configured>,
@@ -69,6 +64,19 @@ struct Configured {
     hooks: Hooks,
     /// What SYNPROXY keeps, once a rule wanted it: connections outlive rules.
     synproxy: Option<Arc<Synproxy>>,
+    /// Until the namespace ends.
+    ageing: Option<Periodic<Ageing>>,
+    /// The rules that a namespace which ends has: none. They were made when it began, since its end cannot fail.
+    at_the_end: Option<KBox<Retirable<Arc<Ruleset>>>>,
+}
+
+impl Configured {
+    /// Has the lists looked after anew, as there is one more or one whose entries get old sooner.
+    fn hurry_ageing(&self) {
+        if let Some(ageing) = &self.ageing {
+            ageing.hurry();
+        }
+    }
 }
 
 impl Namespace {
@@ -98,7 +106,7 @@ impl Namespace {
             self.lists.truncate(lists_before);
         }
         if self.lists.count() > lists_before {
-            self.ageing.hurry();
+            hooks.hurry_ageing();
         }
         result
     }
@@ -114,17 +122,13 @@ impl Namespace {
         let mut draft = before.draft()?;
         let mut resources = Resources {
             namespace,
+            scope: &self.scope,
             lists: &self.lists,
             limits: self.limits,
             growth: Growth::new(),
-            namespace_is_referred_to: false,
             synproxy: configured.synproxy.clone(),
         };
-        let changed = change(&mut draft, &mut resources);
-        if resources.namespace_is_referred_to {
-            self.is_referred_to.store(true, Relaxed);
-        }
-        changed?;
+        change(&mut draft, &mut resources)?;
         let (ruleset, zeroing) = draft.finish(&self.limits)?;
         if is_test {
             return Ok(());
@@ -134,7 +138,7 @@ impl Namespace {
         let ruleset = Retirable::new(ruleset, GFP_KERNEL_ACCOUNT)?;
         let hooks = &mut configured.hooks;
         let synproxy = resources.synproxy.as_ref();
-        if let Err(error) = hooks.provide(namespace, &self.ruleset, &needs, synproxy) {
+        if let Err(error) = hooks.provide(&self.scope, &self.ruleset, &needs, synproxy) {
             hooks.release(before.needs());
             // Its own hooks may be there, and stay: the next rule has to share what they have.
             configured.synproxy = resources.synproxy;
@@ -155,9 +159,9 @@ impl Namespace {
     ///
     /// Those of [`Lists::create`].
     pub(crate) fn create_list(&self, name: &[u8], settings: Settings) -> Result {
-        let _hooks = self.hooks.lock();
+        let hooks = self.hooks.lock();
         self.lists.create(name, settings)?;
-        self.ageing.hurry();
+        hooks.hurry_ageing();
         Ok(())
     }
 
@@ -167,7 +171,7 @@ impl Namespace {
     ///
     /// `EBUSY` when there are rules that count more packets than it would remember, `ENOMEM`.
     pub(crate) fn set_list(&self, list: &Arc<List>, settings: Settings) -> Result<u64> {
-        let _hooks = self.hooks.lock();
+        let hooks = self.hooks.lock();
         let before = list.settings();
         if settings.hits < before.hits && settings.hits < self.ruleset().hits(list) {
             return Err(EBUSY);
@@ -179,7 +183,7 @@ impl Namespace {
             list.set_timeout(settings.timeout);
             0
         };
-        self.ageing.hurry();
+        hooks.hurry_ageing();
         Ok(lost)
     }
 
@@ -223,47 +227,53 @@ impl PerNamespace for Namespace {
         &SLOT
     }
 
-    fn start(_namespace: &NetworkNamespace) -> Result<Arc<Self>> {
+    fn start(scope: Arc<Scope>) -> Result<Arc<Self>> {
         let parameters = Parameters::get();
         let lists = Lists::new(parameters.list_limits())?;
-        let ageing = Periodic::start(Ageing::new(lists.clone()), 0)?;
+        let ageing = Periodic::start(&scope, Ageing::new(lists.clone()), 0)?;
         let ruleset = Arc::new(Ruleset::new()?, GFP_KERNEL_ACCOUNT)?;
+        let at_the_end = Retirable::new(ruleset.clone(), GFP_KERNEL_ACCOUNT)?;
         let ruleset = Retirable::new(ruleset, GFP_KERNEL_ACCOUNT)?;
         let ruleset = Arc::new(RcuBox::new(ruleset), GFP_KERNEL_ACCOUNT)?;
+        let configured = Configured {
+            hooks: Hooks::new(),
+            synproxy: None,
+            ageing: Some(ageing),
+            at_the_end: Some(at_the_end),
+        };
         Arc::pin_init(
             pin_init!(Self {
+                scope,
                 lists,
-                ageing,
                 ruleset,
                 limits: parameters.rule_limits(),
-                is_referred_to: Atomic::new(false),
-                hooks <- new_mutex!(Configured { hooks: Hooks::new(), synproxy: None }, "palisade_configuration"),
+                hooks <- new_mutex!(configured, "palisade_configuration"),
             }),
             GFP_KERNEL_ACCOUNT,
         )
     }
 
-    fn stop(&self, namespace: &NetworkNamespace) {
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Rules that were replaced are dropped in a workqueue, at any time after this; and so are the hooks. Some rules
+    /// use the namespace until they are dropped: the connections that connlimit counts are looked after in the
+    /// background. Then what was retired is waited for. As this takes some grace periods, namespaces that have
+    /// no such rule, as most that come and go, do without.
+    fn stop(&self) {
         let mut configured = self.hooks.lock();
         if let Some(synproxy) = configured.synproxy.clone() {
             // No packet opens a connection any more when this is over.
             configured.hooks.release_chains();
             retirement::wait_for_retired();
-            synproxy.reset_connections(namespace);
+            synproxy.reset_connections(&self.scope);
         }
         configured.hooks.release_all();
         configured.synproxy = None;
-    }
-
-    /// Rules that were replaced are dropped in a workqueue, at any time after this; and so are the hooks,
-    /// which share the rules that are in force. Some rules refer to the namespace, and use it until they are
-    /// dropped: the connections that connlimit counts are looked after in the background. So what was
-    /// retired has to be gone before the namespace is. Then the state, which is dropped next, has the last
-    /// reference to the rules in force. As this takes some grace periods, namespaces that never had such a
-    /// rule, as most that come and go, do without.
-    fn finish(&self) {
-        if self.is_referred_to.load(Relaxed) {
-            retirement::wait_for_retired();
+        configured.ageing = None;
+        if let Some(ruleset) = configured.at_the_end.take() {
+            self.ruleset.replace(ruleset);
         }
     }
 }

@@ -52,14 +52,23 @@ pub(crate) use settings::{
 pub(crate) use translation::Translation;
 
 use crate::kernel_api::{
-    connection_end::end_connections,
+    connection_end::{
+        count_connections,
+        end_connections,
+        EndedConnection, //
+    },
     connections::ProxyTemplate,
-    netns::NetworkNamespace,
+    netns::Scope,
     transmit::Sender,
-    work::Periodic, //
+    work::{
+        give_way,
+        Periodic, //
+    },
 };
 use cookie::Cookies;
+use core::mem::MaybeUninit;
 use kernel::{
+    alloc::flags::__GFP_NOWARN,
     prelude::*,
     sync::Arc, //
 };
@@ -70,6 +79,18 @@ use waiting::{
     Wait,
     Waiting, //
 };
+
+/// Room for so many connections and one more, or for as many as there is memory for.
+fn room_for(count: usize) -> KVVec<EndedConnection> {
+    let mut size = count.saturating_add(1);
+    while size > 0 {
+        if let Ok(room) = KVVec::with_capacity(size, GFP_KERNEL | __GFP_NOWARN) {
+            return room;
+        }
+        size /= 2;
+    }
+    KVVec::new()
+}
 
 /// What SYNPROXY keeps for a network namespace.
 pub(crate) struct Synproxy {
@@ -82,19 +103,19 @@ pub(crate) struct Synproxy {
 }
 
 impl Synproxy {
-    /// No servers so far. It has to be dropped before the namespace is gone. May sleep.
+    /// No servers so far. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory.
-    pub(crate) fn new(namespace: &NetworkNamespace) -> Result<Arc<Self>> {
+    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace ends.
+    pub(crate) fn new(scope: &Arc<Scope>) -> Result<Arc<Self>> {
         let servers = Arc::new(Servers::new()?, GFP_KERNEL_ACCOUNT)?;
-        let waiting = Waiting::new(namespace, servers.clone())?;
+        let waiting = Waiting::new(scope, servers.clone())?;
         let synproxy = Self {
             cookies: Cookies::new(),
-            template: ProxyTemplate::new(namespace)?,
+            template: ProxyTemplate::new(scope)?,
             servers,
-            look_after: Periodic::start(LookAfter(waiting.clone()), 0)?,
+            look_after: Periodic::start(scope, LookAfter(waiting.clone()), 0)?,
             waiting,
             known: Known::new()?,
         };
@@ -109,19 +130,26 @@ impl Synproxy {
     }
 
     /// Resets all open connections, of both sides: without SYNPROXY they cannot go on. May sleep.
-    pub(crate) fn reset_connections(&self, namespace: &NetworkNamespace) {
-        const ROOM: usize = 256;
-        let Ok(mut ended) = KVVec::with_capacity(ROOM, GFP_KERNEL) else {
+    pub(crate) fn reset_connections(&self, scope: &Arc<Scope>) {
+        let Ok(namespace) = scope.enter() else {
             return;
         };
         let sender = Sender::new(namespace);
         loop {
-            ended.clear();
-            end_connections(namespace, &mut ended);
-            for connection in &ended {
+            // Where memory is short, each walk ends as many as it has room for.
+            let mut little = [const { MaybeUninit::uninit() }; 8];
+            let mut much = room_for(count_connections(sender.namespace()));
+            let room = match much.spare_capacity_mut() {
+                [] => &mut little[..],
+                room => room,
+            };
+            let size = room.len();
+            let ended = end_connections(sender.namespace(), room);
+            for connection in ended {
                 resets::reset_both(connection, &sender);
+                give_way();
             }
-            if ended.len() < ROOM {
+            if ended.len() < size {
                 return;
             }
         }

@@ -65,6 +65,7 @@
 // allow: --allowlist-function 'nf_conntrack_find_get' --allowlist-function 'nf_ct_tmpl_free'
 // allow: --allowlist-function 'nf_ct_seqadj_init' --allowlist-function 'nf_ct_seq_offset' --allowlist-function 'nf_ct_delete'
 // allow: --allowlist-function 'nf_ct_iterate_cleanup_net' --allowlist-type nf_ct_iter_data
+// allow: --allowlist-function 'nf_conntrack_count'
 // allow: --allowlist-var 'nf_ct_zone_dflt'
 
 /* Sockets */

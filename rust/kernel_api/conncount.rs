@@ -7,7 +7,10 @@
 use super::{
     bindings,
     netfilter::Context,
-    netns::NetworkNamespace,
+    netns::{
+        NamespaceUse,
+        Scope, //
+    },
     skb::Skb, //
 };
 use core::{
@@ -16,7 +19,8 @@ use core::{
 };
 use kernel::{
     error::from_err_ptr,
-    prelude::*, //
+    prelude::*,
+    sync::Arc, //
 };
 
 /// What connections have in common, in words.
@@ -27,15 +31,14 @@ type Key = [u32; WORDS + 1];
 
 /// How many connections there are for each of many keys.
 ///
-/// Closed connections are taken out in the background, too, which uses the namespace: it has to be dropped
-/// before the namespace is gone.
+/// Closed connections are taken out in the background, too, which uses the namespace (`tree_gc_worker`).
 ///
 /// # Invariants
 ///
 /// The pointer came from `nf_conncount_init` for that namespace, with keys as long as [`Key`].
 pub(crate) struct ConnectionCounts {
     data: NonNull<bindings::nf_conncount_data>,
-    net: *mut bindings::net,
+    namespace: NamespaceUse,
 }
 
 // SAFETY: The counts can be used and destroyed from any thread.
@@ -51,17 +54,17 @@ impl ConnectionCounts {
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory.
-    pub(crate) fn new(namespace: &NetworkNamespace) -> Result<Self> {
-        let net = namespace.as_raw();
+    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace ends.
+    pub(crate) fn new(scope: &Arc<Scope>) -> Result<Self> {
+        let namespace = scope.enter()?;
         let key_size = size_of::<Key>() as u32;
         // SAFETY: The namespace is valid.
-        let data = unsafe { bindings::nf_conncount_init(net, key_size) };
+        let data = unsafe { bindings::nf_conncount_init(namespace.as_raw(), key_size) };
         let data = from_err_ptr(data)?;
         // INVARIANT: It was just made.
         Ok(Self {
             data: NonNull::new(data).ok_or(ENOMEM)?,
-            net,
+            namespace,
         })
     }
 
@@ -75,11 +78,11 @@ impl ConnectionCounts {
         // that begins with it.
         let last = u32::from(zone(skb)) | u32::from(family).wrapping_shl(16);
         let key: Key = [a, b, c, d, last];
-        // SAFETY: By the type invariant the data, the namespace and the key belong together, and the caller
-        // has had it dropped before the namespace goes. The packet is valid.
+        // SAFETY: By the type invariant the data, the namespace and the key belong together, and there is a
+        // use of the namespace. The packet is valid.
         let count = unsafe {
             bindings::nf_conncount_count_skb(
-                self.net,
+                self.namespace.as_raw(),
                 skb.as_raw(),
                 family.into(),
                 self.data.as_ptr(),
@@ -105,7 +108,8 @@ fn zone(skb: &Skb) -> u16 {
 
 impl Drop for ConnectionCounts {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant; packets use a reference, so there are none.
-        unsafe { bindings::nf_conncount_destroy(self.net, self.data.as_ptr()) };
+        // SAFETY: By the type invariant; packets use a reference, so there are none. What is done in the background
+        // is waited for and does not begin again (`nf_conncount_destroy`).
+        unsafe { bindings::nf_conncount_destroy(self.namespace.as_raw(), self.data.as_ptr()) };
     }
 }

@@ -14,7 +14,10 @@ use super::{
     netns::NetworkNamespace,
     words::Word, //
 };
-use core::ffi::c_void;
+use core::{
+    ffi::c_void,
+    mem::MaybeUninit, //
+};
 use kernel::prelude::*;
 
 /// What a connection was like when it was forgotten.
@@ -30,25 +33,49 @@ pub(crate) struct EndedConnection {
     pub(crate) words: [u32; 3],
 }
 
-/// Has connection tracking forget SYNPROXY's connections of a namespace, as many as there is room for
-/// behind what `ended` has, and adds them to it. May sleep.
-pub(crate) fn end_connections(namespace: &NetworkNamespace, ended: &mut KVVec<EndedConnection>) {
+/// How many connections of a namespace connection tracking knows.
+pub(crate) fn count_connections(namespace: &NetworkNamespace) -> usize {
+    // SAFETY: The namespace is valid.
+    unsafe { bindings::nf_conntrack_count(namespace.as_raw()) as usize }
+}
+
+/// Ended connections, and room for more.
+struct Ended<'a> {
+    room: &'a mut [MaybeUninit<EndedConnection>],
+    count: usize,
+}
+
+/// Has connection tracking forget SYNPROXY's connections of a namespace, as many as there is room for, and
+/// returns them. May sleep: it walks all of connection tracking once.
+pub(crate) fn end_connections<'a>(
+    namespace: &NetworkNamespace,
+    room: &'a mut [MaybeUninit<EndedConnection>],
+) -> &'a [EndedConnection] {
+    let mut ended = Ended { room, count: 0 };
     let data = bindings::nf_ct_iter_data {
         net: namespace.as_raw(),
-        data: core::ptr::from_mut(ended).cast(),
+        data: (&raw mut ended).cast(),
         ..Default::default()
     };
     // SAFETY: The namespace is valid, and the data is what the function wants, which nobody else uses
     // meanwhile.
     unsafe { bindings::nf_ct_iterate_cleanup_net(Some(collect), &data) };
+    let Ended { room, count } = ended;
+    let filled = room.get(..count).unwrap_or_default();
+    // SAFETY: `collect` has counted those that it wrote, from the first on.
+    unsafe { core::slice::from_raw_parts(filled.as_ptr().cast(), filled.len()) }
 }
 
 /// # Safety
 ///
-/// The connection has to be valid, and the data has to be a `KVVec<EndedConnection>` that nobody else uses.
+/// The connection has to be valid, and the data has to be an [`Ended`] that nobody else uses. A spinlock is held, and
+/// softirqs are off (`get_next_corpse`).
 unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_void) -> c_int {
     // SAFETY: The caller says so.
-    let ended = unsafe { &mut *data.cast::<KVVec<EndedConnection>>() };
+    let ended = unsafe { &mut *data.cast::<Ended<'_>>() };
+    let Some(place) = ended.room.get_mut(ended.count) else {
+        return 0;
+    };
     // SAFETY: The caller says that the connection is valid; those that carry this are of TCP. What it carries is
     // aligned for words, and stays where it is while the connection exists.
     let one = unsafe {
@@ -75,9 +102,7 @@ unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_vo
             words,
         }
     };
-    if ended.len() == ended.capacity() {
-        return 0;
-    }
-    // There is room, so that nothing is allocated.
-    i32::from(ended.push(one, GFP_ATOMIC).is_ok())
+    place.write(one);
+    ended.count = ended.count.wrapping_add(1);
+    1
 }

@@ -9,7 +9,11 @@
 use super::{
     bindings,
     netfilter::Family,
-    netns::NetworkNamespace,
+    netns::{
+        NamespaceUse,
+        NetworkNamespace,
+        Scope, //
+    },
     skb::Skb,
     words::Word, //
 };
@@ -19,7 +23,10 @@ use core::{
     ops::Deref,
     ptr::NonNull, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 /// Who sends a packet of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -328,13 +335,16 @@ impl Drop for FoundConnection {
     }
 }
 
-/// What tells connection tracking that the connection which a packet opens is one of SYNPROXY's. It has to
-/// be dropped before the namespace is gone.
+/// What tells connection tracking that the connection which a packet opens is one of SYNPROXY's.
 ///
 /// # Invariants
 ///
 /// It holds a reference to the template.
-pub(crate) struct ProxyTemplate(NonNull<bindings::nf_conn>);
+pub(crate) struct ProxyTemplate {
+    raw: NonNull<bindings::nf_conn>,
+    /// It holds the address of the namespace.
+    _namespace: NamespaceUse,
+}
 
 // SAFETY: A template can be referred to and dropped from any thread.
 unsafe impl Send for ProxyTemplate {}
@@ -346,8 +356,9 @@ impl ProxyTemplate {
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory.
-    pub(crate) fn new(namespace: &NetworkNamespace) -> Result<Self> {
+    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace ends.
+    pub(crate) fn new(scope: &Arc<Scope>) -> Result<Self> {
+        let namespace = scope.enter()?;
         // SAFETY: The namespace is valid.
         let raw = unsafe { bindings::palisade_ct_template_alloc(namespace.as_raw()) };
         let raw = NonNull::new(raw).ok_or(ENOMEM)?;
@@ -361,7 +372,10 @@ impl ProxyTemplate {
             bindings::palisade_ct_set_confirmed(raw.as_ptr());
         }
         // INVARIANT: It was just made, with one reference.
-        Ok(Self(raw))
+        Ok(Self {
+            raw,
+            _namespace: namespace,
+        })
     }
 
     /// Has the packet open a connection of SYNPROXY's, unless it has one already.
@@ -373,10 +387,10 @@ impl ProxyTemplate {
         // no connection that somebody might have borrowed.
         unsafe {
             bindings::palisade_ct_forget(skb.as_raw());
-            bindings::palisade_ct_hold(self.0.as_ptr());
+            bindings::palisade_ct_hold(self.raw.as_ptr());
             bindings::palisade_ct_set(
                 skb.as_raw(),
-                self.0.as_ptr(),
+                self.raw.as_ptr(),
                 bindings::ip_conntrack_info_IP_CT_NEW,
             );
         }
@@ -386,6 +400,6 @@ impl ProxyTemplate {
 impl Drop for ProxyTemplate {
     fn drop(&mut self) {
         // SAFETY: By the type invariant.
-        unsafe { bindings::palisade_ct_put(self.0.as_ptr()) };
+        unsafe { bindings::palisade_ct_put(self.raw.as_ptr()) };
     }
 }

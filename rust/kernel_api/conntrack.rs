@@ -6,40 +6,40 @@
 
 use super::{
     bindings,
-    netns::NetworkNamespace,
+    netns::{
+        NamespaceUse,
+        Scope, //
+    },
     skb::Skb, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
-/// Has connection tracking see the packets of a namespace, until it is dropped, which has to be before the
-/// namespace is gone.
-pub(crate) struct ConntrackUse(*mut bindings::net);
-
-// SAFETY: The use can be ended from any thread.
-unsafe impl Send for ConntrackUse {}
-// SAFETY: Nothing can be done with a reference.
-unsafe impl Sync for ConntrackUse {}
+/// Has connection tracking see the packets of a namespace, until it is dropped.
+pub(crate) struct ConntrackUse(NamespaceUse);
 
 impl ConntrackUse {
     /// For IPv4 and IPv6. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory.
-    pub(crate) fn new(namespace: &NetworkNamespace) -> Result<Self> {
-        let net = namespace.as_raw();
+    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace ends, and what registering hooks fails with.
+    pub(crate) fn new(scope: &Arc<Scope>) -> Result<Self> {
+        let namespace = scope.enter()?;
         // SAFETY: The namespace is valid; it is given back by `drop`.
         kernel::error::to_result(unsafe {
-            bindings::nf_ct_netns_get(net, bindings::NFPROTO_INET as u8)
+            bindings::nf_ct_netns_get(namespace.as_raw(), bindings::NFPROTO_INET as u8)
         })?;
-        Ok(Self(net))
+        Ok(Self(namespace))
     }
 }
 
 impl Drop for ConntrackUse {
     fn drop(&mut self) {
         // SAFETY: `new` has got it, in a namespace that is still there.
-        unsafe { bindings::nf_ct_netns_put(self.0, bindings::NFPROTO_INET as u8) };
+        unsafe { bindings::nf_ct_netns_put(self.0.as_raw(), bindings::NFPROTO_INET as u8) };
     }
 }
 

@@ -6,7 +6,11 @@
 
 use super::{
     bindings,
-    netns::NetworkNamespace,
+    netns::{
+        NamespaceUse,
+        NetworkNamespace,
+        Scope, //
+    },
     rcu::Published,
     rewrite::Rewritten,
     skb::Skb,
@@ -22,7 +26,10 @@ use core::{
 };
 use kernel::{
     prelude::*,
-    sync::rcu::Guard,
+    sync::{
+        rcu::Guard,
+        Arc, //
+    },
     types::Opaque, //
 };
 
@@ -292,27 +299,20 @@ unsafe impl<T: Sync> Sync for Operations<T> {}
 /// that, and others may read its operations; so both live as long.
 pub(crate) struct HookRegistration<T: Hook> {
     operations: Published<Operations<T>>,
-    net: *mut bindings::net,
+    namespace: NamespaceUse,
     registrar: Registrar,
 }
-
-// SAFETY: Registering and unregistering can be done from any thread.
-unsafe impl<T: Hook> Send for HookRegistration<T> {}
-// SAFETY: Nothing can be done with a reference.
-unsafe impl<T: Hook> Sync for HookRegistration<T> {}
 
 impl<T: Hook> HookRegistration<T> {
     /// Registers a hook. May sleep.
     ///
-    /// The registration has to be dropped before the namespace is gone, which is what
-    /// [`super::netns::PerNamespace::stop`] is for.
-    ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory, `E2BIG` when there are too many hooks, `EINVAL` for address translation and a
-    /// hook that has packets go on without their connection, which that goes on using.
+    /// `ENOMEM` when there is no memory, `E2BIG` when there are too many hooks, `ENODEV` when the namespace ends,
+    /// `EINVAL` for address translation and a hook that has packets go on without their connection, which that goes
+    /// on using.
     pub(crate) fn new(
-        namespace: &NetworkNamespace,
+        scope: &Arc<Scope>,
         point: Point,
         priority: Priority,
         registrar: Registrar,
@@ -338,18 +338,18 @@ impl<T: Hook> HookRegistration<T> {
             ..Default::default()
         };
         filled.pf = bindings::NFPROTO_INET as u8;
-        let net = namespace.as_raw();
+        let namespace = scope.enter()?;
         // SAFETY: The place is valid for writes, and netfilter does not know it yet. It stays where it is until it
         // is unregistered and a grace period longer, and so does the hook. That is so when this fails as well, where
         // it may have been registered for one IP version before it could not be for the other
         // (`nf_register_net_hook`, `nf_nat_inet_register_fn`).
         kernel::error::to_result(unsafe {
             place.get().write(filled);
-            registrar.register(net, place.get())
+            registrar.register(namespace.as_raw(), place.get())
         })?;
         Ok(Self {
             operations,
-            net,
+            namespace,
             registrar,
         })
     }
@@ -426,6 +426,9 @@ impl<T: Hook> Drop for HookRegistration<T> {
         let operations = self.operations.value().operations.get();
         // SAFETY: It was registered by `new` in a namespace that is still there. This does not wait for who reads
         // them (`__nf_unregister_net_hook`): they are retired by what is dropped next.
-        unsafe { self.registrar.unregister(self.net, operations) };
+        unsafe {
+            self.registrar
+                .unregister(self.namespace.as_raw(), operations)
+        };
     }
 }

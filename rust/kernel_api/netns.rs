@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/net/net_namespace.h`](srctree/include/net/net_namespace.h)
 
-use super::bindings;
+use super::{
+    bindings,
+    rcu, //
+};
 use core::{
     marker::PhantomData,
     mem::size_of, //
@@ -13,7 +16,9 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{
+            Acquire,
             Atomic,
+            Full,
             Relaxed,
             Release, //
         },
@@ -44,6 +49,80 @@ impl NetworkNamespace {
     }
 }
 
+/// What may outlast a call and uses a namespace all the same. It is over when the namespace begins to end.
+///
+/// Whatever keeps a namespace's address, or runs in the background on its behalf, has a [`NamespaceUse`] for it, as
+/// there is no other way to the address. So what is left of them when a namespace begins to end is known, and not only
+/// agreed on: [`Registration`] sees to it that none is left.
+pub(crate) struct Scope {
+    net: *mut bindings::net,
+    uses: Atomic<i32>,
+    is_over: Atomic<bool>,
+}
+
+// SAFETY: The address is used by who has a `NamespaceUse` only, from any thread.
+unsafe impl Send for Scope {}
+// SAFETY: As above.
+unsafe impl Sync for Scope {}
+
+impl Scope {
+    pub(super) fn new(namespace: &NetworkNamespace) -> Result<Arc<Self>> {
+        let scope = Self {
+            net: namespace.as_raw(),
+            uses: Atomic::new(0),
+            is_over: Atomic::new(false),
+        };
+        Ok(Arc::new(scope, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    /// A use of the namespace.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` when the namespace has begun to end.
+    pub(crate) fn enter(self: &Arc<Self>) -> Result<NamespaceUse> {
+        // It is counted first: who ends the scope either sees it or is seen here.
+        self.uses.fetch_add(1, Full);
+        let entered = NamespaceUse(self.clone());
+        if self.is_over.load(Acquire) {
+            return Err(ENODEV);
+        }
+        Ok(entered)
+    }
+
+    /// The namespace begins to end. What was retired may still use it, and is waited for. May sleep.
+    fn end(&self) {
+        self.is_over.xchg(true, Full);
+        if self.uses.load(Acquire) != 0 {
+            rcu::wait_for_retired();
+        }
+        kernel::warn_on!(self.uses.load(Acquire) != 0);
+    }
+}
+
+/// A use of a namespace that outlasts a call. Whoever has it may use the namespace.
+pub(crate) struct NamespaceUse(Arc<Scope>);
+
+impl NamespaceUse {
+    /// The namespace.
+    pub(crate) fn namespace(&self) -> &NetworkNamespace {
+        // SAFETY: The namespace is there until `Registration::pre_exit` returns and some time longer
+        // (`ops_undo_list`), and that waits until no use of it is left.
+        unsafe { NetworkNamespace::from_raw(self.0.net) }
+    }
+
+    pub(super) fn as_raw(&self) -> *mut bindings::net {
+        self.0.net
+    }
+}
+
+impl Drop for NamespaceUse {
+    fn drop(&mut self) {
+        // What was done in the namespace is done before it goes.
+        self.0.uses.fetch_sub(1, Release);
+    }
+}
+
 /// Where the kernel keeps the state of each namespace: a number that the registration is given.
 pub(crate) struct Slot(Atomic<u32>);
 
@@ -60,15 +139,14 @@ pub(crate) trait PerNamespace: Send + Sync + Sized + 'static {
     fn slot() -> &'static Slot;
 
     /// Makes the state of a new namespace. Packets may pass the namespace already.
-    fn start(namespace: &NetworkNamespace) -> Result<Arc<Self>>;
+    fn start(scope: Arc<Scope>) -> Result<Arc<Self>>;
 
-    /// The namespace ends: no hook may remain, nor anything that refers to the namespace. After this the
-    /// kernel waits for a grace period and drops its reference to the state.
-    fn stop(&self, namespace: &NetworkNamespace);
+    /// What `start` was given.
+    fn scope(&self) -> &Scope;
 
-    /// That grace period is over, and the kernel is about to drop its reference to the state; the memory of
-    /// the namespace is freed some time after that. May sleep.
-    fn finish(&self) {}
+    /// The namespace ends: whatever has a [`NamespaceUse`] has to be dropped or retired. What was retired is waited
+    /// for. Later, a grace period after that, the kernel drops its reference to the state. May sleep.
+    fn stop(&self);
 }
 
 /// The state of `namespace`, while it has one.
@@ -140,7 +218,7 @@ impl<T: PerNamespace> Registration<T> {
         // SAFETY: The kernel gives a valid namespace.
         let namespace = unsafe { NetworkNamespace::from_raw(net) };
         kernel::error::from_result(|| {
-            let state = T::start(namespace)?;
+            let state = T::start(Scope::new(namespace)?)?;
             let pointer: *mut c_void = state.into_foreign().cast();
             // SAFETY: The place is ours, aligned, and nobody else writes it. Who reads the pointer while the namespace is
             // being set up sees what it points to, too (`rcu_assign_pointer`).
@@ -156,7 +234,8 @@ impl<T: PerNamespace> Registration<T> {
         // SAFETY: The kernel gives a valid namespace.
         let namespace = unsafe { NetworkNamespace::from_raw(net) };
         if let Some(state) = state::<T>(namespace) {
-            state.stop(namespace);
+            state.stop();
+            state.scope().end();
         }
     }
 
@@ -164,11 +243,6 @@ impl<T: PerNamespace> Registration<T> {
     ///
     /// To be called by the kernel, a grace period after [`Self::pre_exit`].
     unsafe extern "C" fn exit(net: *mut bindings::net) {
-        // SAFETY: The kernel gives a valid namespace.
-        let namespace = unsafe { NetworkNamespace::from_raw(net) };
-        if let Some(state) = state::<T>(namespace) {
-            state.finish();
-        }
         if let Some(pointer) = stored::<T>(net) {
             // SAFETY: The place is ours; a grace period has passed since `pre_exit`.
             unsafe { place::<T>(net).write_volatile(core::ptr::null_mut()) };

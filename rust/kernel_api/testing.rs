@@ -8,16 +8,31 @@ use super::{
         Context,
         Family, //
     },
-    netns::NetworkNamespace,
+    netns::{
+        NetworkNamespace,
+        Scope, //
+    },
     skb::Skb, //
 };
 use core::ptr::NonNull;
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 /// The network namespace that there always is.
 pub(crate) fn initial_namespace() -> &'static NetworkNamespace {
     // SAFETY: It is never freed.
     unsafe { NetworkNamespace::from_raw(&raw mut bindings::init_net) }
+}
+
+/// What may outlast a call and uses it: it never ends.
+///
+/// # Errors
+///
+/// `ENOMEM` when there is no memory.
+pub(crate) fn initial_scope() -> Result<Arc<Scope>> {
+    Scope::new(initial_namespace())
 }
 
 /// ETH_P_IP and ETH_P_IPV6.

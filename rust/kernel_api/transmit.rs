@@ -13,7 +13,10 @@ use super::{
         Context,
         Family, //
     },
-    netns::NetworkNamespace,
+    netns::{
+        NamespaceUse,
+        NetworkNamespace, //
+    },
     skb::Skb, //
 };
 use core::{
@@ -116,25 +119,18 @@ impl NewPacket {
     }
 }
 
-/// Sends packets in a namespace without being in a hook of it. It has to be dropped before the namespace is
-/// gone.
-pub(crate) struct Sender(*mut bindings::net);
-
-// SAFETY: Packets can be sent from any thread.
-unsafe impl Send for Sender {}
-// SAFETY: As above.
-unsafe impl Sync for Sender {}
+/// Sends packets in a namespace without being in a hook of it.
+pub(crate) struct Sender(NamespaceUse);
 
 impl Sender {
     /// In that namespace.
-    pub(crate) fn new(namespace: &NetworkNamespace) -> Self {
-        Self(namespace.as_raw())
+    pub(crate) fn new(namespace: NamespaceUse) -> Self {
+        Self(namespace)
     }
 
     /// The namespace.
     pub(crate) fn namespace(&self) -> &NetworkNamespace {
-        // SAFETY: By the type, it is not gone.
-        unsafe { NetworkNamespace::from_raw(self.0) }
+        self.0.namespace()
     }
 
     /// The TTL or hop limit that packets begin with.
@@ -145,7 +141,7 @@ impl Sender {
     /// Sends a packet, as [`NewPacket::send`] does. In process context.
     pub(crate) fn send(&self, packet: NewPacket) {
         let state = bindings::nf_hook_state {
-            net: self.0,
+            net: self.0.as_raw(),
             ..Default::default()
         };
         let _rcu = kernel::sync::rcu::read_lock();

@@ -4,10 +4,17 @@
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
-use super::bindings;
+use super::{
+    bindings,
+    netns::{
+        NamespaceUse,
+        Scope, //
+    },
+};
 use core::mem::offset_of;
 use kernel::{
     prelude::*,
+    sync::Arc,
     types::Opaque, //
 };
 
@@ -20,12 +27,16 @@ pub(crate) trait Background: Send + Sync + 'static {
     fn run(&self) -> u32;
 }
 
-/// Runs a [`Background`] until it is dropped.
+/// Runs a [`Background`] on behalf of a namespace until it is dropped.
 ///
 /// # Invariants
 ///
 /// The inner box is at a stable address, and its work is initialised.
-pub(crate) struct Periodic<T: Background>(KBox<Inner<T>>);
+pub(crate) struct Periodic<T: Background> {
+    inner: KBox<Inner<T>>,
+    /// So it does not go on when the namespace ends.
+    _namespace: NamespaceUse,
+}
 
 #[repr(C)]
 struct Inner<T> {
@@ -43,8 +54,9 @@ impl<T: Background> Periodic<T> {
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory.
-    pub(crate) fn start(background: T, delay: u32) -> Result<Self> {
+    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace ends.
+    pub(crate) fn start(scope: &Arc<Scope>, background: T, delay: u32) -> Result<Self> {
+        let namespace = scope.enter()?;
         let inner = KBox::new(
             Inner {
                 work: Opaque::zeroed(),
@@ -56,7 +68,10 @@ impl<T: Background> Periodic<T> {
         unsafe { bindings::palisade_delayed_work_init(inner.work.get(), Some(Self::run)) };
         queue(inner.work.get(), delay);
         // INVARIANT: The work was just initialised, and a box does not move what is in it.
-        Ok(Self(inner))
+        Ok(Self {
+            inner,
+            _namespace: namespace,
+        })
     }
 
     /// Runs it now; the time to the next run counts from there.
@@ -71,7 +86,7 @@ impl<T: Background> Periodic<T> {
             bindings::mod_delayed_work_on(
                 ANY_CPU,
                 bindings::system_dfl_wq,
-                self.0.work.get(),
+                self.inner.work.get(),
                 delay as usize,
             );
         }
@@ -98,7 +113,7 @@ fn queue(work: *mut bindings::delayed_work, delay: u32) {
 impl<T: Background> Drop for Periodic<T> {
     fn drop(&mut self) {
         // SAFETY: The work is initialised. After this it neither runs nor can be queued.
-        unsafe { bindings::disable_delayed_work_sync(self.0.work.get()) };
+        unsafe { bindings::disable_delayed_work_sync(self.inner.work.get()) };
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{
         netlink::Attributes,
         testing::{
             initial_namespace,
+            initial_scope,
             TestPacket, //
         },
     },
@@ -135,12 +136,13 @@ impl Bench {
     }
 
     fn append_to(&mut self, chain: ChainId, rule: Bytes) -> Result {
+        let scope = initial_scope()?;
         let mut resources = Resources {
             namespace: initial_namespace(),
+            scope: &scope,
             lists: &self.lists,
             limits: LIMITS,
             growth: Growth::new(),
-            namespace_is_referred_to: false,
             synproxy: None,
         };
         let site = Site {

@@ -10,7 +10,10 @@ use super::{
 use crate::{
     kernel_api::{
         netfilter::Point,
-        netns::NetworkNamespace, //
+        netns::{
+            NetworkNamespace,
+            Scope, //
+        },
     },
     recent::{
         Growth,
@@ -37,14 +40,14 @@ pub(crate) struct Limits {
 pub(crate) struct Resources<'a> {
     /// The network namespace.
     pub(crate) namespace: &'a NetworkNamespace,
+    /// What may use it for longer than a request takes.
+    pub(crate) scope: &'a Arc<Scope>,
     /// Its recent lists.
     pub(crate) lists: &'a Lists,
     /// What its rules may take up.
     pub(crate) limits: Limits,
     /// What the lists are to become with the rule.
     pub(crate) growth: Growth,
-    /// Whether a rule refers to the namespace for as long as it exists; it is set by such a rule.
-    pub(crate) namespace_is_referred_to: bool,
     /// What SYNPROXY keeps for the namespace, once a rule wanted it.
     pub(crate) synproxy: Option<Arc<Synproxy>>,
 }
@@ -59,8 +62,7 @@ impl Resources<'_> {
         if let Some(synproxy) = &self.synproxy {
             return Ok(synproxy.clone());
         }
-        self.namespace_is_referred_to = true;
-        let synproxy = Synproxy::new(self.namespace)?;
+        let synproxy = Synproxy::new(self.scope)?;
         self.synproxy = Some(synproxy.clone());
         Ok(synproxy)
     }

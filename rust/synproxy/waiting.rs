@@ -29,7 +29,7 @@ use crate::{
             TcpState, //
         },
         hash::HashKey,
-        netns::NetworkNamespace,
+        netns::Scope,
         softirq_lock::SoftirqLock,
         time::{
             jiffies32,
@@ -118,8 +118,8 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// None so far. It has to be dropped before the namespace is gone.
-    pub(super) fn new(namespace: &NetworkNamespace, servers: Arc<Servers>) -> Result<Arc<Self>> {
+    /// None so far.
+    pub(super) fn new(scope: &Arc<Scope>, servers: Arc<Servers>) -> Result<Arc<Self>> {
         let mut places = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..CAPACITY {
             places.push(None, GFP_KERNEL_ACCOUNT)?;
@@ -128,7 +128,7 @@ impl Waiting {
             key: HashKey::random(),
             places: SoftirqLock::new(places)?,
             is_any: Atomic::new(false),
-            sender: Sender::new(namespace),
+            sender: Sender::new(scope.enter()?),
             servers,
         };
         Ok(Arc::new(waiting, GFP_KERNEL_ACCOUNT)?)

@@ -109,9 +109,8 @@ impl PacketMatch for Connlimit {
             (None, _) | (Some(IPV4_BITS), Some(Family::Ipv4)) => Address::full_mask(Family::Ipv6),
             (Some(length), _) => prefix_mask(length),
         };
-        resources.namespace_is_referred_to = true;
         Ok(Self {
-            counts: ConnectionCounts::new(resources.namespace)?,
+            counts: ConnectionCounts::new(resources.scope)?,
             connections,
             invert: connlimit.has(attributes::INVERT),
             prefix_length,

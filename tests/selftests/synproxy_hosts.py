@@ -62,6 +62,8 @@ class Wire:
     def __init__(self, name, network):
         self.name, self.network = name, network
         self.inbox, self.log = [], []
+        # All IP packets that arrived: their lengths, and the segments in them.
+        self.arrivals = []
         self.mac = bytes([2, 0, 0, 0, network, 2])
         self.proxy_mac = bytes([2, 0, 0, 0, network, 1])
         self.proxy = {4: ipaddress.ip_address(f"10.{network}.0.1"), 6: ipaddress.ip_address(f"fd00:{network}::1")}
@@ -98,7 +100,11 @@ class Wire:
             if address[2] == PACKET_OUTGOING:
                 continue
             marked |= address[1] == ETH_P_ARP and frame[20:22] == b"\0\2"
-            if frame[12:14] in ETHERNET.values() and (segment := parse(frame[14:])):
+            if frame[12:14] not in ETHERNET.values():
+                continue
+            segment = parse(frame[14:])
+            self.arrivals.append((len(frame) - 14, segment))
+            if segment:
                 self.log.append(f"{self.name} gets {segment}")
                 self.inbox.append(segment)
 

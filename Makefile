@@ -14,8 +14,8 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli vm demo test fuzz bench bench-recent bench-synproxy bench-mixed bench-native bench-quick \
-	bench-check bench-plot clippy rustfmt-check clean clean-cache help
+.PHONY: all prepare module cli vm demo test test-crossed fuzz bench bench-recent bench-synproxy bench-mixed bench-native \
+	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
 
@@ -43,6 +43,11 @@ demo:
 
 test:
 	$(call) tests/run $(TESTS)
+
+# The whole cross product, or the parts, networks and rows of it that ARGS names.
+test-crossed: export VM_TIMEOUT := $(or $(VM_TIMEOUT),3600)
+test-crossed:
+	$(call) tests/vm/run tests/selftests/synproxy-crossed.py --all $(ARGS)
 
 # A fuzzer's time is a number, in seconds; the VM gets some more for starting and for its last round.
 fuzz: SECONDS ?= 600

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a conversation can meet: rules of all tools in all hooks."""
+
+import dataclasses
+import itertools
+
+SERVED, UNANSWERED = frozenset({"served"}), frozenset({"unanswered"})
+ENDED = frozenset({"reset", "refused", "unreachable"})
+ANSWERED = SERVED | ENDED | {"closed"}
+ports = itertools.count(1000)
+
+
+@dataclasses.dataclass(eq=False)
+class Row:
+    """What all conversations with one port meet.
+
+    With a rule that is met before SYNPROXY, and with kinds of rules that may leave the SYN to the rules that follow,
+    the client gets the same as without it.
+    """
+
+    name: str
+    # (tool, where, rule): the rule says {port}, and what is different for IPv6 in a tuple.
+    rules: tuple = ()
+    # With one rule in the table raw, and without any; None where these are the same.
+    wanted: frozenset = SERVED
+    bare: frozenset | None = None
+    ways: tuple = ("forward", "dnat", "local")
+    # Whether packets have to have met the rules for the test to mean anything.
+    is_met: bool = True
+    number: int = 1
+    port: int = dataclasses.field(default_factory=lambda: next(ports))
+
+    def allows(self, kind):
+        bare = self.wanted if self.bare is None else self.bare
+        if kind == "none":
+            return bare
+        return self.wanted if kind == "raw" else self.wanted | (bare - SERVED)
+
+
+def dropped(name, *rules, early=False, **more):
+    return Row(name, rules, UNANSWERED if early else ENDED, UNANSWERED, **more)
+
+
+def rejected(name, *rules, **more):
+    return Row(name, rules, ENDED, **more)
+
+
+def ignored(name, *rules, **more):
+    """Rules that what the server's client sends does not meet."""
+    return Row(name, rules, SERVED, is_met=False, **more)
+
+
+def iptables(place, action, match="-p tcp --dport {port}"):
+    table, *chains = place.split()
+    return tuple(("iptables", table, f"-A {chain} {match}", action) for chain in chains)
+
+
+def nft(hook, priority, action, match="tcp dport {port}"):
+    return tuple(("nft", (one, priority), match, action) for one in hook.split())
+
+
+def palisade(place, action, match="-p tcp --dport {port}"):
+    table, *chains = place.split()
+    return tuple(("palisade", table, f"-A {chain}", f"{match}", action) for chain in chains)
+
+
+BEHIND = ("forward", "dnat")
+ICMP = {"icmp-net-unreachable": "no-route", "icmp-host-unreachable": "addr-unreach",
+        "icmp-port-unreachable": "port-unreach", "icmp-proto-unreachable": "port-unreach",
+        "icmp-net-prohibited": "adm-prohibited", "icmp-host-prohibited": "policy-fail",
+        "icmp-admin-prohibited": "reject-route"}
+FIREWALLD = ("ct state established,related accept", "reject with icmpx admin-prohibited")
+
+
+def opening():
+    """What the opening SYN meets; most of it also what follows."""
+    yield Row("nothing")
+    for place in "mangle PREROUTING", "mangle INPUT FORWARD", "filter INPUT FORWARD":
+        yield dropped(f"iptables, {place}: DROP", *iptables(place, "DROP"))
+    yield dropped("iptables, mangle POSTROUTING: DROP", *iptables("mangle POSTROUTING", "DROP"), ways=BEHIND)
+    yield dropped("iptables, filter INPUT FORWARD: DROP of new ones",
+                  *iptables("filter INPUT FORWARD", "DROP", "-p tcp --dport {port} -m conntrack --ctstate NEW"))
+    reject = "REJECT --reject-with "
+    for v4, v6 in ICMP.items():
+        yield rejected(f"iptables, REJECT with {v4}",
+                       *iptables("filter INPUT FORWARD", (reject + v4, f"{reject}icmp6-{v6}")))
+    yield rejected("iptables, REJECT with tcp-reset", *iptables("filter INPUT FORWARD", f"{reject}tcp-reset"))
+    yield rejected("iptables, REJECT of new ones with tcp-reset",
+                   *iptables("filter INPUT FORWARD", f"{reject}tcp-reset",
+                             "-p tcp --dport {port} -m conntrack --ctstate NEW"))
+    for action in "DROP", "REJECT", "REJECT --reject-with tcp-reset":
+        yield ignored(f"iptables, filter OUTPUT: {action}", *iptables("filter OUTPUT", action))
+    yield ignored("iptables, mangle OUTPUT: DROP", *iptables("mangle OUTPUT", "DROP"))
+    yield dropped("nft, before SYNPROXY: drop", *nft("prerouting", -400, "drop"), early=True)
+    for action in "icmpx port-unreachable", "tcp reset":
+        yield rejected(f"nft, before SYNPROXY: reject with {action}",
+                       *nft("prerouting", -400, f"reject with {action}"))
+    places = itertools.chain(itertools.product(["prerouting"], (-250, -150, 0, 100)),
+                             itertools.product(["input forward"], (-150, 0, 10, 100)))
+    for hook, priority in places:
+        yield dropped(f"nft, {hook} {priority}: drop", *nft(hook, priority, "drop"))
+        for action in "icmpx host-unreachable", "tcp reset":
+            yield rejected(f"nft, {hook} {priority}: reject with {action}",
+                           *nft(hook, priority, f"reject with {action}"))
+    for action in "icmpx no-route", "icmpx port-unreachable", "icmpx admin-prohibited":
+        yield rejected(f"nft, input forward 0: reject with {action}",
+                       *nft("input forward", 0, f"reject with {action}"))
+    yield rejected("nft, as firewalld has it",
+                   *(one for action in FIREWALLD for one in nft("input forward", 20, action)))
+    for priority in -150, 0, 150, 300:
+        yield dropped(f"nft, postrouting {priority}: drop", *nft("postrouting", priority, "drop"), ways=BEHIND)
+    for priority in -400, -150, 0, 100:
+        yield ignored(f"nft, output {priority}: drop", *nft("output", priority, "drop"))
+    for action in "icmpx port-unreachable", "tcp reset":
+        yield ignored(f"nft, output 0: reject with {action}", *nft("output", 0, f"reject with {action}"))
+    yield ignored("nft, output 0: drop of what is not from this host",
+                  *nft("output", 0, "drop", "tcp dport {port} fib saddr type != local"))
+    yield dropped("Palisade, filter INPUT FORWARD: DROP", *palisade("filter INPUT FORWARD", "DROP"))
+    for action in ("", " --reject-with icmp-net-unreachable", " --reject-with icmp-host-prohibited",
+                   " --reject-with icmp-admin-prohibited", " --reject-with tcp-reset"):
+        yield rejected(f"Palisade, REJECT{action}", *palisade("filter INPUT FORWARD", f"REJECT{action}"))
+    yield ignored("Palisade, filter OUTPUT: DROP", *palisade("filter OUTPUT", "DROP"))
+    yield ignored("Palisade, raw OUTPUT: DROP", *palisade("raw OUTPUT", "DROP"))
+    yield from answers()
+    yield from once()
+    yield Row("translated sources", nft_nat("srcnat", "postrouting", "masquerade"), SERVED, ways=BEHIND)
+    to_client = "tcp sport {port}"
+    yield Row("a zone of connection tracking", (*nft("prerouting output", -310, "ct zone set 5"),
+              *nft("prerouting output", -310, "ct zone set 5", to_client)), ANSWERED, SERVED)
+    yield Row("no connection tracking", (*nft("prerouting output", -310, "notrack"),
+              *nft("prerouting output", -310, "notrack", to_client)), ANSWERED, SERVED)
+
+
+def nft_nat(priority, hook, action):
+    return (("nft", (hook, priority), "tcp dport {port}", action),)
+
+
+SYN_ACK = "tcp sport {port} tcp flags & (syn | ack) == syn | ack"
+
+
+def answers():
+    """What the server's SYN-ACK meets."""
+    for hook, priority, ways in (("prerouting", -400, BEHIND), ("prerouting", 0, BEHIND), ("forward", 0, BEHIND),
+                                 ("output", -400, ("local",)), ("output", 0, ("local",))):
+        yield dropped(f"nft, {hook} {priority}: drop of the server's SYN-ACK",
+                      *nft(hook, priority, "drop", SYN_ACK), ways=ways)
+    for hook, ways in ("prerouting", BEHIND), ("forward", BEHIND), ("output", ("local",)):
+        for action in "icmpx port-unreachable", "tcp reset":
+            yield dropped(f"nft, {hook} 0: reject of the server's SYN-ACK with {action}",
+                          *nft(hook, 0, f"reject with {action}", SYN_ACK), ways=ways)
+    # What is sent in the server's name meets no rules for this host's own packets.
+    yield ignored("nft, output 0: drop of SYN-ACKs of servers behind this host",
+                  *nft("output", 0, "drop", SYN_ACK), ways=BEHIND)
+
+
+def once():
+    """What is lost, once or twice, and then comes through."""
+    everywhere = *BEHIND, "local"
+    words = "tcp {side} {port} tcp flags & psh == psh"
+    for times in 1, 2:
+        for what, hook, priority, match, ways in (
+                ("SYN or ACK", "prerouting", -400, "tcp dport {port}", everywhere),
+                ("opening SYN", "input forward", 0, "tcp dport {port} tcp flags & (syn | ack) == syn", everywhere),
+                ("SYN-ACK", "prerouting", -400, SYN_ACK, BEHIND), ("SYN-ACK", "output", 0, SYN_ACK, ("local",)),
+                ("first words", "prerouting", -400, words.replace("{side}", "dport"), everywhere),
+                ("answer", "prerouting", -400, words.replace("{side}", "sport"), BEHIND),
+                ("answer", "output", -400, words.replace("{side}", "sport"), ("local",))):
+            name = f"{what.replace(' ', '-')}-{hook.replace(' ', '-')}-{times}".lower()
+            yield Row(f"the {what} is lost {times} times in {hook}", tuple(
+                ("once", (one, priority), f"{match}", (name, times)) for one in hook.split()), SERVED, ways=ways)
+
+
+def routes(names):
+    for number, name in enumerate(names, 1):
+        silent = name == "blackhole"
+        yield Row(name, (), ENDED, UNANSWERED if silent else ENDED, ways=("route", "dnat-route"), number=number)

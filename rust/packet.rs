@@ -13,6 +13,7 @@ use crate::kernel_api::{
 use kernel::prelude::*;
 
 mod features;
+mod source_routes;
 
 pub(crate) use crate::kernel_api::netfilter::Family;
 pub(crate) use features::{

@@ -11,6 +11,9 @@ mod announcement;
 #[cfg(CONFIG_KUNIT = "y")]
 mod announcement_tests;
 mod arrival;
+mod clamps;
+#[cfg(CONFIG_KUNIT = "y")]
+mod clamps_tests;
 mod client;
 mod compose;
 #[cfg(CONFIG_KUNIT = "y")]

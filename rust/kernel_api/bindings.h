@@ -9,6 +9,7 @@
 #include <linux/skbuff.h>
 #include <linux/textsearch.h>
 #include <linux/workqueue.h>
+#include <net/fib_rules.h>
 #include <net/flow.h>
 #include <net/genetlink.h>
 #include <net/inet6_hashtables.h>
@@ -57,7 +58,8 @@
 /* Sending packets */
 // allow: --allowlist-type flowi4 --allowlist-type flowi6 --allowlist-type flowi
 // allow: --allowlist-function 'ip_route_output_flow' --allowlist-function 'ip6_route_output_flags'
-// allow: --allowlist-function 'dst_release'
+// allow: --allowlist-function 'dst_release' --allowlist-function 'ip6_route_input' --allowlist-function 'netif_rx'
+// allow: --allowlist-var 'RTCF_(BROADCAST|MULTICAST)' --allowlist-var 'RTF_(LOCAL|ANYCAST)' --allowlist-type fib_rule
 // allow: --allowlist-function 'ip6?_local_out' --allowlist-var 'FLOWI_FLAG_ANYSRC' --allowlist-var 'ARPHRD_ETHER'
 
 /* Connections and what they carry */

@@ -5,14 +5,20 @@
 #include <linux/jiffies.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/percpu.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/textsearch.h>
+#include <net/addrconf.h>
+#include <net/arp.h>
 #include <net/dst_metadata.h>
+#include <net/fib_rules.h>
 #include <net/ip.h>
+#include <net/ip6_route.h>
 #include <net/l3mdev.h>
+#include <net/ndisc.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_seqadj.h>
 #include <net/netfilter/nf_conntrack_synproxy.h>
@@ -21,6 +27,7 @@
 #include <net/netfilter/nf_nat.h>
 #include <net/netfilter/nf_synproxy.h>
 #include <net/netns/generic.h>
+#include <net/route.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 #include <net/xfrm.h>
@@ -145,6 +152,178 @@ void palisade_skb_scrub(struct sk_buff *skb)
 void palisade_skb_set_route(struct sk_buff *skb, struct dst_entry *route)
 {
 	skb_dst_set(skb, route);
+}
+
+int palisade_skb_device(const struct sk_buff *skb)
+{
+	return skb->skb_iif;
+}
+
+void palisade_skb_drop_route(struct sk_buff *skb)
+{
+	skb_dst_drop(skb);
+}
+
+struct dst_entry *palisade_skb_hold_route(const struct sk_buff *skb)
+{
+	return dst_clone(skb_dst(skb));
+}
+
+bool palisade_skb_is_routed(const struct sk_buff *skb)
+{
+	return skb_valid_dst(skb);
+}
+
+bool palisade_skb_is_bridged(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	return nf_bridge_info_exists(skb) && nf_bridge_info_get(skb)->pkt_otherhost;
+#else
+	return false;
+#endif
+}
+
+void palisade_skb_set_looped(struct sk_buff *skb, struct net_device *device)
+{
+	skb->dev = device;
+	skb->pkt_type = PACKET_LOOPBACK;
+}
+
+int palisade_skb_output(struct net *net, struct sk_buff *skb)
+{
+	return dst_output(net, NULL, skb);
+}
+
+bool palisade_is_l3_master(const struct net_device *device)
+{
+	return netif_is_l3_master(device);
+}
+
+/* As inet_request_mark() for a listening socket without a mark. */
+u32 palisade_reply_mark(const struct net *net, const struct sk_buff *skb)
+{
+	return READ_ONCE(net->ipv4.sysctl_tcp_fwmark_accept) ? skb->mark : 0;
+}
+
+int palisade_route_input4(struct sk_buff *skb, struct net_device *device)
+{
+	return ip_route_input_noref(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr,
+				    ip4h_dscp(ip_hdr(skb)), l3mdev_master_dev_rcu(device) ?: device);
+}
+
+bool palisade_route_is_local4(const struct sk_buff *skb)
+{
+	return skb_rtable(skb)->rt_type == RTN_LOCAL;
+}
+
+bool palisade_route_is_unicast4(const struct sk_buff *skb)
+{
+	return skb_rtable(skb)->rt_type == RTN_UNICAST;
+}
+
+bool palisade_route_is_error(const struct sk_buff *skb)
+{
+	return skb_dst(skb)->error;
+}
+
+u32 palisade_route_flags6(const struct sk_buff *skb)
+{
+	return dst_rt6_info(skb_dst(skb))->rt6i_flags;
+}
+
+bool palisade_forwards6(const struct net *net, const struct net_device *device)
+{
+	const struct inet6_dev *idev = __in6_dev_get(device);
+
+	return READ_ONCE(net->ipv6.devconf_all->forwarding) ||
+	       (idev && READ_ONCE(idev->cnf.force_forwarding));
+}
+
+bool palisade_policy_admits4(struct sk_buff *skb)
+{
+	return xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb);
+}
+
+bool palisade_policy_admits6(struct sk_buff *skb)
+{
+	return xfrm6_policy_check(NULL, XFRM_POLICY_IN, skb);
+}
+
+bool palisade_policy_admits_forward4(struct sk_buff *skb)
+{
+	return xfrm4_policy_check(NULL, XFRM_POLICY_FWD, skb);
+}
+
+bool palisade_policy_admits_forward6(struct sk_buff *skb)
+{
+	return xfrm6_policy_check(NULL, XFRM_POLICY_FWD, skb);
+}
+
+struct net_device *palisade_route_device(const struct dst_entry *route)
+{
+	return READ_ONCE(route->dev);
+}
+
+u32 palisade_route_mtu(const struct dst_entry *route)
+{
+	return dst_mtu(route);
+}
+
+u32 palisade_route_advertised_mss(const struct dst_entry *route)
+{
+	return dst_metric_raw(route, RTAX_ADVMSS);
+}
+
+u32 palisade_route_flags_of4(const struct dst_entry *route)
+{
+	return dst_rtable(route)->rt_flags;
+}
+
+u32 palisade_route_flags_of6(const struct dst_entry *route)
+{
+	return dst_rt6_info(route)->rt6i_flags;
+}
+
+bool palisade_route_is_transformed(const struct dst_entry *route)
+{
+	return dst_xfrm(route);
+}
+
+const struct neighbour *palisade_route_neighbour4(const struct dst_entry *route,
+						  const struct sk_buff *skb)
+{
+	const struct rtable *rt = dst_rtable(route);
+
+	if (rt->rt_gw_family == AF_INET6)
+		return __ipv6_neigh_lookup_noref(route->dev, &rt->rt_gw6);
+	return __ipv4_neigh_lookup_noref(route->dev, (__force u32)rt_nexthop(rt, ip_hdr(skb)->daddr));
+}
+
+const struct neighbour *palisade_route_neighbour6(const struct dst_entry *route,
+						  const struct sk_buff *skb)
+{
+	return __ipv6_neigh_lookup_noref(route->dev, rt6_nexthop(dst_rt6_info(route),
+								  &ipv6_hdr(skb)->daddr));
+}
+
+bool palisade_neighbour_is_valid(const struct neighbour *neighbour)
+{
+	return READ_ONCE(neighbour->nud_state) & NUD_VALID;
+}
+
+void palisade_neighbour_address(char *address, const struct neighbour *neighbour)
+{
+	neigh_ha_snapshot(address, neighbour, neighbour->dev);
+}
+
+const struct list_head *palisade_routing_rules4(const struct net *net)
+{
+	return &net->ipv4.rules_ops->rules_list;
+}
+
+const struct list_head *palisade_routing_rules6(const struct net *net)
+{
+	return &net->ipv6.fib6_rules_ops->rules_list;
 }
 
 int palisade_l3mdev_index(const struct net_device *device)

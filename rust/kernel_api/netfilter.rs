@@ -14,7 +14,7 @@ use super::{
     rcu::Published,
     rewrite::Rewritten,
     skb::Skb,
-    transmit, //
+    way_back, //
 };
 use core::{
     marker::PhantomData,
@@ -414,7 +414,7 @@ impl<T: Hook> HookRegistration<T> {
             }
             Fate::SendBack(Rewritten { .. }) => {
                 // SAFETY: The packet is the hook's, and nobody uses it any more; it was written anew. The state is valid.
-                unsafe { transmit::send_back(skb.as_raw(), context.as_raw(), family) };
+                unsafe { way_back::send_back(skb.as_raw(), context.as_raw(), family) };
                 bindings::NF_STOLEN
             }
         }

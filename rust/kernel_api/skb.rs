@@ -55,6 +55,13 @@ impl Skb {
         unsafe { bindings::palisade_set_mark(self.as_raw(), mark) };
     }
 
+    /// Whether the packet has come in by a device; otherwise this machine has made it.
+    #[inline]
+    pub(crate) fn was_received(&self) -> bool {
+        // SAFETY: By the type, the packet is valid.
+        unsafe { bindings::palisade_skb_device(self.as_raw()) != 0 }
+    }
+
     /// Length of the packet's data in bytes, fragments of its memory included.
     #[inline]
     pub(crate) fn len(&self) -> u32 {

@@ -108,7 +108,8 @@ pub(super) struct Announcement {
 }
 
 impl Announcement {
-    /// For a client that has these options, of a server that uses those, as far as is known.
+    /// For a client that has these options, of a server that uses those, as far as is known. Larger segments than
+    /// `mss_max` do not come through.
     #[inline]
     pub(super) fn new(
         settings: &Settings,
@@ -116,6 +117,7 @@ impl Announcement {
         segment: &Segment,
         client: &Options,
         server: Option<&ServerOptions>,
+        mss_max: u16,
     ) -> Self {
         // What is not known of a server is assumed to be as with most.
         let may = |chosen: Option<bool>, learned: fn(&ServerOptions) -> bool| {
@@ -150,13 +152,14 @@ impl Announcement {
             sack,
             ecn,
         };
-        let learned_mss = server.map(|server| server.mss);
+        let mss = match (settings.mss, server) {
+            (Some(chosen), _) => chosen,
+            (None, Some(server)) if server.is_local => mss_max,
+            (None, Some(server)) => server.mss,
+            (None, None) => mss_default(family),
+        };
         let options = Options {
-            mss: Some(
-                (settings.mss)
-                    .or(learned_mss)
-                    .unwrap_or(mss_default(family)),
-            ),
+            mss: Some(mss.min(mss_max)),
             scale: told_scale,
             sack,
             timestamps: timestamps.map(|timestamps| Timestamps {

@@ -76,6 +76,7 @@ const SERVER: ServerOptions = ServerOptions {
     sack: true,
     timestamps: true,
     ecn: true,
+    is_local: false,
 };
 
 const CONGESTION: u8 = flags::ECE | flags::CWR;
@@ -86,7 +87,7 @@ fn announce(
     server: Option<&ServerOptions>,
     more: u8,
 ) -> Announcement {
-    Announcement::new(settings, Family::Ipv4, &syn(more), client, server)
+    Announcement::new(settings, Family::Ipv4, &syn(more), client, server, u16::MAX)
 }
 
 /// What comes back with the timestamp of an answer.
@@ -109,7 +110,8 @@ mod tests {
     #[test]
     fn a_server_that_is_not_known_is_like_most() -> Result {
         for (family, mss) in [(Family::Ipv4, 1460), (Family::Ipv6, 1440)] {
-            let answer = Announcement::new(&LEARNED, family, &syn(CONGESTION), &CLIENT, None);
+            let answer =
+                Announcement::new(&LEARNED, family, &syn(CONGESTION), &CLIENT, None, u16::MAX);
             let options = &answer.options;
             assert!((options.mss, options.scale, options.sack) == (Some(mss), Some(7), true));
             assert!(options.timestamps.is_some_and(|stamps| stamps.echo == 77));
@@ -157,6 +159,7 @@ mod tests {
             sack: false,
             timestamps: false,
             ecn: false,
+            is_local: false,
         };
         let answer = announce(&LEARNED, &CLIENT, Some(&plain), CONGESTION);
         let expected = Options {

@@ -3,7 +3,10 @@
 //! What is done with segments of SYNPROXY's connections where they come in, behind connection tracking.
 
 use super::{
-    proxied::Proxied,
+    proxied::{
+        Proxied,
+        Trait, //
+    },
     segment::{
         Kind,
         Segment, //
@@ -55,6 +58,24 @@ impl Arrival {
         }
     }
 
+    /// The server's SYN-ACK is looked at before rules may change it.
+    #[inline]
+    fn look_at_answer(&self, skb: &Skb, context: Context<'_>) -> Fate {
+        let Some(connection) = skb.tracked() else {
+            return Fate::Accept;
+        };
+        match connection.proxy().map(Proxied::new) {
+            Some(proxied)
+                if proxied.has(Trait::Started)
+                    && !proxied.has(Trait::Opened)
+                    && !skb.is_looped() =>
+            {
+                self.open(skb, context, connection, proxied)
+            }
+            _ => Fate::Accept,
+        }
+    }
+
     #[inline(never)]
     fn open(
         &self,
@@ -77,6 +98,7 @@ impl Hook for Arrival {
         match skb.tracking().state {
             TrackingState::Invalid => judge_invalid(skb, context),
             TrackingState::New => self.look_at_new(skb, context),
+            TrackingState::Established => self.look_at_answer(skb, context),
             _ => Fate::Accept,
         }
     }

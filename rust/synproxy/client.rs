@@ -37,7 +37,8 @@ use crate::{
         },
         conntrack::TrackingState,
         rewrite::Rewritten,
-        sockets, //
+        sockets,
+        way_back::WayBack, //
     },
     packet::{
         Address,
@@ -176,6 +177,17 @@ impl Incoming<'_> {
         &self.endpoints
     }
 
+    /// The way of an answer, if there may be one.
+    #[inline]
+    fn way_back(&self, ports: u32) -> Option<WayBack> {
+        let packet = self.packet;
+        if packet.has_refused_options(self.segment.offset) {
+            return None;
+        }
+        let context = packet.context();
+        context.way_back(packet.skb(), packet.family, ports)
+    }
+
     pub(super) fn look_up(&self, endpoints: &Endpoints) -> Option<FoundConnection> {
         FoundConnection::look_up(self.packet.context().namespace(), endpoints)
     }
@@ -206,6 +218,11 @@ impl Incoming<'_> {
         let Some(client) = Options::read(packet.skb(), segment) else {
             return Reaction::Drop;
         };
+        // Nobody is told anything whom this host's own TCP, or routing, would not have had answered.
+        let ports = segment.ports_of_answer();
+        let Some(way) = self.way_back(ports) else {
+            return Reaction::Drop;
+        };
         let server = self.synproxy.servers.options(&endpoint);
         let announcement = Announcement::new(
             self.settings,
@@ -213,6 +230,7 @@ impl Incoming<'_> {
             segment,
             &client,
             server.as_ref(),
+            way.mss.min(self.synproxy.servers.clamps.limit(way.device)),
         );
         let cookie = self.synproxy.cookies.make(
             &self.cookie_client(),
@@ -221,7 +239,7 @@ impl Incoming<'_> {
             announcement.carried,
         );
         let fields = Fields {
-            ports: segment.ports_of_answer(),
+            ports,
             sequence: cookie,
             acknowledgement: segment.sequence.wrapping_add(1),
             flags: announcement.flags,

@@ -90,6 +90,7 @@ impl Passage<'_> {
                 }),
                 ..options
             },
+            domain: self.packet.context().routing_domain(),
         });
         Ok(())
     }
@@ -157,24 +158,62 @@ impl Passage<'_> {
         packet.replace_transport(segment.offset, header.as_slice())
     }
 
+    /// The SYN-ACK of a server behind this machine has come in: no rule has changed what the server says.
+    pub(super) fn learn_from_server(&self) -> Result {
+        let announced = Options::read(self.packet.skb(), &self.segment).ok_or(EINVAL)?;
+        let mtu = self.packet.context().in_mtu(self.packet.family);
+        let announced = Options {
+            // What is larger does not get there by the same device.
+            mss: announced.mss.map(|mss| mss.min(mtu)),
+            ..announced
+        };
+        self.learn(&announced, false);
+        Ok(())
+    }
+
+    /// Remembers what the server announces.
+    fn learn(&self, announced: &Options, is_local: bool) {
+        let (segment, proxied) = (&self.segment, &self.proxied);
+        let asked = Options {
+            mss: None,
+            scale: proxied.client_scale(),
+            sack: proxied.has(Trait::ClientSack),
+            timestamps: proxied
+                .has(Trait::ClientTimestamps)
+                .then_some(Timestamps { value: 0, echo: 0 }),
+        };
+        let ecn = proxied
+            .has(Trait::ClientEcn)
+            .then_some(segment.flags & flags::ECE != 0);
+        let servers = &self.synproxy.servers;
+        servers.learn(&self.endpoint(), &asked, announced, ecn, is_local);
+    }
+
+    /// Remembers what rules have left of the maximum segment size that the server has announced.
+    fn learn_clamp(&self, endpoint: &Endpoint, announced: &Options, is_local: bool) {
+        let (packet, servers) = (self.packet, &self.synproxy.servers);
+        let way = packet.context().way_out(packet.skb(), packet.family);
+        let server = servers.options(endpoint);
+        if let (Some(way), Some(server), Some(left)) = (way, server, announced.mss) {
+            let expected = match is_local {
+                true => way.mss,
+                false => way.mss.min(server.mss),
+            };
+            servers.clamps.learn(way.device, expected, left);
+        }
+    }
+
     /// Compares what the server announces with what the client was told.
     fn open(&self, announced: &Options) {
         let (segment, proxied) = (&self.segment, &self.proxied);
         let has_timestamps = proxied.has(Trait::ClientTimestamps);
         let has_sack = proxied.has(Trait::ClientSack);
         let endpoint = self.endpoint();
-        let asked = Options {
-            mss: None,
-            scale: proxied.client_scale(),
-            sack: has_sack,
-            timestamps: has_timestamps.then_some(Timestamps { value: 0, echo: 0 }),
-        };
-        let ecn = proxied
-            .has(Trait::ClientEcn)
-            .then_some(segment.flags & flags::ECE != 0);
-        self.synproxy
-            .servers
-            .learn(&endpoint, &asked, announced, ecn);
+        let is_local = !self.packet.skb().was_received();
+        if is_local {
+            self.learn(announced, true);
+        }
+        self.learn_clamp(&endpoint, announced, is_local);
         self.synproxy.servers.count(&endpoint, Attempt::Opened);
         self.synproxy.waiting.end(&self.client());
 

@@ -15,6 +15,7 @@ use crate::{
     kernel_api::{
         connection_end::EndedConnection,
         connections::Endpoints,
+        route::RoutingDomain,
         transmit::{
             NewPacket,
             Sender, //
@@ -63,6 +64,6 @@ pub(super) fn reset_both(connection: &EndedConnection, sender: &Sender) {
     for packet in [to_client, to_server].into_iter().flatten() {
         // Addresses are translated already, and there is no connection any more.
         packet.leave_untracked();
-        sender.send(packet);
+        sender.send(packet, RoutingDomain::default());
     }
 }

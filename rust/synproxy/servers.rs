@@ -9,6 +9,7 @@
 
 use super::{
     announcement::SCALE_DEFAULT,
+    clamps::Clamps,
     options::{
         Options,
         MSS_DEFAULT, //
@@ -51,12 +52,13 @@ const HAS_SCALE: u32 = 1 << 30;
 const HAS_SACK: u32 = 1 << 29;
 const HAS_TIMESTAMPS: u32 = 1 << 28;
 const HAS_ECN: u32 = 1 << 27;
+const IS_LOCAL: u32 = 1 << 26;
 const SCALE_SHIFT: u32 = 16;
 
 /// The options that a server was seen to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ServerOptions {
-    /// Maximum segment size, in bytes.
+    /// Maximum segment size, in bytes. A server of this machine told its last client that.
     pub(crate) mss: u16,
     /// Window scale, if it scales windows.
     pub(crate) scale: Option<u8>,
@@ -66,6 +68,8 @@ pub(crate) struct ServerOptions {
     pub(crate) timestamps: bool,
     /// Explicit congestion notification.
     pub(crate) ecn: bool,
+    /// It is on this machine, so that the way to each client decides which segments it takes.
+    pub(crate) is_local: bool,
 }
 
 impl ServerOptions {
@@ -85,6 +89,7 @@ impl ServerOptions {
             | flag(self.sack, HAS_SACK)
             | flag(self.timestamps, HAS_TIMESTAMPS)
             | flag(self.ecn, HAS_ECN)
+            | flag(self.is_local, IS_LOCAL)
     }
 
     fn unpack(word: u32) -> Option<Self> {
@@ -94,6 +99,7 @@ impl ServerOptions {
             sack: word & HAS_SACK != 0,
             timestamps: word & HAS_TIMESTAMPS != 0,
             ecn: word & HAS_ECN != 0,
+            is_local: word & IS_LOCAL != 0,
         })
     }
 }
@@ -252,6 +258,8 @@ impl Server {
 pub(super) struct Servers {
     key: HashKey,
     places: KVVec<Server>,
+    /// What is known of devices.
+    pub(super) clamps: Clamps,
 }
 
 impl Servers {
@@ -264,6 +272,7 @@ impl Servers {
         Ok(Self {
             key: HashKey::random(),
             places,
+            clamps: Clamps::new(),
         })
     }
 
@@ -325,10 +334,11 @@ impl Servers {
             sack: true,
             timestamps: true,
             ecn: options.ecn,
+            is_local: options.is_local,
         })
     }
 
-    /// Remembers what the server announced when it accepted a connection; none of `asked` that the client did
+    /// Remembers what a server announced when it accepted a connection; none of `asked` that the client did
     /// not ask for says anything of the server.
     pub(super) fn learn(
         &self,
@@ -336,6 +346,7 @@ impl Servers {
         asked: &Options,
         announced: &Options,
         ecn: Option<bool>,
+        is_local: bool,
     ) {
         let Some(server) = self.find_or_make(endpoint) else {
             return;
@@ -356,6 +367,7 @@ impl Servers {
                 None => before.is_none_or(|before| before.timestamps),
             },
             ecn: ecn.unwrap_or(before.is_some_and(|before| before.ecn)),
+            is_local,
         };
         server.options.store(options.pack());
         if asked.scale.is_some() && asked.sack && asked.timestamps.is_some() {

@@ -59,11 +59,12 @@ const KNOWN: ServerOptions = ServerOptions {
     sack: true,
     timestamps: true,
     ecn: false,
+    is_local: false,
 };
 
 /// Servers of which this is known.
 fn learn(servers: &Servers, endpoint: &Endpoint, announced: &Options) {
-    servers.learn(endpoint, &EVERYTHING, announced, Some(false));
+    servers.learn(endpoint, &EVERYTHING, announced, Some(false), false);
 }
 
 /// How many servers there are, and how many connections they accepted and refused, and were not reached for.
@@ -132,13 +133,14 @@ mod tests {
                     timestamps: EVERYTHING.timestamps.filter(|_| number & 2 != 0),
                 };
                 let one = ipv6([u32::from(number), 2, 3, 4]);
-                servers.learn(&one, &EVERYTHING, &announced, Some(number & 4 != 0));
+                servers.learn(&one, &EVERYTHING, &announced, Some(number & 4 != 0), false);
                 let expected = ServerOptions {
                     mss: number * 9362,
                     scale,
                     sack: announced.sack,
                     timestamps: announced.timestamps.is_some(),
                     ecn: number & 4 != 0,
+                    is_local: false,
                 };
                 assert!(servers.options(&one) == Some(expected));
             }
@@ -152,20 +154,21 @@ mod tests {
         let one = ipv4(1, 80);
         // Who is asked for nothing says nothing, but its maximum segment size.
         let bare = Options::default();
-        servers.learn(&one, &bare, &bare, None);
+        servers.learn(&one, &bare, &bare, None, false);
         let assumed = ServerOptions { mss: 536, ..KNOWN };
         assert!(servers.options(&one) == Some(assumed));
         // Then it is known to lack all, and remains so.
-        servers.learn(&one, &EVERYTHING, &bare, Some(true));
+        servers.learn(&one, &EVERYTHING, &bare, Some(true), false);
         let lacking = ServerOptions {
             mss: 536,
             scale: None,
             sack: false,
             timestamps: false,
             ecn: true,
+            is_local: false,
         };
         assert!(servers.options(&one) == Some(lacking));
-        servers.learn(&one, &bare, &bare, None);
+        servers.learn(&one, &bare, &bare, None, false);
         assert!(servers.options(&one) == Some(lacking));
         Ok(())
     }

@@ -139,6 +139,7 @@ impl<'a> Passage<'a> {
         let kind = (self.connection.direction, self.segment.kind());
         fate_of(match (kind, self.connection.tcp_state()) {
             ((Direction::Original, Kind::Syn), TcpState::SynSent) => self.syn(),
+            ((Direction::Reply, Kind::SynAck), TcpState::SynReceived) => self.learn_from_server(),
             _ => Ok(()),
         })
     }

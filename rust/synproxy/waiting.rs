@@ -30,6 +30,7 @@ use crate::{
         },
         hash::HashKey,
         netns::Scope,
+        route::RoutingDomain,
         softirq_lock::SoftirqLock,
         time::{
             jiffies32,
@@ -84,6 +85,8 @@ pub(super) struct Wait {
     pub(super) fields: Fields,
     /// Its options.
     pub(super) options: Options,
+    /// Where both addresses are to be looked for.
+    pub(super) domain: RoutingDomain,
 }
 
 impl Wait {
@@ -225,7 +228,7 @@ impl Waiting {
                 &Address::new(destination),
             );
             if let Ok(syn) = NewPacket::new(wait.endpoints.family, syn.as_slice()) {
-                self.sender.send(syn);
+                self.sender.send(syn, wait.domain);
             }
             return true;
         }
@@ -246,7 +249,7 @@ impl Waiting {
         if let Ok(reset) = reset(&wait.endpoints.reversed(), next, received, time_to_live) {
             // It has no connection any more.
             reset.leave_untracked();
-            self.sender.send(reset);
+            self.sender.send(reset, wait.domain);
         }
     }
 

@@ -40,7 +40,9 @@ def syn_is_answered(hosts, version, kind):
             expect_equal(f"{name}: the timestamp that is echoed", told.timestamps[1], client.clock)
         if kind != "learned":
             has_all = options.timestamps is not None
-            expect(told.mss in (1460, None), f"{name}: MSS {told.mss}")
+            # What was chosen by hand does not come through with IPv6, whose header is longer.
+            mss = 1440 if version == 6 and kind != "iptables" else 1460
+            expect(told.mss in (mss, None), f"{name}: MSS {told.mss}")
             expect_equal(f"{name}: the window scale", told.scale, 9 if options.scale is not None and has_all else None)
             expect_equal(f"{name}: SACK", told.sack, options.sack and has_all)
 

@@ -64,6 +64,8 @@ class Wire:
         self.inbox, self.log = [], []
         # All IP packets that arrived: their lengths, and the segments in them.
         self.arrivals = []
+        # Whose link-layer address the last segment had.
+        self.addressed_to = None
         self.mac = bytes([2, 0, 0, 0, network, 2])
         self.proxy_mac = bytes([2, 0, 0, 0, network, 1])
         self.proxy = {4: ipaddress.ip_address(f"10.{network}.0.1"), 6: ipaddress.ip_address(f"fd00:{network}::1")}
@@ -106,6 +108,7 @@ class Wire:
             self.arrivals.append((len(frame) - 14, segment))
             if segment:
                 self.log.append(f"{self.name} gets {segment}")
+                self.addressed_to = frame[:6]
                 self.inbox.append(segment)
 
     def settle(self):

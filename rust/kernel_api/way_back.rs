@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Answers to packets that were received: who may be given one, and which way it takes.
+//!
+//! Hooks in PREROUTING see packets before anybody has asked whether this machine may answer them. So the kernel's
+//! own questions are asked here: those that it asks on a packet's way in (`ip_rcv_finish`, `ip6_rcv_finish`), and
+//! those that come after that and before an answer (`ip_forward`, `ip6_forward`, `tcp_v4_rcv`, `tcp_v6_rcv`).
+
+use super::{
+    bindings, demands,
+    netfilter::{
+        Context,
+        Family, //
+    },
+    route::{
+        is_link_local,
+        mss_of_mtu,
+        Flow,
+        Route,
+        RoutingDomain, //
+    },
+    skb::Skb,
+    transmit::{
+        self,
+        ethertype,
+        ETHERNET_LENGTH, //
+    },
+};
+use core::mem::offset_of;
+
+/// Length of the hardware address of Ethernet, in bytes.
+const ADDRESS_LENGTH: usize = 6;
+
+/// The longest hardware address (MAX_ADDR_LEN).
+const ADDRESS_LENGTH_MAX: usize = 32;
+
+/// Most rules of policy routing that are asked for the mark that they go by.
+const RULES_MAX: usize = 64;
+
+/// The way of an answer.
+#[derive(Clone, Copy)]
+pub(crate) struct WayBack {
+    /// The largest segment that may come by it, as far as this machine knows.
+    pub(crate) mss: u16,
+    /// Index of the device that it leads out by.
+    pub(crate) device: u32,
+}
+
+impl Context<'_> {
+    /// The way of an answer to a packet of TCP, which has the packet's addresses and these ports the other way round;
+    /// none if this machine would not have answered: the kernel's own TCP, or that of whoever the packet is for. From
+    /// here on the packet's route is the way back, which [`Fate::SendBack`](super::netfilter::Fate::SendBack) takes:
+    /// the packet must not go on otherwise.
+    #[inline]
+    pub(crate) fn way_back(&self, skb: &Skb, family: Family, ports: u32) -> Option<WayBack> {
+        let (state, raw) = (self.as_raw(), skb.as_raw());
+        let device = state.in_;
+        // SAFETY: The packet, the device and the namespace are valid while the hook runs, under RCU.
+        unsafe {
+            // Whoever got a broadcast of the link layer is not who it is for.
+            if device.is_null() || !bindings::palisade_skb_is_for_this_host(raw) {
+                return None;
+            }
+            let (source, destination) = addresses(skb, family)?;
+            if bindings::palisade_skb_is_bridged(raw) {
+                let mtu = (*device).mtu;
+                return is_somebody(family, source).then(|| WayBack {
+                    mss: mss_of_mtu(mtu, family),
+                    device: (*device).ifindex as u32,
+                });
+            }
+            let is_looped = bindings::palisade_skb_is_looped(raw);
+            let has_come = match family {
+                Family::Ipv4 => has_come_ipv4(skb, state.net, device),
+                Family::Ipv6 => {
+                    (is_looped || is_somebody(family, source))
+                        && has_come_ipv6(skb, state.net, device, source, destination)
+                }
+            };
+            if !has_come {
+                return None;
+            }
+            let flow = Flow {
+                family,
+                addresses: (destination, source),
+                ports,
+                mark: bindings::palisade_reply_mark(state.net, raw),
+                domain: RoutingDomain::of(state),
+            };
+            let route = flow.route(state.net).ok();
+            let route = match route {
+                Some(route) if route.device() == device => route,
+                other => by_mark(&flow, state.net, device).or(other)?,
+            };
+            if !leads_to_somebody(&route, family, is_looped) {
+                return None;
+            }
+            let way = WayBack {
+                mss: route.mss(family),
+                device: (*route.device()).ifindex as u32,
+            };
+            route.attach(raw);
+            Some(way)
+        }
+    }
+}
+
+impl Context<'_> {
+    /// The way that a packet goes out by, if it has been routed.
+    pub(crate) fn way_out(&self, skb: &Skb, family: Family) -> Option<WayBack> {
+        // SAFETY: The packet and its device are valid while the hook runs, under RCU. In the hooks of IP, where the packet
+        // goes out it has a route of its IP version.
+        unsafe {
+            let raw = skb.as_raw();
+            if !self.is_going_out() || !bindings::palisade_skb_is_routed(raw) {
+                return None;
+            }
+            let route = Route::of(raw)?;
+            Some(WayBack {
+                mss: route.mss(family),
+                device: (*route.device()).ifindex as u32,
+            })
+        }
+    }
+
+    /// The largest TCP segment that the device takes by which a packet came in.
+    pub(crate) fn in_mtu(&self, family: Family) -> u16 {
+        let device = self.as_raw().in_;
+        if device.is_null() {
+            return u16::MAX;
+        }
+        // SAFETY: The device is valid while the hook runs, under RCU.
+        mss_of_mtu(unsafe { (*device).mtu }, family)
+    }
+}
+
+/// Source and destination of a packet.
+fn addresses(skb: &Skb, family: Family) -> Option<([u32; 4], [u32; 4])> {
+    let start = skb.network_offset();
+    Some(match family {
+        Family::Ipv4 => {
+            let [source, destination] = skb.linear_words::<2>(start.wrapping_add(12))?;
+            ([source, 0, 0, 0], [destination, 0, 0, 0])
+        }
+        Family::Ipv6 => {
+            let [a, b, c, d, e, f, g, h] = skb.linear_words::<8>(start.wrapping_add(8))?;
+            ([a, b, c, d], [e, f, g, h])
+        }
+    })
+}
+
+/// Whether an address is that of a host, and of no other than what sends with it.
+fn is_somebody(family: Family, address: [u32; 4]) -> bool {
+    let [a, b, c, d] = address.map(u32::from_be);
+    match family {
+        // Neither "this network", nor loopback, multicast, nor what is above.
+        Family::Ipv4 => !matches!(a >> 24, 0 | 127 | 224..),
+        // Neither unspecified, loopback, nor an IPv4 address (tcp_v6_conn_request), nor multicast.
+        Family::Ipv6 => !(a == 0 && b == 0 && (c == 0 && d <= 1 || c == 0xffff)) && a >> 24 != 0xff,
+    }
+}
+
+/// Whether an IPv4 packet has come to where it is for, or goes on from here.
+///
+/// # Safety
+///
+/// The packet and the device that it came by have to be valid, under RCU.
+unsafe fn has_come_ipv4(
+    skb: &Skb,
+    net: *mut bindings::net,
+    device: *mut bindings::net_device,
+) -> bool {
+    let raw = skb.as_raw();
+    // SAFETY: The caller says so. In the hooks of IP the header is linear. Where the packet has been routed, the route
+    // is one of IPv4; where it has not, the function does that as `ip_rcv_finish_core` does (softirqs are off, or
+    // this is process context, which it allows: it takes RCU itself).
+    unsafe {
+        let is_routed = bindings::palisade_skb_is_routed(raw)
+            || bindings::palisade_route_input4(raw, device) == 0
+                && !bindings::palisade_route_is_error(raw);
+        if !is_routed && !is_admitted_by_mark_ipv4(skb, net, device) {
+            return false;
+        }
+        if bindings::palisade_route_is_local4(raw) {
+            return bindings::palisade_policy_admits4(raw);
+        }
+        let time_to_live = skb.read::<1>(skb.network_offset().wrapping_add(8));
+        // The route of what is not forwarded is one to an error.
+        bindings::palisade_route_is_unicast4(raw)
+            && time_to_live.is_some_and(|[left]| left > 1)
+            && bindings::palisade_policy_admits_forward4(raw)
+    }
+}
+
+/// Whether the packet would have come in with some mark that rules may give it between here and routing
+/// (`src_valid_mark`, or a table of local addresses for transparent proxies).
+///
+/// # Safety
+///
+/// As for [`has_come_ipv4`].
+#[cold]
+#[inline(never)]
+unsafe fn is_admitted_by_mark_ipv4(
+    skb: &Skb,
+    net: *mut bindings::net,
+    device: *mut bindings::net_device,
+) -> bool {
+    let own = skb.mark();
+    // SAFETY: As in `has_come_ipv4`. The function drops the route that an earlier call has found.
+    let is_admitted = unsafe {
+        marks(net, Family::Ipv4).any(|mark| {
+            skb.set_mark(mark);
+            bindings::palisade_route_input4(skb.as_raw(), device) == 0
+                && !bindings::palisade_route_is_error(skb.as_raw())
+        })
+    };
+    skb.set_mark(own);
+    is_admitted
+}
+
+/// As [`has_come_ipv4`], of IPv6.
+///
+/// # Safety
+///
+/// As there.
+unsafe fn has_come_ipv6(
+    skb: &Skb,
+    net: *mut bindings::net,
+    device: *mut bindings::net_device,
+    source: [u32; 4],
+    destination: [u32; 4],
+) -> bool {
+    let raw = skb.as_raw();
+    // SAFETY: As in `has_come_ipv4`; `ip6_route_input` asks for RCU.
+    unsafe {
+        if !bindings::palisade_skb_is_routed(raw) {
+            bindings::ip6_route_input(raw);
+        }
+        if bindings::palisade_route_is_error(raw) {
+            return false;
+        }
+        let flags = bindings::palisade_route_flags6(raw);
+        if flags & bindings::RTF_LOCAL != 0 {
+            return bindings::palisade_policy_admits6(raw);
+        }
+        let [first, ..] = destination;
+        let is_multicast = u32::from_be(first) >> 24 == 0xff;
+        let hop_limit = skb.read::<1>(skb.network_offset().wrapping_add(7));
+        flags & bindings::RTF_ANYCAST == 0
+            && !is_multicast
+            && !is_link_local(source)
+            && !is_link_local(destination)
+            && hop_limit.is_some_and(|[left]| left > 1)
+            && bindings::palisade_forwards6(net, device)
+            && bindings::palisade_policy_admits_forward6(raw)
+    }
+}
+
+/// Whether the way back ends at one host, and not at this one, unless it has come from there.
+///
+/// # Safety
+///
+/// The route has to be one of that IP version.
+unsafe fn leads_to_somebody(route: &Route, family: Family, is_looped: bool) -> bool {
+    const SEVERAL: u32 = bindings::RTCF_BROADCAST | bindings::RTCF_MULTICAST;
+    const OWN: u32 = bindings::RTF_LOCAL | bindings::RTF_ANYCAST;
+    // SAFETY: The caller says so.
+    unsafe {
+        match family {
+            // `ip_route_input_noref` knows whether addresses of this host may come from elsewhere.
+            Family::Ipv4 => bindings::palisade_route_flags_of4(route.as_raw()) & SEVERAL == 0,
+            Family::Ipv6 => {
+                is_looped || bindings::palisade_route_flags_of6(route.as_raw()) & OWN == 0
+            }
+        }
+    }
+}
+
+/// Sends a packet of a hook back: to the neighbour that it came from, if routing agrees that this is the way and
+/// nothing below IP was taken off the packet that would have to be put back; otherwise as it is routed. It meets no
+/// rules for packets of this machine, which has not made it in its own name.
+///
+/// # Safety
+///
+/// The packet has to be that of the hook, which gives it away. It has to be of that IP version, addressed to
+/// whom it came from, whole, and in memory that is no clone's; and [`Context::way_back`] has to have found its way.
+pub(super) unsafe fn send_back(
+    skb: *mut bindings::sk_buff,
+    state: &bindings::nf_hook_state,
+    family: Family,
+) {
+    // SAFETY: The caller says that the packet is valid; the device is, under RCU.
+    unsafe {
+        demands::writable(Skb::from_raw(skb));
+        let is_plain = came_by_plain_ethernet(skb, state, family);
+        if is_plain && agrees_with_routing(skb, state, family) {
+            bindings::palisade_skb_scrub(skb);
+            let header: *mut [[u8; ADDRESS_LENGTH]; 2] =
+                bindings::skb_push(skb, ETHERNET_LENGTH).cast();
+            let [destination, source] = header.read();
+            header.write([source, destination]);
+            bindings::palisade_skb_reset_mac_header(skb);
+            bindings::palisade_queue_transmit(skb);
+            return;
+        }
+        let Some(route) = Route::of(skb) else {
+            return transmit::discard(skb);
+        };
+        let mark = bindings::palisade_reply_mark(state.net, skb);
+        bindings::palisade_skb_scrub(skb);
+        bindings::palisade_set_mark(skb, mark);
+        bindings::palisade_skb_leave_untracked(skb);
+        transmit::set_headers(skb, family);
+        route.attach(skb);
+        bindings::palisade_skb_output(state.net, skb);
+    }
+}
+
+/// # Safety
+///
+/// The packet has to be that of the hook.
+unsafe fn came_by_plain_ethernet(
+    skb: *mut bindings::sk_buff,
+    state: &bindings::nf_hook_state,
+    family: Family,
+) -> bool {
+    let device = state.in_;
+    if device.is_null() {
+        return false;
+    }
+    // SAFETY: The caller says that the packet is valid; the device is, under RCU. Where the link layer's
+    // header is as long as that of Ethernet, it lies before the network header.
+    unsafe {
+        u32::from((*device).type_) == bindings::ARPHRD_ETHER
+            && (*skb)
+                .__bindgen_anon_1
+                .__bindgen_anon_1
+                .__bindgen_anon_1
+                .dev
+                == device
+            && bindings::palisade_skb_mac_length(skb) == ETHERNET_LENGTH
+            && Skb::from_raw(skb).network_offset() == 0
+            && (*skb).data.sub(2).cast::<u16>().read_unaligned() == ethertype(family)
+            && !bindings::palisade_skb_has_vlan_tag(skb)
+            && !bindings::palisade_skb_is_decapsulated(skb)
+            && bindings::palisade_l3mdev_index(device) == 0
+    }
+}
+
+/// Whether packets to whom an answer is for go to the neighbour that the packet came from, as routing has it.
+///
+/// # Safety
+///
+/// As for [`send_back`]. The packet has to have come by plain Ethernet.
+unsafe fn agrees_with_routing(
+    skb: *mut bindings::sk_buff,
+    state: &bindings::nf_hook_state,
+    family: Family,
+) -> bool {
+    // SAFETY: The caller says so. The header of Ethernet lies before the network header.
+    unsafe {
+        // What is bridged is not routed.
+        if bindings::palisade_skb_is_bridged(skb) {
+            return true;
+        }
+        let header = (*skb).data.sub(ETHERNET_LENGTH as usize);
+        let [_, from] = header.cast::<[[u8; ADDRESS_LENGTH]; 2]>().read();
+        Route::of(skb).is_some_and(|route| leads_to(&route, skb, family, state.in_, from))
+    }
+}
+
+/// Whether a route leads out by a device, to the neighbour with that address.
+///
+/// # Safety
+///
+/// The route has to be of that IP version, and the packet valid and of it. The device has to be one of Ethernet, under
+/// RCU.
+unsafe fn leads_to(
+    route: &Route,
+    skb: *mut bindings::sk_buff,
+    family: Family,
+    device: *mut bindings::net_device,
+    address: [u8; ADDRESS_LENGTH],
+) -> bool {
+    let entry = route.as_raw();
+    if route.device() != device {
+        return false;
+    }
+    // SAFETY: The caller says so, and RCU keeps the neighbour. Its address is no longer than the buffer
+    // (MAX_ADDR_LEN), and as long as the device has them.
+    unsafe {
+        if bindings::palisade_route_is_transformed(entry) {
+            return false;
+        }
+        let neighbour = match family {
+            Family::Ipv4 => bindings::palisade_route_neighbour4(entry, skb),
+            Family::Ipv6 => bindings::palisade_route_neighbour6(entry, skb),
+        };
+        if neighbour.is_null() || !bindings::palisade_neighbour_is_valid(neighbour) {
+            return false;
+        }
+        let mut known = [0_u8; ADDRESS_LENGTH_MAX];
+        bindings::palisade_neighbour_address(known.as_mut_ptr().cast(), neighbour);
+        known.first_chunk() == Some(&address)
+    }
+}
+
+const _: () = assert!(offset_of!(bindings::fib_rule, list) == 0);
+
+/// The marks that rules of policy routing ask for.
+///
+/// # Safety
+///
+/// The namespace has to be valid, with its routing of that IP version set up, and RCU be held.
+unsafe fn marks(net: *mut bindings::net, family: Family) -> impl Iterator<Item = u32> {
+    // SAFETY: The caller says that there is a list of rules. Rules are put into it and taken out under RCU, which is
+    // held; the list is the first field of a rule, as checked above.
+    let (head, first) = unsafe {
+        let head = match family {
+            Family::Ipv4 => bindings::palisade_routing_rules4(net),
+            Family::Ipv6 => bindings::palisade_routing_rules6(net),
+        };
+        (head, (&raw const (*head).next).read_volatile())
+    };
+    let entries = core::iter::successors(Some(first), |entry| {
+        // SAFETY: As above.
+        Some(unsafe { (&raw const (**entry).next).read_volatile() })
+    });
+    entries
+        .take_while(move |entry| !core::ptr::eq(*entry, head))
+        .take(RULES_MAX)
+        .filter_map(|entry| {
+            let rule = entry.cast::<bindings::fib_rule>();
+            // SAFETY: As above.
+            let (mark, mask) = unsafe { ((*rule).mark, (*rule).mark_mask) };
+            (mask != 0).then_some(mark)
+        })
+}
+
+/// The way that the answer would have with some mark out by a device. Such marks come from the connection, which does
+/// not exist yet: hosts with two uplinks put them there where packets come in, and restore them where they go out. So
+/// where there is such a way, where the packet has come from decides.
+///
+/// # Safety
+///
+/// As for [`marks`].
+#[cold]
+#[inline(never)]
+unsafe fn by_mark(
+    flow: &Flow,
+    net: *mut bindings::net,
+    device: *mut bindings::net_device,
+) -> Option<Route> {
+    // SAFETY: The caller says so.
+    unsafe {
+        marks(net, flow.family)
+            .filter_map(|mark| Flow { mark, ..*flow }.route(net).ok())
+            .find(|route| route.device() == device)
+    }
+}

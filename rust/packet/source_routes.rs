@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What stands between the IP header of a packet and its transport header, as far as it decides whether a host takes
+//! the packet.
+
+use super::{
+    Family,
+    Packet, //
+};
+
+/// Most extension headers that are looked at.
+const HEADERS_MAX: usize = 8;
+
+/// Options of IPv4 (RFC 791).
+mod option {
+    pub(super) const END: u8 = 0;
+    pub(super) const NOTHING: u8 = 1;
+    pub(super) const LOOSE_SOURCE_ROUTE: u8 = 131;
+    pub(super) const STRICT_SOURCE_ROUTE: u8 = 137;
+}
+
+/// Extension headers of IPv6 (RFC 8200).
+mod extension {
+    pub(super) const HOP_BY_HOP: u8 = 0;
+    pub(super) const ROUTING: u8 = 43;
+    pub(super) const FRAGMENT: u8 = 44;
+    pub(super) const AUTHENTICATION: u8 = 51;
+    pub(super) const DESTINATION: u8 = 60;
+}
+
+impl Packet<'_> {
+    /// Whether hosts pass the packet over for what its sender asks of those on its way: a source route (whose end is
+    /// not known, and whose begin nobody can tell), or options that are malformed or that hosts must know. The
+    /// transport header is at that offset from the start of the data.
+    #[inline]
+    pub(crate) fn has_refused_options(&self, transport: u32) -> bool {
+        let (start, length) = (self.skb.network_offset(), self.header_length());
+        let options = start.wrapping_add(length);
+        if options == transport {
+            return false;
+        }
+        match self.family {
+            Family::Ipv4 => self.options_are_taken(options, transport) != Some(true),
+            Family::Ipv6 => self.extensions_are_taken(start, transport) != Some(true),
+        }
+    }
+
+    fn header_length(&self) -> u32 {
+        match self.family {
+            Family::Ipv4 => 20,
+            Family::Ipv6 => 40,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn options_are_taken(&self, mut place: u32, end: u32) -> Option<bool> {
+        while place < end {
+            let [kind] = self.read::<1>(place)?;
+            let length = match kind {
+                option::END => return Some(true),
+                option::NOTHING => 1,
+                option::LOOSE_SOURCE_ROUTE | option::STRICT_SOURCE_ROUTE => return Some(false),
+                _ => {
+                    let [length] = self.read::<1>(place.wrapping_add(1))?;
+                    match u32::from(length) {
+                        0 | 1 => return Some(false),
+                        length => length,
+                    }
+                }
+            };
+            place = place.wrapping_add(length);
+        }
+        Some(place == end)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn extensions_are_taken(&self, start: u32, end: u32) -> Option<bool> {
+        let [mut next] = self.read::<1>(start.wrapping_add(6))?;
+        let mut place = start.wrapping_add(self.header_length());
+        for _ in 0..HEADERS_MAX {
+            if place == end {
+                return Some(true);
+            }
+            let [following, length, _, segments_left] = self.read::<4>(place)?;
+            let words = u32::from(length);
+            let bytes = match next {
+                extension::ROUTING if segments_left != 0 => return Some(false),
+                extension::HOP_BY_HOP | extension::ROUTING | extension::DESTINATION => {
+                    words.wrapping_add(1).wrapping_mul(8)
+                }
+                extension::FRAGMENT => 8,
+                extension::AUTHENTICATION => words.wrapping_add(2).wrapping_mul(4),
+                _ => return Some(false),
+            };
+            let behind = place.wrapping_add(bytes);
+            if next == extension::DESTINATION && !self.is_ignorable(place, behind)? {
+                return Some(false);
+            }
+            (next, place) = (following, behind);
+        }
+        Some(false)
+    }
+
+    /// Whether all options of a header may be passed over by who does not know them.
+    fn is_ignorable(&self, header: u32, end: u32) -> Option<bool> {
+        let mut place = header.wrapping_add(2);
+        while place < end {
+            let [kind] = self.read::<1>(place)?;
+            if kind >> 6 != 0 {
+                return Some(false);
+            }
+            place = match kind {
+                // The only one without a length.
+                0 => place.wrapping_add(1),
+                _ => {
+                    let [length] = self.read::<1>(place.wrapping_add(1))?;
+                    place.wrapping_add(length.into()).wrapping_add(2)
+                }
+            };
+        }
+        Some(place == end)
+    }
+}

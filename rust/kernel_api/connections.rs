@@ -8,6 +8,7 @@
 
 use super::{
     bindings,
+    demands,
     netfilter::Family,
     netns::{
         NamespaceUse,
@@ -129,7 +130,10 @@ impl<'a> Connection<'a> {
     /// How far it has got; it has to be one of TCP.
     pub(crate) fn tcp_state(&self) -> TcpState {
         // SAFETY: By the type, the connection is valid.
-        let state = u32::from(unsafe { bindings::palisade_ct_tcp_state(self.raw.as_ptr()) });
+        let state = u32::from(unsafe {
+            demands::of_tcp(self.raw);
+            bindings::palisade_ct_tcp_state(self.raw.as_ptr())
+        });
         match state {
             bindings::tcp_conntrack_TCP_CONNTRACK_SYN_SENT => TcpState::SynSent,
             bindings::tcp_conntrack_TCP_CONNTRACK_SYN_RECV => TcpState::SynReceived,
@@ -160,7 +164,10 @@ impl<'a> Connection<'a> {
             Direction::Reply => bindings::ip_conntrack_info_IP_CT_ESTABLISHED_REPLY,
         };
         // SAFETY: By the type, the connection is valid.
-        unsafe { bindings::nf_ct_seqadj_init(self.raw.as_ptr(), info, offset as i32) };
+        unsafe {
+            demands::adjustable(self.raw);
+            bindings::nf_ct_seqadj_init(self.raw.as_ptr(), info, offset as i32);
+        }
     }
 
     /// By how much the sequence numbers of one direction are shifted.
@@ -177,6 +184,7 @@ impl<'a> Connection<'a> {
         // SAFETY: By the type, the connection is valid. Its lock is what `nf_conntrack_tcp_packet` holds when it reads and
         // writes these, on other CPUs, too; nobody here holds it.
         unsafe {
+            demands::of_tcp(self.raw);
             bindings::palisade_spin_lock_bh(&raw mut (*raw).lock);
             bindings::palisade_ct_set_window_scales(raw, original, reply);
             bindings::palisade_spin_unlock_bh(&raw mut (*raw).lock);
@@ -186,13 +194,19 @@ impl<'a> Connection<'a> {
     /// The largest window that who has opened it has announced so far, in bytes.
     pub(crate) fn largest_window(&self) -> u32 {
         // SAFETY: By the type, the connection is valid.
-        unsafe { bindings::palisade_ct_largest_window(self.raw.as_ptr()) }
+        unsafe {
+            demands::of_tcp(self.raw);
+            bindings::palisade_ct_largest_window(self.raw.as_ptr())
+        }
     }
 
     /// The sequence number that comes next in one direction, as who sends it has it.
     pub(crate) fn next_sequence(&self, direction: Direction) -> u32 {
         // SAFETY: By the type, the connection is valid.
-        unsafe { bindings::palisade_ct_sequence_end(self.raw.as_ptr(), direction.number()) }
+        unsafe {
+            demands::of_tcp(self.raw);
+            bindings::palisade_ct_sequence_end(self.raw.as_ptr(), direction.number())
+        }
     }
 
     /// The addresses and ports of the packets of one direction, as connection tracking sees them: before

@@ -400,6 +400,16 @@ bool palisade_ct_is_confirmed(const struct nf_conn *connection)
 	return nf_ct_is_confirmed(connection);
 }
 
+bool palisade_ct_is_tcp(const struct nf_conn *connection)
+{
+	return nf_ct_protonum(connection) == IPPROTO_TCP;
+}
+
+bool palisade_ct_has_sequence_adjustment(const struct nf_conn *connection)
+{
+	return nfct_seqadj(connection);
+}
+
 u8 palisade_ct_tcp_state(const struct nf_conn *connection)
 {
 	return READ_ONCE(connection->proto.tcp.state);

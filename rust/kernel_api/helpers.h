@@ -96,6 +96,8 @@ unsigned long palisade_ct_status(const struct nf_conn *connection);
 
 bool palisade_ct_is_template(const struct nf_conn *connection);
 bool palisade_ct_is_confirmed(const struct nf_conn *connection);
+bool palisade_ct_is_tcp(const struct nf_conn *connection);
+bool palisade_ct_has_sequence_adjustment(const struct nf_conn *connection);
 u8 palisade_ct_tcp_state(const struct nf_conn *connection);
 u32 palisade_ct_largest_window(const struct nf_conn *connection);
 u32 palisade_ct_sequence_end(const struct nf_conn *connection, unsigned int direction);

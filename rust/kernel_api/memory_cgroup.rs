@@ -42,6 +42,7 @@ unsafe impl Sync for MemoryCgroup {}
 impl MemoryCgroup {
     /// The memory cgroup of the task that runs. To be called in process context.
     pub(crate) fn current() -> Self {
+        kernel::task::might_sleep();
         // SAFETY: In process context there is a current task.
         // INVARIANT: The function returns a reference.
         Self(NonNull::new(unsafe {

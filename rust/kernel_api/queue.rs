@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
 
-use super::bindings;
+use super::{
+    bindings,
+    demands, //
+};
 use kernel::{
     prelude::*,
     types::Opaque, //
@@ -37,6 +40,7 @@ impl Queue {
     /// Queues up, and then runs `look`, which returns when what it waits for has come. Softirqs have to be off
     /// where they may queue up, too, and nobody who is waited for may.
     pub(crate) fn wait(&self, look: impl FnOnce()) {
+        demands::softirqs_off();
         // SAFETY: The lock is initialised.
         unsafe { bindings::palisade_raw_spin_lock(self.lock.get()) };
         look();

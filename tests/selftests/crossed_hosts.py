@@ -10,6 +10,7 @@ import dataclasses
 import errno
 import ipaddress
 import os
+import resource
 import select
 import socket
 import subprocess
@@ -93,6 +94,9 @@ class Topology:
         self.cells, self.listeners, self.accepted, self.peers = {}, {}, {}, {}
         self.served, self.poll = set(), select.epoll()
         self.remove()
+        # Each conversation has two sockets here.
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         for host in HOSTS:
             run("ip", "netns", "add", host)
             on(host, "sysctl", "-qw", *(
@@ -114,10 +118,7 @@ class Topology:
             "address", MAC["firewall"], "netns", FIREWALL)
         run("ip", "link", "add", "f1", "netns", FIREWALL, "type", "veth", "peer", "name", "s0", "netns", SERVER)
         run("ip", "link", "add", "f2", "netns", FIREWALL, "type", "veth", "peer", "name", "s2", "netns", SERVER)
-        table = "table local" if self.variant != "vrf" else "table 10"
-        own = "lo"
         if self.variant == "vrf":
-            own = "vrf1"
             firewall += ["link add vrf1 type vrf table 10", "link set vrf1 up"]
             firewall += [f"link set {name} master vrf1" for name in ("f0", "f1", "f2")]
         if bridge:
@@ -151,7 +152,12 @@ class Topology:
                     client.append(f"route add {network(version, second)} via {behind}")
                 server.append(f"route add local {network(version, second)} dev lo")
                 for way in "dnat", "local", "dnat-route":
-                    firewall.append(f"route add local {network(version, second + WAYS[way])} dev {own} {table}")
+                    if self.variant == "vrf":
+                        # What only a route of a VRF says to be local is nobody's source.
+                        firewall += [f"address add {address(kind, way, version, number)} dev vrf1 {option}"
+                                     for number in range(1, len(ROUTES) + 1)]
+                    else:
+                        firewall.append(f"route add local {network(version, second + WAYS[way])} dev lo table local")
                 for number, route in enumerate(ROUTES, 1):
                     silent, down = host_address(server_network, 99), host_address(13, 2)
                     line = ROUTES[route].format(silent=silent, down=down, far=far)
@@ -227,6 +233,8 @@ class Topology:
         self.drop(cell)
 
     def drop(self, cell):
+        if cell.socket is None:
+            return
         with contextlib.suppress(OSError, ValueError, KeyError):
             self.poll.unregister(cell.socket)
         self.cells.pop(cell.socket.fileno(), None)

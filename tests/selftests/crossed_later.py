@@ -4,6 +4,7 @@
 import itertools
 import subprocess
 
+from crossed_faults import tried
 from crossed_hosts import FIREWALL, Cell, on
 from crossed_rows import ANSWERED, ENDED, SERVED, Row, iptables, nft, palisade
 from crossed_rules import Rules
@@ -31,14 +32,19 @@ class Judge:
     def open(self, row, kinds=KINDS, ways=None):
         """Conversations of all kinds, ways and versions, and whoever is at their other ends."""
         self.topology.listen([row.port])
-        cells = [Cell(row, *one, number=row.number) for one in itertools.product(kinds, ways or row.ways, (4, 6))]
+        every = itertools.product(kinds, ways or row.ways, (4, 6))
+        cells = tried(Cell(row, *one, number=row.number) for one in every)
         self.cells += cells
         self.topology.start(cells)
         return cells
 
-    def become(self, what, cells, outcomes):
+    def wait(self, cells, outcomes):
+        """Waits until all of them have come to one of these ends."""
+        return self.topology.until(lambda: all(cell.outcome in outcomes for cell in cells))
+
+    def become(self, what, cells, outcomes, has_waited=False):
         """All of them come to one of these ends."""
-        done = self.topology.until(lambda: all(cell.outcome in outcomes for cell in cells))
+        done = has_waited or self.wait(cells, outcomes)
         self.topology.turn()
         wrong = [f"{cell}, not {' or '.join(sorted(outcomes))}" for cell in cells if cell.outcome not in outcomes]
         self.report.check(f"{self.title}: {what} ({len(cells)})", done and not wrong, *wrong)
@@ -97,16 +103,18 @@ def later(report, topology, chosen, bare):
                 for cell in cells[row]:
                     if cell.is_open and cell.outcome == "hanging":
                         topology.ask(cell)
-        ended = [(row, own) for _, end, row in all_rows if end is ENDED for own in [cells[row]]]
-        for row, own in ended:
-            judge.become(row.name, own, ENDED | {"closed"})
+        ended = [row for _, end, row in all_rows if end is ENDED]
+        judge.wait([cell for row in ended for cell in cells[row]], ENDED | {"closed"})
+        for row in ended:
+            judge.become(row.name, cells[row], ENDED | {"closed"}, has_waited=True)
         waiting = [cell for _, end, row in all_rows if end is SERVED for cell in cells[row]]
         wrong = [f"{cell.row.name}: {cell}, not hanging" for cell in waiting if cell.outcome != "hanging"]
         report.check(f"{judge.title}: nobody else hears anything ({len(waiting)})", not wrong, *wrong)
         judge.rules.remove_met()
+        judge.wait(waiting, SERVED)
         for _, end, row in all_rows:
             if end is SERVED:
-                judge.become(f"{row.name}, and gone", cells[row], SERVED)
+                judge.become(f"{row.name}, and gone", cells[row], SERVED, has_waited=True)
 
 
 def inside(host, *command):

@@ -28,6 +28,8 @@ class Row:
     # Whether packets have to have met the rules for the test to mean anything.
     is_met: bool = True
     number: int = 1
+    # A statement of nftables that not every kernel has.
+    needs: str = ""
     port: int = dataclasses.field(default_factory=lambda: next(ports))
 
     def allows(self, kind):
@@ -60,8 +62,9 @@ def nft(hook, priority, action, match="tcp dport {port}"):
 
 
 def palisade(place, action, match="-p tcp --dport {port}"):
+    # Before the rules of the kind `five`, which are in the same chains.
     table, *chains = place.split()
-    return tuple(("palisade", table, f"-A {chain}", f"{match}", action) for chain in chains)
+    return tuple(("palisade", table, f"-I {chain}", f"{match}", action) for chain in chains)
 
 
 BEHIND = ("forward", "dnat")
@@ -114,16 +117,21 @@ def opening():
     for action in "icmpx port-unreachable", "tcp reset":
         yield ignored(f"nft, output 0: reject with {action}", *nft("output", 0, f"reject with {action}"))
     yield ignored("nft, output 0: drop of what is not from this host",
-                  *nft("output", 0, "drop", "tcp dport {port} fib saddr type != local"))
+                  *nft("output", 0, "drop", "tcp dport {port} fib saddr type != local"),
+                  needs="fib saddr type != local")
     yield dropped("Palisade, filter INPUT FORWARD: DROP", *palisade("filter INPUT FORWARD", "DROP"))
-    for action in ("", " --reject-with icmp-net-unreachable", " --reject-with icmp-host-prohibited",
-                   " --reject-with icmp-admin-prohibited", " --reject-with tcp-reset"):
-        yield rejected(f"Palisade, REJECT{action}", *palisade("filter INPUT FORWARD", f"REJECT{action}"))
+    for action in "REJECT", f"{reject}tcp-reset":
+        yield rejected(f"Palisade, {action}", *palisade("filter INPUT FORWARD", action))
+    for v4 in "icmp-net-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited":
+        # An ICMP kind makes a rule be for one IP version.
+        yield rejected(f"Palisade, REJECT with {v4}", *palisade("filter INPUT FORWARD", reject + v4),
+                       *palisade("filter INPUT FORWARD", f"{reject}icmp6-{ICMP[v4]}"))
     yield ignored("Palisade, filter OUTPUT: DROP", *palisade("filter OUTPUT", "DROP"))
     yield ignored("Palisade, raw OUTPUT: DROP", *palisade("raw OUTPUT", "DROP"))
     yield from answers()
     yield from once()
-    yield Row("translated sources", nft_nat("srcnat", "postrouting", "masquerade"), SERVED, ways=BEHIND)
+    yield Row("translated sources", nft_nat("srcnat", "postrouting", "masquerade"), SERVED, ways=BEHIND,
+              needs="masquerade")
     to_client = "tcp sport {port}"
     yield Row("a zone of connection tracking", (*nft("prerouting output", -310, "ct zone set 5"),
               *nft("prerouting output", -310, "ct zone set 5", to_client)), ANSWERED, SERVED)

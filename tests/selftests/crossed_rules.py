@@ -2,6 +2,7 @@
 """The rules of many rows at once, in the language of each tool."""
 
 import collections
+import functools
 import re
 import subprocess
 
@@ -20,6 +21,20 @@ def indexed(value, index):
 
 def quietly(*command):
     subprocess.run(["ip", "netns", "exec", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@functools.cache
+def can(statement):
+    """Whether this kernel has what a statement of nftables takes."""
+    kind, hook = ("nat", "postrouting priority 100") if statement == "masquerade" else ("filter", "output priority 0")
+    rules = f"""table inet crossed-try {{
+        chain c {{
+            type {kind} hook {hook};
+            {statement}
+        }}
+    }}"""
+    return subprocess.run(["ip", "netns", "exec", FIREWALL, "nft", "--check", "-f", "-"], input=rules, text=True,
+                          stderr=subprocess.DEVNULL).returncode == 0
 
 
 class Rules:
@@ -127,7 +142,7 @@ class Rules:
             self.tables[version].clear()
         for table, rules in self.words.items():
             for rule in rules:
-                on(FIREWALL, "palisade", "-t", table, *rule.replace("-A", "-D", 1).split())
+                on(FIREWALL, "palisade", "-t", table, *rule.replace("-I", "-D", 1).split())
         self.words = {}
 
     def remove(self):

@@ -7,6 +7,9 @@ import subprocess
 
 from measuring import PROGRAMS, MeasuringFailed, Namespace, is_ipv6, run
 
+# The address that frames made by hand come from (frame.c).
+SENDER = "02:00:00:00:00:01"
+
 
 class Subject(Namespace):
     proxy = True        # the server sees nothing of a flood
@@ -23,6 +26,9 @@ class Subject(Namespace):
         self.add_link()
         self.on("ip", "route", "add", "default", "via", "192.168.255.254", "dev", "in0")
         self.on("ip", "route", "add", "default", "via", "fd00::fe", "dev", "in0")
+        # The gateway is where the frames come from, and its address is known, as it is to a host that answers visitors.
+        for gateway in "192.168.255.254", "fd00::fe":
+            self.on("ip", "neighbour", "replace", gateway, "lladdr", SENDER, "dev", "in0", "nud", "permanent")
         # The client is on the other.
         outside, inside = self.add_link("on")
         self.address, self.address6, client6 = f"172.16.{number}.1", f"fd02:{number:x}::1", f"fd02:{number:x}::2"

@@ -122,7 +122,14 @@ fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Res
     let place = inner.wrapping_add(4);
     let sequence = u32::from_be_bytes(skb.read::<4>(place).ok_or(EINVAL)?);
     let shift = connection.sequence_shift(Direction::Reply, sequence);
-    let bytes = sequence.wrapping_sub(shift).to_be_bytes();
+    let shifted_back = sequence.wrapping_sub(shift);
+    // What this host could not forward, since it was too large, has not been translated yet.
+    let next = connection.next_sequence(Direction::Reply);
+    let age = |number: u32| (next.wrapping_sub(number) as i32).unsigned_abs();
+    if age(sequence) <= age(shifted_back) {
+        return Ok(());
+    }
+    let bytes = shifted_back.to_be_bytes();
     skb.amend(offset.wrapping_add(ICMP_CHECKSUM_OFFSET), place, bytes)
 }
 

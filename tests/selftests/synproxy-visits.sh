@@ -70,7 +70,7 @@ for host in "client 10.1.0.2 fd00:1::2" "server 10.2.0.1 fd00:2::1"; do
 done
 listen_at server
 
-# The middle's link to the proxy is narrow, and says nothing of it.
+# The middle's link to the proxy is narrow, and the middle says nothing of it. The proxy does, to the server.
 ip -n middle link set m1 mtu 1400
 ip -n proxy link set p2 mtu 1400
 on middle nft -f - <<'RULES'
@@ -87,15 +87,6 @@ for route in "proxy 10.3.0.0/24 10.4.0.1" "proxy fd00:3::/64 fd00:4::1" \
 	read -r host network gateway <<<"$route"
 	ip -n "$host" route add "$network" via "$gateway"
 done
-# As who has such a link has it: what the server sends fits as well.
-on proxy nft -f - <<'RULES'
-table inet clamps {
-	chain forward {
-		type filter hook forward priority mangle; policy accept;
-		tcp flags syn / syn,rst tcp option maxseg size set rt mtu
-	}
-}
-RULES
 narrow() {
 	ip -n client route replace 10.2.0.2 via 10.3.0.2 src 10.3.0.1
 	ip -n client route replace fd00:2::2 via fd00:3::2 src fd00:3::1

@@ -8,10 +8,12 @@ mod draft;
 mod evaluate;
 #[cfg(CONFIG_KUNIT = "y")]
 mod evaluate_tests;
+pub(crate) mod family;
 mod header;
 mod index;
 mod jumps;
 mod matches;
+mod policy;
 mod references;
 mod resources;
 mod rule;

@@ -24,11 +24,14 @@ use crate::{
         },
         work::give_way, //
     },
+    packet::Family,
     rules::{
         chains::{
             ChainId,
             ChainName, //
         },
+        family,
+        Chain,
         Draft,
         References,
         Resources,
@@ -61,8 +64,10 @@ impl Action for Change {
         let changes = attributes.filter(|attribute| attribute.kind() == ruleset::CHANGE);
         namespace(request)?.change_rules(request.namespace(), is_test, |draft, resources| {
             for change in changes {
+                let family = change.nested().get(attributes::FAMILY);
                 Editor {
                     change: change.nested(),
+                    family: family.and_then(|family| family::from_number(family.u32()?)),
                     draft,
                     resources,
                 }
@@ -78,6 +83,8 @@ impl Action for Change {
 /// One change, and what it is applied to.
 struct Editor<'a, 'b, 'c> {
     change: Attributes<'a>,
+    /// The IP version that it is for, if it is not for both.
+    family: Option<Family>,
     draft: &'b mut Draft,
     resources: &'b mut Resources<'c>,
 }
@@ -91,6 +98,7 @@ impl<'a> Editor<'a, '_, '_> {
             .and_then(|attribute| Table::from_number(attribute.u32()?))
             .ok_or(Refusal::new(EINVAL, c"a change needs a table"))?;
         let name = self.change.get(attributes::CHAIN_NAME);
+        self.check_family(kind)?;
         if kind == ChangeKind::NewChain {
             return self.new_chain(table, name);
         }
@@ -107,9 +115,7 @@ impl<'a> Editor<'a, '_, '_> {
             ChangeKind::Flush => self.flush(chain),
             ChangeKind::Zero => self.zero(chain),
             ChangeKind::Policy => self.set_policy(chain),
-            ChangeKind::DeleteChain => {
-                self.delete_chain(chain, Some(name), &self.draft.references()?)
-            }
+            ChangeKind::DeleteChain => self.delete_chain(chain, Some(name), &self.references()?),
             ChangeKind::RenameChain => self.rename_chain(table, chain),
             // Handled above, since there is no such chain yet.
             ChangeKind::NewChain => Err(EINVAL.into()),
@@ -120,14 +126,14 @@ impl<'a> Editor<'a, '_, '_> {
     fn apply_to_table(&mut self, kind: ChangeKind, table: Table) -> Handled<'a> {
         // A chain that can be deleted has no rules, so that these stay as they are.
         let references = match kind {
-            ChangeKind::DeleteChain => self.draft.references()?,
-            _ => References::default(),
+            ChangeKind::DeleteChain => self.references()?,
+            _ => <[References; 2]>::default(),
         };
         let mut chain = self.draft.next(table, None);
         while let Some(id) = chain {
             match kind {
                 ChangeKind::Flush => self.flush(id)?,
-                ChangeKind::Zero => self.draft.zero(id)?,
+                ChangeKind::Zero => self.zero_chain(id)?,
                 ChangeKind::DeleteChain if id.base().is_some() => {}
                 ChangeKind::DeleteChain => self.delete_chain(id, None, &references)?,
                 _ => return Err(Refusal::new(EINVAL, c"this change needs a chain")),
@@ -136,6 +142,34 @@ impl<'a> Editor<'a, '_, '_> {
             give_way();
         }
         Ok(())
+    }
+
+    /// Refuses an IP version where the rule says that, or where it makes no difference.
+    fn check_family(&self, kind: ChangeKind) -> Handled<'a> {
+        let Some(at) = self.change.get(attributes::FAMILY) else {
+            return Ok(());
+        };
+        let message = match kind {
+            ChangeKind::Flush
+            | ChangeKind::Zero
+            | ChangeKind::Policy
+            | ChangeKind::NewChain
+            | ChangeKind::DeleteChain => return Ok(()),
+            ChangeKind::Delete if self.position().is_some() => return Ok(()),
+            ChangeKind::RenameChain => c"a chain has one name for both IP versions",
+            _ => c"the rule says which IP version it is for",
+        };
+        Err(Refusal::new(EINVAL, message).at(at))
+    }
+
+    /// How many rules that the change is about jump to each chain, and how many rules at all.
+    fn references(&self) -> Result<[References; 2]> {
+        let all = self.draft.references()?;
+        let meant = match self.family {
+            Some(family) => self.draft.references_for(family)?,
+            None => self.draft.references()?,
+        };
+        Ok([meant, all])
     }
 
     fn rule(&self) -> Handled<'a, Attribute<'a>> {
@@ -214,9 +248,19 @@ impl<'a> Editor<'a, '_, '_> {
             Some(_) => self.existing(chain)?.1,
             None => self.find(chain)?,
         };
-        self.draft
-            .change(chain, |chain| chain.rules.remove(place))?;
-        Ok(())
+        let Some(family) = self.family else {
+            self.draft
+                .change(chain, |chain| chain.rules.remove(place))?;
+            return Ok(());
+        };
+        let change = |chain: &mut Chain| chain.rules.remove_from(place, family);
+        match (self.draft.change(chain, change), self.position()) {
+            (Err(ENOENT), Some((at, _))) => {
+                let message = c"the rule at that position is for the other IP version";
+                Err(Refusal::new(EINVAL, message).at(at))
+            }
+            (result, _) => Ok(result?),
+        }
     }
 
     /// The place of the rule that is given.
@@ -236,9 +280,13 @@ impl<'a> Editor<'a, '_, '_> {
 
     fn flush(&mut self, chain: ChainId) -> Handled<'a> {
         if !self.draft.get(chain)?.rules.is_empty() {
-            self.draft.change(chain, |chain| {
-                chain.rules.flush();
-                Ok(())
+            let family = self.family;
+            self.draft.change(chain, |chain| match family {
+                Some(family) => chain.rules.flush_family(family),
+                None => {
+                    chain.rules.flush();
+                    Ok(())
+                }
             })?;
         }
         Ok(())
@@ -255,45 +303,68 @@ impl<'a> Editor<'a, '_, '_> {
                 return Err(refusal.at(attribute));
             }
         };
-        if self.draft.get(chain)?.policy.is_none() {
+        if self.draft.get(chain)?.policies.is_none() {
             let refusal = Refusal::new(EINVAL, c"only built-in chains have a policy");
             return Err(refusal.at(attribute));
         }
-        let counters = self.policy_counters()?;
-        self.draft.change(chain, |chain| {
-            if let Some(policy) = &mut chain.policy {
+        let families = [Family::Ipv4, Family::Ipv6].into_iter();
+        let mut counters = self.policy_counters()?;
+        for family in families.filter(|family| self.family.is_none_or(|own| own == *family)) {
+            let counters = match counters.take() {
+                // They cannot be told apart: the sum is what it was.
+                None if self.has_counters() => {
+                    Some(Arc::new(Counters::new()?, GFP_KERNEL_ACCOUNT)?)
+                }
+                counters => counters,
+            };
+            self.draft.change(chain, |chain| {
+                let Some(policies) = &mut chain.policies else {
+                    return Ok(());
+                };
+                let policy = policies.of_mut(family);
                 policy.verdict = verdict;
                 if let Some(counters) = counters {
                     policy.counters = counters;
                 }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            })?;
+        }
         Ok(())
+    }
+
+    /// Whether a policy is to get counters.
+    fn has_counters(&self) -> bool {
+        self.change.has(attributes::PACKETS) || self.change.has(attributes::BYTES)
     }
 
     /// The counters that a policy is to get, if it does not keep its own.
     fn policy_counters(&self) -> Result<Option<Arc<Counters>>> {
         let number = |kind| self.change.get(kind).and_then(|attribute| attribute.u64());
-        let packets = number(attributes::PACKETS);
-        let bytes = number(attributes::BYTES);
-        if packets.is_none() && bytes.is_none() {
+        if !self.has_counters() {
             return Ok(None);
         }
         let counters = Counters::new()?;
         counters.set(Totals {
-            packets: packets.unwrap_or(0),
-            bytes: bytes.unwrap_or(0),
+            packets: number(attributes::PACKETS).unwrap_or(0),
+            bytes: number(attributes::BYTES).unwrap_or(0),
         });
         Ok(Some(Arc::new(counters, GFP_KERNEL_ACCOUNT)?))
     }
 
     fn zero(&mut self, chain: ChainId) -> Handled<'a> {
         if self.position().is_none() {
-            return Ok(self.draft.zero(chain)?);
+            return self.zero_chain(chain);
         }
         let (_, place) = self.existing(chain)?;
         Ok(self.draft.zero_rule(chain, place)?)
+    }
+
+    fn zero_chain(&mut self, chain: ChainId) -> Handled<'a> {
+        match self.family {
+            Some(family) => self.draft.zero_family(chain, family)?,
+            None => self.draft.zero(chain)?,
+        }
+        Ok(())
     }
 
     /// The name of a chain that is to get it, if that is possible.
@@ -315,6 +386,14 @@ impl<'a> Editor<'a, '_, '_> {
 
     fn new_chain(&mut self, table: Table, name: Option<Attribute<'a>>) -> Handled<'a> {
         let attribute = name.ok_or(Refusal::new(EINVAL, c"this change needs a chain"))?;
+        if let (Some(family), Some(chain)) =
+            (self.family, self.draft.find(table, attribute.string()))
+        {
+            // For this IP version there is none yet: both share what is there.
+            if chain.base().is_none() && !self.draft.get(chain)?.rules.are_for(family) {
+                return Ok(());
+            }
+        }
         let name = self.free_name(table, attribute)?;
         if self.draft.chains_of_ones_own() >= self.resources.limits.chains {
             let message = c"too many chains: see the module parameter max_chains";
@@ -337,20 +416,29 @@ impl<'a> Editor<'a, '_, '_> {
         &mut self,
         chain: ChainId,
         name: Option<Attribute<'a>>,
-        references: &References,
+        [meant, all]: &[References; 2],
     ) -> Handled<'a> {
         Self::check_ones_own(chain, name)?;
         let refuse = |error, message| {
             let refusal = Refusal::new(error, message);
             Err(name.map_or(refusal, |name| refusal.at(name)))
         };
-        if !self.draft.get(chain)?.rules.is_empty() {
+        let rules = &self.draft.get(chain)?.rules;
+        let has_rules = match self.family {
+            Some(family) => rules.are_for(family),
+            None => !rules.is_empty(),
+        };
+        if has_rules {
             return refuse(EBUSY, c"the chain is not empty: flush it first");
         }
-        if references.to(chain) > 0 {
+        if meant.to(chain) > 0 {
             return refuse(EBUSY, c"there are rules that jump to the chain");
         }
-        Ok(self.draft.remove(chain)?)
+        // For the other IP version it stays.
+        if rules.is_empty() && all.to(chain) == 0 {
+            self.draft.remove(chain)?;
+        }
+        Ok(())
     }
 
     fn rename_chain(&mut self, table: Table, chain: ChainId) -> Handled<'a> {

@@ -5,6 +5,7 @@
 use super::namespace;
 use crate::{
     kernel_api::{
+        counters::Totals,
         extended_ack::{
             Handled,
             Refusal, //
@@ -19,18 +20,22 @@ use crate::{
         netfilter,
         work::give_way, //
     },
+    packet::Family,
     rules::{
         chains::ChainId,
+        family,
         Chain,
         Ruleset, //
     },
     spec::{
         attribute::{
             chain as chain_attributes,
+            family_policy as policy_attributes,
             ruleset as attributes, //
         },
         Table,
-        Verdict, //
+        Verdict,
+        RULE_LENGTH_MAX, //
     },
 };
 use kernel::prelude::*;
@@ -114,23 +119,42 @@ fn encode_chain(chain: &Chain, references: u32, message: &mut Message) -> Result
     message.put_string(chain_attributes::NAME, chain.name.as_bytes())?;
     message.put_u32(chain_attributes::RULES, chain.rules.len() as u32)?;
     message.put_u32(chain_attributes::REFERENCES, references)?;
-    let Some(policy) = &chain.policy else {
+    let Some(policies) = &chain.policies else {
         return Ok(());
     };
-    let verdict = match policy.verdict {
+    let mut both = Totals::default();
+    for (family, policy) in policies.iter() {
+        let totals = policy.counters.totals();
+        both.packets = both.packets.wrapping_add(totals.packets);
+        both.bytes = both.bytes.wrapping_add(totals.bytes);
+        message.nest(chain_attributes::FAMILY_POLICY, |message| {
+            message.put_u32(policy_attributes::FAMILY, family::number(family))?;
+            message.put_u32(policy_attributes::POLICY, number(policy.verdict))?;
+            message.put_u64(policy_attributes::PACKETS, totals.packets)?;
+            message.put_u64(policy_attributes::BYTES, totals.bytes)
+        })?;
+    }
+    let policy = policies.of(Family::Ipv4);
+    message.put_u32(chain_attributes::POLICY, number(policy.verdict))?;
+    message.put_u64(chain_attributes::PACKETS, both.packets)?;
+    message.put_u64(chain_attributes::BYTES, both.bytes)
+}
+
+fn number(policy: netfilter::Verdict) -> u32 {
+    match policy {
         netfilter::Verdict::Accept => Verdict::Accept,
         netfilter::Verdict::Drop => Verdict::Drop,
-    };
-    let totals = policy.counters.totals();
-    message.put_u32(chain_attributes::POLICY, verdict.number())?;
-    message.put_u64(chain_attributes::PACKETS, totals.packets)?;
-    message.put_u64(chain_attributes::BYTES, totals.bytes)
+    }
+    .number()
 }
 
 /// Lists the rules.
 pub(super) struct GetRules;
 
 impl Dump for GetRules {
+    // The longest rule, and where it is.
+    const LONGEST_MESSAGE: u16 = RULE_LENGTH_MAX as u16 + 128;
+
     fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
         dump_chains(
             request,
@@ -143,7 +167,10 @@ impl Dump for GetRules {
                         message.put_u32(attributes::TABLE, chain.table.number())?;
                         message.put_string(attributes::CHAIN_NAME, chain.name.as_bytes())?;
                         message.put_u32(attributes::POSITION, position)?;
-                        message.nest(attributes::RULE, |message| rule.encode(ruleset, message))
+                        let family = chain.rules.family(place);
+                        message.nest(attributes::RULE, |message| {
+                            rule.encode(family, ruleset, message)
+                        })
                     })?;
                     cursor.inner = place.saturating_add(1);
                 }

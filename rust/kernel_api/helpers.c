@@ -794,6 +794,11 @@ struct sk_buff *palisade_genlmsg_new(void)
 	return genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 }
 
+struct sk_buff *palisade_nlmsg_new(size_t payload)
+{
+	return nlmsg_new(payload, GFP_KERNEL);
+}
+
 int palisade_genlmsg_reply(struct sk_buff *skb, struct genl_info *info)
 {
 	return genlmsg_reply(skb, info);

@@ -182,6 +182,7 @@ void palisade_nla_nest_cancel(struct sk_buff *skb, struct nlattr *start);
 void palisade_genlmsg_end(struct sk_buff *skb, void *header);
 void palisade_genlmsg_cancel(struct sk_buff *skb, void *header);
 struct sk_buff *palisade_genlmsg_new(void);
+struct sk_buff *palisade_nlmsg_new(size_t payload);
 int palisade_genlmsg_reply(struct sk_buff *skb, struct genl_info *info);
 void palisade_nlmsg_free(struct sk_buff *skb);
 

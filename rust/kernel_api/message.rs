@@ -102,3 +102,24 @@ impl Message {
         filled
     }
 }
+
+/// Whether what `fill` writes takes up no more than that many bytes; it is written for that, and thrown away.
+///
+/// # Errors
+///
+/// What `fill` fails with for another reason, and `ENOMEM`.
+pub(crate) fn fits(bytes: usize, fill: impl FnOnce(&mut Message) -> Result) -> Result<bool> {
+    // SAFETY: There are no requirements; this may sleep, as a request may.
+    let skb = NonNull::new(unsafe { bindings::palisade_nlmsg_new(bytes) }).ok_or(ENOMEM)?;
+    // SAFETY: The buffer is new and ours.
+    let filled = fill(&mut unsafe { Message::from_raw(skb) });
+    // SAFETY: As above. There may be more room in it than was asked for.
+    let length = unsafe { skb.as_ref() }.len as usize;
+    // SAFETY: As above; it is not used any more.
+    unsafe { bindings::palisade_nlmsg_free(skb.as_ptr()) };
+    match filled {
+        Ok(()) => Ok(length <= bytes),
+        Err(EMSGSIZE) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -188,6 +188,11 @@ impl<'a> Attributes<'a> {
         Self { bytes }
     }
 
+    /// What they take up, in bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The last attribute of that number, as `nla_parse` has it.
     pub(crate) fn get(self, kind: u16) -> Option<Attribute<'a>> {
         self.filter(|attribute| attribute.kind() == kind).last()

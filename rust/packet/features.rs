@@ -120,6 +120,22 @@ impl Pattern {
         }
     }
 
+    /// Whether packets to that port, in host byte order, may have the features, whatever else they have.
+    pub(crate) fn may_lead_to(&self, port: u16) -> bool {
+        let to = |port| Self::ports(None, Some(port));
+        let (wanted, asked) = (to(port), to(u16::MAX));
+        (self.values.kind ^ wanted.values.kind) & self.mask.kind & asked.mask.kind == 0
+    }
+
+    /// The IP version that it asks for, if it does.
+    pub(crate) fn version(&self) -> Option<Family> {
+        match self.values.kind & self.mask.kind & VERSION.kind {
+            0 => None,
+            kind if kind == Features::version(Family::Ipv4).kind => Some(Family::Ipv4),
+            _ => Some(Family::Ipv6),
+        }
+    }
+
     /// Of packets of that protocol.
     pub(crate) fn protocol(protocol: u8) -> Self {
         Self {

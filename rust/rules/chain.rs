@@ -7,17 +7,19 @@ use super::{
         BaseChain,
         ChainName, //
     },
+    family,
+    policy::Policies,
     rule::{
         Rule,
         RuleSpec, //
     },
 };
 use crate::{
-    kernel_api::{
-        counters::Counters,
-        netfilter::Verdict, //
+    kernel_api::netfilter::Verdict,
+    packet::{
+        Family,
+        Pattern, //
     },
-    packet::Pattern,
     spec::Table, //
 };
 use kernel::{
@@ -25,23 +27,14 @@ use kernel::{
     sync::Arc, //
 };
 
-/// What becomes of packets that no rule of a built-in chain decides on.
-#[derive(Clone)]
-pub(crate) struct Policy {
-    /// What becomes of them.
-    pub(crate) verdict: Verdict,
-    /// How many they were.
-    pub(crate) counters: Arc<Counters>,
-}
-
 /// A chain.
 pub(crate) struct Chain {
     /// The table that it belongs to.
     pub(crate) table: Table,
     /// Its name.
     pub(crate) name: ChainName,
-    /// The policy, which only built-in chains have.
-    pub(crate) policy: Option<Policy>,
+    /// The policies, which only built-in chains have.
+    pub(crate) policies: Option<Policies>,
     /// The rules, in order.
     pub(crate) rules: Rules,
 }
@@ -49,12 +42,8 @@ pub(crate) struct Chain {
 impl Chain {
     /// An empty chain that is built in.
     pub(super) fn built_in(base: &BaseChain) -> Result<Self> {
-        let policy = Policy {
-            verdict: Verdict::Accept,
-            counters: Arc::new(Counters::new()?, GFP_KERNEL_ACCOUNT)?,
-        };
         Ok(Self {
-            policy: Some(policy),
+            policies: Some(Policies::accept()?),
             ..Self::new(base.table, ChainName::new(base.name).ok_or(EINVAL)?)
         })
     }
@@ -64,7 +53,7 @@ impl Chain {
         Self {
             table,
             name,
-            policy: None,
+            policies: None,
             rules: Rules::default(),
         }
     }
@@ -73,20 +62,24 @@ impl Chain {
         Ok(Self {
             table: self.table,
             name: self.name,
-            policy: self.policy.clone(),
+            policies: self.policies.clone(),
             rules: self.rules.try_clone()?,
         })
     }
 
     /// Whether packets have to be shown to it, if it is a built-in chain.
     pub(super) fn is_in_use(&self) -> bool {
-        let is_strict = |policy: &Policy| policy.verdict != Verdict::Accept;
-        !self.rules.is_empty() || self.policy.as_ref().is_some_and(is_strict)
+        let is_strict = |policies: &Policies| {
+            let mut policies = policies.iter();
+            policies.any(|(_, policy)| policy.verdict != Verdict::Accept)
+        };
+        !self.rules.is_empty() || self.policies.as_ref().is_some_and(is_strict)
     }
 
     /// The place of the first rule that says that.
     pub(crate) fn position(&self, spec: &RuleSpec) -> Option<usize> {
-        self.rules.iter().position(|rule| rule.spec() == spec)
+        let mut rules = self.rules.placed().iter();
+        rules.position(|placed| spec.is_said_by(placed.rule.spec(), placed.family()))
     }
 }
 
@@ -106,6 +99,19 @@ impl PlacedRule {
             pattern: rule.pattern(),
             rule: Arc::new(rule, GFP_KERNEL_ACCOUNT)?,
         })
+    }
+
+    /// The IP version that it is for, if it is not for both.
+    pub(super) fn family(&self) -> Option<Family> {
+        self.pattern.version()
+    }
+
+    /// The same rule, with its counters and what its matches remember, for one IP version only.
+    fn narrowed(&self, family: Family) -> Self {
+        Self {
+            pattern: self.pattern.and(&Pattern::family(family)),
+            rule: self.rule.clone(),
+        }
     }
 }
 
@@ -146,6 +152,17 @@ impl Rules {
         self.0.iter().map(|placed| &placed.rule)
     }
 
+    /// The IP version that the rule at a place is for, if it is not for both.
+    pub(crate) fn family(&self, place: usize) -> Option<Family> {
+        self.0.get(place)?.family()
+    }
+
+    /// Whether one of them is for packets of that IP version.
+    pub(crate) fn are_for(&self, family: Family) -> bool {
+        let mut rules = self.0.iter();
+        rules.any(|placed| family::includes(placed.family(), family))
+    }
+
     /// All of them, with the features that they ask for.
     #[inline(always)]
     pub(super) fn placed(&self) -> &[PlacedRule] {
@@ -173,8 +190,37 @@ impl Rules {
         self.0.remove(place).map(drop).map_err(|_| ENOENT)
     }
 
+    /// Takes the rule at a place from an IP version: what is for both stays for the other. `ENOENT` where the rules
+    /// end before, or where it is not for that one.
+    pub(crate) fn remove_from(&mut self, place: usize, family: Family) -> Result {
+        let placed = self.0.get_mut(place).ok_or(ENOENT)?;
+        match placed.family() {
+            None => {
+                *placed = placed.narrowed(family::other(family));
+                Ok(())
+            }
+            Some(own) if own == family => self.remove(place),
+            Some(_) => Err(ENOENT),
+        }
+    }
+
     /// Takes out all rules.
     pub(crate) fn flush(&mut self) {
         *self = Self::default();
+    }
+
+    /// Takes out all rules of an IP version: those for both stay for the other.
+    pub(crate) fn flush_family(&mut self, family: Family) -> Result {
+        let mut rules = KVVec::with_capacity(self.len(), GFP_KERNEL_ACCOUNT)?;
+        for placed in &self.0 {
+            let kept = match placed.family() {
+                None => placed.narrowed(family::other(family)),
+                Some(own) if own == family => continue,
+                Some(_) => placed.clone(),
+            };
+            rules.push_within_capacity(kept).map_err(|_| ENOMEM)?;
+        }
+        self.0 = rules;
+        Ok(())
     }
 }

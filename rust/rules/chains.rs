@@ -106,6 +106,24 @@ impl ChainId {
     }
 }
 
+/// Who knows the names of chains.
+pub(crate) trait ChainNames {
+    /// The name of a chain; none if there is no such chain.
+    fn name_of(&self, id: ChainId) -> Option<ChainName>;
+}
+
+/// Stands for chains that have the longest name that one can have, or can be renamed to.
+pub(super) struct LongestNames;
+
+impl ChainNames for LongestNames {
+    fn name_of(&self, _: ChainId) -> Option<ChainName> {
+        Some(ChainName {
+            bytes: [b'x'; CHAIN_NAME_LENGTH_MAX as usize],
+            length: CHAIN_NAME_LENGTH_MAX as u8,
+        })
+    }
+}
+
 /// The name of a chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ChainName {

@@ -9,8 +9,10 @@ use super::{
         ChainId,
         ChainName, //
     },
+    family,
     index::Index,
     jumps,
+    policy::Policies,
     references::References,
     resources::Limits,
     rule::Rule,
@@ -20,7 +22,14 @@ use super::{
     },
 };
 use crate::{
-    kernel_api::{counters::Totals, extended_ack::Handled},
+    kernel_api::{
+        counters::{
+            Counters,
+            Totals, //
+        },
+        extended_ack::Handled, //
+    },
+    packet::Family,
     spec::Table, //
 };
 use kernel::{
@@ -58,6 +67,8 @@ pub(crate) struct Draft {
     index: Index,
     /// Rules in force whose counters are to be set to zero.
     zeroed_rules: KVVec<Arc<Rule>>,
+    /// Likewise of policies.
+    zeroed_policies: KVVec<Arc<Counters>>,
     generation: u32,
     /// How many rules and chains there are.
     rules: usize,
@@ -72,6 +83,7 @@ impl Draft {
             first_free: 0,
             index: ruleset.index.try_clone()?,
             zeroed_rules: KVVec::new(),
+            zeroed_policies: KVVec::new(),
             generation: ruleset.generation.wrapping_add(1),
             rules: 0,
             chains: 0,
@@ -206,7 +218,17 @@ impl Draft {
 
     /// How many rules jump to each chain.
     pub(crate) fn references(&self) -> Result<References> {
-        References::count(self.places.len(), self.chains().map(|(_, chain)| chain))
+        References::count(
+            self.places.len(),
+            self.chains().map(|(_, chain)| chain),
+            None,
+        )
+    }
+
+    /// How many rules for packets of that IP version jump to each chain.
+    pub(crate) fn references_for(&self, family: Family) -> Result<References> {
+        let chains = self.chains().map(|(_, chain)| chain);
+        References::count(self.places.len(), chains, Some(family))
     }
 
     /// Sets the counters of a chain and of its rules to zero, once the draft is in force.
@@ -218,6 +240,23 @@ impl Draft {
         let changed = place.changed.iter().flat_map(|chain| chain.rules.iter());
         for rule in changed.filter(|rule| rule.generation() == generation) {
             rule.counters().set(Totals::default());
+        }
+        Ok(())
+    }
+
+    /// Sets the counters of a chain's policy and rules for packets of that IP version to zero, once the draft is in
+    /// force.
+    pub(crate) fn zero_family(&mut self, id: ChainId, family: Family) -> Result {
+        let chain = self.get(id)?;
+        let length = chain.rules.len();
+        if let Some(policies) = &chain.policies {
+            let counters = policies.of(family).counters.clone();
+            self.zeroed_policies.push(counters, GFP_KERNEL_ACCOUNT)?;
+        }
+        for place in 0..length {
+            if family::includes(self.get(id)?.rules.family(place), family) {
+                self.zero_rule(id, place)?;
+            }
         }
         Ok(())
     }
@@ -281,6 +320,7 @@ impl Draft {
         let zeroing = Zeroing {
             chains,
             rules: self.zeroed_rules,
+            policies: self.zeroed_policies,
         };
         Ok((ruleset, zeroing))
     }
@@ -291,15 +331,19 @@ impl Draft {
 pub(crate) struct Zeroing {
     chains: KVVec<Arc<Chain>>,
     rules: KVVec<Arc<Rule>>,
+    policies: KVVec<Arc<Counters>>,
 }
 
 impl Zeroing {
     /// Does it.
     pub(crate) fn run(self) {
         for chain in &self.chains {
-            if let Some(policy) = &chain.policy {
+            for (_, policy) in chain.policies.iter().flat_map(Policies::iter) {
                 policy.counters.set(Totals::default());
             }
+        }
+        for counters in &self.policies {
+            counters.set(Totals::default());
         }
         let rules = self.chains.iter().flat_map(|chain| chain.rules.iter());
         for rule in Iterator::chain(rules, self.rules.iter()) {

@@ -32,9 +32,10 @@ pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) ->
         Action::Continue | Action::Return => None,
         jump @ (Action::Jump(_) | Action::Goto(_)) => follow(ruleset, rest, jump, packet),
     };
-    match (decision, &chain.policy) {
+    match (decision, &chain.policies) {
         (Some(fate), _) => fate,
-        (None, Some(policy)) => {
+        (None, Some(policies)) => {
+            let policy = policies.of(packet.family);
             policy.counters.count(packet.len());
             policy.verdict.into()
         }

@@ -166,7 +166,9 @@ impl Bench {
 
     fn drop_by_policy(&mut self) -> Result {
         self.draft.change(self.input, |chain| {
-            chain.policy.as_mut().ok_or(EINVAL)?.verdict = Verdict::Drop;
+            let policies = chain.policies.as_mut().ok_or(EINVAL)?;
+            policies.of_mut(Family::Ipv4).verdict = Verdict::Drop;
+            policies.of_mut(Family::Ipv6).verdict = Verdict::Drop;
             Ok(())
         })
     }
@@ -282,7 +284,8 @@ mod tests {
         assert!(bench.drops(&ipv4(1, UDP, 80, 0))?);
         assert!(!bench.drops(&ipv4(1, TCP, 80, 0))?);
         let chain = bench.input()?;
-        let policy = chain.policy.as_ref().ok_or(EINVAL)?;
+        let policies = chain.policies.as_ref().ok_or(EINVAL)?;
+        let policy = policies.of(Family::Ipv4);
         assert_eq!(policy.counters.totals().packets, 1);
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! What every rule can ask of a packet: IP version, protocol, addresses and interface.
 
 use super::{
+    family,
     matches::Outcome,
     resources::Site, //
 };
@@ -26,10 +27,7 @@ use crate::{
         Pattern,
         Transport, //
     },
-    spec::{
-        self,
-        attribute::rule as attributes, //
-    },
+    spec::attribute::rule as attributes, //
 };
 use kernel::prelude::*;
 
@@ -213,7 +211,7 @@ impl ProtocolMatch {
 }
 
 /// What a rule asks of every packet.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct HeaderMatch {
     /// The features that all packets have that it matches.
     pattern: Pattern,
@@ -233,6 +231,22 @@ impl HeaderMatch {
     /// The IP version that all matching packets have, if there is one.
     pub(super) fn family(&self) -> Option<Family> {
         self.family
+    }
+
+    /// Whether packets to that address may match.
+    pub(super) fn may_lead_to(&self, family: Family, address: &Address) -> bool {
+        let destination = self.destination.as_ref();
+        family::includes(self.family, family)
+            && destination.is_none_or(|destination| destination.matches(address))
+    }
+
+    /// The same for packets of one IP version only.
+    pub(super) fn narrowed(&self, family: Family) -> Self {
+        Self {
+            pattern: self.pattern.and(&Pattern::family(family)),
+            family: Some(family),
+            ..*self
+        }
     }
 
     /// The protocol that all matching packets have, if there is one.
@@ -284,14 +298,10 @@ impl HeaderMatch {
         let destination = AddressMatch::decode(rule, attributes::DESTINATION)?;
         let mut family = None;
         if let Some(attribute) = rule.get(attributes::FAMILY) {
-            let number = attribute.u32().and_then(spec::Family::from_number);
-            family = Some(match number {
-                Some(spec::Family::Ipv4) => Family::Ipv4,
-                Some(spec::Family::Ipv6) => Family::Ipv6,
-                None => {
-                    return Err(Refusal::new(EINVAL, c"the family is 4 or 6").at(attribute));
-                }
-            });
+            family = attribute.u32().and_then(family::from_number);
+            if family.is_none() {
+                return Err(Refusal::new(EINVAL, c"the family is 4 or 6").at(attribute));
+            }
         }
         for (address, kind) in [
             (&source, attributes::SOURCE),
@@ -345,11 +355,7 @@ impl HeaderMatch {
 
     pub(super) fn encode(&self, message: &mut Message) -> Result {
         if let Some(family) = self.family {
-            let family = match family {
-                Family::Ipv4 => spec::Family::Ipv4,
-                Family::Ipv6 => spec::Family::Ipv6,
-            };
-            message.put_u32(attributes::FAMILY, family.number())?;
+            message.put_u32(attributes::FAMILY, family::number(family))?;
         }
         if let Some(source) = &self.source {
             source.encode(attributes::SOURCE, message)?;

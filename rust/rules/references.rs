@@ -3,9 +3,14 @@
 //! How many rules jump to each chain.
 
 use super::{
-    chain::Chain,
-    chains::ChainId, //
+    chain::{
+        Chain,
+        PlacedRule, //
+    },
+    chains::ChainId,
+    family, //
 };
+use crate::packet::Family;
 use kernel::prelude::*;
 
 /// The numbers of rules that jump to chains, by the chains' numbers.
@@ -13,11 +18,20 @@ use kernel::prelude::*;
 pub(crate) struct References(KVVec<u32>);
 
 impl References {
-    /// Counts the jumps of chains whose numbers are less than `end`, and which jump only to each other.
-    pub(super) fn count<'a>(end: usize, chains: impl Iterator<Item = &'a Chain>) -> Result<Self> {
+    /// Counts the jumps of chains whose numbers are less than `end`, and which jump only to each other; if a family is
+    /// given, only those of packets of that IP version.
+    pub(super) fn count<'a>(
+        end: usize,
+        chains: impl Iterator<Item = &'a Chain>,
+        family: Option<Family>,
+    ) -> Result<Self> {
+        let is_meant = |placed: &&PlacedRule| {
+            family.is_none_or(|family| family::includes(placed.family(), family))
+        };
         let mut references = KVVec::from_elem(0u32, end, GFP_KERNEL_ACCOUNT)?;
         for chain in chains {
-            for to in chain.rules.iter().filter_map(|rule| rule.destination()) {
+            let rules = chain.rules.placed().iter().filter(is_meant);
+            for to in rules.filter_map(|placed| placed.rule.destination()) {
                 if let Some(count) = references.get_mut(to.number()) {
                     *count = count.saturating_add(1);
                 }

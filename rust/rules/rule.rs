@@ -3,7 +3,11 @@
 //! A rule: what it asks of a packet, what it does then, and what it counted.
 
 use super::{
-    chains::ChainId,
+    chains::{
+        ChainId,
+        ChainNames,
+        LongestNames, //
+    },
     header::HeaderMatch,
     matches::{
         Match,
@@ -14,7 +18,6 @@ use super::{
         Site,
         Surroundings, //
     },
-    ruleset::Ruleset,
     targets::{
         Restriction,
         Target, //
@@ -31,20 +34,26 @@ use crate::{
             Refusal, //
         },
         kernel_synproxy,
-        message::Message,
+        message::{
+            self,
+            Message, //
+        },
         netlink::Attributes, //
     },
     packet::{
+        Family,
         Packet,
         Pattern, //
     },
     recent::List,
-    spec::attribute::rule as attributes, //
+    spec::{
+        attribute::rule as attributes,
+        RULE_LENGTH_MAX, //
+    },
 };
 use kernel::prelude::*;
 
-/// What a rule says: two that are equal say the same.
-#[derive(PartialEq)]
+/// What a rule says.
 pub(crate) struct RuleSpec {
     header: HeaderMatch,
     matches: KVec<Match>,
@@ -70,10 +79,17 @@ impl RuleSpec {
             let one = Match::decode(attribute, &surroundings, resources)?;
             matches.push(one, GFP_KERNEL_ACCOUNT)?;
         }
-        let target = rule
+        let mut target = rule
             .get(attributes::TARGET)
             .map(|attribute| Target::decode(attribute, &surroundings, resources))
             .transpose()?;
+        if let Some(Target::Synproxy(synproxy)) = &mut target {
+            synproxy.note_past(|server| {
+                let mut patterns = matches.iter().map(Match::pattern);
+                header.may_lead_to(server.family, &server.address)
+                    && patterns.all(|pattern| pattern.may_lead_to(server.port))
+            });
+        }
         let is_first_told = matches.first().is_some_and(Match::is_pattern_all);
         Ok(Self {
             header,
@@ -90,19 +106,41 @@ impl RuleSpec {
         self.header.pattern().and(&first.unwrap_or(Pattern::ANY))
     }
 
-    fn encode(&self, ruleset: &Ruleset, message: &mut Message) -> Result {
-        self.header.encode(message)?;
+    /// Whether a rule says the same that says `other` and is left to packets of that IP version.
+    pub(super) fn is_said_by(&self, other: &Self, family: Option<Family>) -> bool {
+        let header = match family {
+            Some(family) => other.header.narrowed(family),
+            None => other.header,
+        };
+        self.header == header && self.matches == other.matches && self.target == other.target
+    }
+
+    /// The family is the one that the rule is left to, if it is not for both.
+    fn encode(
+        &self,
+        family: Option<Family>,
+        names: &dyn ChainNames,
+        message: &mut Message,
+    ) -> Result {
+        match family {
+            Some(family) => self.header.narrowed(family).encode(message)?,
+            None => self.header.encode(message)?,
+        }
         for one in &self.matches {
             message.nest(attributes::MATCH, |message| one.encode(message))?;
         }
         match &self.target {
-            Some(target) => message.nest(attributes::TARGET, |message| {
-                target.encode(ruleset, message)
-            }),
+            Some(target) => {
+                message.nest(attributes::TARGET, |message| target.encode(names, message))
+            }
             None => Ok(()),
         }
     }
 }
+
+/// A rule that takes up no more in a request takes up less than [`RULE_LENGTH_MAX`] in an answer: what it did not say is
+/// said there, but that is less than eight times as much.
+const SHORT_RULE: usize = RULE_LENGTH_MAX as usize / 8;
 
 /// A rule of a chain.
 pub(crate) struct Rule {
@@ -134,16 +172,35 @@ impl Rule {
             packets: number(attributes::PACKETS).unwrap_or(0),
             bytes: number(attributes::BYTES).unwrap_or(0),
         });
-        Ok(Self {
+        let this = Self {
             spec,
             counters,
             generation: site.draft.generation(),
+        };
+        if rule.length() > SHORT_RULE && !this.can_be_listed()? {
+            let message =
+                c"the rule is too long: it can have 15872 bytes in a netlink message, split it";
+            return Err(Refusal::new(EMSGSIZE, message).into());
+        }
+        Ok(this)
+    }
+
+    /// Whether the rule, whichever IP version it is left to and however chains are renamed, fits into a message.
+    fn can_be_listed(&self) -> Result<bool> {
+        message::fits(RULE_LENGTH_MAX as usize, |message| {
+            self.encode(Some(Family::Ipv6), &LongestNames, message)
         })
     }
 
-    /// Writes the attributes of the set `rule`, of a rule of that ruleset.
-    pub(crate) fn encode(&self, ruleset: &Ruleset, message: &mut Message) -> Result {
-        self.spec.encode(ruleset, message)?;
+    /// Writes the attributes of the set `rule`, of a rule that is left to packets of that IP version, or to all, where
+    /// chains have these names.
+    pub(crate) fn encode(
+        &self,
+        family: Option<Family>,
+        names: &dyn ChainNames,
+        message: &mut Message,
+    ) -> Result {
+        self.spec.encode(family, names, message)?;
         let totals = self.counters.totals();
         message.put_u64(attributes::PACKETS, totals.packets)?;
         message.put_u64(attributes::BYTES, totals.bytes)

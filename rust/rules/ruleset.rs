@@ -6,7 +6,9 @@ use super::{
     chain::Chain,
     chains::{
         self,
-        ChainId, //
+        ChainId,
+        ChainName,
+        ChainNames, //
     },
     draft::Draft,
     index::Index,
@@ -42,6 +44,12 @@ pub(crate) struct Ruleset {
     pub(super) generation: u32,
     pub(super) references: References,
     pub(super) needs: Needs,
+}
+
+impl ChainNames for Ruleset {
+    fn name_of(&self, id: ChainId) -> Option<ChainName> {
+        Some(self.chain(id)?.name)
+    }
 }
 
 impl Ruleset {

@@ -12,12 +12,14 @@ mod synproxy;
 mod verdict;
 
 use super::{
-    chains::ChainId,
+    chains::{
+        ChainId,
+        ChainNames, //
+    },
     resources::{
         Resources,
         Surroundings, //
-    },
-    ruleset::Ruleset, //
+    }, //
 };
 use crate::{
     kernel_api::{
@@ -132,10 +134,10 @@ macro_rules! list_targets {
                 .map_err(|refusal| refusal.at(attribute))
             }
 
-            /// Writes the attribute that stands for it, in a rule of that ruleset.
-            pub(super) fn encode(&self, ruleset: &Ruleset, message: &mut Message) -> Result {
+            /// Writes the attribute that stands for it, where chains have these names.
+            pub(super) fn encode(&self, names: &dyn ChainNames, message: &mut Message) -> Result {
                 match self {
-                    Self::Jump(jump) => jump.encode(ruleset, message),
+                    Self::Jump(jump) => jump.encode(names, message),
                     $(Self::$name(this) => this.encode(message),)*
                 }
             }

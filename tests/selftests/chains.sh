@@ -73,6 +73,11 @@ rule -P INPUT DROP
 check "ACCEPT in a nested chain accepts, whatever the policy" pings client 10.0.0.1
 rule -R deep 1 -j RETURN
 check "what comes back from all chains meets the policy" not pings client 10.0.0.1
+rule -4 -P INPUT ACCEPT
+check "that of its IP version" pings client 10.0.0.1
+rule -P INPUT DROP
+rule -6 -P INPUT ACCEPT
+check "and of no other" not pings client 10.0.0.1
 rule -P INPUT ACCEPT
 check "-Z CHAIN NUMBER sets the counters of one rule to zero" \
 	sh -c "ip netns exec server palisade -Z INPUT 1 && ip netns exec server palisade -L INPUT -vnx | awk '\$3 == \"web\" { exit \$1 }'"

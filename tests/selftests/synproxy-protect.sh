@@ -77,6 +77,7 @@ check "and is in the rule" rules_are "-A PREROUTING -d 10.0.0.2/32 -p tcp -m tcp
 	"-A PREROUTING -d fd00::2/128 -p tcp -m tcp --dport 81 -j SYNPROXY"
 check "clients of it are served" greets 10.0.0.2:80
 check "and counted" status_is 80 syns 1
+check "and so are connections, of which there were others before the rule" status_is 80 opened 1
 check "other addresses pass" greets "[fd00::2]:80"
 check "uncounted" status_is 80 syns 1
 check "a threshold can be given" protect --when-flooded 5/5 -i eth0 80

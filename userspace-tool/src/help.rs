@@ -55,7 +55,9 @@ Showing:
                                  a rule for IPv4 and IPv6 has `any` as an address
         --line-numbers           the positions of the rules
         --json                   as JSON
-    -4, -6                       only rules for this family
+    -4, -6                       only policies of this family, its rules and those for both
+
+With other commands -4 and -6 mean what is there for this family; a rule for both is left to the other.
 
 -w, --wait [SECONDS]             accepted; there is no lock to wait for
 -h, --help   -V, --version

@@ -42,9 +42,20 @@ fn run() -> Result<(), Error> {
     let text = match arguments.first().map(String::as_str) {
         Some("list") => lists::run(&arguments)?,
         Some("protect") => protect::run(&arguments)?,
-        Some("save") => rules::save(arguments.into_iter().skip(1).collect())?,
-        Some("restore") => rules::restore(arguments.into_iter().skip(1).collect())?,
-        _ => rules::run(arguments)?,
+        _ => match of_families(&arguments) {
+            Some(("save", rest)) => rules::save(rest)?,
+            Some(("restore", rest)) => rules::restore(rest)?,
+            _ => rules::run(arguments)?,
+        },
     };
     output::write(&text)
+}
+
+/// A command whose IP versions may stand before it as well, and what belongs to it.
+fn of_families(arguments: &[String]) -> Option<(&str, Vec<String>)> {
+    let is_family = |word: &str| ["-4", "-6", "-46", "-64", "--ipv4", "--ipv6"].contains(&word);
+    let at = arguments.iter().position(|word| !is_family(word))?;
+    let (families, rest) = arguments.split_at(at);
+    let (command, rest) = rest.split_first()?;
+    Some((command, [families, rest].concat()))
 }

@@ -13,9 +13,11 @@ use crate::{
         netlink::Attribute, //
     },
     rules::{
-        chains::ChainId,
-        resources::Surroundings,
-        ruleset::Ruleset, //
+        chains::{
+            ChainId,
+            ChainNames, //
+        },
+        resources::Surroundings, //
     },
     spec::attribute::target as attributes,
 };
@@ -63,13 +65,13 @@ impl Jump {
         })
     }
 
-    pub(super) fn encode(&self, ruleset: &Ruleset, message: &mut Message) -> Result {
-        let chain = ruleset.chain(self.destination).ok_or(EINVAL)?;
+    pub(super) fn encode(&self, names: &dyn ChainNames, message: &mut Message) -> Result {
+        let name = names.name_of(self.destination).ok_or(EINVAL)?;
         let kind = if self.returns {
             attributes::JUMP
         } else {
             attributes::GOTO
         };
-        message.put_string(kind, chain.name.as_bytes())
+        message.put_string(kind, name.as_bytes())
     }
 }

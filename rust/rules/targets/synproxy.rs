@@ -40,6 +40,7 @@ use crate::{
         Events,
         Place,
         Reaction,
+        ServerReport,
         Settings,
         Synproxy,
         Threshold, //
@@ -68,11 +69,37 @@ pub(in crate::rules) struct SynproxyTarget {
     place: Place,
     synproxy: Arc<Synproxy>,
     events: Events,
+    past: Past,
+}
+
+/// What had become of connections to the rule's servers before the rule came: servers are remembered longer than rules.
+#[derive(Clone, Copy, Default)]
+struct Past {
+    opened: u64,
+    refused: u64,
+    unanswered: u64,
 }
 
 impl PartialEq for SynproxyTarget {
     fn eq(&self, other: &Self) -> bool {
         self.settings == other.settings && self.place == other.place
+    }
+}
+
+impl SynproxyTarget {
+    /// Notes what was counted of the servers, until now, that the rule's packets go to.
+    pub(in crate::rules) fn note_past(&mut self, is_meant: impl Fn(&ServerReport) -> bool) {
+        let mut past = Past::default();
+        let mut place = 0;
+        while let Some((server, next)) = self.synproxy.server_from(place) {
+            place = next;
+            if is_meant(&server) {
+                past.opened = past.opened.saturating_add(server.opened.into());
+                past.refused = past.refused.saturating_add(server.refused.into());
+                past.unanswered = past.unanswered.saturating_add(server.unanswered.into());
+            }
+        }
+        self.past = past;
     }
 }
 
@@ -167,6 +194,7 @@ impl PacketTarget for SynproxyTarget {
             place,
             synproxy: resources.synproxy()?,
             events: Events::new()?,
+            past: Past::default(),
         })
     }
 
@@ -199,7 +227,9 @@ impl PacketTarget for SynproxyTarget {
                 for (kind, total) in kinds.into_iter().zip(self.events.totals()) {
                     message.put_u64(kind, total)?;
                 }
-                Ok(())
+                message.put_u64(statistics::OPENED_BEFORE, self.past.opened)?;
+                message.put_u64(statistics::REFUSED_BEFORE, self.past.refused)?;
+                message.put_u64(statistics::UNANSWERED_BEFORE, self.past.unanswered)
             })
         })
     }

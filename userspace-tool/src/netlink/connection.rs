@@ -17,6 +17,9 @@ use super::{
 };
 use crate::error::Error;
 
+/// What is said of a rule that no attribute can hold.
+pub(crate) const TOO_LONG: &str = "a rule is too long for a netlink attribute (64 kB): split it";
+
 /// How often a dump is repeated that a change of the rules or lists interrupted.
 const DUMP_ATTEMPTS: usize = 8;
 
@@ -129,9 +132,7 @@ impl Connection {
         mut read: impl FnMut(&[u8], &mut Vec<T>) -> Result<(), Error>,
     ) -> Result<Answer<T>, Error> {
         if request.too_long() {
-            return Err(Error::Failure(
-                "a rule is too long for a netlink attribute (64 kB): split it".to_owned(),
-            ));
+            return Err(Error::Failure(TOO_LONG.to_owned()));
         }
         let mut message = GenlMessage::from_payload(Message {
             command,

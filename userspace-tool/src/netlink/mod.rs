@@ -10,7 +10,7 @@ pub(crate) mod spec;
 mod transport;
 mod writer;
 
-pub(crate) use connection::{Connection, explain};
+pub(crate) use connection::{Connection, TOO_LONG, explain};
 pub(crate) use reader::{Attribute, attributes};
 pub(crate) use refusal::Refusal;
 pub(crate) use writer::Writer;

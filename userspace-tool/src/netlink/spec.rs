@@ -42,6 +42,9 @@ pub(crate) const WINDOW_SCALE_MAX: u32 = 14;
 /// Greatest rate of SYNs, a second, and greatest burst.
 pub(crate) const FLOODED_RATE_MAX: u32 = 1000000;
 
+/// Most bytes that the attributes of a rule take up in an answer; a longer one is refused.
+pub(crate) const RULE_LENGTH_MAX: u32 = 15872;
+
 /// A table, which says at which priority its chains see a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -493,15 +496,22 @@ pub(crate) mod attribute {
         pub(crate) const PACKETS: u16 = 8;
         /// Bytes of these packets.
         pub(crate) const BYTES: u16 = 9;
+        /// The IP version that the change is for; absent means both. It goes with policy, flush,
+        /// zero, new-chain, delete-chain and with delete by position. Rules for both are left to
+        /// the other version. A chain is there for a version once it is there: new-chain succeeds
+        /// if no rule for the version is in it, and delete-chain leaves it to the other version if
+        /// rules of that are in it or jump to it.
+        pub(crate) const FAMILY: u16 = 10;
     }
 
     /// The attributes of `chain`.
     pub(crate) mod chain {
         pub(crate) const TABLE: u16 = 1;
         pub(crate) const NAME: u16 = 2;
-        /// What happens to a packet that no rule decides; absent for a chain of one's own.
+        /// What happens to an IPv4 packet that no rule decides; absent for a chain of one's own.
+        /// Family-policy has the policies of both IP versions.
         pub(crate) const POLICY: u16 = 3;
-        /// Packets that the policy decided.
+        /// Packets, of both IP versions, that the policies decided.
         pub(crate) const PACKETS: u16 = 4;
         /// Bytes of these packets.
         pub(crate) const BYTES: u16 = 5;
@@ -509,6 +519,19 @@ pub(crate) mod attribute {
         pub(crate) const RULES: u16 = 6;
         /// Number of rules that jump to the chain.
         pub(crate) const REFERENCES: u16 = 7;
+        /// The policy for one IP version; there is one for each.
+        pub(crate) const FAMILY_POLICY: u16 = 8;
+    }
+
+    /// The attributes of `family-policy`.
+    pub(crate) mod family_policy {
+        pub(crate) const FAMILY: u16 = 1;
+        /// What happens to a packet of this IP version that no rule decides.
+        pub(crate) const POLICY: u16 = 2;
+        /// Packets of this IP version that the policy decided.
+        pub(crate) const PACKETS: u16 = 3;
+        /// Bytes of these packets.
+        pub(crate) const BYTES: u16 = 4;
     }
 
     /// A rule matches a packet if each attribute that is present agrees with it. Addresses are 4 or
@@ -801,6 +824,13 @@ pub(crate) mod attribute {
         pub(crate) const COOKIES_INVALID: u16 = 4;
         /// Other segments of no connection, which were dropped.
         pub(crate) const OUT_OF_FLOW: u16 = 5;
+        /// Connections that the servers that the rule's packets go to had accepted before the rule
+        /// came; server-get counts these, too.
+        pub(crate) const OPENED_BEFORE: u16 = 6;
+        /// Connections that they had refused before.
+        pub(crate) const REFUSED_BEFORE: u16 = 7;
+        /// Connections that they had not been reached for before.
+        pub(crate) const UNANSWERED_BEFORE: u16 = 8;
     }
 
     /// A server that connections were opened to, by the address and port that clients know it by.

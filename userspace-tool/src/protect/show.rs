@@ -22,13 +22,9 @@ const COLUMNS: &[(&str, Cell)] = &[
     ("COOKIES", |row| statistics(row).cookies_sent.to_string()),
     ("VALID", |row| statistics(row).cookies_valid.to_string()),
     ("INVALID", |row| statistics(row).cookies_invalid.to_string()),
-    ("OPENED", |row| row.sum(|server| server.opened).to_string()),
-    ("REFUSED", |row| {
-        row.sum(|server| server.refused).to_string()
-    }),
-    ("UNANSWERED", |row| {
-        row.sum(|server| server.unanswered).to_string()
-    }),
+    ("OPENED", |row| row.opened().to_string()),
+    ("REFUSED", |row| row.refused().to_string()),
+    ("UNANSWERED", |row| row.unanswered().to_string()),
 ];
 
 fn statistics(row: &Row<'_>) -> Statistics {
@@ -119,9 +115,9 @@ fn row_json(row: &Row<'_>) -> Value {
         "position": row.protection.position,
         "rule": save_rule(CHAIN, rule, false),
         "statistics": synproxy.statistics().json(),
-        "opened": row.sum(|server| server.opened),
-        "refused": row.sum(|server| server.refused),
-        "unanswered": row.sum(|server| server.unanswered),
+        "opened": row.opened(),
+        "refused": row.refused(),
+        "unanswered": row.unanswered(),
         "servers": row.servers.iter().map(|server| server_json(server)).collect::<Vec<Value>>(),
     })
 }

@@ -27,8 +27,27 @@ pub(super) fn rows<'a>(chains: &'a [Chain], servers: &'a [Server]) -> Vec<Row<'a
 }
 
 impl Row<'_> {
+    /// Connections that its servers have accepted since the rule came, so that they can be told from those before, as
+    /// the rule's own figures can.
+    pub(super) fn opened(&self) -> u64 {
+        let before = self.protection.synproxy.statistics().opened_before;
+        self.sum(|server| server.opened).saturating_sub(before)
+    }
+
+    /// Those that they have refused since.
+    pub(super) fn refused(&self) -> u64 {
+        let before = self.protection.synproxy.statistics().refused_before;
+        self.sum(|server| server.refused).saturating_sub(before)
+    }
+
+    /// Those that they were not reached for since.
+    pub(super) fn unanswered(&self) -> u64 {
+        let before = self.protection.synproxy.statistics().unanswered_before;
+        self.sum(|server| server.unanswered).saturating_sub(before)
+    }
+
     /// A count of all of its servers together.
-    pub(super) fn sum(&self, count: impl Fn(&Server) -> u64) -> u64 {
+    fn sum(&self, count: impl Fn(&Server) -> u64) -> u64 {
         self.servers
             .iter()
             .fold(0, |sum, server| sum.saturating_add(count(server)))

@@ -83,6 +83,22 @@ impl Arguments {
         self.attached().or_else(|| self.words.pop_front())
     }
 
+    /// The target that a later word gives, if one does.
+    pub(crate) fn later_target(&self) -> Option<&str> {
+        let mut words = self.words.iter().map(String::as_str);
+        let jump = words.find(|word| {
+            let is_long = word
+                .strip_prefix("--")
+                .is_some_and(|name| name.starts_with("jump"));
+            word.starts_with("-j") || is_long
+        })?;
+        match jump.split_once('=') {
+            Some((_, target)) => Some(target),
+            None if ["-j", "--jump"].contains(&jump) => words.next(),
+            None => jump.strip_prefix("-j"),
+        }
+    }
+
     /// The next word, if it cannot be an option.
     pub(crate) fn operand(&mut self) -> Option<String> {
         self.operand_if(|_| true)

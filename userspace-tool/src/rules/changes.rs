@@ -2,11 +2,30 @@
 
 //! From a command to the changes that it asks the kernel for.
 
-use super::{command::Command, wire::Change};
+use super::{command::Command, rule::Family, wire::Change};
 use crate::netlink::spec::ChangeKind;
 
-/// What a command changes; nothing if it only shows something.
-pub(crate) fn changes(command: &Command) -> Option<Vec<Change<'_>>> {
+/// What a command changes, for one family if that is given and the rules do not say it; nothing if it only shows
+/// something.
+pub(crate) fn changes(command: &Command, family: Option<Family>) -> Option<Vec<Change<'_>>> {
+    let mut changes = for_both(command)?;
+    let has_family = match command {
+        Command::Flush { .. }
+        | Command::NewChain { .. }
+        | Command::DeleteChain { .. }
+        | Command::Policy { .. }
+        | Command::Zero { .. }
+        | Command::DeletePosition { .. } => true,
+        // Both share the name of a chain.
+        _ => false,
+    };
+    for change in &mut changes {
+        change.family = family.filter(|_| has_family);
+    }
+    Some(changes)
+}
+
+fn for_both(command: &Command) -> Option<Vec<Change<'_>>> {
     let one = |kind, chain| Change::new(kind, Some(chain));
     Some(match command {
         Command::Append { chain, rules } => {

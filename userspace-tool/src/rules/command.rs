@@ -10,6 +10,8 @@ use crate::netlink::spec::{Table, Verdict};
 pub(crate) struct Invocation {
     pub(crate) table: Table,
     pub(crate) command: Command,
+    /// The family that was given with `-4` or `-6`.
+    pub(crate) family: Option<Family>,
     pub(crate) display: Display,
 }
 

@@ -15,13 +15,14 @@ pub(crate) fn execute(invocation: Invocation) -> Result<String, Error> {
     let Invocation {
         table,
         command,
+        family,
         display,
     } = invocation;
     if let Command::Print(text) = command {
         return Ok(text);
     }
     let mut session = Session::open(Some(table))?;
-    if let Some(changes) = changes(&command) {
+    if let Some(changes) = changes(&command, family) {
         session.change(&changes)?;
         return Ok(String::new());
     }
@@ -37,6 +38,8 @@ pub(crate) fn execute(invocation: Invocation) -> Result<String, Error> {
             if zero {
                 session.change(&[Change {
                     position,
+                    // A rule is shown by its number, whichever family it is for.
+                    family: family.filter(|_| position.is_none()),
                     ..Change::new(ChangeKind::Zero, chain.as_deref())
                 }])?;
             }
@@ -56,7 +59,8 @@ fn show(form: Form, chains: &[Chain], position: Option<u32>, display: &Display) 
         Form::Rules => {
             // As in iptables, one rule is shown without its chain.
             let headings = chains.iter().filter(|_| position.is_none());
-            let headings = headings.map(|chain| save_chain(chain, display.verbose));
+            let headings =
+                headings.flat_map(|chain| save_chain(chain, display.verbose, display.family));
             let rules = chains.iter().flat_map(|chain| {
                 let rules = chain.rules.iter();
                 rules.map(|(_, rule)| save_rule(&chain.name, rule, display.verbose))

@@ -6,6 +6,7 @@ use nix::errno::Errno;
 
 use super::{
     chains,
+    foreign::{self, KEEP},
     print::{Chain, quote},
     targets,
     wire::{Change, chain_label, target_label},
@@ -70,7 +71,7 @@ pub(super) fn explain(
 /// Why a chain cannot be deleted.
 fn still_used(chain: &Chain) -> Option<String> {
     let (name, table) = (quote(&chain.name), chain.table);
-    if chain.policy.is_some() {
+    if chain.policies.is_some() {
         return None;
     }
     if chain.length > 0 {
@@ -101,6 +102,9 @@ pub(super) fn unknown_chain(name: &str, table: Table, chains: &[Chain]) -> Strin
 
 /// `-j` or `-g` with something that is neither a target nor a chain.
 fn unknown_target(label: &str, name: &str, table: Table, chains: &[Chain]) -> String {
+    if foreign::is_target(name) {
+        return format!("{label}: Palisade has no target {name}: {KEEP}");
+    }
     let is_goto = label.starts_with("-g");
     let known_targets = targets::ALL.iter().map(|target| target.name);
     let known_targets = known_targets.filter(|_| !is_goto);
@@ -135,14 +139,17 @@ fn listed<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{rule::Counters, tests::rules};
+    use crate::{
+        netlink::spec::Verdict,
+        rules::{policy::Policies, rule::Counters, tests::rules},
+    };
 
     fn chain(name: &str, length: u32, references: u32) -> Chain {
         Chain {
             table: Table::Filter,
             name: name.to_owned(),
-            policy: chains::is_built_in(name).then_some(crate::netlink::spec::Verdict::Accept),
-            counters: Counters::default(),
+            policies: chains::is_built_in(name)
+                .then(|| Policies::both(Verdict::Accept, Counters::default())),
             references,
             length,
             rules: Vec::new(),
@@ -182,6 +189,11 @@ mod tests {
                 "-A INPUT -g wbe",
                 "-g wbe",
                 "-g wbe: there is no such chain in table filter: did you mean web?",
+            ),
+            (
+                "-A INPUT -j MASQUERADE",
+                "-j MASQUERADE",
+                "-j MASQUERADE: Palisade has no target MASQUERADE: keep iptables or nftables for it",
             ),
             (
                 "-A INPUT -g ACCEPT",

@@ -72,12 +72,20 @@ fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
 }
 
 fn find_port(services: &str, service: &str, protocol: &str) -> Option<u16> {
-    lines(services).find_map(|fields| {
-        let (port, port_protocol) = fields.get(1)?.split_once('/')?;
-        let mut names = fields.iter().take(1).chain(fields.iter().skip(2));
-        let found = port_protocol == protocol && names.any(|name| *name == service);
-        if found { port.parse().ok() } else { None }
-    })
+    let ports = || {
+        lines(services).filter_map(|fields| {
+            let (port, port_protocol) = fields.get(1)?.split_once('/')?;
+            let mut names = fields.iter().take(1).chain(fields.iter().skip(2));
+            let found = names.any(|name| *name == service);
+            Some((port_protocol, port.parse().ok().filter(|_| found)?))
+        })
+    };
+    let own = ports()
+        .find(|(of, _)| *of == protocol)
+        .map(|(_, port)| port);
+    // Many services are listed for TCP only, such as http, which others use at the same port.
+    let first = ports().next().map(|(_, port)| port);
+    own.or_else(|| first.filter(|first| ports().all(|(_, port)| port == *first)))
 }
 
 fn find_protocol(protocols: &str, name: &str) -> Option<u8> {
@@ -99,7 +107,12 @@ mod tests {
         let services = "# comment\n\nssh 22/tcp # shell\nhttp\t80/tcp www\ndomain 53/udp\n";
         assert_eq!(find_port(services, "ssh", "tcp"), Some(22));
         assert_eq!(find_port(services, "www", "tcp"), Some(80));
-        assert_eq!(find_port(services, "domain", "tcp"), None);
+        assert_eq!(find_port(services, "domain", "tcp"), Some(53));
+        let services = "x 1/tcp\nx 2/sctp\n";
+        assert_eq!(find_port(services, "x", "sctp"), Some(2));
+        assert_eq!(find_port(services, "x", "udp"), None);
+        let services = "ssh 22/tcp\nhttp\t80/tcp www\n";
+        assert_eq!(find_port(services, "http", "udp"), Some(80));
         assert_eq!(find_port(services, "80/tcp", "tcp"), None);
         assert_eq!(find_port(services, "shell", "tcp"), None);
     }

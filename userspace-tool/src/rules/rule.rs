@@ -26,6 +26,17 @@ impl<T> Negatable<T> {
     }
 }
 
+impl Family {
+    /// The only one that was given; none if that is neither, or both.
+    pub(crate) fn only(ipv4: bool, ipv6: bool) -> Option<Self> {
+        match (ipv4, ipv6) {
+            (true, false) => Some(Self::Ipv4),
+            (false, true) => Some(Self::Ipv6),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) packets: u64,

@@ -5,6 +5,7 @@
 use super::{
     chains,
     print::{self, quote},
+    rule::Family,
     session::Session,
     words::{self, Found, Plain, plain},
 };
@@ -13,10 +14,12 @@ use crate::{error::Error, netlink::spec::Table};
 const HELP: &str = "\
 Print the rules of all tables as iptables-save does, so that palisade restore can read them.
 
-Usage: palisade save [-t TABLE] [-c]
+Usage: palisade save [-46] [-t TABLE] [-c]
 
 -t, --table TABLE   only this table: raw, filter or nat
 -c, --counters      with the counters of the rules
+-4, --ipv4          only policies and rules for IPv4, for palisade restore -4
+-6, --ipv6          only those for IPv6
 -h, --help
 ";
 
@@ -24,12 +27,16 @@ Usage: palisade save [-t TABLE] [-c]
 enum Switch {
     Table,
     Counters,
+    Ipv4,
+    Ipv6,
     Help,
 }
 
 static OPTIONS: &[Plain<Switch>] = &[
     plain(Switch::Table, 't', "table", true),
     plain(Switch::Counters, 'c', "counters", false),
+    plain(Switch::Ipv4, '4', "ipv4", false),
+    plain(Switch::Ipv6, '6', "ipv6", false),
     plain(Switch::Help, 'h', "help", false),
 ];
 
@@ -38,7 +45,16 @@ static OPTIONS: &[Plain<Switch>] = &[
 struct Wanted {
     table: Option<Table>,
     counters: bool,
+    ipv4: bool,
+    ipv6: bool,
     help: bool,
+}
+
+impl Wanted {
+    /// The only family that counts.
+    fn family(&self) -> Option<Family> {
+        Family::only(self.ipv4, self.ipv6)
+    }
 }
 
 fn parse(arguments: Vec<String>) -> Result<Wanted, Error> {
@@ -53,6 +69,8 @@ fn parse(arguments: Vec<String>) -> Result<Wanted, Error> {
                 wanted.table = Some(table);
             }
             Found::Option(Switch::Counters, _) => wanted.counters = true,
+            Found::Option(Switch::Ipv4, _) => wanted.ipv4 = true,
+            Found::Option(Switch::Ipv6, _) => wanted.ipv6 = true,
             Found::Option(Switch::Help, _) => wanted.help = true,
             Found::Word(word) => return Err(words::surplus_word("save", &word)),
         }
@@ -67,8 +85,9 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     if wanted.help {
         return Ok(HELP.to_owned());
     }
-    let chains = Session::open(wanted.table)?.chains(None, None, None)?;
-    Ok(print::save_file(&chains, wanted.counters))
+    let family = wanted.family();
+    let chains = Session::open(wanted.table)?.chains(None, None, family)?;
+    Ok(print::save_file(&chains, wanted.counters, family))
 }
 
 #[cfg(test)]
@@ -80,6 +99,8 @@ mod tests {
     fn options_are_read() {
         let wanted = parse(words("-ct nat")).unwrap();
         assert!(wanted.counters && wanted.table == Some(Table::Nat));
+        assert_eq!(parse(words("-6")).unwrap().family(), Some(Family::Ipv6));
+        assert_eq!(parse(words("-46 --ipv4")).unwrap().family(), None);
         assert!(parse(words("--count --tab=raw")).unwrap().counters);
         for (line, expected) in [
             (

@@ -167,7 +167,9 @@ fn fit_together(before: &[Chain], after: &[Chain]) -> bool {
         (
             chain.table,
             name,
-            chain.policy,
+            chain
+                .policies
+                .map(|policies| (policies.ipv4.verdict, policies.ipv6.verdict)),
             chain.references,
             chain.length,
         )
@@ -176,7 +178,7 @@ fn fit_together(before: &[Chain], after: &[Chain]) -> bool {
 }
 
 fn order(chain: &Chain) -> (u32, Option<&str>) {
-    let name = chain.policy.is_none().then_some(chain.name.as_str());
+    let name = chain.policies.is_none().then_some(chain.name.as_str());
     (chain.table.number(), name)
 }
 

@@ -16,7 +16,7 @@ use crate::{
     error::Error,
     netlink::spec::{Table, Verdict},
     rules::{
-        Chain, Counters, Rule,
+        Chain, Counters, Policies, Rule,
         tests::{Fixed, rules},
     },
     usage,
@@ -38,8 +38,7 @@ fn chain(rules: Vec<Rule>) -> Chain {
     Chain {
         table: Table::Raw,
         name: CHAIN.to_owned(),
-        policy: Some(Verdict::Accept),
-        counters: Counters::default(),
+        policies: Some(Policies::both(Verdict::Accept, Counters::default())),
         references: 0,
         length: 0,
         rules: (1..).zip(rules).collect(),

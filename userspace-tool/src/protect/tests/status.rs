@@ -26,6 +26,11 @@ use crate::{
 
 /// An answer to rule-get: a rule for a port, perhaps of an address, with statistics.
 fn protecting(address: Option<IpAddr>, port: u16, syns: u64) -> Placed {
+    protecting_since(address, port, syns, [0; 3])
+}
+
+/// The same, where so many connections were opened, refused and not answered before.
+fn protecting_since(address: Option<IpAddr>, port: u16, syns: u64, before: [u64; 3]) -> Placed {
     let mut answer = Writer::default();
     answer.u32(ruleset::TABLE, crate::netlink::spec::Table::Raw.number());
     answer.string(ruleset::CHAIN_NAME, "PREROUTING");
@@ -50,6 +55,14 @@ fn protecting(address: Option<IpAddr>, port: u16, syns: u64) -> Placed {
                     nest.u64(synproxy_statistics::COOKIES_VALID, 30);
                     nest.u64(synproxy_statistics::COOKIES_INVALID, 20);
                     nest.u64(synproxy_statistics::OUT_OF_FLOW, 10);
+                    let kinds = [
+                        synproxy_statistics::OPENED_BEFORE,
+                        synproxy_statistics::REFUSED_BEFORE,
+                        synproxy_statistics::UNANSWERED_BEFORE,
+                    ];
+                    for (kind, count) in kinds.into_iter().zip(before) {
+                        nest.u64(kind, count);
+                    }
                 });
             });
         });
@@ -207,4 +220,12 @@ fn a_server_without_address_or_port_is_an_error() {
     let mut answer = Writer::default();
     answer.address(server::ADDRESS, IpAddr::from([192, 0, 2, 1]));
     assert!(decode(answer.as_bytes()).is_err());
+}
+
+#[test]
+fn what_was_before_the_rule_is_no_figure_of_it() {
+    let chain = protected(vec![protecting_since(None, 80, 1000, [4, 4, 9])]);
+    let table = table(&chain, &[answered("192.0.2.1", 80, Some(7))]);
+    let row: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(row.get(6..9), Some(&["1", "2", "0"][..]), "{table}");
 }

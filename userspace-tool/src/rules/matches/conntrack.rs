@@ -95,7 +95,12 @@ impl Conntrack {
         let mut states = 0;
         for word in text.split(',') {
             let mut known = self.known.iter();
-            match known.find(|(name, _)| name.eq_ignore_ascii_case(word)) {
+            // As in iptables, the beginning of a name will do: no two begin with the same letter.
+            let is_meant = |name: &str| {
+                let beginning = name.get(..word.len()).filter(|_| !word.is_empty());
+                beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
+            };
+            match known.find(|(name, _)| is_meant(name)) {
                 Some((_, bit)) => states |= bit,
                 None => {
                     let known: Vec<&str> = self.known.iter().map(|(name, _)| *name).collect();

@@ -8,6 +8,7 @@ use crate::{
     netlink::spec::INTERFACE_NAME_LENGTH_MAX,
     rules::{
         extension::ExtensionType,
+        foreign::{self, KEEP},
         matches,
         options::Base,
         print::quote,
@@ -62,6 +63,9 @@ impl Parser<'_> {
                 set_once(slot, Negatable { inverted, value }, spelled)
             }
             Base::Match => {
+                if foreign::is_match(&value) {
+                    return Err(error(format!("Palisade has no match {value}: {KEEP}")));
+                }
                 let kind = find(matches::ALL, &value).map_err(error)?;
                 specification.matches.push(Loaded::new(kind));
                 Ok(())

@@ -8,8 +8,10 @@ use crate::{
     rules::{
         arguments::{Named, by_name},
         extension::{ExtensionOption, ExtensionType},
+        foreign::{self, KEEP},
         matches,
         options::{self, BaseOption},
+        print::quote,
         protocol,
         specification::Loaded,
         targets,
@@ -62,15 +64,32 @@ impl Parser<'_> {
             Named::One(found @ Found::Base(_))
                 if !found.has_name(name) && !owners(name).is_empty() =>
             {
-                Err(unknown(name))
+                Err(self.unknown(name))
             }
             Named::One(found) => Ok(found),
             Named::Ambiguous(candidates) => Err(Error::usage(format!(
                 "--{name} is ambiguous: it may be --{}",
                 candidates.join(", --")
             ))),
-            Named::None => Err(unknown(name)),
+            Named::None => Err(self.unknown(name)),
         }
+    }
+
+    /// What is said of an option that nobody has, or whose match or target has not been given yet.
+    fn unknown(&self, name: &str) -> Error {
+        let given = self.specification.target.as_ref();
+        let given = given.map(|loaded| (loaded.instance.target_option(), loaded.instance.name()));
+        let later = self.arguments.later_target().map(|target| ("-j", target));
+        let foreign = given
+            .or(later)
+            .and_then(|(option, target)| is_foreign_target(name, option, target, given.is_some()));
+        let matches = self.specification.matches.iter();
+        let mut matches = matches.map(|loaded| ("-m", loaded.kind.name));
+        let foreign = foreign.or_else(|| {
+            let (option, kind) = matches.find(|(_, kind)| foreign::is_option(kind, name))?;
+            Some(lacks_option(name, option, kind))
+        });
+        foreign.map_or_else(|| unknown(name), Error::usage)
     }
 
     /// Look among the options of the matches, the last one first, of the target, and of no match.
@@ -139,6 +158,40 @@ fn owners(name: &str) -> Vec<String> {
         }
     }
     loaders
+}
+
+fn lacks_option(name: &str, option: &str, kind: &str) -> String {
+    format!("{option} {kind} --{name}: Palisade's {kind} has no option --{name}: {KEEP}")
+}
+
+/// What is said of an option of a target that Palisade does not have, or not with this option: it is not to be taken for
+/// the option of something else.
+fn is_foreign_target(name: &str, option: &str, target: &str, is_given: bool) -> Option<String> {
+    if targets::ALL.iter().any(|kind| kind.name == target) {
+        return foreign::is_option(target, name).then(|| lacks_option(name, option, target));
+    }
+    let quoted = quote(target);
+    if foreign::is_target(target) {
+        return Some(format!(
+            "{option} {quoted}: Palisade has no target {target}: {KEEP}"
+        ));
+    }
+    let known = || targets::ALL.iter().map(|kind| kind.name);
+    let same = known().find(|kind| kind.eq_ignore_ascii_case(target));
+    if let Some(similar) = same.or_else(|| closest(target, known())) {
+        return Some(format!(
+            "{option} {quoted}: there is no such target: did you mean {similar}?"
+        ));
+    }
+    // The option of a match that was forgotten may stand behind a chain, too.
+    let is_of_protocol = |loader: &String| loader.starts_with("-p ");
+    let owners = owners(name);
+    if !is_given || (!owners.is_empty() && owners.iter().all(is_of_protocol)) {
+        return None;
+    }
+    Some(format!(
+        "{option} {quoted} --{name}: Palisade has no target {quoted}, and a chain has no options"
+    ))
 }
 
 /// An option that nobody has, or whose match has not been given yet.

@@ -25,6 +25,7 @@ impl Parser<'_> {
             ));
         }
         let table = self.table.unwrap_or(Table::Filter);
+        let family = self.specification.family;
         let print = self.print();
         let command = match print {
             Some(text) => Command::Print(text),
@@ -33,6 +34,7 @@ impl Parser<'_> {
         Ok(Invocation {
             table,
             command,
+            family,
             display: self.display,
         })
     }
@@ -129,11 +131,6 @@ impl Parser<'_> {
         if let Some(option) = &self.display_option {
             return Err(Error::usage(format!(
                 "{option} does not go with {spelled}: it says how to show rules"
-            )));
-        }
-        if self.specification.family.is_some() {
-            return Err(Error::usage(format!(
-                "{spelled} is for IPv4 and IPv6 at once: leave out -4 or -6"
             )));
         }
         Ok(())

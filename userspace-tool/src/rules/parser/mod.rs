@@ -14,6 +14,7 @@ use super::{
     names::Names,
     options::{self, Base},
     print::quote,
+    rule::Family,
     specification::Specification,
 };
 use crate::{error::Error, netlink::spec::Table};
@@ -50,16 +51,25 @@ struct Parser<'a> {
 
 /// Read a command line.
 pub(crate) fn parse(arguments: Vec<String>, names: &dyn Names) -> Result<Invocation, Error> {
-    Parser::new(arguments, names, false).run()
+    Parser::new(arguments, names, None, false).run()
 }
 
-/// Read a line of a file, which is a command line without table.
-pub(crate) fn parse_line(words: Vec<String>, names: &dyn Names) -> Result<Invocation, Error> {
-    Parser::new(words, names, true).run()
+/// Read a line of a file, which is a command line without table; and for that family, if one is given.
+pub(crate) fn parse_line(
+    words: Vec<String>,
+    names: &dyn Names,
+    family: Option<Family>,
+) -> Result<Invocation, Error> {
+    Parser::new(words, names, family, true).run()
 }
 
 impl<'a> Parser<'a> {
-    fn new(arguments: Vec<String>, names: &'a dyn Names, in_file: bool) -> Self {
+    fn new(
+        arguments: Vec<String>,
+        names: &'a dyn Names,
+        family: Option<Family>,
+        in_file: bool,
+    ) -> Self {
         Self {
             arguments: Arguments::new(arguments),
             names,
@@ -67,7 +77,10 @@ impl<'a> Parser<'a> {
             zero: None,
             table: None,
             in_file,
-            specification: Specification::default(),
+            specification: Specification {
+                family,
+                ..Specification::default()
+            },
             display: Display::default(),
             display_option: None,
             help: false,

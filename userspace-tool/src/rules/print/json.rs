@@ -8,8 +8,9 @@ use super::{Chain, save_rule};
 use crate::rules::{
     address::Network,
     extension::Extension,
+    policy::Policy,
     protocol,
-    rule::{Negatable, Rule},
+    rule::{Counters, Negatable, Rule},
 };
 
 pub(crate) fn json(chains: &[Chain]) -> Value {
@@ -18,16 +19,31 @@ pub(crate) fn json(chains: &[Chain]) -> Value {
 
 fn chain_json(chain: &Chain) -> Value {
     let rules = chain.rules.iter();
+    let counters = chain
+        .policies
+        .map_or(Counters::default(), |policies| policies.counters());
     json!({
         "table": chain.table.to_string(),
         "chain": chain.name,
-        "policy": chain.policy.as_ref().map(|policy| policy.name()),
-        "packets": chain.counters.packets,
-        "bytes": chain.counters.bytes,
+        "policy": chain.policies.and_then(|policies| policies.common()).map(|verdict| verdict.name().to_owned()),
+        "policies": chain.policies.map(|policies| json!({
+            "ipv4": policy(&policies.ipv4),
+            "ipv6": policy(&policies.ipv6),
+        })),
+        "packets": counters.packets,
+        "bytes": counters.bytes,
         "references": chain.references,
         "rules": rules
             .map(|(position, rule)| rule_json(chain, *position, rule))
             .collect::<Vec<Value>>(),
+    })
+}
+
+fn policy(policy: &Policy) -> Value {
+    json!({
+        "policy": policy.verdict.name(),
+        "packets": policy.counters.packets,
+        "bytes": policy.counters.bytes,
     })
 }
 

@@ -10,17 +10,16 @@ pub(crate) use json::json;
 pub(crate) use save::{quote, save_chain, save_file, save_rule};
 pub(crate) use table::{address as shown_address, interface as shown_interface, table};
 
-use super::rule::{Counters, Rule};
-use crate::netlink::spec::{Table, Verdict};
+use super::{policy::Policies, rule::Rule};
+use crate::netlink::spec::Table;
 
 /// A chain.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     pub(crate) table: Table,
     pub(crate) name: String,
-    /// The policy, which only built-in chains have.
-    pub(crate) policy: Option<Verdict>,
-    pub(crate) counters: Counters,
+    /// The policies, which only built-in chains have.
+    pub(crate) policies: Option<Policies>,
     /// How many rules jump to it.
     pub(crate) references: u32,
     /// How many rules it has.

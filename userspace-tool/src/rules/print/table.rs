@@ -6,9 +6,10 @@ use super::Chain;
 use crate::{
     output::printable,
     rules::{
-        address::Network,
+        address::{Network, family_name},
         command::Display,
         extension::Extension,
+        policy::Policy,
         protocol,
         rule::{Counters, Family, Negatable, Rule},
     },
@@ -24,17 +25,27 @@ pub(crate) fn table(chains: &[Chain], display: &Display) -> String {
 
 fn chain_table(chain: &Chain, display: &Display) -> String {
     let mut text = format!("Chain {} (", printable(&chain.name));
-    match &chain.policy {
-        Some(policy) => {
-            text += &format!("policy {}", policy.name());
-            if display.verbose {
-                let Counters { packets, bytes } = chain.counters;
-                text += &format!(
-                    " {} packets, {} bytes",
-                    number(packets, display.exact),
-                    number(bytes, display.exact)
-                );
-            }
+    match &chain.policies {
+        Some(policies) => {
+            let shown = policies.shown(display.family);
+            let are_apart = shown.len() > 1;
+            let policy = |(family, policy): (Option<Family>, Policy)| {
+                let mut text = policy.verdict.name().to_owned();
+                if display.verbose {
+                    let Counters { packets, bytes } = policy.counters;
+                    text += &format!(
+                        " {} packets, {} bytes",
+                        number(packets, display.exact),
+                        number(bytes, display.exact)
+                    );
+                }
+                if let Some(family) = family.filter(|_| are_apart) {
+                    text += &format!(" for {}", family_name(family));
+                }
+                text
+            };
+            let policies: Vec<String> = shown.into_iter().map(policy).collect();
+            text += &format!("policy {}", policies.join(", "));
         }
         None => text += &format!("{} references", chain.references),
     }

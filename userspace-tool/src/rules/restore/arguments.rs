@@ -8,6 +8,7 @@ use crate::{
     rules::{
         chains,
         print::quote,
+        rule::Family,
         words::{self, Found, Plain, plain},
     },
 };
@@ -16,8 +17,11 @@ pub(super) const HELP: &str = "\
 Read rules as palisade save and iptables-save print them, from FILE or from standard input. All
 tables of the file are put into force together, or, if there is a mistake, nothing is changed.
 
-Usage: palisade restore [-cntv] [-T TABLE] [FILE]
+Usage: palisade restore [-46cntv] [-T TABLE] [FILE]
 
+-4, --ipv4          for IPv4 only: what there is for IPv6 stays, and so it does in rules for both
+-6, --ipv6          for IPv6 only; as a file of ip6tables-save needs, and one of iptables-save -4
+                    (with both options it is for both, whatever it looks like)
 -c, --counters      with the counters that the file has
 -n, --noflush       add to the rules there are; without it the tables in the file are emptied first
 -t, --test          only find out whether it could be done
@@ -35,6 +39,8 @@ enum Switch {
     Table,
     Verbose,
     Wait,
+    Ipv4,
+    Ipv6,
     Help,
 }
 
@@ -45,6 +51,8 @@ static OPTIONS: &[Plain<Switch>] = &[
     plain(Switch::Table, 'T', "table", true),
     plain(Switch::Verbose, 'v', "verbose", false),
     plain(Switch::Wait, 'w', "wait", false),
+    plain(Switch::Ipv4, '4', "ipv4", false),
+    plain(Switch::Ipv6, '6', "ipv6", false),
     plain(Switch::Help, 'h', "help", false),
 ];
 
@@ -56,6 +64,8 @@ pub(super) struct Wanted {
     pub(super) test: bool,
     pub(super) verbose: bool,
     pub(super) help: bool,
+    ipv4: bool,
+    ipv6: bool,
     /// The only table that counts.
     pub(super) table: Option<Table>,
     /// The file; none means standard input.
@@ -63,6 +73,16 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// The only family that the file is for.
+    pub(super) fn family(&self) -> Option<Family> {
+        Family::only(self.ipv4, self.ipv6)
+    }
+
+    /// Whether it was said which families it is for.
+    pub(super) fn says_families(&self) -> bool {
+        self.ipv4 || self.ipv6
+    }
+
     /// How messages call the file.
     pub(super) fn file_name(&self) -> &str {
         self.file.as_deref().unwrap_or("standard input")
@@ -78,6 +98,8 @@ pub(super) fn parse(arguments: Vec<String>) -> Result<Wanted, Error> {
             Found::Option(Switch::Test, _) => wanted.test = true,
             Found::Option(Switch::Verbose, _) => wanted.verbose = true,
             Found::Option(Switch::Help, _) => wanted.help = true,
+            Found::Option(Switch::Ipv4, _) => wanted.ipv4 = true,
+            Found::Option(Switch::Ipv6, _) => wanted.ipv6 = true,
             Found::Option(Switch::Wait, _) => {
                 let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
                 arguments.operand_if(is_number);

@@ -4,20 +4,25 @@
 
 use crate::{
     netlink::spec::Verdict,
-    rules::{pasted, rule::Counters},
+    rules::{
+        pasted,
+        rule::{Counters, Family},
+    },
 };
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// An empty line or a comment.
     Nothing,
+    Comment(String),
     /// `*TABLE`
     Table(String),
-    /// `:CHAIN POLICY [PACKETS:BYTES]`; a chain that is not built in has - as its policy.
+    /// `:CHAIN POLICY [PACKETS:BYTES]`, and `-4` or `-6` where the policy is for one family only; a chain that is not
+    /// built in has - as its policy.
     Chain {
         name: String,
         policy: Option<Verdict>,
         counters: Option<Counters>,
+        family: Option<Family>,
     },
     /// `[PACKETS:BYTES] -A CHAIN ...`
     Command {
@@ -40,7 +45,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Line, String> {
     }
     let text = text.trim();
     match text.as_bytes().first() {
-        None | Some(b'#') => Ok(Line::Nothing),
+        None => Ok(Line::Nothing),
+        Some(b'#') => Ok(Line::Comment(text.to_owned())),
         Some(b'*') => Ok(Line::Table(text[1..].trim().to_owned())),
         Some(b':') => chain(&text[1..]),
         Some(b'[') => {
@@ -85,8 +91,18 @@ fn chain(text: &str) -> Result<Line, String> {
             );
         }
     };
-    let counters = words.next().map(|word| bracketed(&word)).transpose()?;
-    match words.next() {
+    let mut word = words.next();
+    let counters = word
+        .take_if(|word| word.starts_with('['))
+        .map(|word| bracketed(&word))
+        .transpose()?;
+    let mut word = word.or_else(|| words.next());
+    let family = word
+        .as_deref()
+        .and_then(family_of)
+        .filter(|_| policy.is_some());
+    word.take_if(|_| family.is_some());
+    match word.or_else(|| words.next()) {
         Some(word) => Err(format!(
             "{word} is too much: a chain ends with its counters"
         )),
@@ -94,8 +110,13 @@ fn chain(text: &str) -> Result<Line, String> {
             name,
             policy,
             counters,
+            family,
         }),
     }
+}
+
+fn family_of(option: &str) -> Option<Family> {
+    Family::only(option == "-4", option == "-6")
 }
 
 fn bracketed(word: &str) -> Result<Counters, String> {

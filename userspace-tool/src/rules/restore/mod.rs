@@ -3,6 +3,7 @@
 //! `palisade restore`: a file as iptables-save writes it becomes one request, and so one change.
 
 mod arguments;
+mod families;
 mod line;
 mod mistake;
 mod plan;
@@ -33,7 +34,7 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     };
     let plan = plan::make(&bytes, &wanted, &chains, &names, &mut warn)
         .map_err(|mistake| mistake.in_file(wanted.file_name()))?;
-    let request = Request::new(&plan);
+    let request = Request::new(&plan).map_err(|mistake| mistake.in_file(wanted.file_name()))?;
     request
         .send(&mut session, wanted.test)
         .map_err(|mistake| mistake.in_file(wanted.file_name()))?;

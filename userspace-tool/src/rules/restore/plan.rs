@@ -4,19 +4,21 @@
 
 use super::{
     arguments::Wanted,
+    families::{self, Evidence, Writer},
     line::{self, Line},
     mistake::Mistake,
 };
 use crate::{
     netlink::spec::{Table, Verdict},
     rules::{
+        address::family_name,
         chains,
         changes::changes,
-        command::Command,
+        command::{Command, Invocation},
         names::Names,
         parser, pasted,
         print::{Chain, quote},
-        rule::Counters,
+        rule::{Counters, Family, Rule},
     },
 };
 
@@ -27,6 +29,8 @@ pub(super) struct Step {
     pub(super) line: usize,
     pub(super) table: Table,
     pub(super) command: Command,
+    /// The family that it is for, if it is not for both.
+    pub(super) family: Option<Family>,
 }
 
 #[derive(Debug, Default)]
@@ -64,7 +68,12 @@ enum Section {
     In(Table),
     /// In a table that is not wanted.
     Skipped,
+    /// In a table of iptables that Palisade does not have. Most dumps have some, which ask for nothing.
+    Foreign(String),
 }
+
+/// The tables of iptables that Palisade does not have.
+const FOREIGN_TABLES: [&str; 2] = ["mangle", "security"];
 
 struct Maker<'a> {
     wanted: &'a Wanted,
@@ -74,6 +83,9 @@ struct Maker<'a> {
     plan: Plan,
     section: Section,
     line: usize,
+    evidence: Evidence,
+    /// Whether a table was passed over that asks for nothing.
+    has_foreign_table: bool,
 }
 
 /// Make a plan of a file for a kernel that has these chains; `warn` is told of lines, counted from 1, that
@@ -95,6 +107,8 @@ pub(super) fn make(
         },
         section: Section::Outside,
         line: 0,
+        evidence: Evidence::default(),
+        has_foreign_table: false,
     };
     let mut is_empty = true;
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
@@ -116,7 +130,6 @@ pub(super) fn make(
 /// A chain of which only the name counts.
 fn without_rules(chain: &Chain) -> Chain {
     Chain {
-        counters: Counters::default(),
         references: 0,
         length: 0,
         rules: Vec::new(),
@@ -133,9 +146,16 @@ impl Maker<'_> {
             return Ok(());
         }
         let line = line::parse(bytes)?;
+        if let Line::Comment(comment) = &line {
+            return self.comment(comment);
+        }
         let table = match (&self.section, &line) {
-            (Section::In(table), _) => *table,
             (_, Line::Nothing) => return Ok(()),
+            (Section::In(table), _) => *table,
+            (Section::Foreign(name), _) => {
+                let name = name.clone();
+                return self.foreign(&name, &line);
+            }
             (_, Line::Table(name)) => return self.begin(name),
             (_, Line::Commit) => {
                 return Err("COMMIT ends no table: it begins with *TABLE".to_owned());
@@ -143,7 +163,7 @@ impl Maker<'_> {
             _ => return Err("this is in no table: a line such as *filter comes first".to_owned()),
         };
         match line {
-            Line::Nothing => Ok(()),
+            Line::Nothing | Line::Comment(_) => Ok(()),
             Line::Table(_) => Err(format!(
                 "the COMMIT of table {table} is missing before this line"
             )),
@@ -155,8 +175,58 @@ impl Maker<'_> {
                 name,
                 policy,
                 counters,
-            } => self.chain(table, name, policy, counters),
+                family,
+            } => match (family, self.wanted.family()) {
+                // The policy of the other family, which stays as it is.
+                (Some(one), Some(wanted)) if one != wanted => Ok(()),
+                (of, wanted) => {
+                    if of.is_some() {
+                        self.evidence.explicit();
+                    } else if policy == Some(Verdict::Drop) {
+                        self.evidence.drop(self.line, &name);
+                    }
+                    self.chain(table, name, policy, counters, of.or(wanted))
+                }
+            },
             Line::Command { counters, words } => self.command(table, counters, words),
+        }
+    }
+
+    /// Find out who has written the file.
+    fn comment(&mut self, comment: &str) -> Result<(), String> {
+        let Some(writer) = families::writer(comment) else {
+            return Ok(());
+        };
+        self.evidence.written_by(self.line, writer);
+        match (writer, self.wanted.family()) {
+            (Writer::Of(family), Some(wanted)) if family != wanted => Err(format!(
+                "the file is for {}: give {} instead of {}",
+                family_name(family),
+                families::option(family),
+                families::option(wanted)
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// A line of a table that Palisade does not have.
+    fn foreign(&mut self, name: &str, line: &Line) -> Result<(), String> {
+        match line {
+            Line::Commit => {
+                self.section = Section::Outside;
+                Ok(())
+            }
+            Line::Table(_) => Err(format!(
+                "the COMMIT of table {name} is missing before this line"
+            )),
+            Line::Chain {
+                policy: Some(Verdict::Drop),
+                ..
+            }
+            | Line::Command { .. } => Err(format!(
+                "Palisade has no table {name}: take this line out, and keep iptables or nftables for it"
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -167,6 +237,11 @@ impl Maker<'_> {
             .is_some_and(|table| table.to_string() != name)
         {
             self.section = Section::Skipped;
+            return Ok(());
+        }
+        if FOREIGN_TABLES.contains(&name) {
+            self.section = Section::Foreign(name.to_owned());
+            self.has_foreign_table = true;
             return Ok(());
         }
         let table = chains::parse_table(name).map_err(|reason| format!("*{name}: {reason}"))?;
@@ -182,20 +257,19 @@ impl Maker<'_> {
 
     /// Take everything out of a table.
     fn empty(&mut self, table: Table) {
-        self.push(table, Command::Flush { chain: None });
-        self.push(table, Command::DeleteChain { chain: None });
-        self.push(
-            table,
-            Command::Zero {
-                chain: None,
-                position: None,
-            },
-        );
+        let family = self.wanted.family();
+        let mut push = |command| self.push(table, command, family);
+        push(Command::Flush { chain: None });
+        push(Command::DeleteChain { chain: None });
+        push(Command::Zero {
+            chain: None,
+            position: None,
+        });
         let built_in: Vec<String> = self
             .plan
             .chains
             .iter()
-            .filter(|chain| chain.table == table && chain.policy.is_some())
+            .filter(|chain| chain.table == table && chain.policies.is_some())
             .map(|chain| chain.name.clone())
             .collect();
         for chain in built_in {
@@ -206,6 +280,7 @@ impl Maker<'_> {
                     policy: Verdict::Accept,
                     counters: None,
                 },
+                family,
             );
         }
     }
@@ -216,6 +291,7 @@ impl Maker<'_> {
         chain: String,
         policy: Option<Verdict>,
         counters: Option<Counters>,
+        family: Option<Family>,
     ) -> Result<(), String> {
         let exists = self.position(table, &chain).is_some();
         let counters = counters.filter(|_| self.wanted.counters);
@@ -233,14 +309,15 @@ impl Maker<'_> {
                     policy,
                     counters,
                 },
+                family,
             ),
             // A built-in chain that is to stay as it is.
             None if exists && chains::is_built_in(&chain) => {}
-            None if exists => self.push(table, Command::Flush { chain: Some(chain) }),
+            None if exists => self.push(table, Command::Flush { chain: Some(chain) }, family),
             None => {
                 chains::check_new(&chain)
                     .map_err(|reason| format!("chain {}: {reason}", quote(&chain)))?;
-                self.push(table, Command::NewChain { chain });
+                self.push(table, Command::NewChain { chain }, family);
             }
         }
         Ok(())
@@ -253,11 +330,31 @@ impl Maker<'_> {
         words: Vec<String>,
     ) -> Result<(), String> {
         let spelled = words.first().cloned().unwrap_or_default();
-        let parse = |words| parser::parse_line(words, self.names);
-        let invocation = pasted::read(words, parse, |reading| (self.warn)(self.line, reading))
-            .map_err(|error| error.to_string())?;
-        let mut command = invocation.command;
-        if changes(&command).is_none() {
+        let says_family = words.iter().any(|word| is_family(word));
+        let Some(invocation) = self.invocation(words, says_family)? else {
+            return Ok(());
+        };
+        let (mut command, family) = (invocation.command, invocation.family);
+        if says_family {
+            self.evidence.explicit();
+        }
+        for rule in rules(&command) {
+            if let Some(family) = rule.family {
+                self.evidence.rule(self.line, family);
+            }
+        }
+        if let (
+            Command::Policy {
+                chain,
+                policy: Verdict::Drop,
+                ..
+            },
+            None,
+        ) = (&command, family)
+        {
+            self.evidence.drop(self.line, chain);
+        }
+        if changes(&command, family).is_none() {
             return Err(format!(
                 "{}: a file has only commands that change something",
                 quote(&spelled)
@@ -266,8 +363,34 @@ impl Maker<'_> {
         if let Some(counters) = counters.filter(|_| self.wanted.counters) {
             set_counters(&mut command, counters);
         }
-        self.push(table, command);
+        self.push(table, command, family);
         Ok(())
+    }
+
+    /// Read a line for the family that is wanted; nothing if it is for the other.
+    fn invocation(
+        &mut self,
+        words: Vec<String>,
+        says_family: bool,
+    ) -> Result<Option<Invocation>, String> {
+        let wanted = self.wanted.family();
+        let parse = |words| parser::parse_line(words, self.names, wanted);
+        let warn = |reading: &str| (self.warn)(self.line, reading);
+        let error = match pasted::read(words.clone(), parse, warn) {
+            Ok(invocation) => return Ok(Some(invocation)),
+            Err(error) => error.to_string(),
+        };
+        let is_both = self.evidence.writer() == Some(Writer::Palisade);
+        let Some(wanted) = wanted.filter(|_| says_family || is_both) else {
+            return Err(error);
+        };
+        // As in iptables-restore, a file may have lines of the other family if they say so.
+        let parse = |words| parser::parse_line(words, self.names, None);
+        let other = families::other(wanted);
+        match pasted::read(words, parse, |_| {}) {
+            Ok(invocation) if is_all_for(&invocation, other) => Ok(None),
+            _ => Err(error),
+        }
     }
 
     /// Which of the chains it is.
@@ -276,20 +399,19 @@ impl Maker<'_> {
         chains.position(|chain| chain.table == table && chain.name == name)
     }
 
-    fn push(&mut self, table: Table, command: Command) {
+    fn push(&mut self, table: Table, command: Command, family: Option<Family>) {
         match &command {
             Command::NewChain { chain } => self.plan.chains.push(Chain {
                 table,
                 name: chain.clone(),
-                policy: None,
-                counters: Counters::default(),
+                policies: None,
                 references: 0,
                 length: 0,
                 rules: Vec::new(),
             }),
             Command::DeleteChain { chain: name } => self.plan.chains.retain(|chain| {
                 let is_meant = name.as_ref().is_none_or(|name| *name == chain.name);
-                !(chain.table == table && chain.policy.is_none() && is_meant)
+                !(chain.table == table && chain.policies.is_none() && is_meant)
             }),
             Command::RenameChain { chain, new_name } => {
                 let position = self.position(table, chain);
@@ -304,6 +426,7 @@ impl Maker<'_> {
             line: self.line,
             table,
             command,
+            family,
         });
     }
 
@@ -315,15 +438,44 @@ impl Maker<'_> {
         match self.section {
             Section::In(table) => return Err(missing(&table.to_string())),
             Section::Skipped => return Err(missing("that was left out")),
+            Section::Foreign(name) => return Err(missing(&name)),
             Section::Outside => {}
         }
-        if !self.plan.tables.is_empty() {
+        if let Some((line, warning)) = self.evidence.judge(self.wanted)? {
+            (self.warn)(line, &warning);
+        }
+        let asks_for_nothing = self.has_foreign_table && self.wanted.table.is_none();
+        if !self.plan.tables.is_empty() || asks_for_nothing {
             return Ok(self.plan);
         }
         Err(Mistake::File(match self.wanted.table {
             Some(table) => format!("it has no table {table}"),
             None => "it has no table: a table begins with a line such as *filter".to_owned(),
         }))
+    }
+}
+
+/// Whether a word of a line says which family it is for.
+fn is_family(word: &str) -> bool {
+    ["-4", "-6", "--ipv4", "--ipv6"].contains(&word)
+}
+
+/// Whether nothing of a line is for packets of another family.
+fn is_all_for(invocation: &Invocation, family: Family) -> bool {
+    match rules(&invocation.command) {
+        [] => invocation.family == Some(family),
+        rules => rules.iter().all(|rule| rule.family == Some(family)),
+    }
+}
+
+/// The rules that a command brings.
+fn rules(command: &Command) -> &[Rule] {
+    match command {
+        Command::Append { rules, .. }
+        | Command::Insert { rules, .. }
+        | Command::Delete { rules, .. } => rules,
+        Command::Replace { rule, .. } => std::slice::from_ref(rule),
+        _ => &[],
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    netlink::{Refusal, Writer, spec::attribute::ruleset},
+    netlink::{Refusal, TOO_LONG, Writer, spec::attribute::ruleset},
     rules::{
         changes::changes,
         explain::explain,
@@ -35,12 +35,15 @@ struct Placed<'a> {
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(plan: &'a Plan) -> Self {
+    pub(super) fn new(plan: &'a Plan) -> Result<Self, Mistake> {
         let mut attributes = Writer::without_labels();
         let mut placed = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
-            for change in changes(&step.command).unwrap_or_default() {
+            for change in changes(&step.command, step.family).unwrap_or_default() {
                 wire::encode_change(&change, step.table, &mut attributes);
+                if attributes.too_long() {
+                    return Err(Mistake::Line(step.line, TOO_LONG.to_owned()));
+                }
                 placed.push(Placed {
                     step,
                     change,
@@ -48,11 +51,11 @@ impl<'a> Request<'a> {
                 });
             }
         }
-        Self {
+        Ok(Self {
             plan,
             attributes,
             changes: placed,
-        }
+        })
     }
 
     pub(super) fn send(mut self, session: &mut Session, test: bool) -> Result<(), Mistake> {

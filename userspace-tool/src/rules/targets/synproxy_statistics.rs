@@ -16,6 +16,10 @@ pub(crate) struct Statistics {
     pub(crate) cookies_valid: u64,
     pub(crate) cookies_invalid: u64,
     pub(crate) out_of_flow: u64,
+    /// What had become of connections to the rule's servers before the rule came.
+    pub(crate) opened_before: u64,
+    pub(crate) refused_before: u64,
+    pub(crate) unanswered_before: u64,
 }
 
 impl Statistics {
@@ -29,6 +33,9 @@ impl Statistics {
                 attribute::COOKIES_VALID => decoded.cookies_valid = attribute.u64()?,
                 attribute::COOKIES_INVALID => decoded.cookies_invalid = attribute.u64()?,
                 attribute::OUT_OF_FLOW => decoded.out_of_flow = attribute.u64()?,
+                attribute::OPENED_BEFORE => decoded.opened_before = attribute.u64()?,
+                attribute::REFUSED_BEFORE => decoded.refused_before = attribute.u64()?,
+                attribute::UNANSWERED_BEFORE => decoded.unanswered_before = attribute.u64()?,
                 _ => {}
             }
         }

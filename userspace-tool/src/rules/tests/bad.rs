@@ -142,10 +142,6 @@ const LINES: &[(&str, &str)] = &[
         "-F --json",
         "--json does not go with -F: it says how to show rules",
     ),
-    (
-        "-4 -F",
-        "-F is for IPv4 and IPv6 at once: leave out -4 or -6",
-    ),
     ("-Z -c 1 2", "-c does not go with -Z"),
     (
         "-D INPUT 1 -p tcp",
@@ -881,6 +877,79 @@ const LINES: &[(&str, &str)] = &[
     (
         "-A INPUT -p tcp --wscale 7",
         "unknown option --wscale: give -j SYNPROXY before it",
+    ),
+    // Targets and options that Palisade does not have.
+    (
+        "-A INPUT -j DNAT --to-destination 192.0.2.4",
+        "-j DNAT: Palisade has no target DNAT: keep iptables or nftables for it",
+    ),
+    (
+        "-t nat -A PREROUTING --to-destination 192.0.2.4 -j DNAT",
+        "-j DNAT: Palisade has no target DNAT: keep iptables or nftables for it",
+    ),
+    (
+        "-A INPUT -j DNAT --to 10.0.0.1:80",
+        "-j DNAT: Palisade has no target DNAT: keep iptables or nftables for it",
+    ),
+    (
+        "-A INPUT -jSNAT --to-source 192.0.2.4",
+        "-j SNAT: Palisade has no target SNAT: keep iptables or nftables for it",
+    ),
+    (
+        "-A INPUT -j MASQUERADE --to-ports 1-9",
+        "-j MASQUERADE: Palisade has no target MASQUERADE: keep iptables or nftables for it",
+    ),
+    (
+        "-A INPUT -j CONNMARK --set-mark 7",
+        "-j CONNMARK: Palisade has no target CONNMARK: keep iptables or nftables for it",
+    ),
+    (
+        "-A INPUT --set-mark 7 --jump=CONNMARK",
+        "-j CONNMARK: Palisade has no target CONNMARK: keep iptables or nftables for it",
+    ),
+    (
+        "-A INPUT -j TCPMSS --clamp-mss-to-pmtu",
+        "-j TCPMSS: Palisade has no target TCPMSS: keep iptables or nftables for it",
+    ),
+    (
+        "-A INPUT -g NFQUEUE --queue-num 1",
+        "-g NFQUEUE: Palisade has no target NFQUEUE: keep iptables or nftables for it",
+    ),
+    (
+        "-A INPUT -j CT --helper tftp",
+        "-j CT --helper: Palisade's CT has no option --helper: keep iptables or nftables for it",
+    ),
+    (
+        "-t raw -A PREROUTING --zone 4 -j CT",
+        "-j CT --zone: Palisade's CT has no option --zone: keep iptables or nftables for it",
+    ),
+    (
+        "-A INPUT -m conntrack --ctdir ORIGINAL",
+        "-m conntrack --ctdir: Palisade's conntrack has no option --ctdir: keep iptables or nftables for it",
+    ),
+    (
+        "-A INPUT -m mac --mac-source 02:00:00:00:00:01",
+        "-m mac: Palisade has no match mac: keep iptables or nftables for it",
+    ),
+    (
+        "-A INPUT -j REJCT --reject-with tcp-reset",
+        "-j REJCT: there is no such target: did you mean REJECT?",
+    ),
+    (
+        "-A INPUT -j log --log-prefix x",
+        "-j log: there is no such target: did you mean LOG?",
+    ),
+    (
+        "-A INPUT -j web --to-destination 192.0.2.4",
+        "-j web --to-destination: Palisade has no target web, and a chain has no options",
+    ),
+    (
+        "-A INPUT -j XNAT --to 192.0.2.4",
+        "-j XNAT --to: Palisade has no target XNAT, and a chain has no options",
+    ),
+    (
+        "-A INPUT -j web --dport 80",
+        "unknown option --dport: give -p tcp or -p udp before it",
     ),
 ];
 

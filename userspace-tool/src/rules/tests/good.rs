@@ -742,6 +742,53 @@ fn show_commands() {
 }
 
 #[test]
+fn every_command_goes_with_a_family() {
+    use crate::rules::{changes::changes, rule::Family};
+    for line in [
+        "-F",
+        "-F INPUT",
+        "-Z",
+        "-Z INPUT 2",
+        "-N web",
+        "-X",
+        "-X web",
+        "-P INPUT DROP",
+        "-D INPUT 3",
+    ] {
+        for (option, family) in [("-4", Family::Ipv4), ("--ipv6", Family::Ipv6)] {
+            for line in [format!("{option} {line}"), format!("{line} {option}")] {
+                let invocation = parse(&line).unwrap();
+                assert_eq!(invocation.family, Some(family), "{line}");
+                let changes = changes(&invocation.command, invocation.family).unwrap();
+                assert!(
+                    changes.iter().all(|change| change.family == Some(family)),
+                    "{line}"
+                );
+            }
+        }
+    }
+    // A chain has one name, and rules say it themselves.
+    for line in [
+        "-6 -E web www",
+        "-6 -A INPUT",
+        "-6 -R INPUT 1",
+        "-6 -D INPUT -i lo",
+    ] {
+        let invocation = parse(line).unwrap();
+        let changes = changes(&invocation.command, invocation.family).unwrap();
+        assert!(
+            changes.iter().all(|change| change.family.is_none()),
+            "{line}"
+        );
+        let mut rules = changes.iter().filter_map(|change| change.rule);
+        assert!(
+            rules.all(|rule| rule.family == Some(Family::Ipv6)),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn tables_are_chosen() {
     let table = |line| parse(line).map(|invocation| invocation.table).ok();
     assert_eq!(table("-L"), Some(Table::Filter));

@@ -6,13 +6,14 @@ use super::rule::decode_rule;
 use crate::{
     error::Error,
     netlink::{
-        attributes,
+        Attribute, attributes,
         spec::{
-            Table, Verdict,
-            attribute::{chain, ruleset},
+            Family, Table, Verdict,
+            attribute::{chain, family_policy, ruleset},
         },
     },
     rules::{
+        policy::{Policies, Policy},
         print::Chain,
         rule::{Counters, Rule},
     },
@@ -21,6 +22,7 @@ use crate::{
 /// Read an answer to chain-get.
 pub(crate) fn decode_chain(answer: &[u8]) -> Result<Chain, Error> {
     let (mut table, mut name, mut policy) = (None, None, None);
+    let mut apart = Vec::new();
     let (mut references, mut length) = (0, 0);
     let mut counters = Counters::default();
     for nest in attributes(answer) {
@@ -36,6 +38,7 @@ pub(crate) fn decode_chain(answer: &[u8]) -> Result<Chain, Error> {
                 chain::POLICY => policy = Some(attribute.one_of(Verdict::from_number)?),
                 chain::PACKETS => counters.packets = attribute.u64()?,
                 chain::BYTES => counters.bytes = attribute.u64()?,
+                chain::FAMILY_POLICY => apart.push(decode_policy(&attribute)?),
                 chain::RULES => length = attribute.u32()?,
                 chain::REFERENCES => references = attribute.u32()?,
                 _ => {}
@@ -46,12 +49,38 @@ pub(crate) fn decode_chain(answer: &[u8]) -> Result<Chain, Error> {
     Ok(Chain {
         table: table.ok_or_else(missing)?,
         name: name.ok_or_else(missing)?,
-        policy,
-        counters,
+        policies: policy.map(|policy| {
+            let mut policies = Policies::both(policy, counters);
+            for (family, policy) in apart {
+                *policies.of_mut(family) = policy;
+            }
+            policies
+        }),
         references,
         length,
         rules: Vec::new(),
     })
+}
+
+fn decode_policy(nest: &Attribute<'_>) -> Result<(Family, Policy), Error> {
+    let (mut family, mut verdict) = (None, None);
+    let mut counters = Counters::default();
+    for attribute in nest.nested() {
+        let attribute = attribute?;
+        match attribute.kind {
+            family_policy::FAMILY => family = Some(attribute.one_of(Family::from_number)?),
+            family_policy::POLICY => verdict = Some(attribute.one_of(Verdict::from_number)?),
+            family_policy::PACKETS => counters.packets = attribute.u64()?,
+            family_policy::BYTES => counters.bytes = attribute.u64()?,
+            _ => {}
+        }
+    }
+    let missing = || Error::Answer("a policy lacks its family or what it does".to_owned());
+    let policy = Policy {
+        verdict: verdict.ok_or_else(missing)?,
+        counters,
+    };
+    Ok((family.ok_or_else(missing)?, policy))
 }
 
 /// A rule with its place.

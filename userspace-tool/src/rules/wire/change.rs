@@ -7,7 +7,7 @@ use crate::{
     netlink::{
         Writer,
         spec::{
-            ChangeKind, Table, Verdict,
+            ChangeKind, Family, Table, Verdict,
             attribute::{change as attribute, ruleset},
         },
     },
@@ -28,6 +28,8 @@ pub(crate) struct Change<'a> {
     /// What the policy's counters are to be.
     pub(crate) counters: Option<Counters>,
     pub(crate) new_name: Option<&'a str>,
+    /// The family that it is for, if it is not for both and has no rule that says so.
+    pub(crate) family: Option<Family>,
 }
 
 impl<'a> Change<'a> {
@@ -40,6 +42,7 @@ impl<'a> Change<'a> {
             policy: None,
             counters: None,
             new_name: None,
+            family: None,
         }
     }
 
@@ -84,6 +87,13 @@ pub(crate) fn encode_change(change: &Change<'_>, table: Table, request: &mut Wri
         if let Some(Counters { packets, bytes }) = change.counters {
             nest.u64(attribute::PACKETS, packets);
             nest.u64(attribute::BYTES, bytes);
+        }
+        if let Some(family) = change.family {
+            let label = match family {
+                Family::Ipv4 => "-4",
+                Family::Ipv6 => "-6",
+            };
+            nest.labelled(label, |nest| nest.u32(attribute::FAMILY, family.number()));
         }
         if let Some(name) = change.new_name {
             nest.labelled(chain_label(name), |nest| {

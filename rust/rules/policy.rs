@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What becomes of packets that no rule of a built-in chain decides on.
+
+use crate::{
+    kernel_api::{
+        counters::Counters,
+        netfilter::Verdict, //
+    },
+    packet::Family, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// What becomes of packets of one IP version.
+#[derive(Clone)]
+pub(crate) struct Policy {
+    /// What becomes of them.
+    pub(crate) verdict: Verdict,
+    /// How many they were.
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl Policy {
+    fn accept() -> Result<Self> {
+        Ok(Self {
+            verdict: Verdict::Accept,
+            counters: Arc::new(Counters::new()?, GFP_KERNEL_ACCOUNT)?,
+        })
+    }
+}
+
+/// The policies of a chain: one for each IP version, since a server that is closed to one of them is to stay
+/// reachable by the other.
+#[derive(Clone)]
+pub(crate) struct Policies {
+    ipv4: Policy,
+    ipv6: Policy,
+}
+
+impl Policies {
+    /// All packets go on.
+    pub(super) fn accept() -> Result<Self> {
+        Ok(Self {
+            ipv4: Policy::accept()?,
+            ipv6: Policy::accept()?,
+        })
+    }
+
+    /// That for packets of an IP version.
+    #[inline(always)]
+    pub(crate) fn of(&self, family: Family) -> &Policy {
+        match family {
+            Family::Ipv4 => &self.ipv4,
+            Family::Ipv6 => &self.ipv6,
+        }
+    }
+
+    /// That for packets of an IP version, to change it.
+    pub(crate) fn of_mut(&mut self, family: Family) -> &mut Policy {
+        match family {
+            Family::Ipv4 => &mut self.ipv4,
+            Family::Ipv6 => &mut self.ipv6,
+        }
+    }
+
+    /// Both, each with its IP version.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Family, &Policy)> {
+        [(Family::Ipv4, &self.ipv4), (Family::Ipv6, &self.ipv6)].into_iter()
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Targets and matches of iptables that Palisade does not have: they are named as what they are, so that nobody takes them
+//! for misspellings, and their options for those of something else.
+
+/// What is said of them.
+pub(super) const KEEP: &str = "keep iptables or nftables for it";
+
+static TARGETS: &[&str] = &[
+    "AUDIT",
+    "CHECKSUM",
+    "CLASSIFY",
+    "CLUSTERIP",
+    "CONNMARK",
+    "CONNSECMARK",
+    "DNAT",
+    "DNPT",
+    "DSCP",
+    "ECN",
+    "HL",
+    "HMARK",
+    "IDLETIMER",
+    "LED",
+    "MASQUERADE",
+    "NETMAP",
+    "NFLOG",
+    "NFQUEUE",
+    "QUEUE",
+    "RATEEST",
+    "SECMARK",
+    "SET",
+    "SNAT",
+    "SNPT",
+    "TCPMSS",
+    "TCPOPTSTRIP",
+    "TEE",
+    "TOS",
+    "TPROXY",
+    "TRACE",
+    "TTL",
+    "ULOG",
+];
+
+static MATCHES: &[&str] = &[
+    "addrtype",
+    "ah",
+    "bpf",
+    "cgroup",
+    "cluster",
+    "connbytes",
+    "connlabel",
+    "connmark",
+    "cpu",
+    "dccp",
+    "devgroup",
+    "dscp",
+    "dst",
+    "ecn",
+    "esp",
+    "eui64",
+    "frag",
+    "geoip",
+    "hashlimit",
+    "hbh",
+    "helper",
+    "hl",
+    "ipcomp",
+    "iprange",
+    "ipv6header",
+    "ipvs",
+    "length",
+    "mac",
+    "mh",
+    "nfacct",
+    "osf",
+    "owner",
+    "physdev",
+    "pkttype",
+    "policy",
+    "quota",
+    "rateest",
+    "realm",
+    "rpfilter",
+    "rt",
+    "sctp",
+    "set",
+    "socket",
+    "srh",
+    "statistic",
+    "tcpmss",
+    "time",
+    "tos",
+    "ttl",
+    "u32",
+];
+
+/// Options of iptables' targets of these names that Palisade's do not have.
+static TARGET_OPTIONS: &[(&str, &[&str])] = &[(
+    "CT",
+    &[
+        "helper",
+        "ctevents",
+        "expevents",
+        "zone",
+        "zone-orig",
+        "zone-reply",
+        "timeout",
+    ],
+)];
+
+/// Options of iptables' matches of these names that Palisade's do not have.
+static MATCH_OPTIONS: &[(&str, &[&str])] = &[(
+    "conntrack",
+    &[
+        "ctproto",
+        "ctorigsrc",
+        "ctorigdst",
+        "ctreplsrc",
+        "ctrepldst",
+        "ctorigsrcport",
+        "ctorigdstport",
+        "ctreplsrcport",
+        "ctrepldstport",
+        "ctstatus",
+        "ctexpire",
+        "ctdir",
+    ],
+)];
+
+/// Whether iptables has a target of this name, which Palisade lacks.
+pub(super) fn is_target(name: &str) -> bool {
+    TARGETS.contains(&name)
+}
+
+/// Whether iptables has a match of this name, which Palisade lacks.
+pub(super) fn is_match(name: &str) -> bool {
+    MATCHES.contains(&name)
+}
+
+/// Whether iptables' target or match of this name has that option, which Palisade's lacks.
+pub(super) fn is_option(extension: &str, option: &str) -> bool {
+    let mut all = TARGET_OPTIONS.iter().chain(MATCH_OPTIONS);
+    all.any(|(name, options)| *name == extension && options.contains(&option))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{matches, targets};
+
+    #[test]
+    fn nothing_that_there_is_is_foreign() {
+        for kind in targets::ALL {
+            assert!(!is_target(kind.name), "{}", kind.name);
+        }
+        for kind in matches::ALL {
+            assert!(!is_match(kind.name), "{}", kind.name);
+        }
+        for kind in matches::ALL.iter().chain(targets::ALL) {
+            let mut names = kind.options.iter().flat_map(|option| option.names);
+            assert!(
+                names.all(|name| !is_option(kind.name, name)),
+                "{}",
+                kind.name
+            );
+        }
+    }
+}

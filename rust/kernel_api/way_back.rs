@@ -428,8 +428,9 @@ unsafe fn marks(net: *mut bindings::net, family: Family) -> impl Iterator<Item =
     });
     entries
         .take_while(move |entry| !core::ptr::eq(*entry, head))
-        .take(RULES_MAX)
-        .filter_map(|entry| {
+        // `take` would count down, which the compiler does not know to end at zero.
+        .zip(0..RULES_MAX)
+        .filter_map(|(entry, _)| {
             let rule = entry.cast::<bindings::fib_rule>();
             // SAFETY: As above.
             let (mark, mask) = unsafe { ((*rule).mark, (*rule).mark_mask) };

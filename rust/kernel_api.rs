@@ -32,6 +32,7 @@ pub(crate) mod records;
 pub(crate) mod reject;
 pub(crate) mod rewrite;
 pub(crate) mod route;
+mod send_back;
 pub(crate) mod skb;
 pub(crate) mod sockets;
 pub(crate) mod softirq_lock;

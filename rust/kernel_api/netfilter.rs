@@ -13,8 +13,8 @@ use super::{
     },
     rcu::Published,
     rewrite::Rewritten,
-    skb::Skb,
-    way_back, //
+    send_back,
+    skb::Skb, //
 };
 use core::{
     marker::PhantomData,
@@ -414,7 +414,7 @@ impl<T: Hook> HookRegistration<T> {
             }
             Fate::SendBack(Rewritten { .. }) => {
                 // SAFETY: The packet is the hook's, and nobody uses it any more; it was written anew. The state is valid.
-                unsafe { way_back::send_back(skb.as_raw(), context.as_raw(), family) };
+                unsafe { send_back::send_back(skb.as_raw(), context.as_raw(), family) };
                 bindings::NF_STOLEN
             }
         }

@@ -15,6 +15,9 @@ mod clamps;
 #[cfg(CONFIG_KUNIT = "y")]
 mod clamps_tests;
 mod client;
+mod clocks;
+#[cfg(CONFIG_KUNIT = "y")]
+mod clocks_tests;
 mod compose;
 #[cfg(CONFIG_KUNIT = "y")]
 mod compose_tests;
@@ -22,6 +25,9 @@ mod cookie;
 #[cfg(CONFIG_KUNIT = "y")]
 mod cookie_tests;
 mod existing;
+mod floods;
+#[cfg(CONFIG_KUNIT = "y")]
+mod floods_tests;
 mod handshake;
 mod known;
 mod opening;
@@ -40,6 +46,8 @@ mod settings;
 mod translation;
 mod unreachable;
 mod waiting;
+#[cfg(CONFIG_KUNIT = "y")]
+mod waiting_tests;
 
 pub(crate) use arrival::Arrival;
 pub(crate) use client::{
@@ -68,6 +76,7 @@ use crate::kernel_api::{
         Periodic, //
     },
 };
+use clocks::Clocks;
 use cookie::Cookies;
 use core::mem::MaybeUninit;
 use kernel::{
@@ -98,6 +107,7 @@ fn room_for(count: usize) -> KVVec<EndedConnection> {
 /// What SYNPROXY keeps for a network namespace.
 pub(crate) struct Synproxy {
     cookies: Cookies,
+    clocks: Clocks,
     template: ProxyTemplate,
     servers: Arc<Servers>,
     waiting: Arc<Waiting>,
@@ -116,6 +126,7 @@ impl Synproxy {
         let waiting = Waiting::new(scope, servers.clone())?;
         let synproxy = Self {
             cookies: Cookies::new(),
+            clocks: Clocks::new(),
             template: ProxyTemplate::new(scope)?,
             servers,
             look_after: Periodic::start(scope, LookAfter(waiting.clone()), 0)?,

@@ -115,7 +115,7 @@
 // allow: --allowlist-function 'free_percpu' --allowlist-function 'get_random_bytes'
 // allow: --allowlist-var 'jiffies' --allowlist-var 'PALISADE_HZ'
 // allow: --allowlist-type lockdep_map --allowlist-type spinlock_t --allowlist-type raw_spinlock_t --allowlist-type hsiphash_key_t --allowlist-function 'hsiphash_2u32'
-// allow: --allowlist-type siphash_key_t --allowlist-function 'siphash_3u64'
+// allow: --allowlist-type siphash_key_t --allowlist-function 'siphash_[13]u64'
 
 /* Of the two definitions of HZ that the headers have, bindgen takes user space's. */
 static const unsigned int PALISADE_HZ = HZ;

@@ -98,6 +98,13 @@ impl SecretKey {
         Self(key)
     }
 
+    /// The code of one word.
+    #[inline]
+    pub(crate) fn code_of_one(&self, word: u64) -> u64 {
+        // SAFETY: The key is valid for reads.
+        unsafe { bindings::siphash_1u64(word, &raw const self.0) }
+    }
+
     /// The code of three words.
     #[inline]
     pub(crate) fn code_of_three(&self, [a, b, c]: [u64; 3]) -> u64 {

@@ -224,7 +224,7 @@ impl Incoming<'_> {
             return Reaction::Drop;
         };
         let server = self.synproxy.servers.options(&endpoint);
-        let announcement = Announcement::new(
+        let mut announcement = Announcement::new(
             self.settings,
             packet.family,
             segment,
@@ -232,8 +232,13 @@ impl Incoming<'_> {
             server.as_ref(),
             way.mss.min(self.synproxy.servers.clamps.limit(way.device)),
         );
+        let who = self.cookie_client();
+        if let Some(stamps) = &mut announcement.options.timestamps {
+            let offset = self.synproxy.clocks.offset(&who);
+            stamps.value = stamps.value.wrapping_add(offset);
+        }
         let cookie = self.synproxy.cookies.make(
-            &self.cookie_client(),
+            &who,
             segment.sequence,
             client.mss.unwrap_or(MSS_DEFAULT),
             announcement.carried,
@@ -259,6 +264,13 @@ impl Incoming<'_> {
         };
         self.count(Event::CookieSent);
         Reaction::SendBack(rewritten)
+    }
+
+    /// A client whose SYN has passed has come back.
+    pub(super) fn prove(&self) {
+        if self.settings.threshold.is_some() {
+            self.synproxy.servers.prove(&self.endpoint());
+        }
     }
 
     /// Whether the server has got a SYN of this connection already, and the connection is none of ours.

@@ -83,6 +83,11 @@ impl Incoming<'_> {
             return Reaction::Pass;
         }
         match (connection.tcp_state(), Proxied::of(connection)) {
+            // A handshake that has passed is complete.
+            (TcpState::SynReceived, None) => {
+                self.prove();
+                Reaction::Pass
+            }
             // The SYN to the server was lost, or its answer. Connection tracking knows that state of a client
             // from keep-alives alone; of anything else it would say that it is invalid.
             (TcpState::SynSent, Some(proxied)) => match self.proof() {

@@ -10,6 +10,10 @@
 use super::{
     announcement::SCALE_DEFAULT,
     clamps::Clamps,
+    floods::{
+        FloodState,
+        Rate, //
+    },
     options::{
         Options,
         MSS_DEFAULT, //
@@ -135,41 +139,6 @@ pub(super) enum Attempt {
     Unanswered,
 }
 
-/// A rate of SYNs.
-#[derive(Clone, Copy)]
-pub(super) struct Rate {
-    /// So many a second.
-    pub(super) per_second: u32,
-    /// So many at once.
-    pub(super) burst: u32,
-}
-
-impl Rate {
-    /// Takes one SYN from what may pass: the time in jiffies in the upper half, and what has come together
-    /// since, in units of one SYN by the jiffies of a second, in the lower. None if none may pass.
-    pub(super) fn take(&self, before: u64, now: u32) -> Option<u64> {
-        let unit = u64::from(JIFFIES_PER_SECOND);
-        let full = u64::from(self.burst).wrapping_mul(unit);
-        let (then, left) = ((before >> 32) as u32, before & 0xffff_ffff);
-        let (now, left) = match (before, now.wrapping_sub(then)) {
-            (0, _) => (now, full),
-            // Another CPU may have been here a moment later.
-            (_, late) if late > u32::MAX - JIFFIES_PER_SECOND => (then, left),
-            (_, passed) => {
-                let gained = u64::from(passed).saturating_mul(self.per_second.into());
-                (now, left.saturating_add(gained).min(full))
-            }
-        };
-        Some(Self::state(now, left.checked_sub(unit)?))
-    }
-
-    /// The time, and what is left then, as [`Rate::take`] has it.
-    fn state(now: u32, left: u64) -> u64 {
-        // Zero stands for who has never been asked.
-        (u64::from(now) << 32 | left & 0xffff_ffff).max(1)
-    }
-}
-
 /// A place in the table.
 struct Server {
     address: [Word; 4],
@@ -183,8 +152,7 @@ struct Server {
     opened: Atomic<i32>,
     refused: Atomic<i32>,
     unanswered: Atomic<i32>,
-    /// As [`Rate::take`] has it.
-    allowance: Atomic<i64>,
+    flood: FloodState,
 }
 
 /// What a server is known by.
@@ -229,7 +197,7 @@ impl Server {
             opened: Atomic::new(0),
             refused: Atomic::new(0),
             unanswered: Atomic::new(0),
-            allowance: Atomic::new(0),
+            flood: FloodState::new(),
         }
     }
 
@@ -240,7 +208,7 @@ impl Server {
             && (self.address.iter().zip(words)).all(|(word, other)| word.load() == other)
     }
 
-    fn become_server(&self, endpoint: &Endpoint, allowance: u64) {
+    fn become_server(&self, endpoint: &Endpoint) {
         self.port.store(0);
         for (word, value) in self.address.iter().zip(endpoint.address.words()) {
             word.store(value);
@@ -249,7 +217,7 @@ impl Server {
         self.opened.store(0, Relaxed);
         self.refused.store(0, Relaxed);
         self.unanswered.store(0, Relaxed);
-        self.allowance.store(allowance as i64, Relaxed);
+        self.flood.clear();
         self.port.store(endpoint.tag());
     }
 }
@@ -302,18 +270,21 @@ impl Servers {
             return found;
         }
         let now = jiffies32();
-        let idleness = |server: &&Server| match server.port.load() {
+        let idleness = |server: &Server| match server.port.load() {
             0 => u32::MAX,
             // Another CPU may have used it a moment later than now.
             _ => (now.wrapping_sub(server.used.load()) as i32).max(0) as u32,
         };
-        let server = self.ways(endpoint).iter().max_by_key(idleness)?;
-        let allowance = match idleness(&server) < JIFFIES_PER_SECOND {
+        let server = self
+            .ways(endpoint)
+            .iter()
+            .max_by_key(|server| idleness(server))?;
+        let is_crowded = idleness(server) < JIFFIES_PER_SECOND;
+        server.become_server(endpoint);
+        if is_crowded {
             // A flood for more servers than there is room for: were the next to begin with its burst, all would pass.
-            true => Rate::state(now, 0),
-            false => 0,
-        };
-        server.become_server(endpoint, allowance);
+            server.flood.begin(now);
+        }
         server.used.store(now);
         Some(server)
     }
@@ -396,18 +367,14 @@ impl Servers {
         };
         let now = jiffies32();
         server.used.store(now);
-        let mut before = server.allowance.load(Relaxed);
-        // Who loses so often against others is in a flood.
-        for _ in 0..8 {
-            let Some(after) = rate.take(before as u64, now) else {
-                return false;
-            };
-            match server.allowance.cmpxchg(before, after as i64, Relaxed) {
-                Ok(_) => return true,
-                Err(other) => before = other,
-            }
+        server.flood.admits(rate, now)
+    }
+
+    /// A client whose SYN has passed has come back.
+    pub(super) fn prove(&self, endpoint: &Endpoint) {
+        if let Some(server) = self.find(endpoint) {
+            server.flood.prove();
         }
-        false
     }
 
     /// The first server from that place on, and the place behind it.

@@ -3,6 +3,7 @@
 //! KUnit tests of what is known of servers, and of how many SYNs pass to them.
 
 use super::{
+    floods::Rate,
     options::{
         Options,
         Timestamps, //
@@ -10,7 +11,6 @@ use super::{
     servers::{
         Attempt,
         Endpoint,
-        Rate,
         ServerOptions,
         Servers, //
     },

@@ -2,7 +2,7 @@
 
 //! What a rule asks of SYNPROXY, and what it counts.
 
-use super::servers::Rate;
+use super::floods::Rate;
 use crate::kernel_api::counters::EventCounters;
 
 /// What a rule asks for.

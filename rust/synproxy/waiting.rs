@@ -120,6 +120,14 @@ pub(super) struct Waiting {
     servers: Arc<Servers>,
 }
 
+/// The first of the places that a connection may have. All words of its addresses with the key: who has a network
+/// chooses addresses as they like.
+pub(super) fn first_way(key: &HashKey, endpoints: &Endpoints) -> usize {
+    let ([a, b, c, d], [e, f, g, h]) = endpoints.addresses;
+    let hash = key.hash(&[a, b, c, d, e, f, g, h, endpoints.port_word()]);
+    (hash as usize % (CAPACITY / WAYS)).wrapping_mul(WAYS)
+}
+
 impl Waiting {
     /// None so far.
     pub(super) fn new(scope: &Arc<Scope>, servers: Arc<Servers>) -> Result<Arc<Self>> {
@@ -137,19 +145,12 @@ impl Waiting {
         Ok(Arc::new(waiting, GFP_KERNEL_ACCOUNT)?)
     }
 
-    fn first_way(&self, endpoints: &Endpoints) -> usize {
-        let (([a, b, c, d], _), ports) = (endpoints.addresses, endpoints.port_word());
-        let word = a ^ b.rotate_left(8) ^ c.rotate_left(16) ^ d.rotate_left(24);
-        let hash = self.key.hash_pair(word, ports);
-        (hash as usize % (CAPACITY / WAYS)).wrapping_mul(WAYS)
-    }
-
     fn ways<'a>(
         &self,
         places: &'a mut KVVec<Option<Entry>>,
         endpoints: &Endpoints,
     ) -> &'a mut [Option<Entry>] {
-        let first = self.first_way(endpoints);
+        let first = first_way(&self.key, endpoints);
         let ways = places.get_mut(first..).unwrap_or_default();
         ways.get_mut(..WAYS).unwrap_or_default()
     }

@@ -77,6 +77,22 @@ def syn_is_clean(hosts, version, _):
     expect_equal("the timestamp that it echoes", syn.options.timestamps[1], 0)
 
 
+def clocks_of_clients(hosts, version, _):
+    """clients' clocks do not tell for how long this machine runs, and go on for each"""
+    with open("/proc/uptime") as file:
+        uptime = int(float(file.read().split()[0]) * 1000)
+    told = []
+    for server in hosts.right.own, hosts.left.proxy, hosts.right.own:
+        client = Client(hosts, hosts.left, server[version])
+        told.append(client.ask().options.timestamps[0])
+    first, other, again = told
+    # Minutes: the clock of this machine begins shortly before its wrap.
+    for name, clock in ("a client's", first), ("another's", other):
+        expect(abs(distance(uptime, clock)) > 600_000, f"{name} clock is {clock}, {uptime} ms after the boot")
+    expect(abs(distance(first, other)) > 60_000, f"clocks are {first} and {other}")
+    expect(0 <= distance(first, again) < 60_000, f"a client's clock goes from {first} to {again}")
+
+
 def handshakes_end(hosts, version, _):
     """both handshakes end, with the right numbers and clocks, whatever the options are"""
     for server_options in ALL, Options(), Options(mss=1000, scale=3), Options(mss=1460, timestamps=(1, 0)):
@@ -234,6 +250,6 @@ def other_clients(hosts, version, _):
             step(connection)
 
 
-SCENARIOS = (syn_is_answered, server_is_asked, syn_is_clean, handshakes_end, ecn, nothing_is_remembered, repeated_syn,
+SCENARIOS = (syn_is_answered, server_is_asked, syn_is_clean, clocks_of_clients, handshakes_end, ecn, nothing_is_remembered, repeated_syn,
              repeated_ack, data_first, end_first, syn_with_data, repeated_syn_ack, passed_syn_ack,
              other_clients)

@@ -67,8 +67,7 @@ pub(crate) struct Hooks {
     synproxy: Option<SynproxyHooks>,
 }
 
-/// What SYNPROXY's connections need. They need it for as long as there are some: once it is there, it stays
-/// until the namespace ends or the module goes.
+/// What SYNPROXY's connections need. They need it for as long as there are some, whatever becomes of the rules.
 struct SynproxyHooks {
     _translations: [HookRegistration<Translation>; 2],
     _arrival: HookRegistration<Arrival>,
@@ -154,6 +153,11 @@ impl Hooks {
         if !needs.conntrack {
             self.conntrack = None;
         }
+    }
+
+    /// Unregisters those that SYNPROXY's connections need.
+    pub(crate) fn release_synproxy(&mut self) {
+        self.synproxy = None;
     }
 
     /// Unregisters the hooks that show packets to chains.

@@ -26,6 +26,7 @@ pub(crate) mod nat;
 pub(crate) mod netfilter;
 pub(crate) mod netlink;
 pub(crate) mod netns;
+pub(crate) mod proxy_template;
 pub(crate) mod queue;
 pub(crate) mod rcu;
 pub(crate) mod records;

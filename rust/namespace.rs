@@ -27,6 +27,10 @@ use crate::{
         Lists,
         Settings, //
     },
+    release::{
+        self,
+        Release, //
+    },
     rules::{
         Draft,
         Limits,
@@ -48,24 +52,24 @@ use kernel::{
 static SLOT: Slot = Slot::new();
 
 /// What Palisade keeps for a network namespace.
-#[pin_data]
 pub(crate) struct Namespace {
     scope: Arc<Scope>,
     lists: Arc<Lists>,
     ruleset: Arc<RcuBox<Arc<Ruleset>>>,
     limits: Limits,
     /// Whoever changes rules, or which lists there are, holds this.
-    #[pin]
-    hooks: Mutex<Configured>,
+    hooks: Arc<Mutex<Configured>>,
 }
 
 /// What changes with the rules.
-struct Configured {
+pub(crate) struct Configured {
     hooks: Hooks,
     /// What SYNPROXY keeps, once a rule wanted it: connections outlive rules.
     synproxy: Option<Arc<Synproxy>>,
     /// Until the namespace ends.
     ageing: Option<Periodic<Ageing>>,
+    /// Likewise. It takes the lock that this is under, and so has to be dropped without that.
+    release: Option<Periodic<Release>>,
     /// The rules that a namespace which ends has: none. They were made when it began, since its end cannot fail.
     at_the_end: Option<KBox<Retirable<Arc<Ruleset>>>>,
 }
@@ -76,6 +80,19 @@ impl Configured {
         if let Some(ageing) = &self.ageing {
             ageing.hurry();
         }
+    }
+}
+
+impl Configured {
+    /// What SYNPROXY keeps, if it is there.
+    pub(crate) fn synproxy(&self) -> Option<Arc<Synproxy>> {
+        self.synproxy.clone()
+    }
+
+    /// Gives up what SYNPROXY keeps, and its hooks.
+    pub(crate) fn release_synproxy(&mut self) {
+        self.hooks.release_synproxy();
+        self.synproxy = None;
     }
 }
 
@@ -107,6 +124,11 @@ impl Namespace {
         }
         if self.lists.count() > lists_before {
             hooks.hurry_ageing();
+        }
+        if hooks.synproxy.is_some() && !self.ruleset().needs().synproxy {
+            if let Some(release) = &hooks.release {
+                release.hurry();
+            }
         }
         result
     }
@@ -239,18 +261,23 @@ impl PerNamespace for Namespace {
             hooks: Hooks::new(),
             synproxy: None,
             ageing: Some(ageing),
+            release: None,
             at_the_end: Some(at_the_end),
         };
-        Arc::pin_init(
-            pin_init!(Self {
-                scope,
-                lists,
-                ruleset,
-                limits: parameters.rule_limits(),
-                hooks <- new_mutex!(configured, "palisade_configuration"),
-            }),
+        let hooks = Arc::pin_init(
+            new_mutex!(configured, "palisade_configuration"),
             GFP_KERNEL_ACCOUNT,
-        )
+        )?;
+        let release = Release::new(hooks.clone(), ruleset.clone());
+        hooks.lock().release = Some(Periodic::start(&scope, release, release::NEVER)?);
+        let namespace = Self {
+            scope,
+            lists,
+            ruleset,
+            limits: parameters.rule_limits(),
+            hooks,
+        };
+        Ok(Arc::new(namespace, GFP_KERNEL_ACCOUNT)?)
     }
 
     fn scope(&self) -> &Scope {
@@ -272,8 +299,11 @@ impl PerNamespace for Namespace {
         configured.hooks.release_all();
         configured.synproxy = None;
         configured.ageing = None;
+        let release = configured.release.take();
         if let Some(ruleset) = configured.at_the_end.take() {
             self.ruleset.replace(ruleset);
         }
+        drop(configured);
+        drop(release);
     }
 }

@@ -14,6 +14,7 @@ mod packet;
 mod packet_tests;
 mod parameters;
 mod recent;
+mod release;
 mod rules;
 mod spec;
 mod synproxy;

@@ -30,6 +30,7 @@ mod floods;
 mod floods_tests;
 mod handshake;
 mod known;
+mod lost;
 mod opening;
 mod options;
 #[cfg(CONFIG_KUNIT = "y")]
@@ -66,10 +67,11 @@ use crate::kernel_api::{
     connection_end::{
         count_connections,
         end_connections,
+        has_connections,
         EndedConnection, //
     },
-    connections::ProxyTemplate,
     netns::Scope,
+    proxy_template::ProxyTemplate,
     transmit::Sender,
     work::{
         give_way,
@@ -113,6 +115,7 @@ pub(crate) struct Synproxy {
     waiting: Arc<Waiting>,
     look_after: Periodic<LookAfter>,
     known: Known,
+    lost: lost::Limit,
 }
 
 impl Synproxy {
@@ -132,6 +135,7 @@ impl Synproxy {
             look_after: Periodic::start(scope, LookAfter(waiting.clone()), 0)?,
             waiting,
             known: Known::new()?,
+            lost: lost::Limit::new(),
         };
         Ok(Arc::new(synproxy, GFP_KERNEL_ACCOUNT)?)
     }
@@ -141,6 +145,11 @@ impl Synproxy {
         if self.waiting.begin(wait) {
             self.look_after.run_after(waiting::FIRST_DELAY);
         }
+    }
+
+    /// Whether there are connections, or may be some soon. May sleep.
+    pub(crate) fn has_connections(&self) -> bool {
+        !self.waiting.is_idle() || has_connections(self.waiting.namespace())
     }
 
     /// Resets all open connections, of both sides: without SYNPROXY they cannot go on. May sleep.

@@ -60,18 +60,20 @@
 // allow: --allowlist-function 'ip_route_output_flow' --allowlist-function 'ip6_route_output_flags'
 // allow: --allowlist-function 'dst_release' --allowlist-function 'ip6_route_input' --allowlist-function 'netif_rx'
 // allow: --allowlist-var 'RTCF_(BROADCAST|MULTICAST)' --allowlist-var 'RTF_(LOCAL|ANYCAST)' --allowlist-type fib_rule
-// allow: --allowlist-function 'ip6?_local_out' --allowlist-var 'FLOWI_FLAG_ANYSRC' --allowlist-var 'ARPHRD_ETHER'
+// allow: --allowlist-var 'FLOWI_FLAG_ANYSRC' --allowlist-var 'ARPHRD_ETHER'
 
 /* Connections and what they carry */
 // allow: --allowlist-type nf_conntrack_tuple --allowlist-type nf_conn_synproxy --allowlist-type tcp_conntrack
 // allow: --allowlist-function 'nf_conntrack_find_get' --allowlist-function 'nf_ct_tmpl_free'
 // allow: --allowlist-function 'nf_ct_seqadj_init' --allowlist-function 'nf_ct_seq_offset' --allowlist-function 'nf_ct_delete'
+// allow: --allowlist-function 'nf_conntrack_in'
 // allow: --allowlist-function 'nf_ct_iterate_cleanup_net' --allowlist-type nf_ct_iter_data
 // allow: --allowlist-function 'nf_conntrack_count'
 // allow: --allowlist-var 'nf_ct_zone_dflt'
 
 /* Sockets */
 // allow: --allowlist-function '__inet6?_lookup_established' --allowlist-function 'sock_gen_put'
+// allow: --allowlist-var 'TCP_(TIME_WAIT|NEW_SYN_RECV)'
 
 /* Searching for text in packets */
 // allow: --allowlist-type ts_config --allowlist-function 'textsearch_destroy'
@@ -89,6 +91,7 @@
 // allow: --allowlist-function 'nf_send_(reset|unreach)6?'
 
 /* Translating addresses */
+// allow: --allowlist-function 'nf_nat_packet'
 // allow: --allowlist-type nf_nat_range2 --allowlist-function 'nf_nat_redirect_ipv[46]'
 // allow: --allowlist-var 'NF_NAT_RANGE_PROTO_(SPECIFIED|RANDOM)'
 

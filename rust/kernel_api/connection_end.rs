@@ -7,9 +7,9 @@
 use super::{
     bindings,
     connections::{
+        proxy_words,
         Direction,
-        Endpoints,
-        ProxyWords, //
+        Endpoints, //
     },
     netns::NetworkNamespace,
     words::Word, //
@@ -76,18 +76,12 @@ unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_vo
     let Some(place) = ended.room.get_mut(ended.count) else {
         return 0;
     };
-    // SAFETY: The caller says that the connection is valid; those that carry this are of TCP. What it carries is
-    // aligned for words, and stays where it is while the connection exists.
+    // SAFETY: The caller says that the connection is valid, and it is in the table; those that are ours are of TCP.
     let one = unsafe {
-        let words = bindings::palisade_ct_synproxy(connection).cast::<ProxyWords>();
-        let Some(words) = words.as_ref() else {
+        let Some(words) = proxy_words(connection) else {
             return 0;
         };
         let words = words.each_ref().map(Word::load);
-        if words == [0; 3] {
-            // Userspace has made it.
-            return 0;
-        }
         let (original, reply) = (Direction::Original, Direction::Reply);
         let next = |direction: Direction| {
             bindings::palisade_ct_sequence_end(connection, direction.number())
@@ -105,4 +99,31 @@ unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_vo
     place.write(one);
     ended.count = ended.count.wrapping_add(1);
     1
+}
+
+/// Whether connection tracking has any of SYNPROXY's connections of a namespace. May sleep.
+pub(crate) fn has_connections(namespace: &NetworkNamespace) -> bool {
+    let mut is_any = false;
+    let data = bindings::nf_ct_iter_data {
+        net: namespace.as_raw(),
+        data: (&raw mut is_any).cast(),
+        ..Default::default()
+    };
+    // SAFETY: The namespace is valid, and the data is what the function wants, which nobody else uses
+    // meanwhile. In process context, as `nf_ct_iterate_cleanup` demands.
+    unsafe { bindings::nf_ct_iterate_cleanup_net(Some(notice), &data) };
+    is_any
+}
+
+/// # Safety
+///
+/// The connection has to be valid, and the data has to be a `bool` that nobody else uses.
+unsafe extern "C" fn notice(connection: *mut bindings::nf_conn, data: *mut c_void) -> c_int {
+    // SAFETY: The caller says so.
+    unsafe {
+        if bindings::palisade_ct_is_own(connection) {
+            *data.cast::<bool>() = true;
+        }
+    }
+    0
 }

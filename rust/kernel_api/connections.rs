@@ -10,11 +10,7 @@ use super::{
     bindings,
     demands,
     netfilter::Family,
-    netns::{
-        NamespaceUse,
-        NetworkNamespace,
-        Scope, //
-    },
+    netns::NetworkNamespace,
     skb::Skb,
     words::Word, //
 };
@@ -23,10 +19,6 @@ use core::{
     mem::size_of,
     ops::Deref,
     ptr::NonNull, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
 };
 
 /// Who sends a packet of a connection.
@@ -66,6 +58,27 @@ pub(crate) enum TcpState {
 pub(crate) type ProxyWords = [Word; 3];
 
 const _: () = assert!(size_of::<ProxyWords>() == size_of::<bindings::nf_conn_synproxy>());
+
+/// What SYNPROXY keeps with a connection, if that is one of Palisade's own.
+///
+/// # Safety
+///
+/// The connection has to be valid, and what is returned may not be used when it is gone, nor across a hook while it is
+/// not confirmed: what it carries may be moved until then (`nf_ct_ext_add`).
+#[inline]
+pub(super) unsafe fn proxy_words<'a>(
+    connection: *const bindings::nf_conn,
+) -> Option<&'a ProxyWords> {
+    // SAFETY: The caller says that the connection is valid. The mark is set by `Connection::become_own` alone, for those
+    // that carry the words; they are aligned for that.
+    unsafe {
+        if !bindings::palisade_ct_is_own(connection) {
+            return None;
+        }
+        let words = bindings::palisade_ct_synproxy(connection);
+        words.cast::<ProxyWords>().as_ref()
+    }
+}
 
 /// Whom packets are from and for: addresses as words, and ports as they are in the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,16 +157,28 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// What SYNPROXY keeps with it, if it is of TCP and there is room for that. Those that userspace has made have it,
-    /// too, with nothing but zeros.
+    /// What SYNPROXY keeps with it, if it is one of Palisade's own. Others may have room for that, too: those of the
+    /// kernel's SYNPROXY, and those that userspace has made.
     #[inline]
     pub(crate) fn proxy(&self) -> Option<&'a ProxyWords> {
-        // SAFETY: By the type, the connection is valid. What it carries is aligned for words, and stays
-        // where it is once other packets can see the connection, and while it exists.
-        unsafe {
-            let words = bindings::palisade_ct_synproxy(self.raw.as_ptr());
-            words.cast::<ProxyWords>().as_ref()
+        // SAFETY: By the type, the connection is valid.
+        unsafe { proxy_words(self.raw.as_ptr()) }
+    }
+
+    /// Makes it one of Palisade's own, and returns what is kept with it; if nobody else can know it yet and it was made
+    /// for that, or if it is one already.
+    pub(super) fn become_own(&self) -> Option<&'a ProxyWords> {
+        let raw = self.raw.as_ptr();
+        if self.confirmed().is_none() {
+            // SAFETY: By the type, the connection is valid. What is not confirmed changes with its packet alone; the
+            // extension is there, or it is null. It is of TCP, as its maker says (`ProxyTemplate::open`).
+            unsafe {
+                if !bindings::palisade_ct_synproxy(raw).is_null() {
+                    bindings::palisade_ct_set_own(raw);
+                }
+            }
         }
+        self.proxy()
     }
 
     /// Has the sequence numbers of one direction shifted by `offset` from now on, and acknowledgements of
@@ -343,75 +368,6 @@ impl FoundConnection {
 }
 
 impl Drop for FoundConnection {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariant.
-        unsafe { bindings::palisade_ct_put(self.raw.as_ptr()) };
-    }
-}
-
-/// What tells connection tracking that the connection which a packet opens is one of SYNPROXY's.
-///
-/// # Invariants
-///
-/// It holds a reference to the template.
-pub(crate) struct ProxyTemplate {
-    raw: NonNull<bindings::nf_conn>,
-    /// It holds the address of the namespace.
-    _namespace: NamespaceUse,
-}
-
-// SAFETY: A template can be referred to and dropped from any thread.
-unsafe impl Send for ProxyTemplate {}
-// SAFETY: It is not changed but for its count of references.
-unsafe impl Sync for ProxyTemplate {}
-
-impl ProxyTemplate {
-    /// Makes one. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace ends.
-    pub(crate) fn new(scope: &Arc<Scope>) -> Result<Self> {
-        let namespace = scope.enter()?;
-        // SAFETY: The namespace is valid.
-        let raw = unsafe { bindings::palisade_ct_template_alloc(namespace.as_raw()) };
-        let raw = NonNull::new(raw).ok_or(ENOMEM)?;
-        // SAFETY: Nobody else knows the template yet.
-        unsafe {
-            if !bindings::palisade_ct_add_synproxy(raw.as_ptr()) {
-                bindings::nf_ct_tmpl_free(raw.as_ptr());
-                return Err(ENOMEM);
-            }
-            // As `synproxy_net_init` does, so that dropping it looks for it in no list.
-            bindings::palisade_ct_set_confirmed(raw.as_ptr());
-        }
-        // INVARIANT: It was just made, with one reference.
-        Ok(Self {
-            raw,
-            _namespace: namespace,
-        })
-    }
-
-    /// Has the packet open a connection of SYNPROXY's, unless it has one already.
-    pub(crate) fn apply(&self, skb: &Skb) {
-        if skb.tracked().is_some() {
-            return;
-        }
-        // SAFETY: By the type, the packet is valid, and by the type invariant the template is. The packet has
-        // no connection that somebody might have borrowed.
-        unsafe {
-            bindings::palisade_ct_forget(skb.as_raw());
-            bindings::palisade_ct_hold(self.raw.as_ptr());
-            bindings::palisade_ct_set(
-                skb.as_raw(),
-                self.raw.as_ptr(),
-                bindings::ip_conntrack_info_IP_CT_NEW,
-            );
-        }
-    }
-}
-
-impl Drop for ProxyTemplate {
     fn drop(&mut self) {
         // SAFETY: By the type invariant.
         unsafe { bindings::palisade_ct_put(self.raw.as_ptr()) };

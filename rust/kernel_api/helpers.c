@@ -347,6 +347,26 @@ void palisade_skb_leave_untracked(struct sk_buff *skb)
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 }
 
+unsigned int palisade_socket_state(const struct sock *socket)
+{
+	return READ_ONCE(socket->sk_state);
+}
+
+u32 palisade_time_wait_next(const struct sock *socket)
+{
+	return READ_ONCE(tcp_twsk(socket)->tw_snd_nxt);
+}
+
+u32 palisade_tcp_unacknowledged(const struct sock *socket)
+{
+	return READ_ONCE(tcp_sk(socket)->snd_una);
+}
+
+u32 palisade_tcp_next(const struct sock *socket)
+{
+	return READ_ONCE(tcp_sk(socket)->snd_nxt);
+}
+
 const unsigned int *palisade_kernel_synproxy_get(void)
 {
 	return __symbol_get("synproxy_net_id");
@@ -433,12 +453,24 @@ void palisade_ct_set_window_scales(struct nf_conn *connection, u8 original, u8 r
 
 struct nf_conn_synproxy *palisade_ct_synproxy(const struct nf_conn *connection)
 {
-	struct nf_conn_synproxy *synproxy = nfct_synproxy(connection);
+	return nfct_synproxy(connection);
+}
 
-	/* Those that userspace makes have it whatever their protocol is. */
-	if (!synproxy || nf_ct_protonum(connection) != IPPROTO_TCP)
-		return NULL;
-	return synproxy;
+/*
+ * The mark of our own. The kernel's bits are those below __IPS_MAX_BIT, and ctnetlink changes no others
+ * (__nf_ct_change_status); nor does it show those above 32.
+ */
+#define PALISADE_OWN_BIT (BITS_PER_LONG - 1)
+static_assert(PALISADE_OWN_BIT > __IPS_MAX_BIT);
+
+bool palisade_ct_is_own(const struct nf_conn *connection)
+{
+	return test_bit(PALISADE_OWN_BIT, &connection->status);
+}
+
+void palisade_ct_set_own(struct nf_conn *connection)
+{
+	set_bit(PALISADE_OWN_BIT, &connection->status);
 }
 
 struct nf_conn *palisade_ct_template_alloc(struct net *net)

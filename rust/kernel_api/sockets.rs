@@ -14,12 +14,30 @@ use super::{
     },
 };
 
-/// Whether a TCP socket of this machine has a connection to who sends packets between these: one that is open,
-/// or being closed. The packet that it is about is in a hook, having come in.
-pub(crate) fn is_connected(context: &Context<'_>, endpoints: &Endpoints) -> bool {
+/// How far an acknowledgement may be behind what was acknowledged already, in bytes.
+const BEHIND: u32 = 1 << 20;
+
+/// The socket that a segment goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Socket {
+    /// There is none.
+    Missing,
+    /// What the segment acknowledges is something that the socket has sent.
+    Fits,
+    /// It acknowledges what the socket has never sent.
+    Differs,
+}
+
+/// The TCP socket of this machine that has a connection to who sends packets between these: one that is open,
+/// or being closed. The packet that it is about is in a hook, having come in, and may acknowledge something.
+pub(crate) fn find(
+    context: &Context<'_>,
+    endpoints: &Endpoints,
+    acknowledgement: Option<u32>,
+) -> Socket {
     let state = context.as_raw();
     if state.in_.is_null() {
-        return false;
+        return Socket::Missing;
     }
     let ((source, destination), (source_port, destination_port)) =
         (endpoints.addresses, endpoints.ports);
@@ -60,9 +78,36 @@ pub(crate) fn is_connected(context: &Context<'_>, endpoints: &Endpoints) -> bool
             ),
         };
         if socket.is_null() {
-            return false;
+            return Socket::Missing;
         }
+        let fits = acknowledgement.is_none_or(|number| fits(socket, number));
         bindings::sock_gen_put(socket);
-        true
+        match fits {
+            true => Socket::Fits,
+            false => Socket::Differs,
+        }
     }
+}
+
+/// # Safety
+///
+/// The socket has to be one of those that `__inet_lookup_established` finds: a TCP socket, or what remains of one
+/// (`inet_timewait_sock`), or what becomes one (`request_sock`), whose state says which.
+unsafe fn fits(socket: *const bindings::sock, number: u32) -> bool {
+    // SAFETY: The caller says so. Others write the numbers meanwhile, and each is read at once.
+    let (first, next) = unsafe {
+        match bindings::palisade_socket_state(socket) {
+            bindings::TCP_NEW_SYN_RECV => return true,
+            bindings::TCP_TIME_WAIT => {
+                let next = bindings::palisade_time_wait_next(socket);
+                (next, next)
+            }
+            _ => (
+                bindings::palisade_tcp_unacknowledged(socket),
+                bindings::palisade_tcp_next(socket),
+            ),
+        }
+    };
+    let first = first.wrapping_sub(BEHIND);
+    number.wrapping_sub(first) <= next.wrapping_sub(first)
 }

@@ -7,7 +7,10 @@
 
 use super::{
     bindings,
-    connections::ProxyTemplate,
+    connections::{
+        Connection,
+        ProxyWords, //
+    },
     netfilter::{
         Context,
         Family, //
@@ -15,6 +18,10 @@ use super::{
     netns::{
         NamespaceUse,
         NetworkNamespace, //
+    },
+    proxy_template::{
+        NotOpened,
+        ProxyTemplate, //
     },
     route::{
         Flow,
@@ -92,14 +99,24 @@ impl NewPacket {
         Ok(Self { skb, family })
     }
 
-    /// Has it open a connection of SYNPROXY's.
-    pub(crate) fn open(&self, template: &ProxyTemplate) {
-        // SAFETY: By the type invariant the buffer is valid, and nobody else knows it.
-        template.apply(unsafe { Skb::from_raw(self.skb.as_ptr()) });
+    /// Has it open a connection of SYNPROXY's, in the namespace of the hook, as what this machine sends does.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection.
+    pub(crate) fn open(
+        &self,
+        template: &ProxyTemplate,
+        context: &Context<'_>,
+    ) -> Result<(Connection<'_>, &ProxyWords), NotOpened> {
+        let state = local_out(context.as_raw().net, self.family);
+        // SAFETY: By the type invariant the buffer is valid, and nobody else knows it; its data begins with the IP header.
+        template.see(unsafe { Skb::from_raw(self.skb.as_ptr()) }, &state)
     }
 
-    /// Sends it in the namespace of the hook as if this machine had made it, whoever its source is: it is
-    /// routed, and passes the hooks of packets that go out.
+    /// Sends it in the namespace of the hook in the name of its source: connection tracking and address translation
+    /// see it, it is routed, and passes the hooks of packets that leave. Those of packets that this machine makes it does
+    /// not pass, since their rules are about what is this machine's own.
     pub(crate) fn send(self, context: &Context<'_>) {
         self.route(context.namespace(), context.routing_domain());
     }
@@ -118,6 +135,19 @@ impl NewPacket {
         // SAFETY: By the type invariant the buffer is ours to give away; its IP header is linear. The
         // namespace is valid by its type. Both callers hold RCU: hooks do.
         unsafe { route(skb, namespace.as_raw(), domain, family) };
+    }
+}
+
+/// The state of the hook of packets that this machine sends.
+fn local_out(net: *mut bindings::net, family: Family) -> bindings::nf_hook_state {
+    bindings::nf_hook_state {
+        hook: bindings::nf_inet_hooks_NF_INET_LOCAL_OUT as u8,
+        pf: match family {
+            Family::Ipv4 => bindings::NFPROTO_IPV4,
+            Family::Ipv6 => bindings::NFPROTO_IPV6,
+        } as u8,
+        net,
+        ..Default::default()
     }
 }
 
@@ -190,6 +220,29 @@ pub(super) unsafe fn set_headers(skb: *mut bindings::sk_buff, family: Family) {
     }
 }
 
+/// Has connection tracking and the translation of destinations see a packet, as the hooks of packets that this machine
+/// makes would; unless it is untracked, or has a connection already. Whether it may go on.
+///
+/// # Safety
+///
+/// The packet has to be the caller's; its data has to begin with an IP header of that version, and RCU be held, as in a
+/// hook. The namespace has to be valid.
+unsafe fn track(skb: *mut bindings::sk_buff, net: *mut bindings::net, family: Family) -> bool {
+    let state = local_out(net, family);
+    let mut info = 0;
+    // SAFETY: The caller says so. `nf_conntrack_in` ignores what it has seen or what is untracked. `nf_nat_packet` demands
+    // a connection of the packet's, and makes headers writable itself; what was set up for the connection does not change.
+    unsafe {
+        if bindings::nf_conntrack_in(skb, &state) != bindings::NF_ACCEPT {
+            return false;
+        }
+        let connection = bindings::palisade_ct_get(skb, &mut info);
+        connection.is_null()
+            || bindings::nf_nat_packet(connection, info, state.hook.into(), skb)
+                == bindings::NF_ACCEPT
+    }
+}
+
 /// Routes a packet and has it sent.
 ///
 /// # Safety
@@ -204,6 +257,9 @@ unsafe fn route(
 ) {
     // SAFETY: The caller says that the packet and the namespace are valid.
     unsafe {
+        if !track(skb, net, family) {
+            return discard(skb);
+        }
         let flow = Flow::of(Skb::from_raw(skb), family, domain).ok_or(EINVAL);
         let Ok(found) = flow.and_then(|flow| flow.route(net)) else {
             return discard(skb);
@@ -214,10 +270,7 @@ unsafe fn route(
         if bindings::palisade_is_l3_master(device) {
             return deliver(skb, device);
         }
-        match family {
-            Family::Ipv4 => bindings::ip_local_out(net, core::ptr::null_mut(), skb),
-            Family::Ipv6 => bindings::ip6_local_out(net, core::ptr::null_mut(), skb),
-        };
+        bindings::palisade_skb_output(net, skb);
     }
 }
 

@@ -3,14 +3,17 @@
 //! What is done with segments of SYNPROXY's connections where they come in, behind connection tracking.
 
 use super::{
+    lost,
     proxied::{
         Proxied,
         Trait, //
     },
     segment::{
+        flags,
         Kind,
         Segment, //
     },
+    servers::Endpoint,
     translation::Passage,
     Synproxy, //
 };
@@ -35,27 +38,14 @@ use crate::{
 };
 use kernel::sync::Arc;
 
-/// Sees packets in PREROUTING: SYNs to servers are waited for from here on, whatever rules do with them. What connection
-/// tracking takes for invalid but that has the addresses of one of SYNPROXY's connections is dropped: it would go on
-/// untranslated.
+/// Sees packets in PREROUTING. What connection tracking takes for invalid but that has the addresses of one of SYNPROXY's
+/// connections is dropped: it would go on untranslated. What was one of those, by [`lost`], ends.
 pub(crate) struct Arrival(Arc<Synproxy>);
 
 impl Arrival {
     /// Of the connections of a namespace.
     pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
         Self(synproxy)
-    }
-
-    fn look_at_new(&self, skb: &Skb, context: Context<'_>) -> Fate {
-        let Some(connection) = skb.tracked() else {
-            return Fate::Accept;
-        };
-        match connection.proxy() {
-            Some(words) if !skb.is_looped() => {
-                self.open(skb, context, connection, Proxied::new(words))
-            }
-            _ => Fate::Accept,
-        }
     }
 
     /// The server's SYN-ACK is looked at before rules may change it.
@@ -65,11 +55,7 @@ impl Arrival {
             return Fate::Accept;
         };
         match connection.proxy().map(Proxied::new) {
-            Some(proxied)
-                if proxied.has(Trait::Started)
-                    && !proxied.has(Trait::Opened)
-                    && !skb.is_looped() =>
-            {
+            Some(proxied) if !proxied.has(Trait::Opened) && !skb.is_looped() => {
                 self.open(skb, context, connection, proxied)
             }
             _ => Fate::Accept,
@@ -96,17 +82,32 @@ impl Hook for Arrival {
     #[inline(always)]
     fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Fate {
         match skb.tracking().state {
-            TrackingState::Invalid => judge_invalid(skb, context),
-            TrackingState::New => self.look_at_new(skb, context),
+            TrackingState::Invalid => judge_invalid(&self.0, skb, context),
+            TrackingState::New => judge_new(&self.0, skb, context),
             TrackingState::Established => self.look_at_answer(skb, context),
             _ => Fate::Accept,
         }
     }
 }
 
+/// Connection tracking takes a segment without a SYN for one of a connection whose beginning it has not seen.
+#[inline(never)]
+fn judge_new(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
+    let Some(packet) = Packet::of_hook(skb, context) else {
+        return Fate::Accept;
+    };
+    match Segment::of(&packet) {
+        Some(segment) if segment.flags & flags::SYN == 0 => {
+            let endpoints = segment.endpoints(&packet);
+            lost::judge(synproxy, &packet, &segment, &endpoints)
+        }
+        _ => Fate::Accept,
+    }
+}
+
 #[cold]
 #[inline(never)]
-fn judge_invalid(skb: &Skb, context: Context<'_>) -> Fate {
+fn judge_invalid(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
     let Some(packet) = Packet::of_hook(skb, context) else {
         return Fate::Accept;
     };
@@ -115,7 +116,7 @@ fn judge_invalid(skb: &Skb, context: Context<'_>) -> Fate {
     };
     let endpoints = segment.endpoints(&packet);
     let Some(found) = FoundConnection::look_up(packet.context().namespace(), &endpoints) else {
-        return Fate::Accept;
+        return lost::judge(synproxy, &packet, &segment, &endpoints);
     };
     let connection = found.connection();
     // A client that has waited for the server, or comes again, is for the rules to judge.
@@ -124,6 +125,17 @@ fn judge_invalid(skb: &Skb, context: Context<'_>) -> Fate {
         && matches!(connection.tcp_state(), TcpState::SynSent | TcpState::Over);
     match Proxied::of(&connection) {
         Some(_) if !is_asking => Fate::Drop,
-        _ => Fate::Accept,
+        Some(_) => Fate::Accept,
+        // Connection tracking has lost one of ours, and taken what the server has sent since for another.
+        None if connection.direction == Direction::Reply
+            && synproxy
+                .servers
+                .options(&Endpoint::of_client(&endpoints))
+                .is_some() =>
+        {
+            lost::reset_both(synproxy, &packet, &segment, &endpoints);
+            Fate::Drop
+        }
+        None => Fate::Accept,
     }
 }

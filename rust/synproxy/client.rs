@@ -37,7 +37,6 @@ use crate::{
         },
         conntrack::TrackingState,
         rewrite::Rewritten,
-        sockets,
         way_back::WayBack, //
     },
     packet::{
@@ -311,7 +310,7 @@ impl Incoming<'_> {
             if let Some(found) = self.look_up(endpoints) {
                 let connection = found.connection();
                 if let (Some(mark), TcpState::Established) = (mark, connection.tcp_state()) {
-                    mark.set();
+                    mark.set(Proxied::of(&connection).is_some());
                 }
                 return self.of_connection(kind, &connection);
             }
@@ -327,16 +326,6 @@ impl Incoming<'_> {
                 }
             },
         }
-    }
-
-    /// A segment of no connection that connection tracking knows. This machine may have one that is older than
-    /// the rule, and than connection tracking; otherwise it is dropped.
-    fn stray(&self, event: Event) -> Reaction {
-        if sockets::is_connected(self.packet.context(), self.endpoints()) {
-            return Reaction::Pass;
-        }
-        self.count(event);
-        Reaction::Drop
     }
 
     /// An acknowledgement of no connection opens one, if its cookie is valid.

@@ -1,42 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The server's part of a handshake: the SYN that it gets, and what it answers.
+//! The server's part of a handshake: what it answers to the SYN that it gets.
 
 use super::{
-    announcement::Agreement,
     compose::{
         self,
         Fields, //
     },
-    cookie::NO_SCALE,
     options::{
-        self,
-        kind,
         Options,
-        Timestamps,
-        Walk, //
+        Timestamps, //
     },
     proxied::Trait,
-    segment::{
-        flags,
-        ACKNOWLEDGEMENT_OFFSET, //
-    },
+    segment::flags,
     servers::{
         Attempt,
         Endpoint, //
     },
-    translation::Passage,
-    waiting::Wait, //
+    translation::Passage, //
 };
-use crate::{
-    kernel_api::{
-        connections::{
-            Direction,
-            Endpoints, //
-        },
-        transmit::NewPacket, //
+use crate::kernel_api::{
+    connections::{
+        Direction,
+        Endpoints, //
     },
-    packet::TCP_HEADER_LENGTH, //
+    transmit::NewPacket, //
 };
 use kernel::prelude::*;
 
@@ -49,50 +37,6 @@ impl Passage<'_> {
     /// The server as the client knows it.
     fn endpoint(&self) -> Endpoint {
         Endpoint::of_client(&self.client())
-    }
-
-    /// The SYN to the server. It brings along what the client has got.
-    pub(super) fn syn(&self) -> Result {
-        let skb = self.packet.skb();
-        let options = Options::read(skb, &self.segment).ok_or(EINVAL)?;
-        // A retransmission by somebody else brings nothing along.
-        if self.segment.acknowledgement == 0 {
-            return Ok(());
-        }
-        let agreement = match options.timestamps {
-            Some(timestamps) => Agreement::from_stamp(timestamps.echo),
-            None => Agreement::from_cookie(options.scale.unwrap_or(NO_SCALE), options.sack),
-        };
-        let stamp = options.timestamps.map(|timestamps| timestamps.echo);
-        self.proxied
-            .start(self.segment.acknowledgement, stamp, &agreement);
-        if let Some(mark) = self.synproxy.known.mark(&self.client()) {
-            mark.occupy();
-        }
-        self.amend(ACKNOWLEDGEMENT_OFFSET, [0; 4])?;
-        if let Some(place) = self.place_of(kind::TIMESTAMPS) {
-            self.amend(place.wrapping_add(4), [0; 4])?;
-        }
-        self.synproxy.wait(&Wait {
-            endpoints: self.client(),
-            cookie: self.segment.acknowledgement,
-            fields: Fields {
-                ports: self.client().port_word(),
-                sequence: self.segment.sequence,
-                acknowledgement: 0,
-                flags: self.segment.flags,
-                window: self.segment.window,
-            },
-            options: Options {
-                timestamps: options.timestamps.map(|timestamps| Timestamps {
-                    value: timestamps.value,
-                    echo: 0,
-                }),
-                ..options
-            },
-            domain: self.packet.context().routing_domain(),
-        });
-        Ok(())
     }
 
     /// The client's patience ends before the server has answered: the server gets the SYN once more.
@@ -110,14 +54,6 @@ impl Passage<'_> {
             &packet.destination(),
         );
         packet.replace_transport(self.segment.offset, syn.as_slice())
-    }
-
-    /// Where the body of an option is, from the begin of the header.
-    fn place_of(&self, wanted: u8) -> Option<u32> {
-        let mut bytes = [0; options::LENGTH_MAX];
-        let bytes = options::raw(self.packet.skb(), &self.segment, &mut bytes)?;
-        let (_, place, _) = Walk::new(bytes).find(|(kind, _, _)| *kind == wanted)?;
-        Some(place.wrapping_add(TCP_HEADER_LENGTH as u32))
     }
 
     /// The server accepts: it gets its acknowledgement, and the client gets to know the window.

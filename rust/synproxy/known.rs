@@ -30,6 +30,9 @@ const SPREAD: u32 = 0x61c8_8647;
 /// What a place holds whose mark was cleared. Marks are odd.
 const CLEARED: u32 = 2;
 
+/// The bit of a mark that says that the connection is one of SYNPROXY's.
+const OWN: u32 = 2;
+
 /// The marks of open connections.
 pub(super) struct Known {
     key: HashKey,
@@ -71,7 +74,7 @@ impl Known {
         // Zero is the mark of none.
         Some(Mark {
             place,
-            mark: mark | 1,
+            mark: (mark | 1) & !OWN,
         })
     }
 }
@@ -80,7 +83,12 @@ impl Mark<'_> {
     /// Whether the connection is known to be open.
     #[inline]
     pub(super) fn is_set(&self) -> bool {
-        self.place.load() == self.mark
+        self.place.load() & !OWN == self.mark
+    }
+
+    /// Whether the connection is known to be open, and to be one of SYNPROXY's.
+    pub(super) fn is_own(&self) -> bool {
+        self.place.load() == self.mark | OWN
     }
 
     /// Whether the place may have had the mark of a connection at any time.
@@ -97,10 +105,11 @@ impl Mark<'_> {
         }
     }
 
-    /// The connection is open.
+    /// The connection is open, and one of SYNPROXY's or not.
     #[inline]
-    pub(super) fn set(&self) {
-        self.place.store(self.mark);
+    pub(super) fn set(&self, is_own: bool) {
+        let own = if is_own { OWN } else { 0 };
+        self.place.store(self.mark | own);
     }
 
     /// The connection may be another one now.

@@ -17,9 +17,20 @@ use super::{
         Options,
         Timestamps, //
     },
-    segment::flags, //
+    proxied::Proxied,
+    resets,
+    segment::flags,
+    waiting::Wait, //
 };
-use crate::kernel_api::transmit::NewPacket;
+use crate::kernel_api::{
+    connections::{
+        Connection,
+        ProxyWords,
+        TcpState, //
+    },
+    proxy_template::NotOpened,
+    transmit::NewPacket, //
+};
 
 /// What a client has agreed on when it returns a valid cookie.
 pub(super) struct Proof {
@@ -60,8 +71,7 @@ impl Incoming<'_> {
         })
     }
 
-    /// The SYN that the server gets: it says what the client's said. What acknowledges nothing says here what
-    /// the sequence numbers and timestamps were that the client has got; [`super::handshake`] takes that out.
+    /// The SYN that the server gets: it says what the client's said.
     fn server_syn(&self, proof: &Proof) -> (Fields, Options) {
         let segment = &self.segment;
         let scale = proof.agreement.client_scale();
@@ -69,7 +79,7 @@ impl Incoming<'_> {
         let fields = Fields {
             ports: segment.ports(),
             sequence: proof.initial_sequence,
-            acknowledgement: segment.acknowledgement.wrapping_sub(1),
+            acknowledgement: 0,
             flags: match proof.agreement.ecn {
                 true => flags::SYN | flags::ECE | flags::CWR,
                 false => flags::SYN,
@@ -80,13 +90,16 @@ impl Incoming<'_> {
             mss: Some(proof.mss),
             scale,
             sack: proof.agreement.sack,
-            timestamps: proof.timestamps,
+            timestamps: proof.timestamps.map(|timestamps| Timestamps {
+                value: timestamps.value,
+                echo: 0,
+            }),
         };
         (fields, options)
     }
 
-    /// The segment becomes a SYN, and goes the way that it would have gone: through connection tracking,
-    /// address translation, routing and all rules.
+    /// The segment becomes a SYN, and goes the way that it would have gone: through address translation, routing and
+    /// all rules.
     pub(super) fn open_in_place(&self, proof: &Proof) -> Reaction {
         let packet = self.packet;
         let (fields, options) = self.server_syn(proof);
@@ -97,8 +110,15 @@ impl Incoming<'_> {
         {
             return Reaction::Drop;
         }
-        self.synproxy.template.apply(packet.skb());
-        Reaction::Accept
+        let opened = self
+            .synproxy
+            .template
+            .open(packet.skb(), packet.context())
+            .and_then(|opened| self.begin(opened, proof, fields, options));
+        match opened {
+            Ok(()) => Reaction::Accept,
+            Err(_) => self.turn_away(),
+        }
     }
 
     /// This machine sends a SYN in the client's name, as with iptables.
@@ -113,11 +133,62 @@ impl Incoming<'_> {
             &self.source(),
             &self.destination(),
         );
-        if let Ok(syn) = NewPacket::new(packet.family, syn.as_slice()) {
-            syn.open(&self.synproxy.template);
-            syn.send(packet.context());
+        let Ok(syn) = NewPacket::new(packet.family, syn.as_slice()) else {
+            return Reaction::Drop;
+        };
+        let opened = syn
+            .open(&self.synproxy.template, packet.context())
+            .and_then(|opened| self.begin(opened, proof, fields, options));
+        match opened {
+            Ok(()) => syn.send(packet.context()),
+            Err(_) => return self.turn_away(),
         }
         // It has become that.
+        Reaction::Drop
+    }
+
+    /// Keeps with a connection what was agreed on with the client, and waits for the server.
+    fn begin(
+        &self,
+        (connection, words): (Connection<'_>, &ProxyWords),
+        proof: &Proof,
+        fields: Fields,
+        options: Options,
+    ) -> Result<(), NotOpened> {
+        if connection.tcp_state() != TcpState::SynSent {
+            return Err(NotOpened::Taken);
+        }
+        let cookie = self.segment.acknowledgement.wrapping_sub(1);
+        let stamp = proof.timestamps.map(|timestamps| timestamps.echo);
+        Proxied::new(words).start(cookie, stamp, &proof.agreement);
+        if let Some(mark) = self.synproxy.known.mark(self.endpoints()) {
+            mark.occupy();
+        }
+        self.synproxy.wait(&Wait {
+            endpoints: *self.endpoints(),
+            cookie,
+            fields,
+            options,
+            domain: self.packet.context().routing_domain(),
+        });
+        Ok(())
+    }
+
+    /// Resets a client whose connection, which it takes for open, cannot be opened: connection tracking has no room for
+    /// it.
+    #[cold]
+    fn turn_away(&self) -> Reaction {
+        let context = self.packet.context();
+        let reset = resets::reset(
+            &self.endpoints().reversed(),
+            self.segment.acknowledgement,
+            self.segment.sequence,
+            context.initial_time_to_live(self.packet.family),
+        );
+        if let Ok(reset) = reset {
+            reset.leave_untracked();
+            reset.send(context);
+        }
         Reaction::Drop
     }
 }

@@ -41,7 +41,7 @@ pub(super) enum Trait {
     ClientEcn = 1 << 19,
     /// The server was not reached.
     GivenUp = 1 << 20,
-    /// It is one of SYNPROXY's. Userspace can make connections that have these words, too, all of them zero.
+    /// All this was kept with it.
     Started = 1 << 21,
     /// Somebody is noting what the server has announced.
     Opening = 1 << 22,
@@ -65,10 +65,7 @@ pub(super) struct Proxied<'a>(&'a ProxyWords);
 impl<'a> Proxied<'a> {
     /// With that connection, if it is one of SYNPROXY's.
     pub(super) fn of(connection: &Connection<'a>) -> Option<Self> {
-        connection
-            .proxy()
-            .map(Self)
-            .filter(|proxied| proxied.has(Trait::Started))
+        connection.proxy().map(Self)
     }
 
     /// In these words.

@@ -50,8 +50,6 @@ pub(super) enum Kind {
 
 /// Where the sequence number is in the header.
 pub(super) const SEQUENCE_OFFSET: u32 = 4;
-/// Where the acknowledged sequence number is in the header.
-pub(super) const ACKNOWLEDGEMENT_OFFSET: u32 = 8;
 /// Where the window is in the header.
 pub(super) const WINDOW_OFFSET: u32 = 14;
 /// Where the checksum is in the header.

@@ -30,6 +30,7 @@ use crate::{
             Direction,
             TcpState, //
         },
+        conntrack::TrackingState,
         netfilter::{
             Context,
             Family,
@@ -69,13 +70,28 @@ impl Translation {
             return Fate::Drop;
         };
         if connection.is_related {
-            return match proxied.has(Trait::Started) {
-                true => unreachable::translate(&self.0, &packet, &connection, &proxied),
-                false => Fate::Accept,
-            };
+            return unreachable::translate(&self.0, &packet, &connection, &proxied);
         }
         Passage::new(&self.0, &packet, connection, proxied)
             .map_or(Fate::Drop, |passage| passage.run())
+    }
+}
+
+impl Translation {
+    /// What a server sends may be of a connection that connection tracking has lost, and takes for a new one. The client
+    /// answers with the number that it expects, which is what both can be reset by; so there may be no connection.
+    #[inline(never)]
+    fn look_at_new(&self, skb: &Skb, context: Context<'_>) -> Fate {
+        let Some(packet) = Packet::of_hook(skb, context) else {
+            return Fate::Accept;
+        };
+        let lost = Segment::of(&packet).filter(|segment| segment.flags & flags::SYN == 0);
+        let client = lost.map(|segment| segment.endpoints(&packet).reversed());
+        let mark = client.and_then(|client| self.0.known.mark(&client));
+        match mark {
+            Some(mark) if mark.is_own() => Fate::AcceptUntied,
+            _ => Fate::Accept,
+        }
     }
 }
 
@@ -88,7 +104,10 @@ impl Hook for Translation {
             return Fate::Accept;
         };
         let Some(words) = connection.proxy() else {
-            return Fate::Accept;
+            return match skb.tracking().state {
+                TrackingState::New => self.look_at_new(skb, context),
+                _ => Fate::Accept,
+            };
         };
         let proxied = Proxied::new(words);
         let is_open = connection.tcp_state() == TcpState::Established;
@@ -138,7 +157,6 @@ impl<'a> Passage<'a> {
     pub(super) fn arrive(&self) -> Fate {
         let kind = (self.connection.direction, self.segment.kind());
         fate_of(match (kind, self.connection.tcp_state()) {
-            ((Direction::Original, Kind::Syn), TcpState::SynSent) => self.syn(),
             ((Direction::Reply, Kind::SynAck), TcpState::SynReceived) => self.learn_from_server(),
             _ => Ok(()),
         })
@@ -146,12 +164,9 @@ impl<'a> Passage<'a> {
 
     /// It goes out.
     fn run(&self) -> Fate {
-        let is_started = self.proxied.has(Trait::Started);
         let is_opened = self.proxied.has(Trait::Opened);
         let kind = (self.connection.direction, self.segment.kind());
         fate_of(match (kind, self.connection.tcp_state()) {
-            ((Direction::Original, Kind::Syn), TcpState::SynSent) => self.syn(),
-            _ if !is_started => Ok(()),
             ((Direction::Original, Kind::Syn), TcpState::Over) => self.forget(),
             ((Direction::Original, Kind::Ack), TcpState::SynSent) => self.keep_alive(),
             // Once more where the acknowledgement was lost: a client that has to send nothing never will.

@@ -13,7 +13,10 @@ use super::{
         Fields, //
     },
     options::Options,
-    proxied::Proxied,
+    proxied::{
+        Proxied,
+        Trait, //
+    },
     resets::reset,
     servers::{
         Attempt,
@@ -29,7 +32,10 @@ use crate::{
             TcpState, //
         },
         hash::HashKey,
-        netns::Scope,
+        netns::{
+            NetworkNamespace,
+            Scope, //
+        },
         route::RoutingDomain,
         softirq_lock::SoftirqLock,
         time::{
@@ -203,6 +209,16 @@ impl Waiting {
         });
     }
 
+    /// Where the connections are.
+    pub(super) fn namespace(&self) -> &NetworkNamespace {
+        self.sender.namespace()
+    }
+
+    /// Whether nobody is waited for.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.is_any.load(Relaxed)
+    }
+
     /// Does what is due for a connection: whether it has to be waited for any longer.
     fn look_after(&self, entry: &Entry) -> bool {
         let wait = &entry.wait;
@@ -215,7 +231,14 @@ impl Waiting {
             return false;
         };
         let connection = found.connection();
-        if Proxied::of(&connection).is_none() || connection.tcp_state() != TcpState::SynSent {
+        // Connection tracking may have seen an answer that rules have dropped then: the server may have given the client
+        // up for that (`reqsk_timer_handler`), and answers another SYN alone.
+        let is_open = |proxied: Proxied<'_>| proxied.has(Trait::Opened);
+        let is_early = matches!(
+            connection.tcp_state(),
+            TcpState::SynSent | TcpState::SynReceived
+        );
+        if !is_early || Proxied::of(&connection).is_none_or(is_open) {
             return false;
         }
         if entry.repetitions.wrapping_add(1) < DELAYS.len() {

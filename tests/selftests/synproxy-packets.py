@@ -26,7 +26,7 @@ ORDINARY = [one for module in (synproxy_handshakes, synproxy_translations, synpr
             for one in module.SCENARIOS]
 NOT_WITH_FIVE = (synproxy_handshakes.handshakes_end, synproxy_translations.windows, synproxy_failures.refused_by_rules)
 SCENARIOS = {
-    "learned": [*ORDINARY, *synproxy_failures.SLOW],
+    "learned": [*ORDINARY, *synproxy_failures.LEARNED, *synproxy_failures.SLOW],
     "options": ORDINARY,
     "five": [one for one in ORDINARY if one not in NOT_WITH_FIVE],
     "flooded": synproxy_failures.FLOODED,
@@ -35,7 +35,7 @@ SCENARIOS = {
 # The debug kernel is too slow for rates, and for waiting.
 IS_DEBUG = os.path.isdir("/sys/kernel/debug/kunit")
 if IS_DEBUG:
-    SCENARIOS["learned"] = ORDINARY
+    SCENARIOS["learned"] = [*ORDINARY, *synproxy_failures.LEARNED]
 # Transcripts are cut here.
 LINES = 24
 

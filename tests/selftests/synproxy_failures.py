@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Servers that do not answer, and rules that only answer handshakes in a flood."""
 
+import pathlib
 import struct
 import subprocess
 import time
 
-from synproxy_ends import ALL, Client, Connection, Server, expect, expect_equal
+from synproxy_ends import ALL, Client, Connection, Server, current_port, expect, expect_equal
 from tcp_segments import ACK, RST, SYN, packet, total
 
 SILENCE = 30
@@ -207,6 +208,94 @@ def above_the_rate(hosts, version, _):
     below_the_rate(hosts, version, None)
 
 
-SCENARIOS = made_by_hand, refused_by_rules
-SLOW = unreachable_host, silent_host, dropped_syn
+def expect_resets(client, server):
+    """Both sides are reset by the numbers of the client's last segment."""
+    reset = client.one("the client's reset")
+    expect(reset.flags & RST, f"the client got {reset}")
+    expect_equal("the number of the client's reset", reset.sequence, client.acknowledged)
+    reset = server.one("the server's reset")
+    expect(reset.flags & RST, f"the server got {reset}")
+    expect_equal("the number of the server's reset", reset.sequence, server.acknowledged)
+
+
+def forgotten_by_conntrack(hosts, version, _):
+    """both sides of a connection that conntrack has lost are reset, whoever speaks first"""
+    for first in "client", "server":
+        connection = Connection(hosts, version).open()
+        connection.exchange()
+        client, server = connection.client, connection.server
+        hosts.run("conntrack", "-F", stderr=subprocess.DEVNULL)
+        if first == "server":
+            server.send(ACK, b"an answer")
+            # The client cannot know these numbers, and says what it expects.
+            client.take()
+        client.put(client.segment(ACK))
+        expect_resets(client, server)
+        # The client comes again from the same port, and is served.
+        again = Client(hosts, hosts.left, client.other, own_port=client.own_port)
+        Connection(hosts, version, client=again).open().exchange()
+
+
+def no_room(hosts, version, _):
+    """a client that conntrack has no room for is reset at once"""
+    def set_maximum(value):
+        hosts.run("nsenter", "--net=/proc/1/ns/net", "sysctl", "-qw", f"net.netfilter.nf_conntrack_max={value}")
+    connections = [Connection(hosts, version).open() for _ in range(2)]
+    for one in connections:
+        one.exchange()
+    maximum = pathlib.Path("/proc/sys/net/netfilter/nf_conntrack_max").read_text()
+    set_maximum(1)
+    try:
+        client = Client(hosts, hosts.left, hosts.right.own[version])
+        client.ask()
+        client.send()
+        reset = client.one("the client's reset")
+        expect(reset.flags & RST, f"the client got {reset}")
+        expect_equal("the reset's number", reset.sequence, client.acknowledged)
+    finally:
+        set_maximum(maximum.strip())
+    connections[0].exchange()
+
+
+def rules_for_own_packets(hosts, version, _):
+    """what is sent in another's name meets no rule for this host's own packets"""
+    hosts.run("nft", "-f", "-", input="""
+        table inet own {
+            chain output { type filter hook output priority 0; fib saddr type != local drop; }
+            chain raw { type filter hook output priority raw; fib saddr type != local notrack; }
+            chain way { type route hook output priority mangle; fib saddr type != local drop; }
+        }""")
+    try:
+        Connection(hosts, version).open().exchange()
+    finally:
+        hosts.run("nft", "delete", "table", "inet", "own")
+
+
+def answer_dropped(hosts, version, _):
+    """a server of this host whose answers are dropped twice on their way out is asked again"""
+    listener = hosts.listen(current_port[0])
+    hosts.run("nft", "-f", "-", input="""
+        table inet own {
+            chain output {
+                type filter hook output priority 0
+                tcp flags & (syn | ack) == syn | ack limit rate 1/day burst 2 packets drop
+            }
+        }""")
+    try:
+        client = Client(hosts, hosts.left, hosts.left.proxy[version], port=current_port[0])
+        client.ask()
+        client.send()
+        end = time.monotonic() + SILENCE
+        while time.monotonic() < end and not (taken := client.take()):
+            time.sleep(0.1)
+            client.hosts.settle()
+        expect([one.flags & (ACK | RST) for one in taken] == [ACK], f"the client got {taken}")
+    finally:
+        hosts.run("nft", "delete", "table", "inet", "own")
+        listener.close()
+
+
+SCENARIOS = made_by_hand, refused_by_rules, rules_for_own_packets
+LEARNED = forgotten_by_conntrack, no_room
+SLOW = unreachable_host, silent_host, dropped_syn, answer_dropped
 FLOODED = below_the_rate, above_the_rate

@@ -76,11 +76,14 @@ impl Incoming<'_> {
     /// A segment of no connection that connection tracking knows. This machine may have one that is older than
     /// the rule, and than connection tracking; otherwise it goes no further.
     pub(super) fn stray(&self, event: Event) -> Reaction {
-        if fits_socket(self.packet, &self.segment, self.endpoints()) {
-            return Reaction::Pass;
+        match socket(self.packet, &self.segment, self.endpoints()) {
+            Socket::Fits => return Reaction::Pass,
+            Socket::Differs => {
+                reset_both(self.synproxy, self.packet, &self.segment, self.endpoints());
+            }
+            Socket::Missing => {}
         }
         self.count(event);
-        reset_both(self.synproxy, self.packet, &self.segment, self.endpoints());
         Reaction::Drop
     }
 }
@@ -97,7 +100,7 @@ pub(super) fn judge(
         return Fate::Accept;
     };
     mark.clear();
-    if fits_socket(packet, segment, endpoints) {
+    if socket(packet, segment, endpoints) == Socket::Fits {
         return Fate::Accept;
     }
     reset_both(synproxy, packet, segment, endpoints);
@@ -105,9 +108,9 @@ pub(super) fn judge(
 }
 
 /// Whether a socket of this machine has a connection that the segment is of, as the segment's numbers say.
-fn fits_socket(packet: &Packet<'_>, segment: &Segment, endpoints: &Endpoints) -> bool {
+fn socket(packet: &Packet<'_>, segment: &Segment, endpoints: &Endpoints) -> Socket {
     let acknowledgement = (segment.flags & flags::ACK != 0).then_some(segment.acknowledgement);
-    sockets::find(packet.context(), endpoints, acknowledgement) == Socket::Fits
+    sockets::find(packet.context(), endpoints, acknowledgement)
 }
 
 /// Resets both sides of a connection that one segment of the client's is left of.

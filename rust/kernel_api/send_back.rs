@@ -3,11 +3,9 @@
 //! Sending what a received packet has become back to where it came from.
 
 use super::{
-    bindings, demands,
-    netfilter::{
-        Context,
-        Family, //
-    },
+    bindings,
+    demands,
+    netfilter::Family,
     route::Route,
     skb::Skb,
     transmit::{
@@ -30,7 +28,7 @@ const ADDRESS_LENGTH_MAX: usize = 32;
 /// # Safety
 ///
 /// The packet has to be that of the hook, which gives it away. It has to be of that IP version, addressed to
-/// whom it came from, whole, and in memory that is no clone's; and [`Context::way_back`] has to have found its way.
+/// whom it came from, whole, and in memory that is no clone's; and [`Context::way_back`](super::netfilter::Context::way_back) has to have found its way.
 pub(super) unsafe fn send_back(
     skb: *mut bindings::sk_buff,
     state: &bindings::nf_hook_state,

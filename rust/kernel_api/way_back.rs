@@ -8,7 +8,6 @@
 
 use super::{
     bindings,
-    demands,
     netfilter::{
         Context,
         Family, //

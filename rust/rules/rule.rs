@@ -180,7 +180,7 @@ impl Rule {
         if rule.length() > SHORT_RULE && !this.can_be_listed()? {
             let message =
                 c"the rule is too long: it can have 15872 bytes in a netlink message, split it";
-            return Err(Refusal::new(EMSGSIZE, message).into());
+            return Err(Refusal::new(EMSGSIZE, message));
         }
         Ok(this)
     }

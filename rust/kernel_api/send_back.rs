@@ -12,7 +12,7 @@ use super::{
         self,
         ethertype,
         ETHERNET_LENGTH, //
-    },
+    }, //
 };
 
 /// Length of the hardware address of Ethernet, in bytes.

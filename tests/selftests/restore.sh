@@ -141,7 +141,8 @@ check "a list of a rule that was refused is not left behind" test "$(rule list l
 
 broken "no COMMIT" "$file:2: .*COMMIT of table filter" '*filter' '-A INPUT -j DROP'
 broken "a table without COMMIT before another" "$file:3: .*COMMIT of table filter" '*filter' '-A INPUT' '*nat' COMMIT
-broken "a table that there is not" "$file:1: .*no such table: known are raw, filter, nat" '*mangle' COMMIT
+broken "a table that there is not" "$file:1: .*no such table: known are raw, filter, nat" '*natt' COMMIT
+broken "a rule of another tool's table" "$file:2: Palisade has no table mangle" '*mangle' '-A INPUT -j DROP' COMMIT
 broken "text before a table" "$file:1: .*in no table" '-A INPUT -j DROP' '*filter' COMMIT
 broken "Windows' ends of lines" "$file:1: .*carriage return" $'*filter\r' $'COMMIT\r'
 broken "a mistake in the second table" "$file:4: " '*filter' '-A INPUT -j DROP' COMMIT '*natt' COMMIT
@@ -178,7 +179,7 @@ check "policies are one again" test "$(rule -S INPUT)" = $'-P INPUT DROP\n-A INP
 check "-4 -P sets one" sh -c "ip netns exec server palisade -4 -P INPUT ACCEPT &&
 	ip netns exec server palisade -S INPUT | grep -qx -e '-P INPUT DROP -6'"
 check "-4 -F takes IPv4's rules" rule -4 -F
-check "and no others" test "$(rule -S | grep '^-A')" = '-A own -p icmpv6 -j ACCEPT'
+check "and no others" test "$(rule -S | grep '^-A')" = '-A own -p ipv6-icmp -j ACCEPT'
 check "-4 -X leaves a chain to IPv6" rule -4 -X own
 check "-4 -N has it again" rule -4 -N own
 refuse "-6 -X of a chain with rules" 1 'chain own is not empty' rule -6 -X own

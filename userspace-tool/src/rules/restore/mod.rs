@@ -28,9 +28,11 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     let mut session = Session::open(None)?;
     let chains = session.dump_chains(None)?;
     let names = names::System::default();
-    let mut warn = |line, reading: &str| {
+    // What is refused gets one line, which says why: how it would have been read is of no interest then.
+    let mut warnings = Vec::new();
+    let mut warn = |line: usize, reading: &str| {
         let file = wanted.file_name();
-        output::warn(&format!("restore: {file}:{line}: {reading}"));
+        warnings.push(format!("restore: {file}:{line}: {reading}"));
     };
     let plan = plan::make(&bytes, &wanted, &chains, &names, &mut warn)
         .map_err(|mistake| mistake.in_file(wanted.file_name()))?;
@@ -38,6 +40,9 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     request
         .send(&mut session, wanted.test)
         .map_err(|mistake| mistake.in_file(wanted.file_name()))?;
+    for warning in &warnings {
+        output::warn(warning);
+    }
     Ok(if wanted.verbose {
         plan.summary()
     } else {

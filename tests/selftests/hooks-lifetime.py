@@ -1,0 +1,288 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Hooks come, go and fail to come while packets are in them and others list them: nothing of them is freed too early.
+
+Who unregisters a hook does not wait for who uses it, and registering one for IPv4 and IPv6 is registering it twice:
+where the second fails, the first was live. An ordinary user can do all of it in a namespace of his own. What is read
+after it was freed is noticed by the debug kernel (KASAN), whose complaint fails the run, and by what a list says.
+"""
+
+import collections
+import contextlib
+import ctypes
+import errno
+import itertools
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import traceback
+
+from genetlink import COMMANDS, OPERATIONS, Client, Refused, Report, encode
+from hook_lists import LOCAL_IN, LOCAL_OUT, POSTROUTING, PREROUTING, HookLists
+
+LIBRARY = ctypes.CDLL(None, use_errno=True)
+MCL_CURRENT, MCL_FUTURE = 1, 2
+USER = 1000
+IPV4, IPV6 = socket.AF_INET, socket.AF_INET6
+# The kernel's own limit for one hook of one IP version (MAX_HOOK_COUNT).
+MOST_HOOKS = 1024
+# Every so many of the allocations of a change fails.
+STEP = 4
+# What comes before Palisade's hooks, so that a list is long.
+BEFORE = 100
+
+
+def change(kind, table, chain=None, **more):
+    return {"kind": kind, "table": table} | ({"chain-name": chain} if chain else {}) | more
+
+
+def request(*changes):
+    return encode(OPERATIONS["ruleset-change"]["attribute-set"], {"change": list(changes)})
+
+
+def tcp(port, **target):
+    return {"protocol": 6, "match": {"tcp": {"destination-first": port, "destination-last": port}}, "target": target}
+
+
+ACCEPT = {"target": {"verdict": "accept"}}
+OF_CONNECTIONS = {"match": {"conntrack": {"states": 2}}} | ACCEPT
+RAW = change("append", "raw", "PREROUTING", rule=ACCEPT)
+TRACKED = change("append", "filter", "INPUT", rule=OF_CONNECTIONS)
+NAT = change("append", "nat", "PREROUTING", rule=tcp(80, redirect={"port-first": 8080}))
+ALL = [RAW, TRACKED, NAT, change("append", "nat", "OUTPUT", rule=tcp(80, redirect={"port-first": 8080})),
+       change("append", "filter", "OUTPUT", rule=ACCEPT), change("append", "filter", "FORWARD", rule=ACCEPT),
+       change("append", "filter", "INPUT", rule={"protocol": 6, "match": {"connlimit": {"connections": 1000}}} | ACCEPT),
+       change("append", "raw", "PREROUTING", rule=tcp(81, synproxy={})),
+       change("append", "filter", "INPUT", rule={"match": {"recent": {"name": "seen", "operation": "set"}}})]
+FLUSH = [change("flush", table) for table in ("raw", "filter", "nat")]
+
+
+class Changes:
+    """Sends changes, and counts what was answered."""
+
+    def __init__(self):
+        self.client = Client()
+        self.answered = collections.Counter()
+
+    def send(self, payload):
+        error = 0
+        try:
+            self.client.transact(COMMANDS["ruleset-change"], payload)
+        except Refused as refused:
+            error = refused.errno
+        self.answered[error] += 1
+        return error
+
+
+@contextlib.contextmanager
+def meanwhile(*actions):
+    """Runs actions again and again in processes of their own, each of which has done it once before this goes on."""
+    parent, pids = os.getpid(), []
+    ready, again = os.pipe()
+    for number, action in enumerate(actions, 1):
+        pid = os.fork()
+        if pid:
+            pids.append(pid)
+            continue
+        try:
+            os.sched_setaffinity(0, {number % os.cpu_count()})
+            do = action()
+            do()
+            os.write(again, b"x")
+            while os.getppid() == parent:
+                do()
+        except BaseException:
+            traceback.print_exc()
+            os.write(again, b"-")
+        os._exit(1)
+    for _ in actions:
+        os.read(ready, 1)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, 9)
+        alive = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9 for pid in pids]
+        os.close(ready)
+        os.close(again)
+    if not all(alive):
+        raise SystemExit("what went on meanwhile has failed")
+
+
+def lists():
+    """Lists hooks, and fails when a list has what was never there."""
+    hooks, lists = [PREROUTING, LOCAL_IN, LOCAL_OUT, POSTROUTING], HookLists()
+
+    def read():
+        for family, hook in itertools.product((2, 10), hooks):
+            for number, priority, module in lists.read(family, hook):
+                # What takes the place of a hook that goes has hook 0 and no module.
+                if number != hook and (number or module):
+                    raise SystemExit(f"a hook at {number:#x}, priority {priority}, of module {module!r}")
+    return read
+
+
+def traffic():
+    """Sends packets to this machine itself, each of a new connection."""
+    senders = [(socket.socket(family, socket.SOCK_DGRAM), address)
+               for family, address in ((IPV4, "127.0.0.1"), (IPV6, "::1"))]
+    ports = itertools.cycle(range(1, 60000))
+
+    def send():
+        for (sender, address), _ in itertools.product(senders, range(50)):
+            # Nobody listens, and of that a socket that sends hears.
+            with contextlib.suppress(ConnectionRefusedError):
+                sender.sendto(b"x", (address, next(ports)))
+        for family, address in ((IPV4, "127.0.0.1"), (IPV6, "::1")):
+            for port in 80, 81:
+                with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as connecting:
+                    connecting.connect_ex((address, port))
+    return send
+
+
+
+def chains(family, count, priority):
+    """Makes nftables have so many chains there, as many in one transaction as a user may send at once."""
+    at_once = 200
+    for first in range(0, count, at_once):
+        numbers = range(first, min(first + at_once, count))
+        made = "\n".join(f"chain c{number} {{ type filter hook prerouting priority {priority}; }}" for number in numbers)
+        done = subprocess.run(["nft", "-f", "-"], input=f"table {family} many {{\n{made}\n}}\n", text=True, capture_output=True)
+        if done.returncode:
+            raise SystemExit(f"nft: {done.stderr[:500]}")
+
+
+def fill(family):
+    """Leaves no room for another hook of that IP version in PREROUTING."""
+    present = len(HookLists().read({"ip": 2, "ip6": 10}[family], PREROUTING))
+    chains(family, MOST_HOOKS - present, 1000)
+
+
+def toggle(rounds):
+    chains("ip", BEFORE, -450)
+    changes = Changes()
+    sequence = [request(RAW), request(TRACKED), request(NAT), request(FLUSH[0]), request(*FLUSH)]
+    with meanwhile(lists, traffic):
+        for _ in range(rounds):
+            for payload in sequence:
+                changes.send(payload)
+    return changes.answered == {0: rounds * len(sequence)}, dict(changes.answered)
+
+
+def fail(family, wanted, rounds):
+    """Has a change refused because there is no room for a hook of one IP version."""
+    changes = Changes()
+    changes.send(request(TRACKED))
+    fill(family)
+    payload = request(wanted)
+    changes.answered.clear()
+    with meanwhile(traffic, lists if family == "ip6" else traffic):
+        for _ in range(rounds):
+            changes.send(payload)
+    refused = changes.answered == {errno.E2BIG: rounds}
+    subprocess.run(["nft", "delete", "table", family, "many"], check=True)
+    # What was refused is not in the way of the next.
+    return refused and changes.send(payload) == 0, dict(changes.answered)
+
+
+class Fault:
+    """Makes the nth allocation of this thread fail, and tells whether there was an nth."""
+
+    def __init__(self, nth):
+        self.file = os.open("/proc/thread-self/fail-nth", os.O_RDWR)
+        os.pwrite(self.file, b"%d" % nth, 0)
+
+    def happened(self):
+        left = int(os.pread(self.file, 20, 0).strip(b"\n\0") or 0)
+        os.pwrite(self.file, b"0", 0)
+        os.close(self.file)
+        return left == 0
+
+
+def attempt(payload, nth):
+    """Sends a change whose nth allocation fails: the error, and whether there was an nth."""
+    with Client(timeout=0) as client:
+        message, error = client.raw_request(COMMANDS["ruleset-change"], payload), 0
+        fault = Fault(nth)
+        try:
+            client.socket.send(message)
+            client.answers()
+        except OSError as failed:
+            error = failed.errno
+        return error, fault.happened()
+
+
+def without_memory(changes_wanted):
+    """One allocation of a change after the other fails; what had been registered by then goes again, and all of it
+    comes with the next attempt. Those between are for faults.py, which has no traffic to wait for.
+    """
+    changes, wrong, wanted, flush = Changes(), [], request(*changes_wanted), request(*FLUSH)
+    refused = 0
+    with meanwhile(lists, traffic):
+        # What this process itself needs does not fail.
+        if LIBRARY.mlockall(MCL_CURRENT | MCL_FUTURE):
+            raise OSError(ctypes.get_errno(), "mlockall")
+        for nth in itertools.count(1, STEP):
+            error, happened = attempt(wanted, nth)
+            # The request or the answer may be what is lost.
+            if error not in (0, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN):
+                wrong.append((nth, error))
+            refused += error != 0
+            if error and changes.send(wanted):
+                wrong.append((nth, "again"))
+            changes.send(flush)
+            if not happened or len(wrong) > 5:
+                break
+    return not wrong and refused > 10, f"{nth} allocations, {refused} refusals, wrong {wrong}"
+
+
+PARTS = {
+    "toggle": ("a user's hooks come and go while he lists them", lambda: toggle(15)),
+    "ipv6": ("hooks of IPv4 that were live are taken back where there is no room for those of IPv6", lambda: fail("ip6", RAW, 400)),
+    "nat": ("and those of translation where there is none for IPv4's", lambda: fail("ip", NAT, 400)),
+}
+
+
+def prepare_faults():
+    debug = pathlib.Path("/sys/kernel/debug")
+    for kind in "failslab", "fail_page_alloc":
+        # As in faults.py: all of them can fail, and the log stays free of what is intended.
+        (debug / kind / "ignore-gfp-wait").write_text("N")
+        (debug / kind / "verbose").write_text("0")
+        if (debug / kind / "require-start").exists():
+            (debug / kind / "require-start").write_text("0")
+            (debug / kind / "require-end").write_text("0xffffffffffffffff")
+    (debug / "fail_page_alloc/min-order").write_text("0")
+
+
+def main():
+    report = Report()
+    for name, (description, _) in PARTS.items():
+        done = subprocess.run(
+            ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "unshare", "--user", "--map-root-user",
+             "--net", sys.executable, __file__, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        report.check(description, done.returncode == 0, *done.stdout.splitlines())
+    if pathlib.Path("/proc/self/fail-nth").exists():
+        prepare_faults()
+        os.unshare(os.CLONE_NEWNET)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        good, details = without_memory(ALL)
+        report.check("allocations of registering hooks fail while packets are in them and others list them", good, details)
+        print(f"# {details}")
+    else:
+        report.skip("allocations that fail", "needs the debug kernel")
+    report.finish()
+
+
+def part(name):
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    good, details = PARTS[name][1]()
+    print(details)
+    raise SystemExit(0 if good else 1)
+
+
+if len(sys.argv) > 1:
+    part(sys.argv[1])
+main()

@@ -175,6 +175,11 @@ impl Passage<'_> {
             (is_rescaled, Trait::Rescale),
         ];
         proxied.add(&traits, server_scale);
+        // Also where the client has nothing to say for long, and with rules of a filter, which do not ask: should
+        // connection tracking lose it, this is what is known of it.
+        if let Some(mark) = self.synproxy.known.mark(&self.client()) {
+            mark.set(true);
+        }
     }
 
     /// Acknowledges the server's SYN in the client's name: as the client would, with the numbers that the

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What stands in for the C functions that the module calls, as far as these tests come: who calls another one
+//! jumps to address zero.
+//!
+//! All CPUs count as one, work is done when [`run_retired`] says so, and time stands still until [`set_jiffies`].
+
+mod hashes;
+mod packets;
+
+pub(crate) use hashes::set_hash_mask;
+pub(crate) use packets::set_linear;
+
+use crate::bindings as c;
+use core::{
+    ffi::c_void,
+    mem::zeroed,
+    ptr,
+    sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU64, AtomicUsize,
+        Ordering::{Relaxed, SeqCst},
+    },
+};
+use std::sync::Mutex;
+
+/// The stand-in for `jiffies`, and for the 64 bits of it.
+#[no_mangle]
+static jiffies: AtomicU64 = AtomicU64::new(0xffff_0000);
+
+/// Sets the time.
+pub(crate) fn set_jiffies(now: u64) {
+    jiffies.store(now, Relaxed);
+}
+
+/// The time.
+pub(crate) fn now() -> u64 {
+    jiffies.load(Relaxed)
+}
+
+#[no_mangle]
+extern "C" fn palisade_jiffies64() -> u64 {
+    now()
+}
+
+/// The workqueue of the system; nobody looks into it.
+#[no_mangle]
+static system_dfl_wq: AtomicUsize = AtomicUsize::new(0);
+
+/// The one network namespace.
+#[no_mangle]
+#[allow(non_upper_case_globals)]
+static mut init_net: c::net = unsafe { zeroed() };
+
+static SLOTS: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
+
+#[no_mangle]
+extern "C" fn palisade_namespace_slot(_net: *const c::net, id: u32) -> *mut c_void {
+    SLOTS[id as usize].as_ptr().cast()
+}
+
+static OPERATIONS: AtomicPtr<c::pernet_operations> = AtomicPtr::new(ptr::null_mut());
+
+#[no_mangle]
+unsafe extern "C" fn register_pernet_subsys(operations: *mut c::pernet_operations) -> i32 {
+    OPERATIONS.store(operations, Relaxed);
+    unsafe {
+        (*operations).id.write(1);
+        (*operations).init.unwrap()(&raw mut init_net)
+    }
+}
+
+/// The namespace ends, and another begins.
+pub(crate) fn restart_namespace() {
+    let operations = OPERATIONS.load(Relaxed);
+    unsafe {
+        unregister_pernet_subsys(operations);
+        run_retired();
+        assert_eq!((*operations).init.unwrap()(&raw mut init_net), 0);
+    }
+}
+
+#[no_mangle]
+unsafe extern "C" fn unregister_pernet_subsys(operations: *mut c::pernet_operations) {
+    unsafe {
+        (*operations).pre_exit.unwrap()(&raw mut init_net);
+        (*operations).exit.unwrap()(&raw mut init_net);
+    }
+}
+
+/// Work that waits for the end of a grace period.
+struct Retired(*mut c::rcu_work);
+// SAFETY: Work may be done anywhere.
+unsafe impl Send for Retired {}
+
+static RETIRED: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
+
+/// All readers are gone: what was retired is dropped.
+pub(crate) fn run_retired() {
+    loop {
+        let Some(Retired(work)) = RETIRED.lock().unwrap().pop() else {
+            return;
+        };
+        unsafe {
+            let work = &raw mut (*work).work;
+            (*work).func.unwrap()(work);
+        }
+    }
+}
+
+#[no_mangle]
+extern "C" fn palisade_workqueue_alloc(_name: *const u8) -> *mut c::workqueue_struct {
+    ptr::dangling_mut::<usize>().cast()
+}
+
+#[no_mangle]
+unsafe extern "C" fn palisade_rcu_work_init(work: *mut c::rcu_work, function: c::work_func_t) {
+    unsafe { (*work).work.func = function };
+}
+
+#[no_mangle]
+extern "C" fn queue_rcu_work(_queue: *mut c::workqueue_struct, work: *mut c::rcu_work) -> bool {
+    RETIRED.lock().unwrap().push(Retired(work));
+    true
+}
+
+#[no_mangle]
+extern "C" fn rcu_barrier() {}
+
+#[no_mangle]
+extern "C" fn palisade_workqueue_flush(_queue: *mut c::workqueue_struct) {
+    run_retired();
+}
+
+#[no_mangle]
+extern "C" fn destroy_workqueue(_queue: *mut c::workqueue_struct) {
+    run_retired();
+}
+
+/// A lock of one byte. Nobody else is there who would give it back.
+unsafe fn lock(lock: *mut c_void) {
+    let lock = unsafe { AtomicBool::from_ptr(lock.cast()) };
+    assert!(!lock.swap(true, SeqCst), "locked twice");
+}
+
+unsafe fn unlock(lock: *mut c_void) {
+    unsafe { AtomicBool::from_ptr(lock.cast()) }.store(false, SeqCst);
+}
+
+#[no_mangle]
+unsafe extern "C" fn palisade_raw_spin_lock(spinlock: *mut c::raw_spinlock_t) {
+    unsafe { lock(spinlock.cast()) };
+}
+
+#[no_mangle]
+unsafe extern "C" fn palisade_raw_spin_unlock(spinlock: *mut c::raw_spinlock_t) {
+    unsafe { unlock(spinlock.cast()) };
+}
+
+#[no_mangle]
+unsafe extern "C" fn palisade_spin_lock_bh(spinlock: *mut c::spinlock_t) {
+    unsafe { lock(spinlock.cast()) };
+}
+
+#[no_mangle]
+unsafe extern "C" fn palisade_spin_unlock_bh(spinlock: *mut c::spinlock_t) {
+    unsafe { unlock(spinlock.cast()) };
+}
+
+/// Per-CPU memory of the one CPU; it is zero.
+fn allocate<T>(count: usize) -> *mut T {
+    let words = (size_of::<T>() * count).div_ceil(8) + 1;
+    let mut memory = vec![0_u64; words].into_boxed_slice();
+    memory[0] = words as u64;
+    let memory = Box::leak(memory);
+    (&raw mut memory[1]).cast()
+}
+
+#[no_mangle]
+unsafe extern "C" fn free_percpu(memory: *mut c_void) {
+    unsafe {
+        let start = memory.cast::<u64>().sub(1);
+        drop(Box::from_raw(ptr::slice_from_raw_parts_mut(
+            start,
+            *start as usize,
+        )));
+    }
+}
+
+#[no_mangle]
+extern "C" fn palisade_counters_alloc() -> *mut c::palisade_counters {
+    allocate(1)
+}
+
+#[no_mangle]
+unsafe extern "C" fn palisade_counters_add(counters: *mut c::palisade_counters, bytes: u64) {
+    unsafe {
+        (*counters).packets += 1;
+        (*counters).bytes = (*counters).bytes.wrapping_add(bytes);
+    }
+}
+
+#[no_mangle]
+extern "C" fn palisade_counters_of(
+    counters: *mut c::palisade_counters,
+    _cpu: u32,
+) -> *mut c::palisade_counters {
+    counters
+}
+
+#[no_mangle]
+extern "C" fn palisade_events_alloc(count: u32) -> *mut u64 {
+    allocate(count as usize)
+}
+
+#[no_mangle]
+unsafe extern "C" fn palisade_events_add(events: *mut u64, index: u32) {
+    unsafe { *events.add(index as usize) += 1 };
+}
+
+#[no_mangle]
+extern "C" fn palisade_events_of(events: *mut u64, _cpu: u32) -> *mut u64 {
+    events
+}
+
+#[no_mangle]
+extern "C" fn palisade_next_possible_cpu(cpu: i32) -> u32 {
+    (cpu + 1) as u32
+}
+
+#[no_mangle]
+extern "C" fn palisade_cpu_count() -> u32 {
+    1
+}
+
+#[no_mangle]
+extern "C" fn palisade_ct_template_alloc(_net: *mut c::net) -> *mut c::nf_conn {
+    Box::into_raw(Box::new(unsafe { zeroed::<c::nf_conn>() }))
+}
+
+#[no_mangle]
+unsafe extern "C" fn nf_ct_tmpl_free(template: *mut c::nf_conn) {
+    drop(unsafe { Box::from_raw(template) });
+}
+
+/// Functions that have nothing to do here, but return this.
+macro_rules! returning {
+    ($type:ty, $value:expr; $($name:ident)*) => {
+        $(#[no_mangle] extern "C" fn $name() -> $type { $value })*
+    };
+}
+
+returning! { (), (); palisade_delayed_work_init palisade_cond_resched palisade_raw_spin_lock_init
+palisade_spin_lock_init palisade_softirqs_off palisade_softirqs_on palisade_put_memory_cgroup
+palisade_genl_dump_check_consistent nf_unregister_net_hook nf_nat_inet_unregister_fn nf_ct_netns_put
+nf_logger_put textsearch_destroy palisade_kernel_synproxy_put palisade_request_module nf_ct_iterate_cleanup_net
+nf_conncount_destroy genl_unregister_family }
+returning! { bool, true; queue_delayed_work_on mod_delayed_work_on disable_delayed_work_sync
+palisade_softirqs_are_off }
+returning! { i32, 0; nf_register_net_hook nf_nat_inet_register_fn nf_ct_netns_get nf_logger_find_get
+palisade_kernel_synproxy_get }
+returning! { *mut c_void, ptr::null_mut(); palisade_current_memory_cgroup palisade_set_active_memory_cgroup
+nf_conntrack_find_get palisade_ct_get }
+returning! { *mut c_void, ptr::dangling_mut::<usize>().cast(); palisade_textsearch_prepare nf_conncount_init }

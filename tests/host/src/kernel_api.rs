@@ -1,0 +1,1 @@
+../../../rust/kernel_api.rs

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module's own source, as a library of this machine. What is not here is `module!` itself.
+
+#![feature(arbitrary_self_types)]
+#![allow(
+    clashing_extern_declarations,
+    dead_code,
+    non_upper_case_globals,
+    unused_imports
+)]
+
+#[path = "kernel_api/bindings.rs"]
+mod bindings;
+mod c;
+mod control;
+mod hooks;
+mod kernel_api;
+mod namespace;
+mod packet;
+mod packet_tests;
+mod parameters;
+mod recent;
+mod release;
+mod rules;
+mod spec;
+mod synproxy;

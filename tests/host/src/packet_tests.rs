@@ -1,0 +1,1 @@
+../../../rust/packet_tests.rs

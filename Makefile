@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli vm demo test test-crossed fuzz bench bench-recent bench-synproxy bench-mixed bench-native \
+.PHONY: all prepare module cli vm demo test test-crossed fuzz fuzz-host bench bench-recent bench-synproxy bench-mixed bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -55,6 +55,13 @@ fuzz: export KERNEL := debug
 fuzz: export VM_TIMEOUT = $(shell expr $(SECONDS) + 900)
 fuzz:
 	$(call) tests/vm/run tests/fuzz/run $(SECONDS) $(ARGS)
+
+# The same source as a program of this machine: each target for so many seconds.
+fuzz-host: SECONDS ?= 60
+fuzz-host: export KERNEL := stock
+fuzz-host: export SECONDS_EACH = $(SECONDS)
+fuzz-host:
+	$(call) tests/host/run fuzz
 
 bench:
 	$(call) tests/bench/all

@@ -28,6 +28,8 @@ mod existing;
 mod floods;
 #[cfg(CONFIG_KUNIT = "y")]
 mod floods_tests;
+#[cfg(palisade_host)]
+pub(crate) mod fuzz;
 mod handshake;
 mod known;
 mod lost;

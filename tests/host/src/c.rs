@@ -6,9 +6,11 @@
 //! All CPUs count as one, work is done when [`run_retired`] says so, and time stands still until [`set_jiffies`].
 
 mod hashes;
+mod netlink;
 mod packets;
 
 pub(crate) use hashes::set_hash_mask;
+pub(crate) use netlink::{attributes, operation_count, request};
 pub(crate) use packets::set_linear;
 
 use crate::bindings as c;

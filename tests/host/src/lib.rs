@@ -14,6 +14,7 @@
 mod bindings;
 mod c;
 mod control;
+pub mod fuzz;
 mod hooks;
 mod kernel_api;
 mod namespace;

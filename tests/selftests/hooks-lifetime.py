@@ -30,8 +30,6 @@ IPV4, IPV6 = socket.AF_INET, socket.AF_INET6
 MOST_HOOKS = 1024
 # Every so many of the allocations of a change fails.
 STEP = 4
-# What comes before Palisade's hooks, so that a list is long.
-BEFORE = 100
 
 
 def change(kind, table, chain=None, **more):
@@ -111,12 +109,12 @@ def meanwhile(*actions):
         raise SystemExit("what went on meanwhile has failed")
 
 
-def lists():
+def lists(hooks=(PREROUTING, LOCAL_IN, LOCAL_OUT, POSTROUTING), families=(2, 10)):
     """Lists hooks, and fails when a list has what was never there."""
-    hooks, lists = [PREROUTING, LOCAL_IN, LOCAL_OUT, POSTROUTING], HookLists()
+    lists = HookLists()
 
     def read():
-        for family, hook in itertools.product((2, 10), hooks):
+        for family, hook in itertools.product(families, hooks):
             for number, priority, module in lists.read(family, hook):
                 # What takes the place of a hook that goes has hook 0 and no module.
                 if number != hook and (number or module):
@@ -160,11 +158,15 @@ def fill(family):
     chains(family, MOST_HOOKS - present, 1000)
 
 
+def before_routing():
+    """Lists the hooks of one place alone: a list that is short is at Palisade's most of the time."""
+    return lists([PREROUTING], [2])
+
+
 def toggle(rounds):
-    chains("ip", BEFORE, -450)
     changes = Changes()
     sequence = [request(RAW), request(TRACKED), request(NAT), request(FLUSH[0]), request(*FLUSH)]
-    with meanwhile(lists, traffic):
+    with meanwhile(before_routing, traffic):
         for _ in range(rounds):
             for payload in sequence:
                 changes.send(payload)
@@ -239,7 +241,7 @@ def without_memory(changes_wanted):
 
 
 PARTS = {
-    "toggle": ("a user's hooks come and go while he lists them", lambda: toggle(15)),
+    "toggle": ("a user's hooks come and go while he lists them", lambda: toggle(40)),
     "ipv6": ("hooks of IPv4 that were live are taken back where there is no room for those of IPv6", lambda: fail("ip6", RAW, 400)),
     "nat": ("and those of translation where there is none for IPv4's", lambda: fail("ip", NAT, 400)),
 }

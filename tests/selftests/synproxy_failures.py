@@ -129,12 +129,15 @@ def refused_by_rules(hosts, version, _):
                         tcp dport {client.port} {how}
                     }}
                 }}""")
-        client.ask()
-        client.send()
-        expect(is_reset(client, SILENCE), f"no reset within {SILENCE} s: {place}, {how}")
-        hosts.run(*undo)
-        if place == "route":
-            hosts.run("ip", f"-{version}", "route", "flush", "table", "77")
+        try:
+            client.ask()
+            client.send()
+            expect(is_reset(client, SILENCE), f"no reset within {SILENCE} s: {place}, {how}")
+        finally:
+            # Or all that comes after this is refused as well.
+            hosts.run(*undo)
+            if place == "route":
+                hosts.run("ip", f"-{version}", "route", "flush", "table", "77")
         expect(is_forgotten(client), f"its entry of conntrack remains: {place}, {how}")
 
 

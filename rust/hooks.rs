@@ -30,6 +30,7 @@ use crate::{
         Ruleset, //
     },
     synproxy::{
+        Answers,
         Arrival,
         Synproxy,
         Translation, //
@@ -71,6 +72,7 @@ pub(crate) struct Hooks {
 struct SynproxyHooks {
     _translations: [HookRegistration<Translation>; 2],
     _arrival: HookRegistration<Arrival>,
+    _answers: HookRegistration<Answers>,
     _conntrack: ConntrackUse,
 }
 
@@ -97,6 +99,13 @@ impl SynproxyHooks {
                 Priority::AfterConntrack,
                 Registrar::Netfilter,
                 Arrival::new(synproxy.clone()),
+            )?,
+            _answers: HookRegistration::new(
+                scope,
+                Point::PreRouting,
+                Priority::BeforeConntrack,
+                Registrar::Netfilter,
+                Answers::new(synproxy.clone()),
             )?,
         })
     }

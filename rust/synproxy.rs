@@ -10,6 +10,7 @@
 mod announcement;
 #[cfg(CONFIG_KUNIT = "y")]
 mod announcement_tests;
+mod answers;
 mod arrival;
 mod clamps;
 #[cfg(CONFIG_KUNIT = "y")]
@@ -52,6 +53,7 @@ mod waiting;
 #[cfg(CONFIG_KUNIT = "y")]
 mod waiting_tests;
 
+pub(crate) use answers::Answers;
 pub(crate) use arrival::Arrival;
 pub(crate) use client::{
     Place,

@@ -65,6 +65,8 @@ impl Point {
 pub(crate) enum Priority {
     /// Before connection tracking, as iptables' raw table.
     Raw,
+    /// Right before connection tracking.
+    BeforeConntrack,
     /// Where destinations are translated.
     DestinationNat,
     /// Behind connection tracking.
@@ -81,6 +83,7 @@ impl Priority {
     const fn number(self) -> i32 {
         match self {
             Self::Raw => bindings::nf_ip_hook_priorities_NF_IP_PRI_RAW,
+            Self::BeforeConntrack => bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK - 1,
             Self::DestinationNat => bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST,
             Self::AfterConntrack => bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK + 1,
             Self::Filter => bindings::nf_ip_hook_priorities_NF_IP_PRI_FILTER,

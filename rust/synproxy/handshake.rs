@@ -3,6 +3,7 @@
 //! The server's part of a handshake: what it answers to the SYN that it gets.
 
 use super::{
+    answers,
     compose::{
         self,
         Fields, //
@@ -59,6 +60,9 @@ impl Passage<'_> {
     /// The server accepts: it gets its acknowledgement, and the client gets to know the window.
     pub(super) fn syn_ack(&self) -> Result {
         let (packet, segment, proxied) = (self.packet, &self.segment, &self.proxied);
+        if proxied.has(Trait::Opened) && !self.is_repeated() {
+            return self.forgotten();
+        }
         let announced = Options::read(packet.skb(), segment).ok_or(EINVAL)?;
         if !proxied.has(Trait::Opened) {
             if !proxied.begin_to_open() {
@@ -219,13 +223,64 @@ impl Passage<'_> {
         u16::try_from(scaled).unwrap_or(u16::MAX)
     }
 
+    /// Whether the SYN-ACK is the one that has opened the connection.
+    fn is_repeated(&self) -> bool {
+        let sequence = self.segment.sequence;
+        let shift = self.connection.sequence_shift(Direction::Reply, sequence);
+        sequence.wrapping_add(shift) == self.proxied.cookie()
+    }
+
+    /// The server knows nothing of the connection any more, and takes a SYN that has passed for one of the next one. It
+    /// is to forget that; the client, if it has sent that SYN, is to send it again at once, and will then be given a
+    /// cookie: it does so when the number that is acknowledged is not right.
+    #[cold]
+    fn forgotten(&self) -> Result {
+        let (packet, segment) = (self.packet, &self.segment);
+        answers::reset_server(packet, segment, &self.connection);
+        if let Some(connection) = self.connection.confirmed() {
+            connection.end();
+        }
+        // Both sides are told, so that nothing is lost.
+        if let Some(mark) = self.synproxy.known.mark(&self.client()) {
+            mark.clear();
+        }
+        let fields = Fields {
+            ports: segment.ports(),
+            sequence: segment.sequence,
+            acknowledgement: segment.acknowledgement.wrapping_sub(1),
+            flags: flags::ACK,
+            window: segment.window,
+        };
+        let header = compose::tcp_header(
+            &fields,
+            &Options::default(),
+            &packet.source(),
+            &packet.destination(),
+        );
+        packet.replace_transport(segment.offset, header.as_slice())
+    }
+
+    /// The server answers what is no SYN: it has an old connection between the same, or somebody else answers.
+    #[cold]
+    pub(super) fn answer_of_another(&self) -> Result {
+        if !answers::answers_our_syn(&self.segment, &self.connection) {
+            answers::refuse(self.synproxy, self.packet, &self.segment, &self.connection);
+        }
+        Err(EAGAIN)
+    }
+
     /// The server resets what is not open: the client has to take it for what comes next.
-    pub(super) fn refused(&self) {
+    pub(super) fn refused(&self) -> Result {
+        // Whoever has not seen the SYN is not the server.
+        if !answers::answers_our_syn(&self.segment, &self.connection) {
+            return Err(EAGAIN);
+        }
         let next = self.proxied.cookie().wrapping_add(1);
         let shift = next.wrapping_sub(self.segment.sequence);
         self.connection.shift_sequence(Direction::Reply, shift);
         let endpoint = self.endpoint();
         self.synproxy.servers.count(&endpoint, Attempt::Refused);
         self.synproxy.waiting.end(&self.client());
+        Ok(())
     }
 }

@@ -168,15 +168,15 @@ impl<'a> Passage<'a> {
         let kind = (self.connection.direction, self.segment.kind());
         fate_of(match (kind, self.connection.tcp_state()) {
             ((Direction::Original, Kind::Syn), TcpState::Over) => self.forget(),
+            // A client that knows nothing of its open connection any more, or somebody else: the server asks back.
+            ((Direction::Original, Kind::Syn), _) => Ok(()),
             ((Direction::Original, Kind::Ack), TcpState::SynSent) => self.keep_alive(),
             // Once more where the acknowledgement was lost: a client that has to send nothing never will.
             ((Direction::Reply, Kind::SynAck), TcpState::SynReceived | TcpState::Established) => {
                 self.syn_ack()
             }
-            ((Direction::Reply, Kind::Reset), _) if !is_opened => {
-                self.refused();
-                Ok(())
-            }
+            ((Direction::Reply, Kind::Reset), _) if !is_opened => self.refused(),
+            ((Direction::Reply, _), TcpState::SynSent) => self.answer_of_another(),
             _ => self.established(),
         })
     }

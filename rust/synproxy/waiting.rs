@@ -80,6 +80,15 @@ pub(super) const FIRST_DELAY: u32 = JIFFIES_PER_SECOND;
 /// The longest time that may pass between two looks where nothing is waited for, in jiffies.
 const NEVER: u32 = 3600 * JIFFIES_PER_SECOND;
 
+/// Nothing is waited for.
+const NONE: i32 = 0;
+
+/// Something may be waited for.
+const SOME: i32 = 1;
+
+/// As above, and somebody is looking whether that is still so, since when nothing new has come.
+const COUNTING: i32 = 2;
+
 /// A connection that the server has not answered.
 #[derive(Clone, Copy)]
 pub(super) struct Wait {
@@ -99,11 +108,27 @@ impl Wait {
     fn is_same(&self, other: &Self) -> bool {
         self.endpoints == other.endpoints && self.cookie == other.cookie
     }
+
+    /// The SYN, once more.
+    pub(super) fn syn(&self, time_to_live: u8) -> Result<NewPacket> {
+        let (source, destination) = self.endpoints.addresses;
+        let syn = compose::packet(
+            self.endpoints.family,
+            time_to_live,
+            &self.fields,
+            &self.options,
+            &Address::new(source),
+            &Address::new(destination),
+        );
+        NewPacket::new(self.endpoints.family, syn.as_slice())
+    }
 }
 
 #[derive(Clone, Copy)]
 struct Entry {
     wait: Wait,
+    /// Whether one was sent again without waiting.
+    was_hurried: bool,
     /// How many SYNs were sent again.
     repetitions: usize,
     /// Jiffies when the next is due.
@@ -120,8 +145,8 @@ impl Entry {
 pub(super) struct Waiting {
     key: HashKey,
     places: SoftirqLock<KVVec<Option<Entry>>>,
-    /// Whether there may be some.
-    is_any: Atomic<bool>,
+    /// Whether there may be some: [`NONE`], [`SOME`] or [`COUNTING`].
+    is_any: Atomic<i32>,
     sender: Sender,
     servers: Arc<Servers>,
 }
@@ -144,7 +169,7 @@ impl Waiting {
         let waiting = Self {
             key: HashKey::random(),
             places: SoftirqLock::new(places)?,
-            is_any: Atomic::new(false),
+            is_any: Atomic::new(NONE),
             sender: Sender::new(scope.enter()?),
             servers,
         };
@@ -167,6 +192,7 @@ impl Waiting {
         let now = jiffies32();
         let entry = Entry {
             wait: *wait,
+            was_hurried: false,
             repetitions: 0,
             due: now.wrapping_add(DELAYS[0].wrapping_mul(JIFFIES_PER_SECOND)),
         };
@@ -186,7 +212,7 @@ impl Waiting {
                 *place = Some(entry);
             }
         });
-        !self.is_any.load(Relaxed) && !self.is_any.xchg(true, Relaxed)
+        self.is_any.load(Relaxed) != SOME && self.is_any.xchg(SOME, Relaxed) != SOME
     }
 
     /// What is waited for between these.
@@ -195,6 +221,16 @@ impl Waiting {
             let mut entries = self.ways(places, endpoints).iter().flatten();
             let entry = entries.find(|entry| entry.wait.endpoints == *endpoints)?;
             Some(entry.wait)
+        })
+    }
+
+    /// What is waited for between these, if this is asked for the first time.
+    pub(super) fn hurry(&self, endpoints: &Endpoints) -> Option<Wait> {
+        self.places.with(|places| {
+            let mut entries = self.ways(places, endpoints).iter_mut().flatten();
+            let entry = entries.find(|entry| entry.wait.endpoints == *endpoints)?;
+            let was_hurried = core::mem::replace(&mut entry.was_hurried, true);
+            (!was_hurried).then_some(entry.wait)
         })
     }
 
@@ -215,8 +251,9 @@ impl Waiting {
     }
 
     /// Whether nobody is waited for.
+    #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        !self.is_any.load(Relaxed)
+        self.is_any.load(Relaxed) == NONE
     }
 
     /// Does what is due for a connection: whether it has to be waited for any longer.
@@ -242,16 +279,8 @@ impl Waiting {
             return false;
         }
         if entry.repetitions.wrapping_add(1) < DELAYS.len() {
-            let (source, destination) = wait.endpoints.addresses;
-            let syn = compose::packet(
-                wait.endpoints.family,
-                self.sender.initial_time_to_live(wait.endpoints.family),
-                &wait.fields,
-                &wait.options,
-                &Address::new(source),
-                &Address::new(destination),
-            );
-            if let Ok(syn) = NewPacket::new(wait.endpoints.family, syn.as_slice()) {
+            let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
+            if let Ok(syn) = wait.syn(time_to_live) {
                 self.sender.send(syn, wait.domain);
             }
             return true;
@@ -328,20 +357,23 @@ pub(super) struct LookAfter(pub(super) Arc<Waiting>);
 impl Background for LookAfter {
     fn run(&self) -> u32 {
         let waiting = &self.0;
-        if !waiting.is_any.load(Relaxed) {
+        if waiting.is_idle() {
             return NEVER;
         }
         let Ok(mut due) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
             return JIFFIES_PER_SECOND;
         };
         // What comes meanwhile has somebody look again.
-        waiting.is_any.store(false, Relaxed);
+        waiting.is_any.store(COUNTING, Relaxed);
         let mut is_any = false;
         for first in (0..CAPACITY).step_by(STEP) {
             is_any |= waiting.look_after_some(first, &mut due);
         }
         if is_any {
-            waiting.is_any.store(true, Relaxed);
+            waiting.is_any.store(SOME, Relaxed);
+        } else {
+            // Unless something has come.
+            let _ = waiting.is_any.cmpxchg(COUNTING, NONE, Relaxed);
         }
         // A quarter of a second makes no difference to who has waited for a second.
         JIFFIES_PER_SECOND / 4

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Somebody who is not on the way, but knows between whom a connection is, and has guessed a cookie or two."""
 
-from synproxy_ends import ALL, Client, Connection, distance, expect, expect_equal
-from tcp_segments import ACK, FIN, PSH, RST, SYN, Options
+from synproxy_ends import ALL, Client, Connection, distance, expect, expect_equal, numbers
+from tcp_segments import ACK, FIN, MODULUS, PSH, RST, SYN, Options
 
 
 def guess(connection, options):
@@ -67,4 +67,70 @@ def waiting_one(hosts, version, _):
         connection.close()
 
 
-SCENARIOS = open_one, waiting_one
+def wrong_answers(hosts, version, _):
+    """an answer that acknowledges anything but the SYN opens nothing, and a reset resets nothing"""
+    for wrong in 1000, 60000, 1, -1, -1000:
+        connection = Connection(hosts, version).ask()
+        client, server = connection.client, connection.server
+        client.send()
+        server.expect_syn()
+        acknowledged = (server.acknowledged - wrong) % MODULUS
+        for flags, number in (RST | ACK, acknowledged), (RST, 0), (SYN | ACK, acknowledged), (RST | ACK, 0):
+            what = f"by {wrong}, flags {flags}"
+            server.put(server.segment(flags, options=ALL, sequence=numbers.randrange(MODULUS), acknowledged=number))
+            client.nothing(f"{what}: it is no answer")
+            got = server.take()
+            resets = [one for one in got if one.flags & RST]
+            expect(all(one.has(SYN) and one.sequence == client.initial for one in got if one not in resets), what)
+            # As the client would, which has sent no such SYN.
+            expect_equal(f"{what}: the resets", [one.sequence for one in resets], [number] if flags & SYN else [])
+        connection.establish()
+        connection.exchange()
+
+
+def old_connection(hosts, version, _):
+    """a server that still has an old connection is told to forget it, and asked again at once"""
+    connection = Connection(hosts, version).ask()
+    client, server = connection.client, connection.server
+    client.send()
+    server.expect_syn()
+    for is_first in True, False:
+        challenge = server.segment(sequence=numbers.randrange(MODULUS), acknowledged=numbers.randrange(MODULUS))
+        server.put(challenge)
+        reset, *syns = server.take()
+        expect(reset.flags & RST, f"the server got this instead of a reset: {reset}")
+        expect_equal("the reset's number", reset.sequence, challenge.acknowledged)
+        # Not without end.
+        expect(len(syns) <= 1 and (syns or not is_first), f"there are {len(syns)} more segments")
+        for syn in syns:
+            expect(syn.has(SYN), f"the server got this instead of a SYN: {syn}")
+            expect_equal("the SYN's number", syn.sequence, client.initial)
+        client.nothing("the server has not answered")
+    connection.establish()
+    connection.exchange()
+
+
+def forgotten_by_server(hosts, version, _):
+    """a client comes again between the same ports when both sides have forgotten the connection"""
+    old = Connection(hosts, version).open()
+    old.exchange()
+    own = old.client
+    client = Client(hosts, own.wire, own.other, own.port, own_port=own.own_port)
+    connection = Connection(hosts, version, client=client)
+    server = connection.server
+    client.put(client.segment(SYN, options=client.options))
+    server.expect_syn()
+    server.put(server.segment(SYN | ACK, options=ALL))
+    reset = server.one("what the server got")
+    expect(reset.flags & RST, f"the server got this instead of a reset: {reset}")
+    expect_equal("the reset's number", reset.sequence, server.acknowledged)
+    told = client.one("what the client got")
+    # Linux then sends its SYN again at once, after a reset.
+    expect(told.has(ACK) and told.acknowledged == client.initial, f"the client got {told}")
+    client.put(client.segment(RST, sequence=told.acknowledged, options=Options(), window=0))
+    server.nothing("the server knows nothing of it")
+    connection.open()
+    connection.exchange()
+
+
+SCENARIOS = open_one, waiting_one, wrong_answers, old_connection, forgotten_by_server

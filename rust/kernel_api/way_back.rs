@@ -35,39 +35,55 @@ pub(crate) struct WayBack {
     pub(crate) device: u32,
 }
 
+/// Why a packet is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoAnswer {
+    /// Whoever it says that it is from must not be.
+    Forbidden,
+    /// It cannot go on from here to whom it is for. It has no route now, and is to go on: routing has the last word,
+    /// and tells its sender so if anybody is to be told.
+    NoWayOn,
+}
+
 impl Context<'_> {
-    /// The way of an answer to a packet of TCP, which has the packet's addresses and these ports the other way round;
-    /// none if this machine would not have answered: the kernel's own TCP, or that of whoever the packet is for. From
-    /// here on the packet's route is the way back, which [`Fate::SendBack`](super::netfilter::Fate::SendBack) takes:
-    /// the packet must not go on otherwise.
+    /// The way of an answer to a packet of TCP, which has the packet's addresses and these ports the other way round.
+    /// From here on the packet's route is the way back, which
+    /// [`Fate::SendBack`](super::netfilter::Fate::SendBack) takes: the packet must not go on otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Why this machine would not have answered: the kernel's own TCP, or that of whoever the packet is for.
     #[inline]
-    pub(crate) fn way_back(&self, skb: &Skb, family: Family, ports: u32) -> Option<WayBack> {
+    pub(crate) fn way_back(
+        &self,
+        skb: &Skb,
+        family: Family,
+        ports: u32,
+    ) -> Result<WayBack, NoAnswer> {
         let (state, raw) = (self.as_raw(), skb.as_raw());
         let device = state.in_;
         // SAFETY: The packet, the device and the namespace are valid while the hook runs, under RCU.
         unsafe {
             // Whoever got a broadcast of the link layer is not who it is for.
             if device.is_null() || !bindings::palisade_skb_is_for_this_host(raw) {
-                return None;
+                return Err(NoAnswer::Forbidden);
             }
-            let (source, destination) = addresses(skb, family)?;
+            let (source, destination) = addresses(skb, family).ok_or(NoAnswer::Forbidden)?;
             if bindings::palisade_skb_is_bridged(raw) {
                 let mtu = (*device).mtu;
-                return is_somebody(family, source).then(|| WayBack {
+                let way = is_somebody(family, source).then(|| WayBack {
                     mss: mss_of_mtu(mtu, family),
                     device: (*device).ifindex as u32,
                 });
+                return way.ok_or(NoAnswer::Forbidden);
             }
             let is_looped = bindings::palisade_skb_is_looped(raw);
-            let has_come = match family {
-                Family::Ipv4 => has_come_ipv4(skb, state.net, device),
-                Family::Ipv6 => {
-                    (is_looped || is_somebody(family, source))
-                        && has_come_ipv6(skb, state.net, device, source, destination)
+            match family {
+                Family::Ipv4 => has_come_ipv4(skb, state.net, device)?,
+                Family::Ipv6 if is_looped || is_somebody(family, source) => {
+                    has_come_ipv6(skb, state.net, device, source, destination)?;
                 }
-            };
-            if !has_come {
-                return None;
+                Family::Ipv6 => return Err(NoAnswer::Forbidden),
             }
             let flow = Flow {
                 family,
@@ -79,17 +95,19 @@ impl Context<'_> {
             let route = flow.route(state.net).ok();
             let route = match route {
                 Some(route) if route.device() == device => route,
-                other => by_mark(&flow, state.net, device).or(other)?,
+                other => by_mark(&flow, state.net, device)
+                    .or(other)
+                    .ok_or(NoAnswer::Forbidden)?,
             };
             if !leads_to_somebody(&route, family, is_looped) {
-                return None;
+                return Err(NoAnswer::Forbidden);
             }
             let way = WayBack {
                 mss: route.mss(family),
                 device: (*route.device()).ifindex as u32,
             };
             route.attach(raw);
-            Some(way)
+            Ok(way)
         }
     }
 }
@@ -149,6 +167,19 @@ fn is_somebody(family: Family, address: [u32; 4]) -> bool {
     }
 }
 
+/// Has a packet go on as one that was not routed.
+///
+/// # Safety
+///
+/// The packet has to be valid.
+#[cold]
+#[inline(never)]
+unsafe fn no_way_on(skb: &Skb) -> NoAnswer {
+    // SAFETY: The caller says so.
+    unsafe { bindings::palisade_skb_drop_route(skb.as_raw()) };
+    NoAnswer::NoWayOn
+}
+
 /// Whether an IPv4 packet has come to where it is for, or goes on from here.
 ///
 /// # Safety
@@ -158,26 +189,38 @@ unsafe fn has_come_ipv4(
     skb: &Skb,
     net: *mut bindings::net,
     device: *mut bindings::net_device,
-) -> bool {
+) -> Result<(), NoAnswer> {
+    let forbidden_unless = |is_admitted| match is_admitted {
+        true => Ok(()),
+        false => Err(NoAnswer::Forbidden),
+    };
     let raw = skb.as_raw();
     // SAFETY: The caller says so. In the hooks of IP the header is linear. Where the packet has been routed, the route
     // is one of IPv4; where it has not, the function does that as `ip_rcv_finish_core` does (softirqs are off, or
     // this is process context, which it allows: it takes RCU itself).
     unsafe {
         let is_routed = bindings::palisade_skb_is_routed(raw)
-            || bindings::palisade_route_input4(raw, device) == 0
-                && !bindings::palisade_route_is_error(raw);
-        if !is_routed && !is_admitted_by_mark_ipv4(skb, net, device) {
-            return false;
+            || bindings::palisade_route_input4(raw, device) == 0;
+        // The route of what is not forwarded is one to an error.
+        let is_error = is_routed && bindings::palisade_route_is_error(raw);
+        if (is_error || !is_routed) && !is_admitted_by_mark_ipv4(skb, net, device) {
+            return Err(match is_error {
+                true => no_way_on(skb),
+                false => NoAnswer::Forbidden,
+            });
         }
         if bindings::palisade_route_is_local4(raw) {
-            return bindings::palisade_policy_admits4(raw);
+            return forbidden_unless(bindings::palisade_policy_admits4(raw));
         }
-        let time_to_live = skb.read::<1>(skb.network_offset().wrapping_add(8));
-        // The route of what is not forwarded is one to an error.
-        bindings::palisade_route_is_unicast4(raw)
-            && time_to_live.is_some_and(|[left]| left > 1)
-            && bindings::palisade_policy_admits_forward4(raw)
+        if !bindings::palisade_route_is_unicast4(raw)
+            || !bindings::palisade_policy_admits_forward4(raw)
+        {
+            return Err(NoAnswer::Forbidden);
+        }
+        match skb.read::<1>(skb.network_offset().wrapping_add(8)) {
+            Some([2..=u8::MAX]) => Ok(()),
+            _ => Err(no_way_on(skb)),
+        }
     }
 }
 
@@ -218,7 +261,7 @@ unsafe fn has_come_ipv6(
     device: *mut bindings::net_device,
     source: [u32; 4],
     destination: [u32; 4],
-) -> bool {
+) -> Result<(), NoAnswer> {
     let raw = skb.as_raw();
     // SAFETY: As in `has_come_ipv4`; `ip6_route_input` asks for RCU.
     unsafe {
@@ -226,22 +269,30 @@ unsafe fn has_come_ipv6(
             bindings::ip6_route_input(raw);
         }
         if bindings::palisade_route_is_error(raw) {
-            return false;
+            return Err(no_way_on(skb));
         }
         let flags = bindings::palisade_route_flags6(raw);
-        if flags & bindings::RTF_LOCAL != 0 {
-            return bindings::palisade_policy_admits6(raw);
+        let is_admitted = if flags & bindings::RTF_LOCAL != 0 {
+            bindings::palisade_policy_admits6(raw)
+        } else {
+            let [first, ..] = destination;
+            let is_multicast = u32::from_be(first) >> 24 == 0xff;
+            flags & bindings::RTF_ANYCAST == 0
+                && !is_multicast
+                && !is_link_local(source)
+                && !is_link_local(destination)
+                && bindings::palisade_forwards6(net, device)
+                && bindings::palisade_policy_admits_forward6(raw)
+        };
+        if !is_admitted {
+            return Err(NoAnswer::Forbidden);
         }
-        let [first, ..] = destination;
-        let is_multicast = u32::from_be(first) >> 24 == 0xff;
         let hop_limit = skb.read::<1>(skb.network_offset().wrapping_add(7));
-        flags & bindings::RTF_ANYCAST == 0
-            && !is_multicast
-            && !is_link_local(source)
-            && !is_link_local(destination)
-            && hop_limit.is_some_and(|[left]| left > 1)
-            && bindings::palisade_forwards6(net, device)
-            && bindings::palisade_policy_admits_forward6(raw)
+        match hop_limit {
+            Some([2..=u8::MAX]) => Ok(()),
+            _ if flags & bindings::RTF_LOCAL != 0 => Ok(()),
+            _ => Err(no_way_on(skb)),
+        }
     }
 }
 

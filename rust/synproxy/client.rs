@@ -37,7 +37,10 @@ use crate::{
         },
         conntrack::TrackingState,
         rewrite::Rewritten,
-        way_back::WayBack, //
+        way_back::{
+            NoAnswer,
+            WayBack, //
+        }, //
     },
     packet::{
         Address,
@@ -178,10 +181,10 @@ impl Incoming<'_> {
 
     /// The way of an answer, if there may be one.
     #[inline]
-    fn way_back(&self, ports: u32) -> Option<WayBack> {
+    fn way_back(&self, ports: u32) -> Result<WayBack, NoAnswer> {
         let packet = self.packet;
         if packet.has_refused_options(self.segment.offset) {
-            return None;
+            return Err(NoAnswer::Forbidden);
         }
         let context = packet.context();
         context.way_back(packet.skb(), packet.family, ports)
@@ -219,8 +222,10 @@ impl Incoming<'_> {
         };
         // Nobody is told anything whom this host's own TCP, or routing, would not have had answered.
         let ports = segment.ports_of_answer();
-        let Some(way) = self.way_back(ports) else {
-            return Reaction::Drop;
+        let way = match self.way_back(ports) {
+            Ok(way) => way,
+            Err(NoAnswer::Forbidden) => return Reaction::Drop,
+            Err(NoAnswer::NoWayOn) => return Reaction::Pass,
         };
         let server = self.synproxy.servers.options(&endpoint);
         let mut announcement = Announcement::new(

@@ -6,28 +6,23 @@ import sys
 
 EVERY = "--all" in sys.argv[1:]
 WAYS = "forward dnat local route dnat-route"
-OWN = "what is sent in another's name meets rules for this host's own packets"
 # As with iptables' SYNPROXY: the SYN to the server is this host's, and meets neither PREROUTING, INPUT nor FORWARD.
 HOWTO = "the SYN that this host sends with the rules of howtos meets no rules for those that it forwards"
+NO_DNAT = "nor does it meet any translation of its destination"
+LOST_AT_ONCE = "the client is not told of a SYN that is lost at once"
 # A pattern of rows' names, kinds of rules, ways, and what is wrong.
 FAULTS = (
-    ("iptables, * OUTPUT: *", "five", WAYS, OWN),
-    ("iptables, * OUTPUT: *tcp-reset", "raw flooded", WAYS, OWN),
-    ("nft, output [-0-9]*: drop*", "five", WAYS, OWN),
-    ("nft, output 0: reject with *", "five", WAYS, OWN),
-    ("nft, output 0: reject with tcp reset", "raw flooded", WAYS, OWN),
-    ("Palisade, * OUTPUT: *", "five", WAYS, OWN),
-    ("nft, prerouting -250: *", "raw flooded", WAYS, "nobody waits for a SYN that ends before connection tracking"),
     ("nft, input forward 10: *", "five", WAYS, HOWTO),
     ("nft, input forward 100: *", "five", WAYS, HOWTO),
     ("nft, as firewalld has it", "five", WAYS, HOWTO),
     ("iptables, * of new ones*", "five", WAYS, HOWTO),
-    ("iptables, mangle POSTROUTING: DROP", "five", WAYS, "the client is not told of a SYN that is lost at once"),
-    ("nft, postrouting *: drop", "five", WAYS, "the client is not told of a SYN that is lost at once"),
-    ("prohibit", "five", WAYS, "the client is not told of a SYN that is lost at once"),
-    ("no route", "five", WAYS, "the client is not told of a SYN that is lost at once"),
-    ("nft, output 0: * of the server's SYN-ACK*", "raw five flooded", "local", "the client is told late, or never"),
-    ("the SYN-ACK is lost * in output", "raw five flooded", "local", "a local server's SYN-ACK comes late again"),
+    ("nft, * of the server's SYN-ACK*", "five", "dnat dnat-route", NO_DNAT),
+    ("nft, output 0: drop of SYN-ACKs of servers behind this host", "five", "dnat dnat-route", NO_DNAT),
+    ("nft, forward 0: reject of the server's SYN-ACK with tcp reset", "five", "forward", "the client hangs, over IPv6"),
+    ("nft, output 0: reject of the server's SYN-ACK with tcp reset", "five", "local", "the client hangs"),
+    ("prohibit", "five", WAYS, LOST_AT_ONCE),
+    ("no route", "five", WAYS, LOST_AT_ONCE),
+    ("the SYN-ACK is lost * in output", "raw five flooded", "local", "the client is reset, not served"),
 )
 
 

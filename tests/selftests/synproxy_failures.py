@@ -109,12 +109,24 @@ REFUSALS = (
 )
 
 
+def is_told(client):
+    """Waits for an ICMP error about the client's segments."""
+    ports, end = struct.pack("!HH", client.own_port, client.port), time.monotonic() + SILENCE
+    while time.monotonic() < end:
+        client.hosts.settle()
+        if any(ports in error for error in client.wire.errors):
+            return True
+        time.sleep(0.1)
+    return False
+
+
 def refused_by_rules(hosts, version, _):
     """a SYN to the server that this host refuses has the client reset at once, and nothing remains"""
     for place, how in REFUSALS:
         wire = hosts.left if place == "input" else hosts.right
         server = wire.proxy[version] if place == "input" else wire.own[version]
         client = Client(hosts, hosts.left, server)
+        client.ask()
         undo = ["nft", "delete", "table", "inet", "forbidden"]
         if place == "route":
             route = [f"{server}/{server.max_prefixlen}", "table", "77"]
@@ -130,9 +142,13 @@ def refused_by_rules(hosts, version, _):
                     }}
                 }}""")
         try:
-            client.ask()
             client.send()
             expect(is_reset(client, SILENCE), f"no reset within {SILENCE} s: {place}, {how}")
+            if place == "route":
+                # Whoever comes now is told so as without SYNPROXY.
+                other = Client(hosts, hosts.left, server)
+                other.send(SYN, options=ALL)
+                expect(is_told(other), f"no error about a SYN within {SILENCE} s: {how}")
         finally:
             # Or all that comes after this is refused as well.
             hosts.run(*undo)

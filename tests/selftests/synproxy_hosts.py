@@ -56,12 +56,21 @@ def load(kind):
         run("modprobe", "palisade")
 
 
+def is_unreachable(packet):
+    """Whether it is an ICMP error that says that a destination is not reached."""
+    if packet[0] == 0x45:
+        return packet[9] == 1 and packet[20] == 3
+    return packet[0] >> 4 == 6 and packet[6] == 58 and packet[40] == 1
+
+
 class Wire:
     """One end of a cable, the other of which is the proxy's."""
 
     def __init__(self, name, network):
         self.name, self.network = name, network
         self.inbox, self.log = [], []
+        # ICMP errors, from their IP header on.
+        self.errors = []
         # All IP packets that arrived: their lengths, and the segments in them.
         self.arrivals = []
         # Whose link-layer address the last segment had.
@@ -110,6 +119,8 @@ class Wire:
                 self.log.append(f"{self.name} gets {segment}")
                 self.addressed_to = frame[:6]
                 self.inbox.append(segment)
+            elif is_unreachable(frame[14:]):
+                self.errors.append(frame[14:])
 
     def settle(self):
         """Returns when whatever came of all that was sent has arrived: packets of one CPU stay in order."""
@@ -148,7 +159,7 @@ class Hosts:
         run("ip", "-batch", "-", input="\n".join(lines))
         enter(PROXY)
         run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.conf.all.rp_filter=0",
-            "net.ipv6.conf.all.accept_dad=0")
+            "net.ipv6.conf.all.accept_dad=0", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")
         lines = ["link set lo up", *self.left.commands(), *self.right.commands(), "link set left promisc on",
                  f"link add link left name left.5 address {self.vlan.proxy_mac.hex(':')} type vlan id 5",
                  *self.vlan.commands()]

@@ -141,7 +141,7 @@ check "a list of a rule that was refused is not left behind" test "$(rule list l
 
 broken "no COMMIT" "$file:2: .*COMMIT of table filter" '*filter' '-A INPUT -j DROP'
 broken "a table without COMMIT before another" "$file:3: .*COMMIT of table filter" '*filter' '-A INPUT' '*nat' COMMIT
-broken "a table that there is not" "$file:1: .*no such table: known are raw, filter, nat" '*natt' COMMIT
+broken "a table that there is not" "$file:1: .*no such table: known are raw, filter, nat" '*elsewhere' COMMIT
 broken "a rule of another tool's table" "$file:2: Palisade has no table mangle" '*mangle' '-A INPUT -j DROP' COMMIT
 broken "text before a table" "$file:1: .*in no table" '-A INPUT -j DROP' '*filter' COMMIT
 broken "Windows' ends of lines" "$file:1: .*carriage return" $'*filter\r' $'COMMIT\r'

@@ -279,12 +279,15 @@ def no_room(hosts, version, _):
 
 def rules_for_own_packets(hosts, version, _):
     """what is sent in another's name meets no rule for this host's own packets"""
-    hosts.run("nft", "-f", "-", input="""
-        table inet own {
-            chain output { type filter hook output priority 0; fib saddr type != local drop; }
-            chain raw { type filter hook output priority raw; fib saddr type != local notrack; }
-            chain way { type route hook output priority mangle; fib saddr type != local drop; }
-        }""")
+    others = ", ".join(str(wire.own[version]) for wire in (hosts.left, hosts.right))
+    # As `fib saddr type != local`, which the debug kernel does not have.
+    foreign = f"{'ip' if version == 4 else 'ip6'} saddr {{ {others} }}"
+    hosts.run("nft", "-f", "-", input=f"""
+        table inet own {{
+            chain output {{ type filter hook output priority 0; {foreign} drop; }}
+            chain raw {{ type filter hook output priority raw; {foreign} notrack; }}
+            chain way {{ type route hook output priority mangle; {foreign} drop; }}
+        }}""")
     try:
         Connection(hosts, version).open().exchange()
     finally:

@@ -171,6 +171,8 @@ impl<'a> Passage<'a> {
             // A client that knows nothing of its open connection any more, or somebody else: the server asks back.
             ((Direction::Original, Kind::Syn), _) => Ok(()),
             ((Direction::Original, Kind::Ack), TcpState::SynSent) => self.keep_alive(),
+            // The client has gone, or somebody says so who knows its numbers: there is nobody to be told anything.
+            ((Direction::Original, Kind::Reset), TcpState::Over) if !is_opened => self.withdraw(),
             // Once more where the acknowledgement was lost: a client that has to send nothing never will.
             ((Direction::Reply, Kind::SynAck), TcpState::SynReceived | TcpState::Established) => {
                 self.syn_ack()
@@ -188,6 +190,13 @@ impl<'a> Passage<'a> {
             connection.end();
         }
         Err(EAGAIN)
+    }
+
+    /// The client's own reset ends what the server has not answered.
+    fn withdraw(&self) -> Result {
+        let client = self.connection.endpoints(Direction::Original);
+        self.synproxy.waiting.end(&client);
+        Ok(())
     }
 
     fn checksum(&self) -> u32 {

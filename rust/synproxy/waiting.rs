@@ -270,15 +270,15 @@ impl Waiting {
         let connection = found.connection();
         // Connection tracking may have seen an answer that rules have dropped then: the server may have given the client
         // up for that (`reqsk_timer_handler`), and answers another SYN alone.
-        let is_open = |proxied: Proxied<'_>| proxied.has(Trait::Opened);
-        let is_early = matches!(
-            connection.tcp_state(),
-            TcpState::SynSent | TcpState::SynReceived
-        );
-        if !is_early || Proxied::of(&connection).is_none_or(is_open) {
+        let is_done =
+            |proxied: Proxied<'_>| proxied.has(Trait::Opened) || proxied.has(Trait::GivenUp);
+        if Proxied::of(&connection).is_none_or(is_done) {
             return false;
         }
-        if entry.repetitions.wrapping_add(1) < DELAYS.len() {
+        // Where a rule has reset the server in answer to its SYN-ACK, connection tracking takes the connection for closed
+        // (`nf_ct_set_closing`): another SYN would be answered by another reset.
+        let is_over = connection.tcp_state() == TcpState::Over;
+        if !is_over && entry.repetitions.wrapping_add(1) < DELAYS.len() {
             let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
             if let Ok(syn) = wait.syn(time_to_live) {
                 self.sender.send(syn, wait.domain);

@@ -9,7 +9,6 @@ WAYS = "forward dnat local route dnat-route"
 # As with iptables' SYNPROXY: the SYN to the server is this host's, and meets neither PREROUTING, INPUT nor FORWARD.
 HOWTO = "the SYN that this host sends with the rules of howtos meets no rules for those that it forwards"
 NO_DNAT = "nor does it meet any translation of its destination"
-LOST_AT_ONCE = "the client is not told of a SYN that is lost at once"
 # A pattern of rows' names, kinds of rules, ways, and what is wrong.
 FAULTS = (
     ("nft, input forward 10: *", "five", WAYS, HOWTO),
@@ -18,11 +17,6 @@ FAULTS = (
     ("iptables, * of new ones*", "five", WAYS, HOWTO),
     ("nft, * of the server's SYN-ACK*", "five", "dnat dnat-route", NO_DNAT),
     ("nft, output 0: drop of SYN-ACKs of servers behind this host", "five", "dnat dnat-route", NO_DNAT),
-    ("nft, forward 0: reject of the server's SYN-ACK with tcp reset", "five", "forward", "the client hangs, over IPv6"),
-    ("nft, output 0: reject of the server's SYN-ACK with tcp reset", "five", "local", "the client hangs"),
-    ("prohibit", "five", WAYS, LOST_AT_ONCE),
-    ("no route", "five", WAYS, LOST_AT_ONCE),
-    ("the SYN-ACK is lost * in output", "raw five flooded", "local", "the client is reset, not served"),
 )
 
 

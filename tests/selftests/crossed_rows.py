@@ -180,5 +180,7 @@ def once():
 
 def routes(names):
     for number, name in enumerate(names, 1):
+        # Routing says at once that nobody is to be told anything.
         silent = name == "blackhole"
-        yield Row(name, (), ENDED, UNANSWERED if silent else ENDED, ways=("route", "dnat-route"), number=number)
+        wanted, bare = (ENDED | UNANSWERED, UNANSWERED) if silent else (ENDED, ENDED)
+        yield Row(name, (), wanted, bare, ways=("route", "dnat-route"), number=number)

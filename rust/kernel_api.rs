@@ -18,6 +18,7 @@ pub(crate) mod extended_ack;
 pub(crate) mod genetlink;
 pub(crate) mod hash;
 pub(crate) mod kernel_synproxy;
+mod lkmm;
 pub(crate) mod lockdep;
 pub(crate) mod log;
 pub(crate) mod memory_cgroup;

@@ -14,20 +14,15 @@
 //! [`include/linux/lockdep.h`](srctree/include/linux/lockdep.h)
 
 use super::{
+    lkmm::{
+        cpu_relax,
+        smp_rmb,
+        smp_wmb, //
+    },
     lockdep::LockdepMap,
     queue::Queue,
     softirqs::SoftirqsOff,
     words::Word, //
-};
-use core::{
-    hint::spin_loop,
-    sync::atomic::{
-        fence,
-        Ordering::{
-            Acquire,
-            Release, //
-        },
-    }, //
 };
 use kernel::{
     alloc::Flags,
@@ -51,14 +46,14 @@ impl Bucket {
             if sequence & 1 == 0 {
                 return sequence;
             }
-            spin_loop();
+            cpu_relax();
         }
     }
 
     /// Makes the count odd; whether it was even.
     #[inline(always)]
     fn try_lock(&self) -> bool {
-        self.sequence.set_bits(1) & 1 == 0
+        !self.sequence.test_and_set_bit::<0>()
     }
 
     /// Makes the count odd, once there is no other writer (`bit_spin_lock`).
@@ -68,7 +63,7 @@ impl Bucket {
             self.lock_when_free(queue);
         }
         // What is written from now on is written after the count (`write_seqcount_begin`).
-        fence(Release);
+        smp_wmb();
     }
 
     #[cold]
@@ -157,7 +152,7 @@ impl Buckets {
             return None;
         }
         // What is read from now on is read after the count.
-        fence(Acquire);
+        smp_rmb();
         let attempt = Attempt {
             bucket,
             start: Some(start),
@@ -248,7 +243,7 @@ impl Attempt<'_> {
     pub(crate) fn is_disturbed(&self) -> bool {
         self.start.is_some_and(|start| {
             // As `read_seqretry` does: what was read before is read before the count.
-            fence(Acquire);
+            smp_rmb();
             self.bucket.sequence.load() != start
         })
     }

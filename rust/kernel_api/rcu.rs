@@ -8,7 +8,10 @@
 //! C headers: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h),
 //! [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
-use super::bindings;
+use super::{
+    bindings,
+    lkmm::read_once, //
+};
 use core::{
     marker::PhantomData,
     mem::offset_of,
@@ -230,8 +233,8 @@ impl<T: Send + Sync> RcuBox<T> {
     pub(crate) fn read<'a>(&'a self, _guard: &'a Guard) -> &'a T {
         // SAFETY: By the type invariant the pointer is valid; what is replaced lives for another grace
         // period, which does not end before the guard does. Reading once is enough for what depends
-        // on the pointer, as in `rcu_dereference`; an atomic load would be a call.
-        unsafe { &(*self.pointer.as_ptr().read_volatile()).value }
+        // on the pointer, as in `rcu_dereference`.
+        unsafe { &(*read_once(self.pointer.as_ptr())).value }
     }
 
     /// Replaces the value and retires the old one.

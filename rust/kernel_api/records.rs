@@ -5,7 +5,10 @@
 //! A record is known by its index, which takes half the room of a pointer. A chunk stays until all go, so
 //! that whoever has an index may look at the record at any time.
 
-use super::words::Word;
+use super::{
+    lkmm::read_once,
+    words::Word, //
+};
 use core::{
     mem::ManuallyDrop,
     num::NonZeroU32,
@@ -104,8 +107,8 @@ impl<const HEADER: usize> Records<HEADER> {
     pub(crate) fn get(&self, index: u32) -> Option<(&[Word; HEADER], &[Word])> {
         let chunk = self.chunks.get(index.wrapping_shr(self.shift) as usize)?;
         // SAFETY: What is read through the pointer depends on it, which pairs with the full barrier of
-        // `provide`, as with `rcu_dereference`; an atomic load would be a call.
-        let chunk = unsafe { chunk.as_ptr().read_volatile() };
+        // `provide`, as with `rcu_dereference`.
+        let chunk = unsafe { read_once(chunk.as_ptr()) };
         let number = index & self.mask;
         if chunk.is_null() || number >= self.per_chunk.get() {
             return None;
@@ -127,7 +130,7 @@ impl<const HEADER: usize> Records<HEADER> {
     pub(crate) fn has(&self, chunk: u32) -> Option<bool> {
         let chunk = self.chunks.get(chunk as usize)?;
         // SAFETY: The pointer is valid, and only looked at.
-        Some(!unsafe { chunk.as_ptr().read_volatile() }.is_null())
+        Some(!unsafe { read_once(chunk.as_ptr()) }.is_null())
     }
 
     /// Sees to it that a chunk has memory, which is zero at first.

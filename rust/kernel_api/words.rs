@@ -2,23 +2,13 @@
 
 //! Words that several CPUs read and write at once.
 //!
-//! Each access is one load or store that the compiler neither tears nor repeats (`READ_ONCE` and
-//! `WRITE_ONCE` of `include/asm-generic/rwonce.h`). Unless it says so it is without ordering, which then
-//! comes from the lock or the sequence count that the words are used under.
-//!
-//! `kernel::sync::atomic` can do more, but is a call for each access.
+//! Each access is one load or store that the compiler neither tears nor repeats. Unless it says so it is without
+//! ordering, which then comes from the lock or the sequence count that the words are used under.
 
+use super::lkmm;
 use core::{
     cell::UnsafeCell,
-    ops::Deref,
-    sync::atomic::{
-        fence, AtomicU32,
-        Ordering::{
-            AcqRel,
-            Acquire,
-            Release, //
-        },
-    },
+    ops::Deref, //
 };
 
 /// A word that is shared between CPUs.
@@ -39,38 +29,35 @@ impl Word {
     #[inline(always)]
     pub(crate) fn load(&self) -> u32 {
         // SAFETY: The pointer comes from a reference, so it is valid and aligned.
-        unsafe { self.0.get().read_volatile() }
+        unsafe { lkmm::read_once(self.0.get()) }
     }
 
     /// Stores the word.
     #[inline(always)]
     pub(crate) fn store(&self, value: u32) {
         // SAFETY: The pointer comes from a reference to an `UnsafeCell`, so it is valid for writes.
-        unsafe { self.0.get().write_volatile(value) }
+        unsafe { lkmm::write_once(self.0.get(), value) }
     }
 
     /// Loads the word before anything that is read after it (`smp_load_acquire`).
     #[inline(always)]
     pub(crate) fn load_acquire(&self) -> u32 {
-        let value = self.load();
-        fence(Acquire);
-        value
+        // SAFETY: As for `load`.
+        unsafe { lkmm::load_acquire(self.0.get()) }
     }
 
-    /// Sets some bits at once, whoever else stores the word, and returns what it was before
-    /// (`atomic_fetch_or`).
+    /// Sets a bit at once, whoever else stores the word, and tells whether it was set (`test_and_set_bit`).
     #[inline(always)]
-    pub(crate) fn set_bits(&self, bits: u32) -> u32 {
-        // SAFETY: The pointer comes from a reference, so it is valid and aligned for as long as this is used.
-        let word = unsafe { AtomicU32::from_ptr(self.0.get()) };
-        word.fetch_or(bits, AcqRel)
+    pub(crate) fn test_and_set_bit<const BIT: u32>(&self) -> bool {
+        // SAFETY: As for `store`.
+        unsafe { lkmm::test_and_set_bit::<BIT>(self.0.get()) }
     }
 
     /// Stores the word after anything that was written before it (`smp_store_release`).
     #[inline(always)]
     pub(crate) fn store_release(&self, value: u32) {
-        fence(Release);
-        self.store(value);
+        // SAFETY: As for `store`.
+        unsafe { lkmm::store_release(self.0.get(), value) };
     }
 }
 

@@ -130,7 +130,7 @@ impl<'a> Proxied<'a> {
     /// Whether the caller is the first to note what the server has announced.
     pub(super) fn begin_to_open(&self) -> bool {
         let [_, _, third] = self.0;
-        third.set_bits(Trait::Opening as u32) & Trait::Opening as u32 == 0
+        !third.test_and_set_bit::<{ (Trait::Opening as u32).trailing_zeros() }>()
     }
 
     /// Makes those true of it that are, and keeps the server's window scale.

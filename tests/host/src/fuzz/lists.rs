@@ -14,20 +14,89 @@ use crate::{
     },
 };
 use kernel::sync::{rcu, Arc};
-use std::{collections::HashMap, sync::Once};
+use std::sync::Once;
 
 type Id = (bool, [u32; 4], u16);
 
-/// What is known of an address: when it was seen, the latest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The most packets that an entry remembers here.
+const HITS: usize = 6;
+
+/// When an address was seen, the latest first; without memory from the heap, as millions of runs are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    times: [u64; HITS],
+    count: usize,
+}
+
+impl Seen {
+    fn of(times: impl Iterator<Item = u64>) -> Self {
+        let mut seen = Self::default();
+        for (place, time) in seen.times.iter_mut().zip(times) {
+            *place = time;
+            seen.count += 1;
+        }
+        seen
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        self.times[..self.count].iter().copied()
+    }
+
+    fn latest(&self) -> u64 {
+        self.times[0]
+    }
+
+    fn with(&self, time: u64, hits: u32) -> Self {
+        Self::of([time].into_iter().chain(self.iter()).take(hits as usize))
+    }
+
+    fn truncated(&self, hits: u32) -> Self {
+        Self::of(self.iter().take(hits as usize))
+    }
+}
+
+/// What is known of an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Entry {
-    seen: Vec<u64>,
+    seen: Seen,
     time_to_live: u8,
     packets: u32,
 }
 
+/// A dozen entries: whoever is looked for is found at once.
+#[derive(Clone, Default)]
+struct Entries(Vec<(Id, Entry)>);
+
+impl Entries {
+    fn get(&self, id: &Id) -> Option<&Entry> {
+        let (_, entry) = self.0.iter().find(|(other, _)| other == id)?;
+        Some(entry)
+    }
+
+    fn contains(&self, id: &Id) -> bool {
+        self.get(id).is_some()
+    }
+
+    /// Whether it was there.
+    fn insert(&mut self, id: Id, entry: Entry) -> bool {
+        let was_there = self.remove(&id);
+        self.0.push((id, entry));
+        was_there
+    }
+
+    /// Whether it was there.
+    fn remove(&mut self, id: &Id) -> bool {
+        let index = self.0.iter().position(|(other, _)| other == id);
+        index.map(|index| self.0.swap_remove(index)).is_some()
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(&Id, &mut Entry) -> bool) {
+        self.0.retain_mut(|(id, entry)| keep(id, entry));
+    }
+}
+
 struct Model {
-    entries: HashMap<Id, Entry>,
+    entries: Entries,
     settings: Settings,
     now: u64,
 }
@@ -35,7 +104,7 @@ struct Model {
 impl Model {
     fn entry(&self, id: &Id) -> Option<&Entry> {
         let entry = self.entries.get(id)?;
-        (self.now - entry.seen[0] <= self.settings.timeout.into()).then_some(entry)
+        (self.now - entry.seen.latest() <= self.settings.timeout.into()).then_some(entry)
     }
 
     /// As [`List::check`].
@@ -47,26 +116,23 @@ impl Model {
         let counted = entry
             .seen
             .iter()
-            .filter(|seen| self.now - **seen <= window.age.into());
+            .filter(|seen| self.now - seen <= window.age.into());
         Some(counted.count() >= window.hits as usize)
     }
 
     fn push(&mut self, id: &Id, time_to_live: Option<u8>) {
-        let mut entry = self.entry(id).cloned().unwrap_or(Entry {
-            seen: Vec::new(),
-            time_to_live: 0,
-            packets: 0,
-        });
-        entry.seen.insert(0, self.now);
-        entry.seen.truncate(self.settings.hits as usize);
+        let mut entry = self.entry(id).copied().unwrap_or_default();
+        entry.seen = entry.seen.with(self.now, self.settings.hits);
         entry.time_to_live = time_to_live.unwrap_or(entry.time_to_live);
         entry.packets = entry.packets.saturating_add(1);
         self.entries.insert(*id, entry);
     }
 
-    fn alive(&self) -> HashMap<Id, Entry> {
-        let ids = self.entries.keys().filter(|id| self.entry(id).is_some());
-        ids.map(|id| (*id, self.entries[id].clone())).collect()
+    fn alive(&self) -> Entries {
+        let entries = self.entries.0.iter().copied();
+        let is_alive =
+            |entry: &Entry| self.now - entry.seen.latest() <= self.settings.timeout.into();
+        Entries(entries.filter(|(_, entry)| is_alive(entry)).collect())
     }
 }
 
@@ -98,7 +164,7 @@ fn settings(bytes: &mut Bytes<'_>) -> Settings {
     let [size, hits, timeout] = bytes.array();
     Settings {
         size: u32::from(size % 12) + 1,
-        hits: u32::from(hits % 6) + 1,
+        hits: u32::from(hits) % HITS as u32 + 1,
         timeout: if timeout & 0x80 != 0 {
             AGE_MAX
         } else {
@@ -108,22 +174,19 @@ fn settings(bytes: &mut Bytes<'_>) -> Settings {
 }
 
 /// All that the list tells.
-fn contents(list: &List, ages: &mut Ages, now: u64) -> HashMap<Id, Entry> {
-    let mut contents = HashMap::new();
+fn contents(list: &List, ages: &mut Ages, now: u64) -> Entries {
+    let mut contents = Entries::default();
     for number in 0.. {
         match list.snapshot(number, ages) {
             Err(_) => break,
             Ok(None) => {}
             Ok(Some(shown)) => {
                 let entry = Entry {
-                    seen: shown.ages.iter().map(|age| now - u64::from(*age)).collect(),
+                    seen: Seen::of(shown.ages.iter().map(|age| now - u64::from(*age))),
                     time_to_live: shown.time_to_live,
                     packets: shown.packets,
                 };
-                assert!(
-                    contents.insert(id(&shown.key), entry).is_none(),
-                    "shown twice"
-                );
+                assert!(!contents.insert(id(&shown.key), entry), "shown twice");
             }
         }
     }
@@ -151,7 +214,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
     let list = lists.create(b"list", chosen).unwrap();
     let ageing = Ageing::new(lists.clone());
     let mut model = Model {
-        entries: HashMap::new(),
+        entries: Entries::default(),
         settings: chosen,
         now,
     };
@@ -227,7 +290,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                     let (now, age) = (model.now, u64::from(window.age));
                     model
                         .entries
-                        .retain(|id, entry| kept.contains_key(id) || now - entry.seen[0] <= age);
+                        .retain(|id, entry| kept.contains(id) || now - entry.seen.latest() <= age);
                 }
             }
             4 => {
@@ -260,11 +323,9 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                         .map(|count| (u64::from(count) * step) as u32),
                 };
                 list.restore(&key, &past);
-                let mut seen: Vec<u64> =
-                    past.ages.clone().map(|age| now - u64::from(age)).collect();
-                seen.truncate(model.settings.hits as usize);
+                let seen = past.ages.clone().map(|age| now - u64::from(age));
                 let entry = Entry {
-                    seen,
+                    seen: Seen::of(seen.take(model.settings.hits as usize)),
                     time_to_live: ttl,
                     packets: byte.into(),
                 };
@@ -279,14 +340,15 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 model.now = now;
                 // The ageing comes by at least every hour.
                 ageing.run();
-                for entry in model.entries.values_mut() {
-                    entry.seen.retain(|seen| now - seen <= AGE_MAX.into());
-                }
-                model.entries.retain(|_, entry| !entry.seen.is_empty());
+                model.entries.retain(|_, entry| {
+                    let seen = entry.seen;
+                    entry.seen = Seen::of(seen.iter().filter(|seen| now - seen <= AGE_MAX.into()));
+                    entry.seen.count != 0
+                });
             }
             8 => {
                 assert!(list.flush().is_ok());
-                model.entries.clear();
+                model.entries = Entries::default();
             }
             9 => {
                 let timeout = settings(bytes).timeout;
@@ -307,20 +369,21 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 if let Ok(prepared) = prepared {
                     let lost = prepared.install();
                     model.settings = chosen;
-                    for entry in model.entries.values_mut() {
-                        entry.seen.truncate(chosen.hits as usize);
+                    for (_, entry) in &mut model.entries.0 {
+                        entry.seen = entry.seen.truncated(chosen.hits);
                     }
                     let alive = model.alive();
-                    let spare = alive.len().saturating_sub(chosen.size as usize);
+                    let spare = alive.0.len().saturating_sub(chosen.size as usize);
                     assert_eq!(lost, spare as u64);
                     // The oldest made room.
                     let kept = contents(&list, &mut ages, now);
-                    let newest_lost = alive.iter().filter(|(id, _)| !kept.contains_key(*id));
-                    let newest_lost = newest_lost.map(|(_, entry)| entry.seen[0]).max();
-                    let oldest_kept = kept.values().map(|entry| entry.seen[0]).min();
+                    let latest = |(_, entry): &(Id, Entry)| entry.seen.latest();
+                    let lost = alive.0.iter().filter(|(id, _)| !kept.contains(id));
+                    let newest_lost = lost.map(latest).max();
+                    let oldest_kept = kept.0.iter().map(latest).min();
                     assert!(newest_lost.is_none() || newest_lost <= oldest_kept);
                     model.entries = alive;
-                    model.entries.retain(|id, _| kept.contains_key(id));
+                    model.entries.retain(|id, _| kept.contains(id));
                 }
             }
             _ => {
@@ -335,28 +398,21 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
 }
 
 /// The list holds what the model does, but one entry less for each that had to make room.
-fn compare(
-    list: &Arc<List>,
-    model: &mut Model,
-    before: &HashMap<Id, Entry>,
-    who: &Id,
-    ages: &mut Ages,
-) {
+fn compare(list: &Arc<List>, model: &mut Model, before: &Entries, who: &Id, ages: &mut Ages) {
     let held = contents(list, ages, model.now);
     let expected = model.alive();
-    for (id, entry) in &held {
+    for (id, entry) in &held.0 {
         assert_eq!(Some(entry), expected.get(id), "{id:?}");
     }
-    let gone: Vec<_> = expected
-        .keys()
-        .filter(|id| !held.contains_key(*id))
-        .collect();
+    let mut gone = expected.0.iter().filter(|(id, _)| !held.contains(id));
     // One operation takes at most one entry away, and only where the list is full or there was no memory.
-    assert!(gone.len() <= 1, "{gone:?}");
-    assert!(gone.is_empty() || !before.contains_key(who) && gone[0] != who);
-    assert!(held.len() <= model.settings.size as usize);
-    assert!(list.statistics().entries as usize >= held.len());
+    if let Some((id, _)) = gone.next() {
+        assert!(!before.contains(who) && id != who);
+    }
+    assert!(gone.next().is_none());
+    assert!(held.0.len() <= model.settings.size as usize);
+    assert!(list.statistics().entries as usize >= held.0.len());
     model
         .entries
-        .retain(|id, _| held.contains_key(id) || !expected.contains_key(id));
+        .retain(|id, _| held.contains(id) || !expected.contains(id));
 }

@@ -41,6 +41,8 @@ mod options_tests;
 mod proxied;
 #[cfg(CONFIG_KUNIT = "y")]
 mod proxied_tests;
+#[cfg(all(test, palisade_races))]
+mod races;
 mod resets;
 mod segment;
 mod servers;

@@ -23,6 +23,7 @@ use core::{
         Ordering::{Relaxed, SeqCst},
     },
 };
+use kernel::sync::rcu::GracePeriod;
 use std::sync::Mutex;
 
 /// The stand-in for `jiffies`, and for the 64 bits of it.
@@ -90,16 +91,21 @@ unsafe extern "C" fn unregister_pernet_subsys(operations: *mut c::pernet_operati
 }
 
 /// Work that waits for the end of a grace period.
-struct Retired(*mut c::rcu_work);
+struct Retired(*mut c::rcu_work, GracePeriod);
 // SAFETY: Work may be done anywhere.
 unsafe impl Send for Retired {}
 
 static RETIRED: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
 
-/// All readers are gone: what was retired is dropped.
+/// Drops what was retired and is read by nobody any more.
 pub(crate) fn run_retired() {
     loop {
-        let Some(Retired(work)) = RETIRED.lock().unwrap().pop() else {
+        let over = {
+            let mut retired = RETIRED.lock().unwrap();
+            let index = retired.iter().rposition(|retired| retired.1.is_over());
+            index.map(|index| retired.remove(index))
+        };
+        let Some(Retired(work, _)) = over else {
             return;
         };
         unsafe {
@@ -121,7 +127,14 @@ unsafe extern "C" fn palisade_rcu_work_init(work: *mut c::rcu_work, function: c:
 
 #[no_mangle]
 extern "C" fn queue_rcu_work(_queue: *mut c::workqueue_struct, work: *mut c::rcu_work) -> bool {
-    RETIRED.lock().unwrap().push(Retired(work));
+    RETIRED
+        .lock()
+        .unwrap()
+        .push(Retired(work, GracePeriod::start()));
+    // Whoever drops it may be as quick as can be.
+    if kernel::races::is_running() {
+        run_retired();
+    }
     true
 }
 
@@ -138,13 +151,18 @@ extern "C" fn destroy_workqueue(_queue: *mut c::workqueue_struct) {
     run_retired();
 }
 
-/// A lock of one byte. Nobody else is there who would give it back.
+/// A lock of one byte. But for the tests of races, nobody else is there who would give it back.
 unsafe fn lock(lock: *mut c_void) {
     let lock = unsafe { AtomicBool::from_ptr(lock.cast()) };
-    assert!(!lock.swap(true, SeqCst), "locked twice");
+    kernel::races::interleave();
+    while lock.swap(true, SeqCst) {
+        assert!(kernel::races::is_running(), "locked twice");
+        kernel::races::wait();
+    }
 }
 
 unsafe fn unlock(lock: *mut c_void) {
+    kernel::races::interleave();
     unsafe { AtomicBool::from_ptr(lock.cast()) }.store(false, SeqCst);
 }
 
@@ -244,6 +262,11 @@ unsafe extern "C" fn nf_ct_tmpl_free(template: *mut c::nf_conn) {
     drop(unsafe { Box::from_raw(template) });
 }
 
+#[no_mangle]
+extern "C" fn palisade_cond_resched() {
+    kernel::races::interleave();
+}
+
 /// Functions that have nothing to do here, but return this.
 macro_rules! returning {
     ($type:ty, $value:expr; $($name:ident)*) => {
@@ -251,7 +274,7 @@ macro_rules! returning {
     };
 }
 
-returning! { (), (); palisade_delayed_work_init palisade_cond_resched palisade_raw_spin_lock_init
+returning! { (), (); palisade_delayed_work_init palisade_raw_spin_lock_init
 palisade_spin_lock_init palisade_softirqs_off palisade_softirqs_on palisade_put_memory_cgroup
 palisade_genl_dump_check_consistent nf_unregister_net_hook nf_nat_inet_unregister_fn nf_ct_netns_put
 nf_logger_put textsearch_destroy palisade_kernel_synproxy_put palisade_request_module nf_ct_iterate_cleanup_net

@@ -21,6 +21,8 @@ mod namespace;
 mod packet;
 mod packet_tests;
 mod parameters;
+#[cfg(all(test, palisade_races))]
+mod races;
 mod recent;
 mod release;
 mod rules;

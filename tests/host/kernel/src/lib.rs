@@ -10,6 +10,7 @@
 
 pub mod alloc;
 pub mod error;
+pub mod races;
 pub mod sync;
 pub mod types;
 

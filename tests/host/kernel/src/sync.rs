@@ -112,6 +112,14 @@ impl<T> Mutex<T> {
 impl<T: ?Sized> Mutex<T> {
     /// Locks.
     pub fn lock(&self) -> std::sync::MutexGuard<'_, T> {
+        crate::races::interleave();
+        while crate::races::is_running() {
+            match self.0.try_lock() {
+                Ok(guard) => return guard,
+                Err(std::sync::TryLockError::WouldBlock) => crate::races::wait(),
+                Err(error) => panic!("{error}"),
+            }
+        }
         self.0.lock().unwrap()
     }
 }

@@ -87,7 +87,8 @@ macro_rules! atomic {
     ([$($generic:tt)*] $type:ty, $core:ty) => {
         impl<$($generic)*> Atomic<$type> {
             fn core(&self) -> &$core {
-                        // SAFETY: The pointer is valid as long as this, and all accesses are atomic.
+                crate::races::interleave();
+                // SAFETY: The pointer is valid as long as this, and all accesses are atomic.
                 unsafe { <$core>::from_ptr(self.0.get()) }
             }
 

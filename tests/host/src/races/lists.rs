@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A recent list: look-ups beside those who add, move, update, evict and remove, and all of these beside each other.
+
+use super::{at_once, explore};
+use crate::{
+    c,
+    kernel_api::work::Background,
+    packet::{Address, Family},
+    recent::{
+        Ageing, Ages, Ipv4Key, Key, Limits, List, Lists, Past, Question, Settings, Window, AGE_MAX,
+    },
+};
+use kernel::sync::{rcu, Arc};
+
+const NOW: u64 = 0x4_0000_0000;
+
+fn key(number: u32) -> Key {
+    Key {
+        family: Family::Ipv4,
+        address: Address::new([number, 0, 0, 0]),
+        port: 0,
+    }
+}
+
+/// An empty list, of which all entries are in the same bucket, or in one of two.
+fn list(size: u32, mask: u32) -> (Arc<Lists>, Arc<List>) {
+    c::set_hash_mask(mask);
+    c::set_jiffies(NOW);
+    let limits = Limits {
+        lists: 1,
+        entries: 100,
+        timeout: AGE_MAX,
+    };
+    let lists = Lists::new(limits).unwrap();
+    let list = lists.create(b"list", settings(size)).unwrap();
+    (lists, list)
+}
+
+fn settings(size: u32) -> Settings {
+    Settings {
+        size,
+        hits: 4,
+        timeout: 1000,
+    }
+}
+
+fn question(number: u32, time_to_live: u8, window: &Window) -> Question<'_> {
+    Question {
+        key: key(number),
+        time_to_live,
+        window,
+    }
+}
+
+/// As a packet of it does.
+fn stamp(list: &List, number: u32, time_to_live: u8) {
+    let guard = rcu::read_lock();
+    if !list.stamp_quickly(&Ipv4Key(number), time_to_live, &guard) {
+        list.stamp(&key(number), time_to_live, &guard);
+    }
+}
+
+/// As a packet of it does.
+fn check(list: &List, number: u32, time_to_live: u8) -> bool {
+    let guard = rcu::read_lock();
+    let window = Window::any();
+    let question = question(number, time_to_live, &window);
+    let quick = Question {
+        key: Ipv4Key(number),
+        time_to_live,
+        window: &window,
+    };
+    list.check_quickly(&quick, &guard)
+        .unwrap_or_else(|| list.check(&question, &guard))
+}
+
+fn update(list: &List, number: u32) -> bool {
+    let guard = rcu::read_lock();
+    let window = Window::any();
+    let question = question(number, 0, &window);
+    list.update_quickly(&question, false, 9, &guard)
+        .unwrap_or_else(|| list.update(&question, false, 9, &guard))
+}
+
+/// Address, TTL, packets and number of stamps of all entries; none is there twice.
+fn contents(list: &List) -> Vec<(u32, u8, u32, usize)> {
+    let mut ages = Ages::new().unwrap();
+    let mut contents: Vec<(u32, u8, u32, usize)> = Vec::new();
+    for number in 0.. {
+        match list.snapshot(number, &mut ages) {
+            Err(_) => break,
+            Ok(None) => {}
+            Ok(Some(shown)) => {
+                let [address, ..] = shown.key.address.words();
+                assert!(contents.iter().all(|other| other.0 != address), "twice");
+                let stamps = shown.ages.len();
+                contents.push((address, shown.time_to_live, shown.packets, stamps));
+            }
+        }
+    }
+    contents
+}
+
+/// All entries can be found, all are counted, and none got lost: so many have room as ever.
+fn is_whole(list: &List) {
+    let there = contents(list);
+    assert_eq!(list.statistics().entries as usize, there.len());
+    for (address, ..) in &there {
+        assert!(check(list, *address, 0), "not found");
+        assert!(list.remove(&key(*address), 0));
+    }
+    assert_eq!(list.statistics().entries, 0);
+    let evicted = list.statistics().evicted;
+    let size = list.settings().size;
+    (100..100 + size).for_each(|number| stamp(list, number, 1));
+    assert_eq!(list.statistics().evicted, evicted);
+    assert_eq!(contents(list).len(), size as usize);
+}
+
+#[test]
+fn who_is_there_is_found_while_others_come_and_go() {
+    explore(|| {
+        let (_lists, list) = list(4, 0);
+        // The one that is looked for is behind the one that goes.
+        [1, 2, 3].into_iter().for_each(|one| stamp(&list, one, 1));
+        let come_and_go = || {
+            list.remove(&key(3), 0);
+            stamp(&list, 4, 1);
+            list.remove(&key(2), 0);
+        };
+        let look = || {
+            for _ in 0..3 {
+                assert!(check(&list, 1, 0), "not found");
+                assert!(list.check(&question(1, 0, &Window::any()), &rcu::read_lock()));
+            }
+        };
+        at_once(&[&come_and_go, &look]);
+        is_whole(&list);
+    });
+}
+
+#[test]
+fn what_is_read_was_true_of_one_address() {
+    explore(|| {
+        let (_lists, list) = list(1, 0);
+        stamp(&list, 1, 1);
+        // The only entry is of one address, and of the other; each has its TTL.
+        let change = || {
+            for number in [2, 1, 2] {
+                stamp(&list, number, number as u8);
+            }
+        };
+        let look = || {
+            for _ in 0..2 {
+                assert!(!check(&list, 1, 2), "one address with the TTL of the other");
+                assert!(!check(&list, 2, 1), "one address with the TTL of the other");
+                let twice = Window {
+                    hits: 2,
+                    ..Window::any()
+                };
+                let guard = rcu::read_lock();
+                let quick = list.check_quickly(&question(1, 0, &twice), &guard);
+                assert!(quick != Some(true), "the packets of two addresses");
+                assert!(!list.check(&question(1, 0, &twice), &guard));
+            }
+        };
+        let show = || {
+            for (address, time_to_live, packets, stamps) in contents(&list) {
+                assert_eq!((address, packets, stamps), (time_to_live.into(), 1, 1));
+            }
+        };
+        at_once(&[&change, &look, &show]);
+        is_whole(&list);
+    });
+}
+
+#[test]
+fn every_packet_is_counted_once() {
+    explore(|| {
+        let (_lists, list) = list(6, 1);
+        let send = || {
+            stamp(&list, 1, 1);
+            update(&list, 1);
+            stamp(&list, 2, 1);
+        };
+        at_once(&[&send, &send, &send]);
+        let mut there = contents(&list);
+        there.sort();
+        let there: Vec<_> = there.iter().map(|one| (one.0, one.2, one.3)).collect();
+        assert_eq!(there, [(1, 6, 4), (2, 3, 3)]);
+        is_whole(&list);
+    });
+}
+
+#[test]
+fn a_list_that_is_full_stays_whole() {
+    explore(|| {
+        let (_lists, list) = list(2, 1);
+        stamp(&list, 1, 1);
+        stamp(&list, 2, 1);
+        let update = || {
+            update(&list, 1);
+            stamp(&list, 1, 2);
+            update(&list, 2);
+        };
+        let evict = |number: u32| {
+            stamp(&list, number, 1);
+            stamp(&list, number + 1, 1);
+        };
+        at_once(&[&update, &|| evict(3), &|| evict(5)]);
+        is_whole(&list);
+    });
+}
+
+#[test]
+fn entries_that_are_given_back_are_taken_once() {
+    explore(|| {
+        let (_lists, list) = list(4, 3);
+        (1..5).for_each(|one| stamp(&list, one, 1));
+        let again = |number: u32| {
+            list.remove(&key(number), 0);
+            stamp(&list, number + 8, 1);
+            list.remove(&key(number + 8), 0);
+            stamp(&list, number + 16, 1);
+        };
+        at_once(&[&|| again(1), &|| again(2), &|| again(3)]);
+        assert_eq!(contents(&list).len(), 4);
+        is_whole(&list);
+    });
+}
+
+#[test]
+fn who_comes_back_is_not_too_old() {
+    explore(|| {
+        let (lists, list) = list(4, 0);
+        stamp(&list, 1, 1);
+        stamp(&list, 2, 1);
+        c::set_jiffies(NOW + 1001);
+        let ageing = Ageing::new(lists.clone());
+        let age = || {
+            ageing.run();
+        };
+        let come_back = || {
+            stamp(&list, 1, 1);
+            assert!(check(&list, 1, 0), "gone");
+            assert!(!check(&list, 2, 0), "still there");
+        };
+        let reap = || {
+            let window = Window {
+                reap: true,
+                age: 500,
+                hits: 1,
+            };
+            list.check(&question(3, 0, &window), &rcu::read_lock());
+        };
+        at_once(&[&age, &come_back, &reap]);
+        let there = contents(&list);
+        assert_eq!(there, [(1, 1, 1, 1)]);
+        is_whole(&list);
+    });
+}
+
+#[test]
+fn entries_move_to_another_table_while_packets_come() {
+    explore(|| {
+        let (_lists, list) = list(4, 1);
+        stamp(&list, 1, 1);
+        stamp(&list, 2, 1);
+        let grow = || {
+            let prepared = list.prepare(settings(6)).ok().unwrap();
+            assert_eq!(prepared.install(), 0);
+        };
+        let send = || {
+            stamp(&list, 1, 1);
+            assert!(check(&list, 2, 0), "not found");
+            assert!(update(&list, 1), "not found");
+        };
+        let remove = || {
+            stamp(&list, 3, 1);
+            assert!(list.remove(&key(3), 0));
+            assert!(!check(&list, 3, 0), "not removed");
+        };
+        at_once(&[&grow, &send, &remove]);
+        let mut there = contents(&list);
+        there.sort();
+        assert_eq!(there, [(1, 9, 3, 3), (2, 1, 1, 1)]);
+        is_whole(&list);
+    });
+}
+
+#[test]
+fn a_list_is_emptied_while_packets_come() {
+    explore(|| {
+        let (_lists, list) = list(2, 0);
+        stamp(&list, 1, 1);
+        let flush = || {
+            list.flush().unwrap();
+            assert!(!check(&list, 1, 0), "still there");
+        };
+        let send = || {
+            stamp(&list, 2, 1);
+            update(&list, 2);
+        };
+        let look = || {
+            for _ in 0..3 {
+                check(&list, 1, 0);
+                contents(&list);
+            }
+        };
+        at_once(&[&flush, &send, &look]);
+        is_whole(&list);
+    });
+}
+
+#[test]
+fn a_list_is_destroyed_while_it_is_looked_up() {
+    explore(|| {
+        let (lists, list) = list(2, 0);
+        stamp(&list, 1, 1);
+        drop(list);
+        let destroy = || {
+            let list = lists.find(b"list").unwrap();
+            let past = Past {
+                time_to_live: 3,
+                packets: 7,
+                ages: 0..3,
+            };
+            list.restore(&key(1), &past);
+            lists.remove(&list);
+        };
+        let look = || {
+            let Some(list) = lists.find(b"list") else {
+                return;
+            };
+            for (address, time_to_live, packets, stamps) in contents(&list) {
+                assert_eq!(address, 1);
+                assert!([(1, 1, 1), (3, 7, 3)].contains(&(time_to_live, packets, stamps)));
+            }
+            assert!(check(&list, 1, 0), "not found");
+        };
+        at_once(&[&destroy, &look, &look]);
+        assert!(lists.find(b"list").is_none());
+    });
+}

@@ -158,12 +158,14 @@ impl Synproxy {
         !self.waiting.is_idle() || has_connections(self.waiting.namespace())
     }
 
-    /// Resets all open connections, of both sides: without SYNPROXY they cannot go on. May sleep.
+    /// Resets all connections, of both sides, also those that servers have not answered: without SYNPROXY they cannot go
+    /// on. May sleep.
     pub(crate) fn reset_connections(&self, scope: &Arc<Scope>) {
         let Ok(namespace) = scope.enter() else {
             return;
         };
         let sender = Sender::new(namespace);
+        self.waiting.give_up_all();
         loop {
             // Where memory is short, each walk ends as many as it has room for.
             let mut little = [const { MaybeUninit::uninit() }; 8];

@@ -473,6 +473,37 @@ void palisade_ct_set_own(struct nf_conn *connection)
 	set_bit(PALISADE_OWN_BIT, &connection->status);
 }
 
+const struct nf_hook_entries *palisade_pre_routing_ipv4(struct net *net)
+{
+	return rcu_dereference(net->nf.hooks_ipv4[NF_INET_PRE_ROUTING]);
+}
+
+const struct nf_hook_entries *palisade_pre_routing_ipv6(struct net *net)
+{
+	return rcu_dereference(net->nf.hooks_ipv6[NF_INET_PRE_ROUTING]);
+}
+
+unsigned int palisade_hook_count(const struct nf_hook_entries *hooks)
+{
+	return hooks->num_hook_entries;
+}
+
+bool palisade_hook_is_nat(const struct nf_hook_entries *hooks, unsigned int place)
+{
+	return READ_ONCE(nf_hook_entries_get_hook_ops(hooks)[place])->hook_ops_type == NF_HOOK_OP_NAT;
+}
+
+unsigned int palisade_hook_run(const struct nf_hook_entries *hooks, unsigned int place,
+			       struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return hooks->hooks[place].hook(hooks->hooks[place].priv, skb, state);
+}
+
+void palisade_skb_set_device(struct sk_buff *skb, struct net_device *device)
+{
+	skb->dev = device;
+}
+
 struct nf_conn *palisade_ct_template_alloc(struct net *net)
 {
 	return nf_ct_tmpl_alloc(net, &nf_ct_zone_dflt, GFP_KERNEL);

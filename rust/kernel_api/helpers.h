@@ -109,6 +109,13 @@ void palisade_ct_set_window_scales(struct nf_conn *connection, u8 original, u8 r
 struct nf_conn_synproxy *palisade_ct_synproxy(const struct nf_conn *connection);
 bool palisade_ct_is_own(const struct nf_conn *connection);
 void palisade_ct_set_own(struct nf_conn *connection);
+const struct nf_hook_entries *palisade_pre_routing_ipv4(struct net *net);
+const struct nf_hook_entries *palisade_pre_routing_ipv6(struct net *net);
+unsigned int palisade_hook_count(const struct nf_hook_entries *hooks);
+bool palisade_hook_is_nat(const struct nf_hook_entries *hooks, unsigned int place);
+unsigned int palisade_hook_run(const struct nf_hook_entries *hooks, unsigned int place,
+			       struct sk_buff *skb, const struct nf_hook_state *state);
+void palisade_skb_set_device(struct sk_buff *skb, struct net_device *device);
 struct nf_conn *palisade_ct_template_alloc(struct net *net);
 bool palisade_ct_add_synproxy(struct nf_conn *template);
 void palisade_ct_set_confirmed(struct nf_conn *template);

@@ -47,6 +47,8 @@ pub(crate) enum NotOpened {
     NoRoom,
     /// There is one between the same that is none of SYNPROXY's.
     Taken,
+    /// Rules of address translation have dropped what opens it.
+    Refused,
 }
 
 impl ProxyTemplate {

@@ -11,6 +11,7 @@ use super::{
         Connection,
         ProxyWords, //
     },
+    nat_rules::translate_as_received,
     netfilter::{
         Context,
         Family, //
@@ -99,7 +100,8 @@ impl NewPacket {
         Ok(Self { skb, family })
     }
 
-    /// Has it open a connection of SYNPROXY's, in the namespace of the hook, as what this machine sends does.
+    /// Has it open a connection of SYNPROXY's, in the namespace of the hook, as what this machine sends does. Rules that
+    /// translate the destinations of what comes in, as the client's packets do, see it.
     ///
     /// # Errors
     ///
@@ -109,9 +111,18 @@ impl NewPacket {
         template: &ProxyTemplate,
         context: &Context<'_>,
     ) -> Result<(Connection<'_>, &ProxyWords), NotOpened> {
+        let skb = self.skb.as_ptr();
         let state = local_out(context.as_raw().net, self.family);
         // SAFETY: By the type invariant the buffer is valid, and nobody else knows it; its data begins with the IP header.
-        template.see(unsafe { Skb::from_raw(self.skb.as_ptr()) }, &state)
+        let (connection, _) = template.see(unsafe { Skb::from_raw(skb) }, &state)?;
+        // SAFETY: As above. It has a connection since then. The context is that of a hook.
+        let is_to_go_on = unsafe {
+            set_headers(skb, self.family);
+            translate_as_received(skb, context.as_raw())
+        };
+        // What the connection carries may have been moved meanwhile (`nf_ct_nat_ext_add`), so that it is asked for now.
+        let words = connection.proxy().filter(|_| is_to_go_on);
+        Ok((connection, words.ok_or(NotOpened::Refused)?))
     }
 
     /// Sends it in the namespace of the hook in the name of its source: connection tracking and address translation

@@ -306,6 +306,30 @@ impl Waiting {
         }
     }
 
+    /// Tells those clients for whom connection tracking has nothing that could be ended, since rules have not let the SYN
+    /// out, that nobody will wait for their servers any longer. May sleep.
+    pub(super) fn give_up_all(&self) {
+        let Ok(mut given_up) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
+            return;
+        };
+        for first in (0..CAPACITY).step_by(STEP) {
+            self.places.with(|places| {
+                let rest = places.get_mut(first..).unwrap_or_default();
+                for entry in rest.iter_mut().take(STEP).filter_map(Option::take) {
+                    // There is room, so that nothing is allocated.
+                    let _ = given_up.push(entry, GFP_ATOMIC);
+                }
+            });
+            for entry in &given_up {
+                let wait = &entry.wait;
+                if FoundConnection::look_up(self.namespace(), &wait.endpoints).is_none() {
+                    self.give_up(wait);
+                }
+            }
+            given_up.clear();
+        }
+    }
+
     /// Puts off what was looked after, or ends it.
     fn put_off(&self, entry: &Entry, is_over: bool, now: u32) {
         self.places.with(|places| {

@@ -255,6 +255,8 @@ class Topology:
             self.at_server(cell).send(b"!")
         except OSError as error:
             cell.outcome = f"the server's end: {error}"
+        except KeyError:
+            cell.outcome = "served by another server"
 
     def at_server(self, cell):
         """The server's end of a conversation."""

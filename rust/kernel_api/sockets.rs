@@ -17,27 +17,35 @@ use super::{
 /// How far an acknowledgement may be behind what was acknowledged already, in bytes.
 const BEHIND: u32 = 1 << 20;
 
-/// The socket that a segment goes to.
+/// A socket that a segment goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Socket {
-    /// There is none.
-    Missing,
-    /// What the segment acknowledges is something that the socket has sent.
-    Fits,
-    /// It acknowledges what the socket has never sent.
-    Differs,
+pub(crate) struct Socket {
+    /// Whether it has a connection that at least one side has not closed, and that both have opened.
+    pub(crate) is_open: bool,
+    /// The sequence number that it sends next, if it has sent one.
+    pub(crate) next: Option<u32>,
+    /// The first number that it may still be told of as acknowledged.
+    first: u32,
+}
+
+impl Socket {
+    /// Whether a segment that acknowledges this, or nothing, acknowledges what the socket has sent.
+    pub(crate) fn fits(&self, acknowledgement: Option<u32>) -> bool {
+        match (acknowledgement, self.next) {
+            (Some(number), Some(next)) => {
+                number.wrapping_sub(self.first) <= next.wrapping_sub(self.first)
+            }
+            _ => true,
+        }
+    }
 }
 
 /// The TCP socket of this machine that has a connection to who sends packets between these: one that is open,
-/// or being closed. The packet that it is about is in a hook, having come in, and may acknowledge something.
-pub(crate) fn find(
-    context: &Context<'_>,
-    endpoints: &Endpoints,
-    acknowledgement: Option<u32>,
-) -> Socket {
+/// or being closed. The packet that it is about is in a hook, having come in.
+pub(crate) fn find(context: &Context<'_>, endpoints: &Endpoints) -> Option<Socket> {
     let state = context.as_raw();
     if state.in_.is_null() {
-        return Socket::Missing;
+        return None;
     }
     let ((source, destination), (source_port, destination_port)) =
         (endpoints.addresses, endpoints.ports);
@@ -78,14 +86,11 @@ pub(crate) fn find(
             ),
         };
         if socket.is_null() {
-            return Socket::Missing;
+            return None;
         }
-        let fits = acknowledgement.is_none_or(|number| fits(socket, number));
+        let found = look_at(socket);
         bindings::sock_gen_put(socket);
-        match fits {
-            true => Socket::Fits,
-            false => Socket::Differs,
-        }
+        Some(found)
     }
 }
 
@@ -93,21 +98,26 @@ pub(crate) fn find(
 ///
 /// The socket has to be one of those that `__inet_lookup_established` finds: a TCP socket, or what remains of one
 /// (`inet_timewait_sock`), or what becomes one (`request_sock`), whose state says which.
-unsafe fn fits(socket: *const bindings::sock, number: u32) -> bool {
+unsafe fn look_at(socket: *const bindings::sock) -> Socket {
     // SAFETY: The caller says so. Others write the numbers meanwhile, and each is read at once.
-    let (first, next) = unsafe {
+    let (is_open, first, next) = unsafe {
         match bindings::palisade_socket_state(socket) {
-            bindings::TCP_NEW_SYN_RECV => return true,
+            bindings::TCP_NEW_SYN_RECV => (false, 0, None),
             bindings::TCP_TIME_WAIT => {
                 let next = bindings::palisade_time_wait_next(socket);
-                (next, next)
+                (false, next, Some(next))
             }
-            _ => (
+            state => (
+                // Both sides have said that they are done.
+                !matches!(state, bindings::TCP_CLOSING | bindings::TCP_LAST_ACK),
                 bindings::palisade_tcp_unacknowledged(socket),
-                bindings::palisade_tcp_next(socket),
+                Some(bindings::palisade_tcp_next(socket)),
             ),
         }
     };
-    let first = first.wrapping_sub(BEHIND);
-    number.wrapping_sub(first) <= next.wrapping_sub(first)
+    Socket {
+        is_open,
+        next,
+        first: first.wrapping_sub(BEHIND),
+    }
 }

@@ -181,7 +181,7 @@ impl Incoming<'_> {
 
     /// The way of an answer, if there may be one.
     #[inline]
-    fn way_back(&self, ports: u32) -> Result<WayBack, NoAnswer> {
+    pub(super) fn way_back(&self, ports: u32) -> Result<WayBack, NoAnswer> {
         let packet = self.packet;
         if packet.has_refused_options(self.segment.offset) {
             return Err(NoAnswer::Forbidden);
@@ -204,6 +204,9 @@ impl Incoming<'_> {
         self.count(Event::Syn);
         if self.may_have_connection() && self.is_of_open_connection() {
             return Reaction::Pass;
+        }
+        if self.open_socket().is_some() {
+            return self.pass_to_socket();
         }
         let endpoint = self.endpoint();
         if let Some(threshold) = &self.settings.threshold {
@@ -340,10 +343,13 @@ impl Incoming<'_> {
             return self.stray(Event::CookieInvalid);
         };
         match self.place {
-            Place::BeforeConntrack => {
-                self.count(Event::CookieValid);
-                self.open_in_place(&proof)
-            }
+            Place::BeforeConntrack => match self.open_socket() {
+                Some(socket) => self.of_socket(&socket),
+                None => {
+                    self.count(Event::CookieValid);
+                    self.open_in_place(&proof)
+                }
+            },
             Place::Filter => self.open_behind_conntrack(&proof),
         }
     }

@@ -6,6 +6,9 @@
 //! server, which asks the client back with an acknowledgement (a challenge, RFC 5961, section 4): a client that knows
 //! nothing of its connection any more answers that with a reset that has the right number, which ends the connection,
 //! and sends its SYN again at once. A cookie for one that is open does nothing to it, valid or not.
+//!
+//! A server of this machine may have a connection that connection tracking does not know, as it was not in use when that
+//! was opened, or was flushed since. That is asked for as well, then, and protected alike.
 
 use super::{
     client::{
@@ -17,6 +20,7 @@ use super::{
         self,
         Fields, //
     },
+    lost,
     opening::Proof,
     options::Options,
     proxied::Proxied,
@@ -26,11 +30,17 @@ use super::{
     },
     settings::Event, //
 };
-use crate::kernel_api::connections::{
-    ConfirmedConnection,
-    Connection,
-    Direction,
-    TcpState, //
+use crate::kernel_api::{
+    connections::{
+        ConfirmedConnection,
+        Connection,
+        Direction,
+        TcpState, //
+    },
+    sockets::{
+        self,
+        Socket, //
+    },
 };
 
 /// How far back what belongs to a connection may be, in bytes.
@@ -134,6 +144,8 @@ impl Incoming<'_> {
                     if self.is_waiting(proof, &connection, &proxied) => {}
                 _ => return self.disown(&connection),
             }
+        } else if let Some(socket) = self.open_socket() {
+            return self.of_socket(&socket);
         }
         self.count(Event::CookieValid);
         self.open_anew(proof)
@@ -156,25 +168,68 @@ impl Incoming<'_> {
             && self.segment.acknowledgement == proxied.cookie().wrapping_add(1)
     }
 
-    /// Tells who has a cookie, and takes a connection for open that cannot be, that it is not: there is another one.
-    /// The client of that may have sent nothing of this, and must not be deceived, so that it is told nothing
-    /// that it could take for its own.
+    /// The socket of this machine that has an open connection between the same.
+    #[inline]
+    pub(super) fn open_socket(&self) -> Option<Socket> {
+        let socket = sockets::find(self.packet.context(), self.endpoints());
+        socket.filter(|socket| socket.is_open)
+    }
+
+    /// A SYN for a connection that connection tracking does not know goes on to the socket, which asks the client back.
+    /// Connection tracking must not take it for the beginning of another: of what the client sends then it would say that
+    /// it is invalid.
+    #[cold]
+    pub(super) fn pass_to_socket(&self) -> Reaction {
+        self.packet.skb().leave_untracked();
+        Reaction::Pass
+    }
+
+    /// A cookie for a connection that connection tracking does not know.
+    #[cold]
+    pub(super) fn of_socket(&self, socket: &Socket) -> Reaction {
+        match socket.next {
+            // The socket knows better.
+            _ if lost::fits(socket, &self.segment) => Reaction::Pass,
+            Some(next) => self.disown_beside(next),
+            None => Reaction::Drop,
+        }
+    }
+
+    /// Tells who has a cookie for what is another's, which has this connection, that it has none.
     #[cold]
     fn disown(&self, connection: &Connection<'_>) -> Reaction {
-        let (packet, segment) = (self.packet, &self.segment);
-        let expected = match (connection.tcp_state(), Proxied::of(connection)) {
+        self.disown_beside(match (connection.tcp_state(), Proxied::of(connection)) {
             (TcpState::SynSent, Some(proxied)) => proxied.cookie().wrapping_add(1),
             _ => {
                 let next = connection.next_sequence(Direction::Reply);
                 next.wrapping_add(connection.sequence_shift(Direction::Reply, next))
             }
-        };
-        let distance = segment.acknowledgement.wrapping_sub(expected) as i32;
+        })
+    }
+
+    /// Tells who has a cookie, and takes a connection for open that cannot be, that it is not: there is another one, whose
+    /// client expects that number. That client may have sent nothing of this, and must not be deceived, so that it is told
+    /// nothing that it could take for its own.
+    #[cold]
+    fn disown_beside(&self, expected: u32) -> Reaction {
+        let distance = self.segment.acknowledgement.wrapping_sub(expected) as i32;
         if distance.unsigned_abs() <= IN_FLIGHT {
             return Reaction::Drop;
         }
+        self.reset_sender()
+    }
+
+    /// Resets who has sent a segment, by the number of that, if it may be answered at all: so nobody learns a number of
+    /// others, and is told no more than he could say himself.
+    #[cold]
+    pub(super) fn reset_sender(&self) -> Reaction {
+        let (packet, segment) = (self.packet, &self.segment);
+        let ports = segment.ports_of_answer();
+        if self.way_back(ports).is_err() {
+            return Reaction::Drop;
+        }
         let fields = Fields {
-            ports: segment.ports_of_answer(),
+            ports,
             sequence: segment.acknowledgement,
             acknowledgement: 0,
             flags: flags::RST,

@@ -76,12 +76,12 @@ impl Incoming<'_> {
     /// A segment of no connection that connection tracking knows. This machine may have one that is older than
     /// the rule, and than connection tracking; otherwise it goes no further.
     pub(super) fn stray(&self, event: Event) -> Reaction {
-        match socket(self.packet, &self.segment, self.endpoints()) {
-            Socket::Fits => return Reaction::Pass,
-            Socket::Differs => {
+        match sockets::find(self.packet.context(), self.endpoints()) {
+            Some(socket) if fits(&socket, &self.segment) => return Reaction::Pass,
+            Some(_) => {
                 reset_both(self.synproxy, self.packet, &self.segment, self.endpoints());
             }
-            Socket::Missing => {}
+            None => {}
         }
         self.count(event);
         Reaction::Drop
@@ -100,17 +100,17 @@ pub(super) fn judge(
         return Fate::Accept;
     };
     mark.clear();
-    if socket(packet, segment, endpoints) == Socket::Fits {
+    if sockets::find(packet.context(), endpoints).is_some_and(|socket| fits(&socket, segment)) {
         return Fate::Accept;
     }
     reset_both(synproxy, packet, segment, endpoints);
     Fate::Drop
 }
 
-/// Whether a socket of this machine has a connection that the segment is of, as the segment's numbers say.
-fn socket(packet: &Packet<'_>, segment: &Segment, endpoints: &Endpoints) -> Socket {
+/// Whether a segment is of a socket's connection, as the segment's numbers say.
+pub(super) fn fits(socket: &Socket, segment: &Segment) -> bool {
     let acknowledgement = (segment.flags & flags::ACK != 0).then_some(segment.acknowledgement);
-    sockets::find(packet.context(), endpoints, acknowledgement)
+    socket.fits(acknowledgement)
 }
 
 /// Resets both sides of a connection that one segment of the client's is left of.

@@ -24,9 +24,10 @@ from synproxy_hosts import RULES, Hosts
 ORDINARY = [one for module in (synproxy_handshakes, synproxy_translations, synproxy_bad_segments, synproxy_local,
                                  synproxy_strangers, synproxy_taps, synproxy_failures)
             for one in module.SCENARIOS]
+LEARNED = *synproxy_strangers.LEARNED, *synproxy_failures.LEARNED
 NOT_WITH_FIVE = (synproxy_handshakes.handshakes_end, synproxy_translations.windows, synproxy_failures.refused_by_rules)
 SCENARIOS = {
-    "learned": [*ORDINARY, *synproxy_failures.LEARNED, *synproxy_failures.SLOW],
+    "learned": [*ORDINARY, *LEARNED, *synproxy_failures.SLOW],
     "options": ORDINARY,
     "five": [one for one in ORDINARY if one not in NOT_WITH_FIVE],
     "flooded": synproxy_failures.FLOODED,
@@ -35,7 +36,7 @@ SCENARIOS = {
 # The debug kernel is too slow for rates, and for waiting.
 IS_DEBUG = os.path.isdir("/sys/kernel/debug/kunit")
 if IS_DEBUG:
-    SCENARIOS["learned"] = [*ORDINARY, *synproxy_failures.LEARNED]
+    SCENARIOS["learned"] = [*ORDINARY, *LEARNED]
 # Transcripts are cut here.
 LINES = 24
 

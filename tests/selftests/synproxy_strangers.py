@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Somebody who is not on the way, but knows between whom a connection is, and has guessed a cookie or two."""
 
-from synproxy_ends import ALL, Client, Connection, distance, expect, expect_equal, numbers
+import contextlib
+import subprocess
+
+from synproxy_ends import ALL, Client, Connection, current_port, distance, expect, expect_equal, numbers
+from synproxy_local import accepted
 from tcp_segments import ACK, FIN, MODULUS, PSH, RST, SYN, Options
 
 
@@ -133,4 +137,70 @@ def forgotten_by_server(hosts, version, _):
     connection.exchange()
 
 
+@contextlib.contextmanager
+def older_one(hosts, version, guesses=()):
+    """A connection to a server of the proxy's host that neither SYNPROXY nor conntrack knows, of which there are cookies
+    from before: its client, its socket, and who has got the cookies."""
+    client = Client(hosts, hosts.left, hosts.left.proxy[version], port=current_port[0])
+    connection = Connection(hosts, version, client=client)
+    others = [guess(connection, options) for options in guesses]
+    exception = ["PREROUTING", "-p", "tcp", "--sport", str(client.own_port), "-j", "ACCEPT"]
+    with hosts.listen(client.port) as listener:
+        hosts.run("palisade", "-t", "raw", "-I", *exception)
+        client.send(SYN, options=ALL)
+        client.accept(client.one("the SYN-ACK"))
+        client.send()
+        socket = accepted(listener)
+        expect(socket, "the server has no connection")
+        hosts.run("palisade", "-t", "raw", "-D", *exception)
+        with socket:
+            socket.settimeout(20)
+            # It asks back as often as it is to.
+            hosts.run("sysctl", "-qw", "net.ipv4.tcp_invalid_ratelimit=0")
+            hosts.run("conntrack", "-F", stderr=subprocess.DEVNULL)
+            yield client, socket, others, listener
+
+
+def older_open_one(hosts, version, _):
+    """nor one to a server of this host that conntrack does not know"""
+    for options in ALL, Options(mss=1460):
+        kinds = ACK, ACK | PSH, FIN | ACK, SYN
+        with older_one(hosts, version, [options] * len(kinds)) as (client, socket, others, _):
+            for other, flags in zip(others, kinds):
+                what = f"{options}, flags {flags}"
+                if flags == SYN:
+                    other.put(other.segment(SYN, options=other.options, sequence=other.initial))
+                    challenge = client.one("the challenge")
+                    expect_equal("its number", challenge.sequence, client.acknowledged)
+                    expect_equal("what it acknowledges", challenge.acknowledged, client.sequence)
+                else:
+                    other.put(other.segment(flags, b"data" if flags & PSH else b""))
+                    harmless(client, what)
+                    expect(not client.is_tracked(), f"{what}: conntrack knows a connection")
+                client.send(ACK | PSH, b"a question")
+                expect_equal(what, socket.recv(100), b"a question")
+                client.take()
+                hosts.run("conntrack", "-F", stderr=subprocess.DEVNULL)
+
+
+def older_comes_again(hosts, version, _):
+    """a client comes again between the same ports as one that conntrack does not know"""
+    with older_one(hosts, version) as (old, _, _, listener):
+        client = Client(hosts, old.wire, old.other, old.port, own_port=old.own_port)
+        client.put(client.segment(SYN, options=client.options))
+        challenge = client.one("the challenge")
+        expect_equal("its number", challenge.sequence, old.acknowledged)
+        client.put(client.segment(RST, sequence=challenge.acknowledged, options=Options(), window=0))
+        client.ask()
+        client.send()
+        client.accept(client.one("the window update"))
+        with accepted(listener) as socket:
+            socket.settimeout(20)
+            client.send(ACK | PSH, b"a question")
+            expect_equal("what the server has read", socket.recv(100), b"a question")
+        client.take()
+
+
+# Rules of howtos drop what is of no connection that conntrack knows.
+LEARNED = older_open_one, older_comes_again
 SCENARIOS = open_one, waiting_one, wrong_answers, old_connection, forgotten_by_server

@@ -32,6 +32,9 @@ mod floods_tests;
 #[cfg(palisade_host)]
 pub(crate) mod fuzz;
 mod handshake;
+mod held;
+#[cfg(CONFIG_KUNIT = "y")]
+mod held_tests;
 mod known;
 mod lost;
 mod opening;
@@ -87,6 +90,7 @@ use crate::kernel_api::{
 use clocks::Clocks;
 use cookie::Cookies;
 use core::mem::MaybeUninit;
+use held::Held;
 use kernel::{
     alloc::flags::__GFP_NOWARN,
     prelude::*,
@@ -146,9 +150,9 @@ impl Synproxy {
         Ok(Arc::new(synproxy, GFP_KERNEL_ACCOUNT)?)
     }
 
-    /// Waits for the answer to a SYN that was just sent.
-    fn wait(&self, wait: &Wait) {
-        if self.waiting.begin(wait) {
+    /// Waits for the answer to a SYN that was just sent, with what the client has sent besides.
+    fn wait(&self, wait: &Wait, held: Option<Held>) {
+        if self.waiting.begin(wait, held) {
             self.look_after.run_after(waiting::FIRST_DELAY);
         }
     }

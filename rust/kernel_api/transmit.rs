@@ -85,16 +85,28 @@ impl NewPacket {
     ///
     /// `ENOMEM` when there is no memory.
     pub(crate) fn new(family: Family, words: &[u32]) -> Result<Self> {
+        Self::with_data(family, words, &[])
+    }
+
+    /// As above, with that data behind the words.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is no memory.
+    pub(crate) fn with_data(family: Family, words: &[u32], data: &[u8]) -> Result<Self> {
         let size = size_of_val(words);
+        let length = size.checked_add(data.len()).ok_or(ENOMEM)?;
+        let length = u32::try_from(length).map_err(|_| ENOMEM)?;
         // SAFETY: There are no requirements.
-        let skb = unsafe { bindings::palisade_skb_alloc(size as u32) };
+        let skb = unsafe { bindings::palisade_skb_alloc(length) };
         let skb = NonNull::new(skb).ok_or(ENOMEM)?;
         // SAFETY: The buffer is new and has room for so many bytes behind the headers of lower layers.
         unsafe {
             bindings::palisade_skb_reserve_headers(skb.as_ptr());
             bindings::palisade_skb_reset_network_header(skb.as_ptr());
-            let place = bindings::skb_put(skb.as_ptr(), size as u32);
-            core::ptr::copy_nonoverlapping(words.as_ptr().cast::<u8>(), place.cast(), size);
+            let place: *mut u8 = bindings::skb_put(skb.as_ptr(), length).cast();
+            core::ptr::copy_nonoverlapping(words.as_ptr().cast::<u8>(), place, size);
+            core::ptr::copy_nonoverlapping(data.as_ptr(), place.add(size), data.len());
         }
         // INVARIANT: It was just made.
         Ok(Self { skb, family })

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Writing TCP segments that carry no data.
+//! Writing TCP segments.
 
 use super::options::{
     kind,
@@ -78,6 +78,18 @@ fn checksum(sum: u64) -> [u8; 2] {
     (!(fold(fold(sum)) as u16)).to_ne_bytes()
 }
 
+/// The sum of data that follows a header, whose length is one of whole words.
+#[inline]
+fn sum_of_data(data: &[u8]) -> u64 {
+    data.chunks(4).fold(0, |sum: u64, chunk| {
+        let mut word = [0; 4];
+        for (place, byte) in word.iter_mut().zip(chunk) {
+            *place = *byte;
+        }
+        sum.wrapping_add(u32::from_ne_bytes(word).into())
+    })
+}
+
 #[inline]
 fn sum(words: &[u32]) -> u64 {
     words
@@ -100,13 +112,25 @@ pub(super) struct Fields {
     pub(super) window: u16,
 }
 
-/// Writes a TCP header between these addresses.
+/// Writes a TCP header between these addresses, of a segment without data.
 #[inline]
 pub(super) fn tcp_header(
     fields: &Fields,
     options: &Options,
     source: &Address,
     destination: &Address,
+) -> Words<TCP_WORDS_MAX> {
+    tcp_header_of(fields, options, source, destination, &[])
+}
+
+/// Writes a TCP header between these addresses, of a segment with that data.
+#[inline]
+fn tcp_header_of(
+    fields: &Fields,
+    options: &Options,
+    source: &Address,
+    destination: &Address,
+    data: &[u8],
 ) -> Words<TCP_WORDS_MAX> {
     let mut header = Words::new();
     header.extend(&[
@@ -120,11 +144,12 @@ pub(super) fn tcp_header(
     let [w0, w1] = fields.window.to_be_bytes();
     let length = (header.count as u8).wrapping_shl(4);
     header.set(3, u32::from_ne_bytes([length, fields.flags, w0, w1]));
-    let [l0, l1] = header.len().to_be_bytes();
+    let [l0, l1] = header.len().wrapping_add(data.len() as u16).to_be_bytes();
     let pseudo_header = sum(&source.words())
         .wrapping_add(sum(&destination.words()))
         .wrapping_add(u32::from_ne_bytes([0, IPPROTO_TCP, l0, l1]).into());
-    let [c0, c1] = checksum(pseudo_header.wrapping_add(sum(header.as_slice())));
+    let rest = sum(header.as_slice()).wrapping_add(sum_of_data(data));
+    let [c0, c1] = checksum(pseudo_header.wrapping_add(rest));
     header.set(4, u32::from_ne_bytes([c0, c1, 0, 0]));
     header
 }
@@ -171,11 +196,34 @@ pub(super) fn packet(
     source: &Address,
     destination: &Address,
 ) -> Words<{ IP_WORDS_MAX + TCP_WORDS_MAX }> {
-    let segment = tcp_header(fields, options, source, destination);
+    headers(
+        family,
+        time_to_live,
+        fields,
+        options,
+        source,
+        destination,
+        &[],
+    )
+}
+
+/// As [`packet`], of one that ends with that data, of less than 64 KB.
+#[inline]
+pub(super) fn headers(
+    family: Family,
+    time_to_live: u8,
+    fields: &Fields,
+    options: &Options,
+    source: &Address,
+    destination: &Address,
+    data: &[u8],
+) -> Words<{ IP_WORDS_MAX + TCP_WORDS_MAX }> {
+    let segment = tcp_header_of(fields, options, source, destination, data);
+    let length = segment.len().wrapping_add(data.len() as u16);
     let mut packet = Words::new();
     match family {
         Family::Ipv4 => {
-            let [l0, l1] = segment.len().wrapping_add(20).to_be_bytes();
+            let [l0, l1] = length.wrapping_add(20).to_be_bytes();
             let ([source, ..], [destination, ..]) = (source.words(), destination.words());
             let header = [
                 u32::from_ne_bytes([0x45, 0, l0, l1]),
@@ -190,7 +238,7 @@ pub(super) fn packet(
             packet.set(2, u32::from_ne_bytes([time_to_live, IPPROTO_TCP, c0, c1]));
         }
         Family::Ipv6 => {
-            let [l0, l1] = segment.len().to_be_bytes();
+            let [l0, l1] = length.to_be_bytes();
             packet.push(u32::from_ne_bytes([0x60, 0, 0, 0]));
             packet.push(u32::from_ne_bytes([l0, l1, IPPROTO_TCP, time_to_live]));
             packet.extend(&source.words());

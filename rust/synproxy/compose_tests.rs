@@ -46,10 +46,12 @@ fn is_right(
     fields: &Fields,
     options: &Options,
     hosts: &[Address; 2],
+    data: &[u8],
 ) -> Result<bool> {
     let [source, destination] = hosts;
-    let packet = compose::packet(family, 61, fields, options, source, destination);
-    let packet = bytes(packet.as_slice())?;
+    let packet = compose::headers(family, 61, fields, options, source, destination, data);
+    let mut packet = bytes(packet.as_slice())?;
+    packet.extend_from_slice(data, GFP_KERNEL)?;
     let start = match family {
         Family::Ipv4 => 20,
         Family::Ipv6 => 40,
@@ -75,19 +77,21 @@ fn is_right(
                 && (&ip[8..24], &ip[24..40]) == (from, to)
         }
     };
+    let header_length = tcp.len() - data.len();
     let is_tcp_right = tcp[..4] == fields.ports.to_ne_bytes()
         && tcp[4..8] == fields.sequence.to_be_bytes()
         && tcp[8..12] == fields.acknowledgement.to_be_bytes()
-        && usize::from(tcp[12] >> 4) * 4 == tcp.len()
+        && usize::from(tcp[12] >> 4) * 4 == header_length
         && tcp[12] & 0xf == 0
         && tcp[13] == fields.flags
         && tcp[14..16] == fields.window.to_be_bytes()
         && tcp[18..20] == [0, 0]
         && sum(&[from, to, &[0, 6], &size, tcp]) == 0xffff
-        && Options::parse(&tcp[20..]) == *options;
+        && Options::parse(&tcp[20..header_length]) == *options;
     // The same header by itself, which packets get that keep their IP header.
     let header = compose::tcp_header(fields, options, source, destination);
-    let is_same = *bytes(header.as_slice())? == *tcp && usize::from(header.len()) == tcp.len();
+    let is_same = !data.is_empty()
+        || *bytes(header.as_slice())? == *tcp && usize::from(header.len()) == tcp.len();
     Ok(is_ip_right && is_tcp_right && is_same)
 }
 
@@ -130,7 +134,16 @@ mod tests {
                 flags: numbers.next() as u8,
                 window: numbers.next() as u16,
             };
-            assert!(is_right(family, &fields, &options, &hosts)?);
+            let data: [u8; 67] = core::array::from_fn(|_| numbers.next() as u8);
+            assert!(is_right(family, &fields, &options, &hosts, &[])?);
+            let length = numbers.next() as usize % (data.len() + 1);
+            assert!(is_right(
+                family,
+                &fields,
+                &options,
+                &hosts,
+                &data[..length]
+            )?);
         }
         Ok(())
     }
@@ -165,7 +178,7 @@ mod tests {
                         ..Options::default()
                     };
                     let hosts = hosts_of(family, || word);
-                    assert!(is_right(family, &fields, &options, &hosts)?);
+                    assert!(is_right(family, &fields, &options, &hosts, &[])?);
                 }
             }
         }

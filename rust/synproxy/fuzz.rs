@@ -264,7 +264,7 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
                     },
                     options: Options::default(),
                 };
-                waiting.begin(&wait);
+                waiting.begin(&wait, None);
                 waited.insert(who, byte.into());
             }
             _ => {

@@ -8,9 +8,11 @@ use super::{
         self,
         Fields, //
     },
+    held::Held,
     options::{
         Options,
-        Timestamps, //
+        Timestamps,
+        MSS_DEFAULT, //
     },
     proxied::Trait,
     segment::flags,
@@ -64,17 +66,18 @@ impl Passage<'_> {
             return self.forgotten();
         }
         let announced = Options::read(packet.skb(), segment).ok_or(EINVAL)?;
+        let mut held = None;
         if !proxied.has(Trait::Opened) {
             if !proxied.begin_to_open() {
                 return Err(EAGAIN);
             }
-            self.open(&announced);
+            held = self.open(&announced);
         }
         let ahead = proxied.stamp();
         let stamps = announced
             .timestamps
             .filter(|_| proxied.has(Trait::ShiftTimestamps));
-        self.acknowledge(stamps, ahead)?;
+        self.acknowledge(stamps, ahead, announced.mss, held.as_ref())?;
         let window = segment
             .window
             .wrapping_shr(proxied.told_scale().unwrap_or(0).into())
@@ -143,8 +146,8 @@ impl Passage<'_> {
         }
     }
 
-    /// Compares what the server announces with what the client was told.
-    fn open(&self, announced: &Options) {
+    /// Compares what the server announces with what the client was told. Returns what the client has sent meanwhile.
+    fn open(&self, announced: &Options) -> Option<Held> {
         let (segment, proxied) = (&self.segment, &self.proxied);
         let has_timestamps = proxied.has(Trait::ClientTimestamps);
         let has_sack = proxied.has(Trait::ClientSack);
@@ -155,7 +158,7 @@ impl Passage<'_> {
         }
         self.learn_clamp(&endpoint, announced, is_local);
         self.synproxy.servers.count(&endpoint, Attempt::Opened);
-        self.synproxy.waiting.end(&self.client());
+        let held = self.synproxy.waiting.end(&self.client());
 
         let shift = proxied.cookie().wrapping_sub(segment.sequence);
         self.connection.shift_sequence(Direction::Reply, shift);
@@ -184,17 +187,32 @@ impl Passage<'_> {
         if let Some(mark) = self.synproxy.known.mark(&self.client()) {
             mark.set(true);
         }
+        held
     }
 
     /// Acknowledges the server's SYN in the client's name: as the client would, with the numbers that the
-    /// client knows, so that it is translated as anything that the client sends.
-    fn acknowledge(&self, stamps: Option<Timestamps>, ahead: u32) -> Result {
+    /// client knows, so that it is translated as anything that the client sends. What the client has sent meanwhile goes
+    /// with it, if the server takes as much.
+    fn acknowledge(
+        &self,
+        stamps: Option<Timestamps>,
+        ahead: u32,
+        mss: Option<u16>,
+        held: Option<&Held>,
+    ) -> Result {
         let (packet, segment) = (self.packet, &self.segment);
+        let size = if stamps.is_some() { 12 } else { 0 };
+        let (data, more) = held
+            .and_then(|held| {
+                let data = held.fitting(segment.window, mss.unwrap_or(MSS_DEFAULT), size)?;
+                Some((data, held.flags))
+            })
+            .unwrap_or_default();
         let fields = Fields {
             ports: segment.ports_of_answer(),
             sequence: segment.acknowledgement,
             acknowledgement: self.proxied.cookie().wrapping_add(1),
-            flags: flags::ACK,
+            flags: flags::ACK | more,
             window: self.client_window(),
         };
         let options = Options {
@@ -204,15 +222,17 @@ impl Passage<'_> {
             }),
             ..Options::default()
         };
-        let acknowledgement = compose::packet(
+        let acknowledgement = compose::headers(
             packet.family,
             packet.context().initial_time_to_live(packet.family),
             &fields,
             &options,
             &packet.destination(),
             &packet.source(),
+            data,
         );
-        NewPacket::new(packet.family, acknowledgement.as_slice())?.send(packet.context());
+        NewPacket::with_data(packet.family, acknowledgement.as_slice(), data)?
+            .send(packet.context());
         Ok(())
     }
 

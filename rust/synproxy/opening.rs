@@ -13,6 +13,7 @@ use super::{
         Fields, //
     },
     cookie::Carried,
+    held::Held,
     options::{
         Options,
         Timestamps, //
@@ -39,6 +40,8 @@ pub(super) struct Proof {
     /// Sequence number of its SYN.
     pub(super) initial_sequence: u32,
     timestamps: Option<Timestamps>,
+    /// Whether the segment is a keep-alive, whose data is none.
+    is_keep_alive: bool,
 }
 
 impl Incoming<'_> {
@@ -68,7 +71,16 @@ impl Incoming<'_> {
             },
             initial_sequence: segment.sequence.wrapping_sub(next),
             timestamps: options.timestamps,
+            is_keep_alive: returned.is_keep_alive,
         })
+    }
+
+    /// What the segment brings besides its cookie.
+    fn held(&self, proof: &Proof) -> Option<Held> {
+        match proof.is_keep_alive {
+            true => None,
+            false => Held::of(self.packet.skb(), &self.segment),
+        }
     }
 
     /// The SYN that the server gets: it says what the client's said.
@@ -103,6 +115,7 @@ impl Incoming<'_> {
     pub(super) fn open_in_place(&self, proof: &Proof) -> Reaction {
         let packet = self.packet;
         let (fields, options) = self.server_syn(proof);
+        let held = self.held(proof);
         let syn = compose::tcp_header(&fields, &options, &self.source(), &self.destination());
         if packet
             .replace_transport(self.segment.offset, syn.as_slice())
@@ -114,7 +127,7 @@ impl Incoming<'_> {
             .synproxy
             .template
             .open(packet.skb(), packet.context())
-            .and_then(|opened| self.begin(opened, proof, fields, options));
+            .and_then(|opened| self.begin(opened, proof, (fields, options), held));
         match opened {
             Ok(()) => Reaction::Accept,
             Err(_) => self.turn_away(),
@@ -138,7 +151,7 @@ impl Incoming<'_> {
         };
         let opened = syn
             .open(&self.synproxy.template, packet.context())
-            .and_then(|opened| self.begin(opened, proof, fields, options));
+            .and_then(|opened| self.begin(opened, proof, (fields, options), self.held(proof)));
         match opened {
             Ok(()) => syn.send(packet.context()),
             Err(_) => return self.turn_away(),
@@ -152,8 +165,8 @@ impl Incoming<'_> {
         &self,
         (connection, words): (Connection<'_>, &ProxyWords),
         proof: &Proof,
-        fields: Fields,
-        options: Options,
+        (fields, options): (Fields, Options),
+        held: Option<Held>,
     ) -> Result<(), NotOpened> {
         if connection.tcp_state() != TcpState::SynSent {
             return Err(NotOpened::Taken);
@@ -164,13 +177,14 @@ impl Incoming<'_> {
         if let Some(mark) = self.synproxy.known.mark(self.endpoints()) {
             mark.occupy();
         }
-        self.synproxy.wait(&Wait {
+        let wait = Wait {
             endpoints: *self.endpoints(),
             cookie,
             fields,
             options,
             domain: self.packet.context().routing_domain(),
-        });
+        };
+        self.synproxy.wait(&wait, held);
         Ok(())
     }
 

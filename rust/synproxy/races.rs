@@ -52,13 +52,13 @@ fn who_is_waited_for_is_looked_after() {
             look_after.run();
         };
         let begin = || {
-            if waiting.begin(&wait(1)) {
+            if waiting.begin(&wait(1), None) {
                 asked.store(1);
             }
             assert!(!waiting.is_idle(), "nobody looks");
         };
         let begin_and_end = || {
-            if waiting.begin(&wait(2)) {
+            if waiting.begin(&wait(2), None) {
                 asked.store(1);
             }
             waiting.end(&wait(2).endpoints);

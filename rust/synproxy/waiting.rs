@@ -5,13 +5,15 @@
 //! A client whose cookie was valid takes its connection for open, and sends its SYN no more. So it is up to
 //! this machine to send the server another when one is lost, and to reset the client when there is no
 //! answer. Each connection is waited for in a table of fixed size, from its SYN to the answer; where many
-//! are waited for at once, the one that waits longest gives way, and is left to the client's patience.
+//! are waited for at once, the one that waits longest gives way, and is left to the client's patience. What a client has
+//! sent that has not waited for the server is held there.
 
 use super::{
     compose::{
         self,
         Fields, //
     },
+    held::Held,
     options::Options,
     proxied::{
         Proxied,
@@ -124,15 +126,23 @@ impl Wait {
     }
 }
 
-#[derive(Clone, Copy)]
 struct Entry {
     wait: Wait,
+    /// What the server gets when it has answered.
+    held: Option<Held>,
     /// Whether one was sent again without waiting.
     was_hurried: bool,
     /// How many SYNs were sent again.
     repetitions: usize,
     /// Jiffies when the next is due.
     due: u32,
+}
+
+/// What is due for a connection.
+struct Due {
+    wait: Wait,
+    /// How many SYNs were sent again before.
+    repetitions: usize,
 }
 
 impl Entry {
@@ -187,20 +197,24 @@ impl Waiting {
     }
 
     /// Waits for the answer to a SYN that was just sent, unless that is so already: the client's keep-alives have
-    /// it sent again. Whether somebody has to look after it: nobody was waited for before.
-    pub(super) fn begin(&self, wait: &Wait) -> bool {
+    /// it sent again. What it has sent besides is held, but nothing that comes after that. Whether somebody has to look
+    /// after it: nobody was waited for before.
+    pub(super) fn begin(&self, wait: &Wait, mut held: Option<Held>) -> bool {
         let now = jiffies32();
-        let entry = Entry {
+        let entry = |held: Option<Held>| Entry {
             wait: *wait,
+            held,
             was_hurried: false,
             repetitions: 0,
             due: now.wrapping_add(DELAYS[0].wrapping_mul(JIFFIES_PER_SECOND)),
         };
         self.places.with(|places| {
             let ways = self.ways(places, &wait.endpoints);
-            let is_same =
-                |place: &Option<Entry>| place.is_some_and(|entry| entry.wait.is_same(wait));
-            if ways.iter().any(is_same) {
+            let mut entries = ways.iter_mut().flatten();
+            if let Some(same) = entries.find(|entry| entry.wait.is_same(wait)) {
+                if same.held.is_none() {
+                    same.held = held.take();
+                }
                 return;
             }
             let urgency = |place: &&mut Option<Entry>| match place {
@@ -209,7 +223,7 @@ impl Waiting {
                 Some(other) => (1, now.wrapping_sub(other.due).wrapping_add(1 << 31)),
             };
             if let Some(place) = ways.iter_mut().max_by_key(urgency) {
-                *place = Some(entry);
+                *place = Some(entry(held.take()));
             }
         });
         self.is_any.load(Relaxed) != SOME && self.is_any.xchg(SOME, Relaxed) != SOME
@@ -234,15 +248,16 @@ impl Waiting {
         })
     }
 
-    /// The server has answered.
-    pub(super) fn end(&self, endpoints: &Endpoints) {
+    /// The server has answered. Returns what was held for it.
+    pub(super) fn end(&self, endpoints: &Endpoints) -> Option<Held> {
         self.places.with(|places| {
-            for place in self.ways(places, endpoints) {
-                if place.is_some_and(|entry| entry.wait.endpoints == *endpoints) {
-                    *place = None;
-                }
-            }
-        });
+            let is_it = |place: &&mut Option<Entry>| {
+                let entry = place.as_ref();
+                entry.is_some_and(|entry| entry.wait.endpoints == *endpoints)
+            };
+            let place = self.ways(places, endpoints).iter_mut().find(is_it)?;
+            place.take()?.held
+        })
     }
 
     /// Where the connections are.
@@ -257,7 +272,7 @@ impl Waiting {
     }
 
     /// Does what is due for a connection: whether it has to be waited for any longer.
-    fn look_after(&self, entry: &Entry) -> bool {
+    fn look_after(&self, entry: &Due) -> bool {
         let wait = &entry.wait;
         let Some(found) = FoundConnection::look_up(self.sender.namespace(), &wait.endpoints) else {
             // The user's rules have not let the SYN out, or not so far: they may have asked a program.
@@ -331,7 +346,7 @@ impl Waiting {
     }
 
     /// Puts off what was looked after, or ends it.
-    fn put_off(&self, entry: &Entry, is_over: bool, now: u32) {
+    fn put_off(&self, entry: &Due, is_over: bool, now: u32) {
         self.places.with(|places| {
             for place in self.ways(places, &entry.wait.endpoints) {
                 match place {
@@ -352,7 +367,7 @@ impl Waiting {
     }
 
     /// Looks after what is due among some places, and says whether anything is left there.
-    fn look_after_some(&self, first: usize, due: &mut KVec<Entry>) -> bool {
+    fn look_after_some(&self, first: usize, due: &mut KVec<Due>) -> bool {
         let now = jiffies32();
         due.clear();
         let is_left = self.places.with(|places| {
@@ -362,7 +377,11 @@ impl Waiting {
                 is_left = true;
                 if entry.is_due(now) && due.len() < due.capacity() {
                     // There is room, so that nothing is allocated.
-                    let _ = due.push(*entry, GFP_ATOMIC);
+                    let one = Due {
+                        wait: entry.wait,
+                        repetitions: entry.repetitions,
+                    };
+                    let _ = due.push(one, GFP_ATOMIC);
                 }
             }
             is_left

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Visits to servers in a VRF, of this host and behind it, and visits over a link that takes smaller packets than others
-# and whose errors are lost.
+# Visits to servers in a VRF, of this host and behind it, visits over a link that takes smaller packets than others and whose
+# errors are lost, and visits by TCP Fast Open.
 
 . "$(dirname "$0")/lib.sh"
 modprobe palisade
@@ -59,6 +59,36 @@ for number in range(visits):
         assert got == 100000, f"visit {number}: {got} bytes"' "$1" "${2:-1}" "${3:-1}"
 }
 
+# fast_visit ADDRESS: as above, with data in the SYN if the client has a cookie of the server's.
+fast_visit() {
+	on client python3 -c '
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+with socket.socket(family) as client:
+    client.sendto(b"%07d\0" % 1, socket.MSG_FASTOPEN, (sys.argv[1], 80))
+    assert client.recv(6) == b"hello\n", "no greeting"
+    got = 0
+    while data := client.recv(65536):
+        got += len(data)
+    assert got == 100000, f"{got} bytes"' "$1"
+}
+# is_in_time ADDRESS: one of some visits needs nothing to be sent again since its time was out. This machine may stand still
+# during some of them. The number of visits is in a file.
+is_in_time() {
+	local attempt
+	for attempt in {1..10}; do
+		on client nstat -n
+		fast_visit "$1" || return 1
+		echo >>"$fast"
+		on client nstat -z -j >"$fast.json"
+		jq -e '.kernel | .TcpExtTCPFastOpenActiveFail == 1 and .TcpExtTCPTimeouts + .TcpExtTCPLossProbes == 0' "$fast.json" &&
+			return
+		echo "visit $attempt: $(jq -c '.kernel | {TcpExtTCPTimeouts, TcpExtTCPLossProbes, TcpExtTCPFastOpenActiveFail}' "$fast.json")"
+	done
+	return 1
+}
+fast=$(mktemp)
+
 cable client c0 1 proxy p0
 cable proxy p1 2 server s0
 cable client c1 3 middle m0
@@ -68,7 +98,12 @@ for host in "client 10.1.0.2 fd00:1::2" "server 10.2.0.1 fd00:2::1"; do
 	ip -n "$host" route add default via "$gateway"
 	ip -n "$host" route add default via "$gateway6"
 done
+# With cookies of TCP Fast Open from the server.
+on server sysctl -qw net.ipv4.tcp_fastopen=0x403
 listen_at server
+for address in 10.2.0.2 fd00:2::2; do
+	check "$address: the client gets a cookie of TCP Fast Open" fast_visit "$address"
+done
 
 # The middle's link to the proxy is narrow, and the middle says nothing of it. The proxy does, to the server.
 ip -n middle link set m1 mtu 1400
@@ -97,6 +132,9 @@ wide() {
 }
 check "every port is protected" on proxy palisade protect 80
 for address in 10.2.0.2 fd00:2::2; do
+	check "$address: data that was in the SYN is not waited for" is_in_time "$address"
+done
+for address in 10.2.0.2 fd00:2::2; do
 	narrow
 	check "$address: the first upload over a narrow link" visit "$address" 200000
 	check "$address: the second one" visit "$address" 200000
@@ -124,5 +162,5 @@ done
 for address in 10.2.0.2 fd00:2::2; do
 	check "$address: nine visits to a server behind a VRF" visit "$address" 1 9
 done
-check "all of them by SYNPROXY" eval '[ "$(on proxy palisade protect --status --json | field ".[0].opened")" = 44 ]'
+check "all of them by SYNPROXY" eval '[ "$(on proxy palisade protect --status --json | field ".[0].opened")" = $((44 + $(wc -l <"$fast"))) ]'
 finish

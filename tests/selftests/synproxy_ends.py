@@ -187,17 +187,20 @@ class Connection:
         self.establish()
         return self
 
-    def establish(self):
+    def establish(self, early=b"", end=0):
+        """The server answers, and gets what the client has sent before: data, and its end."""
         client, server = self.client, self.server
         server.answer()
         self.server_ack = server.one("the end of the server's handshake")
-        expect(self.server_ack.has(ACK), f"the server got this instead of an ACK: {self.server_ack}")
+        expect(self.server_ack.has(ACK | end), f"the server got this instead of an ACK: {self.server_ack}")
+        expect_equal("what the server got with it", self.server_ack.payload, early)
         self.update = client.one("the window update")
         expect(self.update.has(ACK), f"the client got this instead of a window update: {self.update}")
-        for end, got in (server, self.server_ack), (client, self.update):
-            expect_equal("the sequence number", got.sequence, end.acknowledged)
-            expect_equal("what is acknowledged", got.acknowledged, end.sequence)
-            end.accept(got)
+        for side, got in (server, self.server_ack), (client, self.update):
+            expect_equal("the sequence number", got.sequence, side.acknowledged)
+            expect_equal("what is acknowledged", got.acknowledged, side.sequence)
+            side.accept(got)
+        client.sequence = server.acknowledged
 
     @staticmethod
     def carry(source, target, payload=b"", flags=ACK | PSH, **more):

@@ -157,7 +157,7 @@ def repeated_syn(hosts, version, _):
         Server(client).expect_syn()
 
 
-def repeated_ack(hosts, version, _):
+def repeated_ack(hosts, version, kind):
     """while the server is silent, a repeated ACK, a keep-alive and data have a SYN sent again"""
     connection = Connection(hosts, version).ask()
     client, server = connection.client, connection.server
@@ -172,22 +172,38 @@ def repeated_ack(hosts, version, _):
         expect_equal(f"{what}: the SYN's MSS", again.options.mss, first.options.mss)
         expect_equal(f"{what}: the SYN's window scale", again.options.scale, first.options.scale)
         client.nothing("the server has said nothing")
-    connection.establish()
+    # The data; what was in the keep-alive is none.
+    connection.establish(b"" if kind == "iptables" else b"hello")
     connection.exchange()
 
 
-def data_first(hosts, version, _):
-    """data that comes instead of the ACK is asked for again"""
-    connection = Connection(hosts, version).ask()
-    client, server = connection.client, connection.server
-    client.put(client.segment(ACK | PSH, b"in a hurry"))
-    expect_equal("the SYN's number", server.expect_syn().sequence, client.initial)
-    connection.establish()
-    connection.carry(client, server, b"in a hurry")
-    connection.exchange()
+def data_first(hosts, version, kind):
+    """data that comes instead of the ACK is there when the server is, if that takes so much"""
+    cases = (
+        (b"in a hurry", ALL, True),
+        (b"odd" * 301, Options(mss=1460), True),
+        (bytes(1000), dataclasses.replace(ALL, mss=1012), True),
+        # Timestamps take twelve bytes.
+        (bytes(1000), dataclasses.replace(ALL, mss=1011), False),
+        (bytes(1000), Options(), False),
+    )
+    for payload, server_options, is_taken in cases:
+        use_new_server()
+        connection = Connection(hosts, version, server_options=server_options).ask()
+        client, server = connection.client, connection.server
+        client.put(client.segment(ACK | PSH, payload))
+        expect_equal("the SYN's number", server.expect_syn().sequence, client.initial)
+        if is_taken and kind != "iptables":
+            connection.establish(payload)
+            expect(connection.server_ack.flags & PSH, "the server's program is not to have it at once")
+        else:
+            # It is asked for again.
+            connection.establish()
+            connection.carry(client, server, payload)
+        connection.exchange()
 
 
-def end_first(hosts, version, _):
+def end_first(hosts, version, kind):
     """so is the end, with data or without, where the ACK before it was lost"""
     for payload in b"", b"all there is":
         connection = Connection(hosts, version).ask()
@@ -196,8 +212,11 @@ def end_first(hosts, version, _):
             client.put(client.segment(FIN | ACK | PSH, payload))
             expect_equal("the SYN's number", server.expect_syn().sequence, client.initial)
             client.nothing("the server has said nothing")
-        connection.establish()
-        connection.carry(client, server, payload, FIN | ACK)
+        if kind == "iptables":
+            connection.establish()
+            connection.carry(client, server, payload, FIN | ACK)
+        else:
+            connection.establish(payload, FIN)
         connection.carry(server, client, b"an answer")
         connection.carry(server, client, flags=FIN | ACK)
         connection.carry(client, server, flags=ACK)

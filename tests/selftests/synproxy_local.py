@@ -68,6 +68,21 @@ def local_server(hosts, version, _):
             converse(hosts, hosts.left, version, listener, 81, options)
 
 
+def local_data_first(hosts, version, kind):
+    """data that comes instead of the ACK is there when the server is"""
+    if kind == "iptables":
+        return
+    with hosts.listen(84) as listener:
+        client = Client(hosts, hosts.left, hosts.left.proxy[version], port=84)
+        client.ask()
+        client.send(ACK | PSH, b"in a hurry")
+        with accepted(listener) or no_connection() as server:
+            server.settimeout(20)
+            expect_equal("what the server has read", server.recv(100), b"in a hurry")
+        last = client.take()[-1]
+        expect_equal("what is acknowledged", last.acknowledged, client.sequence)
+
+
 def over_vlan(hosts, version, _):
     """also over a VLAN"""
     with hosts.listen(81) as listener:
@@ -104,4 +119,4 @@ def floods(hosts, version, _):
         expect(accepted(listener) is None, "the server has a connection")
 
 
-SCENARIOS = local_server, over_vlan, closed_port, floods
+SCENARIOS = local_server, local_data_first, over_vlan, closed_port, floods

@@ -14,6 +14,8 @@ use kernel::prelude::*;
 
 mod features;
 mod source_routes;
+#[cfg(CONFIG_KUNIT = "y")]
+mod source_routes_tests;
 
 pub(crate) use crate::kernel_api::netfilter::Family;
 pub(crate) use features::{

@@ -291,6 +291,30 @@ mod tests {
     }
 
     #[test]
+    fn policies_are_told_apart() -> Result {
+        let mut bench = Bench::new()?;
+        bench.drop_by_policy()?;
+        let bench = bench.finish()?;
+        let mut policies = bench.input()?.policies.clone().ok_or(EINVAL)?;
+        policies.of_mut(Family::Ipv6).verdict = Verdict::Accept;
+        assert!(policies.of(Family::Ipv4).verdict == Verdict::Drop);
+        assert!(policies.of(Family::Ipv6).verdict == Verdict::Accept);
+        let both = policies.iter();
+        assert!(
+            both.filter(
+                |(family, policy)| *family == Family::Ipv6 && policy.verdict == Verdict::Accept
+            )
+            .count()
+                == 1
+        );
+        // A packet of one counts for that alone.
+        assert!(bench.drops(&ipv4(1, TCP, 80, 0))?);
+        let packets = |family| policies.of(family).counters.totals().packets;
+        assert_eq!((packets(Family::Ipv4), packets(Family::Ipv6)), (1, 0));
+        Ok(())
+    }
+
+    #[test]
     fn addresses_masks_and_inversion() -> Result {
         let source = |address: [u8; 4], mask: [u8; 4]| -> Result<Bytes> {
             Bytes::new()

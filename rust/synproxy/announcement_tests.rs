@@ -108,6 +108,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_way_bounds_the_segment_size() {
+        let local = ServerOptions {
+            is_local: true,
+            ..SERVER
+        };
+        let chosen = chosen(None, true, true, true);
+        for way in [536, 1000, 1300, 1400, 1460, u16::MAX] {
+            let told = |settings: &Settings, server: Option<&ServerOptions>| {
+                let syn = syn(0);
+                Announcement::new(settings, Family::Ipv4, &syn, &CLIENT, server, way)
+                    .options
+                    .mss
+            };
+            assert_eq!(told(&LEARNED, Some(&SERVER)), Some(way.min(1380)));
+            assert_eq!(told(&LEARNED, Some(&local)), Some(way));
+            assert_eq!(told(&LEARNED, None), Some(way.min(1460)));
+            assert_eq!(told(&chosen, Some(&SERVER)), Some(way.min(1400)));
+        }
+    }
+
+    #[test]
     fn a_server_that_is_not_known_is_like_most() -> Result {
         for (family, mss) in [(Family::Ipv4, 1460), (Family::Ipv6, 1440)] {
             let answer =

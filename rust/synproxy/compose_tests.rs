@@ -186,6 +186,33 @@ mod tests {
     }
 
     #[test]
+    fn the_last_carry_counts() -> Result {
+        // All words of 32 bits together are just below a multiple of 2^32, or on it: ports are chosen for that.
+        let hosts = hosts_of(Family::Ipv6, || u32::MAX);
+        let options = Options::default();
+        let mut fields = Fields {
+            ports: 0,
+            sequence: u32::MAX,
+            acknowledgement: u32::MAX,
+            flags: 0xff,
+            window: u16::MAX,
+        };
+        let [source, destination] = &hosts;
+        let header = compose::tcp_header(&fields, &options, source, destination);
+        let words = |words: &[u32]| words.iter().map(|word| u64::from(*word)).sum::<u64>();
+        let checksum = header.as_slice().get(4).copied().ok_or(EINVAL)?;
+        let rest = words(header.as_slice()) - u64::from(checksum)
+            + words(&source.words())
+            + words(&destination.words())
+            + u64::from(u32::from_ne_bytes([0, 6, 0, 20]));
+        for below in 0..64 {
+            fields.ports = u32::MAX.wrapping_sub(rest as u32).wrapping_sub(below);
+            assert!(is_right(Family::Ipv6, &fields, &options, &hosts)?);
+        }
+        Ok(())
+    }
+
+    #[test]
     fn lengths_are_those_of_the_options() -> Result {
         let mut numbers = Numbers(1);
         let lengths = [

@@ -242,6 +242,34 @@ mod tests {
     }
 
     #[test]
+    fn who_takes_a_place_over_has_no_options() -> Result {
+        let servers = Servers::new()?;
+        for number in 0..10_000 {
+            learn(&servers, &ipv4(number, 80), &EVERYTHING);
+        }
+        for number in 0..10_000 {
+            let one = ipv4(number, 81);
+            servers.count(&one, Attempt::Refused);
+            assert!(servers.options(&one).is_none());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn no_more_is_given_back_than_the_burst() {
+        for (rate, now) in [(rate(1, 1), 1000), (rate(8, 64), u32::MAX)] {
+            let full = Rate::state(now, u64::from(rate.burst) * u64::from(HZ));
+            assert_eq!(rate.give(full), full);
+            let mut allowance = full;
+            assert_eq!(passing(&rate, &mut allowance, now), rate.burst);
+            for _ in 0..2 * rate.burst {
+                allowance = rate.give(allowance);
+            }
+            assert_eq!(passing(&rate, &mut allowance, now), rate.burst);
+        }
+    }
+
+    #[test]
     fn bursts_pass() {
         for burst in [1, 2, 100, 5000] {
             for now in [0, 1, u32::MAX - 1, u32::MAX] {

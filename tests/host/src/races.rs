@@ -44,6 +44,11 @@ fn scheduler() -> Scheduler {
 
 /// Tries many orders; `RACES_ORDERS` says how many, `RACES_SEED` which.
 pub(crate) fn explore(test: fn()) {
+    explore_more(1, test);
+}
+
+/// As [`explore`], so many times as many orders: where hardly any of them matters.
+pub(crate) fn explore_more(times: usize, test: fn()) {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         core::mem::forget(crate::kernel_api::rcu::Reclaimer::start());
@@ -52,7 +57,7 @@ pub(crate) fn explore(test: fn()) {
         let variable = env::var(name).ok().filter(|value| !value.is_empty());
         variable.map_or(default, |value| value.parse().expect("a number"))
     };
-    let orders = number("RACES_ORDERS", ORDERS);
+    let orders = times * number("RACES_ORDERS", ORDERS);
     let seed = number("RACES_SEED", 1) as u64;
     run(RandomScheduler::new_from_seed(seed, orders / 2), test);
     run(PctScheduler::new_from_seed(seed, CHANGES, orders / 2), test);

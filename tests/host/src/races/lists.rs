@@ -2,7 +2,7 @@
 
 //! A recent list: look-ups beside those who add, move, update, evict and remove, and all of these beside each other.
 
-use super::{at_once, explore};
+use super::{at_once, explore, explore_more};
 use crate::{
     c,
     kernel_api::work::Background,
@@ -226,6 +226,25 @@ fn entries_that_are_given_back_are_taken_once() {
         };
         at_once(&[&|| again(1), &|| again(2), &|| again(3)]);
         assert_eq!(contents(&list).len(), 4);
+        is_whole(&list);
+    });
+}
+
+#[test]
+fn the_first_that_is_free_may_have_been_taken_meanwhile() {
+    explore_more(10, || {
+        let (_lists, list) = list(4, 3);
+        (1..5).for_each(|one| stamp(&list, one, 1));
+        (1..5).for_each(|one| assert!(list.remove(&key(one), 0)));
+        // One takes an entry; before it has it, another takes that and the next, and gives the first back.
+        let take = || stamp(&list, 11, 1);
+        let take_two = || {
+            stamp(&list, 21, 1);
+            stamp(&list, 22, 1);
+            list.remove(&key(21), 0);
+        };
+        at_once(&[&take, &take_two]);
+        assert_eq!(contents(&list).len(), 2);
         is_whole(&list);
     });
 }

@@ -207,7 +207,7 @@ mod tests {
             + u64::from(u32::from_ne_bytes([0, 6, 0, 20]));
         for below in 0..64 {
             fields.ports = u32::MAX.wrapping_sub(rest as u32).wrapping_sub(below);
-            assert!(is_right(Family::Ipv6, &fields, &options, &hosts)?);
+            assert!(is_right(Family::Ipv6, &fields, &options, &hosts, &[])?);
         }
         Ok(())
     }

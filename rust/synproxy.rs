@@ -80,6 +80,7 @@ use crate::kernel_api::{
         EndedConnection, //
     },
     netns::Scope,
+    own_addresses::OwnAddresses,
     proxy_template::ProxyTemplate,
     transmit::Sender,
     work::{
@@ -126,6 +127,7 @@ pub(crate) struct Synproxy {
     look_after: Periodic<LookAfter>,
     known: Known,
     lost: lost::Limit,
+    own_addresses: OwnAddresses,
 }
 
 impl Synproxy {
@@ -146,6 +148,7 @@ impl Synproxy {
             waiting,
             known: Known::new()?,
             lost: lost::Limit::new(),
+            own_addresses: OwnAddresses::new(),
         };
         Ok(Arc::new(synproxy, GFP_KERNEL_ACCOUNT)?)
     }

@@ -4,6 +4,7 @@
  * "allow:" are handed to it by Kbuild, so that what is bound stands next to where it comes from.
  */
 #include <linux/if_arp.h>
+#include <linux/inetdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/skbuff.h>
@@ -16,6 +17,7 @@
 #include <net/inet_hashtables.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
+#include <net/ip_fib.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/ipv4/nf_reject.h>
@@ -61,6 +63,14 @@
 // allow: --allowlist-function 'dst_release' --allowlist-function 'ip6_route_input' --allowlist-function 'netif_rx'
 // allow: --allowlist-var 'RTCF_(BROADCAST|MULTICAST)' --allowlist-var 'RTF_(LOCAL|ANYCAST)' --allowlist-type fib_rule
 // allow: --allowlist-var 'FLOWI_FLAG_ANYSRC' --allowlist-var 'ARPHRD_ETHER'
+
+/* What routing tables say */
+// allow: --allowlist-type fib_result --allowlist-type rtable --allowlist-type rt6_info --allowlist-type fib6_table
+// allow: --allowlist-type in_device --allowlist-type in_ifaddr
+// allow: --allowlist-type rt_scope_t --allowlist-var 'AF_INET6?' --allowlist-var 'RTAX_(LOCK|MTU|ADVMSS)'
+// allow: --allowlist-var 'RTN_(UNICAST|LOCAL|ROOT|RTINFO)' --allowlist-var 'RTNH_F_(DEAD|LINKDOWN)'
+// allow: --allowlist-var 'RTF_(REJECT|EXPIRES|GATEWAY|CACHE)' --allowlist-var 'XFRM_USERPOLICY_ACCEPT'
+// allow: --allowlist-function '__ip_dev_find'
 
 /* Connections and what they carry */
 // allow: --allowlist-type nf_conntrack_tuple --allowlist-type nf_conn_synproxy --allowlist-type tcp_conntrack

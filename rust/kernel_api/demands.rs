@@ -64,3 +64,10 @@ pub(super) fn softirqs_off() {
     // SAFETY: There are no requirements.
     demand(unsafe { bindings::palisade_softirqs_are_off() });
 }
+
+/// The short way of an answer is that which routing finds.
+#[inline(always)]
+pub(super) fn as_by_routing(_is_so: impl FnOnce() -> bool) {
+    #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
+    demand(_is_so());
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One line each; anything that needs a decision belongs into Rust. */
 #include <linux/cpumask.h>
+#include <linux/inetdevice.h>
 #include <linux/jhash.h>
 #include <linux/jiffies.h>
 #include <linux/kmod.h>
@@ -17,6 +18,7 @@
 #include <net/fib_rules.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
+#include <net/ip_fib.h>
 #include <net/l3mdev.h>
 #include <net/ndisc.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -231,12 +233,44 @@ u32 palisade_route_flags6(const struct sk_buff *skb)
 	return dst_rt6_info(skb_dst(skb))->rt6i_flags;
 }
 
-bool palisade_forwards6(const struct net *net, const struct net_device *device)
+const struct inet6_dev *palisade_ipv6_settings(const struct net_device *device)
 {
-	const struct inet6_dev *idev = __in6_dev_get(device);
+	return __in6_dev_get(device);
+}
 
-	return READ_ONCE(net->ipv6.devconf_all->forwarding) ||
-	       (idev && READ_ONCE(idev->cnf.force_forwarding));
+const struct in_device *palisade_ipv4_settings(const struct net_device *device)
+{
+	return __in_dev_get_rcu(device);
+}
+
+bool palisade_forwards4(const struct in_device *settings)
+{
+	return IN_DEV_FORWARD(settings);
+}
+
+bool palisade_checks_sources(const struct in_device *settings)
+{
+	return IN_DEV_RPFILTER(settings);
+}
+
+bool palisade_has_rules4(const struct net *net)
+{
+	return fib4_has_custom_rules(net);
+}
+
+bool palisade_has_realms(struct net *net)
+{
+	return fib_num_tclassid_users(net);
+}
+
+bool palisade_routes_ask_for_sources(const struct net *net)
+{
+	return fib6_routes_require_src(net);
+}
+
+int palisade_fib_lookup(struct net *net, struct flowi4 *flow, struct fib_result *result)
+{
+	return fib_lookup(net, flow, result, 0);
 }
 
 bool palisade_policy_admits4(struct sk_buff *skb)
@@ -289,21 +323,15 @@ bool palisade_route_is_transformed(const struct dst_entry *route)
 	return dst_xfrm(route);
 }
 
-const struct neighbour *palisade_route_neighbour4(const struct dst_entry *route,
-						  const struct sk_buff *skb)
+const struct neighbour *palisade_neighbour4(struct net_device *device, __be32 address)
 {
-	const struct rtable *rt = dst_rtable(route);
-
-	if (rt->rt_gw_family == AF_INET6)
-		return __ipv6_neigh_lookup_noref(route->dev, &rt->rt_gw6);
-	return __ipv4_neigh_lookup_noref(route->dev, (__force u32)rt_nexthop(rt, ip_hdr(skb)->daddr));
+	return __ipv4_neigh_lookup_noref(device, (__force u32)address);
 }
 
-const struct neighbour *palisade_route_neighbour6(const struct dst_entry *route,
-						  const struct sk_buff *skb)
+const struct neighbour *palisade_neighbour6(struct net_device *device,
+					    const struct in6_addr *address)
 {
-	return __ipv6_neigh_lookup_noref(route->dev, rt6_nexthop(dst_rt6_info(route),
-								  &ipv6_hdr(skb)->daddr));
+	return __ipv6_neigh_lookup_noref(device, address);
 }
 
 bool palisade_neighbour_is_valid(const struct neighbour *neighbour)

@@ -58,7 +58,14 @@ bool palisade_route_is_local4(const struct sk_buff *skb);
 bool palisade_route_is_unicast4(const struct sk_buff *skb);
 bool palisade_route_is_error(const struct sk_buff *skb);
 u32 palisade_route_flags6(const struct sk_buff *skb);
-bool palisade_forwards6(const struct net *net, const struct net_device *device);
+const struct inet6_dev *palisade_ipv6_settings(const struct net_device *device);
+const struct in_device *palisade_ipv4_settings(const struct net_device *device);
+bool palisade_forwards4(const struct in_device *settings);
+bool palisade_checks_sources(const struct in_device *settings);
+bool palisade_has_rules4(const struct net *net);
+bool palisade_has_realms(struct net *net);
+bool palisade_routes_ask_for_sources(const struct net *net);
+int palisade_fib_lookup(struct net *net, struct flowi4 *flow, struct fib_result *result);
 bool palisade_policy_admits4(struct sk_buff *skb);
 bool palisade_policy_admits6(struct sk_buff *skb);
 bool palisade_policy_admits_forward4(struct sk_buff *skb);
@@ -69,10 +76,9 @@ u32 palisade_route_advertised_mss(const struct dst_entry *route);
 u32 palisade_route_flags_of4(const struct dst_entry *route);
 u32 palisade_route_flags_of6(const struct dst_entry *route);
 bool palisade_route_is_transformed(const struct dst_entry *route);
-const struct neighbour *palisade_route_neighbour4(const struct dst_entry *route,
-						  const struct sk_buff *skb);
-const struct neighbour *palisade_route_neighbour6(const struct dst_entry *route,
-						  const struct sk_buff *skb);
+const struct neighbour *palisade_neighbour4(struct net_device *device, __be32 address);
+const struct neighbour *palisade_neighbour6(struct net_device *device,
+					    const struct in6_addr *address);
 bool palisade_neighbour_is_valid(const struct neighbour *neighbour);
 void palisade_neighbour_address(char *address, const struct neighbour *neighbour);
 const struct list_head *palisade_routing_rules4(const struct net *net);

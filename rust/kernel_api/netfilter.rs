@@ -415,9 +415,9 @@ impl<T: Hook> HookRegistration<T> {
                 unsafe { bindings::palisade_ct_forget(skb.as_raw()) };
                 bindings::NF_ACCEPT
             }
-            Fate::SendBack(Rewritten { .. }) => {
+            Fate::SendBack(rewritten) => {
                 // SAFETY: The packet is the hook's, and nobody uses it any more; it was written anew. The state is valid.
-                unsafe { send_back::send_back(skb.as_raw(), context.as_raw(), family) };
+                unsafe { send_back::send_back(skb.as_raw(), context.as_raw(), family, rewritten) };
                 bindings::NF_STOLEN
             }
         }

@@ -8,14 +8,31 @@ use super::{
     bindings,
     demands,
     netfilter::Context,
-    skb::Skb, //
+    skb::Skb,
+    way_back::WayBack, //
 };
 use core::mem::size_of_val;
 use kernel::prelude::*;
 
 /// Says that a packet was written anew, in memory that is no clone's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rewritten(());
+pub(crate) struct Rewritten {
+    /// Whether it has been found out that it goes back to the neighbour that it came from, by plain Ethernet.
+    goes_to_sender: bool,
+}
+
+impl Rewritten {
+    /// The same packet, which goes by this way, which was found for it.
+    pub(crate) fn by(self, way: &WayBack) -> Self {
+        Self {
+            goes_to_sender: way.leads_to_sender(),
+        }
+    }
+
+    pub(super) fn goes_to_sender(&self) -> bool {
+        self.goes_to_sender
+    }
+}
 
 impl Skb {
     /// Whether the checksum of the segment whose header is at `offset` is right, as far as anybody can tell
@@ -75,7 +92,9 @@ impl Skb {
             core::ptr::copy_nonoverlapping(words.as_ptr().cast(), place, size);
             bindings::palisade_skb_forget_offloads(skb);
         }
-        Ok(Rewritten(()))
+        Ok(Rewritten {
+            goes_to_sender: false,
+        })
     }
 
     /// Makes room at the end of a packet that lies in one piece.

@@ -7,13 +7,17 @@
 
 use super::{
     bindings,
+    ethernet::Neighbour,
     netfilter::{
         Context,
         Family, //
     },
     skb::Skb, //
 };
-use core::ptr::NonNull;
+use core::{
+    mem::offset_of,
+    ptr::NonNull, //
+};
 use kernel::{
     error::from_err_ptr,
     prelude::*, //
@@ -116,11 +120,57 @@ impl Route {
                 bindings::palisade_route_advertised_mss(route),
             )
         };
-        let mss = mss_of_mtu(mtu, family);
-        match u16::try_from(told) {
-            Ok(told @ 1..) => mss.min(told),
-            _ => mss,
+        mss(mtu, told, family)
+    }
+
+    /// Who is handed packets to an address that take it.
+    ///
+    /// # Safety
+    ///
+    /// The route has to be one of that IP version.
+    pub(super) unsafe fn neighbour(&self, family: Family, destination: [u32; 4]) -> Neighbour {
+        let [first, ..] = destination;
+        // SAFETY: By the type invariant, and the caller says of what IP version the route is, whose entry lies at its
+        // begin (`dst_rtable`, `dst_rt6_info`). Of the gateway's addresses that of its IP version is there.
+        unsafe {
+            match family {
+                Family::Ipv4 => {
+                    let route = self.as_raw().cast::<bindings::rtable>();
+                    let gateway = &(*route).__bindgen_anon_1;
+                    // As `rt_nexthop`, which knows of no gateways of IPv6.
+                    match u32::from((*route).rt_gw_family) {
+                        bindings::AF_INET6 => Neighbour::Ipv6(gateway.rt_gw6.in6_u.u6_addr32),
+                        bindings::AF_INET => Neighbour::Ipv4(gateway.rt_gw4),
+                        _ => Neighbour::Ipv4(first),
+                    }
+                }
+                Family::Ipv6 => {
+                    let route = self.as_raw().cast::<bindings::rt6_info>();
+                    // As `rt6_nexthop`.
+                    let flags = (*route).rt6i_flags;
+                    Neighbour::Ipv6(if flags & bindings::RTF_GATEWAY != 0 {
+                        (*route).rt6i_gateway.in6_u.u6_addr32
+                    } else if flags & bindings::RTF_CACHE != 0 {
+                        (*route).rt6i_dst.addr.in6_u.u6_addr32
+                    } else {
+                        destination
+                    })
+                }
+            }
         }
+    }
+}
+
+const _: () = assert!(offset_of!(bindings::rtable, dst) == 0);
+const _: () = assert!(offset_of!(bindings::rt6_info, dst) == 0);
+
+/// The largest TCP segment that a whole packet has room for, where a route says something of that if it is not zero.
+#[inline]
+pub(super) fn mss(mtu: u32, told: u32, family: Family) -> u16 {
+    let mss = mss_of_mtu(mtu, family);
+    match u16::try_from(told) {
+        Ok(told @ 1..) => mss.min(told),
+        _ => mss,
     }
 }
 

@@ -8,10 +8,12 @@
 
 use super::{
     bindings,
+    demands,
     netfilter::{
         Context,
         Family, //
     },
+    own_addresses::OwnAddresses,
     route::{
         is_link_local,
         mss_of_mtu,
@@ -19,6 +21,8 @@ use super::{
         Route,
         RoutingDomain, //
     },
+    send_back,
+    short_way,
     skb::Skb, //
 };
 use core::mem::offset_of;
@@ -33,6 +37,15 @@ pub(crate) struct WayBack {
     pub(crate) mss: u16,
     /// Index of the device that it leads out by.
     pub(crate) device: u32,
+    /// Whether it is the neighbour's that the packet came from, by plain Ethernet. The packet has no route then, and
+    /// needs none.
+    leads_to_sender: bool,
+}
+
+impl WayBack {
+    pub(super) fn leads_to_sender(&self) -> bool {
+        self.leads_to_sender
+    }
 }
 
 /// Why a packet is not answered.
@@ -47,8 +60,9 @@ pub(crate) enum NoAnswer {
 
 impl Context<'_> {
     /// The way of an answer to a packet of TCP, which has the packet's addresses and these ports the other way round.
-    /// From here on the packet's route is the way back, which
-    /// [`Fate::SendBack`](super::netfilter::Fate::SendBack) takes: the packet must not go on otherwise.
+    /// From here on the packet's route is the way back, if it needs one, which
+    /// [`Fate::SendBack`](super::netfilter::Fate::SendBack) takes: the packet must not go on otherwise. What is sent has to
+    /// be told ([`Rewritten::by`](super::rewrite::Rewritten::by)).
     ///
     /// # Errors
     ///
@@ -59,6 +73,7 @@ impl Context<'_> {
         skb: &Skb,
         family: Family,
         ports: u32,
+        own: &OwnAddresses,
     ) -> Result<WayBack, NoAnswer> {
         let (state, raw) = (self.as_raw(), skb.as_raw());
         let device = state.in_;
@@ -74,10 +89,53 @@ impl Context<'_> {
                 let way = is_somebody(family, source).then(|| WayBack {
                     mss: mss_of_mtu(mtu, family),
                     device: (*device).ifindex as u32,
+                    leads_to_sender: false,
                 });
                 return way.ok_or(NoAnswer::Forbidden);
             }
             let is_looped = bindings::palisade_skb_is_looped(raw);
+            if !is_looped {
+                let short = || short_way::mss(skb, state, family, own, source, destination);
+                if let Some(mss) = short() {
+                    demands::as_by_routing(|| {
+                        let routed = self.routed_way(skb, family, ports, is_looped);
+                        let agrees = routed.is_ok_and(|way| way.mss == mss)
+                            && Route::of(raw).is_some_and(|route| {
+                                send_back::leads_to_sender(&route, raw, state, family, source)
+                            });
+                        bindings::palisade_skb_drop_route(raw);
+                        // Routes may have changed meanwhile.
+                        agrees || short() != Some(mss)
+                    });
+                    return Ok(WayBack {
+                        mss,
+                        device: (*device).ifindex as u32,
+                        leads_to_sender: true,
+                    });
+                }
+            }
+            self.routed_way(skb, family, ports, is_looped)
+        }
+    }
+
+    /// The way as all of routing finds it.
+    ///
+    /// # Safety
+    ///
+    /// The packet has to have come in by a device and to be for this host on the link. It has to be said whether it has
+    /// come round by the loopback interface.
+    unsafe fn routed_way(
+        &self,
+        skb: &Skb,
+        family: Family,
+        ports: u32,
+        is_looped: bool,
+    ) -> Result<WayBack, NoAnswer> {
+        let (state, raw) = (self.as_raw(), skb.as_raw());
+        let device = state.in_;
+        let (source, destination) = addresses(skb, family).ok_or(NoAnswer::Forbidden)?;
+        // SAFETY: The packet, the device and the namespace are valid while the hook runs, under RCU.
+        unsafe {
             match family {
                 Family::Ipv4 => has_come_ipv4(skb, state.net, device)?,
                 Family::Ipv6 if is_looped || is_somebody(family, source) => {
@@ -105,6 +163,7 @@ impl Context<'_> {
             let way = WayBack {
                 mss: route.mss(family),
                 device: (*route.device()).ifindex as u32,
+                leads_to_sender: false,
             };
             route.attach(raw);
             Ok(way)
@@ -126,6 +185,7 @@ impl Context<'_> {
             Some(WayBack {
                 mss: route.mss(family),
                 device: (*route.device()).ifindex as u32,
+                leads_to_sender: false,
             })
         }
     }
@@ -142,7 +202,8 @@ impl Context<'_> {
 }
 
 /// Source and destination of a packet.
-fn addresses(skb: &Skb, family: Family) -> Option<([u32; 4], [u32; 4])> {
+#[inline]
+pub(super) fn addresses(skb: &Skb, family: Family) -> Option<([u32; 4], [u32; 4])> {
     let start = skb.network_offset();
     Some(match family {
         Family::Ipv4 => {
@@ -157,7 +218,8 @@ fn addresses(skb: &Skb, family: Family) -> Option<([u32; 4], [u32; 4])> {
 }
 
 /// Whether an address is that of a host, and of no other than what sends with it.
-fn is_somebody(family: Family, address: [u32; 4]) -> bool {
+#[inline]
+pub(super) fn is_somebody(family: Family, address: [u32; 4]) -> bool {
     let [a, b, c, d] = address.map(u32::from_be);
     match family {
         // Neither "this network", nor loopback, multicast, nor what is above.
@@ -281,7 +343,7 @@ unsafe fn has_come_ipv6(
                 && !is_multicast
                 && !is_link_local(source)
                 && !is_link_local(destination)
-                && bindings::palisade_forwards6(net, device)
+                && forwards_ipv6(net, device)
                 && bindings::palisade_policy_admits_forward6(raw)
         };
         if !is_admitted {
@@ -293,6 +355,22 @@ unsafe fn has_come_ipv6(
             _ if flags & bindings::RTF_LOCAL != 0 => Ok(()),
             _ => Err(no_way_on(skb)),
         }
+    }
+}
+
+/// Whether packets of IPv6 that come by a device may go on from here (`ip6_forward`).
+///
+/// # Safety
+///
+/// The namespace and the device have to be valid, under RCU.
+unsafe fn forwards_ipv6(net: *const bindings::net, device: *const bindings::net_device) -> bool {
+    // SAFETY: The caller says so. The settings for all devices are there where packets of IPv6 come in.
+    unsafe {
+        let all = (*net).ipv6.devconf_all;
+        let settings = bindings::palisade_ipv6_settings(device);
+        (&raw const (*all).forwarding).read_volatile() != 0
+            || !settings.is_null()
+                && (&raw const (*settings).cnf.force_forwarding).read_volatile() != 0
     }
 }
 

@@ -187,7 +187,8 @@ impl Incoming<'_> {
             return Err(NoAnswer::Forbidden);
         }
         let context = packet.context();
-        context.way_back(packet.skb(), packet.family, ports)
+        let own = &self.synproxy.own_addresses;
+        context.way_back(packet.skb(), packet.family, ports, own)
     }
 
     pub(super) fn look_up(&self, endpoints: &Endpoints) -> Option<FoundConnection> {
@@ -270,7 +271,7 @@ impl Incoming<'_> {
             return Reaction::Drop;
         };
         self.count(Event::CookieSent);
-        Reaction::SendBack(rewritten)
+        Reaction::SendBack(rewritten.by(&way))
     }
 
     /// A client whose SYN has passed has come back.

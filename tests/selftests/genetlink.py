@@ -239,16 +239,17 @@ class Client:
 
 
 class Report:
-    """Results in KTAP."""
+    """Results in KTAP. The prefix is of all descriptions that follow."""
 
     def __init__(self):
+        self.prefix = ""
         self.tests = 0
         self.failures = 0
 
     def check(self, description, passed, *details):
         self.tests += 1
         self.failures += not passed
-        print(f"{'ok' if passed else 'not ok'} {self.tests} - {description}", flush=True)
+        print(f"{'ok' if passed else 'not ok'} {self.tests} - {self.prefix}{description}", flush=True)
         if not passed:
             for detail in details:
                 print(f"#   {detail}", flush=True)

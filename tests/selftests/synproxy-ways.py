@@ -158,6 +158,22 @@ def check_reverse_path(hosts, report):
         report.check(f"rp_filter={value} decides who is answered", found == (expected, unroutable, LEFT), found)
 
 
+def check_own_addresses(hosts, report):
+    """Nobody else sends with an address of this host, also while the device that has it is down."""
+    answers = Answers(hosts)
+    own, host = FAR[4], hosts.left.proxy[4]
+    hosts.run("ip", "route", "add", "default", "via", str(hosts.left.own[4]))
+    found = [answers.at(own, host)]
+    for command in ("link", "add", "spare", "type", "veth", "peer", "name", "spare2"), (
+            "address", "add", f"{own}/32", "dev", "spare"), ("link", "set", "spare", "up"), (
+            "link", "set", "spare", "down"), ("link", "delete", "spare"):
+        hosts.run("ip", *command)
+        found.append(answers.at(own, host))
+    hosts.run("ip", "route", "delete", "default")
+    report.check("what comes from an address of a device that is down is not answered",
+                 found == [LEFT, LEFT, None, None, None, LEFT], found)
+
+
 def check_ways(hosts, report, version):
     answers = Answers(hosts)
     left, right = hosts.left, hosts.right
@@ -271,9 +287,19 @@ def main():
         run("modprobe", "tun")
         for version in 4, 6:
             check_rows(hosts, report, version)
-            check_ways(hosts, report, version)
             check_sizes(hosts, report, version)
         check_reverse_path(hosts, report)
+        check_own_addresses(hosts, report)
+        # Where there has been a rule of policy routing, all of routing is asked from then on, and has to say the same.
+        for version in 4, 6:
+            check_ways(hosts, report, version)
+        report.prefix = "after rules: "
+        for version in 4, 6:
+            check_rows(hosts, report, version)
+            check_sizes(hosts, report, version)
+        check_reverse_path(hosts, report)
+        check_own_addresses(hosts, report)
+        report.prefix = ""
         check_tun(hosts, report)
     finally:
         hosts.remove()

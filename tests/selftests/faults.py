@@ -5,7 +5,8 @@
 An operation is repeated with its first allocation failing, then its second, and so on, until a pass needs no
 further one. What fails is chosen by /proc/thread-self/fail-nth (Documentation/fault-injection in the kernel), which
 is each thread's own: so each CPU has a process, in a network namespace of its own, and who is done with an
-operation takes the next one.
+operation takes the next one. While an operation fails that has several steps with the rest of the kernel, packets
+flow there, and others list hooks and all that can be read.
 """
 
 import contextlib
@@ -26,7 +27,8 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fuzz"))
 
 from genetlink import (
-    COMMANDS, NLA_TYPE_MASK, NLM_F_DUMP, OPERATIONS, SETS, Client, Refused, Report, attributes, decode, encode)
+    COMMANDS, NLA_TYPE_MASK, NLM_F_DUMP, OPERATIONS, SETS, SPECIFIED, Client, Refused, Report, attributes, decode, encode)
+from meanwhile import lists, meanwhile, packets, state
 from packet_frames import CLIENT_MAC, IPV4, TCP, checked_tcp, ipv4, tcp
 
 LIBRARY = ctypes.CDLL(None, use_errno=True)
@@ -76,6 +78,14 @@ class Fault:
         self.injected = int(os.pread(self.file, 20, 0).strip(b"\n\0") or 0) == 0
         os.pwrite(self.file, b"0", 0)
         os.close(self.file)
+
+
+def own_memory():
+    """What this process shares with its parent or its children is copied now: a page that is copied later is an
+    allocation, too, and would fail in place of one of the operation.
+    """
+    if LIBRARY.mlockall(MCL_CURRENT | MCL_FUTURE):
+        raise OSError(ctypes.get_errno(), "mlockall")
 
 
 # The configuration that every operation starts from.
@@ -130,18 +140,35 @@ BASE_RULES = [change("append", rule=PLAIN), change("append", rule=USES_KEPT), ch
 EMPTY = [change(kind, table, None) for table in ("raw", "filter", "nat") for kind in ("flush", "delete-chain")]
 EMPTY += [change("policy", table, chain, policy="accept") for table, chain in (("raw", "PREROUTING"), ("filter", "INPUT"))]
 
-AGE = SETS["entry"]["age"]
+# Whom the packets are from that flow meanwhile.
+PASSING = (socket.inet_pton(socket.AF_INET, "127.0.0.1"), socket.inet_pton(socket.AF_INET6, "::1"))
+# What they and time change, in each set of attributes.
+CHANGING = {"chain": ("packets", "bytes"), "family-policy": ("packets", "bytes"), "rule": ("packets", "bytes"),
+            "list": ("entries",), "entry": ("age",), "server": ("age",)}
 
 
-def without_ages(payload):
-    """What entry-get answers about an entry, but for what time changes. No packets arrive here."""
-    return tuple((kind & NLA_TYPE_MASK, b"" if kind & NLA_TYPE_MASK == AGE else value)
-                 for _, entry in attributes(payload) for kind, value in attributes(entry))
+@functools.lru_cache(10000)
+def steady(set_name, payload):
+    """What is answered, but for what changes without anybody's doing."""
+    kept = []
+    for kind, value in attributes(payload):
+        kind &= NLA_TYPE_MASK
+        name, specified = ATTRIBUTES[set_name][kind]
+        inner = specified.get("nested-attributes")
+        if inner in CHANGING:
+            value = steady(inner, value)
+        if name not in CHANGING.get(set_name, ()):
+            kept.append((name, value))
+    return tuple(kept)
 
 
-def without_age(payload):
-    """What server-get answers about a server, but for what time changes."""
-    return tuple((kind, value) for kind, value in attributes(payload) if kind & NLA_TYPE_MASK != SETS["server"]["age"])
+ATTRIBUTES = {name: dict(enumerate(inners.items(), 1)) for name, inners in SPECIFIED.items()}
+
+
+def steady_entries(payloads):
+    """The entries that are answered, in order, but for those of the packets that flow."""
+    found = (entry for payload in payloads for _, entry in steady("list", payload))
+    return sorted(entry for entry in found if dict(entry)["address"] not in PASSING)
 
 
 @functools.cache
@@ -172,14 +199,14 @@ class Namespace:
         return [client.answers(client.sequence - later) for later in reversed(range(len(asked)))]
 
     def snapshot(self):
-        """All that can be read, as it comes: it is decoded if it is to be shown."""
+        """All that can be read, but for what changes without anybody's doing."""
         chains, rules, lists = self.dumps(("chain-get", {}), ("rule-get", {}), ("list-get", {}))
         lists = {list_name(one): one for one in lists}
         entries = self.dumps(*(("entry-get", {"name": name}) for name in lists)) if lists else []
         return {
-            "chains": chains,
-            "rules": rules,
-            "lists": {name: (one, sorted(map(without_ages, of_list)))
+            "chains": [steady("ruleset", one) for one in chains],
+            "rules": [steady("ruleset", one) for one in rules],
+            "lists": {name: (steady("list", one), steady_entries(of_list))
                       for (name, one), of_list in zip(lists.items(), entries)},
         }
 
@@ -224,29 +251,17 @@ def attempt(operation, payload, dump, nth=None):
         except OSError as lost:
             error, certain = lost.errno, False
     if operation == "entry-get":
-        answer = [without_ages(payload) for payload in answer]
-    if operation == "server-get":
-        answer = [without_age(payload) for payload in answer]
+        answer = steady_entries(answer)
+    else:
+        answer = [steady(OPERATIONS[operation]["attribute-set"], payload) for payload in answer]
     return error, certain, answer, fault is not None and fault.injected
 
 
 def difference(one, other):
-    def readable(part):
-        match part:
-            case dict():
-                return [f"{name}: {readable(value)}" for name, value in part.items()]
-            case (bytes() as payload, entries):
-                return f"{decode('list', payload)} with {entries}"
-        return part
-
-    def decoded(name, part):
-        sets = {"chains": "chain", "rules": "rule"}
-        return [str(decode(sets[name], payload)) for payload in part] if name in sets else readable(part)
-
     differences = []
     for name in one:
         if one[name] != other[name]:
-            ours, theirs = decoded(name, one[name]), decoded(name, other[name])
+            ours, theirs = (list(part.items()) if isinstance(part, dict) else part for part in (one[name], other[name]))
             differences.append(f"{name}: {[line for line in ours if line not in theirs]} instead of "
                                f"{[line for line in theirs if line not in ours]}")
     return "; ".join(differences)[:600]
@@ -324,6 +339,14 @@ def exercise(namespace, operation, values, dump):
     return nth - 1, refusals, wrong
 
 
+def exercise_amid_traffic(*what):
+    """As `exercise`, while packets flow and others list what is there."""
+    # They are always about, but the operation is what the CPU is for.
+    with meanwhile(lambda: packets(3), lists, state, pause=0.1):
+        own_memory()
+        return exercise(*what)
+
+
 # What is exercised: a description, the operation, its attributes and whether it is a dump.
 EXERCISES = []
 
@@ -337,8 +360,8 @@ def ruleset_change(description, *changes, how=exercise):
 
 
 ruleset_change("append a rule", change("append", rule=PLAIN))
-ruleset_change("append the first rule of a chain", change("append", "raw", "PREROUTING", rule=PLAIN))
-ruleset_change("append a rule with a new list", change("append", rule=NEW_LIST))
+ruleset_change("append the first rule of a chain", change("append", "raw", "PREROUTING", rule=PLAIN), how=exercise_amid_traffic)
+ruleset_change("append a rule with a new list", change("append", rule=NEW_LIST), how=exercise_amid_traffic)
 ruleset_change("append a rule with every kind of match", change("append", "raw", "PREROUTING", rule=PORTS))
 ruleset_change("append a rule that needs longer entries", change("append", rule=recent("bare", "check", hits=60)))
 ruleset_change("insert a rule", change("insert", position=2, rule=DATAGRAM))
@@ -360,8 +383,8 @@ ruleset_change("append a rule that writes to the log", change("append", rule=PIN
 ruleset_change("mark packets", change("append", rule={"target": {"mark": {"value": 1}}}))
 ruleset_change("keep packets untracked", change("append", "raw", "PREROUTING", rule={"target": {"notrack": True}}))
 ruleset_change("redirect connections", change("append", "nat", "PREROUTING", rule={
-    "protocol": 6, "target": {"redirect": {"port-first": 8080}}}))
-ruleset_change("answer handshakes", change("append", "raw", "PREROUTING", rule=PROXY))
+    "protocol": 6, "target": {"redirect": {"port-first": 8080}}}), how=exercise_amid_traffic)
+ruleset_change("answer handshakes", change("append", "raw", "PREROUTING", rule=PROXY), how=exercise_amid_traffic)
 ruleset_change("answer handshakes behind connection tracking", change("append", rule=CLASSIC_PROXY))
 ruleset_change("answer the first handshakes of a namespace", change("append", "raw", "PREROUTING", rule=PROXY),
                how=exercise_anew)
@@ -371,8 +394,8 @@ ruleset_change("many changes at once", change("flush", chain=None), change("appe
                change("insert", position=2, rule=recent("newest", "remove")), change("delete", position=1),
                change("append", rule=recent("bare", "update", hits=50)), change("policy", policy="drop"))
 exercised("create a list", "list-create", {"name": "made", "size": 100, "hits": 5, "timeout": 60000})
-exercised("create a large list", "list-create", {"name": "made", "size": MAX_ENTRIES, "hits": 3000})
-exercised("destroy a list", "list-destroy", {"name": "bare"})
+exercised("create a large list", "list-create", {"name": "made", "size": MAX_ENTRIES, "hits": 3000}, how=exercise_amid_traffic)
+exercised("destroy a list", "list-destroy", {"name": "bare"}, how=exercise_amid_traffic)
 exercised("flush a list", "list-flush", {"name": "kept"})
 exercised("read a list", "list-get", {"name": "kept"})
 exercised("dump the lists", "list-get", dump=True)
@@ -391,8 +414,7 @@ def aside(action):
     pid = os.fork()
     if pid == 0:
         try:
-            if LIBRARY.mlockall(MCL_CURRENT | MCL_FUTURE):
-                raise OSError(ctypes.get_errno(), "mlockall")
+            own_memory()
             done = action()
         except BaseException:
             done = 0, 0, traceback.format_exc().splitlines()
@@ -427,19 +449,19 @@ def meet_servers(namespace):
 
 def exercise_some(numbers, results):
     """Exercises the operations whose numbers come out of the pipe, until there are no more."""
-    # What this process shares with its parent is copied now: a page that is copied later is an allocation, too, and
-    # would fail in place of one of the operation.
-    if LIBRARY.mlockall(MCL_CURRENT | MCL_FUTURE):
-        raise OSError(ctypes.get_errno(), "mlockall")
+    own_memory()
     os.unshare(os.CLONE_NEWNET)
     namespace = Namespace()
     meet_servers(namespace)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     while number := os.read(numbers, 1):
         began = time.monotonic()
         _, how, *what = EXERCISES[number[0]]
         try:
             if how is exercise:
                 done = exercise(namespace, *what)
+            elif how is exercise_amid_traffic:
+                done = exercise_amid_traffic(namespace, *what)
             else:
                 # This process remains where it has its servers.
                 done = aside(lambda: how(namespace, *what))
@@ -582,7 +604,7 @@ if not (DEBUG / "failslab/require-start").exists():
     for description in "start a network namespace", "load the module":
         report.skip(description, "needs CONFIG_FAULT_INJECTION_STACKTRACE_FILTER")
 else:
-    with only_the_module():
+    with only_the_module(), meanwhile(lambda: packets(3), lists, pause=0.1):
         until_none_fails("start a network namespace", unshare, lambda error: [])
         subprocess.run(["rmmod", "palisade"], check=True)
         until_none_fails("load the module", load, after_load)

@@ -8,24 +8,21 @@ after it was freed is noticed by the debug kernel (KASAN), whose complaint fails
 """
 
 import collections
-import contextlib
 import ctypes
 import errno
 import itertools
 import os
 import pathlib
-import socket
 import subprocess
 import sys
-import traceback
 
 from genetlink import COMMANDS, OPERATIONS, Client, Refused, Report, encode
-from hook_lists import LOCAL_IN, LOCAL_OUT, POSTROUTING, PREROUTING, HookLists
+from hook_lists import PREROUTING, HookLists
+from meanwhile import lists, meanwhile, traffic
 
 LIBRARY = ctypes.CDLL(None, use_errno=True)
 MCL_CURRENT, MCL_FUTURE = 1, 2
 USER = 1000
-IPV4, IPV6 = socket.AF_INET, socket.AF_INET6
 # The kernel's own limit for one hook of one IP version (MAX_HOOK_COUNT).
 MOST_HOOKS = 1024
 # Every so many of the allocations of a change fails.
@@ -72,73 +69,6 @@ class Changes:
             error = refused.errno
         self.answered[error] += 1
         return error
-
-
-@contextlib.contextmanager
-def meanwhile(*actions):
-    """Runs actions again and again in processes of their own, each of which has done it once before this goes on."""
-    parent, pids = os.getpid(), []
-    ready, again = os.pipe()
-    for number, action in enumerate(actions, 1):
-        pid = os.fork()
-        if pid:
-            pids.append(pid)
-            continue
-        try:
-            os.sched_setaffinity(0, {number % os.cpu_count()})
-            do = action()
-            do()
-            os.write(again, b"x")
-            while os.getppid() == parent:
-                do()
-        except BaseException:
-            traceback.print_exc()
-            os.write(again, b"-")
-        os._exit(1)
-    for _ in actions:
-        os.read(ready, 1)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, 9)
-        alive = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9 for pid in pids]
-        os.close(ready)
-        os.close(again)
-    if not all(alive):
-        raise SystemExit("what went on meanwhile has failed")
-
-
-def lists(hooks=(PREROUTING, LOCAL_IN, LOCAL_OUT, POSTROUTING), families=(2, 10)):
-    """Lists hooks, and fails when a list has what was never there."""
-    lists = HookLists()
-
-    def read():
-        for family, hook in itertools.product(families, hooks):
-            for number, priority, module in lists.read(family, hook):
-                # What takes the place of a hook that goes has hook 0 and no module.
-                if number != hook and (number or module):
-                    raise SystemExit(f"a hook at {number:#x}, priority {priority}, of module {module!r}")
-    return read
-
-
-def traffic():
-    """Sends packets to this machine itself, each of a new connection."""
-    senders = [(socket.socket(family, socket.SOCK_DGRAM), address)
-               for family, address in ((IPV4, "127.0.0.1"), (IPV6, "::1"))]
-    ports = itertools.cycle(range(1, 60000))
-
-    def send():
-        for (sender, address), _ in itertools.product(senders, range(50)):
-            # Nobody listens, and of that a socket that sends hears.
-            with contextlib.suppress(ConnectionRefusedError):
-                sender.sendto(b"x", (address, next(ports)))
-        for family, address in ((IPV4, "127.0.0.1"), (IPV6, "::1")):
-            for port in 80, 81:
-                with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as connecting:
-                    connecting.connect_ex((address, port))
-    return send
-
 
 
 def chains(family, count, priority):

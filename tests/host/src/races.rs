@@ -4,7 +4,7 @@
 //!
 //! Each thread stands for a CPU. Shuttle decides at each access to shared memory of the module's own source, in
 //! `kernel_api/lkmm.rs` and the stand-in for `kernel::sync::atomic`, which one goes on. It takes all accesses to
-//! happen one after another: what a CPU or a compiler may put in another order is not tried; `orderings` has that.
+//! happen one after another: what a CPU or a compiler may put in another order is not tried.
 //! A grace period ends as soon as it can, and memory that was freed is filled with rubbish.
 
 mod heap;

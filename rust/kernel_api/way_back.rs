@@ -86,12 +86,27 @@ impl Context<'_> {
             let (source, destination) = addresses(skb, family).ok_or(NoAnswer::Forbidden)?;
             if bindings::palisade_skb_is_bridged(raw) {
                 let mtu = (*device).mtu;
-                let way = is_somebody(family, source).then(|| WayBack {
+                if !is_somebody(family, source) {
+                    return Err(NoAnswer::Forbidden);
+                }
+                // Where it is forwarded its device is the one that it leaves by, and it has a route that leads nowhere
+                // (`bridge_parent_rtable`): the answer is routed.
+                if u32::from(state.hook) != bindings::nf_inet_hooks_NF_INET_PRE_ROUTING {
+                    let flow = Flow {
+                        family,
+                        addresses: (destination, source),
+                        ports,
+                        mark: bindings::palisade_reply_mark(state.net, raw),
+                        domain: RoutingDomain::of(state),
+                    };
+                    let route = flow.route(state.net).map_err(|_| NoAnswer::Forbidden)?;
+                    route.attach(raw);
+                }
+                return Ok(WayBack {
                     mss: mss_of_mtu(mtu, family),
                     device: (*device).ifindex as u32,
                     leads_to_sender: false,
                 });
-                return way.ok_or(NoAnswer::Forbidden);
             }
             let is_looped = bindings::palisade_skb_is_looped(raw);
             if !is_looped {

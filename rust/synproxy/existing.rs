@@ -41,6 +41,7 @@ use crate::kernel_api::{
         self,
         Socket, //
     },
+    transmit::NewPacket, //
 };
 
 /// How far back what belongs to a connection may be, in bytes.
@@ -235,7 +236,7 @@ impl Incoming<'_> {
             flags: flags::RST,
             window: 0,
         };
-        let answer = compose::packet(
+        let reset = compose::packet(
             packet.family,
             packet.context().initial_time_to_live(packet.family),
             &fields,
@@ -243,9 +244,12 @@ impl Incoming<'_> {
             &self.destination(),
             &self.source(),
         );
-        match packet.replace(answer.as_slice()) {
-            Ok(rewritten) => Reaction::SendBack(rewritten),
-            Err(_) => Reaction::Drop,
+        // The segment may have a route already, which is not the way back.
+        if let Ok(reset) = NewPacket::new(packet.family, reset.as_slice()) {
+            // Connection tracking would take it for one of the other connection.
+            reset.leave_untracked();
+            reset.send(packet.context());
         }
+        Reaction::Drop
     }
 }

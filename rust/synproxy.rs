@@ -36,6 +36,8 @@ mod held;
 #[cfg(CONFIG_KUNIT = "y")]
 mod held_tests;
 mod known;
+#[cfg(CONFIG_KUNIT = "y")]
+mod known_tests;
 mod lost;
 mod opening;
 mod options;

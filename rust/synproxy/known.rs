@@ -5,11 +5,12 @@
 //! Segments of open connections are to go on to connection tracking, which looks their connection up. So
 //! that it need not be looked up twice, a table says of most of them that there is one. Each place of it
 //! holds the mark of one connection, and both depend on a keyed hash: nobody can tell which others share a
-//! place, and of segments of no connection about one in two billion is taken for one. Connection tracking
+//! place, and of segments of no connection about one in half a billion is taken for one. Connection tracking
 //! has the last word on that. What follows a SYN between the same is looked up again.
 //!
 //! A SYN is looked up as well where its place was ever used: whoever's mark was there last, the connection may be
-//! one whose mark gave way to that.
+//! one whose mark gave way to that. Where the mark of one of SYNPROXY's connections gave way, that is remembered: somebody
+//! has to be told when connection tracking loses that one.
 
 use crate::{
     kernel_api::{
@@ -30,8 +31,18 @@ const SPREAD: u32 = 0x61c8_8647;
 /// What a place holds whose mark was cleared. Marks are odd.
 const CLEARED: u32 = 2;
 
+/// The bit that all marks have.
+const MARK: u32 = 1;
+
 /// The bit of a mark that says that the connection is one of SYNPROXY's.
 const OWN: u32 = 2;
+
+/// The bit of a place that says that the mark of one of SYNPROXY's connections has given way there. What somebody else
+/// writes at the same time may take it away.
+const CROWDED: u32 = 4;
+
+/// What is not the mark itself.
+const FLAGS: u32 = OWN | CROWDED;
 
 /// The marks of open connections.
 pub(super) struct Known {
@@ -74,7 +85,7 @@ impl Known {
         // Zero is the mark of none.
         Some(Mark {
             place,
-            mark: (mark | 1) & !OWN,
+            mark: (mark | MARK) & !FLAGS,
         })
     }
 }
@@ -83,12 +94,12 @@ impl Mark<'_> {
     /// Whether the connection is known to be open.
     #[inline]
     pub(super) fn is_set(&self) -> bool {
-        self.place.load() & !OWN == self.mark
+        self.place.load() & !FLAGS == self.mark
     }
 
     /// Whether the connection is known to be open, and to be one of SYNPROXY's.
     pub(super) fn is_own(&self) -> bool {
-        self.place.load() == self.mark | OWN
+        self.place.load() & !CROWDED == self.mark | OWN
     }
 
     /// Whether the place may have had the mark of a connection at any time.
@@ -106,17 +117,25 @@ impl Mark<'_> {
     }
 
     /// The connection is open, and one of SYNPROXY's or not.
-    #[inline]
     pub(super) fn set(&self, is_own: bool) {
         let own = if is_own { OWN } else { 0 };
-        self.place.store(self.mark | own);
+        let last = self.place.load();
+        let gives_way = last & (MARK | OWN) == MARK | OWN && last & !FLAGS != self.mark;
+        let crowded = if gives_way { CROWDED } else { last & CROWDED };
+        self.place.store(self.mark | own | crowded);
+    }
+
+    /// Whether the connection may be one of SYNPROXY's whose mark has given way.
+    pub(super) fn may_have_given_way(&self) -> bool {
+        self.place.load() & CROWDED != 0
     }
 
     /// The connection may be another one now.
     #[inline]
     pub(super) fn clear(&self) {
-        if self.is_set() {
-            self.place.store(CLEARED);
+        let last = self.place.load();
+        if last & !FLAGS == self.mark {
+            self.place.store(CLEARED | last & CROWDED);
         }
     }
 }

@@ -14,6 +14,7 @@ use super::{
     resets::reset,
     segment::{
         flags,
+        Kind,
         Segment, //
     },
     settings::Event,
@@ -81,10 +82,26 @@ impl Incoming<'_> {
             Some(_) => {
                 reset_both(self.synproxy, self.packet, &self.segment, self.endpoints());
             }
+            None if self.may_be_lost() => {
+                self.count(event);
+                return self.reset_sender();
+            }
             None => {}
         }
         self.count(event);
         Reaction::Drop
+    }
+
+    /// Whether the segment may be of one of SYNPROXY's connections whose mark has given way to that of another, so that
+    /// nothing is known of it any more. Then its sender is told what a closed port would tell; the server hears of it when
+    /// it speaks next.
+    #[cold]
+    fn may_be_lost(&self) -> bool {
+        let mark = self.synproxy.known.mark(self.endpoints());
+        mark.is_some_and(|mark| mark.may_have_given_way())
+            && matches!(self.segment.kind(), Kind::Ack | Kind::Fin)
+            && self.synproxy.lost.admits()
+            && self.has_right_checksum()
     }
 }
 

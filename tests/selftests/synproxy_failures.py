@@ -256,6 +256,47 @@ def forgotten_by_conntrack(hosts, version, _):
         Connection(hosts, version, client=again).open().exchange()
 
 
+def forgotten_with_many(hosts, version, _):
+    """so is the client, at least, where there are too many to know of each that it was SYNPROXY's"""
+    if version == 6:
+        # Marks are the same, and it takes long.
+        return
+    connections = [Connection(hosts, version) for _ in range(400)]
+    for some in (connections[at:at + 50] for at in range(0, len(connections), 50)):
+        for step in "ask", "send", "answer":
+            for one in some:
+                client, server = one.client, one.server
+                if step == "ask":
+                    client.wire.send(client.segment(SYN, options=ALL))
+                elif step == "send":
+                    client.accept(client.one("the answer to a SYN"))
+                    client.sequence += 1
+                    client.wire.send(client.segment())
+                else:
+                    server.expect_syn()
+                    server.wire.send(server.segment(SYN | ACK, options=ALL))
+            hosts.settle()
+            hosts.right.settle()
+        for one in some:
+            one.client.accept(one.client.one("the window update"))
+            # From here on no segment of the client's has its cookie.
+            one.client.wire.send(one.client.segment(ACK, b"a question"))
+            one.client.sequence += len(b"a question")
+        hosts.settle()
+        hosts.right.settle()
+        for one in some:
+            expect(one.server.take(), "the server got nothing")
+    hosts.run("conntrack", "-F", stderr=subprocess.DEVNULL)
+    # A handful of 400 have a place in common with one that came later.
+    for one in connections:
+        one.client.wire.send(one.client.segment(ACK, b"another"))
+    hosts.settle()
+    for one in connections:
+        reset = one.client.one("the client's reset")
+        expect(reset.flags & RST, f"the client got {reset}")
+        expect_equal("the reset's number", reset.sequence, one.client.acknowledged)
+
+
 def no_room(hosts, version, _):
     """a client that conntrack has no room for is reset at once"""
     def set_maximum(value):
@@ -320,5 +361,5 @@ def answer_dropped(hosts, version, _):
 
 SCENARIOS = made_by_hand, refused_by_rules, rules_for_own_packets, forgotten_by_conntrack
 LEARNED = (no_room,)
-SLOW = unreachable_host, silent_host, dropped_syn, answer_dropped
+SLOW = forgotten_with_many, unreachable_host, silent_host, dropped_syn, answer_dropped
 FLOODED = below_the_rate, above_the_rate

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of the marks of open connections.
+
+use super::known::Known;
+use crate::kernel_api::{
+    connections::Endpoints,
+    netfilter::Family, //
+};
+use kernel::prelude::*;
+
+fn client(number: u32) -> Endpoints {
+    Endpoints {
+        family: Family::Ipv4,
+        addresses: ([number, 0, 0, 0], [1, 0, 0, 0]),
+        ports: ([1, 2], [0, 80]),
+    }
+}
+
+#[kunit_tests(palisade_synproxy_known)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn none_is_lost_without_a_trace() -> Result {
+        let known = Known::new()?;
+        let mark = |number: u32| known.mark(&client(number)).ok_or(EINVAL);
+        // More than there are places.
+        const COUNT: u32 = 40_000;
+        for number in 0..COUNT {
+            mark(number)?.set(true);
+            assert!(mark(number)?.is_own());
+        }
+        let mut lost = 0;
+        for number in 0..COUNT {
+            let mark = mark(number)?;
+            assert!(mark.is_own() || mark.may_have_given_way());
+            lost += u32::from(!mark.is_own());
+        }
+        assert!(lost > COUNT / 2);
+        Ok(())
+    }
+
+    #[test]
+    fn none_gives_way_to_itself() -> Result {
+        let known = Known::new()?;
+        let mark = |number: u32| known.mark(&client(number)).ok_or(EINVAL);
+        // Of others none is told, and one of SYNPROXY's does not give way to itself, nor to what comes after its end.
+        for number in 0..1000 {
+            mark(number)?.set(false);
+        }
+        for _ in 0..2 {
+            mark(0)?.set(true);
+            mark(0)?.set(false);
+        }
+        mark(0)?.set(true);
+        mark(0)?.clear();
+        for number in 1000..40_000 {
+            mark(number)?.set(false);
+        }
+        for number in 0..40_000 {
+            assert!(!mark(number)?.may_have_given_way());
+        }
+        Ok(())
+    }
+}

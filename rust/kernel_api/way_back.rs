@@ -109,6 +109,10 @@ impl Context<'_> {
                 });
             }
             let is_looped = bindings::palisade_skb_is_looped(raw);
+            // Nobody sends to himself by a network, and whom it is for would take it for a forgery.
+            if !is_looped && source == destination {
+                return Err(NoAnswer::Forbidden);
+            }
             if !is_looped {
                 let short = || short_way::mss(skb, state, family, own, source, destination);
                 if let Some(mss) = short() {

@@ -75,10 +75,18 @@ fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
         return Fate::Accept;
     };
     let connection = found.connection();
-    let is_asked = connection.direction == Direction::Reply
-        && connection.tcp_state() == TcpState::SynSent
-        && Proxied::of(&connection).is_some();
-    if !is_asked || answers_our_syn(&segment, &connection) {
+    if connection.tcp_state() != TcpState::SynSent || Proxied::of(&connection).is_none() {
+        return Fate::Accept;
+    }
+    let is_right = match connection.direction {
+        Direction::Reply => answers_our_syn(&segment, &connection),
+        // Connection tracking would believe a reset of the client with many numbers, of which the server believes one.
+        Direction::Original => {
+            segment.kind() != Kind::Reset
+                || segment.sequence == connection.next_sequence(Direction::Original)
+        }
+    };
+    if is_right {
         return Fate::Accept;
     }
     if segment.kind() == Kind::SynAck {

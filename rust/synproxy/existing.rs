@@ -69,6 +69,8 @@ impl Incoming<'_> {
             let state = connection.tcp_state();
             if state == TcpState::Over {
                 connection.end();
+            } else if let Some(proxied) = Proxied::of(&connection) {
+                proxied.challenge(self.segment.sequence);
             }
             state
         });

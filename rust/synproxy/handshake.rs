@@ -63,7 +63,12 @@ impl Passage<'_> {
     pub(super) fn syn_ack(&self) -> Result {
         let (packet, segment, proxied) = (self.packet, &self.segment, &self.proxied);
         if proxied.has(Trait::Opened) && !self.is_repeated() {
-            return self.forgotten();
+            // Anybody may send one, but the server alone has got the SYN.
+            let expected = proxied.challenger().map(|syn| syn.wrapping_add(1));
+            return match expected == Some(segment.acknowledgement) {
+                true => self.forgotten(),
+                false => Err(EAGAIN),
+            };
         }
         let announced = Options::read(packet.skb(), segment).ok_or(EINVAL)?;
         let mut held = None;
@@ -247,7 +252,7 @@ impl Passage<'_> {
     fn is_repeated(&self) -> bool {
         let sequence = self.segment.sequence;
         let shift = self.connection.sequence_shift(Direction::Reply, sequence);
-        sequence.wrapping_add(shift) == self.proxied.cookie()
+        self.proxied.challenger().is_none() && sequence.wrapping_add(shift) == self.proxied.cookie()
     }
 
     /// The server knows nothing of the connection any more, and takes a SYN that has passed for one of the next one. It

@@ -2,7 +2,8 @@
 
 //! What SYNPROXY keeps with a connection, in the three words of `struct nf_conn_synproxy`.
 //!
-//! The first is the sequence number of the SYN-ACK that the client has got, as with `nf_synproxy_core`. The
+//! The first is the sequence number of the SYN-ACK that the client has got, as with `nf_synproxy_core`; and once another
+//! SYN has passed to the server that has accepted the connection, that of the latest one. The
 //! second is the timestamp that it has got, and once the server has answered, by how much those of the
 //! server are ahead. `nf_synproxy_core` has that in the third, which here says how both sides agreed.
 
@@ -45,6 +46,8 @@ pub(super) enum Trait {
     Started = 1 << 21,
     /// Somebody is noting what the server has announced.
     Opening = 1 << 22,
+    /// Another SYN has passed to the server.
+    Challenged = 1 << 23,
 }
 
 /// What is to be done with segments of an open connection, if anything.
@@ -131,6 +134,22 @@ impl<'a> Proxied<'a> {
     pub(super) fn begin_to_open(&self) -> bool {
         let [_, _, third] = self.0;
         !third.test_and_set_bit::<{ (Trait::Opening as u32).trailing_zeros() }>()
+    }
+
+    /// A SYN with that sequence number passes to the server, which has accepted the connection, if it has.
+    #[cold]
+    pub(super) fn challenge(&self, sequence: u32) {
+        let [first, _, third] = self.0;
+        if self.has(Trait::Opened) {
+            first.store(sequence);
+            third.test_and_set_bit::<{ (Trait::Challenged as u32).trailing_zeros() }>();
+        }
+    }
+
+    /// The sequence number of the latest SYN that has passed to the server which had accepted the connection.
+    pub(super) fn challenger(&self) -> Option<u32> {
+        let [first, _, _] = self.0;
+        self.has(Trait::Challenged).then(|| first.load())
     }
 
     /// Makes those true of it that are, and keeps the server's window scale.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """SYNPROXY and those who cannot see what others send: RFC 5961, RFC 4987, errors with wrong numbers, amplification.
 
-synproxy-offpath.py [SCENARIO...]. What is guessed here is never right: a guess that is right within a window or so, as
+synproxy-offpath.py [SCENARIO...]: all scenarios, or some. What is guessed here is never right: a guess that is right within a window or so, as
 RFC 5961 allows it, is what each side answers for itself.
 """
 
@@ -12,9 +12,10 @@ import sys
 import time
 
 from genetlink import Report
-from synproxy_ends import ALL, Client, Connection, Server, expect, use_new_server
+from synproxy_ends import ALL, Client, Connection, Server, expect
 from synproxy_failures import is_reset, unreachable
 from synproxy_hosts import Hosts
+from synproxy_play import play
 from tcp_segments import ACK, FIN, MODULUS, PSH, RST, SYN, Segment
 
 # Away from what is expected: next to it, in the window and beyond, behind it, and anywhere.
@@ -182,10 +183,8 @@ class Meter:
         self.hosts.settle()
         self.hosts.right.settle()
         ports = {segment.source_port, segment.port}
-        # What is no segment is an error, which does not come by itself.
-        return [(length, one) for each in self.wires for length, one in each.arrivals
-                if one is None or {one.source_port, one.port} == ports
-                and not (again and one.has(SYN) and one.sequence == again.sequence)]
+        return [(length, one) for each in self.wires for length, of, one in each.arrivals
+                if of == ports and not (again and one and one.has(SYN) and one.sequence == again.sequence)]
 
     def is_small(self, wire, segment, again=None, what="", most=1):
         """Not more than one packet, and MORE bytes."""
@@ -270,26 +269,7 @@ STATES = waiting, opened, closing
 SCENARIOS = [blind(what, state, of) for what in BLIND for state in STATES for of in ("client", "server")]
 SCENARIOS += [wrong_error, open_error, cookie_error, syn_flood, own_source, ack_flood, reflected]
 SCENARIOS += [amplification(state) for state in (None, *STATES)]
-# Transcripts are cut here.
-LINES = 24
 IS_DEBUG = os.path.isdir("/sys/kernel/debug/kunit")
-
-
-def play(hosts, kind, version, scenario, report):
-    wires = hosts.left, hosts.right, hosts.vlan
-    use_new_server()
-    problem, start = None, time.monotonic()
-    for wire in wires:
-        wire.log.clear()
-        wire.inbox.clear()
-    try:
-        scenario(hosts, version, kind)
-    except Exception as error:  # whatever a wrong segment leads to
-        problem = f"{type(error).__name__}: {error}"
-    log = [line for wire in wires for line in wire.log[-LINES:]]
-    report.check(f"{kind}, IPv{version}: {scenario.__doc__}", problem is None, problem, *log)
-    if os.environ.get("TIMES"):
-        print(f"# {scenario.__name__} took {time.monotonic() - start:.1f} s", flush=True)
 
 
 def main():

@@ -8,7 +8,6 @@ names for, such as iptables, which has the kernel's own SYNPROXY do the same; or
 
 import os
 import sys
-import time
 
 import synproxy_bad_segments
 import synproxy_failures
@@ -18,8 +17,8 @@ import synproxy_strangers
 import synproxy_taps
 import synproxy_translations
 from genetlink import Report
-from synproxy_ends import use_new_server
 from synproxy_hosts import RULES, Hosts
+from synproxy_play import play
 
 ORDINARY = [one for module in (synproxy_handshakes, synproxy_translations, synproxy_bad_segments, synproxy_local,
                                  synproxy_strangers, synproxy_taps, synproxy_failures)
@@ -37,25 +36,6 @@ SCENARIOS = {
 IS_DEBUG = os.path.isdir("/sys/kernel/debug/kunit")
 if IS_DEBUG:
     SCENARIOS["learned"] = [*ORDINARY, *LEARNED]
-# Transcripts are cut here.
-LINES = 24
-
-
-def play(hosts, kind, version, scenario, report):
-    wires = hosts.left, hosts.right, hosts.vlan
-    use_new_server()
-    problem, start = None, time.monotonic()
-    for wire in wires:
-        wire.log.clear()
-        wire.inbox.clear()
-    try:
-        scenario(hosts, version, kind)
-    except Exception as error:  # whatever a wrong segment leads to
-        problem = f"{type(error).__name__}: {error}"
-    log = [line for wire in wires for line in wire.log[-LINES:]]
-    report.check(f"{kind}, IPv{version}: {scenario.__doc__}", problem is None, problem, *log)
-    if os.environ.get("TIMES"):
-        print(f"# {scenario.__name__} took {time.monotonic() - start:.1f} s")
 
 
 def main():

@@ -63,6 +63,18 @@ def is_unreachable(packet):
     return packet[0] >> 4 == 6 and packet[6] == 58 and packet[40] == 1
 
 
+def quoted_ports(packet):
+    """The ports of the segment that an ICMP error is about; none if it is something else."""
+    if packet[0] >> 4 == 4 and packet[9] == 1 and packet[20] in (3, 4, 5, 11, 12):
+        quoted = packet[28:]
+        start = (quoted[0] & 15) * 4
+    elif packet[0] >> 4 == 6 and packet[6] == 58 and packet[40] < 128:
+        quoted, start = packet[48:], 40
+    else:
+        return None
+    return set(struct.unpack_from("!HH", quoted, start))
+
+
 class Wire:
     """One end of a cable, the other of which is the proxy's."""
 
@@ -71,7 +83,7 @@ class Wire:
         self.inbox, self.log = [], []
         # ICMP errors, from their IP header on.
         self.errors = []
-        # All IP packets that arrived: their lengths, and the segments in them.
+        # All segments and errors about some that arrived: their lengths, the ports, and the segments.
         self.arrivals = []
         # Whose link-layer address the last segment had.
         self.addressed_to = None
@@ -114,7 +126,9 @@ class Wire:
             if frame[12:14] not in ETHERNET.values():
                 continue
             segment = parse(frame[14:])
-            self.arrivals.append((len(frame) - 14, segment))
+            ports = {segment.source_port, segment.port} if segment else quoted_ports(frame[14:])
+            if ports:
+                self.arrivals.append((len(frame) - 14, ports, segment))
             if segment:
                 self.log.append(f"{self.name} gets {segment}")
                 self.addressed_to = frame[:6]

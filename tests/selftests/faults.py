@@ -604,7 +604,7 @@ if not (DEBUG / "failslab/require-start").exists():
     for description in "start a network namespace", "load the module":
         report.skip(description, "needs CONFIG_FAULT_INJECTION_STACKTRACE_FILTER")
 else:
-    with only_the_module(), meanwhile(lambda: packets(3), lists, pause=0.1):
+    with only_the_module():
         until_none_fails("start a network namespace", unshare, lambda error: [])
         subprocess.run(["rmmod", "palisade"], check=True)
         until_none_fails("load the module", load, after_load)

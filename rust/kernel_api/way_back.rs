@@ -117,14 +117,17 @@ impl Context<'_> {
                 let short = || short_way::mss(skb, state, family, own, source, destination);
                 if let Some(mss) = short() {
                     demands::as_by_routing(|| {
-                        let routed = self.routed_way(skb, family, ports, is_looped);
-                        let agrees = routed.is_ok_and(|way| way.mss == mss)
-                            && Route::of(raw).is_some_and(|route| {
-                                send_back::leads_to_sender(&route, raw, state, family, source)
-                            });
-                        bindings::palisade_skb_drop_route(raw);
-                        // Routes may have changed meanwhile.
-                        agrees || short() != Some(mss)
+                        let agrees = || {
+                            let routed = self.routed_way(skb, family, ports, is_looped);
+                            let agrees = routed.is_ok_and(|way| way.mss == mss)
+                                && Route::of(raw).is_some_and(|route| {
+                                    send_back::leads_to_sender(&route, raw, state, family, source)
+                                });
+                            bindings::palisade_skb_drop_route(raw);
+                            agrees
+                        };
+                        // Routing needs memory, which may be short; and routes may have changed meanwhile.
+                        (0..20).any(|_| agrees()) || short() != Some(mss)
                     });
                     return Ok(WayBack {
                         mss,

@@ -26,6 +26,7 @@ use super::{
     skb::Skb, //
 };
 use core::mem::offset_of;
+use kernel::prelude::*;
 
 /// Most rules of policy routing that are asked for the mark that they go by.
 const RULES_MAX: usize = 64;
@@ -127,7 +128,9 @@ impl Context<'_> {
                             agrees
                         };
                         // Routing needs memory, which may be short; and routes may have changed meanwhile.
-                        (0..20).any(|_| agrees()) || short() != Some(mss)
+                        (0..200).any(|_| agrees())
+                            || KVec::<u8>::with_capacity(1, GFP_ATOMIC).is_err()
+                            || short() != Some(mss)
                     });
                     return Ok(WayBack {
                         mss,

@@ -93,13 +93,7 @@ impl Context<'_> {
                 // Where it is forwarded its device is the one that it leaves by, and it has a route that leads nowhere
                 // (`bridge_parent_rtable`): the answer is routed.
                 if u32::from(state.hook) != bindings::nf_inet_hooks_NF_INET_PRE_ROUTING {
-                    let flow = Flow {
-                        family,
-                        addresses: (destination, source),
-                        ports,
-                        mark: bindings::palisade_reply_mark(state.net, raw),
-                        domain: RoutingDomain::of(state),
-                    };
+                    let flow = flow_back(skb, state, family, (source, destination), ports);
                     let route = flow.route(state.net).map_err(|_| NoAnswer::Forbidden)?;
                     route.attach(raw);
                 }
@@ -110,11 +104,11 @@ impl Context<'_> {
                 });
             }
             let is_looped = bindings::palisade_skb_is_looped(raw);
-            // Nobody sends to himself by a network, and whom it is for would take it for a forgery.
-            if !is_looped && source == destination {
-                return Err(NoAnswer::Forbidden);
-            }
             if !is_looped {
+                // Nobody sends to himself by a network, and whom it is for would take it for a forgery.
+                if source == destination {
+                    return Err(NoAnswer::Forbidden);
+                }
                 let short = || short_way::mss(skb, state, family, own, source, destination);
                 if let Some(mss) = short() {
                     demands::as_by_routing(|| {
@@ -168,13 +162,7 @@ impl Context<'_> {
                 }
                 Family::Ipv6 => return Err(NoAnswer::Forbidden),
             }
-            let flow = Flow {
-                family,
-                addresses: (destination, source),
-                ports,
-                mark: bindings::palisade_reply_mark(state.net, raw),
-                domain: RoutingDomain::of(state),
-            };
+            let flow = flow_back(skb, state, family, (source, destination), ports);
             let route = flow.route(state.net).ok();
             let route = match route {
                 Some(route) if route.device() == device => route,
@@ -223,6 +211,28 @@ impl Context<'_> {
         }
         // SAFETY: The device is valid while the hook runs, under RCU.
         mss_of_mtu(unsafe { (*device).mtu }, family)
+    }
+}
+
+/// What routing goes by for the answer to a packet of that source and destination, which has these ports.
+///
+/// # Safety
+///
+/// The packet has to be that of the hook.
+unsafe fn flow_back(
+    skb: &Skb,
+    state: &bindings::nf_hook_state,
+    family: Family,
+    (source, destination): ([u32; 4], [u32; 4]),
+    ports: u32,
+) -> Flow {
+    Flow {
+        family,
+        addresses: (destination, source),
+        ports,
+        // SAFETY: The caller says that the packet is valid; the namespace is while the hook runs.
+        mark: unsafe { bindings::palisade_reply_mark(state.net, skb.as_raw()) },
+        domain: RoutingDomain::of(state),
     }
 }
 

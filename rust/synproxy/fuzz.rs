@@ -15,7 +15,6 @@ use crate::{
     fuzz::Bytes,
     kernel_api::{
         connections::Endpoints,
-        route::RoutingDomain,
         testing::{initial_scope, TestPacket},
     },
     packet::{Address, Family, Packet},
@@ -251,20 +250,7 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
                 c::set_jiffies(now);
             }
             3 => {
-                let wait = Wait {
-                    endpoints,
-                    domain: RoutingDomain::default(),
-                    cookie: byte.into(),
-                    fields: Fields {
-                        ports: 0,
-                        sequence: 0,
-                        acknowledgement: 0,
-                        flags: 2,
-                        window: 1,
-                    },
-                    options: Options::default(),
-                };
-                waiting.begin(&wait, None);
+                waiting.begin(&Wait::plain(endpoints, byte.into()), None);
                 waited.insert(who, byte.into());
             }
             _ => {

@@ -3,8 +3,6 @@
 //! SYNPROXY's own state, used by several CPUs at once.
 
 use super::{
-    compose::Fields,
-    options::Options,
     proxied::Proxied,
     servers::Servers,
     waiting::{LookAfter, Wait, Waiting},
@@ -12,31 +10,20 @@ use super::{
 use crate::{
     c,
     kernel_api::{
-        connections::Endpoints, netfilter::Family, route::RoutingDomain, testing::initial_scope,
-        words::Word, work::Background,
+        connections::Endpoints, netfilter::Family, testing::initial_scope, words::Word,
+        work::Background,
     },
     races::{at_once, explore},
 };
 use kernel::{prelude::*, sync::Arc};
 
 fn wait(number: u32) -> Wait {
-    Wait {
-        endpoints: Endpoints {
-            family: Family::Ipv4,
-            addresses: ([number, 0, 0, 0], [1, 0, 0, 0]),
-            ports: ([1, 2], [0, 80]),
-        },
-        domain: RoutingDomain::default(),
-        cookie: number,
-        fields: Fields {
-            ports: 0,
-            sequence: 0,
-            acknowledgement: 0,
-            flags: 2,
-            window: 1,
-        },
-        options: Options::default(),
-    }
+    let endpoints = Endpoints {
+        family: Family::Ipv4,
+        addresses: ([number, 0, 0, 0], [1, 0, 0, 0]),
+        ports: ([1, 2], [0, 80]),
+    };
+    Wait::plain(endpoints, number)
 }
 
 #[test]

@@ -107,6 +107,24 @@ pub(super) struct Wait {
 }
 
 impl Wait {
+    /// One whose SYN says no more than it must.
+    #[cfg(palisade_host)]
+    pub(super) fn plain(endpoints: Endpoints, cookie: u32) -> Self {
+        Self {
+            endpoints,
+            cookie,
+            fields: Fields {
+                ports: 0,
+                sequence: 0,
+                acknowledgement: 0,
+                flags: super::segment::flags::SYN,
+                window: 1,
+            },
+            options: Options::default(),
+            domain: RoutingDomain::default(),
+        }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         self.endpoints == other.endpoints && self.cookie == other.cookie
     }

@@ -26,30 +26,20 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fuzz"))
 
+from fault_injection import DEBUG, LIBRARY, Fault, is_there, own_memory, prepare, strike
 from genetlink import (
     COMMANDS, NLA_TYPE_MASK, NLM_F_DUMP, OPERATIONS, SETS, SPECIFIED, Client, Refused, Report, attributes, decode, encode)
 from meanwhile import lists, meanwhile, packets, state
 from packet_frames import CLIENT_MAC, IPV4, TCP, checked_tcp, ipv4, tcp
 
-LIBRARY = ctypes.CDLL(None, use_errno=True)
-MCL_CURRENT, MCL_FUTURE = 1, 2
 TUNSETIFF, IFF_TAP, IFF_NO_PI, SIOCSIFFLAGS, IFF_UP = 0x400454CA, 2, 0x1000, 0x8914, 1
-DEBUG = pathlib.Path("/sys/kernel/debug")
 report = Report()
 
-if not pathlib.Path("/proc/self/fail-nth").exists():
+if not is_there():
     report.skip("allocations that fail", "needs the debug kernel")
     report.finish()
 
-for kind in "failslab", "fail_page_alloc":
-    # Allocations that may sleep fail, too, and the log is not filled with what is intended.
-    (DEBUG / kind / "ignore-gfp-wait").write_text("N")
-    (DEBUG / kind / "verbose").write_text("0")
-    # Wherever they are made: packet-faults leaves the module's own only.
-    if (DEBUG / kind / "require-start").exists():
-        (DEBUG / kind / "require-start").write_text("0")
-        (DEBUG / kind / "require-end").write_text("0xffffffffffffffff")
-(DEBUG / "fail_page_alloc/min-order").write_text("0")
+prepare()
 
 # A list that a rule makes is as large as lists may be, and most of the time would go into making and freeing it. This
 # is large enough for its parts not to fit into a page each, where the kernel tries twice.
@@ -60,32 +50,6 @@ subprocess.run(["modprobe", "palisade", f"max_entries={MAX_ENTRIES}"], check=Tru
 CLEAN = (errno.ENOMEM, errno.ENOBUFS)
 # More than any operation allocates, so that what hangs in a loop is noticed.
 MOST = 5000
-
-
-class Fault:
-    """Makes the nth allocation of this thread fail, and tells whether there was an nth."""
-
-    def __init__(self, nth):
-        self.nth = nth
-        self.injected = False
-
-    def __enter__(self):
-        self.file = os.open("/proc/thread-self/fail-nth", os.O_RDWR)
-        os.pwrite(self.file, b"%d" % self.nth, 0)
-        return self
-
-    def __exit__(self, *_):
-        self.injected = int(os.pread(self.file, 20, 0).strip(b"\n\0") or 0) == 0
-        os.pwrite(self.file, b"0", 0)
-        os.close(self.file)
-
-
-def own_memory():
-    """What this process shares with its parent or its children is copied now: a page that is copied later is an
-    allocation, too, and would fail in place of one of the operation.
-    """
-    if LIBRARY.mlockall(MCL_CURRENT | MCL_FUTURE):
-        raise OSError(ctypes.get_errno(), "mlockall")
 
 
 # The configuration that every operation starts from.
@@ -458,13 +422,9 @@ def exercise_some(numbers, results):
         began = time.monotonic()
         _, how, *what = EXERCISES[number[0]]
         try:
-            if how is exercise:
-                done = exercise(namespace, *what)
-            elif how is exercise_amid_traffic:
-                done = exercise_amid_traffic(namespace, *what)
-            else:
-                # This process remains where it has its servers.
-                done = aside(lambda: how(namespace, *what))
+            # This process remains where it has its servers.
+            do = functools.partial(how, namespace, *what)
+            done = aside(do) if how is exercise_anew else do()
         except Exception:
             done = 0, 0, traceback.format_exc().splitlines()
         results.send(json.dumps([number[0], *done, time.monotonic() - began]).encode())
@@ -525,15 +485,11 @@ def only_the_module():
     Whatever lies behind the kernel's own code is a module's, and this kernel has no other.
     """
     end = next(line.split()[0] for line in open("/proc/kallsyms") if line.endswith(" _etext\n"))
-    for kind in "failslab", "fail_page_alloc":
-        (DEBUG / kind / "require-start").write_text("0x" + end)
-        (DEBUG / kind / "require-end").write_text("0xffffffffff000000")
+    strike("0x" + end, "0xffffffffff000000")
     try:
         yield
     finally:
-        for kind in "failslab", "fail_page_alloc":
-            (DEBUG / kind / "require-start").write_text("0")
-            (DEBUG / kind / "require-end").write_text("0xffffffffffffffff")
+        strike()
 
 
 def in_child(action):

@@ -8,20 +8,17 @@ after it was freed is noticed by the debug kernel (KASAN), whose complaint fails
 """
 
 import collections
-import ctypes
 import errno
 import itertools
 import os
-import pathlib
 import subprocess
 import sys
 
+from fault_injection import Fault, is_there, own_memory, prepare
 from genetlink import COMMANDS, OPERATIONS, Client, Refused, Report, encode
 from hook_lists import PREROUTING, HookLists
 from meanwhile import lists, meanwhile, traffic
 
-LIBRARY = ctypes.CDLL(None, use_errno=True)
-MCL_CURRENT, MCL_FUTURE = 1, 2
 USER = 1000
 # The kernel's own limit for one hook of one IP version (MAX_HOOK_COUNT).
 MOST_HOOKS = 1024
@@ -119,43 +116,27 @@ def fail(family, wanted, rounds):
     return refused and changes.send(payload) == 0, dict(changes.answered)
 
 
-class Fault:
-    """Makes the nth allocation of this thread fail, and tells whether there was an nth."""
-
-    def __init__(self, nth):
-        self.file = os.open("/proc/thread-self/fail-nth", os.O_RDWR)
-        os.pwrite(self.file, b"%d" % nth, 0)
-
-    def happened(self):
-        left = int(os.pread(self.file, 20, 0).strip(b"\n\0") or 0)
-        os.pwrite(self.file, b"0", 0)
-        os.close(self.file)
-        return left == 0
-
-
 def attempt(payload, nth):
     """Sends a change whose nth allocation fails: the error, and whether there was an nth."""
     with Client(timeout=0) as client:
         message, error = client.raw_request(COMMANDS["ruleset-change"], payload), 0
-        fault = Fault(nth)
-        try:
-            client.socket.send(message)
-            client.answers()
-        except OSError as failed:
-            error = failed.errno
-        return error, fault.happened()
+        with Fault(nth) as fault:
+            try:
+                client.socket.send(message)
+                client.answers()
+            except OSError as failed:
+                error = failed.errno
+        return error, fault.injected
 
 
 def without_memory(changes_wanted):
     """One allocation of a change after the other fails; what had been registered by then goes again, and all of it
-    comes with the next attempt. Those between are for faults.py, which has no traffic to wait for.
+    comes with the next attempt. Those between are for faults.py, which has traffic with some operations only.
     """
     changes, wrong, wanted, flush = Changes(), [], request(*changes_wanted), request(*FLUSH)
     refused = 0
     with meanwhile(lists, traffic):
-        # What this process itself needs does not fail.
-        if LIBRARY.mlockall(MCL_CURRENT | MCL_FUTURE):
-            raise OSError(ctypes.get_errno(), "mlockall")
+        own_memory()
         for nth in itertools.count(1, STEP):
             error, happened = attempt(wanted, nth)
             # The request or the answer may be what is lost.
@@ -177,18 +158,6 @@ PARTS = {
 }
 
 
-def prepare_faults():
-    debug = pathlib.Path("/sys/kernel/debug")
-    for kind in "failslab", "fail_page_alloc":
-        # As in faults.py: all of them can fail, and the log stays free of what is intended.
-        (debug / kind / "ignore-gfp-wait").write_text("N")
-        (debug / kind / "verbose").write_text("0")
-        if (debug / kind / "require-start").exists():
-            (debug / kind / "require-start").write_text("0")
-            (debug / kind / "require-end").write_text("0xffffffffffffffff")
-    (debug / "fail_page_alloc/min-order").write_text("0")
-
-
 def main():
     report = Report()
     for name, (description, _) in PARTS.items():
@@ -196,8 +165,8 @@ def main():
             ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "unshare", "--user", "--map-root-user",
              "--net", sys.executable, __file__, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         report.check(description, done.returncode == 0, *done.stdout.splitlines())
-    if pathlib.Path("/proc/self/fail-nth").exists():
-        prepare_faults()
+    if is_there():
+        prepare()
         os.unshare(os.CLONE_NEWNET)
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         good, details = without_memory(ALL)

@@ -79,9 +79,9 @@ def state():
     return read
 
 
-def traffic(count=50):
-    """Sends packets to this machine itself: so many datagrams, and some SYNs."""
-    datagrams, connect = packets(count), connections()
+def traffic():
+    """Sends packets to this machine itself: datagrams, and some SYNs."""
+    datagrams, connect = packets(50), connections()
 
     def send():
         datagrams()

@@ -8,6 +8,12 @@
 //!
 //! The program of `tests/host/run races` tries what other CPUs may do between any two of them.
 
+#[cfg(target_arch = "x86_64")]
+use core::sync::atomic::{
+    compiler_fence,
+    AtomicU32,
+    Ordering::SeqCst, //
+};
 #[cfg(not(target_arch = "x86_64"))]
 use kernel::sync::{
     atomic::{
@@ -58,8 +64,7 @@ pub(super) unsafe fn write_once<T: Copy>(pointer: *mut T, value: T) {
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn barrier() {
-    // SAFETY: There are no instructions.
-    unsafe { core::arch::asm!("", options(nostack, preserves_flags)) };
+    compiler_fence(SeqCst);
 }
 
 /// What was loaded before is loaded before what is loaded after (`smp_rmb`).
@@ -128,19 +133,9 @@ pub(super) unsafe fn test_and_set_bit<const BIT: u32>(pointer: *mut u32) -> bool
     interleave();
     #[cfg(target_arch = "x86_64")]
     {
-        let was_set: u8;
-        // SAFETY: The caller says that the word is there. As `arch_test_and_set_bit` of `arch/x86/include/asm/bitops.h`.
-        unsafe {
-            core::arch::asm!(
-                "lock bts dword ptr [{pointer}], {bit}",
-                "setc {was_set}",
-                pointer = in(reg) pointer,
-                bit = const BIT,
-                was_set = out(reg_byte) was_set,
-                options(nostack),
-            )
-        };
-        was_set != 0
+        // SAFETY: The caller says so. It becomes the locked instruction of `arch_test_and_set_bit`
+        // (`arch/x86/include/asm/bitops.h`), and a branch on its flag.
+        unsafe { AtomicU32::from_ptr(pointer) }.fetch_or(1 << BIT, SeqCst) & 1 << BIT != 0
     }
     #[cfg(not(target_arch = "x86_64"))]
     {

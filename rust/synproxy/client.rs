@@ -9,6 +9,7 @@ use super::{
         Fields, //
     },
     cookie,
+    known::Mark,
     options::{
         Options,
         MSS_DEFAULT, //
@@ -310,9 +311,9 @@ impl Incoming<'_> {
     /// Anything but a SYN.
     #[inline]
     fn others(&self, kind: Kind) -> Reaction {
+        let endpoints = self.endpoints();
+        let mark = self.synproxy.known.mark(endpoints);
         if self.place == Place::BeforeConntrack {
-            let endpoints = self.endpoints();
-            let mark = self.synproxy.known.mark(endpoints);
             if mark.is_some_and(|mark| mark.is_set()) {
                 return Reaction::Pass;
             }
@@ -325,9 +326,9 @@ impl Incoming<'_> {
             }
         }
         match kind {
-            Kind::Ack | Kind::Fin => self.acknowledgement(),
+            Kind::Ack | Kind::Fin => self.acknowledgement(mark),
             _ => match self.place {
-                Place::BeforeConntrack => self.stray(Event::OutOfFlow),
+                Place::BeforeConntrack => self.stray(mark, Event::OutOfFlow),
                 // As with iptables, which leaves them to the next rule.
                 Place::Filter => {
                     self.count(Event::OutOfFlow);
@@ -339,9 +340,9 @@ impl Incoming<'_> {
 
     /// An acknowledgement of no connection opens one, if its cookie is valid.
     #[inline]
-    fn acknowledgement(&self) -> Reaction {
+    fn acknowledgement(&self, mark: Option<Mark<'_>>) -> Reaction {
         let Some(proof) = self.proof() else {
-            return self.stray(Event::CookieInvalid);
+            return self.stray(mark, Event::CookieInvalid);
         };
         match self.place {
             Place::BeforeConntrack => match self.open_socket() {

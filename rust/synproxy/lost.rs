@@ -11,6 +11,7 @@ use super::{
         Incoming,
         Reaction, //
     },
+    known::Mark,
     resets::reset,
     segment::{
         flags,
@@ -76,13 +77,15 @@ impl Limit {
 impl Incoming<'_> {
     /// A segment of no connection that connection tracking knows. This machine may have one that is older than
     /// the rule, and than connection tracking; otherwise it goes no further.
-    pub(super) fn stray(&self, event: Event) -> Reaction {
+    pub(super) fn stray(&self, mark: Option<Mark<'_>>, event: Event) -> Reaction {
         match sockets::find(self.packet.context(), self.endpoints()) {
             Some(socket) if fits(&socket, &self.segment) => return Reaction::Pass,
             Some(_) => {
                 reset_both(self.synproxy, self.packet, &self.segment, self.endpoints());
             }
-            None if self.may_be_lost() => {
+            None if mark.is_some_and(|mark| mark.may_have_given_way())
+                && self.may_be_answered() =>
+            {
                 self.count(event);
                 return self.reset_sender();
             }
@@ -92,14 +95,12 @@ impl Incoming<'_> {
         Reaction::Drop
     }
 
-    /// Whether the segment may be of one of SYNPROXY's connections whose mark has given way to that of another, so that
-    /// nothing is known of it any more. Then its sender is told what a closed port would tell; the server hears of it when
-    /// it speaks next.
+    /// Whether a segment may be answered that may be of one of SYNPROXY's connections whose mark has given way to that of
+    /// another, so that nothing is known of it any more. Its sender is told what a closed port would tell; the server hears
+    /// of it when it speaks next.
     #[cold]
-    fn may_be_lost(&self) -> bool {
-        let mark = self.synproxy.known.mark(self.endpoints());
-        mark.is_some_and(|mark| mark.may_have_given_way())
-            && matches!(self.segment.kind(), Kind::Ack | Kind::Fin)
+    fn may_be_answered(&self) -> bool {
+        matches!(self.segment.kind(), Kind::Ack | Kind::Fin)
             && self.synproxy.lost.admits()
             && self.has_right_checksum()
     }

@@ -5,7 +5,11 @@
 //! All unsafe code of Palisade lives here. Nothing here knows what Palisade is for: a wrapper takes
 //! and gives types whose states the compiler checks, so that it could be proposed upstream.
 
+#[cfg(not(palisade_host))]
 mod bindings;
+// What stands in for C there has the types of C.
+#[cfg(palisade_host)]
+pub(crate) mod bindings;
 
 pub(crate) mod buckets;
 pub(crate) mod conncount;

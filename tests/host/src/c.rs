@@ -13,46 +13,51 @@ pub(crate) use hashes::set_hash_mask;
 pub(crate) use netlink::{attributes, operation_count, request};
 pub(crate) use packets::set_linear;
 
-use crate::bindings as c;
+use crate::kernel_api::bindings as c;
 use core::{
     ffi::c_void,
     mem::zeroed,
     ptr,
     sync::atomic::{
-        AtomicBool, AtomicPtr, AtomicU64, AtomicUsize,
+        AtomicBool, AtomicPtr, AtomicUsize,
         Ordering::{Relaxed, SeqCst},
     },
 };
 use kernel::sync::rcu::GracePeriod;
 use std::sync::Mutex;
 
-/// The stand-in for `jiffies`, and for the 64 bits of it.
-#[no_mangle]
-static jiffies: AtomicU64 = AtomicU64::new(0xffff_0000);
+/// The variables of C. `tests/host/run` has the bindings say that they are here.
+#[allow(non_upper_case_globals)]
+pub(crate) mod variables {
+    use super::{c, ptr, zeroed};
+
+    /// The time.
+    pub(crate) static mut jiffies: usize = 0xffff_0000;
+    /// The workqueue of the system; nobody looks into it.
+    pub(crate) static mut system_dfl_wq: *mut c::workqueue_struct = ptr::null_mut();
+    /// The one network namespace.
+    pub(crate) static mut init_net: c::net = unsafe { zeroed() };
+}
+use variables::init_net;
+
+fn clock() -> &'static AtomicUsize {
+    unsafe { AtomicUsize::from_ptr(&raw mut variables::jiffies) }
+}
 
 /// Sets the time.
 pub(crate) fn set_jiffies(now: u64) {
-    jiffies.store(now, Relaxed);
+    clock().store(now as usize, Relaxed);
 }
 
 /// The time.
 pub(crate) fn now() -> u64 {
-    jiffies.load(Relaxed)
+    clock().load(Relaxed) as u64
 }
 
 #[no_mangle]
 extern "C" fn palisade_jiffies64() -> u64 {
     now()
 }
-
-/// The workqueue of the system; nobody looks into it.
-#[no_mangle]
-static system_dfl_wq: AtomicUsize = AtomicUsize::new(0);
-
-/// The one network namespace.
-#[no_mangle]
-#[allow(non_upper_case_globals)]
-static mut init_net: c::net = unsafe { zeroed() };
 
 static SLOTS: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
 
@@ -267,22 +272,55 @@ extern "C" fn palisade_cond_resched() {
     kernel::races::interleave();
 }
 
+/// Any pointer to data.
+type Data = *mut c_void;
+
 /// Functions that have nothing to do here, but return this.
 macro_rules! returning {
-    ($type:ty, $value:expr; $($name:ident)*) => {
-        $(#[no_mangle] extern "C" fn $name() -> $type { $value })*
+    ($type:ty, $value:expr; $($name:ident($($argument:ty),*);)*) => {
+        $(#[no_mangle] extern "C" fn $name($(_: $argument),*) -> $type { $value })*
     };
 }
 
-returning! { (), (); palisade_delayed_work_init palisade_raw_spin_lock_init
-palisade_spin_lock_init palisade_softirqs_off palisade_softirqs_on palisade_put_memory_cgroup
-palisade_genl_dump_check_consistent nf_unregister_net_hook nf_nat_inet_unregister_fn nf_ct_netns_put
-nf_logger_put textsearch_destroy palisade_kernel_synproxy_put palisade_request_module nf_ct_iterate_cleanup_net
-nf_conncount_destroy genl_unregister_family }
-returning! { bool, true; queue_delayed_work_on mod_delayed_work_on disable_delayed_work_sync
-palisade_softirqs_are_off }
-returning! { i32, 0; nf_register_net_hook nf_nat_inet_register_fn nf_ct_netns_get nf_logger_find_get
-palisade_kernel_synproxy_get }
-returning! { *mut c_void, ptr::null_mut(); palisade_current_memory_cgroup palisade_set_active_memory_cgroup
-nf_conntrack_find_get palisade_ct_get }
-returning! { *mut c_void, ptr::dangling_mut::<usize>().cast(); palisade_textsearch_prepare nf_conncount_init }
+returning! { (), ();
+    palisade_delayed_work_init(Data, c::work_func_t);
+    palisade_raw_spin_lock_init(Data);
+    palisade_spin_lock_init(Data);
+    palisade_softirqs_off();
+    palisade_softirqs_on();
+    palisade_put_memory_cgroup(Data);
+    palisade_genl_dump_check_consistent(Data, Data);
+    nf_unregister_net_hook(Data, Data);
+    nf_nat_inet_unregister_fn(Data, Data);
+    nf_ct_netns_put(Data, u8);
+    nf_logger_put(i32, c::nf_log_type);
+    textsearch_destroy(Data);
+    palisade_kernel_synproxy_put();
+    nf_ct_iterate_cleanup_net(Option<unsafe extern "C" fn(*mut c::nf_conn, Data) -> i32>, Data);
+    nf_conncount_destroy(Data, Data);
+}
+returning! { bool, true;
+    queue_delayed_work_on(i32, Data, Data, u64);
+    mod_delayed_work_on(i32, Data, Data, u64);
+    disable_delayed_work_sync(Data);
+    palisade_softirqs_are_off();
+}
+returning! { i32, 0;
+    nf_register_net_hook(Data, Data);
+    nf_nat_inet_register_fn(Data, Data);
+    nf_ct_netns_get(Data, u8);
+    nf_logger_find_get(i32, c::nf_log_type);
+    palisade_request_module(Data);
+    genl_unregister_family(Data);
+}
+returning! { Data, ptr::null_mut();
+    palisade_kernel_synproxy_get();
+    palisade_current_memory_cgroup();
+    palisade_set_active_memory_cgroup(Data);
+    nf_conntrack_find_get(Data, Data, Data);
+    palisade_ct_get(Data, Data);
+}
+returning! { Data, ptr::dangling_mut::<usize>().cast();
+    palisade_textsearch_prepare(Data, Data, u32, i32);
+    nf_conncount_init(Data, u32);
+}

@@ -10,8 +10,6 @@
     unused_imports
 )]
 
-#[path = "kernel_api/bindings.rs"]
-mod bindings;
 mod c;
 mod control;
 pub mod fuzz;

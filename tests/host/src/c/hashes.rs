@@ -3,7 +3,7 @@
 //! Hashes and random numbers: SipHash is itself, whatever its number of rounds, and random numbers are the same
 //! in each run.
 
-use crate::bindings as c;
+use crate::kernel_api::bindings as c;
 use core::{
     ffi::c_void,
     sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},

@@ -3,7 +3,7 @@
 //! Generic netlink: the family that was registered, requests to it, and messages that are thrown away.
 
 use super::{allocate, free_percpu};
-use crate::{bindings as c, fuzz::Bytes};
+use crate::{fuzz::Bytes, kernel_api::bindings as c};
 use core::{
     ffi::c_void,
     mem::zeroed,

@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli vm demo test test-crossed fuzz fuzz-host races mutants bench bench-recent bench-synproxy bench-mixed bench-native \
+.PHONY: all prepare module cli vm demo test test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -71,6 +71,11 @@ races: export KERNEL := stock
 races: export RACES_ORDERS := $(or $(ORDERS),3000)
 races:
 	$(call) tests/host/run races $(ARGS)
+
+# The unit tests in an interpreter that finds undefined behaviour: the quicker ones, or those that ARGS names.
+miri: export KERNEL := stock
+miri:
+	$(call) tests/host/run miri $(ARGS)
 
 # Faults that tests have to notice, all of them or those whose numbers ARGS names.
 mutants: export KERNEL := stock

@@ -24,8 +24,8 @@ warn() { printf 'warning: %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 case $KERNEL in
-stock | debug | native) ;;
-*) die "KERNEL=$KERNEL is not known; there are stock (Debian's own kernel), debug (one that checks itself) and native (a program)" ;;
+stock | debug | kcsan | native) ;;
+*) die "KERNEL=$KERNEL is not known; there are stock (Debian's own kernel), debug (one that checks itself), kcsan (one that finds data races) and native (a program)" ;;
 esac
 
 # ask QUESTION: true if the person at the terminal answers yes.
@@ -75,7 +75,8 @@ contained() {
 # a part holds its lock shared, who makes or deletes it exclusively. So nobody waits
 # for a kernel that is built for somebody else. The file descriptor is inherited, so
 # that a lock lasts as long as the work. Parts are always locked in the same order.
-declare -A lock_descriptors=([build-root]=9 [kernel-stock]=6 [kernel-debug]=5 [kernel-native]=4)
+declare -A lock_descriptors=([build-root]=9 [kernel-stock]=6 [kernel-debug]=5 [kernel-native]=4
+	[kernel-kcsan]=3)
 lock_cache() { # PART shared|exclusive
 	local descriptor=${lock_descriptors[$1]}
 	mkdir -p "$cache"

@@ -10,10 +10,10 @@ use crate::{
             Family,
             Fate,
             Hook,
+            HookNumber,
             HookRegistration,
-            Point,
-            Priority,
-            Registrar, //
+            HookType,
+            Priority, //
         },
         netns::Scope,
         rcu::RcuBox,
@@ -31,9 +31,9 @@ use crate::{
     },
     synproxy::{
         Answers,
-        Arrival,
+        PreRoutingHook,
         Synproxy,
-        Translation, //
+        TranslationHook, //
     },
 };
 use kernel::{
@@ -70,41 +70,41 @@ pub(crate) struct Hooks {
 
 /// What SYNPROXY's connections need. They need it for as long as there are some, whatever becomes of the rules.
 struct SynproxyHooks {
-    _translations: [HookRegistration<Translation>; 2],
-    _arrival: HookRegistration<Arrival>,
+    _translations: [HookRegistration<TranslationHook>; 2],
+    _pre_routing: HookRegistration<PreRoutingHook>,
     _answers: HookRegistration<Answers>,
     _conntrack: ConntrackUse,
 }
 
 impl SynproxyHooks {
     fn new(scope: &Arc<Scope>, synproxy: &Arc<Synproxy>) -> Result<Self> {
-        let translation = |point| {
+        let translation = |hooknum| {
             HookRegistration::new(
                 scope,
-                point,
+                hooknum,
                 Priority::BeforeConfirm,
-                Registrar::Netfilter,
-                Translation::new(synproxy.clone()),
+                HookType::Netfilter,
+                TranslationHook::new(synproxy.clone()),
             )
         };
         Ok(Self {
             _conntrack: ConntrackUse::new(scope)?,
             _translations: [
-                translation(Point::LocalIn)?,
-                translation(Point::PostRouting)?,
+                translation(HookNumber::LocalIn)?,
+                translation(HookNumber::PostRouting)?,
             ],
-            _arrival: HookRegistration::new(
+            _pre_routing: HookRegistration::new(
                 scope,
-                Point::PreRouting,
+                HookNumber::PreRouting,
                 Priority::AfterConntrack,
-                Registrar::Netfilter,
-                Arrival::new(synproxy.clone()),
+                HookType::Netfilter,
+                PreRoutingHook::new(synproxy.clone()),
             )?,
             _answers: HookRegistration::new(
                 scope,
-                Point::PreRouting,
+                HookNumber::PreRouting,
                 Priority::BeforeConntrack,
-                Registrar::Netfilter,
+                HookType::Netfilter,
                 Answers::new(synproxy.clone()),
             )?,
         })
@@ -144,8 +144,13 @@ impl Hooks {
             if is_needed && place.is_none() {
                 let ruleset = ruleset.clone();
                 let hook = ChainHook { ruleset, chain };
-                let registration =
-                    HookRegistration::new(scope, base.point, base.priority, base.registrar, hook)?;
+                let registration = HookRegistration::new(
+                    scope,
+                    base.hooknum,
+                    base.priority,
+                    base.hook_type,
+                    hook,
+                )?;
                 *place = Some(registration);
             }
         }

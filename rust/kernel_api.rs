@@ -11,6 +11,7 @@ mod bindings;
 #[cfg(palisade_host)]
 pub(crate) mod bindings;
 
+pub(crate) mod bh;
 pub(crate) mod buckets;
 pub(crate) mod conncount;
 pub(crate) mod connection_end;
@@ -48,7 +49,6 @@ mod short_way;
 pub(crate) mod skb;
 pub(crate) mod sockets;
 pub(crate) mod softirq_lock;
-pub(crate) mod softirqs;
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) mod testing;
 pub(crate) mod textsearch;

@@ -5,7 +5,7 @@
 use crate::{
     hooks::Hooks,
     kernel_api::{
-        extended_ack::Handled,
+        extended_ack::NetlinkResult,
         netns::{
             NetworkNamespace,
             PerNamespace,
@@ -24,8 +24,8 @@ use crate::{
         Ageing,
         Growth,
         List,
-        Lists,
-        Settings, //
+        ListSettings,
+        Lists, //
     },
     release::{
         self,
@@ -33,8 +33,8 @@ use crate::{
     },
     rules::{
         Draft,
-        Limits,
         Resources,
+        RuleLimits,
         Ruleset, //
     },
     synproxy::Synproxy, //
@@ -56,7 +56,7 @@ pub(crate) struct Namespace {
     scope: Arc<Scope>,
     lists: Arc<Lists>,
     ruleset: Arc<RcuBox<Arc<Ruleset>>>,
-    limits: Limits,
+    limits: RuleLimits,
     /// Whoever changes rules, or which lists there are, holds this.
     hooks: Arc<Mutex<Configured>>,
 }
@@ -113,8 +113,8 @@ impl Namespace {
         &self,
         namespace: &NetworkNamespace,
         is_test: bool,
-        change: impl FnOnce(&mut Draft, &mut Resources<'_>) -> Handled<'a>,
-    ) -> Handled<'a> {
+        change: impl FnOnce(&mut Draft, &mut Resources<'_>) -> NetlinkResult<'a>,
+    ) -> NetlinkResult<'a> {
         let mut hooks = self.hooks.lock();
         let lists_before = self.lists.count();
         let result = self.change_rules_locked(&mut hooks, namespace, is_test, change);
@@ -138,8 +138,8 @@ impl Namespace {
         configured: &mut Configured,
         namespace: &NetworkNamespace,
         is_test: bool,
-        change: impl FnOnce(&mut Draft, &mut Resources<'_>) -> Handled<'a>,
-    ) -> Handled<'a> {
+        change: impl FnOnce(&mut Draft, &mut Resources<'_>) -> NetlinkResult<'a>,
+    ) -> NetlinkResult<'a> {
         let before = self.ruleset();
         let mut draft = before.draft()?;
         let mut resources = Resources {
@@ -180,7 +180,7 @@ impl Namespace {
     /// # Errors
     ///
     /// Those of [`Lists::create`].
-    pub(crate) fn create_list(&self, name: &[u8], settings: Settings) -> Result {
+    pub(crate) fn create_list(&self, name: &[u8], settings: ListSettings) -> Result {
         let hooks = self.hooks.lock();
         self.lists.create(name, settings)?;
         hooks.hurry_ageing();
@@ -192,7 +192,7 @@ impl Namespace {
     /// # Errors
     ///
     /// `EBUSY` when there are rules that count more packets than it would remember, `ENOMEM`.
-    pub(crate) fn set_list(&self, list: &Arc<List>, settings: Settings) -> Result<u64> {
+    pub(crate) fn set_list(&self, list: &Arc<List>, settings: ListSettings) -> Result<u64> {
         let hooks = self.hooks.lock();
         let before = list.settings();
         if settings.hits < before.hits && settings.hits < self.ruleset().hits(list) {

@@ -5,11 +5,11 @@
 use crate::{
     kernel_api::time::JIFFIES_PER_SECOND,
     recent::{
-        Limits,
-        Settings,
+        ListLimits,
+        ListSettings,
         AGE_MAX, //
     },
-    rules,
+    rules, //
 };
 use core::{
     borrow::Borrow,
@@ -72,18 +72,18 @@ impl Parameters {
     }
 
     /// What recent lists may take up.
-    pub(crate) fn list_limits(&self) -> Limits {
+    pub(crate) fn list_limits(&self) -> ListLimits {
         let timeout = u64::from(self.entry_timeout).wrapping_mul(1000);
-        Limits {
+        ListLimits {
             lists: self.max_lists,
             entries: self.max_entries,
-            timeout: Settings::timeout(timeout).unwrap_or(AGE_MAX),
+            timeout: ListSettings::timeout(timeout).unwrap_or(AGE_MAX),
         }
     }
 
     /// What rules may take up.
-    pub(crate) fn rule_limits(&self) -> rules::Limits {
-        rules::Limits {
+    pub(crate) fn rule_limits(&self) -> rules::RuleLimits {
+        rules::RuleLimits {
             rules: self.max_rules as usize,
             chains: self.max_chains as usize,
         }

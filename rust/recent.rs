@@ -30,11 +30,11 @@ pub(crate) use entry::{
 };
 pub(crate) use list::{
     List,
-    Settings, //
+    ListSettings, //
 };
 pub(crate) use lists::{
     Growth,
-    Limits,
+    ListLimits,
     Lists, //
 };
 pub(crate) use stamps::{
@@ -44,6 +44,6 @@ pub(crate) use stamps::{
     AGE_MAX, //
 };
 pub(crate) use table::{
-    Question,
+    Query,
     Stamped, //
 };

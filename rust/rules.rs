@@ -25,8 +25,8 @@ pub(crate) use draft::Draft;
 pub(crate) use evaluate::evaluate;
 pub(crate) use references::References;
 pub(crate) use resources::{
-    Limits,
     Resources,
+    RuleLimits,
     Site, //
 };
 pub(crate) use rule::{

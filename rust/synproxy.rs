@@ -11,7 +11,6 @@ mod announcement;
 #[cfg(CONFIG_KUNIT = "y")]
 mod announcement_tests;
 mod answers;
-mod arrival;
 mod clamps;
 #[cfg(CONFIG_KUNIT = "y")]
 mod clamps_tests;
@@ -25,6 +24,9 @@ mod compose_tests;
 mod cookie;
 #[cfg(CONFIG_KUNIT = "y")]
 mod cookie_tests;
+mod established;
+#[cfg(CONFIG_KUNIT = "y")]
+mod established_tests;
 mod existing;
 mod floods;
 #[cfg(CONFIG_KUNIT = "y")]
@@ -35,17 +37,15 @@ mod handshake;
 mod held;
 #[cfg(CONFIG_KUNIT = "y")]
 mod held_tests;
-mod known;
-#[cfg(CONFIG_KUNIT = "y")]
-mod known_tests;
 mod lost;
 mod opening;
 mod options;
 #[cfg(CONFIG_KUNIT = "y")]
 mod options_tests;
-mod proxied;
+mod pre_routing;
+mod proxy_state;
 #[cfg(CONFIG_KUNIT = "y")]
-mod proxied_tests;
+mod proxy_state_tests;
 #[cfg(all(test, palisade_races))]
 mod races;
 mod resets;
@@ -54,25 +54,25 @@ mod servers;
 #[cfg(CONFIG_KUNIT = "y")]
 mod servers_tests;
 mod settings;
+mod syn_sent;
+#[cfg(CONFIG_KUNIT = "y")]
+mod syn_sent_tests;
 mod translation;
 mod unreachable;
-mod waiting;
-#[cfg(CONFIG_KUNIT = "y")]
-mod waiting_tests;
 
 pub(crate) use answers::Answers;
-pub(crate) use arrival::Arrival;
 pub(crate) use client::{
     Place,
     Reaction, //
 };
+pub(crate) use pre_routing::PreRoutingHook;
 pub(crate) use servers::ServerReport;
 pub(crate) use settings::{
     Events,
-    Settings,
+    SynproxySettings,
     Threshold, //
 };
-pub(crate) use translation::Translation;
+pub(crate) use translation::TranslationHook;
 
 use crate::kernel_api::{
     connection_end::{
@@ -86,25 +86,25 @@ use crate::kernel_api::{
     proxy_template::ProxyTemplate,
     transmit::Sender,
     work::{
-        give_way,
+        cond_resched,
         Periodic, //
     },
 };
 use clocks::Clocks;
 use cookie::Cookies;
 use core::mem::MaybeUninit;
+use established::EstablishedCache;
 use held::Held;
 use kernel::{
     alloc::flags::__GFP_NOWARN,
     prelude::*,
     sync::Arc, //
 };
-use known::Known;
 use servers::Servers;
-use waiting::{
-    LookAfter,
-    Wait,
-    Waiting, //
+use syn_sent::{
+    RetransmitWork,
+    SynSentTable,
+    Wait, //
 };
 
 /// Room for so many connections and one more, or for as many as there is memory for.
@@ -125,9 +125,9 @@ pub(crate) struct Synproxy {
     clocks: Clocks,
     template: ProxyTemplate,
     servers: Arc<Servers>,
-    waiting: Arc<Waiting>,
-    look_after: Periodic<LookAfter>,
-    known: Known,
+    syn_sent: Arc<SynSentTable>,
+    retransmit_work: Periodic<RetransmitWork>,
+    established: EstablishedCache,
     lost: lost::Limit,
     own_addresses: OwnAddresses,
 }
@@ -140,15 +140,15 @@ impl Synproxy {
     /// `ENOMEM` when there is no memory, `ENODEV` when the namespace ends.
     pub(crate) fn new(scope: &Arc<Scope>) -> Result<Arc<Self>> {
         let servers = Arc::new(Servers::new()?, GFP_KERNEL_ACCOUNT)?;
-        let waiting = Waiting::new(scope, servers.clone())?;
+        let syn_sent = SynSentTable::new(scope, servers.clone())?;
         let synproxy = Self {
             cookies: Cookies::new(),
             clocks: Clocks::new(),
             template: ProxyTemplate::new(scope)?,
             servers,
-            look_after: Periodic::start(scope, LookAfter(waiting.clone()), 0)?,
-            waiting,
-            known: Known::new()?,
+            retransmit_work: Periodic::start(scope, RetransmitWork(syn_sent.clone()), 0)?,
+            syn_sent,
+            established: EstablishedCache::new()?,
             lost: lost::Limit::new(),
             own_addresses: OwnAddresses::new(),
         };
@@ -157,14 +157,14 @@ impl Synproxy {
 
     /// Waits for the answer to a SYN that was just sent, with what the client has sent besides.
     fn wait(&self, wait: &Wait, held: Option<Held>) {
-        if self.waiting.begin(wait, held) {
-            self.look_after.run_after(waiting::FIRST_DELAY);
+        if self.syn_sent.begin(wait, held) {
+            self.retransmit_work.run_after(syn_sent::FIRST_DELAY);
         }
     }
 
     /// Whether there are connections, or may be some soon. May sleep.
     pub(crate) fn has_connections(&self) -> bool {
-        !self.waiting.is_idle() || has_connections(self.waiting.namespace())
+        !self.syn_sent.is_idle() || has_connections(self.syn_sent.namespace())
     }
 
     /// Resets all connections, of both sides, also those that servers have not answered: without SYNPROXY they cannot go
@@ -174,7 +174,7 @@ impl Synproxy {
             return;
         };
         let sender = Sender::new(namespace);
-        self.waiting.give_up_all();
+        self.syn_sent.give_up_all();
         loop {
             // Where memory is short, each walk ends as many as it has room for.
             let mut little = [const { MaybeUninit::uninit() }; 8];
@@ -187,7 +187,7 @@ impl Synproxy {
             let ended = end_connections(sender.namespace(), room);
             for connection in ended {
                 resets::reset_both(connection, &sender);
-                give_way();
+                cond_resched();
             }
             if ended.len() < size {
                 return;

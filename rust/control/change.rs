@@ -10,11 +10,11 @@ use crate::{
             Totals, //
         },
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         genetlink::{
-            Action,
+            Doit,
             Request, //
         },
         netfilter,
@@ -22,7 +22,7 @@ use crate::{
             Attribute,
             Attributes, //
         },
-        work::give_way, //
+        work::cond_resched, //
     },
     packet::Family,
     rules::{
@@ -57,8 +57,8 @@ use kernel::{
 /// Applies changes.
 pub(super) struct Change;
 
-impl Action for Change {
-    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+impl Doit for Change {
+    fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let attributes = request.attributes();
         let is_test = attributes.has(ruleset::TEST);
         let changes = attributes.filter(|attribute| attribute.kind() == ruleset::CHANGE);
@@ -73,7 +73,7 @@ impl Action for Change {
                 }
                 .apply()
                 .map_err(|refusal| refusal.at(change))?;
-                give_way();
+                cond_resched();
             }
             Ok(())
         })
@@ -90,13 +90,13 @@ struct Editor<'a, 'b, 'c> {
 }
 
 impl<'a> Editor<'a, '_, '_> {
-    fn apply(&mut self) -> Handled<'a> {
+    fn apply(&mut self) -> NetlinkResult<'a> {
         let kind = (self.change.get(attributes::KIND))
             .and_then(|attribute| ChangeKind::from_number(attribute.u32()?))
-            .ok_or(Refusal::new(EINVAL, c"a change needs a kind"))?;
+            .ok_or(ExtAckError::new(EINVAL, c"a change needs a kind"))?;
         let table = (self.change.get(attributes::TABLE))
             .and_then(|attribute| Table::from_number(attribute.u32()?))
-            .ok_or(Refusal::new(EINVAL, c"a change needs a table"))?;
+            .ok_or(ExtAckError::new(EINVAL, c"a change needs a table"))?;
         let name = self.change.get(attributes::CHAIN_NAME);
         self.check_family(kind)?;
         if kind == ChangeKind::NewChain {
@@ -106,7 +106,7 @@ impl<'a> Editor<'a, '_, '_> {
             return self.apply_to_table(kind, table);
         };
         let chain = (self.draft.find(table, name.string()))
-            .ok_or_else(|| Refusal::new(ENOENT, c"the table has no such chain").at(name))?;
+            .ok_or_else(|| ExtAckError::new(ENOENT, c"the table has no such chain").at(name))?;
         match kind {
             ChangeKind::Append => self.append(chain),
             ChangeKind::Insert => self.insert(chain),
@@ -123,7 +123,7 @@ impl<'a> Editor<'a, '_, '_> {
     }
 
     /// Applies a change to all chains of a table.
-    fn apply_to_table(&mut self, kind: ChangeKind, table: Table) -> Handled<'a> {
+    fn apply_to_table(&mut self, kind: ChangeKind, table: Table) -> NetlinkResult<'a> {
         // A chain that can be deleted has no rules, so that these stay as they are.
         let references = match kind {
             ChangeKind::DeleteChain => self.references()?,
@@ -136,16 +136,16 @@ impl<'a> Editor<'a, '_, '_> {
                 ChangeKind::Zero => self.zero_chain(id)?,
                 ChangeKind::DeleteChain if id.base().is_some() => {}
                 ChangeKind::DeleteChain => self.delete_chain(id, None, &references)?,
-                _ => return Err(Refusal::new(EINVAL, c"this change needs a chain")),
+                _ => return Err(ExtAckError::new(EINVAL, c"this change needs a chain")),
             }
             chain = self.draft.next(table, chain);
-            give_way();
+            cond_resched();
         }
         Ok(())
     }
 
     /// Refuses an IP version where the rule says that, or where it makes no difference.
-    fn check_family(&self, kind: ChangeKind) -> Handled<'a> {
+    fn check_family(&self, kind: ChangeKind) -> NetlinkResult<'a> {
         let Some(at) = self.change.get(attributes::FAMILY) else {
             return Ok(());
         };
@@ -159,7 +159,7 @@ impl<'a> Editor<'a, '_, '_> {
             ChangeKind::RenameChain => c"a chain has one name for both IP versions",
             _ => c"the rule says which IP version it is for",
         };
-        Err(Refusal::new(EINVAL, message).at(at))
+        Err(ExtAckError::new(EINVAL, message).at(at))
     }
 
     /// How many rules that the change is about jump to each chain, and how many rules at all.
@@ -172,18 +172,18 @@ impl<'a> Editor<'a, '_, '_> {
         Ok([meant, all])
     }
 
-    fn rule(&self) -> Handled<'a, Attribute<'a>> {
+    fn rule(&self) -> NetlinkResult<'a, Attribute<'a>> {
         self.change
             .get(attributes::RULE)
-            .ok_or(Refusal::new(EINVAL, c"this change needs a rule"))
+            .ok_or(ExtAckError::new(EINVAL, c"this change needs a rule"))
     }
 
     /// The rule that is to be put into a chain.
-    fn new_rule(&mut self, chain: ChainId) -> Handled<'a, Rule> {
+    fn new_rule(&mut self, chain: ChainId) -> NetlinkResult<'a, Rule> {
         let attribute = self.rule()?;
         if self.draft.rules() >= self.resources.limits.rules {
             let message = c"too many rules: see the module parameter max_rules";
-            return Err(Refusal::new(ENOSPC, message).at(attribute));
+            return Err(ExtAckError::new(ENOSPC, message).at(attribute));
         }
         let site = Site {
             draft: self.draft,
@@ -201,7 +201,7 @@ impl<'a> Editor<'a, '_, '_> {
         Some((attribute, place as usize))
     }
 
-    fn append(&mut self, chain: ChainId) -> Handled<'a> {
+    fn append(&mut self, chain: ChainId) -> NetlinkResult<'a> {
         let rule = self.new_rule(chain)?;
         self.draft.change(chain, |chain| {
             let end = chain.rules.len();
@@ -210,12 +210,12 @@ impl<'a> Editor<'a, '_, '_> {
         Ok(())
     }
 
-    fn insert(&mut self, chain: ChainId) -> Handled<'a> {
+    fn insert(&mut self, chain: ChainId) -> NetlinkResult<'a> {
         let rule = self.new_rule(chain)?;
         let position = self.position();
         let place = position.map_or(0, |(_, place)| place);
         if place > self.draft.get(chain)?.rules.len() {
-            let refusal = Refusal::new(EINVAL, c"the position is beyond the end of the chain");
+            let refusal = ExtAckError::new(EINVAL, c"the position is beyond the end of the chain");
             return Err(position.map_or(refusal, |(at, _)| refusal.at(at)));
         }
         self.draft
@@ -223,7 +223,7 @@ impl<'a> Editor<'a, '_, '_> {
         Ok(())
     }
 
-    fn replace(&mut self, chain: ChainId) -> Handled<'a> {
+    fn replace(&mut self, chain: ChainId) -> NetlinkResult<'a> {
         let (_, place) = self.existing(chain)?;
         let rule = self.new_rule(chain)?;
         self.draft
@@ -232,18 +232,18 @@ impl<'a> Editor<'a, '_, '_> {
     }
 
     /// The position that is given, of a rule that is there.
-    fn existing(&self, chain: ChainId) -> Handled<'a, (Attribute<'a>, usize)> {
+    fn existing(&self, chain: ChainId) -> NetlinkResult<'a, (Attribute<'a>, usize)> {
         let (attribute, place) = self
             .position()
-            .ok_or(Refusal::new(EINVAL, c"this change needs a position"))?;
+            .ok_or(ExtAckError::new(EINVAL, c"this change needs a position"))?;
         if place >= self.draft.get(chain)?.rules.len() {
-            let refusal = Refusal::new(ENOENT, c"the chain has no rule at that position");
+            let refusal = ExtAckError::new(ENOENT, c"the chain has no rule at that position");
             return Err(refusal.at(attribute));
         }
         Ok((attribute, place))
     }
 
-    fn delete(&mut self, chain: ChainId) -> Handled<'a> {
+    fn delete(&mut self, chain: ChainId) -> NetlinkResult<'a> {
         let place = match self.position() {
             Some(_) => self.existing(chain)?.1,
             None => self.find(chain)?,
@@ -257,14 +257,14 @@ impl<'a> Editor<'a, '_, '_> {
         match (self.draft.change(chain, change), self.position()) {
             (Err(ENOENT), Some((at, _))) => {
                 let message = c"the rule at that position is for the other IP version";
-                Err(Refusal::new(EINVAL, message).at(at))
+                Err(ExtAckError::new(EINVAL, message).at(at))
             }
             (result, _) => Ok(result?),
         }
     }
 
     /// The place of the rule that is given.
-    fn find(&mut self, chain: ChainId) -> Handled<'a, usize> {
+    fn find(&mut self, chain: ChainId) -> NetlinkResult<'a, usize> {
         let attribute = self.rule()?;
         let site = Site {
             draft: self.draft,
@@ -275,10 +275,10 @@ impl<'a> Editor<'a, '_, '_> {
         self.draft
             .get(chain)?
             .position(&spec)
-            .ok_or_else(|| Refusal::new(ENOENT, c"the chain has no such rule").at(attribute))
+            .ok_or_else(|| ExtAckError::new(ENOENT, c"the chain has no such rule").at(attribute))
     }
 
-    fn flush(&mut self, chain: ChainId) -> Handled<'a> {
+    fn flush(&mut self, chain: ChainId) -> NetlinkResult<'a> {
         if !self.draft.get(chain)?.rules.is_empty() {
             let family = self.family;
             self.draft.change(chain, |chain| match family {
@@ -292,19 +292,19 @@ impl<'a> Editor<'a, '_, '_> {
         Ok(())
     }
 
-    fn set_policy(&mut self, chain: ChainId) -> Handled<'a> {
+    fn set_policy(&mut self, chain: ChainId) -> NetlinkResult<'a> {
         let attribute = (self.change.get(attributes::POLICY))
-            .ok_or(Refusal::new(EINVAL, c"this change needs a policy"))?;
+            .ok_or(ExtAckError::new(EINVAL, c"this change needs a policy"))?;
         let verdict = match attribute.u32().and_then(Verdict::from_number) {
             Some(Verdict::Accept) => netfilter::Verdict::Accept,
             Some(Verdict::Drop) => netfilter::Verdict::Drop,
             _ => {
-                let refusal = Refusal::new(EINVAL, c"a policy is accept or drop");
+                let refusal = ExtAckError::new(EINVAL, c"a policy is accept or drop");
                 return Err(refusal.at(attribute));
             }
         };
         if self.draft.get(chain)?.policies.is_none() {
-            let refusal = Refusal::new(EINVAL, c"only built-in chains have a policy");
+            let refusal = ExtAckError::new(EINVAL, c"only built-in chains have a policy");
             return Err(refusal.at(attribute));
         }
         let families = [Family::Ipv4, Family::Ipv6].into_iter();
@@ -351,7 +351,7 @@ impl<'a> Editor<'a, '_, '_> {
         Ok(Some(Arc::new(counters, GFP_KERNEL_ACCOUNT)?))
     }
 
-    fn zero(&mut self, chain: ChainId) -> Handled<'a> {
+    fn zero(&mut self, chain: ChainId) -> NetlinkResult<'a> {
         if self.position().is_none() {
             return self.zero_chain(chain);
         }
@@ -359,7 +359,7 @@ impl<'a> Editor<'a, '_, '_> {
         Ok(self.draft.zero_rule(chain, place)?)
     }
 
-    fn zero_chain(&mut self, chain: ChainId) -> Handled<'a> {
+    fn zero_chain(&mut self, chain: ChainId) -> NetlinkResult<'a> {
         match self.family {
             Some(family) => self.draft.zero_family(chain, family)?,
             None => self.draft.zero(chain)?,
@@ -368,24 +368,24 @@ impl<'a> Editor<'a, '_, '_> {
     }
 
     /// The name of a chain that is to get it, if that is possible.
-    fn free_name(&self, table: Table, name: Attribute<'a>) -> Handled<'a, ChainName> {
+    fn free_name(&self, table: Table, name: Attribute<'a>) -> NetlinkResult<'a, ChainName> {
         if self.draft.find(table, name.string()).is_some() {
-            let refusal = Refusal::new(EEXIST, c"the table has a chain of that name already");
+            let refusal = ExtAckError::new(EEXIST, c"the table has a chain of that name already");
             return Err(refusal.at(name));
         }
         // In a table that has no such chain, one's own would be taken for it.
         if ChainId::built_in().any(|(_, base)| base.name == name.string()) {
-            let refusal = Refusal::new(EINVAL, c"this is the name of a built-in chain");
+            let refusal = ExtAckError::new(EINVAL, c"this is the name of a built-in chain");
             return Err(refusal.at(name));
         }
         match ChainName::new(name.string()) {
             Some(parsed) if !name.string().is_empty() => Ok(parsed),
-            _ => Err(Refusal::new(EINVAL, c"a chain has a name of 1 to 28 bytes").at(name)),
+            _ => Err(ExtAckError::new(EINVAL, c"a chain has a name of 1 to 28 bytes").at(name)),
         }
     }
 
-    fn new_chain(&mut self, table: Table, name: Option<Attribute<'a>>) -> Handled<'a> {
-        let attribute = name.ok_or(Refusal::new(EINVAL, c"this change needs a chain"))?;
+    fn new_chain(&mut self, table: Table, name: Option<Attribute<'a>>) -> NetlinkResult<'a> {
+        let attribute = name.ok_or(ExtAckError::new(EINVAL, c"this change needs a chain"))?;
         if let (Some(family), Some(chain)) =
             (self.family, self.draft.find(table, attribute.string()))
         {
@@ -395,20 +395,20 @@ impl<'a> Editor<'a, '_, '_> {
             }
         }
         let name = self.free_name(table, attribute)?;
-        if self.draft.chains_of_ones_own() >= self.resources.limits.chains {
+        if self.draft.user_defined_chains() >= self.resources.limits.chains {
             let message = c"too many chains: see the module parameter max_chains";
-            return Err(Refusal::new(ENOSPC, message).at(attribute));
+            return Err(ExtAckError::new(ENOSPC, message).at(attribute));
         }
         Ok(self.draft.add(table, name)?)
     }
 
     /// Refuses to do that to a built-in chain.
-    fn check_ones_own(chain: ChainId, at: Option<Attribute<'a>>) -> Handled<'a> {
+    fn check_ones_own(chain: ChainId, at: Option<Attribute<'a>>) -> NetlinkResult<'a> {
         if chain.base().is_none() {
             return Ok(());
         }
         let message = c"a built-in chain cannot be deleted or renamed";
-        let refusal = Refusal::new(EINVAL, message);
+        let refusal = ExtAckError::new(EINVAL, message);
         Err(at.map_or(refusal, |at| refusal.at(at)))
     }
 
@@ -417,10 +417,10 @@ impl<'a> Editor<'a, '_, '_> {
         chain: ChainId,
         name: Option<Attribute<'a>>,
         [meant, all]: &[References; 2],
-    ) -> Handled<'a> {
+    ) -> NetlinkResult<'a> {
         Self::check_ones_own(chain, name)?;
         let refuse = |error, message| {
-            let refusal = Refusal::new(error, message);
+            let refusal = ExtAckError::new(error, message);
             Err(name.map_or(refusal, |name| refusal.at(name)))
         };
         let rules = &self.draft.get(chain)?.rules;
@@ -441,9 +441,9 @@ impl<'a> Editor<'a, '_, '_> {
         Ok(())
     }
 
-    fn rename_chain(&mut self, table: Table, chain: ChainId) -> Handled<'a> {
+    fn rename_chain(&mut self, table: Table, chain: ChainId) -> NetlinkResult<'a> {
         let attribute = (self.change.get(attributes::NEW_NAME))
-            .ok_or(Refusal::new(EINVAL, c"this change needs a new name"))?;
+            .ok_or(ExtAckError::new(EINVAL, c"this change needs a new name"))?;
         Self::check_ones_own(chain, self.change.get(attributes::CHAIN_NAME))?;
         let name = self.free_name(table, attribute)?;
         Ok(self.draft.rename(chain, name)?)

@@ -6,13 +6,13 @@ use super::lists::list_of;
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         genetlink::{
-            Action,
             Cursor,
-            Dump,
+            Doit,
+            Dumpit,
             Output,
             Request, //
         },
@@ -21,7 +21,7 @@ use crate::{
             Attribute,
             Attributes, //
         },
-        work::give_way, //
+        work::cond_resched, //
     },
     packet::Address,
     recent::{
@@ -58,7 +58,7 @@ struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    fn decode(entry: Attribute<'a>) -> Handled<'a, Self> {
+    fn decode(entry: Attribute<'a>) -> NetlinkResult<'a, Self> {
         let mut address = None;
         let (mut port, mut time_to_live, mut packets) = (0, None, None);
         let (mut ages, mut youngest) = (0u32, 0);
@@ -67,7 +67,7 @@ impl<'a> Given<'a> {
                 attributes::ADDRESS => {
                     let read = Address::from_bytes(attribute.payload());
                     address = Some(read.ok_or_else(|| {
-                        Refusal::new(EINVAL, c"an address has 4 or 16 bytes").at(attribute)
+                        ExtAckError::new(EINVAL, c"an address has 4 or 16 bytes").at(attribute)
                     })?);
                 }
                 attributes::PORT => port = attribute.u16().unwrap_or(0),
@@ -77,7 +77,7 @@ impl<'a> Given<'a> {
                     let age = attribute.u64().unwrap_or(0);
                     if age < youngest {
                         let message = c"the latest packet comes first";
-                        return Err(Refusal::new(EINVAL, message).at(attribute));
+                        return Err(ExtAckError::new(EINVAL, message).at(attribute));
                     }
                     youngest = age;
                     ages = ages.saturating_add(1);
@@ -85,8 +85,8 @@ impl<'a> Given<'a> {
                 _ => {}
             }
         }
-        let (family, address) =
-            address.ok_or_else(|| Refusal::new(EINVAL, c"an entry needs an address").at(entry))?;
+        let (family, address) = address
+            .ok_or_else(|| ExtAckError::new(EINVAL, c"an entry needs an address").at(entry))?;
         Ok(Self {
             key: Key {
                 family,
@@ -119,20 +119,20 @@ impl<'a> Given<'a> {
 }
 
 /// Sees to it that there is memory for the addresses that are not in the list yet.
-fn reserve<'a>(request: &Request<'a>, list: &List) -> Handled<'a> {
+fn reserve<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a> {
     let mut new = 0u32;
     for entry in entries(request.attributes()) {
         if !list.contains(&Given::decode(entry)?.key) {
             new = new.saturating_add(1);
         }
-        give_way();
+        cond_resched();
     }
     list.reserve(new)
-        .map_err(|error| Refusal::new(error, c"there is no memory for so many new addresses"))
+        .map_err(|error| ExtAckError::new(error, c"there is no memory for so many new addresses"))
 }
 
 /// Adds the addresses; how many others had to make room.
-fn add<'a>(request: &Request<'a>, list: &List) -> Handled<'a, u32> {
+fn add<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a, u32> {
     let mut replaced = 0u32;
     for entry in entries(request.attributes()) {
         match Given::decode(entry)?.add_to(list) {
@@ -140,10 +140,12 @@ fn add<'a>(request: &Request<'a>, list: &List) -> Handled<'a, u32> {
             Stamped::Replaced => replaced = replaced.saturating_add(1),
             // Packets took what was reserved, and there is no more.
             Stamped::Refused => {
-                return Err(Refusal::new(ENOMEM, c"there is no memory for the entry").at(entry));
+                return Err(
+                    ExtAckError::new(ENOMEM, c"there is no memory for the entry").at(entry),
+                );
             }
         }
-        give_way();
+        cond_resched();
     }
     Ok(replaced)
 }
@@ -151,8 +153,8 @@ fn add<'a>(request: &Request<'a>, list: &List) -> Handled<'a, u32> {
 /// Adds addresses.
 pub(super) struct Add;
 
-impl Action for Add {
-    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+impl Doit for Add {
+    fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let list = list_of(request)?;
         // A mistake further down must not leave the first half in the list.
         for entry in entries(request.attributes()) {
@@ -175,18 +177,18 @@ impl Action for Add {
 /// Deletes addresses.
 pub(super) struct Delete;
 
-impl Action for Delete {
-    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+impl Doit for Delete {
+    fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let list = list_of(request)?;
         for entry in entries(request.attributes()) {
             if !list.contains(&Given::decode(entry)?.key) {
-                return Err(Refusal::new(ENOENT, c"the address is not in the list").at(entry));
+                return Err(ExtAckError::new(ENOENT, c"the address is not in the list").at(entry));
             }
-            give_way();
+            cond_resched();
         }
         for entry in entries(request.attributes()) {
             list.remove(&Given::decode(entry)?.key, 0);
-            give_way();
+            cond_resched();
         }
         Ok(())
     }
@@ -195,11 +197,15 @@ impl Action for Delete {
 /// Lists the entries.
 pub(super) struct Get;
 
-impl Dump for Get {
+impl Dumpit for Get {
     // An attribute with its header for each age, and as many for all that an entry has besides.
     const LONGEST_MESSAGE: u16 = ((SNAPSHOT_AGES + 16) * 12) as u16;
 
-    fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
+    fn run<'a>(
+        request: &Request<'a>,
+        cursor: &mut Cursor,
+        output: &mut Output<'_>,
+    ) -> NetlinkResult<'a> {
         let list = list_of(request)?;
         let mut ages = Ages::new()?;
         list.while_still(|| {
@@ -212,7 +218,7 @@ impl Dump for Get {
                     Err(error) => return Err(error.into()),
                 }
                 cursor.outer = cursor.outer.saturating_add(1);
-                give_way();
+                cond_resched();
             }
         })
     }

@@ -6,13 +6,13 @@ use super::namespace;
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         genetlink::{
-            Action,
             Cursor,
-            Dump,
+            Doit,
+            Dumpit,
             Output,
             Request, //
         },
@@ -25,9 +25,9 @@ use crate::{
     namespace::Namespace,
     recent::{
         milliseconds,
-        Limits,
         List,
-        Settings, //
+        ListLimits,
+        ListSettings, //
     },
     spec::attribute::list as attributes, //
 };
@@ -37,36 +37,36 @@ use kernel::{
 };
 
 /// The name that a request gives.
-fn name_of<'a>(list: Attributes<'a>) -> Handled<'a, Attribute<'a>> {
+fn name_of<'a>(list: Attributes<'a>) -> NetlinkResult<'a, Attribute<'a>> {
     let name = list
         .get(attributes::NAME)
-        .ok_or(Refusal::new(EINVAL, c"the list's name is missing"))?;
+        .ok_or(ExtAckError::new(EINVAL, c"the list's name is missing"))?;
     if name.string().is_empty() {
-        return Err(Refusal::new(EINVAL, c"a list's name cannot be empty").at(name));
+        return Err(ExtAckError::new(EINVAL, c"a list's name cannot be empty").at(name));
     }
     Ok(name)
 }
 
 /// The list that a request names.
-pub(super) fn list_of<'a>(request: &Request<'a>) -> Handled<'a, Arc<List>> {
+pub(super) fn list_of<'a>(request: &Request<'a>) -> NetlinkResult<'a, Arc<List>> {
     let name = name_of(request.attributes())?;
     namespace(request)?
         .lists()
         .find(name.string())
-        .ok_or_else(|| Refusal::new(ENOENT, c"there is no such list").at(name))
+        .ok_or_else(|| ExtAckError::new(ENOENT, c"there is no such list").at(name))
 }
 
 /// What a request chooses of a list, in place of what was chosen before.
 fn settings_of<'a>(
     list: Attributes<'a>,
-    mut settings: Settings,
-    limits: &Limits,
-) -> Handled<'a, Settings> {
+    mut settings: ListSettings,
+    limits: &ListLimits,
+) -> NetlinkResult<'a, ListSettings> {
     if let Some(attribute) = list.get(attributes::SIZE) {
         settings.size = attribute.u32().unwrap_or(settings.size);
         if settings.size > limits.entries {
             let message = c"more entries than the module parameter max_entries allows";
-            return Err(Refusal::new(ERANGE, message).at(attribute));
+            return Err(ExtAckError::new(ERANGE, message).at(attribute));
         }
     }
     if let Some(hits) = list
@@ -76,9 +76,12 @@ fn settings_of<'a>(
         settings.hits = hits;
     }
     if let Some(attribute) = list.get(attributes::TIMEOUT) {
-        settings.timeout = attribute.u64().and_then(Settings::timeout).ok_or_else(|| {
-            Refusal::new(ERANGE, c"a longer timeout than can be measured").at(attribute)
-        })?;
+        settings.timeout = attribute
+            .u64()
+            .and_then(ListSettings::timeout)
+            .ok_or_else(|| {
+                ExtAckError::new(ERANGE, c"a longer timeout than can be measured").at(attribute)
+            })?;
     }
     Ok(settings)
 }
@@ -100,8 +103,8 @@ fn encode(namespace: &Namespace, list: &List, message: &mut Message) -> Result {
 /// Answers with one list.
 pub(super) struct Get;
 
-impl Action for Get {
-    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+impl Doit for Get {
+    fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let list = list_of(request)?;
         let namespace = namespace(request)?;
         Ok(request.reply(|message| encode(&namespace, &list, message))?)
@@ -111,8 +114,12 @@ impl Action for Get {
 /// Lists all lists.
 pub(super) struct GetAll;
 
-impl Dump for GetAll {
-    fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
+impl Dumpit for GetAll {
+    fn run<'a>(
+        request: &Request<'a>,
+        cursor: &mut Cursor,
+        output: &mut Output<'_>,
+    ) -> NetlinkResult<'a> {
         let namespace = namespace(request)?;
         while let Some(list) = namespace.lists().nth(cursor.outer) {
             output.message(|message| encode(&namespace, &list, message))?;
@@ -125,8 +132,8 @@ impl Dump for GetAll {
 /// Creates a list.
 pub(super) struct Create;
 
-impl Action for Create {
-    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+impl Doit for Create {
+    fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let namespace = namespace(request)?;
         let list = request.attributes();
         let name = name_of(list)?;
@@ -135,10 +142,10 @@ impl Action for Create {
         namespace
             .create_list(name.string(), settings)
             .map_err(|error| match error {
-                EEXIST => Refusal::new(error, c"there is a list of that name already").at(name),
+                EEXIST => ExtAckError::new(error, c"there is a list of that name already").at(name),
                 ENOSPC => {
                     let message = c"too many lists: see the module parameter max_lists";
-                    Refusal::new(error, message).at(name)
+                    ExtAckError::new(error, message).at(name)
                 }
                 _ => error.into(),
             })
@@ -148,8 +155,8 @@ impl Action for Create {
 /// Changes what was chosen of a list.
 pub(super) struct Set;
 
-impl Action for Set {
-    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+impl Doit for Set {
+    fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let namespace = namespace(request)?;
         let list = list_of(request)?;
         let chosen = request.attributes();
@@ -157,7 +164,7 @@ impl Action for Set {
         let lost = namespace.set_list(&list, settings).map_err(|error| {
             match (error, chosen.get(attributes::HITS)) {
                 (EBUSY, Some(hits)) => {
-                    Refusal::new(error, c"there are rules that count more packets").at(hits)
+                    ExtAckError::new(error, c"there are rules that count more packets").at(hits)
                 }
                 _ => error.into(),
             }
@@ -172,13 +179,13 @@ impl Action for Set {
 /// Destroys a list.
 pub(super) struct Destroy;
 
-impl Action for Destroy {
-    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+impl Doit for Destroy {
+    fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let list = list_of(request)?;
         namespace(request)?
             .destroy_list(&list)
             .map_err(|error| match error {
-                EBUSY => Refusal::new(error, c"there are rules that use the list"),
+                EBUSY => ExtAckError::new(error, c"there are rules that use the list"),
                 _ => error.into(),
             })
     }
@@ -187,8 +194,8 @@ impl Action for Destroy {
 /// Removes every entry of a list.
 pub(super) struct Flush;
 
-impl Action for Flush {
-    fn run<'a>(request: &Request<'a>) -> Handled<'a> {
+impl Doit for Flush {
+    fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let list = list_of(request)?;
         Ok(namespace(request)?.flush_list(&list)?)
     }

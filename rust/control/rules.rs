@@ -7,18 +7,18 @@ use crate::{
     kernel_api::{
         counters::Totals,
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         genetlink::{
             Cursor,
-            Dump,
+            Dumpit,
             Output,
             Request, //
         },
         message::Message,
         netfilter,
-        work::give_way, //
+        work::cond_resched, //
     },
     packet::Family,
     rules::{
@@ -47,7 +47,7 @@ struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    fn of(request: &Request<'a>, ruleset: &Ruleset) -> Handled<'a, Self> {
+    fn of(request: &Request<'a>, ruleset: &Ruleset) -> NetlinkResult<'a, Self> {
         let table = request.attributes().get(attributes::TABLE);
         let name = request.attributes().get(attributes::CHAIN_NAME);
         let selection = Self {
@@ -56,7 +56,7 @@ impl<'a> Selection<'a> {
         };
         match name {
             Some(name) if !ruleset.chains().any(|(_, chain)| selection.has(chain)) => {
-                Err(Refusal::new(ENOENT, c"the table has no such chain").at(name))
+                Err(ExtAckError::new(ENOENT, c"the table has no such chain").at(name))
             }
             _ => Ok(selection),
         }
@@ -73,8 +73,8 @@ fn dump_chains<'a>(
     request: &Request<'a>,
     cursor: &mut Cursor,
     output: &mut Output<'_>,
-    mut show: impl FnMut(&Ruleset, ChainId, &Chain, &mut Cursor, &mut Output<'_>) -> Handled<'a>,
-) -> Handled<'a> {
+    mut show: impl FnMut(&Ruleset, ChainId, &Chain, &mut Cursor, &mut Output<'_>) -> NetlinkResult<'a>,
+) -> NetlinkResult<'a> {
     let ruleset = namespace(request)?.ruleset();
     let selection = Selection::of(request, &ruleset)?;
     output.set_generation(ruleset.generation());
@@ -92,7 +92,7 @@ fn dump_chains<'a>(
             outer: id.number().saturating_add(1),
             inner: 0,
         };
-        give_way();
+        cond_resched();
     }
     Ok(())
 }
@@ -100,8 +100,12 @@ fn dump_chains<'a>(
 /// Lists the chains.
 pub(super) struct GetChains;
 
-impl Dump for GetChains {
-    fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
+impl Dumpit for GetChains {
+    fn run<'a>(
+        request: &Request<'a>,
+        cursor: &mut Cursor,
+        output: &mut Output<'_>,
+    ) -> NetlinkResult<'a> {
         dump_chains(request, cursor, output, |ruleset, id, chain, _, output| {
             let references = ruleset.references(id);
             output.message(|message| {
@@ -151,11 +155,15 @@ fn number(policy: netfilter::Verdict) -> u32 {
 /// Lists the rules.
 pub(super) struct GetRules;
 
-impl Dump for GetRules {
+impl Dumpit for GetRules {
     // The longest rule, and where it is.
     const LONGEST_MESSAGE: u16 = RULE_LENGTH_MAX as u16 + 128;
 
-    fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
+    fn run<'a>(
+        request: &Request<'a>,
+        cursor: &mut Cursor,
+        output: &mut Output<'_>,
+    ) -> NetlinkResult<'a> {
         dump_chains(
             request,
             cursor,

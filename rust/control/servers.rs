@@ -5,10 +5,10 @@
 use super::namespace;
 use crate::{
     kernel_api::{
-        extended_ack::Handled,
+        extended_ack::NetlinkResult,
         genetlink::{
             Cursor,
-            Dump,
+            Dumpit,
             Output,
             Request, //
         },
@@ -43,8 +43,12 @@ fn encode(server: &ServerReport, message: &mut Message) -> Result {
 /// Lists all servers.
 pub(super) struct Get;
 
-impl Dump for Get {
-    fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a> {
+impl Dumpit for Get {
+    fn run<'a>(
+        request: &Request<'a>,
+        cursor: &mut Cursor,
+        output: &mut Output<'_>,
+    ) -> NetlinkResult<'a> {
         let Some(synproxy) = namespace(request)?.synproxy() else {
             return Ok(());
         };

@@ -14,6 +14,7 @@
 //! [`include/linux/lockdep.h`](srctree/include/linux/lockdep.h)
 
 use super::{
+    bh::BhDisabled,
     lkmm::{
         cpu_relax,
         smp_rmb,
@@ -21,7 +22,6 @@ use super::{
     },
     lockdep::LockdepMap,
     queue::Queue,
-    softirqs::SoftirqsOff,
     words::Word, //
 };
 use kernel::{
@@ -167,7 +167,7 @@ impl Buckets {
     pub(crate) fn read<R>(&self, index: u32, mut read: impl FnMut(u32, &Attempt<'_>) -> R) -> R {
         let bucket = self.bucket(index);
         if cfg!(CONFIG_LOCKDEP) {
-            let _softirqs = SoftirqsOff::new();
+            let _softirqs = BhDisabled::new();
             self.lockdep.might_wait();
         }
         for _ in 0..LOCKLESS_ATTEMPTS {
@@ -218,14 +218,14 @@ impl Buckets {
     /// Locks a bucket, also against softirqs of this CPU.
     #[inline(always)]
     pub(crate) fn lock(&self, index: u32) -> BucketGuard<'_> {
-        let softirqs = SoftirqsOff::new();
+        let bh = BhDisabled::new();
         self.lockdep.acquire();
         let bucket = self.bucket(index);
         bucket.lock(&self.queue);
         BucketGuard {
             bucket,
             lockdep: &self.lockdep,
-            softirqs,
+            bh,
         }
     }
 }
@@ -256,7 +256,7 @@ pub(crate) struct BucketGuard<'a> {
     lockdep: &'a LockdepMap,
     /// Dropped last.
     #[expect(dead_code, reason = "it is there to be dropped")]
-    softirqs: SoftirqsOff,
+    bh: BhDisabled,
 }
 
 impl BucketGuard<'_> {

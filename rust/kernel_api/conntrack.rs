@@ -112,7 +112,7 @@ impl Skb {
     /// Has connection tracking pass the packet over, unless it has seen it already, as it has on the
     /// loopback interface.
     #[inline]
-    pub(crate) fn leave_untracked(&self) {
+    pub(crate) fn set_untracked(&self) {
         let (connection, info) = self.connection();
         if connection.is_null() && info == bindings::ip_conntrack_info_IP_CT_ESTABLISHED {
             // SAFETY: By the type, the packet is valid. It has no connection whose reference would be

@@ -9,7 +9,7 @@ use super::{
     transmit::{
         ethertype,
         ETHERNET_LENGTH, //
-    }, //
+    },
 };
 
 /// Length of the hardware address of Ethernet, in bytes.

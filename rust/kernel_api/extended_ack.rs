@@ -16,13 +16,13 @@ use kernel::{
 
 /// Why a request is refused: an error number, a sentence for a person, and the attribute that is at fault.
 #[derive(Clone, Copy)]
-pub(crate) struct Refusal<'a> {
+pub(crate) struct ExtAckError<'a> {
     error: Error,
     message: Option<&'static CStr>,
     attribute: Option<Attribute<'a>>,
 }
 
-impl<'a> Refusal<'a> {
+impl<'a> ExtAckError<'a> {
     /// Refuses with a reason.
     pub(crate) fn new(error: Error, message: &'static CStr) -> Self {
         Self {
@@ -104,7 +104,7 @@ impl fmt::Write for Text<'_> {
     }
 }
 
-impl From<Error> for Refusal<'_> {
+impl From<Error> for ExtAckError<'_> {
     fn from(error: Error) -> Self {
         Self {
             error,
@@ -114,11 +114,11 @@ impl From<Error> for Refusal<'_> {
     }
 }
 
-impl From<kernel::alloc::AllocError> for Refusal<'_> {
+impl From<kernel::alloc::AllocError> for ExtAckError<'_> {
     fn from(error: kernel::alloc::AllocError) -> Self {
         Error::from(error).into()
     }
 }
 
 /// The result of handling a part of a request.
-pub(crate) type Handled<'a, T = ()> = core::result::Result<T, Refusal<'a>>;
+pub(crate) type NetlinkResult<'a, T = ()> = core::result::Result<T, ExtAckError<'a>>;

@@ -10,7 +10,7 @@ use super::{
     short_way::{
         Hop,
         Metrics, //
-    }, //
+    },
 };
 
 /// Mask of the bits of an IPv4 header's second byte that routing goes by (INET_DSCP_MASK).

@@ -8,7 +8,7 @@ use super::{
     bindings,
     extended_ack::{
         self,
-        Handled, //
+        NetlinkResult, //
     },
     message::Message,
     netlink::{
@@ -203,20 +203,24 @@ unsafe fn dump_port(callback: &bindings::netlink_callback) -> u32 {
 }
 
 /// An operation that does something.
-pub(crate) trait Action {
+pub(crate) trait Doit {
     /// Does it, in process context.
-    fn run<'a>(request: &Request<'a>) -> Handled<'a>;
+    fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a>;
 }
 
 /// An operation that lists something.
-pub(crate) trait Dump {
+pub(crate) trait Dumpit {
     /// What its longest message takes up, in bytes, if that is more than a page; it cannot be more than
     /// a netlink message, which is 64 kB.
     const LONGEST_MESSAGE: u16 = 0;
 
     /// Writes messages from `cursor` on until all is written or [`Output::message`] fails, and moves the
     /// cursor past what was written.
-    fn run<'a>(request: &Request<'a>, cursor: &mut Cursor, output: &mut Output<'_>) -> Handled<'a>;
+    fn run<'a>(
+        request: &Request<'a>,
+        cursor: &mut Cursor,
+        output: &mut Output<'_>,
+    ) -> NetlinkResult<'a>;
 }
 
 /// An operation of a family, which needs CAP_NET_ADMIN over the network namespace.
@@ -240,14 +244,14 @@ impl Operation {
     }
 
     /// An operation that does something.
-    pub(crate) fn action<T: Action>(command: u8, policy: &'static [Policy]) -> Self {
+    pub(crate) fn action<T: Doit>(command: u8, policy: &'static [Policy]) -> Self {
         let mut operation = Self::new(command, policy, bindings::GENL_CMD_CAP_DO);
         operation.0.__bindgen_anon_1.__bindgen_anon_1.doit = Some(run_action::<T>);
         operation
     }
 
     /// An operation that lists something.
-    pub(crate) fn dump<T: Dump>(command: u8, policy: &'static [Policy]) -> Self {
+    pub(crate) fn dump<T: Dumpit>(command: u8, policy: &'static [Policy]) -> Self {
         let mut operation = Self::new(command, policy, bindings::GENL_CMD_CAP_DUMP);
         operation.0.__bindgen_anon_1.__bindgen_anon_2.start = Some(start_dump::<T>);
         operation.0.__bindgen_anon_1.__bindgen_anon_2.dumpit = Some(run_dump::<T>);
@@ -258,7 +262,7 @@ impl Operation {
 /// # Safety
 ///
 /// To be called by generic netlink, with a request that passed the policy of the operation.
-unsafe extern "C" fn run_action<T: Action>(
+unsafe extern "C" fn run_action<T: Doit>(
     _skb: *mut bindings::sk_buff,
     info: *mut bindings::genl_info,
 ) -> c_int {
@@ -277,7 +281,7 @@ unsafe extern "C" fn run_action<T: Action>(
 /// # Safety
 ///
 /// To be called by generic netlink, with the callback of a dump that begins.
-unsafe extern "C" fn start_dump<T: Dump>(callback: *mut bindings::netlink_callback) -> c_int {
+unsafe extern "C" fn start_dump<T: Dumpit>(callback: *mut bindings::netlink_callback) -> c_int {
     // SAFETY: Generic netlink gives a valid callback.
     unsafe { (*callback).min_dump_alloc = T::LONGEST_MESSAGE.into() };
     0
@@ -286,7 +290,7 @@ unsafe extern "C" fn start_dump<T: Dump>(callback: *mut bindings::netlink_callba
 /// # Safety
 ///
 /// To be called by generic netlink, with the callback of a dump whose request passed the policy.
-unsafe extern "C" fn run_dump<T: Dump>(
+unsafe extern "C" fn run_dump<T: Dumpit>(
     skb: *mut bindings::sk_buff,
     callback: *mut bindings::netlink_callback,
 ) -> c_int {

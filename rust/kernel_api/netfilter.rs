@@ -35,7 +35,7 @@ use kernel::{
 
 /// Where in the stack a hook sees packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Point {
+pub(crate) enum HookNumber {
     /// Packets that came in, before routing.
     PreRouting,
     /// Packets for this machine.
@@ -48,7 +48,7 @@ pub(crate) enum Point {
     PostRouting,
 }
 
-impl Point {
+impl HookNumber {
     const fn number(self) -> u32 {
         match self {
             Self::PreRouting => bindings::nf_inet_hooks_NF_INET_PRE_ROUTING,
@@ -95,7 +95,7 @@ impl Priority {
 
 /// Who shows packets to a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Registrar {
+pub(crate) enum HookType {
     /// Netfilter: all packets.
     Netfilter,
     /// Network address translation: the first packet of each connection, which is translated as the hook
@@ -103,7 +103,7 @@ pub(crate) enum Registrar {
     Nat,
 }
 
-impl Registrar {
+impl HookType {
     /// # Safety
     ///
     /// The operations, and what they point at, have to stay valid until a grace period after they were unregistered
@@ -149,9 +149,9 @@ pub(crate) enum Fate {
     /// It goes on.
     Accept,
     /// It goes on, as one that belongs to no connection.
-    AcceptUntied,
+    AcceptResetCt,
     /// It goes back to where it came from, which is what its addresses say by now.
-    SendBack(Rewritten),
+    Transmit(Rewritten),
 }
 
 impl From<Verdict> for Fate {
@@ -280,7 +280,7 @@ pub(crate) trait Hook: Send + Sync + 'static {
     const IS_SPLIT: bool = false;
 
     /// Whether it may have packets go on as ones that belong to no connection.
-    const UNTIES: bool = false;
+    const RESETS_CT: bool = false;
 
     /// Decides on a packet of that IP version. Runs under RCU, mostly in softirq.
     fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Fate;
@@ -303,7 +303,7 @@ unsafe impl<T: Sync> Sync for Operations<T> {}
 pub(crate) struct HookRegistration<T: Hook> {
     operations: Published<Operations<T>>,
     namespace: NamespaceUse,
-    registrar: Registrar,
+    hook_type: HookType,
 }
 
 impl<T: Hook> HookRegistration<T> {
@@ -316,12 +316,12 @@ impl<T: Hook> HookRegistration<T> {
     /// on using.
     pub(crate) fn new(
         scope: &Arc<Scope>,
-        point: Point,
+        hooknum: HookNumber,
         priority: Priority,
-        registrar: Registrar,
+        hook_type: HookType,
         hook: T,
     ) -> Result<Self> {
-        if T::UNTIES && registrar == Registrar::Nat {
+        if T::RESETS_CT && hook_type == HookType::Nat {
             return Err(EINVAL);
         }
         let operations = Operations {
@@ -336,7 +336,7 @@ impl<T: Hook> HookRegistration<T> {
         let mut filled = bindings::nf_hook_ops {
             hook: Some(Self::packet),
             priv_: core::ptr::from_ref(hook).cast_mut().cast(),
-            hooknum: point.number(),
+            hooknum: hooknum.number(),
             priority: priority.number(),
             ..Default::default()
         };
@@ -348,12 +348,12 @@ impl<T: Hook> HookRegistration<T> {
         // (`nf_register_net_hook`, `nf_nat_inet_register_fn`).
         kernel::error::to_result(unsafe {
             place.get().write(filled);
-            registrar.register(namespace.as_raw(), place.get())
+            hook_type.register(namespace.as_raw(), place.get())
         })?;
         Ok(Self {
             operations,
             namespace,
-            registrar,
+            hook_type,
         })
     }
 
@@ -408,14 +408,14 @@ impl<T: Hook> HookRegistration<T> {
         match hook.packet(skb, context, family) {
             Fate::Drop => bindings::NF_DROP,
             Fate::Accept => bindings::NF_ACCEPT,
-            Fate::AcceptUntied if !T::UNTIES => bindings::NF_DROP,
-            Fate::AcceptUntied => {
+            Fate::AcceptResetCt if !T::RESETS_CT => bindings::NF_DROP,
+            Fate::AcceptResetCt => {
                 // SAFETY: The packet is valid; nobody uses its connection any more: netfilter does not, and what would
                 // (`nf_nat_inet_fn`) does not show packets to such a hook.
                 unsafe { bindings::palisade_ct_forget(skb.as_raw()) };
                 bindings::NF_ACCEPT
             }
-            Fate::SendBack(rewritten) => {
+            Fate::Transmit(rewritten) => {
                 // SAFETY: The packet is the hook's, and nobody uses it any more; it was written anew. The state is valid.
                 unsafe { send_back::send_back(skb.as_raw(), context.as_raw(), family, rewritten) };
                 bindings::NF_STOLEN
@@ -430,7 +430,7 @@ impl<T: Hook> Drop for HookRegistration<T> {
         // SAFETY: It was registered by `new` in a namespace that is still there. This does not wait for who reads
         // them (`__nf_unregister_net_hook`): they are retired by what is dropped next.
         unsafe {
-            self.registrar
+            self.hook_type
                 .unregister(self.namespace.as_raw(), operations)
         };
     }

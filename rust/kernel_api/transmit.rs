@@ -145,7 +145,7 @@ impl NewPacket {
     }
 
     /// Has neither connection tracking nor address translation look at it.
-    pub(crate) fn leave_untracked(&self) {
+    pub(crate) fn set_untracked(&self) {
         // SAFETY: By the type invariant the buffer is valid, and it has no connection yet.
         unsafe { bindings::palisade_skb_leave_untracked(self.skb.as_ptr()) };
     }

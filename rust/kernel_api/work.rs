@@ -118,7 +118,7 @@ impl<T: Background> Drop for Periodic<T> {
 }
 
 /// Lets others run, where that is due. Has to be called in process context, without locks.
-pub(crate) fn give_way() {
+pub(crate) fn cond_resched() {
     // SAFETY: There are no requirements but those above.
     unsafe { bindings::palisade_cond_resched() };
 }

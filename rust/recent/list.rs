@@ -16,13 +16,13 @@ use super::{
         AGE_MAX, //
     },
     table::{
+        EntryTable,
         Origin,
-        Question,
-        Selection,
+        Query,
         Stamped,
         Statistics,
         Superseded,
-        Table, //
+        Survivors, //
     },
 };
 use crate::kernel_api::{
@@ -32,7 +32,7 @@ use crate::kernel_api::{
         Retirable, //
     },
     time::jiffies32,
-    work::give_way, //
+    work::cond_resched, //
 };
 use kernel::{
     new_mutex,
@@ -53,7 +53,7 @@ pub(super) const DEFAULT_HITS: u32 = 20;
 
 /// What can be chosen of a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub(crate) struct ListSettings {
     /// Most entries.
     pub(crate) size: u32,
     /// Packets that an entry remembers.
@@ -62,7 +62,7 @@ pub(crate) struct Settings {
     pub(crate) timeout: u32,
 }
 
-impl Settings {
+impl ListSettings {
     /// A timeout from milliseconds, of which 0 is the longest there is; none if it is longer than that.
     pub(crate) fn timeout(milliseconds: u64) -> Option<u32> {
         match milliseconds {
@@ -74,12 +74,12 @@ impl Settings {
 
 /// The table that a list has, and the one that it had before, while entries move.
 struct Tables {
-    table: Arc<Table>,
-    previous: Option<Arc<Table>>,
+    table: Arc<EntryTable>,
+    previous: Option<Arc<EntryTable>>,
 }
 
 impl Tables {
-    fn of(table: Arc<Table>) -> Result<KBox<Retirable<Self>>> {
+    fn of(table: Arc<EntryTable>) -> Result<KBox<Retirable<Self>>> {
         let tables = Self {
             table,
             previous: None,
@@ -87,7 +87,7 @@ impl Tables {
         Retirable::new(tables, GFP_KERNEL_ACCOUNT)
     }
 
-    fn previous(&self) -> Option<&Table> {
+    fn previous(&self) -> Option<&EntryTable> {
         self.previous.as_deref()
     }
 }
@@ -106,7 +106,7 @@ pub(crate) struct List {
 
 impl List {
     /// An empty list. May sleep.
-    pub(super) fn new(name: &[u8], settings: Settings) -> Result<Arc<Self>> {
+    pub(super) fn new(name: &[u8], settings: ListSettings) -> Result<Arc<Self>> {
         let mut owned = KVec::new();
         owned.extend_from_slice(name, GFP_KERNEL_ACCOUNT)?;
         let tables = RcuBox::new(Tables::of(new_table(settings)?)?);
@@ -127,8 +127,8 @@ impl List {
     }
 
     /// What was chosen of it.
-    pub(crate) fn settings(&self) -> Settings {
-        self.with_tables(|Tables { table, .. }| Settings {
+    pub(crate) fn settings(&self) -> ListSettings {
+        self.with_tables(|Tables { table, .. }| ListSettings {
             size: table.size(),
             hits: table.hits(),
             timeout: table.timeout(),
@@ -163,7 +163,7 @@ impl List {
 
     /// The table, while no entries move to it from another.
     #[inline(always)]
-    fn quick_table<'a>(&'a self, guard: &'a rcu::Guard) -> Option<&'a Table> {
+    fn quick_table<'a>(&'a self, guard: &'a rcu::Guard) -> Option<&'a EntryTable> {
         let Tables { table, previous } = self.tables.read(guard);
         previous.is_none().then_some(&**table)
     }
@@ -172,18 +172,18 @@ impl List {
     #[inline(always)]
     pub(crate) fn check_quickly(
         &self,
-        question: &Question<'_, impl Find>,
+        query: &Query<'_, impl Find>,
         guard: &rcu::Guard,
     ) -> Option<bool> {
-        self.quick_table(guard)?.check_quickly(question, jiffies32)
+        self.quick_table(guard)?.check_quickly(query, jiffies32)
     }
 
     /// Whether there is such an entry; reaps where the window says so.
     #[inline(never)]
-    pub(crate) fn check(&self, question: &Question<'_>, guard: &rcu::Guard) -> bool {
+    pub(crate) fn check(&self, query: &Query<'_>, guard: &rcu::Guard) -> bool {
         self.retry(guard, |tables| {
             let previous = tables.previous();
-            tables.table.check(previous, question, jiffies32())
+            tables.table.check(previous, query, jiffies32())
         })
     }
 
@@ -191,14 +191,14 @@ impl List {
     #[inline(always)]
     pub(crate) fn update_quickly(
         &self,
-        question: &Question<'_, impl Find>,
+        query: &Query<'_, impl Find>,
         invert: bool,
         time_to_live: u8,
         guard: &rcu::Guard,
     ) -> Option<bool> {
         let table = self.quick_table(guard)?;
         table
-            .update_quickly(question, invert, jiffies32, time_to_live)
+            .update_quickly(query, invert, jiffies32, time_to_live)
             .ok()
     }
 
@@ -208,7 +208,7 @@ impl List {
     #[inline(never)]
     pub(crate) fn update(
         &self,
-        question: &Question<'_>,
+        query: &Query<'_>,
         invert: bool,
         time_to_live: u8,
         guard: &rcu::Guard,
@@ -216,7 +216,7 @@ impl List {
         self.retry(guard, |tables| {
             let previous = tables.previous();
             let table = &tables.table;
-            table.update(previous, question, invert, jiffies32(), time_to_live)
+            table.update(previous, query, invert, jiffies32(), time_to_live)
         })
     }
 
@@ -291,12 +291,12 @@ impl List {
 
     /// Whether the address is in the list.
     pub(crate) fn contains(&self, key: &Key) -> bool {
-        let question = Question {
+        let query = Query {
             key: *key,
             time_to_live: 0,
             window: &Window::any(),
         };
-        self.check(&question, &rcu::read_lock())
+        self.check(&query, &rcu::read_lock())
     }
 
     /// Sees to it that there is memory for so many entries more, as far as the list may have them. May sleep.
@@ -337,7 +337,7 @@ impl List {
         let mut next = Some(0);
         while let Some(first) = next {
             next = self.with_tables(|tables| tables.table.age(first, jiffies32()));
-            give_way();
+            cond_resched();
         }
     }
 
@@ -364,7 +364,7 @@ impl List {
     /// # Errors
     ///
     /// `ENOMEM` when there is no memory.
-    pub(crate) fn prepare(self: &Arc<Self>, settings: Settings) -> Result<PreparedTable> {
+    pub(crate) fn prepare(self: &Arc<Self>, settings: ListSettings) -> Result<PreparedTable> {
         let entries = self.statistics().entries;
         let table = new_table(settings)?;
         table.reserve(entries)?;
@@ -382,7 +382,7 @@ impl List {
         })
     }
 
-    fn table(&self) -> Arc<Table> {
+    fn table(&self) -> Arc<EntryTable> {
         self.with_tables(|tables| tables.table.clone())
     }
 
@@ -395,7 +395,7 @@ impl List {
 /// An empty table for a list, which has another until it is put in place.
 pub(crate) struct PreparedTable {
     list: Arc<List>,
-    table: Arc<Table>,
+    table: Arc<EntryTable>,
     moving: KBox<Retirable<Tables>>,
     moved: KBox<Retirable<Tables>>,
     /// Room to find out which entries are the oldest, where not all have room.
@@ -421,19 +421,21 @@ impl PreparedTable {
         self.moving.value_mut().previous = Some(old.clone());
         self.list.replace(self.moving);
         let now = jiffies32();
-        let mut selection = if self.ages.capacity() > 0 {
-            Selection::of(&old, self.table.size(), now, &mut self.ages)
+        let mut survivors = if self.ages.capacity() > 0 {
+            Survivors::of(&old, self.table.size(), now, &mut self.ages)
         } else {
-            Selection::all()
+            Survivors::all()
         };
-        let lost = self.table.adopt_all(&old, &mut selection, now, give_way);
+        let lost = self
+            .table
+            .migrate_all(&old, &mut survivors, now, cond_resched);
         self.list.replace(self.moved);
         self.table.continue_from(old.statistics());
         lost
     }
 }
 
-fn new_table(settings: Settings) -> Result<Arc<Table>> {
-    let table = Table::new(settings.size, settings.hits, settings.timeout)?;
+fn new_table(settings: ListSettings) -> Result<Arc<EntryTable>> {
+    let table = EntryTable::new(settings.size, settings.hits, settings.timeout)?;
     Ok(Arc::new(table, GFP_KERNEL_ACCOUNT)?)
 }

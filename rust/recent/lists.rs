@@ -4,8 +4,8 @@
 
 use super::list::{
     List,
+    ListSettings,
     PreparedTable,
-    Settings,
     DEFAULT_HITS, //
 };
 use kernel::{
@@ -19,7 +19,7 @@ use kernel::{
 
 /// What lists may take up.
 #[derive(Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct ListLimits {
     /// Most lists in a network namespace.
     pub(crate) lists: u32,
     /// Most entries in a list, and what a list gets that says nothing of its size.
@@ -28,10 +28,10 @@ pub(crate) struct Limits {
     pub(crate) timeout: u32,
 }
 
-impl Limits {
+impl ListLimits {
     /// The settings of a list of which nothing is said.
-    pub(crate) fn default_settings(&self) -> Settings {
-        Settings {
+    pub(crate) fn default_settings(&self) -> ListSettings {
+        ListSettings {
             size: self.entries,
             hits: DEFAULT_HITS,
             timeout: self.timeout,
@@ -53,7 +53,7 @@ impl Growth {
         if settings.hits >= hits || self.0.iter().any(|table| table.suffices(list, hits)) {
             return Ok(());
         }
-        let table = list.prepare(Settings { hits, ..settings })?;
+        let table = list.prepare(ListSettings { hits, ..settings })?;
         // One that is there for the list already has fewer hits.
         self.0.retain(|other| !other.is_for(list));
         Ok(self.0.push(table, GFP_KERNEL_ACCOUNT)?)
@@ -70,14 +70,14 @@ impl Growth {
 /// The recent lists of a network namespace.
 #[pin_data]
 pub(crate) struct Lists {
-    limits: Limits,
+    limits: ListLimits,
     #[pin]
     lists: Mutex<KVec<Arc<List>>>,
 }
 
 impl Lists {
     /// No lists yet.
-    pub(crate) fn new(limits: Limits) -> Result<Arc<Self>> {
+    pub(crate) fn new(limits: ListLimits) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 limits,
@@ -88,7 +88,7 @@ impl Lists {
     }
 
     /// What lists may take up.
-    pub(crate) fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &ListLimits {
         &self.limits
     }
 
@@ -108,7 +108,7 @@ impl Lists {
     /// # Errors
     ///
     /// `EEXIST` when there is one of that name, `ENOSPC` when there are too many, `ENOMEM`.
-    pub(crate) fn create(&self, name: &[u8], settings: Settings) -> Result<Arc<List>> {
+    pub(crate) fn create(&self, name: &[u8], settings: ListSettings) -> Result<Arc<List>> {
         let list = List::new(name, settings)?;
         let mut lists = self.lists.lock();
         if lists.iter().any(|other| other.name() == name) {

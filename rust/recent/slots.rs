@@ -17,7 +17,7 @@ use crate::kernel_api::{
     },
     records::Records,
     words::CacheAligned,
-    work::give_way, //
+    work::cond_resched, //
 };
 use core::num::NonZeroU32;
 use kernel::{
@@ -123,7 +123,7 @@ impl Slots {
         };
         for chunk in first..=self.records.chunk(last) {
             self.provide(chunk, LARGE).map_err(|_| ENOMEM)?;
-            give_way();
+            cond_resched();
         }
         Ok(())
     }

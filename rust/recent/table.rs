@@ -18,7 +18,7 @@
 mod moving;
 mod quick;
 
-pub(super) use moving::Selection;
+pub(super) use moving::Survivors;
 
 use super::{
     entry::{
@@ -98,7 +98,7 @@ pub(super) struct Superseded;
 
 /// What is asked of an entry.
 #[derive(Clone, Copy)]
-pub(crate) struct Question<'a, F = Key> {
+pub(crate) struct Query<'a, F = Key> {
     /// What it is found by.
     pub(crate) key: F,
     /// The TTL that the packet stamped last has to have had; 0 is any.
@@ -109,7 +109,7 @@ pub(crate) struct Question<'a, F = Key> {
 
 /// What a list says to a question.
 #[derive(Clone, Copy)]
-struct Sight {
+struct Lookup {
     /// Whether the entry meets the window.
     agrees: bool,
     /// Age of its latest stamp, in jiffies.
@@ -143,7 +143,7 @@ impl Statistics {
 
 /// A hash table of entries. What packets only read comes first, in as few cache lines as may be.
 #[repr(C)]
-pub(super) struct Table {
+pub(super) struct EntryTable {
     /// Age in jiffies from which on an entry counts as gone.
     timeout: Word,
     /// Not 0 if the list has another table by now.
@@ -158,15 +158,15 @@ pub(super) struct Table {
 struct Written {
     entries: Atomic<u32>,
     /// Number of the entry that eviction looks at next.
-    hand: Atomic<u32>,
+    clock_hand: Atomic<u32>,
     /// Number of the entry that reaping looks at next.
-    scythe: Atomic<u32>,
+    gc_cursor: Atomic<u32>,
     evicted: Atomic<u64>,
     expired: Atomic<u64>,
     refused: Atomic<u64>,
 }
 
-impl Table {
+impl EntryTable {
     /// A table of up to `size` entries that remember `hits` packets each for `timeout` jiffies.
     pub(super) fn new(size: u32, hits: u32, timeout: u32) -> Result<Self> {
         Ok(Self {
@@ -178,8 +178,8 @@ impl Table {
             superseded: Word::new(0),
             written: CacheAligned(Written {
                 entries: Atomic::new(0),
-                hand: Atomic::new(0),
-                scythe: Atomic::new(0),
+                clock_hand: Atomic::new(0),
+                gc_cursor: Atomic::new(0),
                 evicted: Atomic::new(0),
                 expired: Atomic::new(0),
                 refused: Atomic::new(0),
@@ -244,44 +244,44 @@ impl Table {
     pub(super) fn check(
         &self,
         previous: Option<&Self>,
-        question: &Question<'_>,
+        query: &Query<'_>,
         now: u32,
     ) -> Result<bool, Superseded> {
         let timeout = self.timeout();
-        let mut sight = self.look(question, timeout, now);
-        if let (None, Some(previous)) = (sight, previous) {
+        let mut lookup = self.look(query, timeout, now);
+        if let (None, Some(previous)) = (lookup, previous) {
             // It may have moved just now, but it moves in one direction only.
-            let earlier = previous.look(question, timeout, now);
-            sight = earlier.or_else(|| self.look(question, timeout, now));
+            let earlier = previous.look(query, timeout, now);
+            lookup = earlier.or_else(|| self.look(query, timeout, now));
         }
-        if sight.is_none() && self.is_superseded() {
+        if lookup.is_none() && self.is_superseded() {
             return Err(Superseded);
         }
         // While entries move, nothing is reaped.
-        if let (Some(limit), None) = (question.window.reaped_age(), previous) {
-            if sight.is_some_and(|sight| sight.age > limit) {
-                self.reap(&question.key, limit, now);
+        if let (Some(limit), None) = (query.window.reaped_age(), previous) {
+            if lookup.is_some_and(|lookup| lookup.age > limit) {
+                self.reap(&query.key, limit, now);
             }
             self.reap_others(limit, now);
         }
-        Ok(sight.is_some_and(|sight| sight.agrees))
+        Ok(lookup.is_some_and(|lookup| lookup.agrees))
     }
 
-    /// As [`Table::check`], and if there is an entry and what was found, turned round where `invert` says
+    /// As [`EntryTable::check`], and if there is an entry and what was found, turned round where `invert` says
     /// so, is true, remembers one packet more.
     pub(super) fn update(
         &self,
         previous: Option<&Self>,
-        question: &Question<'_>,
+        query: &Query<'_>,
         invert: bool,
         now: u32,
         time_to_live: u8,
     ) -> Result<bool, Superseded> {
         if let Some(previous) = previous {
-            self.adopt(previous, &question.key, now, Origin::Packet)?;
+            self.migrate(previous, &query.key, now, Origin::Packet)?;
         }
-        let agrees = self.update_known(question, invert, now, time_to_live)?;
-        if let (Some(limit), None) = (question.window.reaped_age(), previous) {
+        let agrees = self.update_known(query, invert, now, time_to_live)?;
+        if let (Some(limit), None) = (query.window.reaped_age(), previous) {
             self.reap_others(limit, now);
         }
         Ok(agrees)
@@ -289,25 +289,25 @@ impl Table {
 
     fn update_known(
         &self,
-        question: &Question<'_>,
+        query: &Query<'_>,
         invert: bool,
         now: u32,
         time_to_live: u8,
     ) -> Result<bool, Superseded> {
-        let guard = self.lock(self.bucket(&question.key))?;
-        let Some((index, entry)) = self.find(guard.head(), &question.key, None) else {
+        let guard = self.lock(self.bucket(&query.key))?;
+        let Some((index, entry)) = self.find(guard.head(), &query.key, None) else {
             return Ok(false);
         };
-        let Some(sight) = Self::sight(entry, question, self.timeout(), now) else {
+        let Some(lookup) = Self::lookup(entry, query, self.timeout(), now) else {
             return Ok(false);
         };
-        let limit = question.window.reaped_age();
-        if sight.agrees != invert {
+        let limit = query.window.reaped_age();
+        if lookup.agrees != invert {
             entry.push(now, Some(time_to_live));
-        } else if limit.is_some_and(|limit| sight.age > limit) {
+        } else if limit.is_some_and(|limit| lookup.age > limit) {
             self.expire(guard, index, entry);
         }
-        Ok(sight.agrees)
+        Ok(lookup.agrees)
     }
 
     /// Remembers a packet of the address, which gets an entry if it has none.
@@ -336,7 +336,7 @@ impl Table {
         write: impl Fn(Entry<'_>),
     ) -> Result<Stamped, Superseded> {
         if let Some(previous) = previous {
-            self.adopt(previous, key, now, origin)?;
+            self.migrate(previous, key, now, origin)?;
         }
         let bucket = self.bucket(key);
         if self.write_known(&self.lock(bucket)?, key, now, &write) {
@@ -385,7 +385,7 @@ impl Table {
         now: u32,
     ) -> Result<bool, Superseded> {
         // In this order nobody can move it in between.
-        let earlier = previous.is_some_and(|table| table.remove_sealed(key, time_to_live, now));
+        let earlier = previous.is_some_and(|table| table.remove_frozen(key, time_to_live, now));
         let guard = self.lock(self.bucket(key))?;
         Ok(self.take_out_of(guard, key, time_to_live, now) || earlier)
     }
@@ -405,7 +405,7 @@ impl Table {
     /// Looks at the next few entries and forgets those that were not seen for longer than that.
     fn reap_others(&self, limit: u32, now: u32) {
         for _ in 0..REAPED_AT_ONCE {
-            let number = self.written.scythe.fetch_add(1, Relaxed);
+            let number = self.written.gc_cursor.fetch_add(1, Relaxed);
             let Some(number) = number.checked_rem(self.slots.used()) else {
                 return;
             };
@@ -509,29 +509,29 @@ impl Table {
     #[inline(always)]
     fn answer(
         entry: Entry<'_>,
-        question: &Question<'_, impl Find>,
+        query: &Query<'_, impl Find>,
         timeout: u32,
         now: u32,
     ) -> Option<bool> {
-        if !entry.agrees_with(question.time_to_live) {
+        if !entry.agrees_with(query.time_to_live) {
             return None;
         }
-        entry.satisfies(question.window, timeout, now)
+        entry.satisfies(query.window, timeout, now)
     }
 
-    /// As [`Table::answer`], and how old the entry is.
-    fn sight(entry: Entry<'_>, question: &Question<'_>, timeout: u32, now: u32) -> Option<Sight> {
-        Some(Sight {
-            agrees: Self::answer(entry, question, timeout, now)?,
+    /// As [`EntryTable::answer`], and how old the entry is.
+    fn lookup(entry: Entry<'_>, query: &Query<'_>, timeout: u32, now: u32) -> Option<Lookup> {
+        Some(Lookup {
+            agrees: Self::answer(entry, query, timeout, now)?,
             age: entry.last_seen(now),
         })
     }
 
-    fn look(&self, question: &Question<'_>, timeout: u32, now: u32) -> Option<Sight> {
-        let bucket = self.bucket(&question.key);
+    fn look(&self, query: &Query<'_>, timeout: u32, now: u32) -> Option<Lookup> {
+        let bucket = self.bucket(&query.key);
         self.buckets.read(bucket, |head, attempt| {
-            let (_, entry) = self.find(head, &question.key, Some(attempt))?;
-            Self::sight(entry, question, timeout, now)
+            let (_, entry) = self.find(head, &query.key, Some(attempt))?;
+            Self::lookup(entry, query, timeout, now)
         })
     }
 
@@ -615,7 +615,11 @@ impl Table {
         let used = self.slots.used();
         let mut oldest = None;
         for _ in 0..EVICTION_CANDIDATES {
-            let number = self.written.hand.fetch_add(1, Relaxed).checked_rem(used)?;
+            let number = self
+                .written
+                .clock_hand
+                .fetch_add(1, Relaxed)
+                .checked_rem(used)?;
             let index = self.slots.index(number);
             let Some(entry) = self.slots.entry(index) else {
                 continue;

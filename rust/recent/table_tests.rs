@@ -17,12 +17,12 @@ use super::{
         AGE_MAX, //
     },
     table::{
+        EntryTable,
         Origin,
-        Question,
-        Selection,
+        Query,
         Stamped,
         Superseded,
-        Table, //
+        Survivors, //
     },
 };
 use crate::packet::{
@@ -66,31 +66,29 @@ fn reaping(age: u32) -> Window {
     }
 }
 
-fn check(table: &Table, key: &Key, window: &Window, now: u32) -> bool {
-    let question = Question {
+fn check(table: &EntryTable, key: &Key, window: &Window, now: u32) -> bool {
+    let query = Query {
         key: *key,
         time_to_live: 0,
         window,
     };
-    table.check(None, &question, now).unwrap_or(false)
+    table.check(None, &query, now).unwrap_or(false)
 }
 
-fn update(table: &Table, key: &Key, window: &Window, now: u32) -> bool {
-    let question = Question {
+fn update(table: &EntryTable, key: &Key, window: &Window, now: u32) -> bool {
+    let query = Query {
         key: *key,
         time_to_live: 0,
         window,
     };
-    table
-        .update(None, &question, false, now, 64)
-        .unwrap_or(false)
+    table.update(None, &query, false, now, 64).unwrap_or(false)
 }
 
-fn remove(table: &Table, key: &Key, now: u32) -> bool {
+fn remove(table: &EntryTable, key: &Key, now: u32) -> bool {
     table.remove(None, key, 0, now).unwrap_or(false)
 }
 
-fn snapshots(table: &Table, now: u32, mut with: impl FnMut(&Snapshot<'_>)) -> Result {
+fn snapshots(table: &EntryTable, now: u32, mut with: impl FnMut(&Snapshot<'_>)) -> Result {
     let mut ages = Ages::new()?;
     let mut number = 0;
     while let Ok(snapshot) = table.snapshot(number, now, &mut ages) {
@@ -103,21 +101,21 @@ fn snapshots(table: &Table, now: u32, mut with: impl FnMut(&Snapshot<'_>)) -> Re
 }
 
 /// Stamps as a packet with a TTL of 17 does.
-fn stamp(table: &Table, key: &Key, now: u32) -> Stamped {
+fn stamp(table: &EntryTable, key: &Key, now: u32) -> Stamped {
     table
         .stamp(None, key, now, Some(17), Origin::Packet)
         .unwrap_or(Stamped::Refused)
 }
 
 /// How many of the keys below `count` are in the table.
-fn present(table: &Table, count: u32, now: u32) -> u32 {
+fn present(table: &EntryTable, count: u32, now: u32) -> u32 {
     (0..count)
         .filter(|&number| check(table, &key(number), &ONCE, now))
         .count() as u32
 }
 
 /// Runs the ageing over the whole table.
-fn age_all(table: &Table, now: u32) {
+fn age_all(table: &EntryTable, now: u32) {
     let mut next = Some(0);
     while let Some(first) = next {
         next = table.age(first, now);
@@ -130,7 +128,7 @@ mod tests {
 
     #[test]
     fn finds_what_was_stamped() -> Result {
-        let table = Table::new(100, 4, AGE_MAX)?;
+        let table = EntryTable::new(100, 4, AGE_MAX)?;
         assert!(!check(&table, &key(1), &ONCE, 10));
         assert!(stamp(&table, &key(1), 10) == Stamped::New);
         assert!(stamp(&table, &key(1), 11) == Stamped::Known);
@@ -142,7 +140,7 @@ mod tests {
 
     #[test]
     fn tells_families_apart() -> Result {
-        let table = Table::new(100, 4, AGE_MAX)?;
+        let table = EntryTable::new(100, 4, AGE_MAX)?;
         let ipv6 = Key {
             family: Family::Ipv6,
             ..key(7)
@@ -161,19 +159,19 @@ mod tests {
     }
 
     fn do_the_same<F: Find>(quick_key: impl Fn(u32) -> F) -> Result {
-        let table = Table::new(64, 4, AGE_MAX)?;
+        let table = EntryTable::new(64, 4, AGE_MAX)?;
         let window = within(10, 2);
         for number in 0..64 {
             let quick = quick_key(number);
             let key = quick.key();
-            let question = Question {
+            let query = Query {
                 key: quick,
                 time_to_live: 0,
                 window: &window,
             };
-            let quickly_checked = |now| table.check_quickly(&question, || now).unwrap_or(false);
+            let quickly_checked = |now| table.check_quickly(&query, || now).unwrap_or(false);
             let quickly_updated = |now| {
-                let updated = table.update_quickly(&question, false, || now, 64);
+                let updated = table.update_quickly(&query, false, || now, 64);
                 updated.unwrap_or(false)
             };
             assert!(!quickly_checked(5));
@@ -203,13 +201,13 @@ mod tests {
         })?;
         assert_eq!(all, 64);
         table.supersede();
-        let question = Question {
+        let query = Query {
             key: quick_key(99),
             time_to_live: 0,
             window: &window,
         };
-        assert!(table.check_quickly(&question, || 20).is_none());
-        assert!(table.update_quickly(&question, false, || 20, 64).is_err());
+        assert!(table.check_quickly(&query, || 20).is_none());
+        assert!(table.update_quickly(&query, false, || 20, 64).is_err());
         assert!(table.stamp_quickly(&quick_key(1), || 20, 64).is_err());
         Ok(())
     }
@@ -217,7 +215,7 @@ mod tests {
     #[test]
     fn keys_of_one_bucket_do_not_disturb_each_other() -> Result {
         // As many entries as buckets, so that several are in many.
-        let table = Table::new(64, 1, AGE_MAX)?;
+        let table = EntryTable::new(64, 1, AGE_MAX)?;
         for number in 0..64 {
             assert!(stamp(&table, &key(number), number) == Stamped::New);
         }
@@ -238,7 +236,7 @@ mod tests {
     #[test]
     fn never_holds_more_than_its_size() -> Result {
         for size in [1, 2, 3, 7, 64, 100, 1000] {
-            let table = Table::new(size, 2, AGE_MAX)?;
+            let table = EntryTable::new(size, 2, AGE_MAX)?;
             for number in 0..size * 3 {
                 let expected = if number < size {
                     Stamped::New
@@ -260,7 +258,7 @@ mod tests {
 
     #[test]
     fn spares_who_came_back() -> Result {
-        let table = Table::new(4, 2, AGE_MAX)?;
+        let table = EntryTable::new(4, 2, AGE_MAX)?;
         for number in 0..4 {
             stamp(&table, &key(number), number);
         }
@@ -273,7 +271,7 @@ mod tests {
 
     #[test]
     fn evicts_the_oldest_where_all_came_back() -> Result {
-        let table = Table::new(4, 2, AGE_MAX)?;
+        let table = EntryTable::new(4, 2, AGE_MAX)?;
         for now in 0..8 {
             stamp(&table, &key(now % 4), now);
         }
@@ -285,7 +283,7 @@ mod tests {
 
     #[test]
     fn uses_again_what_was_removed() -> Result {
-        let table = Table::new(10, 2, AGE_MAX)?;
+        let table = EntryTable::new(10, 2, AGE_MAX)?;
         for round in 0..100 {
             for number in 0..10 {
                 let now = round * 10 + number;
@@ -302,7 +300,7 @@ mod tests {
 
     #[test]
     fn counts_hits_within_the_time() -> Result {
-        let table = Table::new(10, 20, AGE_MAX)?;
+        let table = EntryTable::new(10, 20, AGE_MAX)?;
         for now in [100, 110, 120, 130] {
             stamp(&table, &key(1), now);
         }
@@ -318,7 +316,7 @@ mod tests {
 
     #[test]
     fn remembers_the_latest_where_there_were_more() -> Result {
-        let table = Table::new(10, 3, AGE_MAX)?;
+        let table = EntryTable::new(10, 3, AGE_MAX)?;
         for now in 1..=10 {
             stamp(&table, &key(1), now * 10);
         }
@@ -330,7 +328,7 @@ mod tests {
 
     #[test]
     fn update_stamps_only_what_it_matches() -> Result {
-        let table = Table::new(10, 4, AGE_MAX)?;
+        let table = EntryTable::new(10, 4, AGE_MAX)?;
         assert!(!update(&table, &key(1), &ONCE, 10));
         assert_eq!(table.statistics().entries, 0);
         stamp(&table, &key(1), 10);
@@ -343,18 +341,14 @@ mod tests {
 
     #[test]
     fn an_inverted_update_stamps_what_it_knows_and_does_not_match() -> Result {
-        let table = Table::new(10, 4, AGE_MAX)?;
+        let table = EntryTable::new(10, 4, AGE_MAX)?;
         let window = within(5, 1);
-        let question = Question {
+        let query = Query {
             key: key(1),
             time_to_live: 0,
             window: &window,
         };
-        let inverted = |now| {
-            table
-                .update(None, &question, true, now, 64)
-                .unwrap_or(false)
-        };
+        let inverted = |now| table.update(None, &query, true, now, 64).unwrap_or(false);
         assert!(!inverted(10));
         assert_eq!(table.statistics().entries, 0);
         stamp(&table, &key(1), 10);
@@ -367,14 +361,14 @@ mod tests {
 
     #[test]
     fn compares_the_time_to_live() -> Result {
-        let table = Table::new(10, 4, AGE_MAX)?;
+        let table = EntryTable::new(10, 4, AGE_MAX)?;
         let asked = |number, time_to_live| {
-            let question = Question {
+            let query = Query {
                 key: key(number),
                 time_to_live,
                 window: &ONCE,
             };
-            table.check(None, &question, 10).unwrap_or(false)
+            table.check(None, &query, 10).unwrap_or(false)
         };
         stamp(&table, &key(1), 10);
         let by_hand = |number| table.stamp(None, &key(number), 10, None, Origin::Hand);
@@ -391,7 +385,7 @@ mod tests {
 
     #[test]
     fn reaps_what_is_looked_up_and_what_is_not() -> Result {
-        let table = Table::new(10, 4, AGE_MAX)?;
+        let table = EntryTable::new(10, 4, AGE_MAX)?;
         for number in 0..10 {
             stamp(&table, &key(number), number);
         }
@@ -411,7 +405,7 @@ mod tests {
 
     #[test]
     fn measures_across_the_wrap() -> Result {
-        let table = Table::new(10, 4, AGE_MAX)?;
+        let table = EntryTable::new(10, 4, AGE_MAX)?;
         stamp(&table, &key(1), LATE);
         stamp(&table, &key(1), 10);
         // LATE is 6 before the wrap, so that 16 lie between the two.
@@ -425,7 +419,7 @@ mod tests {
 
     #[test]
     fn takes_a_stamp_from_the_next_tick_for_new() -> Result {
-        let table = Table::new(10, 4, 100)?;
+        let table = EntryTable::new(10, 4, 100)?;
         stamp(&table, &key(1), 50);
         assert!(check(&table, &key(1), &within(0, 1), 49));
         stamp(&table, &key(2), 0);
@@ -435,7 +429,7 @@ mod tests {
 
     #[test]
     fn forgets_after_its_timeout() -> Result {
-        let table = Table::new(10, 4, 100)?;
+        let table = EntryTable::new(10, 4, 100)?;
         stamp(&table, &key(1), LATE);
         let end = LATE.wrapping_add(100);
         assert!(check(&table, &key(1), &ONCE, end));
@@ -451,7 +445,7 @@ mod tests {
 
     #[test]
     fn begins_anew_after_the_timeout() -> Result {
-        let table = Table::new(10, 4, 100)?;
+        let table = EntryTable::new(10, 4, 100)?;
         stamp(&table, &key(1), 0);
         stamp(&table, &key(1), 1);
         assert!(stamp(&table, &key(1), 500) == Stamped::Known);
@@ -461,7 +455,7 @@ mod tests {
 
     #[test]
     fn ageing_drops_stamps_that_could_be_misread() -> Result {
-        let table = Table::new(10, 4, AGE_MAX)?;
+        let table = EntryTable::new(10, 4, AGE_MAX)?;
         stamp(&table, &key(1), 0);
         let much_later = AGE_MAX - 10;
         stamp(&table, &key(1), much_later);
@@ -477,7 +471,7 @@ mod tests {
 
     #[test]
     fn ageing_goes_through_all_entries() -> Result {
-        let table = Table::new(5000, 1, 100)?;
+        let table = EntryTable::new(5000, 1, 100)?;
         for number in 0..5000 {
             stamp(&table, &key(number), 0);
         }
@@ -489,7 +483,7 @@ mod tests {
 
     #[test]
     fn shows_each_entry_once() -> Result {
-        let table = Table::new(200, 2, AGE_MAX)?;
+        let table = EntryTable::new(200, 2, AGE_MAX)?;
         for number in 0..150 {
             stamp(&table, &key(number), 5);
         }
@@ -508,7 +502,7 @@ mod tests {
 
     #[test]
     fn restores_what_was_known() -> Result {
-        let table = Table::new(10, 3, AGE_MAX)?;
+        let table = EntryTable::new(10, 3, AGE_MAX)?;
         let restore = |number, packets, ages: &[u32]| {
             let past = Past {
                 time_to_live: 9,
@@ -542,13 +536,13 @@ mod tests {
 
     #[test]
     fn moves_to_a_larger_table() -> Result {
-        let old = Table::new(100, 3, AGE_MAX)?;
+        let old = EntryTable::new(100, 3, AGE_MAX)?;
         for now in 0..300 {
             stamp(&old, &key(now % 100), now);
         }
-        let table = Table::new(1000, 20, AGE_MAX)?;
+        let table = EntryTable::new(1000, 20, AGE_MAX)?;
         table.reserve(100)?;
-        let lost = table.adopt_all(&old, &mut Selection::all(), 300, || {});
+        let lost = table.migrate_all(&old, &mut Survivors::all(), 300, || {});
         assert_eq!(lost, 0);
         assert_eq!(old.statistics().entries, 0);
         assert_eq!(table.statistics().entries, 100);
@@ -563,7 +557,7 @@ mod tests {
 
     #[test]
     fn the_newest_find_room_in_a_smaller_table() -> Result {
-        let old = Table::new(100, 5, AGE_MAX)?;
+        let old = EntryTable::new(100, 5, AGE_MAX)?;
         for number in 0..100u32 {
             // Ten at a time.
             for now in [0, 1, 2, 3] {
@@ -576,9 +570,9 @@ mod tests {
         }
         let now = LATE.wrapping_add(100);
         let mut ages = KVVec::with_capacity(100, GFP_KERNEL)?;
-        let mut selection = Selection::of(&old, 25, now, &mut ages);
-        let table = Table::new(25, 2, AGE_MAX)?;
-        let lost = table.adopt_all(&old, &mut selection, now, || {});
+        let mut survivors = Survivors::of(&old, 25, now, &mut ages);
+        let table = EntryTable::new(25, 2, AGE_MAX)?;
+        let lost = table.migrate_all(&old, &mut survivors, now, || {});
         assert_eq!(lost, 75);
         assert_eq!(table.statistics().entries, 25);
         assert_eq!(table.statistics().evicted, 75);
@@ -596,19 +590,19 @@ mod tests {
 
     #[test]
     fn packets_use_both_tables_while_entries_move() -> Result {
-        let old = Table::new(100, 3, AGE_MAX)?;
+        let old = EntryTable::new(100, 3, AGE_MAX)?;
         for number in 0..100 {
             stamp(&old, &key(number), 10);
             stamp(&old, &key(number), 10);
         }
-        let table = Table::new(100, 3, AGE_MAX)?;
+        let table = EntryTable::new(100, 3, AGE_MAX)?;
         let ask = |number, hits| {
-            let question = Question {
+            let query = Query {
                 key: key(number),
                 time_to_live: 0,
                 window: &times(hits),
             };
-            table.check(Some(&old), &question, 10).unwrap_or(false)
+            table.check(Some(&old), &query, 10).unwrap_or(false)
         };
         // Looking up does not move.
         assert!(ask(1, 2) && !ask(1, 3));
@@ -621,16 +615,16 @@ mod tests {
         assert_eq!(table.statistics().entries, 1);
         // Who still knows the old table only is sent on, whether or not the address is there.
         for number in [1, 1000] {
-            let question = Question {
+            let query = Query {
                 key: key(number),
                 time_to_live: 0,
                 window: &ONCE,
             };
-            assert!(matches!(old.check(None, &question, 10), Err(Superseded)));
+            assert!(matches!(old.check(None, &query, 10), Err(Superseded)));
             let stamped = old.stamp(None, &key(number), 10, Some(1), Origin::Packet);
             assert!(matches!(stamped, Err(Superseded)));
             assert!(matches!(
-                old.update(None, &question, false, 10, 1),
+                old.update(None, &query, false, 10, 1),
                 Err(Superseded)
             ));
             assert!(matches!(
@@ -645,7 +639,7 @@ mod tests {
             table.remove(Some(&old), &key(2), 0, 10),
             Ok(false)
         ));
-        table.adopt_all(&old, &mut Selection::all(), 10, || {});
+        table.migrate_all(&old, &mut Survivors::all(), 10, || {});
         assert_eq!(old.statistics().entries, 0);
         assert_eq!(table.statistics().entries, 98);
         assert!(!ask(1, 1) && !ask(2, 1) && ask(3, 2));
@@ -654,7 +648,7 @@ mod tests {
 
     #[test]
     fn works_with_the_most_hits() -> Result {
-        let table = Table::new(2, 65_535, AGE_MAX)?;
+        let table = EntryTable::new(2, 65_535, AGE_MAX)?;
         for now in 0..70_000 {
             stamp(&table, &key(1), now);
         }

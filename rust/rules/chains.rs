@@ -4,9 +4,9 @@
 
 use crate::{
     kernel_api::netfilter::{
-        Point,
-        Priority,
-        Registrar, //
+        HookNumber,
+        HookType,
+        Priority, //
     },
     spec::{
         Table,
@@ -21,25 +21,30 @@ pub(crate) struct BaseChain {
     /// Its name.
     pub(crate) name: &'static [u8],
     /// Where its packets come from.
-    pub(crate) point: Point,
+    pub(crate) hooknum: HookNumber,
     /// Before or after whom it sees them.
     pub(crate) priority: Priority,
     /// Who shows them to it.
-    pub(crate) registrar: Registrar,
+    pub(crate) hook_type: HookType,
 }
 
 impl BaseChain {
-    const fn new(table: Table, name: &'static [u8], point: Point, priority: Priority) -> Self {
-        let registrar = match table {
-            Table::Nat => Registrar::Nat,
-            Table::Raw | Table::Filter => Registrar::Netfilter,
+    const fn new(
+        table: Table,
+        name: &'static [u8],
+        hooknum: HookNumber,
+        priority: Priority,
+    ) -> Self {
+        let hook_type = match table {
+            Table::Nat => HookType::Nat,
+            Table::Raw | Table::Filter => HookType::Netfilter,
         };
         Self {
             table,
             name,
-            point,
+            hooknum,
             priority,
-            registrar,
+            hook_type,
         }
     }
 }
@@ -49,28 +54,53 @@ pub(crate) const COUNT: usize = 9;
 
 /// All built-in chains, table by table; those of iptables' tables of the same names.
 pub(crate) static BASE_CHAINS: [BaseChain; COUNT] = [
-    BaseChain::new(Table::Raw, b"PREROUTING", Point::PreRouting, Priority::Raw),
-    BaseChain::new(Table::Raw, b"OUTPUT", Point::LocalOut, Priority::Raw),
-    BaseChain::new(Table::Filter, b"INPUT", Point::LocalIn, Priority::Filter),
-    BaseChain::new(Table::Filter, b"FORWARD", Point::Forward, Priority::Filter),
-    BaseChain::new(Table::Filter, b"OUTPUT", Point::LocalOut, Priority::Filter),
+    BaseChain::new(
+        Table::Raw,
+        b"PREROUTING",
+        HookNumber::PreRouting,
+        Priority::Raw,
+    ),
+    BaseChain::new(Table::Raw, b"OUTPUT", HookNumber::LocalOut, Priority::Raw),
+    BaseChain::new(
+        Table::Filter,
+        b"INPUT",
+        HookNumber::LocalIn,
+        Priority::Filter,
+    ),
+    BaseChain::new(
+        Table::Filter,
+        b"FORWARD",
+        HookNumber::Forward,
+        Priority::Filter,
+    ),
+    BaseChain::new(
+        Table::Filter,
+        b"OUTPUT",
+        HookNumber::LocalOut,
+        Priority::Filter,
+    ),
     BaseChain::new(
         Table::Nat,
         b"PREROUTING",
-        Point::PreRouting,
+        HookNumber::PreRouting,
         Priority::DestinationNat,
     ),
-    BaseChain::new(Table::Nat, b"INPUT", Point::LocalIn, Priority::SourceNat),
+    BaseChain::new(
+        Table::Nat,
+        b"INPUT",
+        HookNumber::LocalIn,
+        Priority::SourceNat,
+    ),
     BaseChain::new(
         Table::Nat,
         b"OUTPUT",
-        Point::LocalOut,
+        HookNumber::LocalOut,
         Priority::DestinationNat,
     ),
     BaseChain::new(
         Table::Nat,
         b"POSTROUTING",
-        Point::PostRouting,
+        HookNumber::PostRouting,
         Priority::SourceNat,
     ),
 ];

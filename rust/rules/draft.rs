@@ -14,7 +14,7 @@ use super::{
     jumps,
     policy::Policies,
     references::References,
-    resources::Limits,
+    resources::RuleLimits,
     rule::Rule,
     ruleset::{
         Needs,
@@ -27,7 +27,7 @@ use crate::{
             Counters,
             Totals, //
         },
-        extended_ack::Handled, //
+        extended_ack::NetlinkResult, //
     },
     packet::Family,
     spec::Table, //
@@ -113,7 +113,7 @@ impl Draft {
     }
 
     /// How many chains there are that are not built in.
-    pub(crate) fn chains_of_ones_own(&self) -> usize {
+    pub(crate) fn user_defined_chains(&self) -> usize {
         self.chains.saturating_sub(chains::COUNT)
     }
 
@@ -292,7 +292,7 @@ impl Draft {
     /// # Errors
     ///
     /// Those of [`jumps::check`], and `ENOMEM`.
-    pub(crate) fn finish<'a>(self, limits: &Limits) -> Handled<'a, (Ruleset, Zeroing)> {
+    pub(crate) fn finish<'a>(self, limits: &RuleLimits) -> NetlinkResult<'a, (Ruleset, Zeroing)> {
         jumps::check(&self, limits)?;
         let needs = self.needs();
         let references = self.references()?;

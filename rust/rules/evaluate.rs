@@ -6,7 +6,7 @@ use super::{
     chain::PlacedRule,
     chains::ChainId,
     jumps::DEPTH_MAX,
-    matches::Outcome,
+    matches::MatchResult,
     ruleset::Ruleset,
     targets::Action, //
 };
@@ -28,7 +28,7 @@ pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) ->
     let decision = match run(&mut rest, packet) {
         Action::Drop => return Fate::Drop,
         Action::Accept => return Fate::Accept,
-        Action::SendBack(rewritten) => return Fate::SendBack(rewritten),
+        Action::Transmit(rewritten) => return Fate::Transmit(rewritten),
         Action::Continue | Action::Return => None,
         jump @ (Action::Jump(_) | Action::Goto(_)) => follow(ruleset, rest, jump, packet),
     };
@@ -49,9 +49,9 @@ fn run(rest: &mut Rest<'_>, packet: &Packet<'_>) -> Action {
     while let Some(placed) = next_admitted(rest, packet) {
         let rule = &*placed.rule;
         match rule.matches_admitted(&placed.pattern, packet) {
-            Outcome::Mismatch => continue,
-            Outcome::Drop => return Action::Drop,
-            Outcome::Match => rule.counters().count(packet.len()),
+            MatchResult::Mismatch => continue,
+            MatchResult::Drop => return Action::Drop,
+            MatchResult::Match => rule.counters().count(packet.len()),
         }
         match rule.target().map(|target| target.apply(packet)) {
             None | Some(Action::Continue) => {}
@@ -101,7 +101,7 @@ fn follow<'a>(
             Action::Continue => rest,
             Action::Accept => return Some(Fate::Accept),
             Action::Drop => return Some(Fate::Drop),
-            Action::SendBack(rewritten) => return Some(Fate::SendBack(rewritten)),
+            Action::Transmit(rewritten) => return Some(Fate::Transmit(rewritten)),
             Action::Return => callers.pop()?,
             Action::Jump(id) => match ruleset.chain(id) {
                 Some(next) if callers.push(rest) => next.rules.placed(),

@@ -10,8 +10,8 @@ use super::{
     },
     evaluate::evaluate,
     resources::{
-        Limits,
         Resources,
+        RuleLimits,
         Site, //
     },
     rule::Rule,
@@ -36,7 +36,7 @@ use crate::{
     packet::Packet,
     recent::{
         Growth,
-        Limits as ListLimits,
+        ListLimits,
         Lists,
         AGE_MAX, //
     },
@@ -103,7 +103,7 @@ impl Bytes {
     }
 }
 
-const LIMITS: Limits = Limits {
+const LIMITS: RuleLimits = RuleLimits {
     rules: 64,
     chains: 64,
 };
@@ -647,7 +647,7 @@ mod jump_tests {
         assert!(bench.draft.find(Table::Filter, b"first").is_none());
         let second = bench.new_chain(b"second")?;
         assert!(second == first);
-        assert_eq!(bench.draft.chains_of_ones_own(), 1);
+        assert_eq!(bench.draft.user_defined_chains(), 1);
         Ok(())
     }
 }

@@ -4,19 +4,19 @@
 
 use super::{
     family,
-    matches::Outcome,
+    matches::MatchResult,
     resources::Site, //
 };
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netfilter::{
-            InterfaceName,
-            Point, //
+            HookNumber,
+            InterfaceName, //
         },
         netlink::Attributes, //
     },
@@ -59,23 +59,24 @@ impl AddressMatch {
     }
 
     /// `kind` is the attribute of the address; those of the mask and of the inversion follow it.
-    fn decode<'a>(rule: Attributes<'a>, kind: u16) -> Handled<'a, Option<Self>> {
+    fn decode<'a>(rule: Attributes<'a>, kind: u16) -> NetlinkResult<'a, Option<Self>> {
         let invert = rule.has(kind.wrapping_add(2));
         let mask = rule.get(kind.wrapping_add(1));
         let Some(attribute) = rule.get(kind) else {
             return match mask {
-                Some(mask) => Err(Refusal::new(EINVAL, c"a mask needs an address").at(mask)),
+                Some(mask) => Err(ExtAckError::new(EINVAL, c"a mask needs an address").at(mask)),
                 None => Ok(None),
             };
         };
-        let (family, address) = Address::from_bytes(attribute.payload())
-            .ok_or_else(|| Refusal::new(EINVAL, c"an address has 4 or 16 bytes").at(attribute))?;
+        let (family, address) = Address::from_bytes(attribute.payload()).ok_or_else(|| {
+            ExtAckError::new(EINVAL, c"an address has 4 or 16 bytes").at(attribute)
+        })?;
         let mask = match mask {
             None => Address::full_mask(family),
             Some(attribute) => match Address::from_bytes(attribute.payload()) {
                 Some((mask_family, mask)) if mask_family == family => mask,
                 _ => {
-                    let refusal = Refusal::new(EINVAL, c"a mask is as long as its address");
+                    let refusal = ExtAckError::new(EINVAL, c"a mask is as long as its address");
                     return Err(refusal.at(attribute));
                 }
             },
@@ -119,12 +120,12 @@ impl InterfaceMatch {
     }
 
     /// `kind` is the attribute of the name; that of the inversion follows it.
-    fn decode<'a>(rule: Attributes<'a>, kind: u16) -> Handled<'a, Option<Self>> {
+    fn decode<'a>(rule: Attributes<'a>, kind: u16) -> NetlinkResult<'a, Option<Self>> {
         let Some(attribute) = rule.get(kind) else {
             return Ok(None);
         };
         let name = attribute.string();
-        let refuse = |message| Refusal::new(EINVAL, message).at(attribute);
+        let refuse = |message| ExtAckError::new(EINVAL, message).at(attribute);
         let (beginning, is_whole) = match name {
             [] => return Err(refuse(c"an interface has a name")),
             // dev_valid_name() of net/core/dev.c.
@@ -193,14 +194,14 @@ struct ProtocolMatch {
 }
 
 impl ProtocolMatch {
-    fn decode<'a>(rule: Attributes<'a>) -> Handled<'a, Option<Self>> {
+    fn decode<'a>(rule: Attributes<'a>) -> NetlinkResult<'a, Option<Self>> {
         let attribute = rule.get(attributes::PROTOCOL);
         let invert = rule.get(attributes::PROTOCOL_INVERT);
         match (attribute.and_then(|attribute| attribute.u8()), invert) {
             // As in iptables 0 stands for all protocols.
             (None | Some(0), None) => Ok(None),
             (None | Some(0), Some(invert)) => {
-                Err(Refusal::new(EINVAL, c"there is no protocol to invert").at(invert))
+                Err(ExtAckError::new(EINVAL, c"there is no protocol to invert").at(invert))
             }
             (Some(number), invert) => Ok(Some(Self {
                 number,
@@ -269,7 +270,7 @@ impl HeaderMatch {
 
     /// Looks at a packet.
     #[inline(never)]
-    pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    pub(super) fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let agrees = self.family.is_none_or(|family| family == packet.family)
             && matches_address(&self.source, &packet.source())
             && matches_address(&self.destination, &packet.destination())
@@ -281,26 +282,26 @@ impl HeaderMatch {
                 wanted == matches!(packet.transport(), Transport::Fragment { .. })
             });
         if !agrees {
-            return Outcome::Mismatch;
+            return MatchResult::Mismatch;
         }
         let Some(wanted) = self.protocol else {
-            return Outcome::Match;
+            return MatchResult::Match;
         };
         match packet.protocol() {
-            Some(protocol) => Outcome::from((protocol == wanted.number) != wanted.invert),
+            Some(protocol) => MatchResult::from((protocol == wanted.number) != wanted.invert),
             // As in ip6tables: what hides its protocol is not let through by a rule about protocols.
-            None => Outcome::Drop,
+            None => MatchResult::Drop,
         }
     }
 
-    pub(super) fn decode<'a>(rule: Attributes<'a>, site: Site<'_>) -> Handled<'a, Self> {
+    pub(super) fn decode<'a>(rule: Attributes<'a>, site: Site<'_>) -> NetlinkResult<'a, Self> {
         let source = AddressMatch::decode(rule, attributes::SOURCE)?;
         let destination = AddressMatch::decode(rule, attributes::DESTINATION)?;
         let mut family = None;
         if let Some(attribute) = rule.get(attributes::FAMILY) {
             family = attribute.u32().and_then(family::from_number);
             if family.is_none() {
-                return Err(Refusal::new(EINVAL, c"the family is 4 or 6").at(attribute));
+                return Err(ExtAckError::new(EINVAL, c"the family is 4 or 6").at(attribute));
             }
         }
         for (address, kind) in [
@@ -309,7 +310,7 @@ impl HeaderMatch {
         ] {
             let Some(address) = address else { continue };
             if *family.get_or_insert(address.family) != address.family {
-                let refusal = Refusal::new(EINVAL, c"the address is not of the rule's family");
+                let refusal = ExtAckError::new(EINVAL, c"the address is not of the rule's family");
                 return Err(rule.get(kind).map_or(refusal, |at| refusal.at(at)));
             }
         }
@@ -317,7 +318,7 @@ impl HeaderMatch {
         let fragment = rule.get(attributes::FRAGMENT);
         let no_fragment = rule.get(attributes::FRAGMENT_INVERT);
         if let (Some(_), Some(attribute)) = (fragment, no_fragment) {
-            let refusal = Refusal::new(EINVAL, c"a packet is a fragment or it is none");
+            let refusal = ExtAckError::new(EINVAL, c"a packet is a fragment or it is none");
             return Err(refusal.at(attribute));
         }
         let protocol = ProtocolMatch::decode(rule)?;
@@ -379,20 +380,20 @@ impl HeaderMatch {
 }
 
 /// Checks that packets of a built-in chain have the interfaces that the rule asks for.
-fn check_interfaces<'a>(rule: Attributes<'a>, site: Site<'_>) -> Handled<'a> {
-    let (missing, message) = match site.point() {
-        Some(Point::PreRouting | Point::LocalIn) => (
+fn check_interfaces<'a>(rule: Attributes<'a>, site: Site<'_>) -> NetlinkResult<'a> {
+    let (missing, message) = match site.hooknum() {
+        Some(HookNumber::PreRouting | HookNumber::LocalIn) => (
             attributes::OUT_INTERFACE,
             c"packets of this chain have no outgoing interface yet",
         ),
-        Some(Point::LocalOut | Point::PostRouting) => (
+        Some(HookNumber::LocalOut | HookNumber::PostRouting) => (
             attributes::IN_INTERFACE,
             c"packets of this chain have no incoming interface",
         ),
-        Some(Point::Forward) | None => return Ok(()),
+        Some(HookNumber::Forward) | None => return Ok(()),
     };
     match rule.get(missing) {
-        Some(attribute) => Err(Refusal::new(EINVAL, message).at(attribute)),
+        Some(attribute) => Err(ExtAckError::new(EINVAL, message).at(attribute)),
         None => Ok(()),
     }
 }

@@ -9,14 +9,14 @@
 use super::{
     chains::ChainId,
     draft::Draft,
-    resources::Limits, //
+    resources::RuleLimits, //
 };
 use crate::kernel_api::{
     extended_ack::{
-        Handled,
-        Refusal, //
+        ExtAckError,
+        NetlinkResult, //
     },
-    work::give_way, //
+    work::cond_resched, //
 };
 use kernel::prelude::*;
 
@@ -45,7 +45,7 @@ struct Known {
 /// # Errors
 ///
 /// `EMLINK` when there are too many jumps, `EINVAL` when a rule is not for packets that come to it.
-pub(super) fn check<'a>(draft: &Draft, limits: &Limits) -> Handled<'a> {
+pub(super) fn check<'a>(draft: &Draft, limits: &RuleLimits) -> NetlinkResult<'a> {
     let mut jumps = KVVec::new();
     let mut known = KVVec::new();
     for (id, chain) in draft.chains() {
@@ -62,7 +62,7 @@ pub(super) fn check<'a>(draft: &Draft, limits: &Limits) -> Handled<'a> {
             let (from, to) = (id.number(), to.number());
             jumps.push(Jump { from, to }, GFP_KERNEL_ACCOUNT)?;
         }
-        give_way();
+        cond_resched();
     }
     if !jumps.is_empty() {
         let deepest = measure_depth(&jumps, &mut known)?;
@@ -70,14 +70,14 @@ pub(super) fn check<'a>(draft: &Draft, limits: &Limits) -> Handled<'a> {
         if known.iter().any(|chain| chain.rules > limits.rules) {
             let message =
                 c"a packet could meet more rules than max_rules on its way through the chains";
-            return Err(Refusal::new(EMLINK, message));
+            return Err(ExtAckError::new(EMLINK, message));
         }
     }
     check_targets(draft, &known)
 }
 
 /// Finds out how deep each chain is and where its packets come from; returns the greatest depth.
-fn measure_depth<'a>(jumps: &[Jump], known: &mut [Known]) -> Handled<'a, usize> {
+fn measure_depth<'a>(jumps: &[Jump], known: &mut [Known]) -> NetlinkResult<'a, usize> {
     let mut deepest = 0;
     let mut is_changed = true;
     while is_changed {
@@ -93,13 +93,13 @@ fn measure_depth<'a>(jumps: &[Jump], known: &mut [Known]) -> Handled<'a, usize> 
             let origins = to.origins | from.origins;
             if depth > DEPTH_MAX {
                 let message = c"chains jump in a circle, or more than 32 deep";
-                return Err(Refusal::new(EMLINK, message));
+                return Err(ExtAckError::new(EMLINK, message));
             }
             is_changed |= (depth, origins) != (to.depth, to.origins);
             (to.depth, to.origins) = (depth, origins);
             deepest = deepest.max(depth);
         }
-        give_way();
+        cond_resched();
     }
     Ok(deepest)
 }
@@ -114,12 +114,12 @@ fn count_rules(jumps: &[Jump], known: &mut [Known], deepest: usize) {
                 _ => {}
             }
         }
-        give_way();
+        cond_resched();
     }
 }
 
 /// Checks that targets can do their work on all packets that come to them.
-fn check_targets<'a>(draft: &Draft, known: &[Known]) -> Handled<'a> {
+fn check_targets<'a>(draft: &Draft, known: &[Known]) -> NetlinkResult<'a> {
     for (id, chain) in draft.chains() {
         let origins = known.get(id.number()).map_or(0, |chain| chain.origins);
         for rule in chain.rules.iter() {
@@ -128,12 +128,12 @@ fn check_targets<'a>(draft: &Draft, known: &[Known]) -> Handled<'a> {
             };
             for (origin, base) in ChainId::built_in() {
                 let comes_here = origins & 1u32.wrapping_shl(origin.number() as u32) != 0;
-                if comes_here && !restriction.points.contains(&base.point) {
-                    return Err(Refusal::new(EINVAL, restriction.message));
+                if comes_here && !restriction.hooknums.contains(&base.hooknum) {
+                    return Err(ExtAckError::new(EINVAL, restriction.message));
                 }
             }
         }
-        give_way();
+        cond_resched();
     }
     Ok(())
 }

@@ -24,8 +24,8 @@ use super::resources::{
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute, //
@@ -40,7 +40,7 @@ use kernel::prelude::*;
 
 /// What a match says of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum MatchResult {
     /// It agrees.
     Match,
     /// It does not agree.
@@ -49,7 +49,7 @@ pub(crate) enum Outcome {
     Drop,
 }
 
-impl From<bool> for Outcome {
+impl From<bool> for MatchResult {
     #[inline]
     fn from(agrees: bool) -> Self {
         if agrees {
@@ -69,7 +69,7 @@ pub(crate) trait PacketMatch: PartialEq + Sized {
     const NEEDS_CONNTRACK: bool = false;
 
     /// Looks at a packet.
-    fn matches(&self, packet: &Packet<'_>) -> Outcome;
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult;
 
     /// The features that all packets have that it matches, as far as a pattern can say that.
     fn pattern(&self) -> Pattern {
@@ -86,7 +86,7 @@ pub(crate) trait PacketMatch: PartialEq + Sized {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self>;
+    ) -> NetlinkResult<'a, Self>;
 
     /// Writes its attribute.
     fn encode(&self, message: &mut Message) -> Result;
@@ -108,7 +108,7 @@ macro_rules! list_matches {
 
         impl Match {
             #[inline(never)]
-            fn matches_further(&self, packet: &Packet<'_>) -> Outcome {
+            fn matches_further(&self, packet: &Packet<'_>) -> MatchResult {
                 match self {
                     $(Self::$name(this) => this.matches(packet),)*
                 }
@@ -133,12 +133,12 @@ macro_rules! list_matches {
                 attribute: Attribute<'a>,
                 surroundings: &Surroundings<'_>,
                 resources: &mut Resources<'_>,
-            ) -> Handled<'a, Self> {
+            ) -> NetlinkResult<'a, Self> {
                 match attribute.kind() {
                     $(<$kind>::ATTRIBUTE => {
                         <$kind>::decode(attribute, surroundings, resources).map(Self::$name)
                     })*
-                    _ => Err(Refusal::new(ENOENT, c"there is no such match")),
+                    _ => Err(ExtAckError::new(ENOENT, c"there is no such match")),
                 }
                 .map_err(|refusal| refusal.at(attribute))
             }
@@ -197,7 +197,7 @@ list_matches! {
 impl Match {
     /// Looks at a packet.
     #[inline(always)]
-    pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    pub(super) fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         match self {
             Self::Recent(recent) => recent.matches(packet),
             further => further.matches_further(packet),
@@ -209,11 +209,11 @@ impl Match {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let mut inner = attribute.nested();
         match (inner.next(), inner.next()) {
             (Some(one), None) => Self::decode_one(one, surroundings, resources),
-            _ => Err(Refusal::new(EINVAL, c"a match is exactly one thing").at(attribute)),
+            _ => Err(ExtAckError::new(EINVAL, c"a match is exactly one thing").at(attribute)),
         }
     }
 }

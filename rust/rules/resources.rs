@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        netfilter::Point,
+        netfilter::HookNumber,
         netns::{
             NetworkNamespace,
             Scope, //
@@ -29,7 +29,7 @@ use kernel::{
 
 /// What the rules of a network namespace may take up.
 #[derive(Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct RuleLimits {
     /// Most rules, and most that a packet may meet.
     pub(crate) rules: usize,
     /// Most chains that are not built in.
@@ -45,7 +45,7 @@ pub(crate) struct Resources<'a> {
     /// Its recent lists.
     pub(crate) lists: &'a Lists,
     /// What its rules may take up.
-    pub(crate) limits: Limits,
+    pub(crate) limits: RuleLimits,
     /// What the lists are to become with the rule.
     pub(crate) growth: Growth,
     /// What SYNPROXY keeps for the namespace, once a rule wanted it.
@@ -84,8 +84,8 @@ impl Site<'_> {
     }
 
     /// Where all packets come from, if it is a built-in chain.
-    pub(super) fn point(&self) -> Option<Point> {
-        Some(self.chain.base()?.point)
+    pub(super) fn hooknum(&self) -> Option<HookNumber> {
+        Some(self.chain.base()?.hooknum)
     }
 }
 

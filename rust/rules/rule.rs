@@ -11,7 +11,7 @@ use super::{
     header::HeaderMatch,
     matches::{
         Match,
-        Outcome, //
+        MatchResult, //
     },
     resources::{
         Resources,
@@ -30,8 +30,8 @@ use crate::{
             Totals, //
         },
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         kernel_synproxy,
         message::{
@@ -68,7 +68,7 @@ impl RuleSpec {
         rule: Attributes<'a>,
         site: Site<'_>,
         resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let header = HeaderMatch::decode(rule, site)?;
         let surroundings = Surroundings {
             site,
@@ -156,13 +156,13 @@ impl Rule {
         rule: Attributes<'a>,
         site: Site<'_>,
         resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let spec = RuleSpec::decode(rule, site, resources)?;
         let is_proxy = spec.target.as_ref().is_some_and(Target::needs_synproxy);
         if is_proxy && kernel_synproxy::is_in_use(resources.namespace) {
             // Each would take the other's connections for its own.
             let message = c"SYNPROXY of iptables or nftables is in use: remove its rules first";
-            let refusal = Refusal::new(EBUSY, message);
+            let refusal = ExtAckError::new(EBUSY, message);
             let target = rule.get(attributes::TARGET);
             return Err(target.map_or(refusal, |target| refusal.at(target)));
         }
@@ -180,7 +180,7 @@ impl Rule {
         if rule.length() > SHORT_RULE && !this.can_be_listed()? {
             let message =
                 c"the rule is too long: it can have 15872 bytes in a netlink message, split it";
-            return Err(Refusal::new(EMSGSIZE, message));
+            return Err(ExtAckError::new(EMSGSIZE, message));
         }
         Ok(this)
     }
@@ -266,13 +266,13 @@ impl Rule {
 
     /// Looks at a packet that the pattern admits, which has to be the rule's.
     #[inline(always)]
-    pub(super) fn matches_admitted(&self, pattern: &Pattern, packet: &Packet<'_>) -> Outcome {
+    pub(super) fn matches_admitted(&self, pattern: &Pattern, packet: &Packet<'_>) -> MatchResult {
         let spec = &self.spec;
         let mut matches = spec.matches.as_slice();
         let is_told = packet.profile.tells(pattern);
         if !is_told || !spec.header.is_pattern_all() {
             match spec.header.matches(packet) {
-                Outcome::Match => {}
+                MatchResult::Match => {}
                 other => return other,
             }
         }
@@ -281,10 +281,10 @@ impl Rule {
         }
         while let [one, further @ ..] = matches {
             match one.matches(packet) {
-                Outcome::Match => matches = further,
+                MatchResult::Match => matches = further,
                 other => return other,
             }
         }
-        Outcome::Match
+        MatchResult::Match
     }
 }

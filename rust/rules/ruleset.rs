@@ -13,7 +13,7 @@ use super::{
     draft::Draft,
     index::Index,
     references::References,
-    rule::Rule,
+    rule::Rule, //
 };
 use crate::recent::List;
 use kernel::{

@@ -19,16 +19,16 @@ use super::{
     resources::{
         Resources,
         Surroundings, //
-    }, //
+    },
 };
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
-        netfilter::Point,
+        netfilter::HookNumber,
         netlink::Attribute,
         rewrite::Rewritten, //
     },
@@ -47,7 +47,7 @@ pub(super) enum Action {
     /// The packet is dropped.
     Drop,
     /// The packet goes back to where it came from.
-    SendBack(Rewritten),
+    Transmit(Rewritten),
     /// The chain is left; of a built-in chain the policy decides.
     Return,
     /// In another chain, and then behind this rule.
@@ -59,7 +59,7 @@ pub(super) enum Action {
 /// Which packets a target can work on.
 pub(super) struct Restriction {
     /// Where they come from.
-    pub(super) points: &'static [Point],
+    pub(super) hooknums: &'static [HookNumber],
     /// What is said to who wants something else.
     pub(super) message: &'static CStr,
 }
@@ -91,7 +91,7 @@ pub(super) trait PacketTarget: PartialEq + Sized {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self>;
+    ) -> NetlinkResult<'a, Self>;
 
     /// Writes its attribute.
     fn encode(&self, message: &mut Message) -> Result;
@@ -121,7 +121,7 @@ macro_rules! list_targets {
                 attribute: Attribute<'a>,
                 surroundings: &Surroundings<'_>,
                 resources: &mut Resources<'_>,
-            ) -> Handled<'a, Self> {
+            ) -> NetlinkResult<'a, Self> {
                 match attribute.kind() {
                     attributes::JUMP | attributes::GOTO => {
                         jump::Jump::decode(attribute, surroundings).map(Self::Jump)
@@ -129,7 +129,7 @@ macro_rules! list_targets {
                     $(<$kind>::ATTRIBUTE => {
                         <$kind>::decode(attribute, surroundings, resources).map(Self::$name)
                     })*
-                    _ => Err(Refusal::new(ENOENT, c"there is no such target")),
+                    _ => Err(ExtAckError::new(ENOENT, c"there is no such target")),
                 }
                 .map_err(|refusal| refusal.at(attribute))
             }
@@ -202,11 +202,11 @@ impl Target {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let mut inner = attribute.nested();
         match (inner.next(), inner.next()) {
             (Some(one), None) => Self::decode_one(one, surroundings, resources),
-            _ => Err(Refusal::new(EINVAL, c"a target is exactly one thing").at(attribute)),
+            _ => Err(ExtAckError::new(EINVAL, c"a target is exactly one thing").at(attribute)),
         }
     }
 

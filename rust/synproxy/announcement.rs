@@ -16,7 +16,7 @@ use super::{
         Segment, //
     },
     servers::ServerOptions,
-    settings::Settings, //
+    settings::SynproxySettings, //
 };
 use crate::{
     kernel_api::time::milliseconds_since_boot,
@@ -44,7 +44,7 @@ const fn mss_default(family: Family) -> u16 {
 const STAMP_BITS: u32 = 10;
 const SACK_BIT: u32 = 4;
 const ECN_BIT: u32 = 5;
-const TOLD_SCALE_SHIFT: u32 = 6;
+const ADVERTISED_WSCALE_SHIFT: u32 = 6;
 
 /// What a client was told, and has told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(super) struct Agreement {
     /// The client's window scale, or [`NO_SCALE`]: it scales none, nor does it expect to be sent such.
     pub(super) client_scale: u8,
     /// The window scale that it was told, or [`NO_SCALE`].
-    pub(super) told_scale: u8,
+    pub(super) advertised_wscale: u8,
     /// Selective acknowledgements are permitted.
     pub(super) sack: bool,
     /// Explicit congestion notification is used.
@@ -64,7 +64,7 @@ impl Agreement {
     pub(super) fn from_stamp(stamp: u32) -> Self {
         Self {
             client_scale: (stamp & 0xf) as u8,
-            told_scale: (stamp >> TOLD_SCALE_SHIFT & 0xf) as u8,
+            advertised_wscale: (stamp >> ADVERTISED_WSCALE_SHIFT & 0xf) as u8,
             sack: stamp >> SACK_BIT & 1 == 1,
             ecn: stamp >> ECN_BIT & 1 == 1,
         }
@@ -74,7 +74,7 @@ impl Agreement {
     pub(super) fn from_cookie(client_scale: u8, sack: bool) -> Self {
         Self {
             client_scale,
-            told_scale: match client_scale {
+            advertised_wscale: match client_scale {
                 NO_SCALE => NO_SCALE,
                 _ => SCALE_WITHOUT_TIMESTAMPS,
             },
@@ -88,7 +88,7 @@ impl Agreement {
         time | u32::from(self.client_scale)
             | u32::from(self.sack) << SACK_BIT
             | u32::from(self.ecn) << ECN_BIT
-            | u32::from(self.told_scale) << TOLD_SCALE_SHIFT
+            | u32::from(self.advertised_wscale) << ADVERTISED_WSCALE_SHIFT
     }
 
     /// The client's window scale, if windows are scaled.
@@ -112,7 +112,7 @@ impl Announcement {
     /// `mss_max` do not come through.
     #[inline]
     pub(super) fn new(
-        settings: &Settings,
+        settings: &SynproxySettings,
         family: Family,
         segment: &Segment,
         client: &Options,
@@ -132,23 +132,23 @@ impl Announcement {
         let ecn = timestamps.is_some()
             && segment.asks_for_congestion_notification()
             && (settings.ecn).unwrap_or_else(|| server.is_some_and(|server| server.ecn));
-        let told_scale = match (client.scale, settings.scale, server) {
+        let advertised_wscale = match (client.scale, settings.scale, server) {
             (None, _, _) => None,
             _ if !others => None,
             (Some(_), Some(chosen), _) => Some(chosen),
             (Some(_), None, Some(server)) => server.scale,
             (Some(_), None, None) => Some(SCALE_DEFAULT),
         };
-        let told_scale = match (told_scale, timestamps) {
+        let advertised_wscale = match (advertised_wscale, timestamps) {
             (Some(_), None) => Some(SCALE_WITHOUT_TIMESTAMPS),
             (told, _) => told,
         };
         let agreement = Agreement {
             client_scale: client
                 .scale
-                .filter(|_| told_scale.is_some())
+                .filter(|_| advertised_wscale.is_some())
                 .unwrap_or(NO_SCALE),
-            told_scale: told_scale.unwrap_or(NO_SCALE),
+            advertised_wscale: advertised_wscale.unwrap_or(NO_SCALE),
             sack,
             ecn,
         };
@@ -160,7 +160,7 @@ impl Announcement {
         };
         let options = Options {
             mss: Some(mss.min(mss_max)),
-            scale: told_scale,
+            scale: advertised_wscale,
             sack,
             timestamps: timestamps.map(|timestamps| Timestamps {
                 value: agreement.stamp(),

@@ -20,7 +20,7 @@ use super::{
         Segment, //
     },
     servers::ServerOptions,
-    settings::Settings, //
+    settings::SynproxySettings, //
 };
 use crate::{
     kernel_api::time::milliseconds_since_boot,
@@ -42,7 +42,7 @@ fn syn(more: u8) -> Segment {
     }
 }
 
-const LEARNED: Settings = Settings {
+const LEARNED: SynproxySettings = SynproxySettings {
     mss: None,
     scale: None,
     sack: None,
@@ -52,8 +52,8 @@ const LEARNED: Settings = Settings {
 };
 
 /// As a rule with these flags and no others.
-fn chosen(scale: Option<u8>, sack: bool, timestamps: bool, ecn: bool) -> Settings {
-    Settings {
+fn chosen(scale: Option<u8>, sack: bool, timestamps: bool, ecn: bool) -> SynproxySettings {
+    SynproxySettings {
         mss: Some(1400),
         scale,
         sack: Some(sack),
@@ -82,7 +82,7 @@ const SERVER: ServerOptions = ServerOptions {
 const CONGESTION: u8 = flags::ECE | flags::CWR;
 
 fn announce(
-    settings: &Settings,
+    settings: &SynproxySettings,
     client: &Options,
     server: Option<&ServerOptions>,
     more: u8,
@@ -115,7 +115,7 @@ mod tests {
         };
         let chosen = chosen(None, true, true, true);
         for way in [536, 1000, 1300, 1400, 1460, u16::MAX] {
-            let told = |settings: &Settings, server: Option<&ServerOptions>| {
+            let told = |settings: &SynproxySettings, server: Option<&ServerOptions>| {
                 let syn = syn(0);
                 Announcement::new(settings, Family::Ipv4, &syn, &CLIENT, server, way)
                     .options
@@ -141,7 +141,7 @@ mod tests {
             assert_eq!(answer.flags, flags::SYN | flags::ACK);
             let expected = Agreement {
                 client_scale: 9,
-                told_scale: 7,
+                advertised_wscale: 7,
                 sack: true,
                 ecn: false,
             };
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(answer.flags, flags::SYN | flags::ACK | flags::ECE);
         let expected = Agreement {
             client_scale: 9,
-            told_scale: 5,
+            advertised_wscale: 5,
             sack: true,
             ecn: true,
         };
@@ -200,7 +200,7 @@ mod tests {
         let answer = announce(&LEARNED, &CLIENT, Some(&stamped), 0);
         let agreement = agreement(&answer)?;
         assert!(answer.options.scale.is_none() && !answer.options.sack);
-        assert!((agreement.client_scale(), agreement.told_scale) == (None, NO_SCALE));
+        assert!((agreement.client_scale(), agreement.advertised_wscale) == (None, NO_SCALE));
         Ok(())
     }
 
@@ -231,13 +231,13 @@ mod tests {
             };
             assert!(answer.carried == carried);
             // Nothing brings back which scale was told, so that it is always the same.
-            let told = Agreement::from_cookie(9, true).told_scale;
+            let told = Agreement::from_cookie(9, true).advertised_wscale;
             assert!(answer.options.scale == Some(told));
             assert!(answer.options.timestamps.is_none());
             assert_eq!(answer.flags, flags::SYN | flags::ACK);
         }
         let agreement = Agreement::from_cookie(NO_SCALE, false);
-        assert!((agreement.client_scale(), agreement.told_scale) == (None, NO_SCALE));
+        assert!((agreement.client_scale(), agreement.advertised_wscale) == (None, NO_SCALE));
     }
 
     /// As `synproxy_tg4` does: with timestamps what both the rule and the client want, without only the
@@ -276,7 +276,7 @@ mod tests {
                 assert!(answer.carried == Carried::Nothing);
                 let expected = Agreement {
                     client_scale: if has(3) { 9 } else { NO_SCALE },
-                    told_scale: if has(3) { 6 } else { NO_SCALE },
+                    advertised_wscale: if has(3) { 6 } else { NO_SCALE },
                     sack: options.sack,
                     ecn,
                 };
@@ -288,16 +288,17 @@ mod tests {
 
     #[test]
     fn every_agreement_comes_back() -> Result {
-        for (client_scale, told_scale) in (0..15).flat_map(|one| (0..15).map(move |two| (one, two)))
+        for (client_scale, advertised_wscale) in
+            (0..15).flat_map(|one| (0..15).map(move |two| (one, two)))
         {
-            let settings = chosen(Some(told_scale), true, true, true);
+            let settings = chosen(Some(advertised_wscale), true, true, true);
             let client = Options {
                 scale: Some(client_scale),
                 ..CLIENT
             };
             let agreement = agreement(&announce(&settings, &client, None, CONGESTION))?;
             assert_eq!(agreement.client_scale, client_scale);
-            assert_eq!(agreement.told_scale, told_scale);
+            assert_eq!(agreement.advertised_wscale, advertised_wscale);
             assert!(agreement.sack && agreement.ecn);
         }
         Ok(())

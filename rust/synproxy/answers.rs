@@ -9,7 +9,7 @@
 //! that one, and the SYN again.
 
 use super::{
-    proxied::Proxied,
+    proxy_state::ProxyState,
     resets::reset,
     segment::{
         flags,
@@ -51,7 +51,7 @@ impl Answers {
 impl Hook for Answers {
     #[inline(always)]
     fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Fate {
-        match self.0.waiting.is_idle() {
+        match self.0.syn_sent.is_idle() {
             true => Fate::Accept,
             false => judge(&self.0, skb, context),
         }
@@ -66,7 +66,7 @@ fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
     let Some(segment) = Segment::of(&packet) else {
         return Fate::Accept;
     };
-    // Connection tracking leaves the connection alone whatever else comes, and [`Passage`] drops it.
+    // Connection tracking leaves the connection alone whatever else comes, and [`ProxySegment`] drops it.
     if !matches!(segment.kind(), Kind::SynAck | Kind::Reset) {
         return Fate::Accept;
     }
@@ -75,7 +75,7 @@ fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
         return Fate::Accept;
     };
     let connection = found.connection();
-    if connection.tcp_state() != TcpState::SynSent || Proxied::of(&connection).is_none() {
+    if connection.tcp_state() != TcpState::SynSent || ProxyState::of(&connection).is_none() {
         return Fate::Accept;
     }
     let is_right = match connection.direction {
@@ -108,7 +108,7 @@ pub(super) fn reset_server(packet: &Packet<'_>, segment: &Segment, connection: &
     // If there is no memory, the server will answer again.
     if let Ok(reset) = reset(&server, segment.acknowledgement, 0, time_to_live) {
         // For connection tracking the connection is none that could be reset.
-        reset.leave_untracked();
+        reset.set_untracked();
         reset.send(packet.context());
     }
 }
@@ -123,7 +123,7 @@ pub(super) fn refuse(
     reset_server(packet, segment, connection);
     let client = connection.endpoints(Direction::Original);
     // Once, or a server that always answers so would be asked forever.
-    let Some(wait) = synproxy.waiting.hurry(&client) else {
+    let Some(wait) = synproxy.syn_sent.hurry(&client) else {
         return;
     };
     if let Ok(syn) = wait.syn(packet.context().initial_time_to_live(packet.family)) {

@@ -9,12 +9,12 @@ use super::{
         Fields, //
     },
     cookie,
-    known::Mark,
+    established::Mark,
     options::{
         Options,
         MSS_DEFAULT, //
     },
-    proxied::Proxied,
+    proxy_state::ProxyState,
     segment::{
         Kind,
         Segment, //
@@ -23,7 +23,7 @@ use super::{
     settings::{
         Event,
         Events,
-        Settings, //
+        SynproxySettings, //
     },
     Synproxy, //
 };
@@ -41,7 +41,7 @@ use crate::{
         way_back::{
             NoAnswer,
             WayBack, //
-        }, //
+        },
     },
     packet::{
         Address,
@@ -70,7 +70,7 @@ pub(crate) enum Reaction {
     /// It goes no further.
     Drop,
     /// It was turned into an answer.
-    SendBack(Rewritten),
+    Transmit(Rewritten),
 }
 
 impl Synproxy {
@@ -78,7 +78,7 @@ impl Synproxy {
     #[inline]
     pub(crate) fn receive(
         &self,
-        settings: &Settings,
+        settings: &SynproxySettings,
         events: &Events,
         place: Place,
         packet: &Packet<'_>,
@@ -122,7 +122,7 @@ impl Synproxy {
         };
         // Without a rule that leaves SYNs untracked, they are new connections here.
         place == Place::BeforeConntrack
-            || Proxied::of(&connection).is_some()
+            || ProxyState::of(&connection).is_some()
             || skb.tracking().state != TrackingState::New
     }
 }
@@ -130,7 +130,7 @@ impl Synproxy {
 /// A segment of a client, and what is to be done with such.
 pub(super) struct Incoming<'a> {
     pub(super) synproxy: &'a Synproxy,
-    settings: &'a Settings,
+    settings: &'a SynproxySettings,
     events: &'a Events,
     pub(super) place: Place,
     pub(super) packet: &'a Packet<'a>,
@@ -272,7 +272,7 @@ impl Incoming<'_> {
             return Reaction::Drop;
         };
         self.count(Event::CookieSent);
-        Reaction::SendBack(rewritten.by(&way))
+        Reaction::Transmit(rewritten.by(&way))
     }
 
     /// A client whose SYN has passed has come back.
@@ -287,7 +287,7 @@ impl Incoming<'_> {
     fn is_underway(&self) -> bool {
         let is_early = |connection: &Connection<'_>| {
             connection.direction == Direction::Original
-                && Proxied::of(connection).is_none()
+                && ProxyState::of(connection).is_none()
                 && matches!(
                     connection.tcp_state(),
                     TcpState::SynSent | TcpState::SynReceived
@@ -312,7 +312,7 @@ impl Incoming<'_> {
     #[inline]
     fn others(&self, kind: Kind) -> Reaction {
         let endpoints = self.endpoints();
-        let mark = self.synproxy.known.mark(endpoints);
+        let mark = self.synproxy.established.mark(endpoints);
         if self.place == Place::BeforeConntrack {
             if mark.is_some_and(|mark| mark.is_set()) {
                 return Reaction::Pass;
@@ -320,7 +320,7 @@ impl Incoming<'_> {
             if let Some(found) = self.look_up(endpoints) {
                 let connection = found.connection();
                 if let (Some(mark), TcpState::Established) = (mark, connection.tcp_state()) {
-                    mark.set(Proxied::of(&connection).is_some());
+                    mark.set(ProxyState::of(&connection).is_some());
                 }
                 return self.of_connection(kind, &connection);
             }
@@ -328,7 +328,7 @@ impl Incoming<'_> {
         match kind {
             Kind::Ack | Kind::Fin => self.acknowledgement(mark),
             _ => match self.place {
-                Place::BeforeConntrack => self.stray(mark, Event::OutOfFlow),
+                Place::BeforeConntrack => self.out_of_flow(mark, Event::OutOfFlow),
                 // As with iptables, which leaves them to the next rule.
                 Place::Filter => {
                     self.count(Event::OutOfFlow);
@@ -342,7 +342,7 @@ impl Incoming<'_> {
     #[inline]
     fn acknowledgement(&self, mark: Option<Mark<'_>>) -> Reaction {
         let Some(proof) = self.proof() else {
-            return self.stray(mark, Event::CookieInvalid);
+            return self.out_of_flow(mark, Event::CookieInvalid);
         };
         match self.place {
             Place::BeforeConntrack => match self.open_socket() {

@@ -23,7 +23,7 @@ use super::{
     lost,
     opening::Proof,
     options::Options,
-    proxied::Proxied,
+    proxy_state::ProxyState,
     segment::{
         flags,
         Kind, //
@@ -55,7 +55,7 @@ impl Incoming<'_> {
     /// Whether there may be a connection between the same: most SYNs are of none, and need no look-up then.
     #[inline]
     pub(super) fn may_have_connection(&self) -> bool {
-        let mark = self.synproxy.known.mark(self.endpoints());
+        let mark = self.synproxy.established.mark(self.endpoints());
         self.place == Place::Filter || mark.is_none_or(|mark| mark.was_used())
     }
 
@@ -69,15 +69,15 @@ impl Incoming<'_> {
             let state = connection.tcp_state();
             if state == TcpState::Over {
                 connection.end();
-            } else if let Some(proxied) = Proxied::of(&connection) {
-                proxied.challenge(self.segment.sequence);
+            } else if let Some(proxy_state) = ProxyState::of(&connection) {
+                proxy_state.challenge(self.segment.sequence);
             }
             state
         });
         match state {
             Some(TcpState::SynReceived | TcpState::Established | TcpState::Other) => true,
             Some(TcpState::SynSent | TcpState::Over) | None => {
-                if let Some(mark) = self.synproxy.known.mark(self.endpoints()) {
+                if let Some(mark) = self.synproxy.established.mark(self.endpoints()) {
                     mark.clear();
                 }
                 false
@@ -95,7 +95,7 @@ impl Incoming<'_> {
         if !may_open || connection.direction != Direction::Original {
             return Reaction::Pass;
         }
-        match (connection.tcp_state(), Proxied::of(connection)) {
+        match (connection.tcp_state(), ProxyState::of(connection)) {
             // A handshake that has passed is complete.
             (TcpState::SynReceived, None) => {
                 self.prove();
@@ -103,8 +103,8 @@ impl Incoming<'_> {
             }
             // The SYN to the server was lost, or its answer. Connection tracking knows that state of a client
             // from keep-alives alone; of anything else it would say that it is invalid.
-            (TcpState::SynSent, Some(proxied)) => match self.proof() {
-                Some(proof) if self.is_waiting(&proof, connection, &proxied) => {
+            (TcpState::SynSent, Some(proxy_state)) => match self.proof() {
+                Some(proof) if self.is_waiting(&proof, connection, &proxy_state) => {
                     self.open_in_place(&proof)
                 }
                 Some(_) => self.disown(connection),
@@ -141,17 +141,17 @@ impl Incoming<'_> {
     pub(super) fn open_behind_conntrack(&self, proof: &Proof) -> Reaction {
         if let Some(found) = self.look_up(self.endpoints()) {
             let connection = found.connection();
-            match (connection.tcp_state(), Proxied::of(&connection)) {
+            match (connection.tcp_state(), ProxyState::of(&connection)) {
                 (TcpState::Over, _) => connection.end(),
-                (TcpState::SynSent, Some(proxied))
-                    if self.is_waiting(proof, &connection, &proxied) => {}
+                (TcpState::SynSent, Some(proxy_state))
+                    if self.is_waiting(proof, &connection, &proxy_state) => {}
                 _ => return self.disown(&connection),
             }
         } else if let Some(socket) = self.open_socket() {
             return self.of_socket(&socket);
         }
         self.count(Event::CookieValid);
-        self.open_anew(proof)
+        self.open_new(proof)
     }
 
     /// How far the segment is behind what the client has sent last.
@@ -165,10 +165,10 @@ impl Incoming<'_> {
         &self,
         proof: &Proof,
         connection: &Connection<'_>,
-        proxied: &Proxied<'_>,
+        proxy_state: &ProxyState<'_>,
     ) -> bool {
         proof.initial_sequence.wrapping_add(1) == connection.next_sequence(Direction::Original)
-            && self.segment.acknowledgement == proxied.cookie().wrapping_add(1)
+            && self.segment.acknowledgement == proxy_state.cookie().wrapping_add(1)
     }
 
     /// The socket of this machine that has an open connection between the same.
@@ -183,7 +183,7 @@ impl Incoming<'_> {
     /// it is invalid.
     #[cold]
     pub(super) fn pass_to_socket(&self) -> Reaction {
-        self.packet.skb().leave_untracked();
+        self.packet.skb().set_untracked();
         Reaction::Pass
     }
 
@@ -201,8 +201,8 @@ impl Incoming<'_> {
     /// Tells who has a cookie for what is another's, which has this connection, that it has none.
     #[cold]
     fn disown(&self, connection: &Connection<'_>) -> Reaction {
-        self.disown_beside(match (connection.tcp_state(), Proxied::of(connection)) {
-            (TcpState::SynSent, Some(proxied)) => proxied.cookie().wrapping_add(1),
+        self.disown_beside(match (connection.tcp_state(), ProxyState::of(connection)) {
+            (TcpState::SynSent, Some(proxy_state)) => proxy_state.cookie().wrapping_add(1),
             _ => {
                 let next = connection.next_sequence(Direction::Reply);
                 next.wrapping_add(connection.sequence_shift(Direction::Reply, next))
@@ -249,7 +249,7 @@ impl Incoming<'_> {
         // The segment may have a route already, which is not the way back.
         if let Ok(reset) = NewPacket::new(packet.family, reset.as_slice()) {
             // Connection tracking would take it for one of the other connection.
-            reset.leave_untracked();
+            reset.set_untracked();
             reset.send(packet.context());
         }
         Reaction::Drop

@@ -7,8 +7,8 @@ use super::{
     cookie::{Carried, Client, Cookies, Returned},
     options::{Options, Timestamps, Walk, LENGTH_MAX},
     segment::Segment,
-    servers::{Attempt, Endpoint, Servers},
-    waiting::{Wait, Waiting},
+    servers::{ConnectResult, Endpoint, Servers},
+    syn_sent::{SynSentTable, Wait},
 };
 use crate::{
     c,
@@ -208,7 +208,7 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
     let mut now = 0xffff_ff00_u64 + u64::from(bytes.u8());
     c::set_jiffies(now);
     let servers = Arc::new(Servers::new().unwrap(), GFP_KERNEL).unwrap();
-    let waiting = Waiting::new(&initial_scope().unwrap(), servers.clone()).unwrap();
+    let syn_sent = SynSentTable::new(&initial_scope().unwrap(), servers.clone()).unwrap();
     let mut counted: HashMap<u8, [u32; 3]> = HashMap::new();
     let mut waited: HashMap<u8, u32> = HashMap::new();
     while !bytes.is_empty() {
@@ -227,7 +227,11 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
         let endpoint = Endpoint::of_client(&endpoints);
         match operation % 5 {
             0 => {
-                let attempts = [Attempt::Opened, Attempt::Refused, Attempt::Unanswered];
+                let attempts = [
+                    ConnectResult::Opened,
+                    ConnectResult::Refused,
+                    ConnectResult::Unanswered,
+                ];
                 let which = usize::from(byte % 3);
                 servers.count(&endpoint, attempts[which]);
                 counted.entry(who).or_default()[which] += 1;
@@ -250,15 +254,15 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
                 c::set_jiffies(now);
             }
             3 => {
-                waiting.begin(&Wait::plain(endpoints, byte.into()), None);
+                syn_sent.begin(&Wait::plain(endpoints, byte.into()), None);
                 waited.insert(who, byte.into());
             }
             _ => {
-                waiting.end(&endpoints);
+                syn_sent.end(&endpoints);
                 waited.remove(&who);
             }
         }
-        let found = waiting.find(&endpoints).map(|wait| wait.cookie);
+        let found = syn_sent.find(&endpoints).map(|wait| wait.cookie);
         assert_eq!(found, waited.get(&who).copied());
     }
     let mut place = 0;

@@ -14,13 +14,13 @@ use super::{
         Timestamps,
         MSS_DEFAULT, //
     },
-    proxied::Trait,
+    proxy_state::Flag,
     segment::flags,
     servers::{
-        Attempt,
+        ConnectResult,
         Endpoint, //
     },
-    translation::Passage, //
+    translation::ProxySegment, //
 };
 use crate::kernel_api::{
     connections::{
@@ -31,7 +31,7 @@ use crate::kernel_api::{
 };
 use kernel::prelude::*;
 
-impl Passage<'_> {
+impl ProxySegment<'_> {
     /// Whom the client's packets are from and for.
     fn client(&self) -> Endpoints {
         self.connection.endpoints(Direction::Original)
@@ -45,7 +45,7 @@ impl Passage<'_> {
     /// The client's patience ends before the server has answered: the server gets the SYN once more.
     pub(super) fn keep_alive(&self) -> Result {
         let packet = self.packet;
-        let wait = self.synproxy.waiting.find(&self.client()).ok_or(ENOENT)?;
+        let wait = self.synproxy.syn_sent.find(&self.client()).ok_or(ENOENT)?;
         let fields = Fields {
             ports: self.segment.ports(),
             ..wait.fields
@@ -61,10 +61,10 @@ impl Passage<'_> {
 
     /// The server accepts: it gets its acknowledgement, and the client gets to know the window.
     pub(super) fn syn_ack(&self) -> Result {
-        let (packet, segment, proxied) = (self.packet, &self.segment, &self.proxied);
-        if proxied.has(Trait::Opened) && !self.is_repeated() {
+        let (packet, segment, proxy_state) = (self.packet, &self.segment, &self.proxy_state);
+        if proxy_state.has(Flag::Opened) && !self.is_repeated() {
             // Anybody may send one, but the server alone has got the SYN.
-            let expected = proxied.challenger().map(|syn| syn.wrapping_add(1));
+            let expected = proxy_state.challenger().map(|syn| syn.wrapping_add(1));
             return match expected == Some(segment.acknowledgement) {
                 true => self.forgotten(),
                 false => Err(EAGAIN),
@@ -72,20 +72,20 @@ impl Passage<'_> {
         }
         let announced = Options::read(packet.skb(), segment).ok_or(EINVAL)?;
         let mut held = None;
-        if !proxied.has(Trait::Opened) {
-            if !proxied.begin_to_open() {
+        if !proxy_state.has(Flag::Opened) {
+            if !proxy_state.begin_to_open() {
                 return Err(EAGAIN);
             }
             held = self.open(&announced);
         }
-        let ahead = proxied.stamp();
+        let ahead = proxy_state.stamp();
         let stamps = announced
             .timestamps
-            .filter(|_| proxied.has(Trait::ShiftTimestamps));
+            .filter(|_| proxy_state.has(Flag::ShiftTimestamps));
         self.acknowledge(stamps, ahead, announced.mss, held.as_ref())?;
         let window = segment
             .window
-            .wrapping_shr(proxied.told_scale().unwrap_or(0).into())
+            .wrapping_shr(proxy_state.advertised_wscale().unwrap_or(0).into())
             .max(segment.window.min(1));
         let fields = Fields {
             ports: segment.ports(),
@@ -121,17 +121,17 @@ impl Passage<'_> {
 
     /// Remembers what the server announces.
     fn learn(&self, announced: &Options, is_local: bool) {
-        let (segment, proxied) = (&self.segment, &self.proxied);
+        let (segment, proxy_state) = (&self.segment, &self.proxy_state);
         let asked = Options {
             mss: None,
-            scale: proxied.client_scale(),
-            sack: proxied.has(Trait::ClientSack),
-            timestamps: proxied
-                .has(Trait::ClientTimestamps)
+            scale: proxy_state.client_scale(),
+            sack: proxy_state.has(Flag::ClientSack),
+            timestamps: proxy_state
+                .has(Flag::ClientTimestamps)
                 .then_some(Timestamps { value: 0, echo: 0 }),
         };
-        let ecn = proxied
-            .has(Trait::ClientEcn)
+        let ecn = proxy_state
+            .has(Flag::ClientEcn)
             .then_some(segment.flags & flags::ECE != 0);
         let servers = &self.synproxy.servers;
         servers.learn(&self.endpoint(), &asked, announced, ecn, is_local);
@@ -153,43 +153,48 @@ impl Passage<'_> {
 
     /// Compares what the server announces with what the client was told. Returns what the client has sent meanwhile.
     fn open(&self, announced: &Options) -> Option<Held> {
-        let (segment, proxied) = (&self.segment, &self.proxied);
-        let has_timestamps = proxied.has(Trait::ClientTimestamps);
-        let has_sack = proxied.has(Trait::ClientSack);
+        let (segment, proxy_state) = (&self.segment, &self.proxy_state);
+        let has_timestamps = proxy_state.has(Flag::ClientTimestamps);
+        let has_sack = proxy_state.has(Flag::ClientSack);
         let endpoint = self.endpoint();
         let is_local = !self.packet.skb().was_received();
         if is_local {
             self.learn(announced, true);
         }
         self.learn_clamp(&endpoint, announced, is_local);
-        self.synproxy.servers.count(&endpoint, Attempt::Opened);
-        let held = self.synproxy.waiting.end(&self.client());
+        self.synproxy
+            .servers
+            .count(&endpoint, ConnectResult::Opened);
+        let held = self.synproxy.syn_sent.end(&self.client());
 
-        let shift = proxied.cookie().wrapping_sub(segment.sequence);
+        let shift = proxy_state.cookie().wrapping_sub(segment.sequence);
         self.connection.shift_sequence(Direction::Reply, shift);
         // Where one side does not scale windows, neither does the other (RFC 7323, section 2.2).
-        let server_scale = announced.scale.filter(|_| proxied.client_scale().is_some());
+        let server_scale = announced
+            .scale
+            .filter(|_| proxy_state.client_scale().is_some());
         // Connection tracking sees windows as they are sent.
         self.connection.set_window_scales(
-            proxied.client_scale().unwrap_or(0),
+            proxy_state.client_scale().unwrap_or(0),
             server_scale.unwrap_or(0),
         );
-        let is_rescaled = proxied.told_scale() != server_scale && proxied.told_scale().is_some();
+        let is_rescaled = proxy_state.advertised_wscale() != server_scale
+            && proxy_state.advertised_wscale().is_some();
         let shifted = announced.timestamps.filter(|_| has_timestamps);
         if let Some(stamps) = shifted {
-            proxied.set_stamp(stamps.value.wrapping_sub(proxied.stamp()));
+            proxy_state.set_stamp(stamps.value.wrapping_sub(proxy_state.stamp()));
         }
-        let traits = [
-            (true, Trait::Opened),
-            (shifted.is_some(), Trait::ShiftTimestamps),
-            (has_timestamps && shifted.is_none(), Trait::HideTimestamps),
-            (has_sack && !announced.sack, Trait::HideSack),
-            (is_rescaled, Trait::Rescale),
+        let flags = [
+            (true, Flag::Opened),
+            (shifted.is_some(), Flag::ShiftTimestamps),
+            (has_timestamps && shifted.is_none(), Flag::HideTimestamps),
+            (has_sack && !announced.sack, Flag::HideSack),
+            (is_rescaled, Flag::Rescale),
         ];
-        proxied.add(&traits, server_scale);
+        proxy_state.add(&flags, server_scale);
         // Also where the client has nothing to say for long, and with rules of a filter, which do not ask: should
         // connection tracking lose it, this is what is known of it.
-        if let Some(mark) = self.synproxy.known.mark(&self.client()) {
+        if let Some(mark) = self.synproxy.established.mark(&self.client()) {
             mark.set(true);
         }
         held
@@ -216,7 +221,7 @@ impl Passage<'_> {
         let fields = Fields {
             ports: segment.ports_of_answer(),
             sequence: segment.acknowledgement,
-            acknowledgement: self.proxied.cookie().wrapping_add(1),
+            acknowledgement: self.proxy_state.cookie().wrapping_add(1),
             flags: flags::ACK | more,
             window: self.client_window(),
         };
@@ -244,7 +249,7 @@ impl Passage<'_> {
     /// The window of the client's SYN, as the client scales it.
     fn client_window(&self) -> u16 {
         let window = self.connection.largest_window();
-        let scaled = window.wrapping_shr(self.proxied.client_scale().unwrap_or(0).into());
+        let scaled = window.wrapping_shr(self.proxy_state.client_scale().unwrap_or(0).into());
         u16::try_from(scaled).unwrap_or(u16::MAX)
     }
 
@@ -252,7 +257,8 @@ impl Passage<'_> {
     fn is_repeated(&self) -> bool {
         let sequence = self.segment.sequence;
         let shift = self.connection.sequence_shift(Direction::Reply, sequence);
-        self.proxied.challenger().is_none() && sequence.wrapping_add(shift) == self.proxied.cookie()
+        self.proxy_state.challenger().is_none()
+            && sequence.wrapping_add(shift) == self.proxy_state.cookie()
     }
 
     /// The server knows nothing of the connection any more, and takes a SYN that has passed for one of the next one. It
@@ -266,7 +272,7 @@ impl Passage<'_> {
             connection.end();
         }
         // Both sides are told, so that nothing is lost.
-        if let Some(mark) = self.synproxy.known.mark(&self.client()) {
+        if let Some(mark) = self.synproxy.established.mark(&self.client()) {
             mark.clear();
         }
         let fields = Fields {
@@ -300,12 +306,14 @@ impl Passage<'_> {
         if !answers::answers_our_syn(&self.segment, &self.connection) {
             return Err(EAGAIN);
         }
-        let next = self.proxied.cookie().wrapping_add(1);
+        let next = self.proxy_state.cookie().wrapping_add(1);
         let shift = next.wrapping_sub(self.segment.sequence);
         self.connection.shift_sequence(Direction::Reply, shift);
         let endpoint = self.endpoint();
-        self.synproxy.servers.count(&endpoint, Attempt::Refused);
-        self.synproxy.waiting.end(&self.client());
+        self.synproxy
+            .servers
+            .count(&endpoint, ConnectResult::Refused);
+        self.synproxy.syn_sent.end(&self.client());
         Ok(())
     }
 }

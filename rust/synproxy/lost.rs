@@ -11,7 +11,7 @@ use super::{
         Incoming,
         Reaction, //
     },
-    known::Mark,
+    established::Mark,
     resets::reset,
     segment::{
         flags,
@@ -77,7 +77,7 @@ impl Limit {
 impl Incoming<'_> {
     /// A segment of no connection that connection tracking knows. This machine may have one that is older than
     /// the rule, and than connection tracking; otherwise it goes no further.
-    pub(super) fn stray(&self, mark: Option<Mark<'_>>, event: Event) -> Reaction {
+    pub(super) fn out_of_flow(&self, mark: Option<Mark<'_>>, event: Event) -> Reaction {
         match sockets::find(self.packet.context(), self.endpoints()) {
             Some(socket) if fits(&socket, &self.segment) => return Reaction::Pass,
             Some(_) => {
@@ -114,7 +114,11 @@ pub(super) fn judge(
     segment: &Segment,
     endpoints: &Endpoints,
 ) -> Fate {
-    let Some(mark) = synproxy.known.mark(endpoints).filter(|mark| mark.is_own()) else {
+    let Some(mark) = synproxy
+        .established
+        .mark(endpoints)
+        .filter(|mark| mark.is_own())
+    else {
         return Fate::Accept;
     };
     mark.clear();
@@ -156,7 +160,7 @@ pub(super) fn reset_both(
     if has(flags::ACK) && !has(flags::RST) {
         let client = endpoints.reversed();
         if let Ok(reset) = reset(&client, acknowledgement, sequence, time_to_live) {
-            reset.leave_untracked();
+            reset.set_untracked();
             reset.send(context);
         }
     }

@@ -18,10 +18,10 @@ use super::{
         Options,
         Timestamps, //
     },
-    proxied::Proxied,
+    proxy_state::ProxyState,
     resets,
     segment::flags,
-    waiting::Wait, //
+    syn_sent::Wait, //
 };
 use crate::kernel_api::{
     connections::{
@@ -135,7 +135,7 @@ impl Incoming<'_> {
     }
 
     /// This machine sends a SYN in the client's name, as with iptables.
-    pub(super) fn open_anew(&self, proof: &Proof) -> Reaction {
+    pub(super) fn open_new(&self, proof: &Proof) -> Reaction {
         let packet = self.packet;
         let (fields, options) = self.server_syn(proof);
         let syn = compose::packet(
@@ -173,8 +173,8 @@ impl Incoming<'_> {
         }
         let cookie = self.segment.acknowledgement.wrapping_sub(1);
         let stamp = proof.timestamps.map(|timestamps| timestamps.echo);
-        Proxied::new(words).start(cookie, stamp, &proof.agreement);
-        if let Some(mark) = self.synproxy.known.mark(self.endpoints()) {
+        ProxyState::new(words).start(cookie, stamp, &proof.agreement);
+        if let Some(mark) = self.synproxy.established.mark(self.endpoints()) {
             mark.occupy();
         }
         let wait = Wait {
@@ -200,7 +200,7 @@ impl Incoming<'_> {
             context.initial_time_to_live(self.packet.family),
         );
         if let Ok(reset) = reset {
-            reset.leave_untracked();
+            reset.set_untracked();
             reset.send(context);
         }
         Reaction::Drop

@@ -3,9 +3,9 @@
 //! SYNPROXY's own state, used by several CPUs at once.
 
 use super::{
-    proxied::Proxied,
+    proxy_state::ProxyState,
     servers::Servers,
-    waiting::{LookAfter, Wait, Waiting},
+    syn_sent::{RetransmitWork, SynSentTable, Wait},
 };
 use crate::{
     c,
@@ -31,30 +31,30 @@ fn who_is_waited_for_is_looked_after() {
     explore(|| {
         c::set_jiffies(0x1_0000_0000);
         let servers = Arc::new(Servers::new().unwrap(), GFP_KERNEL).unwrap();
-        let waiting = Waiting::new(&initial_scope().unwrap(), servers).unwrap();
+        let syn_sent = SynSentTable::new(&initial_scope().unwrap(), servers).unwrap();
         let asked = Word::new(0);
-        let look_after = LookAfter(waiting.clone());
+        let retransmit_work = RetransmitWork(syn_sent.clone());
         let look = || {
-            look_after.run();
-            look_after.run();
+            retransmit_work.run();
+            retransmit_work.run();
         };
         let begin = || {
-            if waiting.begin(&wait(1), None) {
+            if syn_sent.begin(&wait(1), None) {
                 asked.store(1);
             }
-            assert!(!waiting.is_idle(), "nobody looks");
+            assert!(!syn_sent.is_idle(), "nobody looks");
         };
         let begin_and_end = || {
-            if waiting.begin(&wait(2), None) {
+            if syn_sent.begin(&wait(2), None) {
                 asked.store(1);
             }
-            waiting.end(&wait(2).endpoints);
-            assert!(waiting.find(&wait(2).endpoints).is_none());
+            syn_sent.end(&wait(2).endpoints);
+            assert!(syn_sent.find(&wait(2).endpoints).is_none());
         };
         at_once(&[&look, &begin, &begin_and_end]);
-        let found = waiting.find(&wait(1).endpoints);
+        let found = syn_sent.find(&wait(1).endpoints);
         assert_eq!(found.map(|wait| wait.cookie), Some(1));
-        assert!(!waiting.is_idle() && asked.load() == 1, "nobody looks");
+        assert!(!syn_sent.is_idle() && asked.load() == 1, "nobody looks");
     });
 }
 
@@ -64,7 +64,7 @@ fn one_notes_what_the_server_has_announced() {
         let words = [const { Word::new(0) }; 3];
         let firsts = [const { Word::new(0) }; 3];
         let open = |index: usize| {
-            if Proxied::new(&words).begin_to_open() {
+            if ProxyState::new(&words).begin_to_open() {
                 firsts[index].store(1);
             }
         };

@@ -8,7 +8,7 @@ use super::{
         Fields, //
     },
     options::Options,
-    proxied::next_before_answer,
+    proxy_state::next_before_answer,
     segment::flags, //
 };
 use crate::{
@@ -63,7 +63,7 @@ pub(super) fn reset_both(connection: &EndedConnection, sender: &Sender) {
     let to_server = reset(&server.reversed(), client_next, server_next, time_to_live);
     for packet in [to_client, to_server].into_iter().flatten() {
         // Addresses are translated already, and there is no connection any more.
-        packet.leave_untracked();
+        packet.set_untracked();
         sender.send(packet, RoutingDomain::default());
     }
 }

@@ -130,7 +130,7 @@ pub(crate) struct ServerReport {
 
 /// How a connection to a server went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Attempt {
+pub(super) enum ConnectResult {
     /// It was accepted.
     Opened,
     /// It was reset.
@@ -347,14 +347,14 @@ impl Servers {
     }
 
     /// Counts how a connection to a server went.
-    pub(super) fn count(&self, endpoint: &Endpoint, attempt: Attempt) {
+    pub(super) fn count(&self, endpoint: &Endpoint, attempt: ConnectResult) {
         let Some(server) = self.find_or_make(endpoint) else {
             return;
         };
         let counter = match attempt {
-            Attempt::Opened => &server.opened,
-            Attempt::Refused => &server.refused,
-            Attempt::Unanswered => &server.unanswered,
+            ConnectResult::Opened => &server.opened,
+            ConnectResult::Refused => &server.refused,
+            ConnectResult::Unanswered => &server.unanswered,
         };
         counter.fetch_add(1, Relaxed);
         server.used.store(jiffies32());

@@ -9,7 +9,7 @@ use super::{
         Timestamps, //
     },
     servers::{
-        Attempt,
+        ConnectResult,
         Endpoint,
         ServerOptions,
         Servers, //
@@ -177,16 +177,16 @@ mod tests {
     fn attempts_are_counted() -> Result {
         let servers = Servers::new()?;
         let attempts = [
-            (Attempt::Opened, 3),
-            (Attempt::Refused, 2),
-            (Attempt::Unanswered, 1),
+            (ConnectResult::Opened, 3),
+            (ConnectResult::Refused, 2),
+            (ConnectResult::Unanswered, 1),
         ];
         for (attempt, times) in attempts {
             for _ in 0..times {
                 servers.count(&ipv4(1, 80), attempt);
             }
         }
-        servers.count(&ipv4(2, 80), Attempt::Refused);
+        servers.count(&ipv4(2, 80), ConnectResult::Refused);
         assert!(count(&servers) == (2, [3, 3, 1]));
         // They do not say which options it has.
         assert!(servers.options(&ipv4(1, 80)).is_none());
@@ -199,7 +199,7 @@ mod tests {
         for number in 0..20_000 {
             let one = ipv4(number, 80);
             learn(&servers, &one, &EVERYTHING);
-            servers.count(&one, Attempt::Opened);
+            servers.count(&one, ConnectResult::Opened);
             // The latest is there, whoever had to go.
             assert!(servers.options(&one) == Some(KNOWN));
         }
@@ -216,8 +216,9 @@ mod tests {
         for number in 0..256 {
             learn(&servers, &ipv4(number << 24, 443), &EVERYTHING);
         }
-        let known = (0..256).filter(|number| servers.options(&ipv4(number << 24, 443)).is_some());
-        assert!(known.count() >= 250);
+        let established =
+            (0..256).filter(|number| servers.options(&ipv4(number << 24, 443)).is_some());
+        assert!(established.count() >= 250);
         Ok(())
     }
 
@@ -236,8 +237,8 @@ mod tests {
         for number in 0..64 {
             learn(&servers, &address(number), &EVERYTHING);
         }
-        let known = (0..64).filter(|number| servers.options(&address(*number)).is_some());
-        assert!(known.count() >= 60);
+        let established = (0..64).filter(|number| servers.options(&address(*number)).is_some());
+        assert!(established.count() >= 60);
         Ok(())
     }
 
@@ -249,7 +250,7 @@ mod tests {
         }
         for number in 0..10_000 {
             let one = ipv4(number, 81);
-            servers.count(&one, Attempt::Refused);
+            servers.count(&one, ConnectResult::Refused);
             assert!(servers.options(&one).is_none());
         }
         Ok(())

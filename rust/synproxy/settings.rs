@@ -7,7 +7,7 @@ use crate::kernel_api::counters::EventCounters;
 
 /// What a rule asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub(crate) struct SynproxySettings {
     /// Maximum segment size that clients are told, in bytes; none is that of the server.
     pub(crate) mss: Option<u16>,
     /// Window scale that clients are told; none is that of the server.
@@ -22,7 +22,7 @@ pub(crate) struct Settings {
     pub(crate) threshold: Option<Threshold>,
 }
 
-impl Settings {
+impl SynproxySettings {
     /// Whether everything is as with the server.
     pub(super) fn is_learned(&self) -> bool {
         self.timestamps.is_none()

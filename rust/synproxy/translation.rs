@@ -9,9 +9,9 @@ use super::{
         kind,
         Walk, //
     },
-    proxied::{
-        Proxied,
-        Trait, //
+    proxy_state::{
+        Flag,
+        ProxyState, //
     },
     segment::{
         flags,
@@ -50,9 +50,9 @@ use kernel::{
 };
 
 /// Sees the packets of SYNPROXY's connections where they leave the stack: in LOCAL_IN and POSTROUTING.
-pub(crate) struct Translation(Arc<Synproxy>);
+pub(crate) struct TranslationHook(Arc<Synproxy>);
 
-impl Translation {
+impl TranslationHook {
     /// Of the connections of a namespace.
     pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
         Self(synproxy)
@@ -64,20 +64,20 @@ impl Translation {
         skb: &Skb,
         context: Context<'_>,
         connection: Connection<'_>,
-        proxied: Proxied<'_>,
+        proxy_state: ProxyState<'_>,
     ) -> Fate {
         let Some(packet) = Packet::of_hook(skb, context) else {
             return Fate::Drop;
         };
         if connection.is_related {
-            return unreachable::translate(&self.0, &packet, &connection, &proxied);
+            return unreachable::translate(&self.0, &packet, &connection, &proxy_state);
         }
-        Passage::new(&self.0, &packet, connection, proxied)
-            .map_or(Fate::Drop, |passage| passage.run())
+        ProxySegment::new(&self.0, &packet, connection, proxy_state)
+            .map_or(Fate::Drop, |proxy_segment| proxy_segment.run())
     }
 }
 
-impl Translation {
+impl TranslationHook {
     /// What a server sends may be of a connection that connection tracking has lost, and takes for a new one. The client
     /// answers with the number that it expects, which is what both can be reset by; so there may be no connection.
     #[inline(never)]
@@ -87,16 +87,16 @@ impl Translation {
         };
         let lost = Segment::of(&packet).filter(|segment| segment.flags & flags::SYN == 0);
         let client = lost.map(|segment| segment.endpoints(&packet).reversed());
-        let mark = client.and_then(|client| self.0.known.mark(&client));
+        let mark = client.and_then(|client| self.0.established.mark(&client));
         match mark {
-            Some(mark) if mark.is_own() => Fate::AcceptUntied,
+            Some(mark) if mark.is_own() => Fate::AcceptResetCt,
             _ => Fate::Accept,
         }
     }
 }
 
-impl Hook for Translation {
-    const UNTIES: bool = true;
+impl Hook for TranslationHook {
+    const RESETS_CT: bool = true;
 
     #[inline(always)]
     fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Fate {
@@ -109,12 +109,12 @@ impl Hook for Translation {
                 _ => Fate::Accept,
             };
         };
-        let proxied = Proxied::new(words);
+        let proxy_state = ProxyState::new(words);
         let is_open = connection.tcp_state() == TcpState::Established;
-        if is_open && !connection.is_related && proxied.is_open_as_it_is() || skb.is_looped() {
+        if is_open && !connection.is_related && proxy_state.is_open_as_it_is() || skb.is_looped() {
             return Fate::Accept;
         }
-        self.translate(skb, context, connection, proxied)
+        self.translate(skb, context, connection, proxy_state)
     }
 }
 
@@ -127,29 +127,29 @@ fn fate_of(done: Result) -> Fate {
 }
 
 /// A segment of one of SYNPROXY's connections.
-pub(super) struct Passage<'a> {
+pub(super) struct ProxySegment<'a> {
     pub(super) synproxy: &'a Synproxy,
     pub(super) packet: &'a Packet<'a>,
     pub(super) segment: Segment,
     pub(super) connection: Connection<'a>,
-    pub(super) proxied: Proxied<'a>,
+    pub(super) proxy_state: ProxyState<'a>,
 }
 
-impl<'a> Passage<'a> {
+impl<'a> ProxySegment<'a> {
     /// Of a packet, unless that holds no whole TCP header.
     #[inline]
     pub(super) fn new(
         synproxy: &'a Synproxy,
         packet: &'a Packet<'a>,
         connection: Connection<'a>,
-        proxied: Proxied<'a>,
+        proxy_state: ProxyState<'a>,
     ) -> Option<Self> {
         Some(Self {
             synproxy,
             packet,
             segment: Segment::of(packet)?,
             connection,
-            proxied,
+            proxy_state,
         })
     }
 
@@ -164,7 +164,7 @@ impl<'a> Passage<'a> {
 
     /// It goes out.
     fn run(&self) -> Fate {
-        let is_opened = self.proxied.has(Trait::Opened);
+        let is_opened = self.proxy_state.has(Flag::Opened);
         let kind = (self.connection.direction, self.segment.kind());
         fate_of(match (kind, self.connection.tcp_state()) {
             ((Direction::Original, Kind::Syn), TcpState::Over) => self.forget(),
@@ -195,7 +195,7 @@ impl<'a> Passage<'a> {
     /// The client's own reset ends what the server has not answered.
     fn withdraw(&self) -> Result {
         let client = self.connection.endpoints(Direction::Original);
-        self.synproxy.waiting.end(&client);
+        self.synproxy.syn_sent.end(&client);
         Ok(())
     }
 
@@ -211,18 +211,14 @@ impl<'a> Passage<'a> {
 
     /// A segment of an open connection.
     fn established(&self) -> Result {
-        if !self.proxied.is_translated() {
+        if !self.proxy_state.is_translated() {
             return Ok(());
         }
-        if self.proxied.has(Trait::Rescale) {
+        if self.proxy_state.has(Flag::Rescale) {
             self.rescale()?;
         }
-        const OPTIONS: [Trait; 3] = [
-            Trait::ShiftTimestamps,
-            Trait::HideTimestamps,
-            Trait::HideSack,
-        ];
-        if OPTIONS.iter().any(|one| self.proxied.has(*one)) {
+        const OPTIONS: [Flag; 3] = [Flag::ShiftTimestamps, Flag::HideTimestamps, Flag::HideSack];
+        if OPTIONS.iter().any(|one| self.proxy_state.has(*one)) {
             self.translate_options()?;
         }
         Ok(())
@@ -230,17 +226,17 @@ impl<'a> Passage<'a> {
 
     /// The window, as the receiver understands it.
     fn rescale(&self) -> Result {
-        let (segment, proxied) = (&self.segment, &self.proxied);
+        let (segment, proxy_state) = (&self.segment, &self.proxy_state);
         // In a SYN it is not scaled.
         if segment.flags & flags::SYN != 0 {
             return Ok(());
         }
-        let client = proxied.client_scale().unwrap_or(0);
+        let client = proxy_state.client_scale().unwrap_or(0);
         let (from, to) = match self.connection.direction {
-            Direction::Original => (client, proxied.server_scale().map_or(0, |_| client)),
+            Direction::Original => (client, proxy_state.server_scale().map_or(0, |_| client)),
             Direction::Reply => (
-                proxied.server_scale().unwrap_or(0),
-                proxied.told_scale().unwrap_or(0),
+                proxy_state.server_scale().unwrap_or(0),
+                proxy_state.advertised_wscale().unwrap_or(0),
             ),
         };
         let window = u32::from(segment.window)
@@ -268,10 +264,10 @@ impl<'a> Passage<'a> {
             let place = place.wrapping_add(TCP_HEADER_LENGTH as u32);
             match (kind, body) {
                 (kind::TIMESTAMPS, &[a, b, c, d, e, f, g, h]) => {
-                    if self.proxied.has(Trait::HideTimestamps) {
+                    if self.proxy_state.has(Flag::HideTimestamps) {
                         self.hide(place, body.len(), is_to_server)?;
-                    } else if self.proxied.has(Trait::ShiftTimestamps) {
-                        let ahead = self.proxied.stamp();
+                    } else if self.proxy_state.has(Flag::ShiftTimestamps) {
+                        let ahead = self.proxy_state.stamp();
                         if is_to_server {
                             let echo = u32::from_be_bytes([e, f, g, h]).wrapping_add(ahead);
                             self.amend(place.wrapping_add(4), echo.to_be_bytes())?;
@@ -281,7 +277,7 @@ impl<'a> Passage<'a> {
                         }
                     }
                 }
-                (kind::SACK, _) if self.proxied.has(Trait::HideSack) => {
+                (kind::SACK, _) if self.proxy_state.has(Flag::HideSack) => {
                     self.hide(place, body.len(), is_to_server)?;
                 }
                 _ => {}

@@ -3,9 +3,9 @@
 //! ICMP errors about segments of SYNPROXY's connections.
 
 use super::{
-    proxied::{
-        Proxied,
-        Trait, //
+    proxy_state::{
+        Flag,
+        ProxyState, //
     },
     resets::reset,
     segment::{
@@ -15,7 +15,7 @@ use super::{
         SEQUENCE_OFFSET, //
     },
     servers::{
-        Attempt,
+        ConnectResult,
         Endpoint, //
     },
     Synproxy, //
@@ -62,14 +62,14 @@ pub(super) fn translate(
     synproxy: &Synproxy,
     packet: &Packet<'_>,
     connection: &Connection<'_>,
-    proxied: &Proxied<'_>,
+    proxy_state: &ProxyState<'_>,
 ) -> Fate {
     let Transport::Header { protocol, offset } = packet.transport() else {
         return Fate::Accept;
     };
-    let is_over = proxied.has(Trait::Opened) || proxied.has(Trait::GivenUp);
+    let is_over = proxy_state.has(Flag::Opened) || proxy_state.has(Flag::GivenUp);
     if protocol == IPPROTO_TCP && connection.direction == Direction::Reply && !is_over {
-        return match rejected(synproxy, packet, connection, proxied) {
+        return match rejected(synproxy, packet, connection, proxy_state) {
             Ok(()) => Fate::Accept,
             Err(_) => Fate::Drop,
         };
@@ -79,12 +79,12 @@ pub(super) fn translate(
     }
     match connection.direction {
         Direction::Original => match correct(packet, connection, offset) {
-            Ok(()) => Fate::AcceptUntied,
+            Ok(()) => Fate::AcceptResetCt,
             Err(_) => Fate::Drop,
         },
         Direction::Reply => {
             if !is_over && is_final(packet, offset) {
-                give_up(synproxy, packet, connection, proxied, offset);
+                give_up(synproxy, packet, connection, proxy_state, offset);
             }
             Fate::Accept
         }
@@ -97,18 +97,18 @@ fn rejected(
     synproxy: &Synproxy,
     packet: &Packet<'_>,
     connection: &Connection<'_>,
-    proxied: &Proxied<'_>,
+    proxy_state: &ProxyState<'_>,
 ) -> Result {
     let Some(segment) = Segment::of(packet).filter(|segment| segment.kind() == Kind::Reset) else {
         return Ok(());
     };
-    proxied.add(&[(true, Trait::GivenUp)], None);
+    proxy_state.add(&[(true, Flag::GivenUp)], None);
     let client = connection.endpoints(Direction::Original);
     synproxy
         .servers
-        .count(&Endpoint::of_client(&client), Attempt::Refused);
-    synproxy.waiting.end(&client);
-    let next = proxied.cookie().wrapping_add(1).to_be_bytes();
+        .count(&Endpoint::of_client(&client), ConnectResult::Refused);
+    synproxy.syn_sent.end(&client);
+    let next = proxy_state.cookie().wrapping_add(1).to_be_bytes();
     let at = |offset: u32| segment.offset.wrapping_add(offset);
     packet
         .skb()
@@ -164,7 +164,7 @@ fn give_up(
     synproxy: &Synproxy,
     packet: &Packet<'_>,
     connection: &Connection<'_>,
-    proxied: &Proxied<'_>,
+    proxy_state: &ProxyState<'_>,
     offset: u32,
 ) {
     let sequence = inner_segment(packet, offset)
@@ -175,9 +175,9 @@ fn give_up(
     let Some(sequence) = sequence.filter(|one| one.wrapping_add(1) == next_to_server) else {
         return;
     };
-    proxied.add(&[(true, Trait::GivenUp)], None);
+    proxy_state.add(&[(true, Flag::GivenUp)], None);
     let client = connection.endpoints(Direction::Original);
-    let next = proxied.cookie().wrapping_add(1);
+    let next = proxy_state.cookie().wrapping_add(1);
     let context = packet.context();
     let time_to_live = context.initial_time_to_live(packet.family);
     let reset = reset(
@@ -188,8 +188,8 @@ fn give_up(
     );
     synproxy
         .servers
-        .count(&Endpoint::of_client(&client), Attempt::Unanswered);
-    synproxy.waiting.end(&client);
+        .count(&Endpoint::of_client(&client), ConnectResult::Unanswered);
+    synproxy.syn_sent.end(&client);
     // Where the SYN itself is what is refused, connection tracking has not taken the connection in yet, and frees it
     // with that.
     if let Some(connection) = connection.confirmed() {
@@ -197,7 +197,7 @@ fn give_up(
     }
     if let Ok(reset) = reset {
         // It has no connection any more.
-        reset.leave_untracked();
+        reset.set_untracked();
         reset.send(context);
     }
 }

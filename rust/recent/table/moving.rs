@@ -24,9 +24,9 @@ use super::{
         },
         stamps::AGE_MAX, //
     },
+    EntryTable,
     Origin,
-    Superseded,
-    Table, //
+    Superseded, //
 };
 use crate::kernel_api::buckets::BucketGuard;
 use kernel::{
@@ -36,7 +36,7 @@ use kernel::{
 
 /// What became of an address that was to be moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::recent) enum Adopted {
+pub(in crate::recent) enum Migrated {
     /// It was not there.
     Absent,
     /// It is in the new table.
@@ -46,14 +46,14 @@ pub(in crate::recent) enum Adopted {
 }
 
 /// Which entries find room in a smaller table: those that were seen last.
-pub(in crate::recent) struct Selection {
+pub(in crate::recent) struct Survivors {
     /// Younger ones do, and older ones do not.
     age: u32,
     /// How many of just that age do.
     ties: usize,
 }
 
-impl Selection {
+impl Survivors {
     /// All entries.
     pub(in crate::recent) const fn all() -> Self {
         Self {
@@ -63,7 +63,12 @@ impl Selection {
     }
 
     /// Those `size` entries of the table that were seen last. `ages` has to have room for the ages of all.
-    pub(in crate::recent) fn of(table: &Table, size: u32, now: u32, ages: &mut KVVec<u32>) -> Self {
+    pub(in crate::recent) fn of(
+        table: &EntryTable,
+        size: u32,
+        now: u32,
+        ages: &mut KVVec<u32>,
+    ) -> Self {
         ages.clear();
         for number in 0..table.slots.used() {
             let entry = table.slots.entry(table.slots.index(number));
@@ -96,7 +101,7 @@ impl Selection {
     }
 }
 
-impl Table {
+impl EntryTable {
     /// Whether the list has another table by now.
     #[inline(always)]
     pub(super) fn is_superseded(&self) -> bool {
@@ -111,92 +116,92 @@ impl Table {
     }
 
     /// Sees to it that entries of the bucket are taken out from here on, but not added or changed.
-    fn seal(&self, bucket: u32) {
+    fn freeze(&self, bucket: u32) {
         self.supersede();
         // Whoever has the lock may not have seen that; whoever gets it after this will.
         drop(self.buckets.lock(bucket));
     }
 
     /// Moves an address here from the table that the list had before.
-    pub(in crate::recent) fn adopt(
+    pub(in crate::recent) fn migrate(
         &self,
-        previous: &Table,
+        previous: &EntryTable,
         key: &Key,
         now: u32,
         origin: Origin,
-    ) -> Result<Adopted, Superseded> {
+    ) -> Result<Migrated, Superseded> {
         let there = previous.bucket(key);
-        previous.seal(there);
+        previous.freeze(there);
         if !previous.has(there, key) {
-            return Ok(Adopted::Absent);
+            return Ok(Migrated::Absent);
         }
-        let adopted = self.copy(previous, there, key, now, origin)?;
-        if adopted == Adopted::Lost {
+        let migrated = self.copy(previous, there, key, now, origin)?;
+        if migrated == Migrated::Lost {
             self.written.evicted.fetch_add(1, Relaxed);
         }
         previous.take_out(there, key, 0, now);
-        Ok(adopted)
+        Ok(migrated)
     }
 
     fn copy(
         &self,
-        previous: &Table,
+        previous: &EntryTable,
         there: u32,
         key: &Key,
         now: u32,
         origin: Origin,
-    ) -> Result<Adopted, Superseded> {
+    ) -> Result<Migrated, Superseded> {
         let bucket = self.bucket(key);
         if self.find(self.lock(bucket)?.head(), key, None).is_some() {
-            return Ok(Adopted::Present);
+            return Ok(Migrated::Present);
         }
         let Some((index, _)) = self.take_slot(now, origin) else {
-            return Ok(Adopted::Lost);
+            return Ok(Migrated::Lost);
         };
         let Some(entry) = self.slots.entry(index) else {
-            return Ok(Adopted::Lost);
+            return Ok(Migrated::Lost);
         };
         let mut is_used = false;
-        let adopted = self.lock(bucket).map(|mut guard| {
+        let migrated = self.lock(bucket).map(|mut guard| {
             if self.find(guard.head(), key, None).is_some() {
-                return Adopted::Present;
+                return Migrated::Present;
             }
             if !previous.copy_to(there, key, entry, self.timeout(), now) {
-                return Adopted::Absent;
+                return Migrated::Absent;
             }
             self.link(&mut guard, bucket, index, entry);
             is_used = true;
-            Adopted::Present
+            Migrated::Present
         });
         if !is_used {
             self.slots.give_back(index);
         }
-        adopted
+        migrated
     }
 
     /// Moves everything here from the table that the list had before, as far as it is selected and finds
     /// room, and returns how much did not. Calls `pause` from time to time, without any lock.
-    pub(in crate::recent) fn adopt_all(
+    pub(in crate::recent) fn migrate_all(
         &self,
-        previous: &Table,
-        selection: &mut Selection,
+        previous: &EntryTable,
+        survivors: &mut Survivors,
         now: u32,
         mut pause: impl FnMut(),
     ) -> u64 {
         let mut lost = 0u64;
         for bucket in 0..previous.buckets.count() {
-            previous.seal(bucket);
+            previous.freeze(bucket);
             while let Some((key, age)) = previous.first(bucket, now) {
                 if age > self.timeout().min(AGE_MAX) {
                     previous.take_out(bucket, &key, 0, now);
                     self.written.expired.fetch_add(1, Relaxed);
-                } else if !selection.admits(age) {
+                } else if !survivors.admits(age) {
                     previous.take_out(bucket, &key, 0, now);
                     self.written.evicted.fetch_add(1, Relaxed);
                     lost = lost.saturating_add(1);
                 } else {
-                    match self.adopt(previous, &key, now, Origin::Move) {
-                        Ok(Adopted::Lost) => lost = lost.saturating_add(1),
+                    match self.migrate(previous, &key, now, Origin::Move) {
+                        Ok(Migrated::Lost) => lost = lost.saturating_add(1),
                         Ok(_) => {}
                         // Only one moves at a time, so that this does not happen.
                         Err(Superseded) => return lost,
@@ -264,9 +269,9 @@ impl Table {
     }
 
     /// Removes an address from the table that the list had before, for good.
-    pub(super) fn remove_sealed(&self, key: &Key, time_to_live: u8, now: u32) -> bool {
+    pub(super) fn remove_frozen(&self, key: &Key, time_to_live: u8, now: u32) -> bool {
         let bucket = self.bucket(key);
-        self.seal(bucket);
+        self.freeze(bucket);
         self.take_out(bucket, key, time_to_live, now)
     }
 }

@@ -10,24 +10,24 @@ use super::{
         Find,
         Key, //
     },
+    EntryTable,
     Origin,
-    Question,
+    Query,
     Stamped,
-    Superseded,
-    Table, //
+    Superseded, //
 };
 
-impl Table {
-    /// As [`Table::check`]; none if somebody changed the bucket meanwhile, or the list has another table by now.
+impl EntryTable {
+    /// As [`EntryTable::check`]; none if somebody changed the bucket meanwhile, or the list has another table by now.
     #[inline(always)]
     pub(in crate::recent) fn check_quickly(
         &self,
-        question: &Question<'_, impl Find>,
+        query: &Query<'_, impl Find>,
         now: impl FnOnce() -> u32,
     ) -> Option<bool> {
-        let (head, attempt) = self.buckets.attempt(self.bucket(&question.key))?;
-        let answer = match self.find(head, &question.key, Some(&attempt)) {
-            Some((_, entry)) => Self::answer(entry, question, self.timeout(), now()),
+        let (head, attempt) = self.buckets.attempt(self.bucket(&query.key))?;
+        let answer = match self.find(head, &query.key, Some(&attempt)) {
+            Some((_, entry)) => Self::answer(entry, query, self.timeout(), now()),
             None => None,
         };
         if attempt.is_disturbed() || answer.is_none() && self.is_superseded() {
@@ -36,21 +36,21 @@ impl Table {
         Some(answer.unwrap_or(false))
     }
 
-    /// As [`Table::update`].
+    /// As [`EntryTable::update`].
     #[inline(always)]
     pub(in crate::recent) fn update_quickly(
         &self,
-        question: &Question<'_, impl Find>,
+        query: &Query<'_, impl Find>,
         invert: bool,
         now: impl FnOnce() -> u32,
         time_to_live: u8,
     ) -> Result<bool, Superseded> {
-        let guard = self.lock(self.bucket(&question.key))?;
-        let Some((_, entry)) = self.find(guard.head(), &question.key, None) else {
+        let guard = self.lock(self.bucket(&query.key))?;
+        let Some((_, entry)) = self.find(guard.head(), &query.key, None) else {
             return Ok(false);
         };
         let now = now();
-        let Some(agrees) = Self::answer(entry, question, self.timeout(), now) else {
+        let Some(agrees) = Self::answer(entry, query, self.timeout(), now) else {
             return Ok(false);
         };
         if agrees != invert {
@@ -59,7 +59,7 @@ impl Table {
         Ok(agrees)
     }
 
-    /// As [`Table::stamp`], for a packet.
+    /// As [`EntryTable::stamp`], for a packet.
     #[inline(always)]
     pub(in crate::recent) fn stamp_quickly(
         &self,

@@ -3,12 +3,12 @@
 //! The match `comment`: words for people, which every packet matches.
 
 use super::{
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
     kernel_api::{
-        extended_ack::Handled,
+        extended_ack::NetlinkResult,
         message::Message,
         netlink::Attribute, //
     },
@@ -29,15 +29,15 @@ impl PacketMatch for Comment {
     const ATTRIBUTE: u16 = attributes::COMMENT;
 
     #[inline]
-    fn matches(&self, _packet: &Packet<'_>) -> Outcome {
-        Outcome::Match
+    fn matches(&self, _packet: &Packet<'_>) -> MatchResult {
+        MatchResult::Match
     }
 
     fn decode<'a>(
         attribute: Attribute<'a>,
         _surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let mut words = KVec::new();
         words.extend_from_slice(attribute.string(), GFP_KERNEL_ACCOUNT)?;
         Ok(Self(words))

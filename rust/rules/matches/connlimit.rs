@@ -3,15 +3,15 @@
 //! The match `connlimit`: how many connections a host or a network has.
 
 use super::{
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
     kernel_api::{
         conncount::ConnectionCounts,
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute, //
@@ -72,7 +72,7 @@ impl PacketMatch for Connlimit {
 
     /// A packet that cannot be counted is dropped, as by iptables.
     #[inline(never)]
-    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let address = if self.by_destination {
             packet.destination()
         } else {
@@ -80,8 +80,8 @@ impl PacketMatch for Connlimit {
         };
         let key = address.masked(&self.mask).words();
         match self.counts.count(packet.skb(), packet.context(), key) {
-            Some(count) => Outcome::from((count > self.connections) != self.invert),
-            None => Outcome::Drop,
+            Some(count) => MatchResult::from((count > self.connections) != self.invert),
+            None => MatchResult::Drop,
         }
     }
 
@@ -89,19 +89,22 @@ impl PacketMatch for Connlimit {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let connlimit = attribute.nested();
         let connections = connlimit
             .get(attributes::CONNECTIONS)
             .and_then(|attribute| attribute.u32())
-            .ok_or(Refusal::new(EINVAL, c"a connlimit match needs a number"))?;
+            .ok_or(ExtAckError::new(
+                EINVAL,
+                c"a connlimit match needs a number",
+            ))?;
         let prefix = connlimit.get(attributes::PREFIX_LENGTH);
         let prefix_length = prefix.and_then(|attribute| attribute.u8());
         let family = surroundings.header.family();
         if let (Some(at), Some(length)) = (prefix, prefix_length) {
             if length > IPV4_BITS && family != Some(Family::Ipv6) {
                 let message = c"only a rule for IPv6 can have a prefix of more than 32 bits";
-                return Err(Refusal::new(EINVAL, message).at(at));
+                return Err(ExtAckError::new(EINVAL, message).at(at));
             }
         }
         let mask = match (prefix_length, family) {

@@ -3,7 +3,7 @@
 //! The match `conntrack`: what connection tracking says of a packet.
 
 use super::{
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
@@ -13,8 +13,8 @@ use crate::{
             TrackingState, //
         },
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute, //
@@ -83,22 +83,22 @@ impl PacketMatch for Conntrack {
     const NEEDS_CONNTRACK: bool = true;
 
     #[inline(never)]
-    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let states = States::of(packet.skb().tracking());
-        Outcome::from(self.states.intersects(states) != self.invert)
+        MatchResult::from(self.states.intersects(states) != self.invert)
     }
 
     fn decode<'a>(
         attribute: Attribute<'a>,
         _surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let conntrack = attribute.nested();
         let states = conntrack
             .get(attributes::STATES)
             .and_then(|attribute| attribute.u32())
             .filter(|&states| states != 0)
-            .ok_or(Refusal::new(EINVAL, c"a conntrack match needs a state"))?;
+            .ok_or(ExtAckError::new(EINVAL, c"a conntrack match needs a state"))?;
         Ok(Self {
             states: States(states),
             invert: conntrack.has(attributes::STATES_INVERT),

@@ -4,12 +4,12 @@
 
 use super::{
     icmp_type::IcmpMatch,
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
     kernel_api::{
-        extended_ack::Handled,
+        extended_ack::NetlinkResult,
         message::Message,
         netlink::Attribute, //
     },
@@ -37,10 +37,10 @@ impl PacketMatch for Icmp {
 
     /// The protocol is one of IPv4 alone; what has its number in IPv6 is something else.
     #[inline(never)]
-    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         match packet.family {
             Family::Ipv4 => self.0.matches(packet),
-            Family::Ipv6 => Outcome::Mismatch,
+            Family::Ipv6 => MatchResult::Mismatch,
         }
     }
 
@@ -48,7 +48,7 @@ impl PacketMatch for Icmp {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         IcmpMatch::decode(attribute.nested(), surroundings.header, PROTOCOL).map(Self)
     }
 

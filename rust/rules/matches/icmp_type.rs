@@ -2,12 +2,12 @@
 
 //! Types and codes of messages, which ICMP and ICMPv6 have at the same place of their headers.
 
-use super::Outcome;
+use super::MatchResult;
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attributes, //
@@ -33,7 +33,7 @@ struct MessageType {
 }
 
 impl MessageType {
-    fn decode<'a>(icmp: Attributes<'a>) -> Handled<'a, Option<Self>> {
+    fn decode<'a>(icmp: Attributes<'a>) -> NetlinkResult<'a, Option<Self>> {
         let first = icmp.get(attributes::CODE_FIRST);
         let last = icmp.get(attributes::CODE_LAST);
         let Some(number) = icmp
@@ -41,14 +41,14 @@ impl MessageType {
             .and_then(|attribute| attribute.u8())
         else {
             return match first.or(last) {
-                Some(code) => Err(Refusal::new(EINVAL, c"a code needs a type").at(code)),
+                Some(code) => Err(ExtAckError::new(EINVAL, c"a code needs a type").at(code)),
                 None => Ok(None),
             };
         };
         let start = first.and_then(|attribute| attribute.u8()).unwrap_or(0);
         let end = last.and_then(|attribute| attribute.u8()).unwrap_or(u8::MAX);
         if start > end {
-            let refusal = Refusal::new(EINVAL, c"the range of codes ends before it starts");
+            let refusal = ExtAckError::new(EINVAL, c"the range of codes ends before it starts");
             return Err(last.map_or(refusal, |at| refusal.at(at)));
         }
         Ok(Some(Self {
@@ -76,16 +76,16 @@ impl IcmpMatch {
     /// Looks at a message of the protocol. A later fragment has no header and does not match; a header
     /// that is cut off is dropped, as iptables does.
     #[inline]
-    pub(super) fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    pub(super) fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let Transport::Header { offset, .. } = packet.transport() else {
-            return Outcome::Mismatch;
+            return MatchResult::Mismatch;
         };
         let Some([number, code, ..]) = packet.read::<HEADER_LENGTH>(offset) else {
-            return Outcome::Drop;
+            return MatchResult::Drop;
         };
         let agrees = (self.message_type.as_ref())
             .is_none_or(|wanted| wanted.number == number && wanted.codes.contains(&code));
-        Outcome::from(agrees != self.invert)
+        MatchResult::from(agrees != self.invert)
     }
 
     /// For a rule whose packets are all of that protocol.
@@ -93,10 +93,10 @@ impl IcmpMatch {
         icmp: Attributes<'a>,
         header: &HeaderMatch,
         protocol: u8,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         if header.protocol() != Some(protocol) {
             let message = c"the rule has to be for the protocol whose messages it asks for";
-            return Err(Refusal::new(EINVAL, message));
+            return Err(ExtAckError::new(EINVAL, message));
         }
         Ok(Self {
             message_type: MessageType::decode(icmp)?,

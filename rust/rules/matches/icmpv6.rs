@@ -4,12 +4,12 @@
 
 use super::{
     icmp_type::IcmpMatch,
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
     kernel_api::{
-        extended_ack::Handled,
+        extended_ack::NetlinkResult,
         message::Message,
         netlink::Attribute, //
     },
@@ -35,10 +35,10 @@ impl PacketMatch for Icmpv6 {
 
     /// The protocol is one of IPv6 alone; what has its number in IPv4 is something else.
     #[inline(never)]
-    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         match packet.family {
             Family::Ipv6 => self.0.matches(packet),
-            Family::Ipv4 => Outcome::Mismatch,
+            Family::Ipv4 => MatchResult::Mismatch,
         }
     }
 
@@ -46,7 +46,7 @@ impl PacketMatch for Icmpv6 {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         IcmpMatch::decode(attribute.nested(), surroundings.header, IPPROTO_ICMPV6).map(Self)
     }
 

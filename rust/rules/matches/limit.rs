@@ -3,14 +3,14 @@
 //! The match `limit`: true at a limited rate.
 
 use super::{
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute,
@@ -87,21 +87,21 @@ impl PacketMatch for Limit {
     const ATTRIBUTE: u16 = r#match::LIMIT;
 
     #[inline(never)]
-    fn matches(&self, _packet: &Packet<'_>) -> Outcome {
-        Outcome::from(self.take())
+    fn matches(&self, _packet: &Packet<'_>) -> MatchResult {
+        MatchResult::from(self.take())
     }
 
     fn decode<'a>(
         attribute: Attribute<'a>,
         _surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let limit = attribute.nested();
         let number = |kind| limit.get(kind).and_then(|attribute| attribute.u32());
         let (Some(packets), Some(period)) =
             (number(attributes::PACKETS), number(attributes::PERIOD))
         else {
-            return Err(Refusal::new(
+            return Err(ExtAckError::new(
                 EINVAL,
                 c"a limit is so many packets in a period",
             ));

@@ -3,14 +3,14 @@
 //! The match `mark`: bits of a packet's mark.
 
 use super::{
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute, //
@@ -39,21 +39,21 @@ impl PacketMatch for Mark {
     const ATTRIBUTE: u16 = r#match::MARK;
 
     #[inline(never)]
-    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let agrees = packet.skb().mark() & self.mask == self.value;
-        Outcome::from(agrees != self.invert)
+        MatchResult::from(agrees != self.invert)
     }
 
     fn decode<'a>(
         attribute: Attribute<'a>,
         _surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let mark = attribute.nested();
         let number = |kind| mark.get(kind).and_then(|attribute| attribute.u32());
         Ok(Self {
             value: number(attributes::VALUE)
-                .ok_or(Refusal::new(EINVAL, c"a mark match needs a value"))?,
+                .ok_or(ExtAckError::new(EINVAL, c"a mark match needs a value"))?,
             mask: number(attributes::MASK).unwrap_or(u32::MAX),
             invert: mark.has(attributes::INVERT),
         })

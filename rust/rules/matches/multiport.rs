@@ -3,14 +3,14 @@
 //! The match `multiport`: several ports at once.
 
 use super::{
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute, //
@@ -59,48 +59,48 @@ impl PacketMatch for Multiport {
     /// A later fragment has no ports and does not match, inverted or not; one whose ports are cut off is
     /// dropped, as iptables does.
     #[inline(never)]
-    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let Transport::Header { .. } = packet.transport() else {
-            return Outcome::Mismatch;
+            return MatchResult::Mismatch;
         };
         let Some((source, destination)) = packet.ports() else {
-            return Outcome::Drop;
+            return MatchResult::Drop;
         };
         let agrees = match self.ports_of {
             PortsOf::Source => self.has(source),
             PortsOf::Destination => self.has(destination),
             PortsOf::Either => self.has(source) || self.has(destination),
         };
-        Outcome::from(agrees != self.invert)
+        MatchResult::from(agrees != self.invert)
     }
 
     fn decode<'a>(
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let multiport = attribute.nested();
         if !surroundings.header.protocol().is_some_and(has_ports) {
             let message = c"the rule has to be for a protocol that has ports";
-            return Err(Refusal::new(EINVAL, message));
+            return Err(ExtAckError::new(EINVAL, message));
         }
         let ports_of = multiport
             .get(attributes::PORTS_OF)
             .and_then(|attribute| PortsOf::from_number(attribute.u32()?))
-            .ok_or(Refusal::new(
+            .ok_or(ExtAckError::new(
                 EINVAL,
                 c"a multiport match is for source ports, destination ports or either",
             ))?;
         let mut ranges = KVec::new();
         for one in multiport.filter(|one| one.kind() == attributes::RANGE) {
             if ranges.len() >= PORT_RANGES_MAX as usize {
-                let refusal = Refusal::new(E2BIG, c"a multiport match has at most 15 ranges");
+                let refusal = ExtAckError::new(E2BIG, c"a multiport match has at most 15 ranges");
                 return Err(refusal.at(one));
             }
             ranges.push(decode_range(one)?, GFP_KERNEL_ACCOUNT)?;
         }
         if ranges.is_empty() {
-            return Err(Refusal::new(EINVAL, c"a multiport match needs a port"));
+            return Err(ExtAckError::new(EINVAL, c"a multiport match needs a port"));
         }
         Ok(Self {
             ports_of,
@@ -123,10 +123,10 @@ impl PacketMatch for Multiport {
     }
 }
 
-fn decode_range(attribute: Attribute<'_>) -> Handled<'_, RangeInclusive<u16>> {
+fn decode_range(attribute: Attribute<'_>) -> NetlinkResult<'_, RangeInclusive<u16>> {
     let range = attribute.nested();
     let number = |kind| range.get(kind).and_then(|attribute| attribute.u16());
-    let refuse = |message| Refusal::new(EINVAL, message).at(attribute);
+    let refuse = |message| ExtAckError::new(EINVAL, message).at(attribute);
     let first =
         number(port_range::FIRST).ok_or_else(|| refuse(c"a range of ports has a first port"))?;
     let last = number(port_range::LAST).unwrap_or(first);

@@ -5,8 +5,8 @@
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attributes, //
@@ -40,7 +40,7 @@ impl PortRange {
     }
 
     /// `kind` is the attribute of the range's start; those of its end and of the inversion follow it.
-    fn decode<'a>(ports: Attributes<'a>, kind: u16) -> Handled<'a, Option<Self>> {
+    fn decode<'a>(ports: Attributes<'a>, kind: u16) -> NetlinkResult<'a, Option<Self>> {
         let first = ports.get(kind);
         let last = ports.get(kind.wrapping_add(1));
         let invert = ports.get(kind.wrapping_add(2));
@@ -48,7 +48,9 @@ impl PortRange {
         let end = last.and_then(|attribute| attribute.u16());
         match (start, end) {
             (None, None) => match invert {
-                Some(invert) => Err(Refusal::new(EINVAL, c"there is no port to invert").at(invert)),
+                Some(invert) => {
+                    Err(ExtAckError::new(EINVAL, c"there is no port to invert").at(invert))
+                }
                 None => Ok(None),
             },
             (Some(start), Some(end)) if start <= end => Ok(Some(Self {
@@ -56,7 +58,8 @@ impl PortRange {
                 invert: invert.is_some(),
             })),
             _ => {
-                let refusal = Refusal::new(EINVAL, c"a range of ports has a first and a last port");
+                let refusal =
+                    ExtAckError::new(EINVAL, c"a range of ports has a first and a last port");
                 Err(first.or(last).map_or(refusal, |at| refusal.at(at)))
             }
         }
@@ -112,10 +115,10 @@ impl Ports {
         ports: Attributes<'a>,
         header: &HeaderMatch,
         protocol: u8,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         if header.protocol() != Some(protocol) {
             let message = c"the rule has to be for the protocol whose ports it asks for";
-            return Err(Refusal::new(EINVAL, message));
+            return Err(ExtAckError::new(EINVAL, message));
         }
         Ok(Self {
             source: PortRange::decode(ports, attributes::SOURCE_FIRST)?,

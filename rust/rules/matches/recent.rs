@@ -3,14 +3,14 @@
 //! The match `recent`: whether an address was seen lately, and how often.
 
 use super::{
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute, //
@@ -26,7 +26,7 @@ use crate::{
         Ipv6Key,
         Key,
         List,
-        Question,
+        Query,
         Window, //
     },
     rules::resources::{
@@ -100,8 +100,8 @@ impl Recent {
     }
 
     /// What is asked of the entry of a packet.
-    fn question(&self, key: Key, packet: &Packet<'_>) -> Question<'_> {
-        Question {
+    fn query(&self, key: Key, packet: &Packet<'_>) -> Query<'_> {
+        Query {
             key,
             time_to_live: if self.time_to_live {
                 packet.received_time_to_live()
@@ -114,8 +114,8 @@ impl Recent {
 
     /// What is asked of the entry of that key, where [`Recent::is_plain`] is true.
     #[inline(always)]
-    fn plain_question<F>(&self, key: F) -> Question<'_, F> {
-        Question {
+    fn plain_query<F>(&self, key: F) -> Query<'_, F> {
+        Query {
             key,
             time_to_live: 0,
             window: &self.window,
@@ -143,8 +143,8 @@ impl Recent {
 
     #[inline(always)]
     fn check_by(&self, key: impl Find, packet: &Packet<'_>) -> bool {
-        let question = self.plain_question(key);
-        match self.list.check_quickly(&question, packet.context().rcu()) {
+        let query = self.plain_query(key);
+        match self.list.check_quickly(&query, packet.context().rcu()) {
             Some(agrees) => agrees,
             None => self.check_by_any(packet),
         }
@@ -152,8 +152,8 @@ impl Recent {
 
     #[inline(never)]
     fn check_by_any(&self, packet: &Packet<'_>) -> bool {
-        let question = self.question(self.key(packet), packet);
-        self.list.check(&question, packet.context().rcu())
+        let query = self.query(self.key(packet), packet);
+        self.list.check(&query, packet.context().rcu())
     }
 
     #[inline(always)]
@@ -177,10 +177,10 @@ impl Recent {
 
     #[inline(always)]
     fn update_by(&self, key: impl Find, packet: &Packet<'_>) -> bool {
-        let question = self.plain_question(key);
+        let query = self.plain_query(key);
         let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
-        let updated = (self.list).update_quickly(&question, self.invert, time_to_live, guard);
+        let updated = (self.list).update_quickly(&query, self.invert, time_to_live, guard);
         match updated {
             Some(agrees) => agrees,
             None => self.update_by_any(packet),
@@ -189,16 +189,16 @@ impl Recent {
 
     #[inline(never)]
     fn update_by_any(&self, packet: &Packet<'_>) -> bool {
-        let question = self.question(self.key(packet), packet);
+        let query = self.query(self.key(packet), packet);
         let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
         let updated = match self.window.reap {
             true => None,
-            false => (self.list).update_quickly(&question, self.invert, time_to_live, guard),
+            false => (self.list).update_quickly(&query, self.invert, time_to_live, guard),
         };
         match updated {
             Some(agrees) => agrees,
-            None => (self.list).update(&question, self.invert, time_to_live, guard),
+            None => (self.list).update(&query, self.invert, time_to_live, guard),
         }
     }
 
@@ -243,8 +243,8 @@ impl Recent {
 
     #[inline(never)]
     fn remove(&self, packet: &Packet<'_>) -> bool {
-        let question = self.question(self.key(packet), packet);
-        self.list.remove(&question.key, question.time_to_live)
+        let query = self.query(self.key(packet), packet);
+        self.list.remove(&query.key, query.time_to_live)
     }
 }
 
@@ -252,7 +252,7 @@ impl PacketMatch for Recent {
     const ATTRIBUTE: u16 = r#match::RECENT;
 
     #[inline(always)]
-    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let agrees = match self.operation {
             // Functions of their own, since what one needs would be in the way of the others.
             RecentOperation::Check => self.check(packet),
@@ -263,25 +263,29 @@ impl PacketMatch for Recent {
             }
             RecentOperation::Remove => self.remove(packet),
         };
-        Outcome::from(agrees != self.invert)
+        MatchResult::from(agrees != self.invert)
     }
 
     fn decode<'a>(
         attribute: Attribute<'a>,
         _surroundings: &Surroundings<'_>,
         resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let recent = attribute.nested();
-        let name = recent
-            .get(attributes::NAME)
-            .ok_or(Refusal::new(EINVAL, c"a recent match needs a list's name"))?;
+        let name = recent.get(attributes::NAME).ok_or(ExtAckError::new(
+            EINVAL,
+            c"a recent match needs a list's name",
+        ))?;
         if name.string().is_empty() {
-            return Err(Refusal::new(EINVAL, c"a list's name cannot be empty").at(name));
+            return Err(ExtAckError::new(EINVAL, c"a list's name cannot be empty").at(name));
         }
         let operation = recent
             .get(attributes::OPERATION)
             .and_then(|attribute| RecentOperation::from_number(attribute.u32()?))
-            .ok_or(Refusal::new(EINVAL, c"a recent match needs an operation"))?;
+            .ok_or(ExtAckError::new(
+                EINVAL,
+                c"a recent match needs an operation",
+            ))?;
         let key = recent
             .get(attributes::KEY)
             .and_then(|attribute| RecentKey::from_number(attribute.u32()?))
@@ -291,37 +295,35 @@ impl PacketMatch for Recent {
         if !matches!(operation, RecentOperation::Check | RecentOperation::Update) {
             if let Some(attribute) = seconds.or(hits) {
                 let message = c"seconds and hits go with check and update only";
-                return Err(Refusal::new(EINVAL, message).at(attribute));
+                return Err(ExtAckError::new(EINVAL, message).at(attribute));
             }
         }
         let time_to_live = recent.get(attributes::TIME_TO_LIVE);
         if let (Some(attribute), RecentOperation::Set) = (time_to_live, operation) {
             let message = c"the TTL cannot be compared where the address is only set";
-            return Err(Refusal::new(EINVAL, message).at(attribute));
+            return Err(ExtAckError::new(EINVAL, message).at(attribute));
         }
         let reap = recent.get(attributes::REAP);
         if let (Some(attribute), None) = (reap, seconds) {
-            return Err(Refusal::new(EINVAL, c"to reap needs seconds").at(attribute));
+            return Err(ExtAckError::new(EINVAL, c"to reap needs seconds").at(attribute));
         }
         let mask = match recent.get(attributes::MASK) {
-            Some(attribute) => {
-                Some(Address::from_bytes(attribute.payload()).ok_or_else(|| {
-                    Refusal::new(EINVAL, c"a mask has 4 or 16 bytes").at(attribute)
-                })?)
-            }
+            Some(attribute) => Some(Address::from_bytes(attribute.payload()).ok_or_else(|| {
+                ExtAckError::new(EINVAL, c"a mask has 4 or 16 bytes").at(attribute)
+            })?),
             None => None,
         };
         let hit_count = hits.and_then(|attribute| attribute.u32()).unwrap_or(1);
         let window = Window::new(seconds.and_then(|attribute| attribute.u32()), hit_count);
         let mut window = window.ok_or_else(|| {
-            let refusal = Refusal::new(ERANGE, c"more seconds than a list can remember");
+            let refusal = ExtAckError::new(ERANGE, c"more seconds than a list can remember");
             seconds.map_or(refusal, |at| refusal.at(at))
         })?;
         window.reap = reap.is_some();
         let lists = resources.lists;
         let list = lists.find_or_create(name.string(), hit_count, &mut resources.growth);
         let list = list.map_err(|error| match error {
-            ENOSPC => Refusal::new(error, c"there are too many recent lists").at(name),
+            ENOSPC => ExtAckError::new(error, c"there are too many recent lists").at(name),
             _ => error.into(),
         })?;
         // A mask of all bits is none.

@@ -3,14 +3,14 @@
 //! The match `string`: whether the packet holds a string.
 
 use super::{
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute,
@@ -62,32 +62,35 @@ impl PacketMatch for StringMatch {
     const ATTRIBUTE: u16 = r#match::STRING;
 
     #[inline(never)]
-    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let start = packet.skb().network_offset();
         let place = start.wrapping_add(self.from)..start.wrapping_add(self.to);
-        Outcome::from(self.search.is_in(packet.skb(), place) != self.invert)
+        MatchResult::from(self.search.is_in(packet.skb(), place) != self.invert)
     }
 
     fn decode<'a>(
         attribute: Attribute<'a>,
         _surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let string = attribute.nested();
         let bytes = string
             .get(attributes::PATTERN)
             .filter(|attribute| !attribute.payload().is_empty())
-            .ok_or(Refusal::new(EINVAL, c"there is nothing to search for"))?;
+            .ok_or(ExtAckError::new(EINVAL, c"there is nothing to search for"))?;
         let mut pattern = KVec::new();
         pattern.extend_from_slice(bytes.payload(), GFP_KERNEL_ACCOUNT)?;
         let number = |kind| string.get(kind).and_then(|attribute| attribute.u32());
         let algorithm = number(attributes::ALGORITHM)
             .and_then(spec::Algorithm::from_number)
-            .ok_or(Refusal::new(EINVAL, c"a string match needs an algorithm"))?;
+            .ok_or(ExtAckError::new(
+                EINVAL,
+                c"a string match needs an algorithm",
+            ))?;
         let from = number(attributes::FROM).unwrap_or(0);
         let to = number(attributes::TO).unwrap_or(DEFAULT_TO);
         if from > to {
-            return Err(Refusal::new(
+            return Err(ExtAckError::new(
                 EINVAL,
                 c"the search would end before it begins",
             ));
@@ -99,7 +102,7 @@ impl PacketMatch for StringMatch {
         };
         let search = TextSearch::prepare(prepared, &pattern, ignores_case);
         let search = search.map_err(|error| match error {
-            ENOENT => Refusal::new(error, c"this kernel does not have the algorithm"),
+            ENOENT => ExtAckError::new(error, c"this kernel does not have the algorithm"),
             _ => error.into(),
         })?;
         Ok(Self {

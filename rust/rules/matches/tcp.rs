@@ -4,14 +4,14 @@
 
 use super::{
     ports::Ports,
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::{
@@ -54,7 +54,7 @@ impl FlagsMatch {
         (flags & self.mask == self.set) != self.invert
     }
 
-    fn decode<'a>(tcp: Attributes<'a>) -> Handled<'a, Option<Self>> {
+    fn decode<'a>(tcp: Attributes<'a>) -> NetlinkResult<'a, Option<Self>> {
         let mask = tcp.get(attributes::FLAGS_MASK);
         let set = tcp.get(attributes::FLAGS_SET);
         let invert = tcp.get(attributes::FLAGS_INVERT);
@@ -71,7 +71,7 @@ impl FlagsMatch {
             })),
             _ => {
                 let message = c"flags have a mask, and those that are set are within it";
-                let refusal = Refusal::new(EINVAL, message);
+                let refusal = ExtAckError::new(EINVAL, message);
                 Err(set.or(mask).or(invert).map_or(refusal, |at| refusal.at(at)))
             }
         }
@@ -97,18 +97,18 @@ impl PacketMatch for Tcp {
     /// A later fragment has no ports and does not match, but one that would overwrite the flags of the
     /// first is dropped, and so is a header that is cut off, as iptables does.
     #[inline]
-    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let offset = match packet.transport() {
             Transport::Header { offset, .. } => offset,
-            Transport::Fragment { position: 8, .. } => return Outcome::Drop,
-            Transport::Fragment { .. } | Transport::Malformed => return Outcome::Mismatch,
+            Transport::Fragment { position: 8, .. } => return MatchResult::Drop,
+            Transport::Fragment { .. } | Transport::Malformed => return MatchResult::Mismatch,
         };
         let Some(header) = packet.read::<TCP_HEADER_LENGTH>(offset) else {
-            return Outcome::Drop;
+            return MatchResult::Drop;
         };
         let agrees = self.ports.matches(&header)
             && (self.flags.as_ref()).is_none_or(|flags| flags.matches(header[FLAGS_OFFSET]));
-        Outcome::from(agrees)
+        MatchResult::from(agrees)
     }
 
     fn pattern(&self) -> Pattern {
@@ -123,7 +123,7 @@ impl PacketMatch for Tcp {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         Ok(Self {
             ports: Ports::decode(attribute.nested(), surroundings.header, IPPROTO_TCP)?,
             flags: FlagsMatch::decode(attribute.nested())?,

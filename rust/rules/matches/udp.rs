@@ -4,12 +4,12 @@
 
 use super::{
     ports::Ports,
-    Outcome,
+    MatchResult,
     PacketMatch, //
 };
 use crate::{
     kernel_api::{
-        extended_ack::Handled,
+        extended_ack::NetlinkResult,
         message::Message,
         netlink::Attribute, //
     },
@@ -38,13 +38,13 @@ impl PacketMatch for Udp {
     /// A later fragment has no ports and does not match; a header that is cut off is dropped, as iptables
     /// does.
     #[inline]
-    fn matches(&self, packet: &Packet<'_>) -> Outcome {
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let Transport::Header { offset, .. } = packet.transport() else {
-            return Outcome::Mismatch;
+            return MatchResult::Mismatch;
         };
         match packet.read::<UDP_HEADER_LENGTH>(offset) {
-            Some(header) => Outcome::from(self.0.matches(&header)),
-            None => Outcome::Drop,
+            Some(header) => MatchResult::from(self.0.matches(&header)),
+            None => MatchResult::Drop,
         }
     }
 
@@ -60,7 +60,7 @@ impl PacketMatch for Udp {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         Ports::decode(attribute.nested(), surroundings.header, IPPROTO_UDP).map(Self)
     }
 

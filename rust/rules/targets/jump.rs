@@ -6,8 +6,8 @@ use super::Action;
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute, //
@@ -19,7 +19,7 @@ use crate::{
         },
         resources::Surroundings, //
     },
-    spec::attribute::target as attributes,
+    spec::attribute::target as attributes, //
 };
 use kernel::prelude::*;
 
@@ -48,16 +48,19 @@ impl Jump {
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let site = &surroundings.site;
         let table = site.table().ok_or(EINVAL)?;
         let destination = site
             .draft
             .find(table, attribute.string())
-            .ok_or(Refusal::new(ENOENT, c"there is no such chain to jump to"))?;
+            .ok_or(ExtAckError::new(
+                ENOENT,
+                c"there is no such chain to jump to",
+            ))?;
         if destination.base().is_some() {
             let message = c"a rule cannot jump to a built-in chain";
-            return Err(Refusal::new(EINVAL, message));
+            return Err(ExtAckError::new(EINVAL, message));
         }
         Ok(Self {
             destination,

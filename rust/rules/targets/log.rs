@@ -9,8 +9,8 @@ use super::{
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         log::{
             Logger,
@@ -29,7 +29,7 @@ use crate::{
             log as attributes,
             target, //
         },
-        LOG_PREFIX_LENGTH_MAX,
+        LOG_PREFIX_LENGTH_MAX, //
     },
 };
 use kernel::prelude::*;
@@ -77,7 +77,7 @@ impl PacketTarget for Log {
         attribute: Attribute<'a>,
         _surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let log = attribute.nested();
         let level = log
             .get(attributes::LEVEL)
@@ -89,23 +89,23 @@ impl PacketTarget for Log {
                 .u32()
                 .and_then(|flags| u8::try_from(flags).ok())
                 .filter(|flags| flags & !FLAGS == 0)
-                .ok_or_else(|| Refusal::new(EINVAL, c"there is no such flag").at(attribute))?;
+                .ok_or_else(|| ExtAckError::new(EINVAL, c"there is no such flag").at(attribute))?;
         }
         let mut prefix = Prefix::default();
         if let Some(attribute) = log.get(attributes::PREFIX) {
             let given = attribute.string();
             // A new line would let who may log packets of a namespace write what looks like other lines.
             if given.iter().any(|byte| byte.is_ascii_control()) {
-                let refusal = Refusal::new(EINVAL, c"a prefix has no control characters");
+                let refusal = ExtAckError::new(EINVAL, c"a prefix has no control characters");
                 return Err(refusal.at(attribute));
             }
             prefix
                 .get_mut(..given.len())
-                .ok_or(Refusal::new(EINVAL, c"the prefix is too long").at(attribute))?
+                .ok_or(ExtAckError::new(EINVAL, c"the prefix is too long").at(attribute))?
                 .copy_from_slice(given);
         }
         let logger = Logger::get()
-            .map_err(|error| Refusal::new(error, c"this kernel cannot log packets"))?;
+            .map_err(|error| ExtAckError::new(error, c"this kernel cannot log packets"))?;
         Ok(Self {
             logger,
             style: Style::new(level, flags),

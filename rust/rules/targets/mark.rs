@@ -9,8 +9,8 @@ use super::{
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute, //
@@ -48,14 +48,15 @@ impl PacketTarget for MarkTarget {
         attribute: Attribute<'a>,
         _surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let mark = attribute.nested();
         if let Some(invert) = mark.get(attributes::INVERT) {
-            return Err(Refusal::new(EINVAL, c"a target cannot be inverted").at(invert));
+            return Err(ExtAckError::new(EINVAL, c"a target cannot be inverted").at(invert));
         }
         let number = |kind| mark.get(kind).and_then(|attribute| attribute.u32());
         Ok(Self {
-            value: number(attributes::VALUE).ok_or(Refusal::new(EINVAL, c"MARK needs a value"))?,
+            value: number(attributes::VALUE)
+                .ok_or(ExtAckError::new(EINVAL, c"MARK needs a value"))?,
             mask: number(attributes::MASK).unwrap_or(u32::MAX),
         })
     }

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute, //
@@ -36,7 +36,7 @@ impl PacketTarget for Notrack {
 
     #[inline]
     fn apply(&self, packet: &Packet<'_>) -> Action {
-        packet.skb().leave_untracked();
+        packet.skb().set_untracked();
         Action::Continue
     }
 
@@ -44,10 +44,10 @@ impl PacketTarget for Notrack {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         if surroundings.site.table() != Some(Table::Raw) {
             let message = c"only the table raw sees packets before connection tracking does";
-            return Err(Refusal::new(EINVAL, message).at(attribute));
+            return Err(ExtAckError::new(EINVAL, message).at(attribute));
         }
         Ok(Self)
     }

@@ -10,16 +10,16 @@ use super::{
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         nat::Redirection,
         netfilter::{
-            Point,
+            HookNumber,
             Verdict, //
         },
-        netlink::Attribute,
+        netlink::Attribute, //
     },
     packet::{
         has_ports,
@@ -34,7 +34,7 @@ use crate::{
             redirect as attributes,
             target, //
         },
-        Table,
+        Table, //
     },
 };
 use core::ops::RangeInclusive;
@@ -42,13 +42,13 @@ use kernel::prelude::*;
 
 /// In the table nat.
 static WHERE_TRANSLATED: Restriction = Restriction {
-    points: &[Point::PreRouting, Point::LocalOut],
+    hooknums: &[HookNumber::PreRouting, HookNumber::LocalOut],
     message: c"REDIRECT is for packets of PREROUTING and OUTPUT",
 };
 
 /// In the table filter.
 static WHERE_ARRIVED: Restriction = Restriction {
-    points: &[Point::LocalIn],
+    hooknums: &[HookNumber::LocalIn],
     message: c"in the table filter REDIRECT is for packets of INPUT: elsewhere use the table nat",
 };
 
@@ -93,7 +93,7 @@ impl PacketTarget for Redirect {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let redirect = attribute.nested();
         let first = redirect.get(attributes::PORT_FIRST);
         let last = redirect.get(attributes::PORT_LAST);
@@ -105,13 +105,14 @@ impl PacketTarget for Redirect {
             (Some(start), None) => Some(start..=start),
             (Some(start), Some(end)) if start <= end => Some(start..=end),
             _ => {
-                let refusal = Refusal::new(EINVAL, c"a range of ports has a first and a last port");
+                let refusal =
+                    ExtAckError::new(EINVAL, c"a range of ports has a first and a last port");
                 return Err(last.map_or(refusal, |at| refusal.at(at)));
             }
         };
         if let Some(at) = first.filter(|_| !surroundings.header.protocol().is_some_and(has_ports)) {
             let message = c"the rule has to be for a protocol that has ports";
-            return Err(Refusal::new(EINVAL, message).at(at));
+            return Err(ExtAckError::new(EINVAL, message).at(at));
         }
         let redirection = match surroundings.site.table() {
             Some(Table::Nat) => Some(Redirection::new(ports.as_ref(), random.is_some())),
@@ -119,11 +120,11 @@ impl PacketTarget for Redirect {
                 if let Some(at) = first.or(random) {
                     let message =
                         c"the table filter cannot change ports: use PREROUTING of the table nat";
-                    return Err(Refusal::new(EINVAL, message).at(at));
+                    return Err(ExtAckError::new(EINVAL, message).at(at));
                 }
                 None
             }
-            _ => return Err(Refusal::new(EINVAL, c"REDIRECT is for the table nat")),
+            _ => return Err(ExtAckError::new(EINVAL, c"REDIRECT is for the table nat")),
         };
         Ok(Self {
             ports,

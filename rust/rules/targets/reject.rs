@@ -9,8 +9,8 @@ use super::{
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute,
@@ -29,7 +29,7 @@ use crate::{
             reject as attributes,
             target, //
         },
-        Table,
+        Table, //
     },
 };
 use kernel::prelude::*;
@@ -80,16 +80,16 @@ impl PacketTarget for Reject {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         // All chains of this table are in hooks that packets can be refused in.
         if surroundings.site.table() != Some(Table::Filter) {
-            return Err(Refusal::new(EINVAL, c"REJECT is for the table filter"));
+            return Err(ExtAckError::new(EINVAL, c"REJECT is for the table filter"));
         }
         let reject = attribute.nested();
         let v4 = reject.get(attributes::ICMP_CODE);
         let v6 = reject.get(attributes::ICMPV6_CODE);
         if let Some(reset) = reject.get(attributes::TCP_RESET) {
-            let refuse = |message| Err(Refusal::new(EINVAL, message).at(reset));
+            let refuse = |message| Err(ExtAckError::new(EINVAL, message).at(reset));
             return if surroundings.header.protocol() != Some(TCP) {
                 refuse(c"only a rule for TCP can reset connections")
             } else if v4.or(v6).is_some() {
@@ -102,13 +102,13 @@ impl PacketTarget for Reject {
             if let Some(code) = code.filter(|_| surroundings.header.family() == Some(other_family))
             {
                 let message = c"the rule is not for the IP version of this kind of refusal";
-                return Err(Refusal::new(EINVAL, message).at(code));
+                return Err(ExtAckError::new(EINVAL, message).at(code));
             }
         }
         let code = v4.and_then(|attribute| attribute.u8());
         let code = code.unwrap_or(PORT_UNREACHABLE);
         if !CODES.contains(&code) {
-            let refusal = Refusal::new(EINVAL, c"packets are not refused with this code");
+            let refusal = ExtAckError::new(EINVAL, c"packets are not refused with this code");
             return Err(v4.map_or(refusal, |at| refusal.at(at)));
         }
         let code_v6 = v6.and_then(|attribute| attribute.u8());

@@ -10,11 +10,11 @@ use super::{
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
-        netfilter::Point,
+        netfilter::HookNumber,
         netlink::{
             Attribute,
             Attributes, //
@@ -41,8 +41,8 @@ use crate::{
         Place,
         Reaction,
         ServerReport,
-        Settings,
         Synproxy,
+        SynproxySettings,
         Threshold, //
     },
 };
@@ -53,19 +53,19 @@ use kernel::{
 
 /// In the table raw.
 static BEFORE_CONNTRACK: Restriction = Restriction {
-    points: &[Point::PreRouting],
+    hooknums: &[HookNumber::PreRouting],
     message: c"in the table raw SYNPROXY is for packets of PREROUTING",
 };
 
 /// In the table filter.
 static BEHIND_CONNTRACK: Restriction = Restriction {
-    points: &[Point::LocalIn, Point::Forward],
+    hooknums: &[HookNumber::LocalIn, HookNumber::Forward],
     message: c"in the table filter SYNPROXY is for packets of INPUT and FORWARD",
 };
 
 /// Answers handshakes.
 pub(in crate::rules) struct SynproxyTarget {
-    settings: Settings,
+    settings: SynproxySettings,
     place: Place,
     synproxy: Arc<Synproxy>,
     events: Events,
@@ -104,7 +104,7 @@ impl SynproxyTarget {
 }
 
 /// The options that a rule chose by hand, or that are as with the server.
-fn settings_of<'a>(nest: Attributes<'a>) -> Handled<'a, Settings> {
+fn settings_of<'a>(nest: Attributes<'a>) -> NetlinkResult<'a, SynproxySettings> {
     let number = |kind| nest.get(kind).and_then(|attribute| attribute.u32());
     let flag = |kind| nest.get(kind).is_some();
     let mss = nest.get(attributes::MSS).and_then(|value| value.u16());
@@ -122,12 +122,12 @@ fn settings_of<'a>(nest: Attributes<'a>) -> Handled<'a, Settings> {
         (None, None) => None,
         (Some(rate), burst) => Some(Threshold { rate, burst }),
         (None, Some(_)) => {
-            let refusal = Refusal::new(EINVAL, c"a burst of SYNs needs a rate");
+            let refusal = ExtAckError::new(EINVAL, c"a burst of SYNs needs a rate");
             let at = nest.get(attributes::FLOODED_BURST);
             return Err(at.map_or(refusal, |at| refusal.at(at)));
         }
     };
-    Ok(Settings {
+    Ok(SynproxySettings {
         mss,
         scale,
         sack: chosen(sack),
@@ -160,7 +160,7 @@ impl PacketTarget for SynproxyTarget {
             Reaction::Pass => Action::Continue,
             Reaction::Accept => Action::Accept,
             Reaction::Drop => Action::Drop,
-            Reaction::SendBack(rewritten) => Action::SendBack(rewritten),
+            Reaction::Transmit(rewritten) => Action::Transmit(rewritten),
         }
     }
 
@@ -168,26 +168,26 @@ impl PacketTarget for SynproxyTarget {
         attribute: Attribute<'a>,
         surroundings: &Surroundings<'_>,
         resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let place = match surroundings.site.table() {
             Some(Table::Raw) => Place::BeforeConntrack,
             Some(Table::Filter) => Place::Filter,
             _ => {
                 let message = c"SYNPROXY is for the tables raw and filter";
-                return Err(Refusal::new(EINVAL, message));
+                return Err(ExtAckError::new(EINVAL, message));
             }
         };
         if surroundings.header.protocol() != Some(IPPROTO_TCP) {
-            return Err(Refusal::new(EINVAL, c"the rule has to be for TCP"));
+            return Err(ExtAckError::new(EINVAL, c"the rule has to be for TCP"));
         }
         let nest = attribute.nested();
         let settings = settings_of(nest)?;
         if let (Place::Filter, Some(at)) = (place, nest.get(attributes::FLOODED_RATE)) {
             let message = c"handshakes can pass in the table raw only";
-            return Err(Refusal::new(EINVAL, message).at(at));
+            return Err(ExtAckError::new(EINVAL, message).at(at));
         }
         if let Some(at) = nest.get(attributes::STATISTICS) {
-            return Err(Refusal::new(EINVAL, c"statistics cannot be given").at(at));
+            return Err(ExtAckError::new(EINVAL, c"statistics cannot be given").at(at));
         }
         Ok(Self {
             settings,

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     kernel_api::{
         extended_ack::{
-            Handled,
-            Refusal, //
+            ExtAckError,
+            NetlinkResult, //
         },
         message::Message,
         netlink::Attribute, //
@@ -47,11 +47,11 @@ impl PacketTarget for VerdictTarget {
         attribute: Attribute<'a>,
         _surroundings: &Surroundings<'_>,
         _resources: &mut Resources<'_>,
-    ) -> Handled<'a, Self> {
+    ) -> NetlinkResult<'a, Self> {
         let verdict = attribute.u32().and_then(Verdict::from_number);
         verdict
             .map(Self)
-            .ok_or_else(|| Refusal::new(EINVAL, c"there is no such verdict").at(attribute))
+            .ok_or_else(|| ExtAckError::new(EINVAL, c"there is no such verdict").at(attribute))
     }
 
     fn encode(&self, message: &mut Message) -> Result {

@@ -9,7 +9,7 @@ use crate::{
     kernel_api::work::Background,
     packet::{Address, Family},
     recent::{
-        Ageing, Ages, Ipv4Key, Ipv6Key, Key, Limits, List, Lists, Past, Question, Settings,
+        Ageing, Ages, Ipv4Key, Ipv6Key, Key, List, ListLimits, ListSettings, Lists, Past, Query,
         Stamped, Window, AGE_MAX,
     },
 };
@@ -97,7 +97,7 @@ impl Entries {
 
 struct Model {
     entries: Entries,
-    settings: Settings,
+    settings: ListSettings,
     now: u64,
 }
 
@@ -160,9 +160,9 @@ fn key(byte: u8) -> Key {
     }
 }
 
-fn settings(bytes: &mut Bytes<'_>) -> Settings {
+fn settings(bytes: &mut Bytes<'_>) -> ListSettings {
     let [size, hits, timeout] = bytes.array();
-    Settings {
+    ListSettings {
         size: u32::from(size % 12) + 1,
         hits: u32::from(hits) % HITS as u32 + 1,
         timeout: if timeout & 0x80 != 0 {
@@ -205,7 +205,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
     let mut now = 0x3_ffff_ff00 + u64::from(time);
     c::set_jiffies(now);
     let chosen = settings(bytes);
-    let lists = Lists::new(Limits {
+    let lists = Lists::new(ListLimits {
         lists: 2,
         entries: 100,
         timeout: AGE_MAX,
@@ -259,26 +259,25 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                     hits: u32::from(byte >> 2 & 7) + 1,
                     reap: operation & 0x80 != 0,
                 };
-                let question = Question {
+                let query = Query {
                     key,
                     time_to_live: ttl,
                     window: &window,
                 };
                 let expected = model.check(&id, ttl, &window);
                 if operation % 12 == 2 {
-                    if let (false, Some(answer)) =
-                        (window.reap, list.check_quickly(&question, &guard))
+                    if let (false, Some(answer)) = (window.reap, list.check_quickly(&query, &guard))
                     {
                         assert_eq!(answer, expected == Some(true));
                     }
-                    assert_eq!(list.check(&question, &guard), expected == Some(true));
+                    assert_eq!(list.check(&query, &guard), expected == Some(true));
                 } else {
                     let invert = byte & 0x40 != 0;
                     let quick = match window.reap || operation & 0x40 == 0 {
                         true => None,
-                        false => list.update_quickly(&question, invert, 9, &guard),
+                        false => list.update_quickly(&query, invert, 9, &guard),
                     };
-                    let answer = quick.unwrap_or_else(|| list.update(&question, invert, 9, &guard));
+                    let answer = quick.unwrap_or_else(|| list.update(&query, invert, 9, &guard));
                     assert_eq!(answer, expected == Some(true));
                     if expected.is_some_and(|agrees| agrees != invert) {
                         model.push(&id, Some(9));

@@ -8,7 +8,8 @@ use crate::{
     kernel_api::work::Background,
     packet::{Address, Family},
     recent::{
-        Ageing, Ages, Ipv4Key, Key, Limits, List, Lists, Past, Question, Settings, Window, AGE_MAX,
+        Ageing, Ages, Ipv4Key, Key, List, ListLimits, ListSettings, Lists, Past, Query, Window,
+        AGE_MAX,
     },
 };
 use kernel::sync::{rcu, Arc};
@@ -27,7 +28,7 @@ fn key(number: u32) -> Key {
 fn list(size: u32, mask: u32) -> (Arc<Lists>, Arc<List>) {
     c::set_hash_mask(mask);
     c::set_jiffies(NOW);
-    let limits = Limits {
+    let limits = ListLimits {
         lists: 1,
         entries: 100,
         timeout: AGE_MAX,
@@ -37,16 +38,16 @@ fn list(size: u32, mask: u32) -> (Arc<Lists>, Arc<List>) {
     (lists, list)
 }
 
-fn settings(size: u32) -> Settings {
-    Settings {
+fn settings(size: u32) -> ListSettings {
+    ListSettings {
         size,
         hits: 4,
         timeout: 1000,
     }
 }
 
-fn question(number: u32, time_to_live: u8, window: &Window) -> Question<'_> {
-    Question {
+fn query(number: u32, time_to_live: u8, window: &Window) -> Query<'_> {
+    Query {
         key: key(number),
         time_to_live,
         window,
@@ -65,22 +66,22 @@ fn stamp(list: &List, number: u32, time_to_live: u8) {
 fn check(list: &List, number: u32, time_to_live: u8) -> bool {
     let guard = rcu::read_lock();
     let window = Window::any();
-    let question = question(number, time_to_live, &window);
-    let quick = Question {
+    let query = query(number, time_to_live, &window);
+    let quick = Query {
         key: Ipv4Key(number),
         time_to_live,
         window: &window,
     };
     list.check_quickly(&quick, &guard)
-        .unwrap_or_else(|| list.check(&question, &guard))
+        .unwrap_or_else(|| list.check(&query, &guard))
 }
 
 fn update(list: &List, number: u32) -> bool {
     let guard = rcu::read_lock();
     let window = Window::any();
-    let question = question(number, 0, &window);
-    list.update_quickly(&question, false, 9, &guard)
-        .unwrap_or_else(|| list.update(&question, false, 9, &guard))
+    let query = query(number, 0, &window);
+    list.update_quickly(&query, false, 9, &guard)
+        .unwrap_or_else(|| list.update(&query, false, 9, &guard))
 }
 
 /// Address, TTL, packets and number of stamps of all entries; none is there twice.
@@ -132,7 +133,7 @@ fn who_is_there_is_found_while_others_come_and_go() {
         let look = || {
             for _ in 0..3 {
                 assert!(check(&list, 1, 0), "not found");
-                assert!(list.check(&question(1, 0, &Window::any()), &rcu::read_lock()));
+                assert!(list.check(&query(1, 0, &Window::any()), &rcu::read_lock()));
             }
         };
         at_once(&[&come_and_go, &look]);
@@ -160,9 +161,9 @@ fn what_is_read_was_true_of_one_address() {
                     ..Window::any()
                 };
                 let guard = rcu::read_lock();
-                let quick = list.check_quickly(&question(1, 0, &twice), &guard);
+                let quick = list.check_quickly(&query(1, 0, &twice), &guard);
                 assert!(quick != Some(true), "the packets of two addresses");
-                assert!(!list.check(&question(1, 0, &twice), &guard));
+                assert!(!list.check(&query(1, 0, &twice), &guard));
             }
         };
         let show = || {
@@ -271,7 +272,7 @@ fn who_comes_back_is_not_too_old() {
                 age: 500,
                 hits: 1,
             };
-            list.check(&question(3, 0, &window), &rcu::read_lock());
+            list.check(&query(3, 0, &window), &rcu::read_lock());
         };
         at_once(&[&age, &come_back, &reap]);
         let there = contents(&list);

@@ -4,9 +4,9 @@
 
 use super::{
     lost,
-    proxied::{
-        Proxied,
-        Trait, //
+    proxy_state::{
+        Flag,
+        ProxyState, //
     },
     segment::{
         flags,
@@ -14,7 +14,7 @@ use super::{
         Segment, //
     },
     servers::Endpoint,
-    translation::Passage,
+    translation::ProxySegment,
     Synproxy, //
 };
 use crate::{
@@ -40,9 +40,9 @@ use kernel::sync::Arc;
 
 /// Sees packets in PREROUTING. What connection tracking takes for invalid but that has the addresses of one of SYNPROXY's
 /// connections is dropped: it would go on untranslated. What was one of those, by [`lost`], ends.
-pub(crate) struct Arrival(Arc<Synproxy>);
+pub(crate) struct PreRoutingHook(Arc<Synproxy>);
 
-impl Arrival {
+impl PreRoutingHook {
     /// Of the connections of a namespace.
     pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
         Self(synproxy)
@@ -54,9 +54,9 @@ impl Arrival {
         let Some(connection) = skb.tracked() else {
             return Fate::Accept;
         };
-        match connection.proxy().map(Proxied::new) {
-            Some(proxied) if !proxied.has(Trait::Opened) && !skb.is_looped() => {
-                self.open(skb, context, connection, proxied)
+        match connection.proxy().map(ProxyState::new) {
+            Some(proxy_state) if !proxy_state.has(Flag::Opened) && !skb.is_looped() => {
+                self.open(skb, context, connection, proxy_state)
             }
             _ => Fate::Accept,
         }
@@ -68,17 +68,17 @@ impl Arrival {
         skb: &Skb,
         context: Context<'_>,
         connection: Connection<'_>,
-        proxied: Proxied<'_>,
+        proxy_state: ProxyState<'_>,
     ) -> Fate {
         let Some(packet) = Packet::of_hook(skb, context) else {
             return Fate::Drop;
         };
-        Passage::new(&self.0, &packet, connection, proxied)
-            .map_or(Fate::Drop, |passage| passage.arrive())
+        ProxySegment::new(&self.0, &packet, connection, proxy_state)
+            .map_or(Fate::Drop, |proxy_segment| proxy_segment.arrive())
     }
 }
 
-impl Hook for Arrival {
+impl Hook for PreRoutingHook {
     #[inline(always)]
     fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Fate {
         match skb.tracking().state {
@@ -123,7 +123,7 @@ fn judge_invalid(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
     let is_asking = matches!(segment.kind(), Kind::Ack | Kind::Fin)
         && connection.direction == Direction::Original
         && matches!(connection.tcp_state(), TcpState::SynSent | TcpState::Over);
-    match Proxied::of(&connection) {
+    match ProxyState::of(&connection) {
         Some(_) if !is_asking => Fate::Drop,
         Some(_) => Fate::Accept,
         // Connection tracking has lost one of ours, and taken what the server has sent since for another.

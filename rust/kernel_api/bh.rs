@@ -11,14 +11,14 @@ use core::marker::PhantomData;
 ///
 /// Where softirqs are off already, as where most packets are, there is nothing to do. With `PREEMPT_RT`,
 /// that keeps no other task away. Of several, the one that was made first is to be dropped last.
-pub(crate) struct SoftirqsOff {
+pub(crate) struct BhDisabled {
     /// Whether they were on before.
     were_on: bool,
     /// It belongs to this CPU, so it stays with the task.
     not_send: PhantomData<*mut ()>,
 }
 
-impl SoftirqsOff {
+impl BhDisabled {
     /// Turns them off until this is dropped.
     #[inline(always)]
     pub(crate) fn new() -> Self {
@@ -35,7 +35,7 @@ impl SoftirqsOff {
     }
 }
 
-impl Drop for SoftirqsOff {
+impl Drop for BhDisabled {
     #[inline(always)]
     fn drop(&mut self) {
         if self.were_on {

@@ -2,7 +2,7 @@
 
 //! KUnit tests of where connections are waited for.
 
-use super::waiting::first_way;
+use super::syn_sent::first_way;
 use crate::kernel_api::{
     connections::Endpoints,
     hash::HashKey,

@@ -45,7 +45,7 @@ const CROWDED: u32 = 4;
 const FLAGS: u32 = OWN | CROWDED;
 
 /// The marks of open connections.
-pub(super) struct Known {
+pub(super) struct EstablishedCache {
     key: HashKey,
     marks: KVVec<Word>,
 }
@@ -57,7 +57,7 @@ pub(super) struct Mark<'a> {
     mark: u32,
 }
 
-impl Known {
+impl EstablishedCache {
     /// None.
     pub(super) fn new() -> Result<Self> {
         let count = 1 << PLACES_SHIFT;

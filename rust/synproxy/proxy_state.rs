@@ -17,13 +17,13 @@ use crate::kernel_api::connections::{
 };
 
 const CLIENT_SCALE_SHIFT: u32 = 0;
-const TOLD_SCALE_SHIFT: u32 = 4;
+const ADVERTISED_WSCALE_SHIFT: u32 = 4;
 const SERVER_SCALE_SHIFT: u32 = 8;
 const SCALE_MASK: u32 = 0xf;
 
 /// Something that is true of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trait {
+pub(super) enum Flag {
     /// The server has accepted it.
     Opened = 1 << 12,
     /// The client permits selective acknowledgements.
@@ -51,21 +51,21 @@ pub(super) enum Trait {
 }
 
 /// What is to be done with segments of an open connection, if anything.
-const TO_TRANSLATE: u32 = Trait::HideSack as u32
-    | Trait::HideTimestamps as u32
-    | Trait::ShiftTimestamps as u32
-    | Trait::Rescale as u32;
+const TO_TRANSLATE: u32 = Flag::HideSack as u32
+    | Flag::HideTimestamps as u32
+    | Flag::ShiftTimestamps as u32
+    | Flag::Rescale as u32;
 
 /// The sequence number that the client expects of a server that has not answered yet, by the words of the connection.
-pub(super) fn next_before_answer([cookie, _, traits]: [u32; 3]) -> Option<u32> {
-    (traits & Trait::Opened as u32 == 0).then_some(cookie.wrapping_add(1))
+pub(super) fn next_before_answer([cookie, _, flags]: [u32; 3]) -> Option<u32> {
+    (flags & Flag::Opened as u32 == 0).then_some(cookie.wrapping_add(1))
 }
 
 /// What SYNPROXY keeps with a connection.
 #[derive(Clone, Copy)]
-pub(super) struct Proxied<'a>(&'a ProxyWords);
+pub(super) struct ProxyState<'a>(&'a ProxyWords);
 
-impl<'a> Proxied<'a> {
+impl<'a> ProxyState<'a> {
     /// With that connection, if it is one of SYNPROXY's.
     pub(super) fn of(connection: &Connection<'a>) -> Option<Self> {
         connection.proxy().map(Self)
@@ -81,20 +81,20 @@ impl<'a> Proxied<'a> {
     /// as it is.
     pub(super) fn start(&self, cookie: u32, stamp: Option<u32>, agreement: &Agreement) {
         let [first, second, third] = self.0;
-        if self.has(Trait::Started) && first.load() == cookie {
+        if self.has(Flag::Started) && first.load() == cookie {
             return;
         }
         first.store(cookie);
         second.store(stamp.unwrap_or(0));
-        let flag = |is_set, one: Trait| if is_set { one as u32 } else { 0 };
+        let flag = |is_set, one: Flag| if is_set { one as u32 } else { 0 };
         third.store(
-            Trait::Started as u32
+            Flag::Started as u32
                 | u32::from(agreement.client_scale) << CLIENT_SCALE_SHIFT
-                | u32::from(agreement.told_scale) << TOLD_SCALE_SHIFT
+                | u32::from(agreement.advertised_wscale) << ADVERTISED_WSCALE_SHIFT
                 | u32::from(NO_SCALE) << SERVER_SCALE_SHIFT
-                | flag(agreement.sack, Trait::ClientSack)
-                | flag(stamp.is_some(), Trait::ClientTimestamps)
-                | flag(agreement.ecn, Trait::ClientEcn),
+                | flag(agreement.sack, Flag::ClientSack)
+                | flag(stamp.is_some(), Flag::ClientTimestamps)
+                | flag(agreement.ecn, Flag::ClientEcn),
         );
     }
 
@@ -119,44 +119,44 @@ impl<'a> Proxied<'a> {
     }
 
     #[inline]
-    fn traits(&self) -> u32 {
+    fn flags(&self) -> u32 {
         let [_, _, third] = self.0;
         third.load()
     }
 
     /// Whether that is true of it.
     #[inline]
-    pub(super) fn has(&self, one: Trait) -> bool {
-        self.traits() & one as u32 != 0
+    pub(super) fn has(&self, one: Flag) -> bool {
+        self.flags() & one as u32 != 0
     }
 
     /// Whether the caller is the first to note what the server has announced.
     pub(super) fn begin_to_open(&self) -> bool {
         let [_, _, third] = self.0;
-        !third.test_and_set_bit::<{ (Trait::Opening as u32).trailing_zeros() }>()
+        !third.test_and_set_bit::<{ (Flag::Opening as u32).trailing_zeros() }>()
     }
 
     /// A SYN with that sequence number passes to the server, which has accepted the connection, if it has.
     #[cold]
     pub(super) fn challenge(&self, sequence: u32) {
         let [first, _, third] = self.0;
-        if self.has(Trait::Opened) {
+        if self.has(Flag::Opened) {
             first.store(sequence);
-            third.test_and_set_bit::<{ (Trait::Challenged as u32).trailing_zeros() }>();
+            third.test_and_set_bit::<{ (Flag::Challenged as u32).trailing_zeros() }>();
         }
     }
 
     /// The sequence number of the latest SYN that has passed to the server which had accepted the connection.
     pub(super) fn challenger(&self) -> Option<u32> {
         let [first, _, _] = self.0;
-        self.has(Trait::Challenged).then(|| first.load())
+        self.has(Flag::Challenged).then(|| first.load())
     }
 
     /// Makes those true of it that are, and keeps the server's window scale.
-    pub(super) fn add(&self, traits: &[(bool, Trait)], server_scale: Option<u8>) {
+    pub(super) fn add(&self, flags: &[(bool, Flag)], server_scale: Option<u8>) {
         let [_, _, third] = self.0;
-        let flag = |(is_true, one): &(bool, Trait)| if *is_true { *one as u32 } else { 0 };
-        let added = traits.iter().map(flag).fold(0, |sum, one| sum | one);
+        let flag = |(is_true, one): &(bool, Flag)| if *is_true { *one as u32 } else { 0 };
+        let added = flags.iter().map(flag).fold(0, |sum, one| sum | one);
         let scale = u32::from(server_scale.unwrap_or(NO_SCALE)) << SERVER_SCALE_SHIFT;
         let rest = third.load() & !(SCALE_MASK << SERVER_SCALE_SHIFT);
         third.store(rest | added | scale);
@@ -165,18 +165,18 @@ impl<'a> Proxied<'a> {
     /// Whether segments of it have to be translated.
     #[inline]
     pub(super) fn is_translated(&self) -> bool {
-        self.traits() & TO_TRANSLATE != 0
+        self.flags() & TO_TRANSLATE != 0
     }
 
     /// Whether the server has accepted it and nothing of it has to be translated.
     #[inline]
     pub(super) fn is_open_as_it_is(&self) -> bool {
-        self.traits() & (TO_TRANSLATE | Trait::Opened as u32) == Trait::Opened as u32
+        self.flags() & (TO_TRANSLATE | Flag::Opened as u32) == Flag::Opened as u32
     }
 
     #[inline]
     fn scale(&self, shift: u32) -> Option<u8> {
-        let scale = (self.traits() >> shift & SCALE_MASK) as u8;
+        let scale = (self.flags() >> shift & SCALE_MASK) as u8;
         (scale != NO_SCALE).then_some(scale)
     }
 
@@ -188,8 +188,8 @@ impl<'a> Proxied<'a> {
 
     /// The window scale that the client was told, if it was told one.
     #[inline]
-    pub(super) fn told_scale(&self) -> Option<u8> {
-        self.scale(TOLD_SCALE_SHIFT)
+    pub(super) fn advertised_wscale(&self) -> Option<u8> {
+        self.scale(ADVERTISED_WSCALE_SHIFT)
     }
 
     /// The server's window scale, if it scales windows.

@@ -2,7 +2,7 @@
 
 //! KUnit tests of the marks of open connections.
 
-use super::known::Known;
+use super::established::EstablishedCache;
 use crate::kernel_api::{
     connections::Endpoints,
     netfilter::Family, //
@@ -23,8 +23,8 @@ mod tests {
 
     #[test]
     fn none_is_lost_without_a_trace() -> Result {
-        let known = Known::new()?;
-        let mark = |number: u32| known.mark(&client(number)).ok_or(EINVAL);
+        let established = EstablishedCache::new()?;
+        let mark = |number: u32| established.mark(&client(number)).ok_or(EINVAL);
         // More than there are places.
         const COUNT: u32 = 40_000;
         for number in 0..COUNT {
@@ -43,8 +43,8 @@ mod tests {
 
     #[test]
     fn none_gives_way_to_itself() -> Result {
-        let known = Known::new()?;
-        let mark = |number: u32| known.mark(&client(number)).ok_or(EINVAL);
+        let established = EstablishedCache::new()?;
+        let mark = |number: u32| established.mark(&client(number)).ok_or(EINVAL);
         // Of others none is told, and one of SYNPROXY's does not give way to itself, nor to what comes after its end.
         for number in 0..1000 {
             mark(number)?.set(false);

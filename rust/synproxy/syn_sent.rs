@@ -15,13 +15,13 @@ use super::{
     },
     held::Held,
     options::Options,
-    proxied::{
-        Proxied,
-        Trait, //
+    proxy_state::{
+        Flag,
+        ProxyState, //
     },
     resets::reset,
     servers::{
-        Attempt,
+        ConnectResult,
         Endpoint,
         Servers, //
     },
@@ -170,7 +170,7 @@ impl Entry {
 }
 
 /// The connections that are waited for.
-pub(super) struct Waiting {
+pub(super) struct SynSentTable {
     key: HashKey,
     places: SoftirqLock<KVVec<Option<Entry>>>,
     /// Whether there may be some: [`NONE`], [`SOME`] or [`COUNTING`].
@@ -187,21 +187,21 @@ pub(super) fn first_way(key: &HashKey, endpoints: &Endpoints) -> usize {
     (hash as usize % (CAPACITY / WAYS)).wrapping_mul(WAYS)
 }
 
-impl Waiting {
+impl SynSentTable {
     /// None so far.
     pub(super) fn new(scope: &Arc<Scope>, servers: Arc<Servers>) -> Result<Arc<Self>> {
         let mut places = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..CAPACITY {
             places.push(None, GFP_KERNEL_ACCOUNT)?;
         }
-        let waiting = Self {
+        let syn_sent = Self {
             key: HashKey::random(),
             places: SoftirqLock::new(places)?,
             is_any: Atomic::new(NONE),
             sender: Sender::new(scope.enter()?),
             servers,
         };
-        Ok(Arc::new(waiting, GFP_KERNEL_ACCOUNT)?)
+        Ok(Arc::new(syn_sent, GFP_KERNEL_ACCOUNT)?)
     }
 
     fn ways<'a>(
@@ -290,7 +290,7 @@ impl Waiting {
     }
 
     /// Does what is due for a connection: whether it has to be waited for any longer.
-    fn look_after(&self, entry: &Due) -> bool {
+    fn retransmit_work(&self, entry: &Due) -> bool {
         let wait = &entry.wait;
         let Some(found) = FoundConnection::look_up(self.sender.namespace(), &wait.endpoints) else {
             // The user's rules have not let the SYN out, or not so far: they may have asked a program.
@@ -303,9 +303,10 @@ impl Waiting {
         let connection = found.connection();
         // Connection tracking may have seen an answer that rules have dropped then: the server may have given the client
         // up for that (`reqsk_timer_handler`), and answers another SYN alone.
-        let is_done =
-            |proxied: Proxied<'_>| proxied.has(Trait::Opened) || proxied.has(Trait::GivenUp);
-        if Proxied::of(&connection).is_none_or(is_done) {
+        let is_done = |proxy_state: ProxyState<'_>| {
+            proxy_state.has(Flag::Opened) || proxy_state.has(Flag::GivenUp)
+        };
+        if ProxyState::of(&connection).is_none_or(is_done) {
             return false;
         }
         // Where a rule has reset the server in answer to its SYN-ACK, connection tracking takes the connection for closed
@@ -326,7 +327,7 @@ impl Waiting {
     /// Resets the client.
     fn give_up(&self, wait: &Wait) {
         let endpoint = Endpoint::of_client(&wait.endpoints);
-        self.servers.count(&endpoint, Attempt::Unanswered);
+        self.servers.count(&endpoint, ConnectResult::Unanswered);
         let (next, received) = (
             wait.cookie.wrapping_add(1),
             wait.fields.sequence.wrapping_add(1),
@@ -334,7 +335,7 @@ impl Waiting {
         let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
         if let Ok(reset) = reset(&wait.endpoints.reversed(), next, received, time_to_live) {
             // It has no connection any more.
-            reset.leave_untracked();
+            reset.set_untracked();
             self.sender.send(reset, wait.domain);
         }
     }
@@ -405,7 +406,7 @@ impl Waiting {
             is_left
         });
         for entry in due.iter() {
-            let goes_on = self.look_after(entry);
+            let goes_on = self.retransmit_work(entry);
             self.put_off(entry, !goes_on, now);
         }
         is_left
@@ -413,28 +414,28 @@ impl Waiting {
 }
 
 /// Looks after the connections that are waited for.
-pub(super) struct LookAfter(pub(super) Arc<Waiting>);
+pub(super) struct RetransmitWork(pub(super) Arc<SynSentTable>);
 
-impl Background for LookAfter {
+impl Background for RetransmitWork {
     fn run(&self) -> u32 {
-        let waiting = &self.0;
-        if waiting.is_idle() {
+        let syn_sent = &self.0;
+        if syn_sent.is_idle() {
             return NEVER;
         }
         let Ok(mut due) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
             return JIFFIES_PER_SECOND;
         };
         // What comes meanwhile has somebody look again.
-        waiting.is_any.store(COUNTING, Relaxed);
+        syn_sent.is_any.store(COUNTING, Relaxed);
         let mut is_any = false;
         for first in (0..CAPACITY).step_by(STEP) {
-            is_any |= waiting.look_after_some(first, &mut due);
+            is_any |= syn_sent.look_after_some(first, &mut due);
         }
         if is_any {
-            waiting.is_any.store(SOME, Relaxed);
+            syn_sent.is_any.store(SOME, Relaxed);
         } else {
             // Unless something has come.
-            let _ = waiting.is_any.cmpxchg(COUNTING, NONE, Relaxed);
+            let _ = syn_sent.is_any.cmpxchg(COUNTING, NONE, Relaxed);
         }
         // A quarter of a second makes no difference to who has waited for a second.
         JIFFIES_PER_SECOND / 4

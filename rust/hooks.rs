@@ -8,12 +8,12 @@ use crate::{
         netfilter::{
             Context,
             Family,
-            Fate,
             Hook,
             HookNumber,
             HookRegistration,
             HookType,
-            Priority, //
+            Priority,
+            Verdict, //
         },
         netns::Scope,
         rcu::RcuBox,
@@ -51,12 +51,12 @@ impl Hook for ChainHook {
     const IS_SPLIT: bool = true;
 
     #[inline(always)]
-    fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Fate {
+    fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Verdict {
         let ruleset = self.ruleset.read(context.rcu());
         match Packet::parse(skb, context, family) {
             Some(packet) => evaluate(ruleset, self.chain, &packet),
             // Without an IP header there is nothing that a rule could decide on.
-            None => Fate::Drop,
+            None => Verdict::Drop,
         }
     }
 }

@@ -33,6 +33,7 @@ pub(crate) mod memory_cgroup;
 pub(crate) mod message;
 pub(crate) mod nat;
 mod nat_rules;
+pub(crate) mod nest;
 pub(crate) mod netfilter;
 pub(crate) mod netlink;
 pub(crate) mod netns;

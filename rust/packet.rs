@@ -122,6 +122,9 @@ pub(crate) const IPPROTO_TCP: u8 = 6;
 /// The number of the protocol UDP.
 pub(crate) const IPPROTO_UDP: u8 = 17;
 
+/// The number of the protocol ICMP.
+pub(crate) const IPPROTO_ICMP: u8 = 1;
+
 /// The number of the protocol ICMPv6.
 pub(crate) const IPPROTO_ICMPV6: u8 = 58;
 

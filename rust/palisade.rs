@@ -4,6 +4,7 @@
 
 #![deny(unsafe_code)]
 
+mod attributes;
 mod control;
 mod hooks;
 #[allow(unsafe_code, reason = "this is the room that unsafe code has")]
@@ -42,7 +43,7 @@ module! {
         },
         max_chains: i64 {
             default: 4096,
-            description: "Most chains of one's own in a network namespace (1-65536, default 4096)",
+            description: "Most user-defined chains in a network namespace (1-65536, default 4096)",
         },
         entry_timeout: i64 {
             default: 0,

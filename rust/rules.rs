@@ -4,6 +4,7 @@
 
 mod chain;
 pub(crate) mod chains;
+mod context;
 mod draft;
 mod evaluate;
 #[cfg(CONFIG_KUNIT = "y")]
@@ -14,21 +15,22 @@ mod index;
 mod jumps;
 mod matches;
 mod policy;
+mod prelude;
 mod references;
-mod resources;
 mod rule;
 mod ruleset;
 mod targets;
 
 pub(crate) use chain::Chain;
+pub(crate) use context::{
+    FindChain,
+    Resources,
+    RuleLimits, //
+};
 pub(crate) use draft::Draft;
 pub(crate) use evaluate::evaluate;
+pub(crate) use policy::ChainPolicy;
 pub(crate) use references::References;
-pub(crate) use resources::{
-    Resources,
-    RuleLimits,
-    Site, //
-};
 pub(crate) use rule::{
     Rule,
     RuleSpec, //

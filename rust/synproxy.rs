@@ -61,10 +61,7 @@ mod translation;
 mod unreachable;
 
 pub(crate) use answers::Answers;
-pub(crate) use client::{
-    Place,
-    Reaction, //
-};
+pub(crate) use client::Stage;
 pub(crate) use pre_routing::PreRoutingHook;
 pub(crate) use servers::ServerReport;
 pub(crate) use settings::{

@@ -17,7 +17,6 @@ use crate::{
             Doit,
             Request, //
         },
-        netfilter,
         netlink::{
             Attribute,
             Attributes, //
@@ -33,11 +32,11 @@ use crate::{
         family,
         Chain,
         Draft,
+        FindChain,
         References,
         Resources,
         Rule,
-        RuleSpec,
-        Site, //
+        RuleSpec, //
     },
     spec::{
         attribute::{
@@ -185,10 +184,7 @@ impl<'a> Editor<'a, '_, '_> {
             let message = c"too many rules: see the module parameter max_rules";
             return Err(ExtAckError::new(ENOSPC, message).at(attribute));
         }
-        let site = Site {
-            draft: self.draft,
-            chain,
-        };
+        let site = self.draft.site(chain)?;
         Rule::decode(attribute.nested(), site, self.resources)
             .map_err(|refusal| refusal.at(attribute))
     }
@@ -266,10 +262,7 @@ impl<'a> Editor<'a, '_, '_> {
     /// The place of the rule that is given.
     fn find(&mut self, chain: ChainId) -> NetlinkResult<'a, usize> {
         let attribute = self.rule()?;
-        let site = Site {
-            draft: self.draft,
-            chain,
-        };
+        let site = self.draft.site(chain)?;
         let spec = RuleSpec::decode(attribute.nested(), site, self.resources)
             .map_err(|refusal| refusal.at(attribute))?;
         self.draft
@@ -295,9 +288,9 @@ impl<'a> Editor<'a, '_, '_> {
     fn set_policy(&mut self, chain: ChainId) -> NetlinkResult<'a> {
         let attribute = (self.change.get(attributes::POLICY))
             .ok_or(ExtAckError::new(EINVAL, c"this change needs a policy"))?;
-        let verdict = match attribute.u32().and_then(Verdict::from_number) {
-            Some(Verdict::Accept) => netfilter::Verdict::Accept,
-            Some(Verdict::Drop) => netfilter::Verdict::Drop,
+        let accepts = match attribute.u32().and_then(Verdict::from_number) {
+            Some(Verdict::Accept) => true,
+            Some(Verdict::Drop) => false,
             _ => {
                 let refusal = ExtAckError::new(EINVAL, c"a policy is accept or drop");
                 return Err(refusal.at(attribute));
@@ -322,7 +315,7 @@ impl<'a> Editor<'a, '_, '_> {
                     return Ok(());
                 };
                 let policy = policies.of_mut(family);
-                policy.verdict = verdict;
+                policy.accepts = accepts;
                 if let Some(counters) = counters {
                     policy.counters = counters;
                 }

@@ -17,7 +17,6 @@ use crate::{
             Request, //
         },
         message::Message,
-        netfilter,
         work::cond_resched, //
     },
     packet::Family,
@@ -25,6 +24,7 @@ use crate::{
         chains::ChainId,
         family,
         Chain,
+        ChainPolicy,
         Ruleset, //
     },
     spec::{
@@ -41,24 +41,24 @@ use crate::{
 use kernel::prelude::*;
 
 /// Which chains a dump is to show.
-struct Selection<'a> {
+struct ChainFilter<'a> {
     table: Option<Table>,
     name: Option<&'a [u8]>,
 }
 
-impl<'a> Selection<'a> {
+impl<'a> ChainFilter<'a> {
     fn of(request: &Request<'a>, ruleset: &Ruleset) -> NetlinkResult<'a, Self> {
         let table = request.attributes().get(attributes::TABLE);
         let name = request.attributes().get(attributes::CHAIN_NAME);
-        let selection = Self {
+        let filter = Self {
             table: table.and_then(|attribute| Table::from_number(attribute.u32()?)),
             name: name.map(|attribute| attribute.string()),
         };
         match name {
-            Some(name) if !ruleset.chains().any(|(_, chain)| selection.has(chain)) => {
+            Some(name) if !ruleset.chains().any(|(_, chain)| filter.has(chain)) => {
                 Err(ExtAckError::new(ENOENT, c"the table has no such chain").at(name))
             }
-            _ => Ok(selection),
+            _ => Ok(filter),
         }
     }
 
@@ -76,11 +76,11 @@ fn dump_chains<'a>(
     mut show: impl FnMut(&Ruleset, ChainId, &Chain, &mut Cursor, &mut Output<'_>) -> NetlinkResult<'a>,
 ) -> NetlinkResult<'a> {
     let ruleset = namespace(request)?.ruleset();
-    let selection = Selection::of(request, &ruleset)?;
+    let filter = ChainFilter::of(request, &ruleset)?;
     output.set_generation(ruleset.generation());
     let first = cursor.outer;
     let rest = ruleset.chains().filter(|(id, _)| id.number() >= first);
-    for (id, chain) in rest.filter(|(_, chain)| selection.has(chain)) {
+    for (id, chain) in rest.filter(|(_, chain)| filter.has(chain)) {
         if id.number() > cursor.outer {
             *cursor = Cursor {
                 outer: id.number(),
@@ -133,21 +133,21 @@ fn encode_chain(chain: &Chain, references: u32, message: &mut Message) -> Result
         both.bytes = both.bytes.wrapping_add(totals.bytes);
         message.nest(chain_attributes::FAMILY_POLICY, |message| {
             message.put_u32(policy_attributes::FAMILY, family::number(family))?;
-            message.put_u32(policy_attributes::POLICY, number(policy.verdict))?;
+            message.put_u32(policy_attributes::POLICY, number(policy))?;
             message.put_u64(policy_attributes::PACKETS, totals.packets)?;
             message.put_u64(policy_attributes::BYTES, totals.bytes)
         })?;
     }
     let policy = policies.of(Family::Ipv4);
-    message.put_u32(chain_attributes::POLICY, number(policy.verdict))?;
+    message.put_u32(chain_attributes::POLICY, number(policy))?;
     message.put_u64(chain_attributes::PACKETS, both.packets)?;
     message.put_u64(chain_attributes::BYTES, both.bytes)
 }
 
-fn number(policy: netfilter::Verdict) -> u32 {
-    match policy {
-        netfilter::Verdict::Accept => Verdict::Accept,
-        netfilter::Verdict::Drop => Verdict::Drop,
+fn number(policy: &ChainPolicy) -> u32 {
+    match policy.accepts {
+        true => Verdict::Accept,
+        false => Verdict::Drop,
     }
     .number()
 }

@@ -13,19 +13,18 @@ use super::{
     },
     skb::Skb, //
 };
-use core::ops::RangeInclusive;
 
 /// Where connections are sent instead of to where they were meant to go: to this machine.
 pub(crate) struct Redirection(bindings::nf_nat_range2);
 
 impl Redirection {
-    /// To one of the ports, chosen at random if that is wanted; or to the port that they were meant for.
-    pub(crate) fn new(ports: Option<&RangeInclusive<u16>>, random: bool) -> Self {
+    /// To one of the ports from the first to the last, chosen at random if that is wanted; or to the port that they were meant for.
+    pub(crate) fn new(ports: Option<(u16, u16)>, random: bool) -> Self {
         let mut range = bindings::nf_nat_range2::default();
-        if let Some(ports) = ports {
+        if let Some((first, last)) = ports {
             range.flags |= bindings::NF_NAT_RANGE_PROTO_SPECIFIED;
-            range.min_proto.all = ports.start().to_be();
-            range.max_proto.all = ports.end().to_be();
+            range.min_proto.all = first.to_be();
+            range.max_proto.all = last.to_be();
         }
         if random {
             range.flags |= bindings::NF_NAT_RANGE_PROTO_RANDOM;

@@ -132,36 +132,17 @@ impl HookType {
     }
 }
 
-/// What is to become of a packet.
+/// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It goes on.
-    Accept,
-    /// It ends here.
+    /// `NF_DROP`: it is freed.
     Drop,
-}
-
-/// What a hook does with a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It ends here.
-    Drop,
-    /// It goes on.
+    /// `NF_ACCEPT`: it continues with the next hook.
     Accept,
-    /// It goes on, as one that belongs to no connection.
+    /// `NF_ACCEPT` after `nf_reset_ct`: it continues without a conntrack entry.
     AcceptResetCt,
-    /// It goes back to where it came from, which is what its addresses say by now.
+    /// `NF_STOLEN`: it has been turned into an answer, which is transmitted.
     Transmit(Rewritten),
-}
-
-impl From<Verdict> for Fate {
-    #[inline]
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Accept => Self::Accept,
-            Verdict::Drop => Self::Drop,
-        }
-    }
 }
 
 /// The IP version of the hook that a packet is in.
@@ -283,7 +264,7 @@ pub(crate) trait Hook: Send + Sync + 'static {
     const RESETS_CT: bool = false;
 
     /// Decides on a packet of that IP version. Runs under RCU, mostly in softirq.
-    fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Fate;
+    fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Verdict;
 }
 
 /// What netfilter has of a hook: its arrays of hooks point at the operations, and what they point at is passed to
@@ -406,16 +387,16 @@ impl<T: Hook> HookRegistration<T> {
         // SAFETY: The state, and the devices that it names, are valid while the hook runs.
         let context = unsafe { Context::from_raw(state) };
         match hook.packet(skb, context, family) {
-            Fate::Drop => bindings::NF_DROP,
-            Fate::Accept => bindings::NF_ACCEPT,
-            Fate::AcceptResetCt if !T::RESETS_CT => bindings::NF_DROP,
-            Fate::AcceptResetCt => {
+            Verdict::Drop => bindings::NF_DROP,
+            Verdict::Accept => bindings::NF_ACCEPT,
+            Verdict::AcceptResetCt if !T::RESETS_CT => bindings::NF_DROP,
+            Verdict::AcceptResetCt => {
                 // SAFETY: The packet is valid; nobody uses its connection any more: netfilter does not, and what would
                 // (`nf_nat_inet_fn`) does not show packets to such a hook.
                 unsafe { bindings::palisade_ct_forget(skb.as_raw()) };
                 bindings::NF_ACCEPT
             }
-            Fate::Transmit(rewritten) => {
+            Verdict::Transmit(rewritten) => {
                 // SAFETY: The packet is the hook's, and nobody uses it any more; it was written anew. The state is valid.
                 unsafe { send_back::send_back(skb.as_raw(), context.as_raw(), family, rewritten) };
                 bindings::NF_STOLEN

@@ -17,24 +17,6 @@ use kernel::{
     prelude::*, //
 };
 
-/// How it is searched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Algorithm {
-    /// Boyer and Moore's. It does not find what lies across two parts of a packet's memory.
-    BoyerMoore,
-    /// Knuth, Morris and Pratt's.
-    KnuthMorrisPratt,
-}
-
-impl Algorithm {
-    const fn name(self) -> &'static CStr {
-        match self {
-            Self::BoyerMoore => c"bm",
-            Self::KnuthMorrisPratt => c"kmp",
-        }
-    }
-}
-
 /// A text that can be searched for.
 ///
 /// # Invariants
@@ -54,11 +36,7 @@ impl TextSearch {
     /// # Errors
     ///
     /// `EINVAL` when the pattern is empty, `ENOENT` when the kernel does not have the algorithm, and `ENOMEM`.
-    pub(crate) fn prepare(
-        algorithm: Algorithm,
-        pattern: &[u8],
-        ignores_case: bool,
-    ) -> Result<Self> {
+    pub(crate) fn prepare(algorithm: &CStr, pattern: &[u8], ignores_case: bool) -> Result<Self> {
         let length = u32::try_from(pattern.len()).map_err(|_| EINVAL)?;
         let flags = bindings::TS_AUTOLOAD
             | if ignores_case {
@@ -69,7 +47,7 @@ impl TextSearch {
         // SAFETY: The name is a C string, and the pattern is valid for reads of its length; it is copied.
         let config = from_err_ptr(unsafe {
             bindings::palisade_textsearch_prepare(
-                algorithm.name().as_char_ptr(),
+                algorithm.as_char_ptr(),
                 pattern.as_ptr().cast(),
                 length,
                 flags as c_int,

@@ -62,7 +62,7 @@ pub(crate) enum NoAnswer {
 impl Context<'_> {
     /// The way of an answer to a packet of TCP, which has the packet's addresses and these ports the other way round.
     /// From here on the packet's route is the way back, if it needs one, which
-    /// [`Fate::Transmit`](super::netfilter::Fate::Transmit) takes: the packet must not go on otherwise. What is sent has to
+    /// [`Verdict::Transmit`](super::netfilter::Verdict::Transmit) takes: the packet must not go on otherwise. What is sent has to
     /// be told ([`Rewritten::by`](super::rewrite::Rewritten::by)).
     ///
     /// # Errors

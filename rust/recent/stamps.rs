@@ -96,9 +96,4 @@ impl Window {
     pub(super) fn reaped_age(&self) -> Option<u32> {
         self.reap.then_some(self.age)
     }
-
-    /// The seconds that it was made from.
-    pub(crate) fn seconds(&self) -> Option<u32> {
-        (self.age != ANY_AGE).then_some(self.age / JIFFIES_PER_SECOND)
-    }
 }

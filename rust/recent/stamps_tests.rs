@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn windows_are_limited() {
         assert!(Window::new(None, 0).is_some_and(|window| window.hits == 1));
-        assert!(Window::new(Some(60), 3).is_some_and(|window| window.seconds() == Some(60)));
+        assert!(Window::new(Some(60), 3).is_some_and(|window| window.hits == 3));
         assert!(Window::new(Some(u32::MAX), 1).is_none());
     }
 }

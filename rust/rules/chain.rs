@@ -15,7 +15,6 @@ use super::{
     },
 };
 use crate::{
-    kernel_api::netfilter::Verdict,
     packet::{
         Family,
         Pattern, //
@@ -71,7 +70,7 @@ impl Chain {
     pub(super) fn is_in_use(&self) -> bool {
         let is_strict = |policies: &Policies| {
             let mut policies = policies.iter();
-            policies.any(|(_, policy)| policy.verdict != Verdict::Accept)
+            policies.any(|(_, policy)| !policy.accepts)
         };
         !self.rules.is_empty() || self.policies.as_ref().is_some_and(is_strict)
     }

@@ -9,12 +9,16 @@ use super::{
         ChainId,
         ChainName, //
     },
+    context::{
+        FindChain,
+        RuleLimits,
+        Site, //
+    },
     family,
     index::Index,
     jumps,
     policy::Policies,
     references::References,
-    resources::RuleLimits,
     rule::Rule,
     ruleset::{
         Needs,
@@ -39,7 +43,7 @@ use kernel::{
 
 /// A number of a draft's chains, which stands for no chain if it has neither.
 #[derive(Default)]
-struct Place {
+struct DraftChain {
     /// The chain as it is in force.
     before: Option<Arc<Chain>>,
     /// The chain as it is to be, once it was changed.
@@ -48,20 +52,20 @@ struct Place {
     is_zeroed: bool,
 }
 
-impl Place {
+impl DraftChain {
     fn chain(&self) -> Option<&Chain> {
         self.changed.as_ref().or(self.before.as_deref())
     }
 }
 
 /// Says which chain has a number.
-fn chain_of<'a>(places: &'a [Place]) -> impl Fn(ChainId) -> Option<&'a Chain> {
+fn chain_of<'a>(places: &'a [DraftChain]) -> impl Fn(ChainId) -> Option<&'a Chain> {
     move |id| places.get(id.number())?.chain()
 }
 
 /// A ruleset in the making, which nobody sees.
 pub(crate) struct Draft {
-    places: KVVec<Place>,
+    places: KVVec<DraftChain>,
     /// No number before this one is free.
     first_free: usize,
     index: Index,
@@ -73,6 +77,12 @@ pub(crate) struct Draft {
     /// How many rules and chains there are.
     rules: usize,
     chains: usize,
+}
+
+impl FindChain for Draft {
+    fn find(&self, table: Table, name: &[u8]) -> Option<ChainId> {
+        self.index.find(table, name, chain_of(&self.places))
+    }
 }
 
 impl Draft {
@@ -93,18 +103,13 @@ impl Draft {
                 draft.rules = draft.rules.saturating_add(chain.rules.len());
                 draft.chains = draft.chains.saturating_add(1);
             }
-            let place = Place {
+            let place = DraftChain {
                 before: chain.clone(),
-                ..Place::default()
+                ..DraftChain::default()
             };
             draft.places.push(place, GFP_KERNEL_ACCOUNT)?;
         }
         Ok(draft)
-    }
-
-    /// Tells the ruleset from those before it.
-    pub(super) fn generation(&self) -> u32 {
-        self.generation
     }
 
     /// How many rules there are.
@@ -112,7 +117,7 @@ impl Draft {
         self.rules
     }
 
-    /// How many chains there are that are not built in.
+    /// How many user-defined chains there are.
     pub(crate) fn user_defined_chains(&self) -> usize {
         self.chains.saturating_sub(chains::COUNT)
     }
@@ -123,15 +128,20 @@ impl Draft {
         places.filter_map(|(number, place)| Some((ChainId::new(number), place.chain()?)))
     }
 
-    /// The chain of that name in a table.
-    pub(crate) fn find(&self, table: Table, name: &[u8]) -> Option<ChainId> {
-        self.index.find(table, name, chain_of(&self.places))
+    /// Where a rule of a chain is.
+    pub(crate) fn site(&self, chain: ChainId) -> Result<Site<'_>> {
+        Ok(Site {
+            table: self.get(chain)?.table,
+            hooknum: chain.base().map(|base| base.hooknum),
+            generation: self.generation,
+            chains: self,
+        })
     }
 
     /// The number of the chain that comes behind `id` in a table, or of the table's first.
     pub(crate) fn next(&self, table: Table, id: Option<ChainId>) -> Option<ChainId> {
         let first = id.map_or(0, |id| id.number().saturating_add(1));
-        let is_meant = |place: &Place| place.chain().is_some_and(|chain| chain.table == table);
+        let is_meant = |place: &DraftChain| place.chain().is_some_and(|chain| chain.table == table);
         let mut rest = self.places.iter().enumerate().skip(first);
         rest.find(|(_, place)| is_meant(place))
             .map(|(number, _)| ChainId::new(number))
@@ -140,10 +150,10 @@ impl Draft {
     /// A chain, to look at.
     pub(crate) fn get(&self, id: ChainId) -> Result<&Chain> {
         let place = self.places.get(id.number());
-        place.and_then(Place::chain).ok_or(EINVAL)
+        place.and_then(DraftChain::chain).ok_or(EINVAL)
     }
 
-    fn place(&mut self, id: ChainId) -> Result<&mut Place> {
+    fn place(&mut self, id: ChainId) -> Result<&mut DraftChain> {
         self.places.get_mut(id.number()).ok_or(EINVAL)
     }
 
@@ -172,14 +182,14 @@ impl Draft {
     /// Adds a chain; `EEXIST` where there is one of that name.
     pub(crate) fn add(&mut self, table: Table, name: ChainName) -> Result {
         let mut rest = self.places.iter().enumerate().skip(self.first_free);
-        let free = rest.find(|(_, place)| Place::chain(place).is_none());
+        let free = rest.find(|(_, place)| DraftChain::chain(place).is_none());
         let number = free.map_or(self.places.len(), |(number, _)| number);
         let id = ChainId::new(number);
         self.index
             .insert(id, table, name.as_bytes(), chain_of(&self.places))?;
-        let place = Place {
+        let place = DraftChain {
             changed: Some(Chain::new(table, name)),
-            ..Place::default()
+            ..DraftChain::default()
         };
         match self.places.get_mut(number) {
             Some(free) => *free = place,
@@ -210,7 +220,7 @@ impl Draft {
         let (table, name) = (chain.table, chain.name);
         self.index
             .remove(table, name.as_bytes(), chain_of(&self.places))?;
-        *self.place(id)? = Place::default();
+        *self.place(id)? = DraftChain::default();
         self.first_free = self.first_free.min(id.number());
         self.chains = self.chains.saturating_sub(1);
         Ok(())

@@ -8,10 +8,10 @@ use super::{
     jumps::DEPTH_MAX,
     matches::MatchResult,
     ruleset::Ruleset,
-    targets::Action, //
+    targets::Decision, //
 };
 use crate::{
-    kernel_api::netfilter::Fate,
+    kernel_api::netfilter::Verdict,
     packet::Packet, //
 };
 
@@ -20,45 +20,43 @@ type Rest<'a> = &'a [PlacedRule];
 
 /// What becomes of a packet of a built-in chain.
 #[inline(always)]
-pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) -> Fate {
+pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) -> Verdict {
     let Some(chain) = ruleset.chain(base) else {
-        return Fate::Accept;
+        return Verdict::Accept;
     };
     let mut rest = chain.rules.placed();
-    let decision = match run(&mut rest, packet) {
-        Action::Drop => return Fate::Drop,
-        Action::Accept => return Fate::Accept,
-        Action::Transmit(rewritten) => return Fate::Transmit(rewritten),
-        Action::Continue | Action::Return => None,
-        jump @ (Action::Jump(_) | Action::Goto(_)) => follow(ruleset, rest, jump, packet),
+    let verdict = match run(&mut rest, packet) {
+        Decision::Verdict(verdict) => return verdict,
+        Decision::Continue | Decision::Return => None,
+        jump @ (Decision::Jump(_) | Decision::Goto(_)) => follow(ruleset, rest, jump, packet),
     };
-    match (decision, &chain.policies) {
-        (Some(fate), _) => fate,
+    match (verdict, &chain.policies) {
+        (Some(verdict), _) => verdict,
         (None, Some(policies)) => {
             let policy = policies.of(packet.family);
             policy.counters.count(packet.len());
-            policy.verdict.into()
+            policy.verdict()
         }
-        (None, None) => Fate::Accept,
+        (None, None) => Verdict::Accept,
     }
 }
 
 /// Runs the packet through the rest of a chain, until it leaves it.
 #[inline(always)]
-fn run(rest: &mut Rest<'_>, packet: &Packet<'_>) -> Action {
+fn run(rest: &mut Rest<'_>, packet: &Packet<'_>) -> Decision {
     while let Some(placed) = next_admitted(rest, packet) {
         let rule = &*placed.rule;
         match rule.matches_admitted(&placed.pattern, packet) {
             MatchResult::Mismatch => continue,
-            MatchResult::Drop => return Action::Drop,
+            MatchResult::Hotdrop => return Decision::Verdict(Verdict::Drop),
             MatchResult::Match => rule.counters().count(packet.len()),
         }
         match rule.target().map(|target| target.apply(packet)) {
-            None | Some(Action::Continue) => {}
-            Some(action) => return action,
+            None | Some(Decision::Continue) => {}
+            Some(decision) => return decision,
         }
     }
-    Action::Return
+    Decision::Return
 }
 
 /// The next rule that may be for the packet.
@@ -91,26 +89,24 @@ fn next_admitted<'a>(rest: &mut Rest<'a>, packet: &Packet<'_>) -> Option<&'a Pla
 fn follow<'a>(
     ruleset: &'a Ruleset,
     first: Rest<'a>,
-    jump: Action,
+    jump: Decision,
     packet: &Packet<'_>,
-) -> Option<Fate> {
+) -> Option<Verdict> {
     let mut callers = Callers::new();
-    let (mut rest, mut action) = (first, jump);
+    let (mut rest, mut decision) = (first, jump);
     loop {
-        rest = match action {
-            Action::Continue => rest,
-            Action::Accept => return Some(Fate::Accept),
-            Action::Drop => return Some(Fate::Drop),
-            Action::Transmit(rewritten) => return Some(Fate::Transmit(rewritten)),
-            Action::Return => callers.pop()?,
-            Action::Jump(id) => match ruleset.chain(id) {
+        rest = match decision {
+            Decision::Continue => rest,
+            Decision::Verdict(verdict) => return Some(verdict),
+            Decision::Return => callers.pop()?,
+            Decision::Jump(id) => match ruleset.chain(id) {
                 Some(next) if callers.push(rest) => next.rules.placed(),
                 // Checking the jumps has made sure that there is such a chain, and room.
-                _ => return Some(Fate::Drop),
+                _ => return Some(Verdict::Drop),
             },
-            Action::Goto(id) => ruleset.chain(id)?.rules.placed(),
+            Decision::Goto(id) => ruleset.chain(id)?.rules.placed(),
         };
-        action = run(&mut rest, packet);
+        decision = run(&mut rest, packet);
     }
 }
 

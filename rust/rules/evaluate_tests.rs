@@ -8,12 +8,12 @@ use super::{
         ChainId,
         ChainName, //
     },
-    evaluate::evaluate,
-    resources::{
+    context::{
+        FindChain,
         Resources,
-        RuleLimits,
-        Site, //
+        RuleLimits, //
     },
+    evaluate::evaluate,
     rule::Rule,
     ruleset::Ruleset,
     Draft, //
@@ -23,7 +23,6 @@ use crate::{
         counters::Totals,
         netfilter::{
             Family,
-            Fate,
             Verdict, //
         },
         netlink::Attributes,
@@ -145,10 +144,7 @@ impl Bench {
             growth: Growth::new(),
             synproxy: None,
         };
-        let site = Site {
-            draft: &self.draft,
-            chain,
-        };
+        let site = self.draft.site(chain)?;
         let rule = Rule::decode(Attributes::new(&rule.0), site, &mut resources);
         let rule = rule.map_err(|_| EINVAL)?;
         self.draft.change(chain, |chain| {
@@ -157,7 +153,7 @@ impl Bench {
         })
     }
 
-    /// Adds a chain of one's own.
+    /// Adds a user-defined chain.
     fn new_chain(&mut self, name: &[u8]) -> Result<ChainId> {
         let parsed = ChainName::new(name).ok_or(EINVAL)?;
         self.draft.add(Table::Filter, parsed)?;
@@ -167,8 +163,8 @@ impl Bench {
     fn drop_by_policy(&mut self) -> Result {
         self.draft.change(self.input, |chain| {
             let policies = chain.policies.as_mut().ok_or(EINVAL)?;
-            policies.of_mut(Family::Ipv4).verdict = Verdict::Drop;
-            policies.of_mut(Family::Ipv6).verdict = Verdict::Drop;
+            policies.of_mut(Family::Ipv4).accepts = false;
+            policies.of_mut(Family::Ipv6).accepts = false;
             Ok(())
         })
     }
@@ -196,7 +192,7 @@ impl Ready {
         ruleset.chain(self.input).ok_or(EINVAL)
     }
 
-    fn run(&self, family: Family, bytes: &[u8]) -> Result<Fate> {
+    fn run(&self, family: Family, bytes: &[u8]) -> Result<Verdict> {
         let packet = TestPacket::new(family, bytes)?;
         let context = packet.context();
         let packet = Packet::parse(packet.skb(), context, family).ok_or(EINVAL)?;
@@ -204,11 +200,11 @@ impl Ready {
     }
 
     fn drops(&self, packet: &[u8]) -> Result<bool> {
-        Ok(self.run(Family::Ipv4, packet)? == Fate::Drop)
+        Ok(self.run(Family::Ipv4, packet)? == Verdict::Drop)
     }
 
     fn drops_ipv6(&self, packet: &[u8]) -> Result<bool> {
-        Ok(self.run(Family::Ipv6, packet)? == Fate::Drop)
+        Ok(self.run(Family::Ipv6, packet)? == Verdict::Drop)
     }
 
     /// Packets and bytes that a rule counted.
@@ -296,15 +292,13 @@ mod tests {
         bench.drop_by_policy()?;
         let bench = bench.finish()?;
         let mut policies = bench.input()?.policies.clone().ok_or(EINVAL)?;
-        policies.of_mut(Family::Ipv6).verdict = Verdict::Accept;
-        assert!(policies.of(Family::Ipv4).verdict == Verdict::Drop);
-        assert!(policies.of(Family::Ipv6).verdict == Verdict::Accept);
+        policies.of_mut(Family::Ipv6).accepts = true;
+        assert!(!policies.of(Family::Ipv4).accepts);
+        assert!(policies.of(Family::Ipv6).accepts);
         let both = policies.iter();
         assert!(
-            both.filter(
-                |(family, policy)| *family == Family::Ipv6 && policy.verdict == Verdict::Accept
-            )
-            .count()
+            both.filter(|(family, policy)| *family == Family::Ipv6 && policy.accepts)
+                .count()
                 == 1
         );
         // A packet of one counts for that alone.

@@ -3,33 +3,30 @@
 //! What every rule can ask of a packet: IP version, protocol, addresses and interface.
 
 use super::{
+    context::Site,
     family,
-    matches::MatchResult,
-    resources::Site, //
+    prelude::*, //
 };
 use crate::{
     kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
         message::Message,
+        nest::{
+            self,
+            Group,
+            Payload, //
+        },
         netfilter::{
             HookNumber,
             InterfaceName, //
         },
-        netlink::Attributes, //
     },
     packet::{
         Address,
         Family,
-        Packet,
         Pattern,
         Transport, //
     },
-    spec::attribute::rule as attributes, //
 };
-use kernel::prelude::*;
 
 /// An address with a mask.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,44 +54,38 @@ impl AddressMatch {
             _ => ((nothing, nothing), this.is_none()),
         }
     }
+}
 
-    /// `kind` is the attribute of the address; those of the mask and of the inversion follow it.
-    fn decode<'a>(rule: Attributes<'a>, kind: u16) -> NetlinkResult<'a, Option<Self>> {
-        let invert = rule.has(kind.wrapping_add(2));
-        let mask = rule.get(kind.wrapping_add(1));
-        let Some(attribute) = rule.get(kind) else {
+/// The attributes of the address, of the mask, and of the inversion.
+impl Group for Option<AddressMatch> {
+    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
+        let [mask_kind, invert] = [kind.wrapping_add(1), kind.wrapping_add(2)];
+        let mask = nest::optional::<(Family, Address)>(nest, mask_kind)?;
+        let Some((family, address)) = nest::optional(nest, kind)? else {
             return match mask {
-                Some(mask) => Err(ExtAckError::new(EINVAL, c"a mask needs an address").at(mask)),
+                Some(_) => Err(nest.refuse(mask_kind, c"a mask needs an address")),
                 None => Ok(None),
             };
         };
-        let (family, address) = Address::from_bytes(attribute.payload()).ok_or_else(|| {
-            ExtAckError::new(EINVAL, c"an address has 4 or 16 bytes").at(attribute)
-        })?;
-        let mask = match mask {
-            None => Address::full_mask(family),
-            Some(attribute) => match Address::from_bytes(attribute.payload()) {
-                Some((mask_family, mask)) if mask_family == family => mask,
-                _ => {
-                    let refusal = ExtAckError::new(EINVAL, c"a mask is as long as its address");
-                    return Err(refusal.at(attribute));
-                }
-            },
-        };
-        Ok(Some(Self {
+        let (mask_family, mask) = mask.unwrap_or((family, Address::full_mask(family)));
+        if mask_family != family {
+            return Err(nest.refuse(mask_kind, c"a mask is as long as its address"));
+        }
+        Ok(Some(AddressMatch {
             family,
             address: address.masked(&mask),
             mask,
-            invert,
+            invert: nest.has(invert),
         }))
     }
 
-    fn encode(&self, kind: u16, message: &mut Message) -> Result {
-        let (address, length) = self.address.to_bytes(self.family);
-        message.put(kind, address.get(..length).unwrap_or_default())?;
-        let (mask, length) = self.mask.to_bytes(self.family);
-        message.put(kind.wrapping_add(1), mask.get(..length).unwrap_or_default())?;
-        message.put_flag(kind.wrapping_add(2), self.invert)
+    fn write(&self, kind: u16, message: &mut Message) -> Result {
+        let Some(this) = self else {
+            return Ok(());
+        };
+        (this.family, this.address).write(kind, message)?;
+        (this.family, this.mask).write(kind.wrapping_add(1), message)?;
+        message.put_flag(kind.wrapping_add(2), this.invert)
     }
 }
 
@@ -118,10 +109,12 @@ impl InterfaceMatch {
         let [e, f] = *name;
         (((a ^ e) & c) | ((b ^ f) & d) == 0) != self.invert
     }
+}
 
-    /// `kind` is the attribute of the name; that of the inversion follows it.
-    fn decode<'a>(rule: Attributes<'a>, kind: u16) -> NetlinkResult<'a, Option<Self>> {
-        let Some(attribute) = rule.get(kind) else {
+/// The attributes of the name, and of the inversion.
+impl Group for Option<InterfaceMatch> {
+    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
+        let Some(attribute) = nest.get(kind) else {
             return Ok(None);
         };
         let name = attribute.string();
@@ -145,24 +138,27 @@ impl InterfaceMatch {
         // A whole name ends with a zero byte, which has to agree, too.
         let compared = beginning.len().saturating_add(is_whole.into());
         let mask = core::array::from_fn(|place| if place < compared { 0xff } else { 0 });
-        Ok(Some(Self {
+        Ok(Some(InterfaceMatch {
             name: words_of_name(name),
             mask: words_of_name(mask),
-            invert: rule.has(kind.wrapping_add(1)),
+            invert: nest.has(kind.wrapping_add(1)),
         }))
     }
 
-    fn encode(&self, kind: u16, message: &mut Message) -> Result {
-        let mut name = bytes_of_name(self.name);
+    fn write(&self, kind: u16, message: &mut Message) -> Result {
+        let Some(this) = self else {
+            return Ok(());
+        };
+        let mut name = bytes_of_name(this.name);
         let length = name.iter().take_while(|&&byte| byte != 0).count();
-        let is_whole = bytes_of_name(self.mask).get(length) == Some(&0xff);
+        let is_whole = bytes_of_name(this.mask).get(length) == Some(&0xff);
         let mut end = length;
         if let Some(byte) = name.get_mut(length).filter(|_| !is_whole) {
             *byte = b'+';
             end = length.saturating_add(1);
         }
         message.put_string(kind, name.get(..end).unwrap_or_default())?;
-        message.put_flag(kind.wrapping_add(1), self.invert)
+        message.put_flag(kind.wrapping_add(1), this.invert)
     }
 }
 
@@ -193,21 +189,87 @@ struct ProtocolMatch {
     invert: bool,
 }
 
-impl ProtocolMatch {
-    fn decode<'a>(rule: Attributes<'a>) -> NetlinkResult<'a, Option<Self>> {
-        let attribute = rule.get(attributes::PROTOCOL);
-        let invert = rule.get(attributes::PROTOCOL_INVERT);
-        match (attribute.and_then(|attribute| attribute.u8()), invert) {
+/// The attributes of the number, and of the inversion.
+impl Group for Option<ProtocolMatch> {
+    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
+        let invert = kind.wrapping_add(1);
+        match nest::optional(nest, kind)? {
             // As in iptables 0 stands for all protocols.
-            (None | Some(0), None) => Ok(None),
-            (None | Some(0), Some(invert)) => {
-                Err(ExtAckError::new(EINVAL, c"there is no protocol to invert").at(invert))
+            None | Some(0) if nest.has(invert) => {
+                Err(nest.refuse(invert, c"there is no protocol to invert"))
             }
-            (Some(number), invert) => Ok(Some(Self {
+            None | Some(0) => Ok(None),
+            Some(number) => Ok(Some(ProtocolMatch {
                 number,
-                invert: invert.is_some(),
+                invert: nest.has(invert),
             })),
         }
+    }
+
+    fn write(&self, kind: u16, message: &mut Message) -> Result {
+        let Some(protocol) = self else {
+            return Ok(());
+        };
+        message.put_u8(kind, protocol.number)?;
+        message.put_flag(kind.wrapping_add(1), protocol.invert)
+    }
+}
+
+/// Whether a packet has to be a fragment other than the first, or must not be one: the attributes that say so.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct FragmentMatch(bool);
+
+impl Group for Option<FragmentMatch> {
+    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
+        let invert = kind.wrapping_add(1);
+        match (nest.has(kind), nest.has(invert)) {
+            (true, true) => Err(nest.refuse(invert, c"a packet is a fragment or it is none")),
+            (false, false) => Ok(None),
+            (wanted, _) => Ok(Some(FragmentMatch(wanted))),
+        }
+    }
+
+    fn write(&self, kind: u16, message: &mut Message) -> Result {
+        let wanted = self.as_ref().map(|fragment| fragment.0);
+        message.put_flag(kind, wanted == Some(true))?;
+        message.put_flag(kind.wrapping_add(1), wanted == Some(false))
+    }
+}
+
+nest! {
+    /// What a rule asks of every packet.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    struct HeaderAttributes: attribute::rule {
+        family: Option<Family> = FAMILY, optional;
+        source: Option<AddressMatch> = SOURCE, group;
+        destination: Option<AddressMatch> = DESTINATION, group;
+        protocol: Option<ProtocolMatch> = PROTOCOL, group;
+        in_interface: Option<InterfaceMatch> = IN_INTERFACE, group;
+        out_interface: Option<InterfaceMatch> = OUT_INTERFACE, group;
+        fragment: Option<FragmentMatch> = FRAGMENT, group;
+    }
+}
+
+impl HeaderAttributes {
+    /// The features that all packets have that it matches, and whether all packets match that have them.
+    fn pattern(&self) -> (Pattern, bool) {
+        let (source_pattern, is_source_all) = AddressMatch::pattern(&self.source);
+        let (destination_pattern, is_destination_all) = AddressMatch::pattern(&self.destination);
+        let mut pattern = Pattern::addresses(source_pattern, destination_pattern);
+        if let Some(family) = self.family {
+            pattern = pattern.and(&Pattern::family(family));
+        }
+        let plain_protocol = self.protocol.filter(|protocol| !protocol.invert);
+        if let Some(protocol) = plain_protocol {
+            pattern = pattern.and(&Pattern::protocol(protocol.number));
+        }
+        let is_all = is_source_all
+            && is_destination_all
+            && plain_protocol == self.protocol
+            && self.in_interface.is_none()
+            && self.out_interface.is_none()
+            && self.fragment.is_none();
+        (pattern, is_all)
     }
 }
 
@@ -218,43 +280,43 @@ pub(super) struct HeaderMatch {
     pattern: Pattern,
     /// Whether all packets match that have them.
     is_pattern_all: bool,
-    family: Option<Family>,
-    source: Option<AddressMatch>,
-    destination: Option<AddressMatch>,
-    protocol: Option<ProtocolMatch>,
-    in_interface: Option<InterfaceMatch>,
-    out_interface: Option<InterfaceMatch>,
-    /// Whether a packet has to be a fragment other than the first, or must not be one.
-    fragment: Option<bool>,
+    attributes: HeaderAttributes,
 }
 
 impl HeaderMatch {
+    fn new(attributes: HeaderAttributes) -> Self {
+        let (pattern, is_pattern_all) = attributes.pattern();
+        Self {
+            pattern,
+            is_pattern_all,
+            attributes,
+        }
+    }
+
     /// The IP version that all matching packets have, if there is one.
     pub(super) fn family(&self) -> Option<Family> {
-        self.family
+        self.attributes.family
     }
 
     /// Whether packets to that address may match.
     pub(super) fn may_lead_to(&self, family: Family, address: &Address) -> bool {
-        let destination = self.destination.as_ref();
-        family::includes(self.family, family)
+        let destination = self.attributes.destination.as_ref();
+        family::includes(self.family(), family)
             && destination.is_none_or(|destination| destination.matches(address))
     }
 
     /// The same for packets of one IP version only.
     pub(super) fn narrowed(&self, family: Family) -> Self {
-        Self {
-            pattern: self.pattern.and(&Pattern::family(family)),
+        Self::new(HeaderAttributes {
             family: Some(family),
-            ..*self
-        }
+            ..self.attributes
+        })
     }
 
     /// The protocol that all matching packets have, if there is one.
     pub(super) fn protocol(&self) -> Option<u8> {
-        self.protocol
-            .filter(|protocol| !protocol.invert)
-            .map(|protocol| protocol.number)
+        let protocol = self.attributes.protocol;
+        (protocol.filter(|protocol| !protocol.invert)).map(|protocol| protocol.number)
     }
 
     /// The features that all packets have that it matches.
@@ -271,130 +333,66 @@ impl HeaderMatch {
     /// Looks at a packet.
     #[inline(never)]
     pub(super) fn matches(&self, packet: &Packet<'_>) -> MatchResult {
-        let agrees = self.family.is_none_or(|family| family == packet.family)
-            && matches_address(&self.source, &packet.source())
-            && matches_address(&self.destination, &packet.destination())
-            && (self.in_interface.as_ref())
+        let asked = &self.attributes;
+        let agrees = asked.family.is_none_or(|family| family == packet.family)
+            && matches_address(&asked.source, &packet.source())
+            && matches_address(&asked.destination, &packet.destination())
+            && (asked.in_interface.as_ref())
                 .is_none_or(|interface| interface.matches(&packet.in_interface()))
-            && (self.out_interface.as_ref())
+            && (asked.out_interface.as_ref())
                 .is_none_or(|interface| interface.matches(&packet.out_interface()))
-            && self.fragment.is_none_or(|wanted| {
-                wanted == matches!(packet.transport(), Transport::Fragment { .. })
+            && asked.fragment.is_none_or(|wanted| {
+                wanted.0 == matches!(packet.transport(), Transport::Fragment { .. })
             });
         if !agrees {
             return MatchResult::Mismatch;
         }
-        let Some(wanted) = self.protocol else {
+        let Some(wanted) = asked.protocol else {
             return MatchResult::Match;
         };
         match packet.protocol() {
             Some(protocol) => MatchResult::from((protocol == wanted.number) != wanted.invert),
             // As in ip6tables: what hides its protocol is not let through by a rule about protocols.
-            None => MatchResult::Drop,
+            None => MatchResult::Hotdrop,
         }
     }
 
     pub(super) fn decode<'a>(rule: Attributes<'a>, site: Site<'_>) -> NetlinkResult<'a, Self> {
-        let source = AddressMatch::decode(rule, attributes::SOURCE)?;
-        let destination = AddressMatch::decode(rule, attributes::DESTINATION)?;
-        let mut family = None;
-        if let Some(attribute) = rule.get(attributes::FAMILY) {
-            family = attribute.u32().and_then(family::from_number);
-            if family.is_none() {
-                return Err(ExtAckError::new(EINVAL, c"the family is 4 or 6").at(attribute));
-            }
-        }
+        let mut asked = HeaderAttributes::read_from(rule)?;
         for (address, kind) in [
-            (&source, attributes::SOURCE),
-            (&destination, attributes::DESTINATION),
+            (&asked.source, attribute::rule::SOURCE),
+            (&asked.destination, attribute::rule::DESTINATION),
         ] {
             let Some(address) = address else { continue };
-            if *family.get_or_insert(address.family) != address.family {
-                let refusal = ExtAckError::new(EINVAL, c"the address is not of the rule's family");
-                return Err(rule.get(kind).map_or(refusal, |at| refusal.at(at)));
+            if *asked.family.get_or_insert(address.family) != address.family {
+                return Err(rule.refuse(kind, c"the address is not of the rule's family"));
             }
         }
         check_interfaces(rule, site)?;
-        let fragment = rule.get(attributes::FRAGMENT);
-        let no_fragment = rule.get(attributes::FRAGMENT_INVERT);
-        if let (Some(_), Some(attribute)) = (fragment, no_fragment) {
-            let refusal = ExtAckError::new(EINVAL, c"a packet is a fragment or it is none");
-            return Err(refusal.at(attribute));
-        }
-        let protocol = ProtocolMatch::decode(rule)?;
-        let in_interface = InterfaceMatch::decode(rule, attributes::IN_INTERFACE)?;
-        let out_interface = InterfaceMatch::decode(rule, attributes::OUT_INTERFACE)?;
-        let fragment = fragment.or(no_fragment).map(|_| fragment.is_some());
-
-        let (source_pattern, is_source_all) = AddressMatch::pattern(&source);
-        let (destination_pattern, is_destination_all) = AddressMatch::pattern(&destination);
-        let mut pattern = Pattern::addresses(source_pattern, destination_pattern);
-        if let Some(family) = family {
-            pattern = pattern.and(&Pattern::family(family));
-        }
-        let plain_protocol = protocol.filter(|protocol| !protocol.invert);
-        if let Some(protocol) = plain_protocol {
-            pattern = pattern.and(&Pattern::protocol(protocol.number));
-        }
-        Ok(Self {
-            pattern,
-            is_pattern_all: is_source_all
-                && is_destination_all
-                && plain_protocol == protocol
-                && in_interface.is_none()
-                && out_interface.is_none()
-                && fragment.is_none(),
-            family,
-            source,
-            destination,
-            protocol,
-            in_interface,
-            out_interface,
-            fragment,
-        })
+        Ok(Self::new(asked))
     }
 
     pub(super) fn encode(&self, message: &mut Message) -> Result {
-        if let Some(family) = self.family {
-            message.put_u32(attributes::FAMILY, family::number(family))?;
-        }
-        if let Some(source) = &self.source {
-            source.encode(attributes::SOURCE, message)?;
-        }
-        if let Some(destination) = &self.destination {
-            destination.encode(attributes::DESTINATION, message)?;
-        }
-        if let Some(protocol) = self.protocol {
-            message.put_u8(attributes::PROTOCOL, protocol.number)?;
-            message.put_flag(attributes::PROTOCOL_INVERT, protocol.invert)?;
-        }
-        if let Some(interface) = &self.in_interface {
-            interface.encode(attributes::IN_INTERFACE, message)?;
-        }
-        if let Some(interface) = &self.out_interface {
-            interface.encode(attributes::OUT_INTERFACE, message)?;
-        }
-        message.put_flag(attributes::FRAGMENT, self.fragment == Some(true))?;
-        message.put_flag(attributes::FRAGMENT_INVERT, self.fragment == Some(false))
+        self.attributes.write_into(message)
     }
 }
 
 /// Checks that packets of a built-in chain have the interfaces that the rule asks for.
 fn check_interfaces<'a>(rule: Attributes<'a>, site: Site<'_>) -> NetlinkResult<'a> {
-    let (missing, message) = match site.hooknum() {
+    let (missing, message) = match site.hooknum {
         Some(HookNumber::PreRouting | HookNumber::LocalIn) => (
-            attributes::OUT_INTERFACE,
+            attribute::rule::OUT_INTERFACE,
             c"packets of this chain have no outgoing interface yet",
         ),
         Some(HookNumber::LocalOut | HookNumber::PostRouting) => (
-            attributes::IN_INTERFACE,
+            attribute::rule::IN_INTERFACE,
             c"packets of this chain have no incoming interface",
         ),
         Some(HookNumber::Forward) | None => return Ok(()),
     };
-    match rule.get(missing) {
-        Some(attribute) => Err(ExtAckError::new(EINVAL, message).at(attribute)),
-        None => Ok(()),
+    match rule.has(missing) {
+        true => Err(rule.refuse(missing, message)),
+        false => Ok(()),
     }
 }
 

@@ -8,8 +8,8 @@
 
 use super::{
     chains::ChainId,
-    draft::Draft,
-    resources::RuleLimits, //
+    context::RuleLimits,
+    draft::Draft, //
 };
 use crate::kernel_api::{
     extended_ack::{

@@ -6,8 +6,6 @@ mod comment;
 mod connlimit;
 mod conntrack;
 mod icmp;
-mod icmp_type;
-mod icmpv6;
 mod limit;
 mod mark;
 mod multiport;
@@ -17,10 +15,7 @@ mod string;
 mod tcp;
 mod udp;
 
-use super::resources::{
-    Resources,
-    Surroundings, //
-};
+use super::context::DecodeContext;
 use crate::{
     kernel_api::{
         extended_ack::{
@@ -28,13 +23,20 @@ use crate::{
             NetlinkResult, //
         },
         message::Message,
-        netlink::Attribute, //
+        nest::Payload,
+        netlink::{
+            Attribute,
+            Attributes, //
+        },
     },
     packet::{
         Packet,
-        Pattern, //
+        Pattern,
+        IPPROTO_ICMP,
+        IPPROTO_ICMPV6, //
     },
-    recent::List, //
+    recent::List,
+    spec::attribute::r#match as attributes, //
 };
 use kernel::prelude::*;
 
@@ -45,8 +47,9 @@ pub(crate) enum MatchResult {
     Match,
     /// It does not agree.
     Mismatch,
-    /// The packet is malformed in a way that no rule should decide on: it is dropped.
-    Drop,
+    /// The packet is malformed in a way that no rule should decide on: it is dropped (`hotdrop` of
+    /// `struct xt_action_param`).
+    Hotdrop,
 }
 
 impl From<bool> for MatchResult {
@@ -61,12 +64,26 @@ impl From<bool> for MatchResult {
 }
 
 /// A match.
-pub(crate) trait PacketMatch: PartialEq + Sized {
-    /// The attribute of the set `match` that stands for it.
-    const ATTRIBUTE: u16;
+pub(super) trait PacketMatch: Sized {
+    /// What its attribute holds.
+    type Attributes: Payload + PartialEq;
 
     /// Whether connection tracking has to see the packets of the namespace for it.
     const NEEDS_CONNTRACK: bool = false;
+
+    /// Makes it of its attributes, which lie in `nest`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them together, or where the rule is to be.
+    fn new<'a>(
+        attributes: Self::Attributes,
+        nest: Attributes<'a>,
+        context: &mut DecodeContext<'_, '_>,
+    ) -> NetlinkResult<'a, Self>;
+
+    /// The attributes that it was made of.
+    fn attributes(&self) -> &Self::Attributes;
 
     /// Looks at a packet.
     fn matches(&self, packet: &Packet<'_>) -> MatchResult;
@@ -81,16 +98,6 @@ pub(crate) trait PacketMatch: PartialEq + Sized {
         false
     }
 
-    /// Makes it from its attribute.
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        surroundings: &Surroundings<'_>,
-        resources: &mut Resources<'_>,
-    ) -> NetlinkResult<'a, Self>;
-
-    /// Writes its attribute.
-    fn encode(&self, message: &mut Message) -> Result;
-
     /// How many packets it counts in a list, if it refers to the list.
     fn uses(&self, _list: &List) -> Option<u32> {
         None
@@ -99,11 +106,21 @@ pub(crate) trait PacketMatch: PartialEq + Sized {
 
 /// Makes an enum of all matches.
 macro_rules! list_matches {
-    ($($(#[$documentation:meta])* $name:ident($kind:ty),)*) => {
+    ($($(#[$documentation:meta])* $name:ident($kind:ty) = $attribute:ident,)*) => {
         /// Any match.
-        #[derive(PartialEq)]
         pub(super) enum Match {
             $($(#[$documentation])* $name($kind),)*
+        }
+
+        impl PartialEq for Match {
+            fn eq(&self, other: &Self) -> bool {
+                match (self, other) {
+                    $((Self::$name(this), Self::$name(other)) => {
+                        this.attributes() == other.attributes()
+                    })*
+                    _ => false,
+                }
+            }
         }
 
         impl Match {
@@ -131,22 +148,25 @@ macro_rules! list_matches {
             /// Makes a match from the attribute that stands for it.
             fn decode_one<'a>(
                 attribute: Attribute<'a>,
-                surroundings: &Surroundings<'_>,
-                resources: &mut Resources<'_>,
+                context: &mut DecodeContext<'_, '_>,
             ) -> NetlinkResult<'a, Self> {
                 match attribute.kind() {
-                    $(<$kind>::ATTRIBUTE => {
-                        <$kind>::decode(attribute, surroundings, resources).map(Self::$name)
+                    $(attributes::$attribute => {
+                        Payload::read(attribute)
+                            .and_then(|read| PacketMatch::new(read, attribute.nested(), context))
+                            .map(Self::$name)
                     })*
                     _ => Err(ExtAckError::new(ENOENT, c"there is no such match")),
                 }
-                .map_err(|refusal| refusal.at(attribute))
+                .map_err(|error| error.at(attribute))
             }
 
             /// Writes the attribute that stands for it.
             pub(super) fn encode(&self, message: &mut Message) -> Result {
                 match self {
-                    $(Self::$name(this) => this.encode(message),)*
+                    $(Self::$name(this) => {
+                        this.attributes().write(attributes::$attribute, message)
+                    })*
                 }
             }
 
@@ -169,29 +189,29 @@ macro_rules! list_matches {
 
 list_matches! {
     /// The ports of a TCP segment.
-    Tcp(tcp::Tcp),
+    Tcp(tcp::Tcp) = TCP,
     /// The ports of a UDP datagram.
-    Udp(udp::Udp),
+    Udp(udp::Udp) = UDP,
     /// Who was seen recently.
-    Recent(recent::Recent),
+    Recent(recent::Recent) = RECENT,
     /// Type and code of an ICMP message.
-    Icmp(icmp::Icmp),
+    Icmp(icmp::Icmp<IPPROTO_ICMP>) = ICMP,
     /// Type and code of an ICMPv6 message.
-    Icmpv6(icmpv6::Icmpv6),
+    Icmpv6(icmp::Icmp<IPPROTO_ICMPV6>) = ICMPV6,
     /// What connection tracking says of the packet.
-    Conntrack(conntrack::Conntrack),
+    Conntrack(conntrack::Conntrack) = CONNTRACK,
     /// Bits of the packet's mark.
-    Mark(mark::Mark),
+    Mark(mark::Mark) = MARK,
     /// Several ports at once.
-    Multiport(multiport::Multiport),
+    Multiport(multiport::Multiport) = MULTIPORT,
     /// Words for people.
-    Comment(comment::Comment),
+    Comment(comment::Comment) = COMMENT,
     /// A limited rate.
-    Limit(limit::Limit),
+    Limit(limit::Limit) = LIMIT,
     /// How many connections there are.
-    Connlimit(connlimit::Connlimit),
+    Connlimit(connlimit::Connlimit) = CONNLIMIT,
     /// What the packet holds.
-    String(string::StringMatch),
+    String(string::StringMatch) = STRING,
 }
 
 impl Match {
@@ -207,12 +227,11 @@ impl Match {
     /// Makes a match from an attribute that holds exactly one that stands for it.
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,
-        surroundings: &Surroundings<'_>,
-        resources: &mut Resources<'_>,
+        context: &mut DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self> {
         let mut inner = attribute.nested();
         match (inner.next(), inner.next()) {
-            (Some(one), None) => Self::decode_one(one, surroundings, resources),
+            (Some(one), None) => Self::decode_one(one, context),
             _ => Err(ExtAckError::new(EINVAL, c"a match is exactly one thing").at(attribute)),
         }
     }

@@ -16,19 +16,27 @@ use kernel::{
 
 /// What becomes of packets of one IP version.
 #[derive(Clone)]
-pub(crate) struct Policy {
-    /// What becomes of them.
-    pub(crate) verdict: Verdict,
+pub(crate) struct ChainPolicy {
+    /// Whether they are accepted, and not dropped.
+    pub(crate) accepts: bool,
     /// How many they were.
     pub(crate) counters: Arc<Counters>,
 }
 
-impl Policy {
+impl ChainPolicy {
     fn accept() -> Result<Self> {
         Ok(Self {
-            verdict: Verdict::Accept,
+            accepts: true,
             counters: Arc::new(Counters::new()?, GFP_KERNEL_ACCOUNT)?,
         })
+    }
+
+    #[inline(always)]
+    pub(super) fn verdict(&self) -> Verdict {
+        match self.accepts {
+            true => Verdict::Accept,
+            false => Verdict::Drop,
+        }
     }
 }
 
@@ -36,22 +44,22 @@ impl Policy {
 /// reachable by the other.
 #[derive(Clone)]
 pub(crate) struct Policies {
-    ipv4: Policy,
-    ipv6: Policy,
+    ipv4: ChainPolicy,
+    ipv6: ChainPolicy,
 }
 
 impl Policies {
     /// All packets go on.
     pub(super) fn accept() -> Result<Self> {
         Ok(Self {
-            ipv4: Policy::accept()?,
-            ipv6: Policy::accept()?,
+            ipv4: ChainPolicy::accept()?,
+            ipv6: ChainPolicy::accept()?,
         })
     }
 
     /// That for packets of an IP version.
     #[inline(always)]
-    pub(crate) fn of(&self, family: Family) -> &Policy {
+    pub(crate) fn of(&self, family: Family) -> &ChainPolicy {
         match family {
             Family::Ipv4 => &self.ipv4,
             Family::Ipv6 => &self.ipv6,
@@ -59,7 +67,7 @@ impl Policies {
     }
 
     /// That for packets of an IP version, to change it.
-    pub(crate) fn of_mut(&mut self, family: Family) -> &mut Policy {
+    pub(crate) fn of_mut(&mut self, family: Family) -> &mut ChainPolicy {
         match family {
             Family::Ipv4 => &mut self.ipv4,
             Family::Ipv6 => &mut self.ipv6,
@@ -67,7 +75,7 @@ impl Policies {
     }
 
     /// Both, each with its IP version.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Family, &Policy)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Family, &ChainPolicy)> {
         [(Family::Ipv4, &self.ipv4), (Family::Ipv6, &self.ipv6)].into_iter()
     }
 }

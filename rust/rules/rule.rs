@@ -8,15 +8,15 @@ use super::{
         ChainNames,
         LongestNames, //
     },
+    context::{
+        DecodeContext,
+        Resources,
+        Site, //
+    },
     header::HeaderMatch,
     matches::{
         Match,
         MatchResult, //
-    },
-    resources::{
-        Resources,
-        Site,
-        Surroundings, //
     },
     targets::{
         Restriction,
@@ -70,18 +70,20 @@ impl RuleSpec {
         resources: &mut Resources<'_>,
     ) -> NetlinkResult<'a, Self> {
         let header = HeaderMatch::decode(rule, site)?;
-        let surroundings = Surroundings {
+        let context = &mut DecodeContext {
             site,
-            header: &header,
+            protocol: header.protocol(),
+            family: header.family(),
+            resources,
         };
         let mut matches = KVec::new();
         for attribute in rule.filter(|attribute| attribute.kind() == attributes::MATCH) {
-            let one = Match::decode(attribute, &surroundings, resources)?;
+            let one = Match::decode(attribute, context)?;
             matches.push(one, GFP_KERNEL_ACCOUNT)?;
         }
         let mut target = rule
             .get(attributes::TARGET)
-            .map(|attribute| Target::decode(attribute, &surroundings, resources))
+            .map(|attribute| Target::decode(attribute, context))
             .transpose()?;
         if let Some(Target::Synproxy(synproxy)) = &mut target {
             synproxy.note_past(|server| {
@@ -175,7 +177,7 @@ impl Rule {
         let this = Self {
             spec,
             counters,
-            generation: site.draft.generation(),
+            generation: site.generation,
         };
         if rule.length() > SHORT_RULE && !this.can_be_listed()? {
             let message =

@@ -16,10 +16,7 @@ use super::{
         ChainId,
         ChainNames, //
     },
-    resources::{
-        Resources,
-        Surroundings, //
-    },
+    context::DecodeContext, //
 };
 use crate::{
     kernel_api::{
@@ -28,31 +25,33 @@ use crate::{
             NetlinkResult, //
         },
         message::Message,
-        netfilter::HookNumber,
-        netlink::Attribute,
-        rewrite::Rewritten, //
+        nest::Payload,
+        netfilter::{
+            HookNumber,
+            Verdict, //
+        },
+        netlink::{
+            Attribute,
+            Attributes, //
+        },
     },
     packet::Packet,
     spec::attribute::target as attributes, //
 };
 use kernel::prelude::*;
 
-/// How it goes on after a target.
+/// What happens to a packet after a rule that it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    /// With the next rule.
+pub(super) enum Decision {
+    /// It goes to the next rule.
     Continue,
-    /// The packet goes on; no further rule of the table sees it.
-    Accept,
-    /// The packet is dropped.
-    Drop,
-    /// The packet goes back to where it came from.
-    Transmit(Rewritten),
-    /// The chain is left; of a built-in chain the policy decides.
+    /// No further rule of the table sees it.
+    Verdict(Verdict),
+    /// It leaves the chain; in a built-in chain the policy decides.
     Return,
-    /// In another chain, and then behind this rule.
+    /// It goes through another chain, and then to the next rule.
     Jump(ChainId),
-    /// In another chain, and then where this one would have gone on.
+    /// It goes through another chain, and then to where this one would have returned.
     Goto(ChainId),
 }
 
@@ -65,12 +64,9 @@ pub(super) struct Restriction {
 }
 
 /// What is done with a packet.
-pub(super) trait PacketTarget: PartialEq + Sized {
-    /// The attribute of the set `target` that stands for it.
-    const ATTRIBUTE: u16;
-
-    /// Which packets all of its kind can work on, if not on all.
-    const RESTRICTION: Option<Restriction> = None;
+pub(super) trait PacketTarget: Sized {
+    /// What its attribute holds.
+    type Attributes: Payload + PartialEq;
 
     /// Whether connection tracking has to see the packets of the namespace for it.
     const NEEDS_CONNTRACK: bool = false;
@@ -78,67 +74,85 @@ pub(super) trait PacketTarget: PartialEq + Sized {
     /// Whether SYNPROXY has to be at work in the namespace for it.
     const NEEDS_SYNPROXY: bool = false;
 
+    /// Makes it of its attributes, which lie in `nest`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them together, or where the rule is to be.
+    fn new<'a>(
+        attributes: Self::Attributes,
+        nest: Attributes<'a>,
+        context: &mut DecodeContext<'_, '_>,
+    ) -> NetlinkResult<'a, Self>;
+
+    /// The attributes that it was made of.
+    fn attributes(&self) -> &Self::Attributes;
+
     /// Which packets it can work on, if not on all.
     fn restriction(&self) -> Option<&'static Restriction> {
-        const { &Self::RESTRICTION }.as_ref()
+        None
     }
 
     /// Does it.
-    fn apply(&self, packet: &Packet<'_>) -> Action;
-
-    /// Makes it from its attribute.
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        surroundings: &Surroundings<'_>,
-        resources: &mut Resources<'_>,
-    ) -> NetlinkResult<'a, Self>;
-
-    /// Writes its attribute.
-    fn encode(&self, message: &mut Message) -> Result;
+    fn apply(&self, packet: &Packet<'_>) -> Decision;
 }
 
 /// Makes an enum of all targets.
 macro_rules! list_targets {
-    ($($(#[$documentation:meta])* $name:ident($kind:ty),)*) => {
+    ($($(#[$documentation:meta])* $name:ident($kind:ty) = $attribute:ident,)*) => {
         /// Any target.
-        #[derive(PartialEq)]
         pub(super) enum Target {
             /// Another chain.
             Jump(jump::Jump),
             $($(#[$documentation])* $name($kind),)*
         }
 
+        impl PartialEq for Target {
+            fn eq(&self, other: &Self) -> bool {
+                match (self, other) {
+                    (Self::Jump(this), Self::Jump(other)) => this == other,
+                    $((Self::$name(this), Self::$name(other)) => {
+                        this.attributes() == other.attributes()
+                    })*
+                    _ => false,
+                }
+            }
+        }
+
         impl Target {
             #[inline(never)]
-            fn apply_further(&self, packet: &Packet<'_>) -> Action {
+            fn apply_further(&self, packet: &Packet<'_>) -> Decision {
                 match self {
-                    Self::Jump(jump) => jump.action(),
+                    Self::Jump(jump) => jump.decision(),
                     $(Self::$name(this) => this.apply(packet),)*
                 }
             }
 
             fn decode_one<'a>(
                 attribute: Attribute<'a>,
-                surroundings: &Surroundings<'_>,
-                resources: &mut Resources<'_>,
+                context: &mut DecodeContext<'_, '_>,
             ) -> NetlinkResult<'a, Self> {
                 match attribute.kind() {
                     attributes::JUMP | attributes::GOTO => {
-                        jump::Jump::decode(attribute, surroundings).map(Self::Jump)
+                        jump::Jump::decode(attribute, context).map(Self::Jump)
                     }
-                    $(<$kind>::ATTRIBUTE => {
-                        <$kind>::decode(attribute, surroundings, resources).map(Self::$name)
+                    $(attributes::$attribute => {
+                        Payload::read(attribute)
+                            .and_then(|read| PacketTarget::new(read, attribute.nested(), context))
+                            .map(Self::$name)
                     })*
                     _ => Err(ExtAckError::new(ENOENT, c"there is no such target")),
                 }
-                .map_err(|refusal| refusal.at(attribute))
+                .map_err(|error| error.at(attribute))
             }
 
             /// Writes the attribute that stands for it, where chains have these names.
             pub(super) fn encode(&self, names: &dyn ChainNames, message: &mut Message) -> Result {
                 match self {
                     Self::Jump(jump) => jump.encode(names, message),
-                    $(Self::$name(this) => this.encode(message),)*
+                    $(Self::$name(this) => {
+                        this.attributes().write(attributes::$attribute, message)
+                    })*
                 }
             }
 
@@ -171,25 +185,25 @@ macro_rules! list_targets {
 
 list_targets! {
     /// A verdict.
-    Verdict(verdict::VerdictTarget),
+    Verdict(verdict::VerdictTarget) = VERDICT,
     /// Changing the packet's mark.
-    Mark(mark::MarkTarget),
+    Mark(mark::MarkTarget) = MARK,
     /// Passing connection tracking by.
-    Notrack(notrack::Notrack),
+    Notrack(notrack::Notrack) = NOTRACK,
     /// A refusal.
-    Reject(reject::Reject),
+    Reject(reject::Reject) = REJECT,
     /// A line in the kernel's log.
-    Log(log::Log),
+    Log(log::Log) = LOG,
     /// Another destination: this machine.
-    Redirect(redirect::Redirect),
+    Redirect(redirect::Redirect) = REDIRECT,
     /// Answers in the server's name.
-    Synproxy(synproxy::SynproxyTarget),
+    Synproxy(synproxy::SynproxyTarget) = SYNPROXY,
 }
 
 impl Target {
     /// Does what it is there for.
     #[inline(always)]
-    pub(super) fn apply(&self, packet: &Packet<'_>) -> Action {
+    pub(super) fn apply(&self, packet: &Packet<'_>) -> Decision {
         match self {
             // What nearly all rules do costs no call.
             Self::Verdict(verdict) => verdict.apply(packet),
@@ -200,12 +214,11 @@ impl Target {
     /// Makes a target from an attribute that holds exactly one that stands for it.
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,
-        surroundings: &Surroundings<'_>,
-        resources: &mut Resources<'_>,
+        context: &mut DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self> {
         let mut inner = attribute.nested();
         match (inner.next(), inner.next()) {
-            (Some(one), None) => Self::decode_one(one, surroundings, resources),
+            (Some(one), None) => Self::decode_one(one, context),
             _ => Err(ExtAckError::new(EINVAL, c"a target is exactly one thing").at(attribute)),
         }
     }

@@ -29,8 +29,8 @@ use crate::{
         netfilter::{
             Context,
             Family,
-            Fate,
-            Hook, //
+            Hook,
+            Verdict, //
         },
         skb::Skb, //
     },
@@ -50,33 +50,33 @@ impl Answers {
 
 impl Hook for Answers {
     #[inline(always)]
-    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Fate {
+    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Verdict {
         match self.0.syn_sent.is_idle() {
-            true => Fate::Accept,
+            true => Verdict::Accept,
             false => judge(&self.0, skb, context),
         }
     }
 }
 
 #[inline(never)]
-fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
+fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
     let Some(packet) = Packet::of_hook(skb, context) else {
-        return Fate::Accept;
+        return Verdict::Accept;
     };
     let Some(segment) = Segment::of(&packet) else {
-        return Fate::Accept;
+        return Verdict::Accept;
     };
     // Connection tracking leaves the connection alone whatever else comes, and [`ProxySegment`] drops it.
     if !matches!(segment.kind(), Kind::SynAck | Kind::Reset) {
-        return Fate::Accept;
+        return Verdict::Accept;
     }
     let endpoints = segment.endpoints(&packet);
     let Some(found) = FoundConnection::look_up(context.namespace(), &endpoints) else {
-        return Fate::Accept;
+        return Verdict::Accept;
     };
     let connection = found.connection();
     if connection.tcp_state() != TcpState::SynSent || ProxyState::of(&connection).is_none() {
-        return Fate::Accept;
+        return Verdict::Accept;
     }
     let is_right = match connection.direction {
         Direction::Reply => answers_our_syn(&segment, &connection),
@@ -87,12 +87,12 @@ fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
         }
     };
     if is_right {
-        return Fate::Accept;
+        return Verdict::Accept;
     }
     if segment.kind() == Kind::SynAck {
         refuse(synproxy, &packet, &segment, &connection);
     }
-    Fate::Drop
+    Verdict::Drop
 }
 
 /// Whether a segment acknowledges the SYN that the server has got, and nothing else.

@@ -37,7 +37,7 @@ use crate::{
             TcpState, //
         },
         conntrack::TrackingState,
-        rewrite::Rewritten,
+        netfilter::Verdict,
         way_back::{
             NoAnswer,
             WayBack, //
@@ -51,58 +51,46 @@ use crate::{
     },
 };
 
-/// Where a rule sees packets.
+/// At which stage of its way a rule sees a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Stage {
     /// Before connection tracking does.
     BeforeConntrack,
     /// After connection tracking, and after routing.
     Filter,
 }
 
-/// What becomes of a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reaction {
-    /// It is none of SYNPROXY's concern, and goes on with the next rule.
-    Pass,
-    /// It goes on to where it was going.
-    Accept,
-    /// It goes no further.
-    Drop,
-    /// It was turned into an answer.
-    Transmit(Rewritten),
-}
-
 impl Synproxy {
-    /// Looks at a segment that a rule with these settings matches.
+    /// Looks at a segment that a rule with these settings matches. None: it is none of SYNPROXY's concern, and continues with
+    /// the next rule.
     #[inline]
     pub(crate) fn receive(
         &self,
         settings: &SynproxySettings,
         events: &Events,
-        place: Place,
+        stage: Stage,
         packet: &Packet<'_>,
-    ) -> Reaction {
+    ) -> Option<Verdict> {
         let offset = match packet.transport() {
             Transport::Header {
                 protocol: IPPROTO_TCP,
                 offset,
             } => offset,
             // A fragment of what nobody put together. Rules are for TCP, so that there is nothing else.
-            _ => return Reaction::Drop,
+            _ => return Some(Verdict::Drop),
         };
         let skb = packet.skb();
-        if self.is_of_others(place, packet) {
-            return Reaction::Pass;
+        if self.is_of_others(stage, packet) {
+            return None;
         }
         let Some(segment) = Segment::read(skb, offset) else {
-            return Reaction::Drop;
+            return Some(Verdict::Drop);
         };
         let incoming = Incoming {
             synproxy: self,
             settings,
             events,
-            place,
+            stage,
             packet,
             segment,
             endpoints: segment.endpoints(packet),
@@ -115,13 +103,13 @@ impl Synproxy {
 
     /// Whether the packet has a connection, or had one before it came round by the loopback interface.
     #[inline]
-    fn is_of_others(&self, place: Place, packet: &Packet<'_>) -> bool {
+    fn is_of_others(&self, stage: Stage, packet: &Packet<'_>) -> bool {
         let skb = packet.skb();
         let Some(connection) = skb.tracked() else {
             return false;
         };
         // Without a rule that leaves SYNs untracked, they are new connections here.
-        place == Place::BeforeConntrack
+        stage == Stage::BeforeConntrack
             || ProxyState::of(&connection).is_some()
             || skb.tracking().state != TrackingState::New
     }
@@ -132,7 +120,7 @@ pub(super) struct Incoming<'a> {
     pub(super) synproxy: &'a Synproxy,
     settings: &'a SynproxySettings,
     events: &'a Events,
-    pub(super) place: Place,
+    pub(super) stage: Stage,
     pub(super) packet: &'a Packet<'a>,
     pub(super) segment: Segment,
     /// Whom it is from and for, which is asked for several times.
@@ -198,14 +186,14 @@ impl Incoming<'_> {
 
     /// A SYN is answered with a cookie, unless it may pass.
     #[inline]
-    fn syn(&self) -> Reaction {
+    fn syn(&self) -> Option<Verdict> {
         let (packet, segment) = (self.packet, &self.segment);
         if !self.has_right_checksum() {
-            return Reaction::Drop;
+            return Some(Verdict::Drop);
         }
         self.count(Event::Syn);
         if self.may_have_connection() && self.is_of_open_connection() {
-            return Reaction::Pass;
+            return None;
         }
         if self.open_socket().is_some() {
             return self.pass_to_socket();
@@ -215,22 +203,22 @@ impl Incoming<'_> {
             let servers = &self.synproxy.servers;
             if servers.admits(&endpoint, &threshold.limit()) {
                 self.forget_last();
-                return Reaction::Pass;
+                return None;
             }
             // One that was sent again is for who has got the first.
             if self.is_underway() {
-                return Reaction::Pass;
+                return None;
             }
         }
         let Some(client) = Options::read(packet.skb(), segment) else {
-            return Reaction::Drop;
+            return Some(Verdict::Drop);
         };
         // Nobody is told anything whom this host's own TCP, or routing, would not have had answered.
         let ports = segment.ports_of_answer();
         let way = match self.way_back(ports) {
             Ok(way) => way,
-            Err(NoAnswer::Forbidden) => return Reaction::Drop,
-            Err(NoAnswer::NoWayOn) => return Reaction::Pass,
+            Err(NoAnswer::Forbidden) => return Some(Verdict::Drop),
+            Err(NoAnswer::NoWayOn) => return None,
         };
         let server = self.synproxy.servers.options(&endpoint);
         let mut announcement = Announcement::new(
@@ -269,10 +257,10 @@ impl Incoming<'_> {
             &self.source(),
         );
         let Ok(rewritten) = packet.replace(answer.as_slice()) else {
-            return Reaction::Drop;
+            return Some(Verdict::Drop);
         };
         self.count(Event::CookieSent);
-        Reaction::Transmit(rewritten.by(&way))
+        Some(Verdict::Transmit(rewritten.by(&way)))
     }
 
     /// A client whose SYN has passed has come back.
@@ -310,12 +298,12 @@ impl Incoming<'_> {
 
     /// Anything but a SYN.
     #[inline]
-    fn others(&self, kind: Kind) -> Reaction {
+    fn others(&self, kind: Kind) -> Option<Verdict> {
         let endpoints = self.endpoints();
         let mark = self.synproxy.established.mark(endpoints);
-        if self.place == Place::BeforeConntrack {
+        if self.stage == Stage::BeforeConntrack {
             if mark.is_some_and(|mark| mark.is_set()) {
-                return Reaction::Pass;
+                return None;
             }
             if let Some(found) = self.look_up(endpoints) {
                 let connection = found.connection();
@@ -327,12 +315,12 @@ impl Incoming<'_> {
         }
         match kind {
             Kind::Ack | Kind::Fin => self.acknowledgement(mark),
-            _ => match self.place {
-                Place::BeforeConntrack => self.out_of_flow(mark, Event::OutOfFlow),
+            _ => match self.stage {
+                Stage::BeforeConntrack => self.out_of_flow(mark, Event::OutOfFlow),
                 // As with iptables, which leaves them to the next rule.
-                Place::Filter => {
+                Stage::Filter => {
                     self.count(Event::OutOfFlow);
-                    Reaction::Pass
+                    None
                 }
             },
         }
@@ -340,19 +328,19 @@ impl Incoming<'_> {
 
     /// An acknowledgement of no connection opens one, if its cookie is valid.
     #[inline]
-    fn acknowledgement(&self, mark: Option<Mark<'_>>) -> Reaction {
+    fn acknowledgement(&self, mark: Option<Mark<'_>>) -> Option<Verdict> {
         let Some(proof) = self.proof() else {
             return self.out_of_flow(mark, Event::CookieInvalid);
         };
-        match self.place {
-            Place::BeforeConntrack => match self.open_socket() {
+        match self.stage {
+            Stage::BeforeConntrack => match self.open_socket() {
                 Some(socket) => self.of_socket(&socket),
                 None => {
                     self.count(Event::CookieValid);
                     self.open_in_place(&proof)
                 }
             },
-            Place::Filter => self.open_behind_conntrack(&proof),
+            Stage::Filter => self.open_behind_conntrack(&proof),
         }
     }
 }

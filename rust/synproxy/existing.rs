@@ -13,8 +13,7 @@
 use super::{
     client::{
         Incoming,
-        Place,
-        Reaction, //
+        Stage, //
     },
     compose::{
         self,
@@ -37,6 +36,7 @@ use crate::kernel_api::{
         Direction,
         TcpState, //
     },
+    netfilter::Verdict,
     sockets::{
         self,
         Socket, //
@@ -56,7 +56,7 @@ impl Incoming<'_> {
     #[inline]
     pub(super) fn may_have_connection(&self) -> bool {
         let mark = self.synproxy.established.mark(self.endpoints());
-        self.place == Place::Filter || mark.is_none_or(|mark| mark.was_used())
+        self.stage == Stage::Filter || mark.is_none_or(|mark| mark.was_used())
     }
 
     /// Whether a SYN is between the ends of a connection that is open. One that is over is forgotten: what was kept
@@ -90,16 +90,16 @@ impl Incoming<'_> {
         &self,
         kind: Kind,
         connection: &ConfirmedConnection<'_>,
-    ) -> Reaction {
+    ) -> Option<Verdict> {
         let may_open = matches!(kind, Kind::Ack | Kind::Fin);
         if !may_open || connection.direction != Direction::Original {
-            return Reaction::Pass;
+            return None;
         }
         match (connection.tcp_state(), ProxyState::of(connection)) {
             // A handshake that has passed is complete.
             (TcpState::SynReceived, None) => {
                 self.prove();
-                Reaction::Pass
+                None
             }
             // The SYN to the server was lost, or its answer. Connection tracking knows that state of a client
             // from keep-alives alone; of anything else it would say that it is invalid.
@@ -108,7 +108,7 @@ impl Incoming<'_> {
                     self.open_in_place(&proof)
                 }
                 Some(_) => self.disown(connection),
-                None => Reaction::Drop,
+                None => Some(Verdict::Drop),
             },
             // It may open the next one, or belong to the last: where as much was sent as received, that has a valid
             // cookie, too. After a SYN the last one is forgotten, unless nothing was known of it then.
@@ -121,7 +121,7 @@ impl Incoming<'_> {
                         connection.end();
                         self.open_in_place(&proof)
                     }
-                    None => Reaction::Pass,
+                    None => None,
                 }
             }
             (TcpState::Established | TcpState::Other, _)
@@ -129,16 +129,16 @@ impl Incoming<'_> {
             {
                 match self.proof() {
                     Some(_) => self.disown(connection),
-                    None => Reaction::Pass,
+                    None => None,
                 }
             }
-            _ => Reaction::Pass,
+            _ => None,
         }
     }
 
     /// As [`Incoming::of_connection`], where connection tracking took the segment for invalid, and for what opens a
     /// connection if there is none.
-    pub(super) fn open_behind_conntrack(&self, proof: &Proof) -> Reaction {
+    pub(super) fn open_behind_conntrack(&self, proof: &Proof) -> Option<Verdict> {
         if let Some(found) = self.look_up(self.endpoints()) {
             let connection = found.connection();
             match (connection.tcp_state(), ProxyState::of(&connection)) {
@@ -182,25 +182,25 @@ impl Incoming<'_> {
     /// Connection tracking must not take it for the beginning of another: of what the client sends then it would say that
     /// it is invalid.
     #[cold]
-    pub(super) fn pass_to_socket(&self) -> Reaction {
+    pub(super) fn pass_to_socket(&self) -> Option<Verdict> {
         self.packet.skb().set_untracked();
-        Reaction::Pass
+        None
     }
 
     /// A cookie for a connection that connection tracking does not know.
     #[cold]
-    pub(super) fn of_socket(&self, socket: &Socket) -> Reaction {
+    pub(super) fn of_socket(&self, socket: &Socket) -> Option<Verdict> {
         match socket.next {
             // The socket knows better.
-            _ if lost::fits(socket, &self.segment) => Reaction::Pass,
+            _ if lost::fits(socket, &self.segment) => None,
             Some(next) => self.disown_beside(next),
-            None => Reaction::Drop,
+            None => Some(Verdict::Drop),
         }
     }
 
     /// Tells who has a cookie for what is another's, which has this connection, that it has none.
     #[cold]
-    fn disown(&self, connection: &Connection<'_>) -> Reaction {
+    fn disown(&self, connection: &Connection<'_>) -> Option<Verdict> {
         self.disown_beside(match (connection.tcp_state(), ProxyState::of(connection)) {
             (TcpState::SynSent, Some(proxy_state)) => proxy_state.cookie().wrapping_add(1),
             _ => {
@@ -214,10 +214,10 @@ impl Incoming<'_> {
     /// client expects that number. That client may have sent nothing of this, and must not be deceived, so that it is told
     /// nothing that it could take for its own.
     #[cold]
-    fn disown_beside(&self, expected: u32) -> Reaction {
+    fn disown_beside(&self, expected: u32) -> Option<Verdict> {
         let distance = self.segment.acknowledgement.wrapping_sub(expected) as i32;
         if distance.unsigned_abs() <= IN_FLIGHT {
-            return Reaction::Drop;
+            return Some(Verdict::Drop);
         }
         self.reset_sender()
     }
@@ -225,11 +225,11 @@ impl Incoming<'_> {
     /// Resets who has sent a segment, by the number of that, if it may be answered at all: so nobody learns a number of
     /// others, and is told no more than he could say himself.
     #[cold]
-    pub(super) fn reset_sender(&self) -> Reaction {
+    pub(super) fn reset_sender(&self) -> Option<Verdict> {
         let (packet, segment) = (self.packet, &self.segment);
         let ports = segment.ports_of_answer();
         if self.way_back(ports).is_err() {
-            return Reaction::Drop;
+            return Some(Verdict::Drop);
         }
         let fields = Fields {
             ports,
@@ -252,6 +252,6 @@ impl Incoming<'_> {
             reset.set_untracked();
             reset.send(packet.context());
         }
-        Reaction::Drop
+        Some(Verdict::Drop)
     }
 }

@@ -7,10 +7,7 @@
 //! of others by sending such segments, nor has anybody sent more than he could send himself.
 
 use super::{
-    client::{
-        Incoming,
-        Reaction, //
-    },
+    client::Incoming,
     established::Mark,
     resets::reset,
     segment::{
@@ -25,7 +22,7 @@ use crate::{
     kernel_api::{
         connections::Endpoints,
         conntrack::TrackingState,
-        netfilter::Fate,
+        netfilter::Verdict,
         sockets::{
             self,
             Socket, //
@@ -77,9 +74,9 @@ impl Limit {
 impl Incoming<'_> {
     /// A segment of no connection that connection tracking knows. This machine may have one that is older than
     /// the rule, and than connection tracking; otherwise it goes no further.
-    pub(super) fn out_of_flow(&self, mark: Option<Mark<'_>>, event: Event) -> Reaction {
+    pub(super) fn out_of_flow(&self, mark: Option<Mark<'_>>, event: Event) -> Option<Verdict> {
         match sockets::find(self.packet.context(), self.endpoints()) {
-            Some(socket) if fits(&socket, &self.segment) => return Reaction::Pass,
+            Some(socket) if fits(&socket, &self.segment) => return None,
             Some(_) => {
                 reset_both(self.synproxy, self.packet, &self.segment, self.endpoints());
             }
@@ -92,7 +89,7 @@ impl Incoming<'_> {
             None => {}
         }
         self.count(event);
-        Reaction::Drop
+        Some(Verdict::Drop)
     }
 
     /// Whether a segment may be answered that may be of one of SYNPROXY's connections whose mark has given way to that of
@@ -113,20 +110,20 @@ pub(super) fn judge(
     packet: &Packet<'_>,
     segment: &Segment,
     endpoints: &Endpoints,
-) -> Fate {
+) -> Verdict {
     let Some(mark) = synproxy
         .established
         .mark(endpoints)
         .filter(|mark| mark.is_own())
     else {
-        return Fate::Accept;
+        return Verdict::Accept;
     };
     mark.clear();
     if sockets::find(packet.context(), endpoints).is_some_and(|socket| fits(&socket, segment)) {
-        return Fate::Accept;
+        return Verdict::Accept;
     }
     reset_both(synproxy, packet, segment, endpoints);
-    Fate::Drop
+    Verdict::Drop
 }
 
 /// Whether a segment is of a socket's connection, as the segment's numbers say.

@@ -4,10 +4,7 @@
 
 use super::{
     announcement::Agreement,
-    client::{
-        Incoming,
-        Reaction, //
-    },
+    client::Incoming,
     compose::{
         self,
         Fields, //
@@ -29,6 +26,7 @@ use crate::kernel_api::{
         ProxyWords,
         TcpState, //
     },
+    netfilter::Verdict,
     proxy_template::NotOpened,
     transmit::NewPacket, //
 };
@@ -112,7 +110,7 @@ impl Incoming<'_> {
 
     /// The segment becomes a SYN, and goes the way that it would have gone: through address translation, routing and
     /// all rules.
-    pub(super) fn open_in_place(&self, proof: &Proof) -> Reaction {
+    pub(super) fn open_in_place(&self, proof: &Proof) -> Option<Verdict> {
         let packet = self.packet;
         let (fields, options) = self.server_syn(proof);
         let held = self.held(proof);
@@ -121,7 +119,7 @@ impl Incoming<'_> {
             .replace_transport(self.segment.offset, syn.as_slice())
             .is_err()
         {
-            return Reaction::Drop;
+            return Some(Verdict::Drop);
         }
         let opened = self
             .synproxy
@@ -129,13 +127,13 @@ impl Incoming<'_> {
             .open(packet.skb(), packet.context())
             .and_then(|opened| self.begin(opened, proof, (fields, options), held));
         match opened {
-            Ok(()) => Reaction::Accept,
+            Ok(()) => Some(Verdict::Accept),
             Err(_) => self.turn_away(),
         }
     }
 
     /// This machine sends a SYN in the client's name, as with iptables.
-    pub(super) fn open_new(&self, proof: &Proof) -> Reaction {
+    pub(super) fn open_new(&self, proof: &Proof) -> Option<Verdict> {
         let packet = self.packet;
         let (fields, options) = self.server_syn(proof);
         let syn = compose::packet(
@@ -147,7 +145,7 @@ impl Incoming<'_> {
             &self.destination(),
         );
         let Ok(syn) = NewPacket::new(packet.family, syn.as_slice()) else {
-            return Reaction::Drop;
+            return Some(Verdict::Drop);
         };
         let opened = syn
             .open(&self.synproxy.template, packet.context())
@@ -157,7 +155,7 @@ impl Incoming<'_> {
             Err(_) => return self.turn_away(),
         }
         // It has become that.
-        Reaction::Drop
+        Some(Verdict::Drop)
     }
 
     /// Keeps with a connection what was agreed on with the client, and waits for the server.
@@ -191,7 +189,7 @@ impl Incoming<'_> {
     /// Resets a client whose connection, which it takes for open, cannot be opened: connection tracking has no room for
     /// it.
     #[cold]
-    fn turn_away(&self) -> Reaction {
+    fn turn_away(&self) -> Option<Verdict> {
         let context = self.packet.context();
         let reset = resets::reset(
             &self.endpoints().reversed(),
@@ -203,6 +201,6 @@ impl Incoming<'_> {
             reset.set_untracked();
             reset.send(context);
         }
-        Reaction::Drop
+        Some(Verdict::Drop)
     }
 }

@@ -29,8 +29,8 @@ use crate::{
         netfilter::{
             Context,
             Family,
-            Fate,
-            Hook, //
+            Hook,
+            Verdict, //
         },
         skb::Skb, //
     },
@@ -50,15 +50,15 @@ impl PreRoutingHook {
 
     /// The server's SYN-ACK is looked at before rules may change it.
     #[inline]
-    fn look_at_answer(&self, skb: &Skb, context: Context<'_>) -> Fate {
+    fn look_at_answer(&self, skb: &Skb, context: Context<'_>) -> Verdict {
         let Some(connection) = skb.tracked() else {
-            return Fate::Accept;
+            return Verdict::Accept;
         };
         match connection.proxy().map(ProxyState::new) {
             Some(proxy_state) if !proxy_state.has(Flag::Opened) && !skb.is_looped() => {
                 self.open(skb, context, connection, proxy_state)
             }
-            _ => Fate::Accept,
+            _ => Verdict::Accept,
         }
     }
 
@@ -69,50 +69,50 @@ impl PreRoutingHook {
         context: Context<'_>,
         connection: Connection<'_>,
         proxy_state: ProxyState<'_>,
-    ) -> Fate {
+    ) -> Verdict {
         let Some(packet) = Packet::of_hook(skb, context) else {
-            return Fate::Drop;
+            return Verdict::Drop;
         };
         ProxySegment::new(&self.0, &packet, connection, proxy_state)
-            .map_or(Fate::Drop, |proxy_segment| proxy_segment.arrive())
+            .map_or(Verdict::Drop, |proxy_segment| proxy_segment.arrive())
     }
 }
 
 impl Hook for PreRoutingHook {
     #[inline(always)]
-    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Fate {
+    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Verdict {
         match skb.tracking().state {
             TrackingState::Invalid => judge_invalid(&self.0, skb, context),
             TrackingState::New => judge_new(&self.0, skb, context),
             TrackingState::Established => self.look_at_answer(skb, context),
-            _ => Fate::Accept,
+            _ => Verdict::Accept,
         }
     }
 }
 
 /// Connection tracking takes a segment without a SYN for one of a connection whose beginning it has not seen.
 #[inline(never)]
-fn judge_new(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
+fn judge_new(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
     let Some(packet) = Packet::of_hook(skb, context) else {
-        return Fate::Accept;
+        return Verdict::Accept;
     };
     match Segment::of(&packet) {
         Some(segment) if segment.flags & flags::SYN == 0 => {
             let endpoints = segment.endpoints(&packet);
             lost::judge(synproxy, &packet, &segment, &endpoints)
         }
-        _ => Fate::Accept,
+        _ => Verdict::Accept,
     }
 }
 
 #[cold]
 #[inline(never)]
-fn judge_invalid(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
+fn judge_invalid(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
     let Some(packet) = Packet::of_hook(skb, context) else {
-        return Fate::Accept;
+        return Verdict::Accept;
     };
     let Some(segment) = Segment::of(&packet) else {
-        return Fate::Accept;
+        return Verdict::Accept;
     };
     let endpoints = segment.endpoints(&packet);
     let Some(found) = FoundConnection::look_up(packet.context().namespace(), &endpoints) else {
@@ -124,8 +124,8 @@ fn judge_invalid(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
         && connection.direction == Direction::Original
         && matches!(connection.tcp_state(), TcpState::SynSent | TcpState::Over);
     match ProxyState::of(&connection) {
-        Some(_) if !is_asking => Fate::Drop,
-        Some(_) => Fate::Accept,
+        Some(_) if !is_asking => Verdict::Drop,
+        Some(_) => Verdict::Accept,
         // Connection tracking has lost one of ours, and taken what the server has sent since for another.
         None if connection.direction == Direction::Reply
             && synproxy
@@ -134,8 +134,8 @@ fn judge_invalid(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Fate {
                 .is_some() =>
         {
             lost::reset_both(synproxy, &packet, &segment, &endpoints);
-            Fate::Drop
+            Verdict::Drop
         }
-        None => Fate::Accept,
+        None => Verdict::Accept,
     }
 }

@@ -34,8 +34,8 @@ use crate::{
         netfilter::{
             Context,
             Family,
-            Fate,
-            Hook, //
+            Hook,
+            Verdict, //
         },
         skb::Skb, //
     },
@@ -65,15 +65,15 @@ impl TranslationHook {
         context: Context<'_>,
         connection: Connection<'_>,
         proxy_state: ProxyState<'_>,
-    ) -> Fate {
+    ) -> Verdict {
         let Some(packet) = Packet::of_hook(skb, context) else {
-            return Fate::Drop;
+            return Verdict::Drop;
         };
         if connection.is_related {
             return unreachable::translate(&self.0, &packet, &connection, &proxy_state);
         }
         ProxySegment::new(&self.0, &packet, connection, proxy_state)
-            .map_or(Fate::Drop, |proxy_segment| proxy_segment.run())
+            .map_or(Verdict::Drop, |proxy_segment| proxy_segment.run())
     }
 }
 
@@ -81,16 +81,16 @@ impl TranslationHook {
     /// What a server sends may be of a connection that connection tracking has lost, and takes for a new one. The client
     /// answers with the number that it expects, which is what both can be reset by; so there may be no connection.
     #[inline(never)]
-    fn look_at_new(&self, skb: &Skb, context: Context<'_>) -> Fate {
+    fn look_at_new(&self, skb: &Skb, context: Context<'_>) -> Verdict {
         let Some(packet) = Packet::of_hook(skb, context) else {
-            return Fate::Accept;
+            return Verdict::Accept;
         };
         let lost = Segment::of(&packet).filter(|segment| segment.flags & flags::SYN == 0);
         let client = lost.map(|segment| segment.endpoints(&packet).reversed());
         let mark = client.and_then(|client| self.0.established.mark(&client));
         match mark {
-            Some(mark) if mark.is_own() => Fate::AcceptResetCt,
-            _ => Fate::Accept,
+            Some(mark) if mark.is_own() => Verdict::AcceptResetCt,
+            _ => Verdict::Accept,
         }
     }
 }
@@ -99,30 +99,30 @@ impl Hook for TranslationHook {
     const RESETS_CT: bool = true;
 
     #[inline(always)]
-    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Fate {
+    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Verdict {
         let Some(connection) = skb.tracked() else {
-            return Fate::Accept;
+            return Verdict::Accept;
         };
         let Some(words) = connection.proxy() else {
             return match skb.tracking().state {
                 TrackingState::New => self.look_at_new(skb, context),
-                _ => Fate::Accept,
+                _ => Verdict::Accept,
             };
         };
         let proxy_state = ProxyState::new(words);
         let is_open = connection.tcp_state() == TcpState::Established;
         if is_open && !connection.is_related && proxy_state.is_open_as_it_is() || skb.is_looped() {
-            return Fate::Accept;
+            return Verdict::Accept;
         }
         self.translate(skb, context, connection, proxy_state)
     }
 }
 
-fn fate_of(done: Result) -> Fate {
+fn fate_of(done: Result) -> Verdict {
     match done {
-        Ok(()) => Fate::Accept,
+        Ok(()) => Verdict::Accept,
         // The sender will try again.
-        Err(_) => Fate::Drop,
+        Err(_) => Verdict::Drop,
     }
 }
 
@@ -154,7 +154,7 @@ impl<'a> ProxySegment<'a> {
     }
 
     /// It has come in.
-    pub(super) fn arrive(&self) -> Fate {
+    pub(super) fn arrive(&self) -> Verdict {
         let kind = (self.connection.direction, self.segment.kind());
         fate_of(match (kind, self.connection.tcp_state()) {
             ((Direction::Reply, Kind::SynAck), TcpState::SynReceived) => self.learn_from_server(),
@@ -163,7 +163,7 @@ impl<'a> ProxySegment<'a> {
     }
 
     /// It goes out.
-    fn run(&self) -> Fate {
+    fn run(&self) -> Verdict {
         let is_opened = self.proxy_state.has(Flag::Opened);
         let kind = (self.connection.direction, self.segment.kind());
         fate_of(match (kind, self.connection.tcp_state()) {

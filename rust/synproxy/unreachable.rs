@@ -26,7 +26,7 @@ use crate::{
             Connection,
             Direction, //
         },
-        netfilter::Fate, //
+        netfilter::Verdict, //
     },
     packet::{
         Family,
@@ -63,30 +63,30 @@ pub(super) fn translate(
     packet: &Packet<'_>,
     connection: &Connection<'_>,
     proxy_state: &ProxyState<'_>,
-) -> Fate {
+) -> Verdict {
     let Transport::Header { protocol, offset } = packet.transport() else {
-        return Fate::Accept;
+        return Verdict::Accept;
     };
     let is_over = proxy_state.has(Flag::Opened) || proxy_state.has(Flag::GivenUp);
     if protocol == IPPROTO_TCP && connection.direction == Direction::Reply && !is_over {
         return match rejected(synproxy, packet, connection, proxy_state) {
-            Ok(()) => Fate::Accept,
-            Err(_) => Fate::Drop,
+            Ok(()) => Verdict::Accept,
+            Err(_) => Verdict::Drop,
         };
     }
     if !PROTOCOLS.contains(&protocol) {
-        return Fate::Accept;
+        return Verdict::Accept;
     }
     match connection.direction {
         Direction::Original => match correct(packet, connection, offset) {
-            Ok(()) => Fate::AcceptResetCt,
-            Err(_) => Fate::Drop,
+            Ok(()) => Verdict::AcceptResetCt,
+            Err(_) => Verdict::Drop,
         },
         Direction::Reply => {
             if !is_over && is_final(packet, offset) {
                 give_up(synproxy, packet, connection, proxy_state, offset);
             }
-            Fate::Accept
+            Verdict::Accept
         }
     }
 }

@@ -2,62 +2,41 @@
 
 //! The match `limit`: true at a limited rate.
 
-use super::{
-    MatchResult,
-    PacketMatch, //
-};
 use crate::{
-    kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        message::Message,
-        netlink::Attribute,
-        time::{
-            jiffies64,
-            JIFFIES_PER_SECOND, //
-        },
+    kernel_api::time::{
+        jiffies64,
+        JIFFIES_PER_SECOND, //
     },
-    packet::Packet,
-    rules::resources::{
-        Resources,
-        Surroundings, //
-    },
-    spec::attribute::{
-        limit as attributes,
-        r#match, //
-    },
+    rules::prelude::*, //
 };
-use kernel::{
-    prelude::*,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
-    },
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
 };
 
 /// How many packets match at once where the rule does not say.
 const DEFAULT_BURST: u32 = 5;
+
+nest! {
+    /// So many packets in a period, and so many at once.
+    #[derive(PartialEq, Eq)]
+    pub(in crate::rules) struct Rate: attribute::limit {
+        packets: u32 = PACKETS, required c"a limit is so many packets in a period";
+        /// In seconds.
+        period: u32 = PERIOD, required c"a limit is so many packets in a period";
+        burst: u32 = BURST, or DEFAULT_BURST;
+    }
+}
 
 /// True for so many packets in a period, in the long run.
 ///
 /// It is a bucket of `burst` packets, full at first, that is filled up at the rate. All there is to remember
 /// of it is when it will be full again, so that one atomic word will do.
 pub(in crate::rules) struct Limit {
-    packets: u32,
-    /// In seconds.
-    period: u32,
-    burst: u32,
+    rate: Rate,
     /// When the bucket will be full, or was. A jiffy has as many units as the period has packets: so the time
     /// that a packet takes is a whole number of them.
     full_at: Atomic<u64>,
-}
-
-impl PartialEq for Limit {
-    fn eq(&self, other: &Self) -> bool {
-        (self.packets, self.period, self.burst) == (other.packets, other.period, other.burst)
-    }
 }
 
 impl Limit {
@@ -65,9 +44,9 @@ impl Limit {
     #[inline]
     fn take(&self) -> bool {
         // With at most 10000 packets, 86400 seconds and a burst of 10000 none of it comes near to 64 bits.
-        let now = jiffies64().wrapping_mul(self.packets.into());
-        let packet = u64::from(self.period).wrapping_mul(JIFFIES_PER_SECOND.into());
-        let bucket = packet.wrapping_mul(self.burst.into());
+        let now = jiffies64().wrapping_mul(self.rate.packets.into());
+        let packet = u64::from(self.rate.period).wrapping_mul(JIFFIES_PER_SECOND.into());
+        let bucket = packet.wrapping_mul(self.rate.burst.into());
         let mut full_at = self.full_at.load(Relaxed);
         // Each further round means that another CPU took a packet: there are no more rounds than packets.
         loop {
@@ -84,41 +63,23 @@ impl Limit {
 }
 
 impl PacketMatch for Limit {
-    const ATTRIBUTE: u16 = r#match::LIMIT;
+    type Attributes = Rate;
+
+    fn new<'a>(
+        rate: Rate,
+        _nest: Attributes<'a>,
+        _context: &mut DecodeContext<'_, '_>,
+    ) -> NetlinkResult<'a, Self> {
+        let full_at = Atomic::new(0);
+        Ok(Self { rate, full_at })
+    }
+
+    fn attributes(&self) -> &Rate {
+        &self.rate
+    }
 
     #[inline(never)]
     fn matches(&self, _packet: &Packet<'_>) -> MatchResult {
         MatchResult::from(self.take())
-    }
-
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        _surroundings: &Surroundings<'_>,
-        _resources: &mut Resources<'_>,
-    ) -> NetlinkResult<'a, Self> {
-        let limit = attribute.nested();
-        let number = |kind| limit.get(kind).and_then(|attribute| attribute.u32());
-        let (Some(packets), Some(period)) =
-            (number(attributes::PACKETS), number(attributes::PERIOD))
-        else {
-            return Err(ExtAckError::new(
-                EINVAL,
-                c"a limit is so many packets in a period",
-            ));
-        };
-        Ok(Self {
-            packets,
-            period,
-            burst: number(attributes::BURST).unwrap_or(DEFAULT_BURST),
-            full_at: Atomic::new(0),
-        })
-    }
-
-    fn encode(&self, message: &mut Message) -> Result {
-        message.nest(Self::ATTRIBUTE, |message| {
-            message.put_u32(attributes::PACKETS, self.packets)?;
-            message.put_u32(attributes::PERIOD, self.period)?;
-            message.put_u32(attributes::BURST, self.burst)
-        })
     }
 }

@@ -2,59 +2,76 @@
 
 //! The match `multiport`: several ports at once.
 
-use super::{
-    MatchResult,
-    PacketMatch, //
-};
 use crate::{
-    kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        message::Message,
-        netlink::Attribute, //
-    },
     packet::{
         has_ports,
-        Packet,
         Transport, //
     },
-    rules::resources::{
-        Resources,
-        Surroundings, //
-    },
+    rules::prelude::*,
     spec::{
-        attribute::{
-            multiport as attributes,
-            port_range,
-            r#match, //
-        },
         PortsOf,
         PORT_RANGES_MAX, //
     },
 };
-use core::ops::RangeInclusive;
-use kernel::prelude::*;
 
-/// Several ports at once.
-#[derive(PartialEq, Eq)]
-pub(in crate::rules) struct Multiport {
-    ports_of: PortsOf,
-    /// In host byte order.
-    ranges: KVec<RangeInclusive<u16>>,
-    invert: bool,
+nest! {
+    /// A range of ports, in host byte order.
+    #[derive(PartialEq, Eq)]
+    pub(in crate::rules) struct PortRange: attribute::port_range {
+        first: u16 = FIRST, required c"a range of ports has a first port";
+        /// None, in a request, stands for the first.
+        last: Option<u16> = LAST, optional;
+    }
+}
+
+nest! {
+    /// Several ports at once.
+    #[derive(PartialEq, Eq)]
+    pub(in crate::rules) struct Multiport: attribute::multiport {
+        ports_of: PortsOf = PORTS_OF,
+            required c"a multiport match is for source ports, destination ports or either";
+        ranges: KVec<PortRange> = RANGE, each;
+        invert: bool = INVERT, flag;
+    }
 }
 
 impl Multiport {
     #[inline]
     fn has(&self, port: u16) -> bool {
-        self.ranges.iter().any(|range| range.contains(&port))
+        (self.ranges.iter()).any(|range| range.first <= port && range.last >= Some(port))
     }
 }
 
 impl PacketMatch for Multiport {
-    const ATTRIBUTE: u16 = r#match::MULTIPORT;
+    type Attributes = Self;
+
+    fn new<'a>(
+        mut multiport: Self,
+        nest: Attributes<'a>,
+        context: &mut DecodeContext<'_, '_>,
+    ) -> NetlinkResult<'a, Self> {
+        if !context.protocol.is_some_and(has_ports) {
+            let message = c"the rule has to be for a protocol that has ports";
+            return Err(ExtAckError::new(EINVAL, message));
+        }
+        let refuse = |message| Err(nest.refuse(attribute::multiport::RANGE, message));
+        if multiport.ranges.len() > PORT_RANGES_MAX as usize {
+            return refuse(c"a multiport match has at most 15 ranges");
+        }
+        if multiport.ranges.is_empty() {
+            return refuse(c"a multiport match needs a port");
+        }
+        for range in &mut multiport.ranges {
+            if *range.last.get_or_insert(range.first) < range.first {
+                return refuse(c"the range of ports ends before it starts");
+            }
+        }
+        Ok(multiport)
+    }
+
+    fn attributes(&self) -> &Self {
+        self
+    }
 
     /// A later fragment has no ports and does not match, inverted or not; one whose ports are cut off is
     /// dropped, as iptables does.
@@ -64,7 +81,7 @@ impl PacketMatch for Multiport {
             return MatchResult::Mismatch;
         };
         let Some((source, destination)) = packet.ports() else {
-            return MatchResult::Drop;
+            return MatchResult::Hotdrop;
         };
         let agrees = match self.ports_of {
             PortsOf::Source => self.has(source),
@@ -73,65 +90,4 @@ impl PacketMatch for Multiport {
         };
         MatchResult::from(agrees != self.invert)
     }
-
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        surroundings: &Surroundings<'_>,
-        _resources: &mut Resources<'_>,
-    ) -> NetlinkResult<'a, Self> {
-        let multiport = attribute.nested();
-        if !surroundings.header.protocol().is_some_and(has_ports) {
-            let message = c"the rule has to be for a protocol that has ports";
-            return Err(ExtAckError::new(EINVAL, message));
-        }
-        let ports_of = multiport
-            .get(attributes::PORTS_OF)
-            .and_then(|attribute| PortsOf::from_number(attribute.u32()?))
-            .ok_or(ExtAckError::new(
-                EINVAL,
-                c"a multiport match is for source ports, destination ports or either",
-            ))?;
-        let mut ranges = KVec::new();
-        for one in multiport.filter(|one| one.kind() == attributes::RANGE) {
-            if ranges.len() >= PORT_RANGES_MAX as usize {
-                let refusal = ExtAckError::new(E2BIG, c"a multiport match has at most 15 ranges");
-                return Err(refusal.at(one));
-            }
-            ranges.push(decode_range(one)?, GFP_KERNEL_ACCOUNT)?;
-        }
-        if ranges.is_empty() {
-            return Err(ExtAckError::new(EINVAL, c"a multiport match needs a port"));
-        }
-        Ok(Self {
-            ports_of,
-            ranges,
-            invert: multiport.has(attributes::INVERT),
-        })
-    }
-
-    fn encode(&self, message: &mut Message) -> Result {
-        message.nest(Self::ATTRIBUTE, |message| {
-            message.put_u32(attributes::PORTS_OF, self.ports_of.number())?;
-            for range in &self.ranges {
-                message.nest(attributes::RANGE, |message| {
-                    message.put_u16(port_range::FIRST, *range.start())?;
-                    message.put_u16(port_range::LAST, *range.end())
-                })?;
-            }
-            message.put_flag(attributes::INVERT, self.invert)
-        })
-    }
-}
-
-fn decode_range(attribute: Attribute<'_>) -> NetlinkResult<'_, RangeInclusive<u16>> {
-    let range = attribute.nested();
-    let number = |kind| range.get(kind).and_then(|attribute| attribute.u16());
-    let refuse = |message| ExtAckError::new(EINVAL, message).at(attribute);
-    let first =
-        number(port_range::FIRST).ok_or_else(|| refuse(c"a range of ports has a first port"))?;
-    let last = number(port_range::LAST).unwrap_or(first);
-    if first > last {
-        return Err(refuse(c"the range of ports ends before it starts"));
-    }
-    Ok(first..=last)
 }

@@ -4,82 +4,82 @@
 
 use crate::{
     kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
         message::Message,
-        netlink::Attributes, //
+        nest::{
+            self,
+            Group, //
+        },
     },
     packet::Pattern,
-    rules::header::HeaderMatch,
-    spec::attribute::ports as attributes, //
+    rules::prelude::*, //
 };
-use core::ops::RangeInclusive;
-use kernel::prelude::*;
+
+/// How many attributes a range has.
+const RANGE_ATTRIBUTES: u16 = 3;
 
 /// A range of ports, in host byte order.
 #[derive(PartialEq, Eq)]
 struct PortRange {
-    ports: RangeInclusive<u16>,
+    first: u16,
+    last: u16,
     invert: bool,
 }
 
 impl PortRange {
     #[inline]
     fn matches(&self, port: u16) -> bool {
-        // One comparison, and none of whether the range was used up, which it never is.
-        let (first, last) = (*self.ports.start(), *self.ports.end());
-        (port.wrapping_sub(first) <= last.wrapping_sub(first)) != self.invert
+        (port.wrapping_sub(self.first) <= self.last.wrapping_sub(self.first)) != self.invert
     }
 
     /// The port, if there is only one that matches.
     fn single(&self) -> Option<u16> {
-        let (first, last) = (*self.ports.start(), *self.ports.end());
-        (first == last && !self.invert).then_some(first)
+        (self.first == self.last && !self.invert).then_some(self.first)
     }
+}
 
-    /// `kind` is the attribute of the range's start; those of its end and of the inversion follow it.
-    fn decode<'a>(ports: Attributes<'a>, kind: u16) -> NetlinkResult<'a, Option<Self>> {
-        let first = ports.get(kind);
-        let last = ports.get(kind.wrapping_add(1));
-        let invert = ports.get(kind.wrapping_add(2));
-        let start = first.and_then(|attribute| attribute.u16());
-        let end = last.and_then(|attribute| attribute.u16());
-        match (start, end) {
-            (None, None) => match invert {
-                Some(invert) => {
-                    Err(ExtAckError::new(EINVAL, c"there is no port to invert").at(invert))
-                }
-                None => Ok(None),
-            },
-            (Some(start), Some(end)) if start <= end => Ok(Some(Self {
-                ports: start..=end,
-                invert: invert.is_some(),
+/// The attributes of the first and the last port, and of the inversion.
+impl Group for Option<PortRange> {
+    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
+        let [first, last, invert] = [kind, kind.wrapping_add(1), kind.wrapping_add(2)];
+        match (nest::optional(nest, first)?, nest::optional(nest, last)?) {
+            (None, None) if nest.has(invert) => {
+                Err(nest.refuse(invert, c"there is no port to invert"))
+            }
+            (None, None) => Ok(None),
+            (Some(start), Some(end)) if start <= end => Ok(Some(PortRange {
+                first: start,
+                last: end,
+                invert: nest.has(invert),
             })),
-            _ => {
-                let refusal =
-                    ExtAckError::new(EINVAL, c"a range of ports has a first and a last port");
-                Err(first.or(last).map_or(refusal, |at| refusal.at(at)))
+            (start, _) => {
+                let message = c"a range of ports has a first and a last port";
+                Err(nest.refuse(start.map_or(last, |_: u16| first), message))
             }
         }
     }
 
-    fn encode(&self, first: u16, message: &mut Message) -> Result {
-        message.put_u16(first, *self.ports.start())?;
-        message.put_u16(first.wrapping_add(1), *self.ports.end())?;
-        message.put_flag(first.wrapping_add(2), self.invert)
+    fn write(&self, kind: u16, message: &mut Message) -> Result {
+        let Some(range) = self else {
+            return Ok(());
+        };
+        message.put_u16(kind, range.first)?;
+        message.put_u16(kind.wrapping_add(1), range.last)?;
+        message.put_flag(kind.wrapping_add(2), range.invert)
     }
 }
 
 /// The ports of a packet.
 #[derive(PartialEq, Eq)]
-pub(super) struct Ports {
+pub(in crate::rules) struct Ports {
     source: Option<PortRange>,
     destination: Option<PortRange>,
 }
 
 impl Ports {
+    /// What is said of a rule for another protocol.
+    pub(super) const WRONG_PROTOCOL: &'static CStr =
+        c"the rule has to be for the protocol whose ports it asks for";
+
     /// Looks at a header that begins with the two ports, as those of TCP and UDP do.
     #[inline]
     pub(super) fn matches(&self, header: &[u8]) -> bool {
@@ -109,30 +109,20 @@ impl Ports {
         let is_asked = self.source.is_some() || self.destination.is_some();
         is_asked && is_told(&self.source) && is_told(&self.destination)
     }
+}
 
-    /// For a rule whose packets are all of that protocol.
-    pub(super) fn decode<'a>(
-        ports: Attributes<'a>,
-        header: &HeaderMatch,
-        protocol: u8,
-    ) -> NetlinkResult<'a, Self> {
-        if header.protocol() != Some(protocol) {
-            let message = c"the rule has to be for the protocol whose ports it asks for";
-            return Err(ExtAckError::new(EINVAL, message));
-        }
+/// The attributes of the source, and then those of the destination.
+impl Group for Ports {
+    fn read(nest: Attributes<'_>, first: u16) -> NetlinkResult<'_, Self> {
         Ok(Self {
-            source: PortRange::decode(ports, attributes::SOURCE_FIRST)?,
-            destination: PortRange::decode(ports, attributes::DESTINATION_FIRST)?,
+            source: Group::read(nest, first)?,
+            destination: Group::read(nest, first.wrapping_add(RANGE_ATTRIBUTES))?,
         })
     }
 
-    pub(super) fn encode(&self, message: &mut Message) -> Result {
-        if let Some(source) = &self.source {
-            source.encode(attributes::SOURCE_FIRST, message)?;
-        }
-        match &self.destination {
-            Some(destination) => destination.encode(attributes::DESTINATION_FIRST, message),
-            None => Ok(()),
-        }
+    fn write(&self, first: u16, message: &mut Message) -> Result {
+        self.source.write(first, message)?;
+        let first = first.wrapping_add(RANGE_ATTRIBUTES);
+        self.destination.write(first, message)
     }
 }

@@ -2,23 +2,11 @@
 
 //! The match `recent`: whether an address was seen lately, and how often.
 
-use super::{
-    MatchResult,
-    PacketMatch, //
-};
 use crate::{
-    kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        message::Message,
-        netlink::Attribute, //
-    },
+    kernel_api::nest::Text,
     packet::{
         Address,
-        Family,
-        Packet, //
+        Family, //
     },
     recent::{
         Find,
@@ -29,66 +17,84 @@ use crate::{
         Query,
         Window, //
     },
-    rules::resources::{
-        Resources,
-        Surroundings, //
-    },
+    rules::prelude::*,
     spec::{
-        attribute::{
-            r#match,
-            recent as attributes, //
-        },
         RecentKey,
         RecentOperation, //
     },
 };
-use kernel::{
-    prelude::*,
-    sync::Arc, //
-};
+use kernel::sync::Arc;
+
+nest! {
+    /// What is asked of an entry, and what is done to it.
+    #[derive(PartialEq)]
+    pub(in crate::rules) struct RecentAttributes: attribute::recent {
+        name: Text = NAME, required c"a recent match needs a list's name";
+        operation: RecentOperation = OPERATION, required c"a recent match needs an operation";
+        invert: bool = INVERT, flag;
+        key: RecentKey = KEY, or RecentKey::Source;
+        seconds: Option<u32> = SECONDS, optional;
+        /// Without them, one packet is enough.
+        hits: Option<u32> = HITS, optional;
+        /// Whether the packet's TTL has to be that of the packet stamped last.
+        time_to_live: bool = TIME_TO_LIVE, flag;
+        reap: bool = REAP, flag;
+        /// The bits of an address that count, for packets of that IP version.
+        mask: Option<(Family, Address)> = MASK, optional;
+    }
+}
+
+impl RecentAttributes {
+    /// Checks that they mean something together.
+    fn check<'a>(&self, nest: Attributes<'a>) -> NetlinkResult<'a> {
+        use attribute::recent::*;
+        let refuse = |kind, message| Err(nest.refuse(kind, message));
+        let is_asked = matches!(
+            self.operation,
+            RecentOperation::Check | RecentOperation::Update
+        );
+        let limit = match (self.seconds, self.hits) {
+            (Some(_), _) => Some(SECONDS),
+            (None, Some(_)) => Some(HITS),
+            (None, None) => None,
+        };
+        if let Some(kind) = limit.filter(|_| !is_asked) {
+            return refuse(kind, c"seconds and hits go with check and update only");
+        }
+        if self.time_to_live && self.operation == RecentOperation::Set {
+            let message = c"the TTL cannot be compared where the address is only set";
+            return refuse(TIME_TO_LIVE, message);
+        }
+        if self.reap && self.seconds.is_none() {
+            return refuse(REAP, c"to reap needs seconds");
+        }
+        if self.name.as_bytes().is_empty() {
+            return refuse(NAME, c"a list's name cannot be empty");
+        }
+        Ok(())
+    }
+}
 
 /// Whether an address was seen lately, and how often; and remembering it.
 pub(in crate::rules) struct Recent {
     list: Arc<List>,
-    operation: RecentOperation,
-    key: RecentKey,
-    /// Whether that is the source address, all of it, and nothing else is asked but whether it was seen in
-    /// the window.
+    /// Whether the key is all of the source address, and nothing else is asked but whether it was seen in the window.
     is_plain: bool,
     window: Window,
-    /// Whether the number of packets was asked for; without, one will do.
-    is_counted: bool,
-    /// Whether the packet's TTL has to be that of the packet stamped last.
-    time_to_live: bool,
-    /// The bits of an address that count, for packets of that IP version.
-    mask: Option<(Family, Address)>,
-    invert: bool,
-}
-
-impl PartialEq for Recent {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.list, &other.list)
-            && self.operation == other.operation
-            && self.key == other.key
-            && self.window == other.window
-            && self.is_counted == other.is_counted
-            && self.time_to_live == other.time_to_live
-            && self.mask == other.mask
-            && self.invert == other.invert
-    }
+    attributes: RecentAttributes,
 }
 
 impl Recent {
     /// What the packet is found by.
     fn key(&self, packet: &Packet<'_>) -> Key {
-        let (address, port) = match self.key {
+        let (address, port) = match self.attributes.key {
             RecentKey::Source => (packet.source(), 0),
             RecentKey::Destination => (packet.destination(), 0),
             RecentKey::SourceAndPort => {
                 (packet.source(), packet.ports().map_or(0, |(port, _)| port))
             }
         };
-        let address = match &self.mask {
+        let address = match &self.attributes.mask {
             Some((family, mask)) if *family == packet.family => address.masked(mask),
             _ => address,
         };
@@ -103,7 +109,7 @@ impl Recent {
     fn query(&self, key: Key, packet: &Packet<'_>) -> Query<'_> {
         Query {
             key,
-            time_to_live: if self.time_to_live {
+            time_to_live: if self.attributes.time_to_live {
                 packet.received_time_to_live()
             } else {
                 0
@@ -180,7 +186,8 @@ impl Recent {
         let query = self.plain_query(key);
         let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
-        let updated = (self.list).update_quickly(&query, self.invert, time_to_live, guard);
+        let updated =
+            (self.list).update_quickly(&query, self.attributes.invert, time_to_live, guard);
         match updated {
             Some(agrees) => agrees,
             None => self.update_by_any(packet),
@@ -194,11 +201,13 @@ impl Recent {
         let guard = packet.context().rcu();
         let updated = match self.window.reap {
             true => None,
-            false => (self.list).update_quickly(&query, self.invert, time_to_live, guard),
+            false => {
+                (self.list).update_quickly(&query, self.attributes.invert, time_to_live, guard)
+            }
         };
         match updated {
             Some(agrees) => agrees,
-            None => (self.list).update(&query, self.invert, time_to_live, guard),
+            None => (self.list).update(&query, self.attributes.invert, time_to_live, guard),
         }
     }
 
@@ -249,11 +258,47 @@ impl Recent {
 }
 
 impl PacketMatch for Recent {
-    const ATTRIBUTE: u16 = r#match::RECENT;
+    type Attributes = RecentAttributes;
+
+    fn new<'a>(
+        mut attributes: RecentAttributes,
+        nest: Attributes<'a>,
+        context: &mut DecodeContext<'_, '_>,
+    ) -> NetlinkResult<'a, Self> {
+        attributes.check(nest)?;
+        // A mask of all bits is none.
+        attributes.mask =
+            (attributes.mask).filter(|(family, mask)| *mask != Address::full_mask(*family));
+        let hits = attributes.hits.unwrap_or(1);
+        let mut window = Window::new(attributes.seconds, hits).ok_or_else(|| {
+            let message = c"more seconds than a list can remember";
+            nest.refuse(attribute::recent::SECONDS, message)
+        })?;
+        window.reap = attributes.reap;
+        let (lists, name) = (context.resources.lists, attributes.name.as_bytes());
+        let list = lists.find_or_create(name, hits, &mut context.resources.growth);
+        let list = list.map_err(|error| match error {
+            ENOSPC => nest.refuse(attribute::recent::NAME, c"there are too many recent lists"),
+            _ => error.into(),
+        })?;
+        Ok(Self {
+            list,
+            is_plain: attributes.key == RecentKey::Source
+                && attributes.mask.is_none()
+                && !attributes.time_to_live
+                && !attributes.reap,
+            window,
+            attributes,
+        })
+    }
+
+    fn attributes(&self) -> &RecentAttributes {
+        &self.attributes
+    }
 
     #[inline(always)]
     fn matches(&self, packet: &Packet<'_>) -> MatchResult {
-        let agrees = match self.operation {
+        let agrees = match self.attributes.operation {
             // Functions of their own, since what one needs would be in the way of the others.
             RecentOperation::Check => self.check(packet),
             RecentOperation::Update => self.update(packet),
@@ -263,107 +308,7 @@ impl PacketMatch for Recent {
             }
             RecentOperation::Remove => self.remove(packet),
         };
-        MatchResult::from(agrees != self.invert)
-    }
-
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        _surroundings: &Surroundings<'_>,
-        resources: &mut Resources<'_>,
-    ) -> NetlinkResult<'a, Self> {
-        let recent = attribute.nested();
-        let name = recent.get(attributes::NAME).ok_or(ExtAckError::new(
-            EINVAL,
-            c"a recent match needs a list's name",
-        ))?;
-        if name.string().is_empty() {
-            return Err(ExtAckError::new(EINVAL, c"a list's name cannot be empty").at(name));
-        }
-        let operation = recent
-            .get(attributes::OPERATION)
-            .and_then(|attribute| RecentOperation::from_number(attribute.u32()?))
-            .ok_or(ExtAckError::new(
-                EINVAL,
-                c"a recent match needs an operation",
-            ))?;
-        let key = recent
-            .get(attributes::KEY)
-            .and_then(|attribute| RecentKey::from_number(attribute.u32()?))
-            .unwrap_or(RecentKey::Source);
-        let seconds = recent.get(attributes::SECONDS);
-        let hits = recent.get(attributes::HITS);
-        if !matches!(operation, RecentOperation::Check | RecentOperation::Update) {
-            if let Some(attribute) = seconds.or(hits) {
-                let message = c"seconds and hits go with check and update only";
-                return Err(ExtAckError::new(EINVAL, message).at(attribute));
-            }
-        }
-        let time_to_live = recent.get(attributes::TIME_TO_LIVE);
-        if let (Some(attribute), RecentOperation::Set) = (time_to_live, operation) {
-            let message = c"the TTL cannot be compared where the address is only set";
-            return Err(ExtAckError::new(EINVAL, message).at(attribute));
-        }
-        let reap = recent.get(attributes::REAP);
-        if let (Some(attribute), None) = (reap, seconds) {
-            return Err(ExtAckError::new(EINVAL, c"to reap needs seconds").at(attribute));
-        }
-        let mask = match recent.get(attributes::MASK) {
-            Some(attribute) => Some(Address::from_bytes(attribute.payload()).ok_or_else(|| {
-                ExtAckError::new(EINVAL, c"a mask has 4 or 16 bytes").at(attribute)
-            })?),
-            None => None,
-        };
-        let hit_count = hits.and_then(|attribute| attribute.u32()).unwrap_or(1);
-        let window = Window::new(seconds.and_then(|attribute| attribute.u32()), hit_count);
-        let mut window = window.ok_or_else(|| {
-            let refusal = ExtAckError::new(ERANGE, c"more seconds than a list can remember");
-            seconds.map_or(refusal, |at| refusal.at(at))
-        })?;
-        window.reap = reap.is_some();
-        let lists = resources.lists;
-        let list = lists.find_or_create(name.string(), hit_count, &mut resources.growth);
-        let list = list.map_err(|error| match error {
-            ENOSPC => ExtAckError::new(error, c"there are too many recent lists").at(name),
-            _ => error.into(),
-        })?;
-        // A mask of all bits is none.
-        let mask = mask.filter(|(family, mask)| *mask != Address::full_mask(*family));
-        Ok(Self {
-            list,
-            operation,
-            key,
-            is_plain: key == RecentKey::Source
-                && mask.is_none()
-                && time_to_live.is_none()
-                && !window.reap,
-            window,
-            is_counted: hits.is_some(),
-            time_to_live: time_to_live.is_some(),
-            mask,
-            invert: recent.has(attributes::INVERT),
-        })
-    }
-
-    fn encode(&self, message: &mut Message) -> Result {
-        message.nest(Self::ATTRIBUTE, |message| {
-            message.put_string(attributes::NAME, self.list.name())?;
-            message.put_u32(attributes::OPERATION, self.operation.number())?;
-            message.put_flag(attributes::INVERT, self.invert)?;
-            message.put_u32(attributes::KEY, self.key.number())?;
-            if let Some(seconds) = self.window.seconds() {
-                message.put_u32(attributes::SECONDS, seconds)?;
-            }
-            if self.is_counted {
-                message.put_u32(attributes::HITS, self.window.hits)?;
-            }
-            message.put_flag(attributes::TIME_TO_LIVE, self.time_to_live)?;
-            message.put_flag(attributes::REAP, self.window.reap)?;
-            if let Some((family, mask)) = self.mask {
-                let (bytes, length) = mask.to_bytes(family);
-                message.put(attributes::MASK, bytes.get(..length).unwrap_or_default())?;
-            }
-            Ok(())
-        })
+        MatchResult::from(agrees != self.attributes.invert)
     }
 
     fn uses(&self, list: &List) -> Option<u32> {

@@ -2,128 +2,73 @@
 
 //! The match `string`: whether the packet holds a string.
 
-use super::{
-    MatchResult,
-    PacketMatch, //
-};
 use crate::{
-    kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        message::Message,
-        netlink::Attribute,
-        textsearch::{
-            Algorithm,
-            TextSearch, //
-        },
-    },
-    packet::Packet,
-    rules::resources::{
-        Resources,
-        Surroundings, //
-    },
-    spec::{
-        self,
-        attribute::{
-            r#match,
-            string as attributes, //
-        },
-    },
+    kernel_api::textsearch::TextSearch,
+    rules::prelude::*,
+    spec::Algorithm, //
 };
-use kernel::prelude::*;
 
 /// Where the search ends at the latest, if the rule does not say.
 const DEFAULT_TO: u32 = u16::MAX as u32;
 
-/// Whether the packet holds a string.
-pub(in crate::rules) struct StringMatch {
-    search: TextSearch,
-    pattern: KVec<u8>,
-    algorithm: spec::Algorithm,
-    from: u32,
-    to: u32,
-    ignores_case: bool,
-    invert: bool,
+nest! {
+    /// What is searched for, how, and at which offsets from the start of the IP header.
+    #[derive(PartialEq)]
+    pub(in crate::rules) struct Search: attribute::string {
+        pattern: KVec<u8> = PATTERN, required c"there is nothing to search for";
+        algorithm: Algorithm = ALGORITHM, required c"a string match needs an algorithm";
+        from: u32 = FROM, or 0;
+        to: u32 = TO, or DEFAULT_TO;
+        ignores_case: bool = IGNORE_CASE, flag;
+        invert: bool = INVERT, flag;
+    }
 }
 
-impl PartialEq for StringMatch {
-    fn eq(&self, other: &Self) -> bool {
-        *self.pattern == *other.pattern
-            && self.algorithm == other.algorithm
-            && (self.from, self.to) == (other.from, other.to)
-            && self.ignores_case == other.ignores_case
-            && self.invert == other.invert
-    }
+/// Whether the packet holds a string.
+pub(in crate::rules) struct StringMatch {
+    search: Search,
+    text: TextSearch,
 }
 
 impl PacketMatch for StringMatch {
-    const ATTRIBUTE: u16 = r#match::STRING;
+    type Attributes = Search;
 
-    #[inline(never)]
-    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
-        let start = packet.skb().network_offset();
-        let place = start.wrapping_add(self.from)..start.wrapping_add(self.to);
-        MatchResult::from(self.search.is_in(packet.skb(), place) != self.invert)
-    }
-
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        _surroundings: &Surroundings<'_>,
-        _resources: &mut Resources<'_>,
+    fn new<'a>(
+        search: Search,
+        nest: Attributes<'a>,
+        _context: &mut DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self> {
-        let string = attribute.nested();
-        let bytes = string
-            .get(attributes::PATTERN)
-            .filter(|attribute| !attribute.payload().is_empty())
-            .ok_or(ExtAckError::new(EINVAL, c"there is nothing to search for"))?;
-        let mut pattern = KVec::new();
-        pattern.extend_from_slice(bytes.payload(), GFP_KERNEL_ACCOUNT)?;
-        let number = |kind| string.get(kind).and_then(|attribute| attribute.u32());
-        let algorithm = number(attributes::ALGORITHM)
-            .and_then(spec::Algorithm::from_number)
-            .ok_or(ExtAckError::new(
-                EINVAL,
-                c"a string match needs an algorithm",
-            ))?;
-        let from = number(attributes::FROM).unwrap_or(0);
-        let to = number(attributes::TO).unwrap_or(DEFAULT_TO);
-        if from > to {
-            return Err(ExtAckError::new(
-                EINVAL,
+        if search.pattern.is_empty() {
+            let message = c"there is nothing to search for";
+            return Err(nest.refuse(attribute::string::PATTERN, message));
+        }
+        if search.from > search.to {
+            return Err(nest.refuse(
+                attribute::string::TO,
                 c"the search would end before it begins",
             ));
         }
-        let ignores_case = string.has(attributes::IGNORE_CASE);
-        let prepared = match algorithm {
-            spec::Algorithm::Bm => Algorithm::BoyerMoore,
-            spec::Algorithm::Kmp => Algorithm::KnuthMorrisPratt,
+        let algorithm = match search.algorithm {
+            Algorithm::Bm => c"bm",
+            Algorithm::Kmp => c"kmp",
         };
-        let search = TextSearch::prepare(prepared, &pattern, ignores_case);
-        let search = search.map_err(|error| match error {
+        let text = TextSearch::prepare(algorithm, &search.pattern, search.ignores_case);
+        let text = text.map_err(|error| match error {
             ENOENT => ExtAckError::new(error, c"this kernel does not have the algorithm"),
             _ => error.into(),
         })?;
-        Ok(Self {
-            search,
-            pattern,
-            algorithm,
-            from,
-            to,
-            ignores_case,
-            invert: string.has(attributes::INVERT),
-        })
+        Ok(Self { search, text })
     }
 
-    fn encode(&self, message: &mut Message) -> Result {
-        message.nest(Self::ATTRIBUTE, |message| {
-            message.put(attributes::PATTERN, &self.pattern)?;
-            message.put_u32(attributes::ALGORITHM, self.algorithm.number())?;
-            message.put_u32(attributes::FROM, self.from)?;
-            message.put_u32(attributes::TO, self.to)?;
-            message.put_flag(attributes::IGNORE_CASE, self.ignores_case)?;
-            message.put_flag(attributes::INVERT, self.invert)
-        })
+    fn attributes(&self) -> &Search {
+        &self.search
+    }
+
+    #[inline(never)]
+    fn matches(&self, packet: &Packet<'_>) -> MatchResult {
+        let search = &self.search;
+        let start = packet.skb().network_offset();
+        let range = start.wrapping_add(search.from)..start.wrapping_add(search.to);
+        MatchResult::from(self.text.is_in(packet.skb(), range) != search.invert)
     }
 }

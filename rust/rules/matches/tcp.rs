@@ -2,40 +2,23 @@
 
 //! The match `tcp`: ports and flags of a TCP segment.
 
-use super::{
-    ports::Ports,
-    MatchResult,
-    PacketMatch, //
-};
+use super::ports::Ports;
 use crate::{
     kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
         message::Message,
-        netlink::{
-            Attribute,
-            Attributes, //
+        nest::{
+            self,
+            Group, //
         },
     },
     packet::{
-        Packet,
         Pattern,
         Transport,
         IPPROTO_TCP,
         TCP_HEADER_LENGTH, //
     },
-    rules::resources::{
-        Resources,
-        Surroundings, //
-    },
-    spec::attribute::{
-        r#match,
-        tcp as attributes, //
-    },
+    rules::prelude::*, //
 };
-use kernel::prelude::*;
 
 /// Where in the header the flags are.
 const FLAGS_OFFSET: usize = 13;
@@ -53,46 +36,63 @@ impl FlagsMatch {
     fn matches(&self, flags: u8) -> bool {
         (flags & self.mask == self.set) != self.invert
     }
+}
 
-    fn decode<'a>(tcp: Attributes<'a>) -> NetlinkResult<'a, Option<Self>> {
-        let mask = tcp.get(attributes::FLAGS_MASK);
-        let set = tcp.get(attributes::FLAGS_SET);
-        let invert = tcp.get(attributes::FLAGS_INVERT);
-        let numbers = (
-            mask.and_then(|attribute| attribute.u8()),
-            set.and_then(|attribute| attribute.u8()),
-        );
+/// The attributes of the mask, of the flags that are set, and of the inversion.
+impl Group for Option<FlagsMatch> {
+    fn read(nest: Attributes<'_>, first: u16) -> NetlinkResult<'_, Self> {
+        let [mask, set, invert] = [first, first.wrapping_add(1), first.wrapping_add(2)];
+        let numbers: [Option<u8>; 2] = [nest::optional(nest, mask)?, nest::optional(nest, set)?];
         match numbers {
-            (None, None) if invert.is_none() => Ok(None),
-            (Some(mask), Some(set)) if set & !mask == 0 => Ok(Some(Self {
+            [None, None] if !nest.has(invert) => Ok(None),
+            [Some(mask), Some(set)] if set & !mask == 0 => Ok(Some(FlagsMatch {
                 mask,
                 set,
-                invert: invert.is_some(),
+                invert: nest.has(invert),
             })),
             _ => {
                 let message = c"flags have a mask, and those that are set are within it";
-                let refusal = ExtAckError::new(EINVAL, message);
-                Err(set.or(mask).or(invert).map_or(refusal, |at| refusal.at(at)))
+                let mut at = [set, mask, invert].into_iter();
+                let at = at.find(|kind| nest.has(*kind)).unwrap_or(first);
+                Err(nest.refuse(at, message))
             }
         }
     }
 
-    fn encode(&self, message: &mut Message) -> Result {
-        message.put_u8(attributes::FLAGS_MASK, self.mask)?;
-        message.put_u8(attributes::FLAGS_SET, self.set)?;
-        message.put_flag(attributes::FLAGS_INVERT, self.invert)
+    fn write(&self, first: u16, message: &mut Message) -> Result {
+        let Some(flags) = self else {
+            return Ok(());
+        };
+        message.put_u8(first, flags.mask)?;
+        message.put_u8(first.wrapping_add(1), flags.set)?;
+        message.put_flag(first.wrapping_add(2), flags.invert)
     }
 }
 
-/// Ports and flags of a TCP segment.
-#[derive(PartialEq, Eq)]
-pub(in crate::rules) struct Tcp {
-    ports: Ports,
-    flags: Option<FlagsMatch>,
+nest! {
+    /// Ports and flags of a TCP segment.
+    #[derive(PartialEq, Eq)]
+    pub(in crate::rules) struct Tcp: attribute::tcp {
+        ports: Ports = SOURCE_FIRST, group;
+        flags: Option<FlagsMatch> = FLAGS_MASK, group;
+    }
 }
 
 impl PacketMatch for Tcp {
-    const ATTRIBUTE: u16 = r#match::TCP;
+    type Attributes = Self;
+
+    fn new<'a>(
+        tcp: Self,
+        _nest: Attributes<'a>,
+        context: &mut DecodeContext<'_, '_>,
+    ) -> NetlinkResult<'a, Self> {
+        context.require_protocol(IPPROTO_TCP, Ports::WRONG_PROTOCOL)?;
+        Ok(tcp)
+    }
+
+    fn attributes(&self) -> &Self {
+        self
+    }
 
     /// A later fragment has no ports and does not match, but one that would overwrite the flags of the
     /// first is dropped, and so is a header that is cut off, as iptables does.
@@ -100,11 +100,11 @@ impl PacketMatch for Tcp {
     fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let offset = match packet.transport() {
             Transport::Header { offset, .. } => offset,
-            Transport::Fragment { position: 8, .. } => return MatchResult::Drop,
+            Transport::Fragment { position: 8, .. } => return MatchResult::Hotdrop,
             Transport::Fragment { .. } | Transport::Malformed => return MatchResult::Mismatch,
         };
         let Some(header) = packet.read::<TCP_HEADER_LENGTH>(offset) else {
-            return MatchResult::Drop;
+            return MatchResult::Hotdrop;
         };
         let agrees = self.ports.matches(&header)
             && (self.flags.as_ref()).is_none_or(|flags| flags.matches(header[FLAGS_OFFSET]));
@@ -117,26 +117,5 @@ impl PacketMatch for Tcp {
 
     fn is_pattern_all(&self) -> bool {
         self.ports.is_pattern_all() && self.flags.is_none()
-    }
-
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        surroundings: &Surroundings<'_>,
-        _resources: &mut Resources<'_>,
-    ) -> NetlinkResult<'a, Self> {
-        Ok(Self {
-            ports: Ports::decode(attribute.nested(), surroundings.header, IPPROTO_TCP)?,
-            flags: FlagsMatch::decode(attribute.nested())?,
-        })
-    }
-
-    fn encode(&self, message: &mut Message) -> Result {
-        message.nest(Self::ATTRIBUTE, |message| {
-            self.ports.encode(message)?;
-            match &self.flags {
-                Some(flags) => flags.encode(message),
-                None => Ok(()),
-            }
-        })
     }
 }

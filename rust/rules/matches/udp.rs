@@ -2,38 +2,40 @@
 
 //! The match `udp`: ports of a UDP datagram.
 
-use super::{
-    ports::Ports,
-    MatchResult,
-    PacketMatch, //
-};
+use super::ports::Ports;
 use crate::{
-    kernel_api::{
-        extended_ack::NetlinkResult,
-        message::Message,
-        netlink::Attribute, //
-    },
     packet::{
-        Packet,
         Pattern,
         Transport,
         IPPROTO_UDP,
         UDP_HEADER_LENGTH, //
     },
-    rules::resources::{
-        Resources,
-        Surroundings, //
-    },
-    spec::attribute::r#match as attributes, //
+    rules::prelude::*, //
 };
-use kernel::prelude::*;
 
-/// Ports of a UDP datagram.
-#[derive(PartialEq, Eq)]
-pub(in crate::rules) struct Udp(Ports);
+nest! {
+    /// Ports of a UDP datagram.
+    #[derive(PartialEq, Eq)]
+    pub(in crate::rules) struct Udp: attribute::ports {
+        ports: Ports = SOURCE_FIRST, group;
+    }
+}
 
 impl PacketMatch for Udp {
-    const ATTRIBUTE: u16 = attributes::UDP;
+    type Attributes = Self;
+
+    fn new<'a>(
+        udp: Self,
+        _nest: Attributes<'a>,
+        context: &mut DecodeContext<'_, '_>,
+    ) -> NetlinkResult<'a, Self> {
+        context.require_protocol(IPPROTO_UDP, Ports::WRONG_PROTOCOL)?;
+        Ok(udp)
+    }
+
+    fn attributes(&self) -> &Self {
+        self
+    }
 
     /// A later fragment has no ports and does not match; a header that is cut off is dropped, as iptables
     /// does.
@@ -43,28 +45,16 @@ impl PacketMatch for Udp {
             return MatchResult::Mismatch;
         };
         match packet.read::<UDP_HEADER_LENGTH>(offset) {
-            Some(header) => MatchResult::from(self.0.matches(&header)),
-            None => MatchResult::Drop,
+            Some(header) => MatchResult::from(self.ports.matches(&header)),
+            None => MatchResult::Hotdrop,
         }
     }
 
     fn pattern(&self) -> Pattern {
-        self.0.pattern()
+        self.ports.pattern()
     }
 
     fn is_pattern_all(&self) -> bool {
-        self.0.is_pattern_all()
-    }
-
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        surroundings: &Surroundings<'_>,
-        _resources: &mut Resources<'_>,
-    ) -> NetlinkResult<'a, Self> {
-        Ports::decode(attribute.nested(), surroundings.header, IPPROTO_UDP).map(Self)
-    }
-
-    fn encode(&self, message: &mut Message) -> Result {
-        message.nest(Self::ATTRIBUTE, |message| self.0.encode(message))
+        self.ports.is_pattern_all()
     }
 }

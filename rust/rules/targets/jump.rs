@@ -2,7 +2,7 @@
 
 //! Going on in another chain.
 
-use super::Action;
+use super::Decision;
 use crate::{
     kernel_api::{
         extended_ack::{
@@ -17,7 +17,7 @@ use crate::{
             ChainId,
             ChainNames, //
         },
-        resources::Surroundings, //
+        context::DecodeContext, //
     },
     spec::attribute::target as attributes, //
 };
@@ -33,11 +33,11 @@ pub(in crate::rules) struct Jump {
 
 impl Jump {
     #[inline]
-    pub(super) fn action(&self) -> Action {
+    pub(super) fn decision(&self) -> Decision {
         if self.returns {
-            Action::Jump(self.destination)
+            Decision::Jump(self.destination)
         } else {
-            Action::Goto(self.destination)
+            Decision::Goto(self.destination)
         }
     }
 
@@ -47,17 +47,12 @@ impl Jump {
 
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,
-        surroundings: &Surroundings<'_>,
+        context: &DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self> {
-        let site = &surroundings.site;
-        let table = site.table().ok_or(EINVAL)?;
-        let destination = site
-            .draft
-            .find(table, attribute.string())
-            .ok_or(ExtAckError::new(
-                ENOENT,
-                c"there is no such chain to jump to",
-            ))?;
+        let site = &context.site;
+        let destination = (site.chains.find(site.table, attribute.string())).ok_or(
+            ExtAckError::new(ENOENT, c"there is no such chain to jump to"),
+        )?;
         if destination.base().is_some() {
             let message = c"a rule cannot jump to a built-in chain";
             return Err(ExtAckError::new(EINVAL, message));

@@ -2,124 +2,103 @@
 
 //! The target LOG: a line in the kernel's log.
 
-use super::{
-    Action,
-    PacketTarget, //
-};
 use crate::{
     kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
         log::{
             Logger,
             Style, //
         },
         message::Message,
+        nest::Payload,
         netlink::Attribute, //
     },
-    packet::Packet,
-    rules::resources::{
-        Resources,
-        Surroundings, //
-    },
-    spec::{
-        attribute::{
-            log as attributes,
-            target, //
-        },
-        LOG_PREFIX_LENGTH_MAX, //
-    },
+    rules::prelude::*,
+    spec::LOG_PREFIX_LENGTH_MAX, //
 };
-use kernel::prelude::*;
 
 /// LOG_WARNING.
 const DEFAULT_LEVEL: u8 = 4;
 
 /// TCP sequence numbers, TCP options, IP options, the user id, and the link layer's header.
-const FLAGS: u8 = 1 | 2 | 4 | 8 | 32;
+const FLAGS: u32 = 1 | 2 | 4 | 8 | 32;
 
-/// A prefix, filled up with zeroes, of which there is one at least.
-type Prefix = [u8; LOG_PREFIX_LENGTH_MAX as usize + 1];
+/// What a line begins with: filled up with zeroes, of which there is one at least.
+#[derive(Default, PartialEq, Eq)]
+struct Prefix([u8; LOG_PREFIX_LENGTH_MAX as usize + 1]);
+
+impl Prefix {
+    fn as_cstr(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
+    }
+}
+
+impl Payload for Prefix {
+    fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
+        let mut prefix = Self::default();
+        let given = attribute.string();
+        // A new line would let who may log packets of a namespace write what looks like other lines.
+        if given.iter().any(|byte| byte.is_ascii_control()) {
+            return Err(ExtAckError::new(
+                EINVAL,
+                c"a prefix has no control characters",
+            ));
+        }
+        let room = prefix.0.get_mut(..given.len());
+        room.ok_or(ExtAckError::new(EINVAL, c"the prefix is too long"))?
+            .copy_from_slice(given);
+        Ok(prefix)
+    }
+
+    fn write(&self, kind: u16, message: &mut Message) -> Result {
+        message.put_string(kind, self.as_cstr().to_bytes())
+    }
+}
+
+nest! {
+    /// What a line says.
+    #[derive(PartialEq, Eq)]
+    pub(in crate::rules) struct Line: attribute::log {
+        level: u8 = LEVEL, or DEFAULT_LEVEL;
+        prefix: Prefix = PREFIX, or Prefix::default();
+        flags: u32 = FLAGS, or 0;
+    }
+}
 
 /// Writes a line to the kernel's log.
 pub(in crate::rules) struct Log {
+    line: Line,
     logger: Logger,
     style: Style,
-    level: u8,
-    flags: u8,
-    prefix: Prefix,
-}
-
-impl PartialEq for Log {
-    fn eq(&self, other: &Self) -> bool {
-        (self.level, self.flags, self.prefix) == (other.level, other.flags, other.prefix)
-    }
-}
-
-impl Log {
-    fn prefix(&self) -> &CStr {
-        CStr::from_bytes_until_nul(&self.prefix).unwrap_or_default()
-    }
 }
 
 impl PacketTarget for Log {
-    const ATTRIBUTE: u16 = target::LOG;
+    type Attributes = Line;
 
-    fn apply(&self, packet: &Packet<'_>) -> Action {
-        let (skb, context) = (packet.skb(), packet.context());
-        self.logger.log(skb, context, &self.style, self.prefix());
-        Action::Continue
-    }
-
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        _surroundings: &Surroundings<'_>,
-        _resources: &mut Resources<'_>,
+    fn new<'a>(
+        line: Line,
+        nest: Attributes<'a>,
+        _context: &mut DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self> {
-        let log = attribute.nested();
-        let level = log
-            .get(attributes::LEVEL)
-            .and_then(|attribute| attribute.u8());
-        let level = level.unwrap_or(DEFAULT_LEVEL);
-        let mut flags = 0;
-        if let Some(attribute) = log.get(attributes::FLAGS) {
-            flags = attribute
-                .u32()
-                .and_then(|flags| u8::try_from(flags).ok())
-                .filter(|flags| flags & !FLAGS == 0)
-                .ok_or_else(|| ExtAckError::new(EINVAL, c"there is no such flag").at(attribute))?;
-        }
-        let mut prefix = Prefix::default();
-        if let Some(attribute) = log.get(attributes::PREFIX) {
-            let given = attribute.string();
-            // A new line would let who may log packets of a namespace write what looks like other lines.
-            if given.iter().any(|byte| byte.is_ascii_control()) {
-                let refusal = ExtAckError::new(EINVAL, c"a prefix has no control characters");
-                return Err(refusal.at(attribute));
-            }
-            prefix
-                .get_mut(..given.len())
-                .ok_or(ExtAckError::new(EINVAL, c"the prefix is too long").at(attribute))?
-                .copy_from_slice(given);
+        if line.flags & !FLAGS != 0 {
+            return Err(nest.refuse(attribute::log::FLAGS, c"there is no such flag"));
         }
         let logger = Logger::get()
             .map_err(|error| ExtAckError::new(error, c"this kernel cannot log packets"))?;
         Ok(Self {
             logger,
-            style: Style::new(level, flags),
-            level,
-            flags,
-            prefix,
+            style: Style::new(line.level, line.flags as u8),
+            line,
         })
     }
 
-    fn encode(&self, message: &mut Message) -> Result {
-        message.nest(Self::ATTRIBUTE, |message| {
-            message.put_u8(attributes::LEVEL, self.level)?;
-            message.put_string(attributes::PREFIX, self.prefix().to_bytes())?;
-            message.put_u32(attributes::FLAGS, self.flags.into())
-        })
+    fn attributes(&self) -> &Line {
+        &self.line
+    }
+
+    fn apply(&self, packet: &Packet<'_>) -> Decision {
+        let (skb, context) = (packet.skb(), packet.context());
+        let prefix = self.line.prefix.as_cstr();
+        self.logger.log(skb, context, &self.style, prefix);
+        Decision::Continue
     }
 }

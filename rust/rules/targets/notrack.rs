@@ -2,57 +2,36 @@
 
 //! The target NOTRACK, which is also known as `CT --notrack`.
 
-use super::{
-    Action,
-    PacketTarget, //
-};
 use crate::{
-    kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        message::Message,
-        netlink::Attribute, //
-    },
-    packet::Packet,
-    rules::resources::{
-        Resources,
-        Surroundings, //
-    },
-    spec::{
-        attribute::target as attributes,
-        Table, //
-    },
+    rules::prelude::*,
+    spec::Table, //
 };
-use kernel::prelude::*;
 
 /// Has connection tracking pass a packet over.
-#[derive(PartialEq, Eq)]
 pub(in crate::rules) struct Notrack;
 
 impl PacketTarget for Notrack {
-    const ATTRIBUTE: u16 = attributes::NOTRACK;
+    type Attributes = ();
+
+    fn new<'a>(
+        _: (),
+        _nest: Attributes<'a>,
+        context: &mut DecodeContext<'_, '_>,
+    ) -> NetlinkResult<'a, Self> {
+        let message = c"only the table raw sees packets before connection tracking does";
+        match context.site.table {
+            Table::Raw => Ok(Self),
+            _ => Err(ExtAckError::new(EINVAL, message)),
+        }
+    }
+
+    fn attributes(&self) -> &() {
+        &()
+    }
 
     #[inline]
-    fn apply(&self, packet: &Packet<'_>) -> Action {
+    fn apply(&self, packet: &Packet<'_>) -> Decision {
         packet.skb().set_untracked();
-        Action::Continue
-    }
-
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        surroundings: &Surroundings<'_>,
-        _resources: &mut Resources<'_>,
-    ) -> NetlinkResult<'a, Self> {
-        if surroundings.site.table() != Some(Table::Raw) {
-            let message = c"only the table raw sees packets before connection tracking does";
-            return Err(ExtAckError::new(EINVAL, message).at(attribute));
-        }
-        Ok(Self)
-    }
-
-    fn encode(&self, message: &mut Message) -> Result {
-        message.put_flag(Self::ATTRIBUTE, true)
+        Decision::Continue
     }
 }

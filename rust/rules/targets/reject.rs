@@ -2,40 +2,18 @@
 
 //! The target REJECT: the packet is dropped, and its sender told.
 
-use super::{
-    Action,
-    PacketTarget, //
-};
 use crate::{
     kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        message::Message,
-        netlink::Attribute,
+        netfilter::Verdict,
         reject, //
     },
     packet::{
         Family,
-        Packet, //
+        IPPROTO_TCP, //
     },
-    rules::resources::{
-        Resources,
-        Surroundings, //
-    },
-    spec::{
-        attribute::{
-            reject as attributes,
-            target, //
-        },
-        Table, //
-    },
+    rules::prelude::*,
+    spec::Table, //
 };
-use kernel::prelude::*;
-
-/// IPPROTO_TCP.
-const TCP: u8 = 6;
 
 /// ICMP_PORT_UNREACH.
 const PORT_UNREACHABLE: u8 = 3;
@@ -47,91 +25,69 @@ const PORT_UNREACHABLE_V6: u8 = 4;
 /// it by the administrator. The other codes of ICMP say what no packet filter can know.
 const CODES: [u8; 7] = [0, 1, 2, PORT_UNREACHABLE, 9, 10, 13];
 
-/// Tells the sender, and drops the packet.
-#[derive(PartialEq, Eq)]
-pub(in crate::rules) enum Reject {
-    /// With a TCP segment that has the flag RST.
-    Reset,
-    /// With a code of "destination unreachable", in the ICMP of the packet's IP version.
-    Unreachable {
-        /// The code for IPv4.
-        code: u8,
-        /// The code for IPv6.
-        code_v6: u8,
-    },
+nest! {
+    /// Tells the sender, and drops the packet.
+    #[derive(PartialEq, Eq)]
+    pub(in crate::rules) struct Reject: attribute::reject {
+        /// With a TCP segment that has the flag RST, and not with a message.
+        tcp_reset: bool = TCP_RESET, flag;
+        /// The code of "destination unreachable" in IPv4; None stands for port unreachable.
+        code: Option<u8> = ICMP_CODE, optional;
+        /// Likewise in IPv6.
+        code_v6: Option<u8> = ICMPV6_CODE, optional;
+    }
 }
 
 impl PacketTarget for Reject {
-    const ATTRIBUTE: u16 = target::REJECT;
+    type Attributes = Self;
 
-    fn apply(&self, packet: &Packet<'_>) -> Action {
-        let (skb, context) = (packet.skb(), packet.context());
-        match (self, packet.family) {
-            (Self::Reset, _) => reject::send_reset(skb, context),
-            (Self::Unreachable { code, .. }, Family::Ipv4)
-            | (Self::Unreachable { code_v6: code, .. }, Family::Ipv6) => {
-                reject::send_unreachable(skb, context, *code);
-            }
-        }
-        Action::Drop
-    }
-
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        surroundings: &Surroundings<'_>,
-        _resources: &mut Resources<'_>,
+    fn new<'a>(
+        mut reject: Self,
+        nest: Attributes<'a>,
+        context: &mut DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self> {
+        use attribute::reject::*;
+        let refuse = |kind, message| Err(nest.refuse(kind, message));
         // All chains of this table are in hooks that packets can be refused in.
-        if surroundings.site.table() != Some(Table::Filter) {
+        if context.site.table != Table::Filter {
             return Err(ExtAckError::new(EINVAL, c"REJECT is for the table filter"));
         }
-        let reject = attribute.nested();
-        let v4 = reject.get(attributes::ICMP_CODE);
-        let v6 = reject.get(attributes::ICMPV6_CODE);
-        if let Some(reset) = reject.get(attributes::TCP_RESET) {
-            let refuse = |message| Err(ExtAckError::new(EINVAL, message).at(reset));
-            return if surroundings.header.protocol() != Some(TCP) {
-                refuse(c"only a rule for TCP can reset connections")
-            } else if v4.or(v6).is_some() {
-                refuse(c"a packet is refused in one way only")
-            } else {
-                Ok(Self::Reset)
-            };
-        }
-        for (code, other_family) in [(v4, Family::Ipv6), (v6, Family::Ipv4)] {
-            if let Some(code) = code.filter(|_| surroundings.header.family() == Some(other_family))
-            {
-                let message = c"the rule is not for the IP version of this kind of refusal";
-                return Err(ExtAckError::new(EINVAL, message).at(code));
+        if reject.tcp_reset {
+            if context.protocol != Some(IPPROTO_TCP) {
+                return refuse(TCP_RESET, c"only a rule for TCP can reset connections");
+            }
+            if reject.code.or(reject.code_v6).is_some() {
+                return refuse(TCP_RESET, c"a packet is refused in one way only");
             }
         }
-        let code = v4.and_then(|attribute| attribute.u8());
-        let code = code.unwrap_or(PORT_UNREACHABLE);
-        if !CODES.contains(&code) {
-            let refusal = ExtAckError::new(EINVAL, c"packets are not refused with this code");
-            return Err(v4.map_or(refusal, |at| refusal.at(at)));
+        for (kind, other_family) in [(ICMP_CODE, Family::Ipv6), (ICMPV6_CODE, Family::Ipv4)] {
+            if nest.has(kind) && context.family == Some(other_family) {
+                let message = c"the rule is not for the IP version of this kind of refusal";
+                return refuse(kind, message);
+            }
         }
-        let code_v6 = v6.and_then(|attribute| attribute.u8());
-        Ok(Self::Unreachable {
-            code,
-            code_v6: code_v6.unwrap_or(PORT_UNREACHABLE_V6),
-        })
+        if reject.code.is_some_and(|code| !CODES.contains(&code)) {
+            return refuse(ICMP_CODE, c"packets are not refused with this code");
+        }
+        reject.code = reject.code.filter(|&code| code != PORT_UNREACHABLE);
+        reject.code_v6 = (reject.code_v6).filter(|&code| code != PORT_UNREACHABLE_V6);
+        Ok(reject)
     }
 
-    /// The codes for port unreachable, which are there if no others are, are left out.
-    fn encode(&self, message: &mut Message) -> Result {
-        message.nest(Self::ATTRIBUTE, |message| {
-            let (code, code_v6) = match *self {
-                Self::Reset => return message.put_flag(attributes::TCP_RESET, true),
-                Self::Unreachable { code, code_v6 } => (code, code_v6),
-            };
-            if code != PORT_UNREACHABLE {
-                message.put_u8(attributes::ICMP_CODE, code)?;
-            }
-            if code_v6 != PORT_UNREACHABLE_V6 {
-                message.put_u8(attributes::ICMPV6_CODE, code_v6)?;
-            }
-            Ok(())
-        })
+    fn attributes(&self) -> &Self {
+        self
+    }
+
+    fn apply(&self, packet: &Packet<'_>) -> Decision {
+        let (skb, context) = (packet.skb(), packet.context());
+        let code = match packet.family {
+            Family::Ipv4 => self.code.unwrap_or(PORT_UNREACHABLE),
+            Family::Ipv6 => self.code_v6.unwrap_or(PORT_UNREACHABLE_V6),
+        };
+        match self.tcp_reset {
+            true => reject::send_reset(skb, context),
+            false => reject::send_unreachable(skb, context, code),
+        }
+        Decision::Verdict(Verdict::Drop)
     }
 }

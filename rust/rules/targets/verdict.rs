@@ -2,59 +2,36 @@
 
 //! The targets ACCEPT, DROP and RETURN.
 
-use super::{
-    Action,
-    PacketTarget, //
-};
 use crate::{
-    kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        message::Message,
-        netlink::Attribute, //
-    },
-    packet::Packet,
-    rules::resources::{
-        Resources,
-        Surroundings, //
-    },
-    spec::{
-        attribute::target as attributes,
-        Verdict, //
-    },
+    kernel_api::netfilter::Verdict,
+    rules::prelude::*,
+    spec, //
 };
-use kernel::prelude::*;
 
 /// A verdict.
-#[derive(PartialEq, Eq)]
-pub(in crate::rules) struct VerdictTarget(Verdict);
+pub(in crate::rules) struct VerdictTarget(spec::Verdict);
 
 impl PacketTarget for VerdictTarget {
-    const ATTRIBUTE: u16 = attributes::VERDICT;
+    type Attributes = spec::Verdict;
+
+    fn new<'a>(
+        verdict: spec::Verdict,
+        _nest: Attributes<'a>,
+        _context: &mut DecodeContext<'_, '_>,
+    ) -> NetlinkResult<'a, Self> {
+        Ok(Self(verdict))
+    }
+
+    fn attributes(&self) -> &spec::Verdict {
+        &self.0
+    }
 
     #[inline]
-    fn apply(&self, _packet: &Packet<'_>) -> Action {
+    fn apply(&self, _packet: &Packet<'_>) -> Decision {
         match self.0 {
-            Verdict::Accept => Action::Accept,
-            Verdict::Drop => Action::Drop,
-            Verdict::Return => Action::Return,
+            spec::Verdict::Accept => Decision::Verdict(Verdict::Accept),
+            spec::Verdict::Drop => Decision::Verdict(Verdict::Drop),
+            spec::Verdict::Return => Decision::Return,
         }
-    }
-
-    fn decode<'a>(
-        attribute: Attribute<'a>,
-        _surroundings: &Surroundings<'_>,
-        _resources: &mut Resources<'_>,
-    ) -> NetlinkResult<'a, Self> {
-        let verdict = attribute.u32().and_then(Verdict::from_number);
-        verdict
-            .map(Self)
-            .ok_or_else(|| ExtAckError::new(EINVAL, c"there is no such verdict").at(attribute))
-    }
-
-    fn encode(&self, message: &mut Message) -> Result {
-        message.put_u32(attributes::VERDICT, self.0.number())
     }
 }

@@ -10,6 +10,7 @@
     unused_imports
 )]
 
+mod attributes;
 mod c;
 mod control;
 pub mod fuzz;

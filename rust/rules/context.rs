@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What rules refer to outside of themselves.
+//! What the attributes of a rule are decoded with: where the rule is to be, and what it may refer to.
 
-use super::{
-    chains::ChainId,
-    draft::Draft,
-    header::HeaderMatch, //
-};
+use super::chains::ChainId;
 use crate::{
     kernel_api::{
+        extended_ack::{
+            ExtAckError,
+            NetlinkResult, //
+        },
         netfilter::HookNumber,
         netns::{
             NetworkNamespace,
             Scope, //
         },
     },
+    packet::Family,
     recent::{
         Growth,
         Lists, //
@@ -68,32 +69,47 @@ impl Resources<'_> {
     }
 }
 
-/// Where a rule that is being made is to be.
-#[derive(Clone, Copy)]
-pub(crate) struct Site<'a> {
-    /// The ruleset in the making.
-    pub(crate) draft: &'a Draft,
-    /// The chain.
-    pub(crate) chain: ChainId,
+/// Finds chains by their names.
+pub(crate) trait FindChain {
+    /// The chain of that name in a table.
+    fn find(&self, table: Table, name: &[u8]) -> Option<ChainId>;
 }
 
-impl Site<'_> {
+/// Where a rule is to be.
+#[derive(Clone, Copy)]
+pub(crate) struct Site<'a> {
     /// The table.
-    pub(super) fn table(&self) -> Option<Table> {
-        Some(self.draft.get(self.chain).ok()?.table)
-    }
-
-    /// Where all packets come from, if it is a built-in chain.
-    pub(super) fn hooknum(&self) -> Option<HookNumber> {
-        Some(self.chain.base()?.hooknum)
-    }
+    pub(super) table: Table,
+    /// The hook of all its packets, if the chain is built in.
+    pub(super) hooknum: Option<HookNumber>,
+    /// The generation of the ruleset.
+    pub(super) generation: u32,
+    /// The chains of the ruleset.
+    pub(super) chains: &'a dyn FindChain,
 }
 
 /// What a match or a target may go by when it is made.
-#[derive(Clone, Copy)]
-pub(super) struct Surroundings<'a> {
+pub(super) struct DecodeContext<'a, 'b> {
     /// Where the rule is to be.
     pub(super) site: Site<'a>,
-    /// What the rule asks of every packet.
-    pub(super) header: &'a HeaderMatch,
+    /// The protocol of all packets that match the rule, if there is one.
+    pub(super) protocol: Option<u8>,
+    /// Likewise the IP version.
+    pub(super) family: Option<Family>,
+    /// What the rule may refer to.
+    pub(super) resources: &'a mut Resources<'b>,
+}
+
+impl DecodeContext<'_, '_> {
+    /// Refuses rules that are not for that protocol alone.
+    pub(super) fn require_protocol<'a>(
+        &self,
+        protocol: u8,
+        message: &'static CStr,
+    ) -> NetlinkResult<'a> {
+        match self.protocol {
+            Some(own) if own == protocol => Ok(()),
+            _ => Err(ExtAckError::new(EINVAL, message)),
+        }
+    }
 }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What attributes of the netlink family hold besides numbers, strings and bytes.
+
+use crate::{
+    kernel_api::{
+        extended_ack::{
+            ExtAckError,
+            NetlinkResult, //
+        },
+        message::Message,
+        nest::Payload,
+        netlink::Attribute, //
+    },
+    packet::{
+        Address,
+        Family, //
+    },
+    spec::{
+        self,
+        Algorithm,
+        ChangeKind,
+        PortsOf,
+        RecentKey,
+        RecentOperation,
+        Table, //
+    },
+};
+use kernel::prelude::*;
+
+macro_rules! one_of {
+    ($($name:ty,)*) => {
+        $(impl Payload for $name {
+            fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
+                // The policy has checked that it is one of them.
+                let number = attribute.u32();
+                number.and_then(Self::from_number).ok_or(EINVAL.into())
+            }
+
+            fn write(&self, kind: u16, message: &mut Message) -> Result {
+                message.put_u32(kind, self.number())
+            }
+        })*
+    };
+}
+
+one_of! {
+    Algorithm,
+    ChangeKind,
+    PortsOf,
+    RecentKey,
+    RecentOperation,
+    Table,
+    spec::Family,
+    spec::Verdict,
+}
+
+impl Payload for Family {
+    fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
+        Ok(match spec::Family::read(attribute)? {
+            spec::Family::Ipv4 => Self::Ipv4,
+            spec::Family::Ipv6 => Self::Ipv6,
+        })
+    }
+
+    fn write(&self, kind: u16, message: &mut Message) -> Result {
+        let family = match self {
+            Self::Ipv4 => spec::Family::Ipv4,
+            Self::Ipv6 => spec::Family::Ipv6,
+        };
+        family.write(kind, message)
+    }
+}
+
+/// An address, or a mask for addresses: its length tells the IP version.
+impl Payload for (Family, Address) {
+    fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
+        Address::from_bytes(attribute.payload()).ok_or(ExtAckError::new(
+            EINVAL,
+            c"addresses and masks have 4 or 16 bytes",
+        ))
+    }
+
+    fn write(&self, kind: u16, message: &mut Message) -> Result {
+        let (family, address) = self;
+        let (bytes, length) = address.to_bytes(*family);
+        message.put(kind, bytes.get(..length).ok_or(EINVAL)?)
+    }
+}

@@ -3,14 +3,14 @@
 //! What attributes of the netlink family hold besides numbers, strings and bytes.
 
 use crate::{
-    kernel_api::{
+    kernel_api::netlink::{
         extended_ack::{
             ExtAckError,
             NetlinkResult, //
         },
         message::Message,
         nest::Payload,
-        netlink::Attribute, //
+        Attribute, //
     },
     packet::{
         Address,

@@ -10,12 +10,12 @@ mod servers;
 
 use crate::{
     kernel_api::{
-        genetlink::{
+        net::netns,
+        netlink::genetlink::{
             Family,
             Operation,
             Request, //
         },
-        netns, //
     },
     namespace::Namespace,
     spec::{

@@ -5,6 +5,10 @@
 use crate::{
     kernel_api::{
         conntrack::ConntrackUse,
+        net::{
+            netns::Scope,
+            skb::Skb, //
+        },
         netfilter::{
             Context,
             Family,
@@ -15,9 +19,7 @@ use crate::{
             Priority,
             Verdict, //
         },
-        netns::Scope,
-        rcu::RcuBox,
-        skb::Skb, //
+        sync::rcu::RcuBox, //
     },
     packet::Packet,
     rules::{

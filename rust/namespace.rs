@@ -5,14 +5,14 @@
 use crate::{
     hooks::Hooks,
     kernel_api::{
-        extended_ack::NetlinkResult,
-        netns::{
+        net::netns::{
             NetworkNamespace,
             PerNamespace,
             Scope,
             Slot, //
         },
-        rcu::{
+        netlink::extended_ack::NetlinkResult,
+        sync::rcu::{
             self as retirement,
             RcuBox,
             Retirable, //

@@ -3,12 +3,14 @@
 //! The view of a packet that rules have.
 
 use crate::kernel_api::{
+    net::{
+        rewrite::Rewritten,
+        skb::Skb, //
+    },
     netfilter::{
         Context,
         InterfaceName, //
     },
-    rewrite::Rewritten,
-    skb::Skb, //
 };
 use kernel::prelude::*;
 

@@ -54,9 +54,9 @@ module! {
 
 /// The loaded module. What is dropped first stands first: nobody may configure what goes away.
 struct Palisade {
-    _family: kernel_api::genetlink::Family,
-    _namespaces: kernel_api::netns::Registration<namespace::Namespace>,
-    _reclaimer: kernel_api::rcu::Reclaimer,
+    _family: kernel_api::netlink::genetlink::Family,
+    _namespaces: kernel_api::net::netns::Registration<namespace::Namespace>,
+    _reclaimer: kernel_api::sync::rcu::Reclaimer,
 }
 
 impl kernel::Module for Palisade {
@@ -68,8 +68,8 @@ impl kernel::Module for Palisade {
             module_parameters::max_chains.value(),
             module_parameters::entry_timeout.value(),
         )?;
-        let reclaimer = kernel_api::rcu::Reclaimer::start()?;
-        let namespaces = kernel_api::netns::Registration::new()?;
+        let reclaimer = kernel_api::sync::rcu::Reclaimer::start()?;
+        let namespaces = kernel_api::net::netns::Registration::new()?;
         let family = control::register(module)?;
         Ok(Self {
             _family: family,

@@ -7,7 +7,7 @@
 
 use crate::{
     kernel_api::{
-        rcu::{
+        sync::rcu::{
             self as retirement,
             RcuBox, //
         },

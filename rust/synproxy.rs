@@ -72,16 +72,20 @@ pub(crate) use settings::{
 pub(crate) use translation::TranslationHook;
 
 use crate::kernel_api::{
-    connection_end::{
-        count_connections,
-        end_connections,
-        has_connections,
-        EndedConnection, //
+    conntrack::{
+        connection_end::{
+            count_connections,
+            end_connections,
+            has_connections,
+            EndedConnection, //
+        },
+        proxy_template::ProxyTemplate, //
     },
-    netns::Scope,
-    own_addresses::OwnAddresses,
-    proxy_template::ProxyTemplate,
-    transmit::Sender,
+    net::{
+        netns::Scope,
+        own_addresses::OwnAddresses,
+        transmit::Sender, //
+    },
     work::{
         cond_resched,
         Periodic, //

@@ -5,21 +5,21 @@
 use super::namespace;
 use crate::{
     kernel_api::{
-        counters::{
-            Counters,
-            Totals, //
-        },
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        genetlink::{
-            Doit,
-            Request, //
-        },
         netlink::{
+            extended_ack::{
+                ExtAckError,
+                NetlinkResult, //
+            },
+            genetlink::{
+                Doit,
+                Request, //
+            },
             Attribute,
             Attributes, //
+        },
+        sync::counters::{
+            Counters,
+            Totals, //
         },
         work::cond_resched, //
     },

@@ -5,19 +5,19 @@
 use super::lists::list_of;
 use crate::{
     kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        genetlink::{
-            Cursor,
-            Doit,
-            Dumpit,
-            Output,
-            Request, //
-        },
-        message::Message,
         netlink::{
+            extended_ack::{
+                ExtAckError,
+                NetlinkResult, //
+            },
+            genetlink::{
+                Cursor,
+                Doit,
+                Dumpit,
+                Output,
+                Request, //
+            },
+            message::Message,
             Attribute,
             Attributes, //
         },

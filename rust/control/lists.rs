@@ -4,7 +4,7 @@
 
 use super::namespace;
 use crate::{
-    kernel_api::{
+    kernel_api::netlink::{
         extended_ack::{
             ExtAckError,
             NetlinkResult, //
@@ -17,10 +17,8 @@ use crate::{
             Request, //
         },
         message::Message,
-        netlink::{
-            Attribute,
-            Attributes, //
-        },
+        Attribute,
+        Attributes, //
     },
     namespace::Namespace,
     recent::{

@@ -5,18 +5,20 @@
 use super::namespace;
 use crate::{
     kernel_api::{
-        counters::Totals,
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
+        netlink::{
+            extended_ack::{
+                ExtAckError,
+                NetlinkResult, //
+            },
+            genetlink::{
+                Cursor,
+                Dumpit,
+                Output,
+                Request, //
+            },
+            message::Message, //
         },
-        genetlink::{
-            Cursor,
-            Dumpit,
-            Output,
-            Request, //
-        },
-        message::Message,
+        sync::counters::Totals,
         work::cond_resched, //
     },
     packet::Family,

@@ -4,7 +4,7 @@
 
 use super::namespace;
 use crate::{
-    kernel_api::{
+    kernel_api::netlink::{
         extended_ack::NetlinkResult,
         genetlink::{
             Cursor,

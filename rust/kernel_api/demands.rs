@@ -5,7 +5,7 @@
 
 use super::{
     bindings,
-    skb::Skb, //
+    net::skb::Skb, //
 };
 use core::ptr::NonNull;
 

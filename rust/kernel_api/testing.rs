@@ -4,15 +4,17 @@
 
 use super::{
     bindings,
+    net::{
+        netns::{
+            NetworkNamespace,
+            Scope, //
+        },
+        skb::Skb, //
+    },
     netfilter::{
         Context,
         Family, //
     },
-    netns::{
-        NetworkNamespace,
-        Scope, //
-    },
-    skb::Skb, //
 };
 use core::ptr::NonNull;
 use kernel::{

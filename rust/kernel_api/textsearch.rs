@@ -6,7 +6,7 @@
 
 use super::{
     bindings,
-    skb::Skb, //
+    net::skb::Skb, //
 };
 use core::{
     ops::Range,

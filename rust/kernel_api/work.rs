@@ -6,7 +6,7 @@
 
 use super::{
     bindings,
-    netns::{
+    net::netns::{
         NamespaceUse,
         Scope, //
     },

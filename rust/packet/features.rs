@@ -7,7 +7,7 @@ use super::{
     Family,
     TCP_HEADER_LENGTH, //
 };
-use crate::kernel_api::skb::Skb;
+use crate::kernel_api::net::skb::Skb;
 
 /// The first words of a packet's addresses, its protocol and IP version, and its ports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

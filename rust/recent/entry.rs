@@ -14,10 +14,12 @@ use super::stamps::{
 use crate::{
     kernel_api::{
         hash::HashKey,
-        words::Word, //
+        sync::words::Word, //
     },
-    packet::Address,
-    packet::Family, //
+    packet::{
+        Address,
+        Family, //
+    },
 };
 use kernel::prelude::*;
 

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::kernel_api::{
     memory_cgroup::LARGE,
-    rcu::{
+    sync::rcu::{
         RcuBox,
         Retirable, //
     },

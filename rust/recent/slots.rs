@@ -15,8 +15,10 @@ use crate::kernel_api::{
         MemoryCgroup,
         LARGE, //
     },
-    records::Records,
-    words::CacheAligned,
+    sync::{
+        records::Records,
+        words::CacheAligned, //
+    },
     work::cond_resched, //
 };
 use core::num::NonZeroU32;

@@ -39,16 +39,18 @@ use super::{
     },
 };
 use crate::kernel_api::{
-    buckets::{
-        Attempt,
-        BucketGuard,
-        Buckets, //
-    },
     hash::HashKey,
     memory_cgroup::LARGE,
-    words::{
-        CacheAligned,
-        Word, //
+    sync::{
+        buckets::{
+            Attempt,
+            BucketGuard,
+            Buckets, //
+        },
+        words::{
+            CacheAligned,
+            Word, //
+        },
     },
 };
 use kernel::{

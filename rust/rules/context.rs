@@ -5,14 +5,14 @@
 use super::chains::ChainId;
 use crate::{
     kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        netfilter::HookNumber,
-        netns::{
+        net::netns::{
             NetworkNamespace,
             Scope, //
+        },
+        netfilter::HookNumber,
+        netlink::extended_ack::{
+            ExtAckError,
+            NetlinkResult, //
         },
     },
     packet::Family,

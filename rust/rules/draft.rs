@@ -27,11 +27,11 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        counters::{
+        netlink::extended_ack::NetlinkResult,
+        sync::counters::{
             Counters,
             Totals, //
         },
-        extended_ack::NetlinkResult, //
     },
     packet::Family,
     spec::Table, //

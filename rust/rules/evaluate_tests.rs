@@ -20,12 +20,12 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        counters::Totals,
         netfilter::{
             Family,
             Verdict, //
         },
         netlink::Attributes,
+        sync::counters::Totals,
         testing::{
             initial_namespace,
             initial_scope,

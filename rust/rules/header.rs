@@ -9,15 +9,17 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        message::Message,
-        nest::{
-            self,
-            Group,
-            Payload, //
-        },
         netfilter::{
             HookNumber,
             InterfaceName, //
+        },
+        netlink::{
+            message::Message,
+            nest::{
+                self,
+                Group,
+                Payload, //
+            },
         },
     },
     packet::{

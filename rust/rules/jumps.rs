@@ -12,7 +12,7 @@ use super::{
     draft::Draft, //
 };
 use crate::kernel_api::{
-    extended_ack::{
+    netlink::extended_ack::{
         ExtAckError,
         NetlinkResult, //
     },

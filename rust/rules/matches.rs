@@ -17,17 +17,15 @@ mod udp;
 
 use super::context::DecodeContext;
 use crate::{
-    kernel_api::{
+    kernel_api::netlink::{
         extended_ack::{
             ExtAckError,
             NetlinkResult, //
         },
         message::Message,
         nest::Payload,
-        netlink::{
-            Attribute,
-            Attributes, //
-        },
+        Attribute,
+        Attributes, //
     },
     packet::{
         Packet,

@@ -4,8 +4,8 @@
 
 use crate::{
     kernel_api::{
-        counters::Counters,
-        netfilter::Verdict, //
+        netfilter::Verdict,
+        sync::counters::Counters, //
     },
     packet::Family, //
 };

@@ -14,13 +14,13 @@ pub(super) use super::{
     },
 };
 pub(super) use crate::{
-    kernel_api::{
+    kernel_api::netlink::{
         extended_ack::{
             ExtAckError,
             NetlinkResult, //
         },
         nest::nest,
-        netlink::Attributes, //
+        Attributes, //
     },
     packet::Packet,
     spec::attribute, //

@@ -25,20 +25,22 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        counters::{
+        netfilter::kernel_synproxy,
+        netlink::{
+            extended_ack::{
+                ExtAckError,
+                NetlinkResult, //
+            },
+            message::{
+                self,
+                Message, //
+            },
+            Attributes, //
+        },
+        sync::counters::{
             Counters,
             Totals, //
         },
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        kernel_synproxy,
-        message::{
-            self,
-            Message, //
-        },
-        netlink::Attributes, //
     },
     packet::{
         Family,

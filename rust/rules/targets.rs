@@ -20,17 +20,17 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        message::Message,
-        nest::Payload,
         netfilter::{
             HookNumber,
             Verdict, //
         },
         netlink::{
+            extended_ack::{
+                ExtAckError,
+                NetlinkResult, //
+            },
+            message::Message,
+            nest::Payload,
             Attribute,
             Attributes, //
         },

@@ -20,19 +20,19 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        connections::{
+        conntrack::connections::{
             Connection,
             Direction,
             FoundConnection,
             TcpState, //
         },
+        net::skb::Skb,
         netfilter::{
             Context,
             Family,
             Hook,
             Verdict, //
         },
-        skb::Skb, //
     },
     packet::Packet, //
 };

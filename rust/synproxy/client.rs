@@ -29,19 +29,21 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        connections::{
-            Connection,
-            Direction,
-            Endpoints,
-            FoundConnection,
-            TcpState, //
+        conntrack::{
+            connections::{
+                Connection,
+                Direction,
+                Endpoints,
+                FoundConnection,
+                TcpState, //
+            },
+            TrackingState, //
         },
-        conntrack::TrackingState,
-        netfilter::Verdict,
-        way_back::{
+        net::way_back::{
             NoAnswer,
             WayBack, //
         },
+        netfilter::Verdict, //
     },
     packet::{
         Address,

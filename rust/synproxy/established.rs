@@ -14,9 +14,9 @@
 
 use crate::{
     kernel_api::{
-        connections::Endpoints,
+        conntrack::connections::Endpoints,
         hash::HashKey,
-        words::Word, //
+        sync::words::Word, //
     },
     packet::Family, //
 };

@@ -4,7 +4,7 @@
 
 use super::established::EstablishedCache;
 use crate::kernel_api::{
-    connections::Endpoints,
+    conntrack::connections::Endpoints,
     netfilter::Family, //
 };
 use kernel::prelude::*;

@@ -30,18 +30,20 @@ use super::{
     settings::Event, //
 };
 use crate::kernel_api::{
-    connections::{
+    conntrack::connections::{
         ConfirmedConnection,
         Connection,
         Direction,
         TcpState, //
     },
-    netfilter::Verdict,
-    sockets::{
-        self,
-        Socket, //
+    net::{
+        sockets::{
+            self,
+            Socket, //
+        },
+        transmit::NewPacket, //
     },
-    transmit::NewPacket, //
+    netfilter::Verdict, //
 };
 
 /// How far back what belongs to a connection may be, in bytes.

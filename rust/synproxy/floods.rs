@@ -8,8 +8,8 @@
 //! them it makes no difference.
 
 use crate::kernel_api::{
-    time::JIFFIES_PER_SECOND,
-    words::Word, //
+    sync::words::Word,
+    time::JIFFIES_PER_SECOND, //
 };
 use kernel::sync::atomic::{
     Atomic,

@@ -3,24 +3,57 @@
 //! What SYNPROXY reads and remembers: cookies, segments, servers, and SYNs that wait for their answer.
 
 use super::{
-    compose::{self, Fields},
-    cookie::{Carried, Client, Cookies, Returned},
-    options::{Options, Timestamps, Walk, LENGTH_MAX},
+    compose::{
+        self,
+        Fields, //
+    },
+    cookie::{
+        Carried,
+        Client,
+        Cookies,
+        Returned, //
+    },
+    options::{
+        Options,
+        Timestamps,
+        Walk,
+        LENGTH_MAX, //
+    },
     segment::Segment,
-    servers::{ConnectResult, Endpoint, Servers},
-    syn_sent::{SynSentTable, Wait},
+    servers::{
+        ConnectResult,
+        Endpoint,
+        Servers, //
+    },
+    syn_sent::{
+        SynSentTable,
+        Wait, //
+    },
 };
 use crate::{
     c,
     fuzz::Bytes,
     kernel_api::{
-        connections::Endpoints,
-        testing::{initial_scope, TestPacket},
+        conntrack::connections::Endpoints,
+        testing::{
+            initial_scope,
+            TestPacket, //
+        },
     },
-    packet::{Address, Family, Packet},
+    packet::{
+        Address,
+        Family,
+        Packet, //
+    },
 };
-use kernel::{prelude::*, sync::Arc};
-use std::{collections::HashMap, sync::LazyLock};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+use std::{
+    collections::HashMap,
+    sync::LazyLock, //
+};
 
 fn family(bytes: &mut Bytes<'_>) -> Family {
     match bytes.u8() & 1 {

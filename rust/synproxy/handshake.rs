@@ -23,11 +23,11 @@ use super::{
     translation::ProxySegment, //
 };
 use crate::kernel_api::{
-    connections::{
+    conntrack::connections::{
         Direction,
         Endpoints, //
     },
-    transmit::NewPacket, //
+    net::transmit::NewPacket, //
 };
 use kernel::prelude::*;
 

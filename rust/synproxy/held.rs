@@ -10,7 +10,7 @@ use super::segment::{
     flags,
     Segment, //
 };
-use crate::kernel_api::skb::Skb;
+use crate::kernel_api::net::skb::Skb;
 use kernel::{
     alloc::flags::__GFP_NOWARN,
     prelude::*, //

@@ -20,13 +20,15 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        connections::Endpoints,
-        conntrack::TrackingState,
-        netfilter::Verdict,
-        sockets::{
+        conntrack::{
+            connections::Endpoints,
+            TrackingState, //
+        },
+        net::sockets::{
             self,
             Socket, //
         },
+        netfilter::Verdict,
         time::{
             jiffies32,
             JIFFIES_PER_SECOND, //

@@ -21,14 +21,16 @@ use super::{
     syn_sent::Wait, //
 };
 use crate::kernel_api::{
-    connections::{
-        Connection,
-        ProxyWords,
-        TcpState, //
+    conntrack::{
+        connections::{
+            Connection,
+            ProxyWords,
+            TcpState, //
+        },
+        proxy_template::NotOpened, //
     },
-    netfilter::Verdict,
-    proxy_template::NotOpened,
-    transmit::NewPacket, //
+    net::transmit::NewPacket,
+    netfilter::Verdict, //
 };
 
 /// What a client has agreed on when it returns a valid cookie.

@@ -4,7 +4,7 @@
 
 use super::segment::Segment;
 use crate::{
-    kernel_api::skb::Skb,
+    kernel_api::net::skb::Skb,
     packet::TCP_HEADER_LENGTH,
     spec::WINDOW_SCALE_MAX, //
 };

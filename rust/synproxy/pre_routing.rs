@@ -19,20 +19,22 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        connections::{
-            Connection,
-            Direction,
-            FoundConnection,
-            TcpState, //
+        conntrack::{
+            connections::{
+                Connection,
+                Direction,
+                FoundConnection,
+                TcpState, //
+            },
+            TrackingState, //
         },
-        conntrack::TrackingState,
+        net::skb::Skb,
         netfilter::{
             Context,
             Family,
             Hook,
             Verdict, //
         },
-        skb::Skb, //
     },
     packet::Packet, //
 };

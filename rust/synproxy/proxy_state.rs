@@ -11,7 +11,7 @@ use super::{
     announcement::Agreement,
     cookie::NO_SCALE, //
 };
-use crate::kernel_api::connections::{
+use crate::kernel_api::conntrack::connections::{
     Connection,
     ProxyWords, //
 };

@@ -11,8 +11,8 @@ use super::{
     },
 };
 use crate::kernel_api::{
-    connections::ProxyWords,
-    words::Word, //
+    conntrack::connections::ProxyWords,
+    sync::words::Word, //
 };
 use kernel::prelude::*;
 

@@ -5,17 +5,30 @@
 use super::{
     proxy_state::ProxyState,
     servers::Servers,
-    syn_sent::{RetransmitWork, SynSentTable, Wait},
+    syn_sent::{
+        RetransmitWork,
+        SynSentTable,
+        Wait, //
+    },
 };
 use crate::{
     c,
     kernel_api::{
-        connections::Endpoints, netfilter::Family, testing::initial_scope, words::Word,
-        work::Background,
+        conntrack::connections::Endpoints,
+        netfilter::Family,
+        sync::words::Word,
+        testing::initial_scope,
+        work::Background, //
     },
-    races::{at_once, explore},
+    races::{
+        at_once,
+        explore, //
+    },
 };
-use kernel::{prelude::*, sync::Arc};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 fn wait(number: u32) -> Wait {
     let endpoints = Endpoints {

@@ -13,12 +13,16 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        connection_end::EndedConnection,
-        connections::Endpoints,
-        route::RoutingDomain,
-        transmit::{
-            NewPacket,
-            Sender, //
+        conntrack::{
+            connection_end::EndedConnection,
+            connections::Endpoints, //
+        },
+        net::{
+            route::RoutingDomain,
+            transmit::{
+                NewPacket,
+                Sender, //
+            },
         },
     },
     packet::Address, //

@@ -4,8 +4,8 @@
 
 use crate::{
     kernel_api::{
-        connections::Endpoints,
-        skb::Skb, //
+        conntrack::connections::Endpoints,
+        net::skb::Skb, //
     },
     packet::{
         Packet,

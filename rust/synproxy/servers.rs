@@ -21,13 +21,13 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        connections::Endpoints,
+        conntrack::connections::Endpoints,
         hash::HashKey,
+        sync::words::Word,
         time::{
             jiffies32,
             JIFFIES_PER_SECOND, //
         },
-        words::Word, //
     },
     packet::{
         Address,

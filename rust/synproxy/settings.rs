@@ -3,7 +3,7 @@
 //! What a rule asks of SYNPROXY, and what it counts.
 
 use super::floods::Rate;
-use crate::kernel_api::counters::EventCounters;
+use crate::kernel_api::sync::counters::EventCounters;
 
 /// What a rule asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

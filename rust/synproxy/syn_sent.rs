@@ -28,25 +28,27 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        connections::{
+        conntrack::connections::{
             Endpoints,
             FoundConnection,
             TcpState, //
         },
         hash::HashKey,
-        netns::{
-            NetworkNamespace,
-            Scope, //
+        net::{
+            netns::{
+                NetworkNamespace,
+                Scope, //
+            },
+            route::RoutingDomain,
+            transmit::{
+                NewPacket,
+                Sender, //
+            },
         },
-        route::RoutingDomain,
-        softirq_lock::SoftirqLock,
+        sync::softirq_lock::SoftirqLock,
         time::{
             jiffies32,
             JIFFIES_PER_SECOND, //
-        },
-        transmit::{
-            NewPacket,
-            Sender, //
         },
         work::Background, //
     },

@@ -4,7 +4,7 @@
 
 use super::syn_sent::first_way;
 use crate::kernel_api::{
-    connections::Endpoints,
+    conntrack::connections::Endpoints,
     hash::HashKey,
     netfilter::Family, //
 };

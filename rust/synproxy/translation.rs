@@ -25,19 +25,21 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        connections::{
-            Connection,
-            Direction,
-            TcpState, //
+        conntrack::{
+            connections::{
+                Connection,
+                Direction,
+                TcpState, //
+            },
+            TrackingState, //
         },
-        conntrack::TrackingState,
+        net::skb::Skb,
         netfilter::{
             Context,
             Family,
             Hook,
             Verdict, //
         },
-        skb::Skb, //
     },
     packet::{
         Packet,

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        connections::{
+        conntrack::connections::{
             Connection,
             Direction, //
         },

@@ -28,7 +28,7 @@ use super::{
     Origin,
     Superseded, //
 };
-use crate::kernel_api::buckets::BucketGuard;
+use crate::kernel_api::sync::buckets::BucketGuard;
 use kernel::{
     prelude::*,
     sync::atomic::Relaxed, //

@@ -3,7 +3,7 @@
 //! The match `comment`: words for people, which every packet matches.
 
 use crate::{
-    kernel_api::nest::Text,
+    kernel_api::netlink::nest::Text,
     rules::prelude::*, //
 };
 

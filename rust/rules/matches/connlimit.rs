@@ -3,7 +3,7 @@
 //! The match `connlimit`: how many connections a host or a network has.
 
 use crate::{
-    kernel_api::conncount::ConnectionCounts,
+    kernel_api::conntrack::conncount::ConnectionCounts,
     packet::{
         Address,
         Family, //

@@ -3,7 +3,7 @@
 //! The matches `icmp` and `icmpv6`: type and code of a message, which both protocols have at the same place.
 
 use crate::{
-    kernel_api::{
+    kernel_api::netlink::{
         message::Message,
         nest::{
             self,

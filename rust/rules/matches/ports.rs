@@ -3,7 +3,7 @@
 //! Ranges of ports, which TCP and UDP have at the same place of their headers.
 
 use crate::{
-    kernel_api::{
+    kernel_api::netlink::{
         message::Message,
         nest::{
             self,

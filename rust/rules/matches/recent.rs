@@ -3,7 +3,7 @@
 //! The match `recent`: whether an address was seen lately, and how often.
 
 use crate::{
-    kernel_api::nest::Text,
+    kernel_api::netlink::nest::Text,
     packet::{
         Address,
         Family, //

@@ -4,7 +4,7 @@
 
 use super::ports::Ports;
 use crate::{
-    kernel_api::{
+    kernel_api::netlink::{
         message::Message,
         nest::{
             self,

@@ -4,13 +4,13 @@
 
 use super::Decision;
 use crate::{
-    kernel_api::{
+    kernel_api::netlink::{
         extended_ack::{
             ExtAckError,
             NetlinkResult, //
         },
         message::Message,
-        netlink::Attribute, //
+        Attribute, //
     },
     rules::{
         chains::{

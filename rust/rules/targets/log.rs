@@ -4,13 +4,15 @@
 
 use crate::{
     kernel_api::{
-        log::{
+        netfilter::log::{
             Logger,
             Style, //
         },
-        message::Message,
-        nest::Payload,
-        netlink::Attribute, //
+        netlink::{
+            message::Message,
+            nest::Payload,
+            Attribute, //
+        },
     },
     rules::prelude::*,
     spec::LOG_PREFIX_LENGTH_MAX, //

@@ -4,12 +4,10 @@
 
 use super::Restriction;
 use crate::{
-    kernel_api::{
+    kernel_api::netfilter::{
         nat::Redirection,
-        netfilter::{
-            HookNumber,
-            Verdict, //
-        },
+        HookNumber,
+        Verdict, //
     },
     packet::has_ports,
     rules::prelude::*,

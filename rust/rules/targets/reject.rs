@@ -3,9 +3,9 @@
 //! The target REJECT: the packet is dropped, and its sender told.
 
 use crate::{
-    kernel_api::{
-        netfilter::Verdict,
-        reject, //
+    kernel_api::netfilter::{
+        reject,
+        Verdict, //
     },
     packet::{
         Family,

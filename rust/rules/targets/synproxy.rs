@@ -5,12 +5,14 @@
 use super::Restriction;
 use crate::{
     kernel_api::{
-        message::Message,
-        nest::{
-            Group,
-            Payload, //
+        netfilter::HookNumber,
+        netlink::{
+            message::Message,
+            nest::{
+                Group,
+                Payload, //
+            },
         },
-        netfilter::HookNumber, //
     },
     packet::IPPROTO_TCP,
     rules::prelude::*,

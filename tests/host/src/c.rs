@@ -20,11 +20,15 @@ use core::{
     ptr,
     sync::atomic::{
         AtomicBool, AtomicPtr, AtomicUsize,
-        Ordering::{Relaxed, SeqCst},
+        Ordering::{
+            Relaxed,
+            SeqCst, //
+        },
     },
 };
 use kernel::sync::rcu::GracePeriod;
 use std::sync::Mutex;
+use variables::init_net;
 
 /// The variables of C. `tests/host/run` has the bindings say that they are here.
 #[allow(non_upper_case_globals)]
@@ -38,7 +42,6 @@ pub(crate) mod variables {
     /// The one network namespace.
     pub(crate) static mut init_net: c::net = unsafe { zeroed() };
 }
-use variables::init_net;
 
 fn clock() -> &'static AtomicUsize {
     unsafe { AtomicUsize::from_ptr(&raw mut variables::jiffies) }

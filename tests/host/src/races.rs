@@ -51,7 +51,7 @@ pub(crate) fn explore(test: fn()) {
 pub(crate) fn explore_more(times: usize, test: fn()) {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        core::mem::forget(crate::kernel_api::rcu::Reclaimer::start());
+        core::mem::forget(crate::kernel_api::sync::rcu::Reclaimer::start());
     });
     let number = |name, default| {
         let variable = env::var(name).ok().filter(|value| !value.is_empty());

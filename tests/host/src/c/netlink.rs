@@ -2,13 +2,22 @@
 
 //! Generic netlink: the family that was registered, requests to it, and messages that are thrown away.
 
-use super::{allocate, free_percpu};
-use crate::{fuzz::Bytes, kernel_api::bindings as c};
+use super::{
+    allocate,
+    free_percpu, //
+};
+use crate::{
+    fuzz::Bytes,
+    kernel_api::bindings as c, //
+};
 use core::{
     ffi::c_void,
     mem::zeroed,
     ptr,
-    sync::atomic::{AtomicPtr, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicPtr,
+        Ordering::Relaxed, //
+    },
 };
 
 /// Most bytes of a message.

@@ -8,7 +8,10 @@ use core::{
     ffi::c_void,
     mem::zeroed,
     ptr,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicUsize,
+        Ordering::Relaxed, //
+    },
 };
 
 const PAGE: usize = 4096;

@@ -7,13 +7,31 @@ use super::Bytes;
 use crate::{
     c,
     kernel_api::work::Background,
-    packet::{Address, Family},
+    packet::{
+        Address,
+        Family, //
+    },
     recent::{
-        Ageing, Ages, Ipv4Key, Ipv6Key, Key, List, ListLimits, ListSettings, Lists, Past, Query,
-        Stamped, Window, AGE_MAX,
+        Ageing,
+        Ages,
+        Ipv4Key,
+        Ipv6Key,
+        Key,
+        List,
+        ListLimits,
+        ListSettings,
+        Lists,
+        Past,
+        Query,
+        Stamped,
+        Window,
+        AGE_MAX, //
     },
 };
-use kernel::sync::{rcu, Arc};
+use kernel::sync::{
+    rcu,
+    Arc, //
+};
 use std::sync::Once;
 
 type Id = (bool, [u32; 4], u16);
@@ -139,7 +157,7 @@ impl Model {
 fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        core::mem::forget(crate::kernel_api::rcu::Reclaimer::start());
+        core::mem::forget(crate::kernel_api::sync::rcu::Reclaimer::start());
     });
 }
 

@@ -4,7 +4,13 @@
 //! and lists can be listed.
 
 use super::Bytes;
-use crate::{c, control, kernel_api, namespace::Namespace, parameters::Parameters};
+use crate::{
+    c,
+    control,
+    kernel_api,
+    namespace::Namespace,
+    parameters::Parameters, //
+};
 use std::sync::Once;
 
 static MODULE: kernel::ThisModule = kernel::ThisModule;
@@ -13,8 +19,8 @@ fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         Parameters::set(1000_i64, 10_i64, 1000_i64, 100_i64, 0_i64).unwrap();
-        core::mem::forget(kernel_api::rcu::Reclaimer::start().unwrap());
-        core::mem::forget(kernel_api::netns::Registration::<Namespace>::new().unwrap());
+        core::mem::forget(kernel_api::sync::rcu::Reclaimer::start().unwrap());
+        core::mem::forget(kernel_api::net::netns::Registration::<Namespace>::new().unwrap());
         core::mem::forget(control::register(&MODULE).unwrap());
     });
 }

@@ -6,7 +6,14 @@ use super::Bytes;
 use crate::{
     c,
     kernel_api::testing::TestPacket,
-    packet::{has_ports, Address, Family, Packet, Pattern, Transport},
+    packet::{
+        has_ports,
+        Address,
+        Family,
+        Packet,
+        Pattern,
+        Transport, //
+    },
 };
 
 pub(super) fn run(bytes: &mut Bytes<'_>) {

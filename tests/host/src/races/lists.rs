@@ -2,17 +2,37 @@
 
 //! A recent list: look-ups beside those who add, move, update, evict and remove, and all of these beside each other.
 
-use super::{at_once, explore, explore_more};
+use super::{
+    at_once,
+    explore,
+    explore_more, //
+};
 use crate::{
     c,
     kernel_api::work::Background,
-    packet::{Address, Family},
+    packet::{
+        Address,
+        Family, //
+    },
     recent::{
-        Ageing, Ages, Ipv4Key, Key, List, ListLimits, ListSettings, Lists, Past, Query, Window,
-        AGE_MAX,
+        Ageing,
+        Ages,
+        Ipv4Key,
+        Key,
+        List,
+        ListLimits,
+        ListSettings,
+        Lists,
+        Past,
+        Query,
+        Window,
+        AGE_MAX, //
     },
 };
-use kernel::sync::{rcu, Arc};
+use kernel::sync::{
+    rcu,
+    Arc, //
+};
 
 const NOW: u64 = 0x4_0000_0000;
 

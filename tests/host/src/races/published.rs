@@ -2,12 +2,22 @@
 
 //! What readers see of a value while it is replaced: one that is whole, and not dropped so far.
 
-use super::{at_once, explore};
-use crate::kernel_api::{
-    rcu::{Published, RcuBox, Retirable},
-    words::Word,
+use super::{
+    at_once,
+    explore, //
 };
-use kernel::{prelude::*, sync::rcu};
+use crate::kernel_api::sync::{
+    rcu::{
+        Published,
+        RcuBox,
+        Retirable, //
+    },
+    words::Word, //
+};
+use kernel::{
+    prelude::*,
+    sync::rcu, //
+};
 
 /// A value that can be told from one that was dropped.
 struct Value {

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The way of an answer where nothing out of the ordinary is configured, for which two look-ups in a routing table are
+//! enough.
+//!
+//! [`Context::way_back`](crate::kernel_api::netfilter::Context::way_back) asks all of routing, which costs as much as all else that is
+//! done for a SYN. What is here gives the same answer or none: it leaves alone whatever routing would have to choose, to
+//! refuse or to remember. So it is for packets that came by plain Ethernet from the neighbour that their answer goes to,
+//! in a namespace without rules of policy routing and without IPsec. Debug kernels ask both and compare.
+
+use super::{
+    ethernet::{
+        self,
+        Neighbour, //
+    },
+    fib4,
+    fib6,
+    own_addresses::OwnAddresses,
+    route,
+    skb::Skb,
+    way_back::is_somebody, //
+};
+use crate::kernel_api::{
+    bindings,
+    netfilter::Family, //
+};
+
+/// The next stop of packets to somewhere.
+pub(in crate::kernel_api) struct Hop {
+    pub(in crate::kernel_api) device: *mut bindings::net_device,
+    pub(in crate::kernel_api) neighbour: Neighbour,
+    pub(in crate::kernel_api) metrics: Metrics,
+}
+
+/// What a route says of the packets that take it; zero is nothing.
+#[derive(Clone, Copy)]
+pub(in crate::kernel_api) struct Metrics {
+    mtu: u32,
+    advertised_mss: u32,
+}
+
+impl Metrics {
+    /// None if some are locked, which is one more thing that an MTU may depend on.
+    ///
+    /// # Safety
+    ///
+    /// They have to be valid.
+    #[inline]
+    pub(in crate::kernel_api) unsafe fn of(metrics: *const bindings::dst_metrics) -> Option<Self> {
+        const fn place(metric: u32) -> usize {
+            metric as usize - 1
+        }
+        const LOCK: usize = place(bindings::RTAX_LOCK);
+        const MTU: usize = place(bindings::RTAX_MTU);
+        const MSS: usize = place(bindings::RTAX_ADVMSS);
+        // SAFETY: The caller says so. Each may change while it is read (`fib6_metric_set`).
+        unsafe {
+            let values = &raw const (*metrics).metrics;
+            let value = |place: usize| values.cast::<u32>().add(place).read_volatile();
+            (value(LOCK) == 0).then(|| Self {
+                mtu: value(MTU),
+                advertised_mss: value(MSS),
+            })
+        }
+    }
+}
+
+/// The largest segment that may come by the way that an answer to a packet would have: out by the device that it came by,
+/// to the neighbour that it came from. None where all of routing has to be asked.
+///
+/// # Safety
+///
+/// The packet has to be that of the hook, for this host on the link, not looped and not bridged. Source and destination
+/// have to be its own.
+#[inline]
+pub(in crate::kernel_api) unsafe fn mss(
+    skb: &Skb,
+    state: &bindings::nf_hook_state,
+    family: Family,
+    own: &OwnAddresses,
+    source: [u32; 4],
+    destination: [u32; 4],
+) -> Option<u16> {
+    let raw = skb.as_raw();
+    let (net, device) = (state.net, state.in_);
+    // SAFETY: The caller says so; RCU is held in hooks.
+    unsafe {
+        if !ethernet::brought(raw, state, family)
+            || bindings::palisade_skb_is_routed(raw)
+            || !is_somebody(family, source)
+            || family == Family::Ipv4 && !is_somebody(family, destination)
+            || has_policies(net)
+        {
+            return None;
+        }
+        let (hop, device_mtu) = match family {
+            Family::Ipv4 => {
+                let ([source, ..], [destination, ..]) = (source, destination);
+                ipv4(skb, net, device, own, source, destination)
+            }
+            Family::Ipv6 => ipv6(skb, net, device, source, destination),
+        }?;
+        if hop.device != device || !hop.neighbour.has_address(device, ethernet::sender(raw)) {
+            return None;
+        }
+        let mtu = match hop.metrics.mtu {
+            0 => device_mtu,
+            mtu => mtu,
+        };
+        Some(route::mss(mtu, hop.metrics.advertised_mss, family))
+    }
+}
+
+/// Whether IPsec may have a say in what comes in, goes on or goes out.
+///
+/// # Safety
+///
+/// The namespace has to be valid.
+#[inline]
+unsafe fn has_policies(net: *const bindings::net) -> bool {
+    #[cfg(CONFIG_XFRM = "y")]
+    // SAFETY: The caller says so; there are numbers for each direction.
+    unsafe {
+        let counts = (&raw const (*net).xfrm.policy_count).cast::<[u32; 3]>();
+        let defaults = &raw const (*net).xfrm.policy_default;
+        let accept = bindings::XFRM_USERPOLICY_ACCEPT as u8;
+        counts.read_volatile() != [0; 3] || defaults.read_volatile() != [accept; 3]
+    }
+    #[cfg(not(CONFIG_XFRM = "y"))]
+    {
+        let _ = net;
+        false
+    }
+}
+
+/// The way to who has sent a packet of IPv4, if that is let in, and the MTU of the device (`ip_route_input_slow`,
+/// `ip_route_output_key_hash_rcu`).
+///
+/// # Safety
+///
+/// As for [`mss`]. The packet has to have come by the device.
+#[inline]
+unsafe fn ipv4(
+    skb: &Skb,
+    net: *mut bindings::net,
+    device: *mut bindings::net_device,
+    own: &OwnAddresses,
+    source: u32,
+    destination: u32,
+) -> Option<(Hop, u32)> {
+    // SAFETY: The caller says so. In the hooks of IP the header is linear.
+    unsafe {
+        let settings = bindings::palisade_ipv4_settings(device);
+        if settings.is_null()
+            || bindings::palisade_has_rules4(net)
+            || bindings::palisade_has_realms(net)
+        {
+            return None;
+        }
+        let [_, tos] = skb.read::<2>(skb.network_offset())?;
+        let dscp = tos & fib4::DSCP;
+        let (forwards, own_are_routed) =
+            (bindings::palisade_forwards4(settings), own.are_routed(net));
+        // One of this host's addresses is found quickly, and what is none only after a look-up in the table.
+        let is_own = dscp == 0
+            && own_are_routed
+            && !forwards
+            && !bindings::__ip_dev_find(net, destination, false).is_null();
+        if !is_own {
+            let on = fib4::Found::look_up(net, source, destination, dscp)?;
+            let may_go_on = || {
+                on.is_unicast()
+                    && forwards
+                    && !bindings::palisade_ipv4_settings(on.device()).is_null()
+                    && matches!(
+                        skb.read::<1>(skb.network_offset().wrapping_add(8)),
+                        Some([2..=u8::MAX])
+                    )
+            };
+            if !on.is_local() && !may_go_on() {
+                return None;
+            }
+        }
+        let found = fib4::Found::look_up(net, destination, source, 0)?;
+        let hop = found.only_hop(source)?;
+        if !found.is_unicast() || hop.device != device {
+            return None;
+        }
+        // As in `fib_validate_source`, whose own addresses are also those of devices that are down.
+        let is_admitted = match bindings::palisade_checks_sources(settings) {
+            false => own_are_routed || bindings::__ip_dev_find(net, source, false).is_null(),
+            true => {
+                dscp == 0
+                    || fib4::Found::look_up(net, destination, source, dscp)
+                        .is_some_and(|found| found.is_unicast() && found.device() == device)
+            }
+        };
+        is_admitted.then(|| (hop, (*device).mtu))
+    }
+}
+
+/// As [`ipv4`], of IPv6 (`ip6_pol_route`, `ip6_forward`).
+///
+/// # Safety
+///
+/// As there.
+#[inline]
+unsafe fn ipv6(
+    skb: &Skb,
+    net: *mut bindings::net,
+    device: *mut bindings::net_device,
+    source: [u32; 4],
+    destination: [u32; 4],
+) -> Option<(Hop, u32)> {
+    if route::is_link_local(source) || route::is_link_local(destination) {
+        return None;
+    }
+    // SAFETY: The caller says so. The tables and settings of all devices are there for as long as the namespace, where
+    // packets of IPv6 come in.
+    unsafe {
+        let settings = bindings::palisade_ipv6_settings(device);
+        let tables = &(*net).ipv6;
+        if settings.is_null()
+            || tables.fib6_has_custom_rules
+            || bindings::palisade_routes_ask_for_sources(net)
+        {
+            return None;
+        }
+        let (local, main) = (tables.fib6_local_tbl, tables.fib6_main_tbl);
+        let has_come = match fib6::Found::look_up(net, local, destination) {
+            fib6::Found::One(on) => on.is_local(),
+            fib6::Found::Nothing => goes_on_ipv6(skb, net, settings, destination),
+            fib6::Found::Unclear => false,
+        };
+        if !has_come
+            || !matches!(
+                fib6::Found::look_up(net, local, source),
+                fib6::Found::Nothing
+            )
+        {
+            return None;
+        }
+        let fib6::Found::One(back) = fib6::Found::look_up(net, main, source) else {
+            return None;
+        };
+        let mtu = (&raw const (*settings).cnf.mtu6).read_volatile();
+        (back.is_unicast()).then_some((back.hop(source)?, mtu as u32))
+    }
+}
+
+/// Whether a packet of IPv6 goes on from here to another host.
+///
+/// # Safety
+///
+/// As for [`ipv6`]. The settings have to be those of the device.
+#[inline(never)]
+unsafe fn goes_on_ipv6(
+    skb: &Skb,
+    net: *mut bindings::net,
+    settings: *const bindings::inet6_dev,
+    destination: [u32; 4],
+) -> bool {
+    // SAFETY: The caller says so.
+    unsafe {
+        let tables = &(*net).ipv6;
+        let forwards_all = (&raw const (*tables.devconf_all).forwarding).read_volatile() != 0;
+        let forwards = (&raw const (*settings).cnf.force_forwarding).read_volatile() != 0;
+        let fib6::Found::One(on) = fib6::Found::look_up(net, tables.fib6_main_tbl, destination)
+        else {
+            return false;
+        };
+        on.is_unicast()
+            && (forwards_all || forwards && !on.has_gateway())
+            && matches!(
+                skb.read::<1>(skb.network_offset().wrapping_add(7)),
+                Some([2..=u8::MAX])
+            )
+    }
+}

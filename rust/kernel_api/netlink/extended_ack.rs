@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Telling the sender of a netlink request what is wrong with it.
+//!
+//! C header: [`include/linux/netlink.h`](srctree/include/linux/netlink.h)
+
+use super::Attribute;
+use crate::kernel_api::bindings;
+use kernel::{
+    fmt,
+    prelude::*,
+    str::CStr, //
+};
+
+/// Why a request is refused: an error number, a sentence for a person, and the attribute that is at fault.
+#[derive(Clone, Copy)]
+pub(crate) struct ExtAckError<'a> {
+    error: Error,
+    message: Option<&'static CStr>,
+    attribute: Option<Attribute<'a>>,
+}
+
+impl<'a> ExtAckError<'a> {
+    /// Refuses with a reason.
+    pub(crate) fn new(error: Error, message: &'static CStr) -> Self {
+        Self {
+            error,
+            message: Some(message),
+            attribute: None,
+        }
+    }
+
+    /// Says which attribute is at fault, if that was not said closer to it.
+    pub(crate) fn at(mut self, attribute: Attribute<'a>) -> Self {
+        self.attribute.get_or_insert(attribute);
+        self
+    }
+
+    /// Writes the reason down for the sender and returns the error number.
+    ///
+    /// # Safety
+    ///
+    /// The pointer has to be null or valid, and the attribute has to lie in the request that it is for.
+    pub(in crate::kernel_api) unsafe fn report(
+        self,
+        extended_ack: *mut bindings::netlink_ext_ack,
+    ) -> Error {
+        if !extended_ack.is_null() {
+            // SAFETY: The caller says that it is valid; the message lives for ever, and the attribute as
+            // long as the request.
+            unsafe {
+                if let Some(message) = self.message {
+                    (*extended_ack)._msg = message.as_char_ptr().cast();
+                }
+                if let Some(attribute) = self.attribute {
+                    (*extended_ack).bad_attr = attribute.as_raw();
+                }
+            }
+        }
+        self.error
+    }
+}
+
+/// Writes down what the sender of a request that succeeds should know.
+///
+/// # Safety
+///
+/// The pointer has to be null or valid, and nobody else may use what it points to.
+pub(in crate::kernel_api) unsafe fn warn(
+    extended_ack: *mut bindings::netlink_ext_ack,
+    message: fmt::Arguments<'_>,
+) {
+    if extended_ack.is_null() {
+        return;
+    }
+    // SAFETY: The caller says so; the characters of the buffer are bytes.
+    let buffer = unsafe { &mut (*extended_ack)._msg_buf };
+    let mut text = Text {
+        rest: buffer.as_mut_slice(),
+    };
+    // Only what does not fit fails, and that is left out.
+    let _ = fmt::Write::write_fmt(&mut text, message);
+    // SAFETY: As above; the message lies in the same object, and ends with a zero.
+    unsafe { (*extended_ack)._msg = (&raw const (*extended_ack)._msg_buf).cast() };
+}
+
+/// What remains of a buffer for a string, which always ends with a zero.
+struct Text<'a> {
+    rest: &'a mut [c_char],
+}
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            let rest = core::mem::take(&mut self.rest);
+            let [place, end, ..] = rest else {
+                self.rest = rest;
+                return Err(fmt::Error);
+            };
+            *place = byte as c_char;
+            *end = 0;
+            self.rest = rest.get_mut(1..).unwrap_or_default();
+        }
+        Ok(())
+    }
+}
+
+impl From<Error> for ExtAckError<'_> {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            message: None,
+            attribute: None,
+        }
+    }
+}
+
+impl From<kernel::alloc::AllocError> for ExtAckError<'_> {
+    fn from(error: kernel::alloc::AllocError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// The result of handling a part of a request.
+pub(crate) type NetlinkResult<'a, T = ()> = core::result::Result<T, ExtAckError<'a>>;

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Writing netlink messages.
+//!
+//! C header: [`include/net/netlink.h`](srctree/include/net/netlink.h)
+
+use crate::kernel_api::bindings;
+use core::ptr::NonNull;
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// A message that is being written; what is put after what did not fit is refused too.
+///
+/// # Invariants
+///
+/// The pointer is to a valid buffer that nobody else uses.
+pub(crate) struct Message(NonNull<bindings::sk_buff>);
+
+impl Message {
+    /// # Safety
+    ///
+    /// The buffer has to be valid and not used by others while this exists.
+    pub(in crate::kernel_api) unsafe fn from_raw(skb: NonNull<bindings::sk_buff>) -> Self {
+        // INVARIANT: The caller says so.
+        Self(skb)
+    }
+
+    pub(in crate::kernel_api) fn as_raw(&self) -> *mut bindings::sk_buff {
+        self.0.as_ptr()
+    }
+
+    /// Puts bytes.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` when the message is full.
+    pub(crate) fn put(&mut self, kind: u16, payload: &[u8]) -> Result {
+        let length = i32::try_from(payload.len()).map_err(|_| EMSGSIZE)?;
+        // SAFETY: By the type invariant, and the payload is valid for reads of its length.
+        to_result(unsafe {
+            bindings::nla_put(self.as_raw(), kind.into(), length, payload.as_ptr().cast())
+        })
+    }
+
+    /// Puts a string with a zero at its end.
+    pub(crate) fn put_string(&mut self, kind: u16, string: &[u8]) -> Result {
+        let mut bytes = KVec::with_capacity(string.len().saturating_add(1), GFP_KERNEL)?;
+        bytes.extend_from_slice(string, GFP_KERNEL)?;
+        bytes.push(0, GFP_KERNEL)?;
+        self.put(kind, &bytes)
+    }
+
+    /// Puts a flag, if it is set.
+    pub(crate) fn put_flag(&mut self, kind: u16, set: bool) -> Result {
+        if set {
+            self.put(kind, &[])
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Puts a number of 8 bits.
+    pub(crate) fn put_u8(&mut self, kind: u16, number: u8) -> Result {
+        self.put(kind, &number.to_ne_bytes())
+    }
+
+    /// Puts a number of 16 bits.
+    pub(crate) fn put_u16(&mut self, kind: u16, number: u16) -> Result {
+        self.put(kind, &number.to_ne_bytes())
+    }
+
+    /// Puts a number of 32 bits.
+    pub(crate) fn put_u32(&mut self, kind: u16, number: u32) -> Result {
+        self.put(kind, &number.to_ne_bytes())
+    }
+
+    /// Puts a number of 64 bits.
+    pub(crate) fn put_u64(&mut self, kind: u16, number: u64) -> Result {
+        self.put(kind, &number.to_ne_bytes())
+    }
+
+    /// Puts an attribute that holds what `fill` puts. Nothing of it remains if that fails.
+    pub(crate) fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self) -> Result) -> Result {
+        // SAFETY: By the type invariant.
+        let start = unsafe { bindings::palisade_nla_nest_start(self.as_raw(), kind.into()) };
+        if start.is_null() {
+            return Err(EMSGSIZE);
+        }
+        let filled = fill(self).and_then(|()| {
+            // SAFETY: `start` is where the attribute begins in the same buffer.
+            match unsafe { bindings::palisade_nla_nest_end(self.as_raw(), start) } {
+                error if error < 0 => to_result(error),
+                _ => Ok(()),
+            }
+        });
+        if filled.is_err() {
+            // SAFETY: As above.
+            unsafe { bindings::palisade_nla_nest_cancel(self.as_raw(), start) };
+        }
+        filled
+    }
+}
+
+/// Whether what `fill` writes takes up no more than that many bytes; it is written for that, and thrown away.
+///
+/// # Errors
+///
+/// What `fill` fails with for another reason, and `ENOMEM`.
+pub(crate) fn fits(bytes: usize, fill: impl FnOnce(&mut Message) -> Result) -> Result<bool> {
+    // SAFETY: There are no requirements; this may sleep, as a request may.
+    let skb = NonNull::new(unsafe { bindings::palisade_nlmsg_new(bytes) }).ok_or(ENOMEM)?;
+    // SAFETY: The buffer is new and ours.
+    let filled = fill(&mut unsafe { Message::from_raw(skb) });
+    // SAFETY: As above. There may be more room in it than was asked for.
+    let length = unsafe { skb.as_ref() }.len as usize;
+    // SAFETY: As above; it is not used any more.
+    unsafe { bindings::palisade_nlmsg_free(skb.as_ptr()) };
+    match filled {
+        Ok(()) => Ok(length <= bytes),
+        Err(EMSGSIZE) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Structs that say once which netlink attributes they stand for.
+//!
+//! [`nest!`] makes a struct out of a list of attributes, and from the same list what reads and what writes it.
+
+use super::{
+    extended_ack::{
+        ExtAckError,
+        NetlinkResult, //
+    },
+    message::Message,
+    Attribute,
+    Attributes, //
+};
+use kernel::prelude::*;
+
+/// What one attribute holds.
+pub(crate) trait Payload: Sized {
+    /// Reads it from an attribute that has passed the policy.
+    ///
+    /// # Errors
+    ///
+    /// What a policy cannot say of it, and `ENOMEM`.
+    fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self>;
+
+    /// Writes it as an attribute of that type.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` when the message is full.
+    fn write(&self, kind: u16, message: &mut Message) -> Result;
+}
+
+/// What several attributes of a nest hold together, whose types follow each other.
+pub(crate) trait Group: Sized {
+    /// Reads it; `first` is the type of the first attribute.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the attributes, as one.
+    fn read(nest: Attributes<'_>, first: u16) -> NetlinkResult<'_, Self>;
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` when the message is full.
+    fn write(&self, first: u16, message: &mut Message) -> Result;
+}
+
+macro_rules! number {
+    ($($number:ident: $put:ident,)*) => {
+        $(impl Payload for $number {
+            fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
+                // The policy has checked the length.
+                attribute.$number().ok_or(EINVAL.into())
+            }
+
+            fn write(&self, kind: u16, message: &mut Message) -> Result {
+                message.$put(kind, *self)
+            }
+        })*
+    };
+}
+
+number! {
+    u8: put_u8,
+    u16: put_u16,
+    u32: put_u32,
+    u64: put_u64,
+}
+
+/// A flag that is there.
+impl Payload for () {
+    fn read(_: Attribute<'_>) -> NetlinkResult<'_, Self> {
+        Ok(())
+    }
+
+    fn write(&self, kind: u16, message: &mut Message) -> Result {
+        message.put_flag(kind, true)
+    }
+}
+
+/// Bytes.
+impl Payload for KVec<u8> {
+    fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
+        let mut bytes = Self::new();
+        bytes.extend_from_slice(attribute.payload(), GFP_KERNEL_ACCOUNT)?;
+        Ok(bytes)
+    }
+
+    fn write(&self, kind: u16, message: &mut Message) -> Result {
+        message.put(kind, self)
+    }
+}
+
+/// A string, without the zero at its end.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Text(KVec<u8>);
+
+impl Text {
+    /// Its bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Payload for Text {
+    fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
+        let mut bytes = KVec::new();
+        bytes.extend_from_slice(attribute.string(), GFP_KERNEL_ACCOUNT)?;
+        Ok(Self(bytes))
+    }
+
+    fn write(&self, kind: u16, message: &mut Message) -> Result {
+        message.put_string(kind, &self.0)
+    }
+}
+
+/// The attribute of that type, if it is there.
+pub(crate) fn optional<T: Payload>(
+    nest: Attributes<'_>,
+    kind: u16,
+) -> NetlinkResult<'_, Option<T>> {
+    let attribute = nest.get(kind);
+    attribute
+        .map(|attribute| T::read(attribute).map_err(|error| error.at(attribute)))
+        .transpose()
+}
+
+/// All attributes of that type, in order.
+pub(crate) fn each<T: Payload>(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, KVec<T>> {
+    let mut all = KVec::new();
+    for attribute in nest.filter(|attribute| attribute.kind() == kind) {
+        let one = T::read(attribute).map_err(|error| error.at(attribute))?;
+        all.push(one, GFP_KERNEL_ACCOUNT)?;
+    }
+    Ok(all)
+}
+
+impl<'a> Attributes<'a> {
+    /// Refuses the request because of the attribute of that type, or of its lack.
+    pub(crate) fn refuse(self, kind: u16, message: &'static CStr) -> ExtAckError<'a> {
+        let error = ExtAckError::new(EINVAL, message);
+        self.get(kind)
+            .map_or(error, |attribute| error.at(attribute))
+    }
+}
+
+/// Makes a struct whose fields are attributes of a nest, and implements [`Payload`] for it.
+///
+/// Behind the name of the struct stands the module with the types of its attributes, and behind each field the type
+/// of its attribute and what it is:
+///
+/// - `required MESSAGE`: it has to be there, or else that is said;
+/// - `or VALUE`: where it is not there, that is meant;
+/// - `optional`: an `Option`;
+/// - `flag`: a `bool`, of an attribute that is there or not;
+/// - `each`: a `KVec` of all attributes of that type;
+/// - `group`: a [`Group`] whose first attribute it is.
+///
+/// # Examples
+///
+/// ```ignore
+/// nest! {
+///     /// Bits of a packet's mark.
+///     #[derive(PartialEq, Eq)]
+///     pub(crate) struct Mark: attribute::mark {
+///         value: u32 = VALUE, required c"a mark match needs a value";
+///         mask: u32 = MASK, or u32::MAX;
+///         invert: bool = INVERT, flag;
+///     }
+/// }
+/// ```
+macro_rules! nest {
+    (
+        $(#[$meta:meta])*
+        $visible:vis struct $name:ident: $($set:ident)::+ {
+            $(
+                $(#[$field_meta:meta])*
+                $field_visible:vis $field:ident: $type:ty = $kind:ident, $how:ident $($argument:expr)?;
+            )*
+        }
+    ) => {
+        $(#[$meta])*
+        $visible struct $name {
+            $($(#[$field_meta])* $field_visible $field: $type,)*
+        }
+
+        impl $name {
+            /// Reads it from the attributes of a nest.
+            $visible fn read_from(
+                nest: $crate::kernel_api::netlink::Attributes<'_>,
+            ) -> $crate::kernel_api::netlink::extended_ack::NetlinkResult<'_, Self> {
+                use $($set)::+ as set;
+                Ok(Self {
+                    $($field: $crate::kernel_api::netlink::nest::nest!(
+                        @read nest, set::$kind, $how $($argument)?
+                    ),)*
+                })
+            }
+
+            /// Writes its attributes into a nest.
+            $visible fn write_into(
+                &self,
+                message: &mut $crate::kernel_api::netlink::message::Message,
+            ) -> kernel::error::Result {
+                use $($set)::+ as set;
+                $($crate::kernel_api::netlink::nest::nest!(
+                    @write self.$field, set::$kind, message, $how
+                );)*
+                Ok(())
+            }
+        }
+
+        impl $crate::kernel_api::netlink::nest::Payload for $name {
+            fn read(
+                attribute: $crate::kernel_api::netlink::Attribute<'_>,
+            ) -> $crate::kernel_api::netlink::extended_ack::NetlinkResult<'_, Self> {
+                Self::read_from(attribute.nested())
+            }
+
+            fn write(
+                &self,
+                kind: u16,
+                message: &mut $crate::kernel_api::netlink::message::Message,
+            ) -> kernel::error::Result {
+                message.nest(kind, |message| self.write_into(message))
+            }
+        }
+    };
+
+    (@read $nest:ident, $kind:expr, required $message:expr) => {
+        $crate::kernel_api::netlink::nest::optional($nest, $kind)?
+            .ok_or_else(|| $nest.refuse($kind, $message))?
+    };
+    (@read $nest:ident, $kind:expr, or $value:expr) => {
+        $crate::kernel_api::netlink::nest::optional($nest, $kind)?.unwrap_or($value)
+    };
+    (@read $nest:ident, $kind:expr, optional) => {
+        $crate::kernel_api::netlink::nest::optional($nest, $kind)?
+    };
+    (@read $nest:ident, $kind:expr, flag) => {
+        $nest.has($kind)
+    };
+    (@read $nest:ident, $kind:expr, each) => {
+        $crate::kernel_api::netlink::nest::each($nest, $kind)?
+    };
+    (@read $nest:ident, $kind:expr, group) => {
+        $crate::kernel_api::netlink::nest::Group::read($nest, $kind)?
+    };
+
+    (@write $field:expr, $kind:expr, $message:ident, flag) => {
+        $message.put_flag($kind, $field)?
+    };
+    (@write $field:expr, $kind:expr, $message:ident, group) => {
+        $crate::kernel_api::netlink::nest::Group::write(&$field, $kind, $message)?
+    };
+    // Of what is there once, not at all or several times.
+    (@write $field:expr, $kind:expr, $message:ident, optional) => {
+        if let Some(value) = &$field {
+            $crate::kernel_api::netlink::nest::Payload::write(value, $kind, $message)?;
+        }
+    };
+    (@write $field:expr, $kind:expr, $message:ident, each) => {
+        for value in &$field {
+            $crate::kernel_api::netlink::nest::Payload::write(value, $kind, $message)?;
+        }
+    };
+    (@write $field:expr, $kind:expr, $message:ident, $how:ident) => {
+        $crate::kernel_api::netlink::nest::Payload::write(&$field, $kind, $message)?
+    };
+}
+
+pub(crate) use nest;

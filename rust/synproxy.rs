@@ -5,71 +5,31 @@
 //! Nothing is kept of a SYN: what it said comes back with the cookie. An acknowledgement with a valid cookie
 //! becomes a SYN to the server. What the server answers is then told to the client as far as the client
 //! does not know it yet, and from there on connection tracking shifts the sequence numbers, and
-//! [`translation`] what it does not know of: timestamps and windows.
+//! [`connection::translation`] what it does not know of: timestamps and windows.
 
-mod announcement;
-#[cfg(CONFIG_KUNIT = "y")]
-mod announcement_tests;
-mod answers;
-mod clamps;
-#[cfg(CONFIG_KUNIT = "y")]
-mod clamps_tests;
 mod client;
-mod clocks;
-#[cfg(CONFIG_KUNIT = "y")]
-mod clocks_tests;
-mod compose;
-#[cfg(CONFIG_KUNIT = "y")]
-mod compose_tests;
+mod connection;
 mod cookie;
-#[cfg(CONFIG_KUNIT = "y")]
-mod cookie_tests;
-mod established;
-#[cfg(CONFIG_KUNIT = "y")]
-mod established_tests;
-mod existing;
-mod floods;
-#[cfg(CONFIG_KUNIT = "y")]
-mod floods_tests;
 #[cfg(palisade_host)]
 pub(crate) mod fuzz;
-mod handshake;
-mod held;
-#[cfg(CONFIG_KUNIT = "y")]
-mod held_tests;
-mod lost;
-mod opening;
-mod options;
-#[cfg(CONFIG_KUNIT = "y")]
-mod options_tests;
-mod pre_routing;
-mod proxy_state;
-#[cfg(CONFIG_KUNIT = "y")]
-mod proxy_state_tests;
 #[cfg(all(test, palisade_races))]
 mod races;
-mod resets;
-mod segment;
-mod servers;
-#[cfg(CONFIG_KUNIT = "y")]
-mod servers_tests;
+mod server;
 mod settings;
-mod syn_sent;
-#[cfg(CONFIG_KUNIT = "y")]
-mod syn_sent_tests;
-mod translation;
-mod unreachable;
+mod tcp;
 
-pub(crate) use answers::Answers;
 pub(crate) use client::Stage;
-pub(crate) use pre_routing::PreRoutingHook;
-pub(crate) use servers::ServerReport;
+pub(crate) use connection::{
+    answers::Answers,
+    pre_routing::PreRoutingHook,
+    translation::TranslationHook, //
+};
+pub(crate) use server::servers::ServerReport;
 pub(crate) use settings::{
     Events,
     SynproxySettings,
     Threshold, //
 };
-pub(crate) use translation::TranslationHook;
 
 use crate::kernel_api::{
     conntrack::{
@@ -91,22 +51,29 @@ use crate::kernel_api::{
         Periodic, //
     },
 };
-use clocks::Clocks;
-use cookie::Cookies;
+use connection::{
+    established::EstablishedCache,
+    held::Held,
+    lost::ResetLimit,
+    resets,
+    syn_sent::{
+        self,
+        RetransmitWork,
+        SynSentTable,
+        Wait, //
+    },
+};
+use cookie::{
+    clocks::Clocks,
+    Cookies, //
+};
 use core::mem::MaybeUninit;
-use established::EstablishedCache;
-use held::Held;
 use kernel::{
     alloc::flags::__GFP_NOWARN,
     prelude::*,
     sync::Arc, //
 };
-use servers::Servers;
-use syn_sent::{
-    RetransmitWork,
-    SynSentTable,
-    Wait, //
-};
+use server::servers::Servers;
 
 /// Room for so many connections and one more, or for as many as there is memory for.
 fn room_for(count: usize) -> KVVec<EndedConnection> {
@@ -129,7 +96,7 @@ pub(crate) struct Synproxy {
     syn_sent: Arc<SynSentTable>,
     retransmit_work: Periodic<RetransmitWork>,
     established: EstablishedCache,
-    lost: lost::Limit,
+    lost: ResetLimit,
     own_addresses: OwnAddresses,
 }
 
@@ -150,7 +117,7 @@ impl Synproxy {
             retransmit_work: Periodic::start(scope, RetransmitWork(syn_sent.clone()), 0)?,
             syn_sent,
             established: EstablishedCache::new()?,
-            lost: lost::Limit::new(),
+            lost: ResetLimit::new(),
             own_addresses: OwnAddresses::new(),
         };
         Ok(Arc::new(synproxy, GFP_KERNEL_ACCOUNT)?)

@@ -3,9 +3,9 @@
 //! What SYNPROXY reads and remembers: cookies, segments, servers, and SYNs that wait for their answer.
 
 use super::{
-    compose::{
-        self,
-        Fields, //
+    connection::syn_sent::{
+        SynSentTable,
+        Wait, //
     },
     cookie::{
         Carried,
@@ -13,21 +13,23 @@ use super::{
         Cookies,
         Returned, //
     },
-    options::{
-        Options,
-        Timestamps,
-        Walk,
-        LENGTH_MAX, //
-    },
-    segment::Segment,
-    servers::{
+    server::servers::{
         ConnectResult,
         Endpoint,
         Servers, //
     },
-    syn_sent::{
-        SynSentTable,
-        Wait, //
+    tcp::{
+        compose::{
+            self,
+            Fields, //
+        },
+        options::{
+            Options,
+            Timestamps,
+            Walk,
+            LENGTH_MAX, //
+        },
+        segment::Segment, //
     },
 };
 use crate::{

@@ -3,13 +3,15 @@
 //! SYNPROXY's own state, used by several CPUs at once.
 
 use super::{
-    proxy_state::ProxyState,
-    servers::Servers,
-    syn_sent::{
-        RetransmitWork,
-        SynSentTable,
-        Wait, //
+    connection::{
+        proxy_state::ProxyState,
+        syn_sent::{
+            RetransmitWork,
+            SynSentTable,
+            Wait, //
+        },
     },
+    server::servers::Servers, //
 };
 use crate::{
     c,

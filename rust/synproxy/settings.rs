@@ -2,7 +2,7 @@
 
 //! What a rule asks of SYNPROXY, and what it counts.
 
-use super::floods::Rate;
+use super::server::floods::Rate;
 use crate::kernel_api::sync::counters::EventCounters;
 
 /// What a rule asks for.

@@ -16,7 +16,6 @@
 use super::{
     bh::BhDisabled,
     lkmm::{
-        cpu_relax,
         smp_rmb,
         smp_wmb, //
     },
@@ -26,7 +25,8 @@ use super::{
 };
 use kernel::{
     alloc::Flags,
-    prelude::*, //
+    prelude::*,
+    processor::cpu_relax, //
 };
 
 /// How often a reader tries without the lock before it takes it.

@@ -150,11 +150,3 @@ pub(in crate::kernel_api) unsafe fn test_and_set_bit<const BIT: u32>(pointer: *m
         }
     }
 }
-
-/// What who waits for another CPU does between two looks (`cpu_relax`).
-#[inline(always)]
-pub(in crate::kernel_api) fn cpu_relax() {
-    #[cfg(palisade_races)]
-    kernel::races::wait();
-    core::hint::spin_loop();
-}

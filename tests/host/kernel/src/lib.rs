@@ -58,6 +58,14 @@ pub mod str {
 }
 
 /// The task that runs.
+pub mod processor {
+    /// What a CPU does while it waits for another one.
+    pub fn cpu_relax() {
+        crate::races::wait();
+        core::hint::spin_loop();
+    }
+}
+
 pub mod task {
     /// It may always sleep here.
     pub fn might_sleep() {}

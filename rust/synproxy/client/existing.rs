@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What clients send while connection tracking knows a connection between the same ports.
+//!
+//! Nobody may end or replace a connection by knowing whom it is between. A SYN for one that is open goes on to the
+//! server, which asks the client back with an acknowledgement (a challenge, RFC 5961, section 4): a client that knows
+//! nothing of its connection any more answers that with a reset that has the right number, which ends the connection,
+//! and sends its SYN again at once. A cookie for one that is open does nothing to it, valid or not.
+//!
+//! A server of this machine may have a connection that connection tracking does not know, as it was not in use when that
+//! was opened, or was flushed since. That is asked for as well, then, and protected alike.
+
+use super::{
+    incoming::Incoming,
+    opening::Proof,
+    Stage, //
+};
+use crate::{
+    kernel_api::{
+        conntrack::connections::{
+            ConfirmedConnection,
+            Connection,
+            Direction,
+            TcpState, //
+        },
+        net::{
+            sockets::{
+                self,
+                Socket, //
+            },
+            transmit::NewPacket, //
+        },
+        netfilter::Verdict, //
+    },
+    synproxy::{
+        connection::{
+            lost,
+            proxy_state::ProxyState, //
+        },
+        settings::Event,
+        tcp::{
+            compose::{
+                self,
+                Fields, //
+            },
+            options::Options,
+            segment::{
+                flags,
+                Kind, //
+            },
+        },
+    },
+};
+
+/// How far back what belongs to a connection may be, in bytes.
+const RECENT: i32 = 1 << 20;
+
+/// A client cannot expect a number that is farther than this from what it was sent last, in bytes: the part of a window
+/// that was sent and has not arrived.
+const IN_FLIGHT: u32 = 1 << 26;
+
+impl Incoming<'_> {
+    /// Whether there may be a connection between the same: most SYNs are of none, and need no look-up then.
+    #[inline]
+    pub(in crate::synproxy) fn may_have_connection(&self) -> bool {
+        let mark = self.synproxy.established.mark(self.endpoints());
+        self.stage == Stage::Filter || mark.is_none_or(|mark| mark.was_used())
+    }
+
+    /// Whether a SYN is between the ends of a connection that is open. One that is over is forgotten: what was kept
+    /// of it must not be applied to the next one, and the acknowledgement that follows is not taken for one of it.
+    #[cold]
+    #[inline(never)]
+    pub(in crate::synproxy) fn is_of_open_connection(&self) -> bool {
+        let state = self.look_up(self.endpoints()).map(|found| {
+            let connection = found.connection();
+            let state = connection.tcp_state();
+            if state == TcpState::Over {
+                connection.end();
+            } else if let Some(proxy_state) = ProxyState::of(&connection) {
+                proxy_state.challenge(self.segment.sequence);
+            }
+            state
+        });
+        match state {
+            Some(TcpState::SynReceived | TcpState::Established | TcpState::Other) => true,
+            Some(TcpState::SynSent | TcpState::Over) | None => {
+                if let Some(mark) = self.synproxy.established.mark(self.endpoints()) {
+                    mark.clear();
+                }
+                false
+            }
+        }
+    }
+
+    /// Anything but a SYN, of a connection that connection tracking knows.
+    pub(in crate::synproxy) fn of_connection(
+        &self,
+        kind: Kind,
+        connection: &ConfirmedConnection<'_>,
+    ) -> Option<Verdict> {
+        let may_open = matches!(kind, Kind::Ack | Kind::Fin);
+        if !may_open || connection.direction != Direction::Original {
+            return None;
+        }
+        match (connection.tcp_state(), ProxyState::of(connection)) {
+            // A handshake that has passed is complete.
+            (TcpState::SynReceived, None) => {
+                self.prove();
+                None
+            }
+            // The SYN to the server was lost, or its answer. Connection tracking knows that state of a client
+            // from keep-alives alone; of anything else it would say that it is invalid.
+            (TcpState::SynSent, Some(proxy_state)) => match self.proof() {
+                Some(proof) if self.is_waiting(&proof, connection, &proxy_state) => {
+                    self.open_in_place(&proof)
+                }
+                Some(_) => self.disown(connection),
+                None => Some(Verdict::Drop),
+            },
+            // It may open the next one, or belong to the last: where as much was sent as received, that has a valid
+            // cookie, too. After a SYN the last one is forgotten, unless nothing was known of it then.
+            (TcpState::Over, _) if !(0..=RECENT).contains(&self.age(connection)) => {
+                match self.proof() {
+                    Some(proof) => {
+                        self.count(Event::CookieValid);
+                        // Connection tracking would not take a SYN for the beginning of another after a reset by the
+                        // server.
+                        connection.end();
+                        self.open_in_place(&proof)
+                    }
+                    None => None,
+                }
+            }
+            (TcpState::Established | TcpState::Other, _)
+                if self.age(connection).unsigned_abs() > RECENT as u32 =>
+            {
+                match self.proof() {
+                    Some(_) => self.disown(connection),
+                    None => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// As [`Incoming::of_connection`], where connection tracking took the segment for invalid, and for what opens a
+    /// connection if there is none.
+    pub(in crate::synproxy) fn open_behind_conntrack(&self, proof: &Proof) -> Option<Verdict> {
+        if let Some(found) = self.look_up(self.endpoints()) {
+            let connection = found.connection();
+            match (connection.tcp_state(), ProxyState::of(&connection)) {
+                (TcpState::Over, _) => connection.end(),
+                (TcpState::SynSent, Some(proxy_state))
+                    if self.is_waiting(proof, &connection, &proxy_state) => {}
+                _ => return self.disown(&connection),
+            }
+        } else if let Some(socket) = self.open_socket() {
+            return self.of_socket(&socket);
+        }
+        self.count(Event::CookieValid);
+        self.open_new(proof)
+    }
+
+    /// How far the segment is behind what the client has sent last.
+    fn age(&self, connection: &Connection<'_>) -> i32 {
+        let next = connection.next_sequence(Direction::Original);
+        next.wrapping_sub(self.segment.sequence) as i32
+    }
+
+    /// Whether the sender is the client that is waiting for the server, by both its numbers.
+    fn is_waiting(
+        &self,
+        proof: &Proof,
+        connection: &Connection<'_>,
+        proxy_state: &ProxyState<'_>,
+    ) -> bool {
+        proof.initial_sequence.wrapping_add(1) == connection.next_sequence(Direction::Original)
+            && self.segment.acknowledgement == proxy_state.cookie().wrapping_add(1)
+    }
+
+    /// The socket of this machine that has an open connection between the same.
+    #[inline]
+    pub(in crate::synproxy) fn open_socket(&self) -> Option<Socket> {
+        let socket = sockets::find(self.packet.context(), self.endpoints());
+        socket.filter(|socket| socket.is_open)
+    }
+
+    /// A SYN for a connection that connection tracking does not know goes on to the socket, which asks the client back.
+    /// Connection tracking must not take it for the beginning of another: of what the client sends then it would say that
+    /// it is invalid.
+    #[cold]
+    pub(in crate::synproxy) fn pass_to_socket(&self) -> Option<Verdict> {
+        self.packet.skb().set_untracked();
+        None
+    }
+
+    /// A cookie for a connection that connection tracking does not know.
+    #[cold]
+    pub(in crate::synproxy) fn of_socket(&self, socket: &Socket) -> Option<Verdict> {
+        match socket.next {
+            // The socket knows better.
+            _ if lost::fits(socket, &self.segment) => None,
+            Some(next) => self.disown_beside(next),
+            None => Some(Verdict::Drop),
+        }
+    }
+
+    /// Tells who has a cookie for what is another's, which has this connection, that it has none.
+    #[cold]
+    fn disown(&self, connection: &Connection<'_>) -> Option<Verdict> {
+        self.disown_beside(match (connection.tcp_state(), ProxyState::of(connection)) {
+            (TcpState::SynSent, Some(proxy_state)) => proxy_state.cookie().wrapping_add(1),
+            _ => {
+                let next = connection.next_sequence(Direction::Reply);
+                next.wrapping_add(connection.sequence_shift(Direction::Reply, next))
+            }
+        })
+    }
+
+    /// Tells who has a cookie, and takes a connection for open that cannot be, that it is not: there is another one, whose
+    /// client expects that number. That client may have sent nothing of this, and must not be deceived, so that it is told
+    /// nothing that it could take for its own.
+    #[cold]
+    fn disown_beside(&self, expected: u32) -> Option<Verdict> {
+        let distance = self.segment.acknowledgement.wrapping_sub(expected) as i32;
+        if distance.unsigned_abs() <= IN_FLIGHT {
+            return Some(Verdict::Drop);
+        }
+        self.reset_sender()
+    }
+
+    /// Resets who has sent a segment, by the number of that, if it may be answered at all: so nobody learns a number of
+    /// others, and is told no more than he could say himself.
+    #[cold]
+    pub(in crate::synproxy) fn reset_sender(&self) -> Option<Verdict> {
+        let (packet, segment) = (self.packet, &self.segment);
+        let ports = segment.ports_of_answer();
+        if self.way_back(ports).is_err() {
+            return Some(Verdict::Drop);
+        }
+        let fields = Fields {
+            ports,
+            sequence: segment.acknowledgement,
+            acknowledgement: 0,
+            flags: flags::RST,
+            window: 0,
+        };
+        let reset = compose::packet(
+            packet.family,
+            packet.context().initial_time_to_live(packet.family),
+            &fields,
+            &Options::default(),
+            &self.destination(),
+            &self.source(),
+        );
+        // The segment may have a route already, which is not the way back.
+        if let Ok(reset) = NewPacket::new(packet.family, reset.as_slice()) {
+            // Connection tracking would take it for one of the other connection.
+            reset.set_untracked();
+            reset.send(packet.context());
+        }
+        Some(Verdict::Drop)
+    }
+}

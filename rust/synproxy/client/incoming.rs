@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What clients send before their connection exists.
+
+use crate::{
+    kernel_api::{
+        conntrack::{
+            connections::{
+                Connection,
+                Direction,
+                Endpoints,
+                FoundConnection,
+                TcpState, //
+            },
+            TrackingState, //
+        },
+        net::way_back::{
+            NoAnswer,
+            WayBack, //
+        },
+        netfilter::Verdict, //
+    },
+    packet::{
+        Address,
+        Packet,
+        Transport,
+        IPPROTO_TCP, //
+    },
+    synproxy::{
+        connection::{
+            established::Mark,
+            proxy_state::ProxyState, //
+        },
+        cookie::{
+            self,
+            announcement::Announcement, //
+        },
+        server::servers::Endpoint,
+        settings::{
+            Event,
+            Events,
+            SynproxySettings, //
+        },
+        tcp::{
+            compose::{
+                self,
+                Fields, //
+            },
+            options::{
+                Options,
+                MSS_DEFAULT, //
+            },
+            segment::{
+                Kind,
+                Segment, //
+            },
+        },
+        Synproxy, //
+    },
+};
+
+/// At which stage of its way a rule sees a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Before connection tracking does.
+    BeforeConntrack,
+    /// After connection tracking, and after routing.
+    Filter,
+}
+
+impl Synproxy {
+    /// Looks at a segment that a rule with these settings matches. None: it is none of SYNPROXY's concern, and continues with
+    /// the next rule.
+    #[inline]
+    pub(crate) fn receive(
+        &self,
+        settings: &SynproxySettings,
+        events: &Events,
+        stage: Stage,
+        packet: &Packet<'_>,
+    ) -> Option<Verdict> {
+        let offset = match packet.transport() {
+            Transport::Header {
+                protocol: IPPROTO_TCP,
+                offset,
+            } => offset,
+            // A fragment of what nobody put together. Rules are for TCP, so that there is nothing else.
+            _ => return Some(Verdict::Drop),
+        };
+        let skb = packet.skb();
+        if self.is_of_others(stage, packet) {
+            return None;
+        }
+        let Some(segment) = Segment::read(skb, offset) else {
+            return Some(Verdict::Drop);
+        };
+        let incoming = Incoming {
+            synproxy: self,
+            settings,
+            events,
+            stage,
+            packet,
+            segment,
+            endpoints: segment.endpoints(packet),
+        };
+        match segment.kind() {
+            Kind::Syn => incoming.syn(),
+            kind => incoming.others(kind),
+        }
+    }
+
+    /// Whether the packet has a connection, or had one before it came round by the loopback interface.
+    #[inline]
+    fn is_of_others(&self, stage: Stage, packet: &Packet<'_>) -> bool {
+        let skb = packet.skb();
+        let Some(connection) = skb.tracked() else {
+            return false;
+        };
+        // Without a rule that leaves SYNs untracked, they are new connections here.
+        stage == Stage::BeforeConntrack
+            || ProxyState::of(&connection).is_some()
+            || skb.tracking().state != TrackingState::New
+    }
+}
+
+/// A segment of a client, and what is to be done with such.
+pub(in crate::synproxy) struct Incoming<'a> {
+    pub(in crate::synproxy) synproxy: &'a Synproxy,
+    settings: &'a SynproxySettings,
+    events: &'a Events,
+    pub(in crate::synproxy) stage: Stage,
+    pub(in crate::synproxy) packet: &'a Packet<'a>,
+    pub(in crate::synproxy) segment: Segment,
+    /// Whom it is from and for, which is asked for several times.
+    endpoints: Endpoints,
+}
+
+impl Incoming<'_> {
+    pub(in crate::synproxy) fn count(&self, event: Event) {
+        self.events.count(event as usize);
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            family: self.packet.family,
+            address: self.destination(),
+            port: self.segment.destination_port(),
+        }
+    }
+
+    pub(in crate::synproxy) fn cookie_client(&self) -> cookie::Client {
+        cookie::Client {
+            family: self.packet.family,
+            source: self.source(),
+            destination: self.destination(),
+            ports: self.segment.ports(),
+        }
+    }
+
+    pub(in crate::synproxy) fn has_right_checksum(&self) -> bool {
+        let (skb, context) = (self.packet.skb(), self.packet.context());
+        skb.has_right_checksum(context, self.segment.offset, IPPROTO_TCP)
+    }
+
+    /// Where it says that it comes from.
+    pub(in crate::synproxy) fn source(&self) -> Address {
+        Address::new(self.endpoints.addresses.0)
+    }
+
+    /// Where it goes to.
+    pub(in crate::synproxy) fn destination(&self) -> Address {
+        Address::new(self.endpoints.addresses.1)
+    }
+
+    pub(in crate::synproxy) fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The way of an answer, if there may be one.
+    #[inline]
+    pub(in crate::synproxy) fn way_back(&self, ports: u32) -> Result<WayBack, NoAnswer> {
+        let packet = self.packet;
+        if packet.has_refused_options(self.segment.offset) {
+            return Err(NoAnswer::Forbidden);
+        }
+        let context = packet.context();
+        let own = &self.synproxy.own_addresses;
+        context.way_back(packet.skb(), packet.family, ports, own)
+    }
+
+    pub(in crate::synproxy) fn look_up(&self, endpoints: &Endpoints) -> Option<FoundConnection> {
+        FoundConnection::look_up(self.packet.context().namespace(), endpoints)
+    }
+
+    /// A SYN is answered with a cookie, unless it may pass.
+    #[inline]
+    fn syn(&self) -> Option<Verdict> {
+        let (packet, segment) = (self.packet, &self.segment);
+        if !self.has_right_checksum() {
+            return Some(Verdict::Drop);
+        }
+        self.count(Event::Syn);
+        if self.may_have_connection() && self.is_of_open_connection() {
+            return None;
+        }
+        if self.open_socket().is_some() {
+            return self.pass_to_socket();
+        }
+        let endpoint = self.endpoint();
+        if let Some(threshold) = &self.settings.threshold {
+            let servers = &self.synproxy.servers;
+            if servers.admits(&endpoint, &threshold.limit()) {
+                self.forget_last();
+                return None;
+            }
+            // One that was sent again is for who has got the first.
+            if self.is_underway() {
+                return None;
+            }
+        }
+        let Some(client) = Options::read(packet.skb(), segment) else {
+            return Some(Verdict::Drop);
+        };
+        // Nobody is told anything whom this host's own TCP, or routing, would not have had answered.
+        let ports = segment.ports_of_answer();
+        let way = match self.way_back(ports) {
+            Ok(way) => way,
+            Err(NoAnswer::Forbidden) => return Some(Verdict::Drop),
+            Err(NoAnswer::NoWayOn) => return None,
+        };
+        let server = self.synproxy.servers.options(&endpoint);
+        let mut announcement = Announcement::new(
+            self.settings,
+            packet.family,
+            segment,
+            &client,
+            server.as_ref(),
+            way.mss.min(self.synproxy.servers.clamps.limit(way.device)),
+        );
+        let who = self.cookie_client();
+        if let Some(stamps) = &mut announcement.options.timestamps {
+            let offset = self.synproxy.clocks.offset(&who);
+            stamps.value = stamps.value.wrapping_add(offset);
+        }
+        let cookie = self.synproxy.cookies.make(
+            &who,
+            segment.sequence,
+            client.mss.unwrap_or(MSS_DEFAULT),
+            announcement.carried,
+        );
+        let fields = Fields {
+            ports,
+            sequence: cookie,
+            acknowledgement: segment.sequence.wrapping_add(1),
+            flags: announcement.flags,
+            // The client is to wait until the server is there.
+            window: 0,
+        };
+        let answer = compose::packet(
+            packet.family,
+            packet.context().initial_time_to_live(packet.family),
+            &fields,
+            &announcement.options,
+            &self.destination(),
+            &self.source(),
+        );
+        let Ok(rewritten) = packet.replace(answer.as_slice()) else {
+            return Some(Verdict::Drop);
+        };
+        self.count(Event::CookieSent);
+        Some(Verdict::Transmit(rewritten.by(&way)))
+    }
+
+    /// A client whose SYN has passed has come back.
+    pub(in crate::synproxy) fn prove(&self) {
+        if self.settings.threshold.is_some() {
+            self.synproxy.servers.prove(&self.endpoint());
+        }
+    }
+
+    /// Whether the server has got a SYN of this connection already, and the connection is none of ours.
+    #[cold]
+    fn is_underway(&self) -> bool {
+        let is_early = |connection: &Connection<'_>| {
+            connection.direction == Direction::Original
+                && ProxyState::of(connection).is_none()
+                && matches!(
+                    connection.tcp_state(),
+                    TcpState::SynSent | TcpState::SynReceived
+                )
+        };
+        self.look_up(self.endpoints())
+            .is_some_and(|found| is_early(&found.connection()))
+    }
+
+    /// What was kept of a connection between the same ports that is over must not be applied to the next one.
+    #[cold]
+    pub(in crate::synproxy) fn forget_last(&self) {
+        if let Some(found) = self.look_up(self.endpoints()) {
+            let last = found.connection();
+            if last.tcp_state() == TcpState::Over {
+                last.end();
+            }
+        }
+    }
+
+    /// Anything but a SYN.
+    #[inline]
+    fn others(&self, kind: Kind) -> Option<Verdict> {
+        let endpoints = self.endpoints();
+        let mark = self.synproxy.established.mark(endpoints);
+        if self.stage == Stage::BeforeConntrack {
+            if mark.is_some_and(|mark| mark.is_set()) {
+                return None;
+            }
+            if let Some(found) = self.look_up(endpoints) {
+                let connection = found.connection();
+                if let (Some(mark), TcpState::Established) = (mark, connection.tcp_state()) {
+                    mark.set(ProxyState::of(&connection).is_some());
+                }
+                return self.of_connection(kind, &connection);
+            }
+        }
+        match kind {
+            Kind::Ack | Kind::Fin => self.acknowledgement(mark),
+            _ => match self.stage {
+                Stage::BeforeConntrack => self.out_of_flow(mark, Event::OutOfFlow),
+                // As with iptables, which leaves them to the next rule.
+                Stage::Filter => {
+                    self.count(Event::OutOfFlow);
+                    None
+                }
+            },
+        }
+    }
+
+    /// An acknowledgement of no connection opens one, if its cookie is valid.
+    #[inline]
+    fn acknowledgement(&self, mark: Option<Mark<'_>>) -> Option<Verdict> {
+        let Some(proof) = self.proof() else {
+            return self.out_of_flow(mark, Event::CookieInvalid);
+        };
+        match self.stage {
+            Stage::BeforeConntrack => match self.open_socket() {
+                Some(socket) => self.of_socket(&socket),
+                None => {
+                    self.count(Event::CookieValid);
+                    self.open_in_place(&proof)
+                }
+            },
+            Stage::Filter => self.open_behind_conntrack(&proof),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Clients that return a cookie: what it proves, and the SYN that their server gets.
+
+use super::incoming::Incoming;
+use crate::{
+    kernel_api::{
+        conntrack::{
+            connections::{
+                Connection,
+                ProxyWords,
+                TcpState, //
+            },
+            proxy_template::NotOpened, //
+        },
+        net::transmit::NewPacket,
+        netfilter::Verdict, //
+    },
+    synproxy::{
+        connection::{
+            held::Held,
+            proxy_state::ProxyState,
+            resets,
+            syn_sent::Wait, //
+        },
+        cookie::{
+            announcement::Agreement,
+            Carried, //
+        },
+        tcp::{
+            compose::{
+                self,
+                Fields, //
+            },
+            options::{
+                Options,
+                Timestamps, //
+            },
+            segment::flags, //
+        },
+    },
+};
+
+/// What a client has agreed on when it returns a valid cookie.
+pub(in crate::synproxy) struct Proof {
+    mss: u16,
+    agreement: Agreement,
+    /// Sequence number of its SYN.
+    pub(in crate::synproxy) initial_sequence: u32,
+    timestamps: Option<Timestamps>,
+    /// Whether the segment is a keep-alive, whose data is none.
+    is_keep_alive: bool,
+}
+
+impl Incoming<'_> {
+    /// What the segment proves with its cookie.
+    #[inline]
+    pub(in crate::synproxy) fn proof(&self) -> Option<Proof> {
+        let (skb, segment) = (self.packet.skb(), &self.segment);
+        let options = Options::read(skb, segment)?;
+        let returned = self.synproxy.cookies.check(
+            &self.cookie_client(),
+            segment.sequence,
+            segment.acknowledgement,
+            options.timestamps.is_some(),
+        )?;
+        // Last, since floods of acknowledgements do not come so far. A segment that is wrong must not become a
+        // SYN that is right.
+        if !self.has_right_checksum() {
+            return None;
+        }
+        let next = u32::from(!returned.is_keep_alive);
+        Some(Proof {
+            mss: returned.mss,
+            agreement: match (returned.carried, options.timestamps) {
+                (Carried::Options { scale, sack }, _) => Agreement::from_cookie(scale, sack),
+                (Carried::Nothing, Some(timestamps)) => Agreement::from_stamp(timestamps.echo),
+                (Carried::Nothing, None) => return None,
+            },
+            initial_sequence: segment.sequence.wrapping_sub(next),
+            timestamps: options.timestamps,
+            is_keep_alive: returned.is_keep_alive,
+        })
+    }
+
+    /// What the segment brings besides its cookie.
+    fn held(&self, proof: &Proof) -> Option<Held> {
+        match proof.is_keep_alive {
+            true => None,
+            false => Held::of(self.packet.skb(), &self.segment),
+        }
+    }
+
+    /// The SYN that the server gets: it says what the client's said.
+    fn server_syn(&self, proof: &Proof) -> (Fields, Options) {
+        let segment = &self.segment;
+        let scale = proof.agreement.client_scale();
+        let window = u32::from(segment.window).wrapping_shl(scale.unwrap_or(0).into());
+        let fields = Fields {
+            ports: segment.ports(),
+            sequence: proof.initial_sequence,
+            acknowledgement: 0,
+            flags: match proof.agreement.ecn {
+                true => flags::SYN | flags::ECE | flags::CWR,
+                false => flags::SYN,
+            },
+            window: u16::try_from(window).unwrap_or(u16::MAX),
+        };
+        let options = Options {
+            mss: Some(proof.mss),
+            scale,
+            sack: proof.agreement.sack,
+            timestamps: proof.timestamps.map(|timestamps| Timestamps {
+                value: timestamps.value,
+                echo: 0,
+            }),
+        };
+        (fields, options)
+    }
+
+    /// The segment becomes a SYN, and goes the way that it would have gone: through address translation, routing and
+    /// all rules.
+    pub(in crate::synproxy) fn open_in_place(&self, proof: &Proof) -> Option<Verdict> {
+        let packet = self.packet;
+        let (fields, options) = self.server_syn(proof);
+        let held = self.held(proof);
+        let syn = compose::tcp_header(&fields, &options, &self.source(), &self.destination());
+        if packet
+            .replace_transport(self.segment.offset, syn.as_slice())
+            .is_err()
+        {
+            return Some(Verdict::Drop);
+        }
+        let opened = self
+            .synproxy
+            .template
+            .open(packet.skb(), packet.context())
+            .and_then(|opened| self.begin(opened, proof, (fields, options), held));
+        match opened {
+            Ok(()) => Some(Verdict::Accept),
+            Err(_) => self.turn_away(),
+        }
+    }
+
+    /// This machine sends a SYN in the client's name, as with iptables.
+    pub(in crate::synproxy) fn open_new(&self, proof: &Proof) -> Option<Verdict> {
+        let packet = self.packet;
+        let (fields, options) = self.server_syn(proof);
+        let syn = compose::packet(
+            packet.family,
+            packet.context().initial_time_to_live(packet.family),
+            &fields,
+            &options,
+            &self.source(),
+            &self.destination(),
+        );
+        let Ok(syn) = NewPacket::new(packet.family, syn.as_slice()) else {
+            return Some(Verdict::Drop);
+        };
+        let opened = syn
+            .open(&self.synproxy.template, packet.context())
+            .and_then(|opened| self.begin(opened, proof, (fields, options), self.held(proof)));
+        match opened {
+            Ok(()) => syn.send(packet.context()),
+            Err(_) => return self.turn_away(),
+        }
+        // It has become that.
+        Some(Verdict::Drop)
+    }
+
+    /// Keeps with a connection what was agreed on with the client, and waits for the server.
+    fn begin(
+        &self,
+        (connection, words): (Connection<'_>, &ProxyWords),
+        proof: &Proof,
+        (fields, options): (Fields, Options),
+        held: Option<Held>,
+    ) -> Result<(), NotOpened> {
+        if connection.tcp_state() != TcpState::SynSent {
+            return Err(NotOpened::Taken);
+        }
+        let cookie = self.segment.acknowledgement.wrapping_sub(1);
+        let stamp = proof.timestamps.map(|timestamps| timestamps.echo);
+        ProxyState::new(words).start(cookie, stamp, &proof.agreement);
+        if let Some(mark) = self.synproxy.established.mark(self.endpoints()) {
+            mark.occupy();
+        }
+        let wait = Wait {
+            endpoints: *self.endpoints(),
+            cookie,
+            fields,
+            options,
+            domain: self.packet.context().routing_domain(),
+        };
+        self.synproxy.wait(&wait, held);
+        Ok(())
+    }
+
+    /// Resets a client whose connection, which it takes for open, cannot be opened: connection tracking has no room for
+    /// it.
+    #[cold]
+    fn turn_away(&self) -> Option<Verdict> {
+        let context = self.packet.context();
+        let reset = resets::reset(
+            &self.endpoints().reversed(),
+            self.segment.acknowledgement,
+            self.segment.sequence,
+            context.initial_time_to_live(self.packet.family),
+        );
+        if let Ok(reset) = reset {
+            reset.set_untracked();
+            reset.send(context);
+        }
+        Some(Verdict::Drop)
+    }
+}

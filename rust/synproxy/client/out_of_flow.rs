@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Segments of no connection that connection tracking knows.
+
+use super::incoming::Incoming;
+use crate::{
+    kernel_api::{
+        net::sockets,
+        netfilter::Verdict, //
+    },
+    synproxy::{
+        connection::{
+            established::Mark,
+            lost::{
+                fits,
+                reset_both, //
+            },
+        },
+        settings::Event,
+        tcp::segment::Kind, //
+    },
+};
+
+impl Incoming<'_> {
+    /// A segment of no connection that connection tracking knows. This machine may have one that is older than
+    /// the rule, and than connection tracking; otherwise it goes no further.
+    pub(in crate::synproxy) fn out_of_flow(
+        &self,
+        mark: Option<Mark<'_>>,
+        event: Event,
+    ) -> Option<Verdict> {
+        match sockets::find(self.packet.context(), self.endpoints()) {
+            Some(socket) if fits(&socket, &self.segment) => return None,
+            Some(_) => {
+                reset_both(self.synproxy, self.packet, &self.segment, self.endpoints());
+            }
+            None if mark.is_some_and(|mark| mark.may_have_given_way())
+                && self.may_be_answered() =>
+            {
+                self.count(event);
+                return self.reset_sender();
+            }
+            None => {}
+        }
+        self.count(event);
+        Some(Verdict::Drop)
+    }
+
+    /// Whether a segment may be answered that may be of one of SYNPROXY's connections whose mark has given way to that of
+    /// another, so that nothing is known of it any more. Its sender is told what a closed port would tell; the server hears
+    /// of it when it speaks next.
+    #[cold]
+    fn may_be_answered(&self) -> bool {
+        matches!(self.segment.kind(), Kind::Ack | Kind::Fin)
+            && self.synproxy.lost.admits()
+            && self.has_right_checksum()
+    }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Connections that clients have proved: opening them to the server, translating them, and their end.
+
+pub(super) mod answers;
+pub(super) mod established;
+#[cfg(CONFIG_KUNIT = "y")]
+mod established_tests;
+mod handshake;
+pub(super) mod held;
+#[cfg(CONFIG_KUNIT = "y")]
+mod held_tests;
+pub(super) mod lost;
+pub(super) mod pre_routing;
+pub(super) mod proxy_state;
+#[cfg(CONFIG_KUNIT = "y")]
+mod proxy_state_tests;
+pub(super) mod resets;
+pub(super) mod syn_sent;
+#[cfg(CONFIG_KUNIT = "y")]
+mod syn_sent_tests;
+pub(super) mod translation;
+mod unreachable;

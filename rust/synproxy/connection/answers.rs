@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What servers answer to the SYN that they get, before it is believed.
+//!
+//! Connection tracking takes an answer for one that acknowledges up to 66,000 bytes less than the SYN did, and a reset
+//! for one that acknowledges nothing. This machine answers for the client, so that it is as exact as a client is that has
+//! sent a SYN (RFC 9293, section 3.10.7.3): who has not seen the SYN can neither refuse nor accept the connection in the
+//! server's name. A server that answers for an old connection gets a reset with the number that it expects, which ends
+//! that one, and the SYN again.
+
+use super::{
+    proxy_state::ProxyState,
+    resets::reset, //
+};
+use crate::{
+    kernel_api::{
+        conntrack::connections::{
+            Connection,
+            Direction,
+            FoundConnection,
+            TcpState, //
+        },
+        net::skb::Skb,
+        netfilter::{
+            Context,
+            Family,
+            Hook,
+            Verdict, //
+        },
+    },
+    packet::Packet,
+    synproxy::{
+        tcp::segment::{
+            flags,
+            Kind,
+            Segment, //
+        },
+        Synproxy, //
+    },
+};
+use kernel::sync::Arc;
+
+/// Sees packets in PREROUTING before connection tracking does.
+pub(crate) struct Answers(Arc<Synproxy>);
+
+impl Answers {
+    /// To the SYNs of a namespace.
+    pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
+        Self(synproxy)
+    }
+}
+
+impl Hook for Answers {
+    #[inline(always)]
+    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Verdict {
+        match self.0.syn_sent.is_idle() {
+            true => Verdict::Accept,
+            false => judge(&self.0, skb, context),
+        }
+    }
+}
+
+#[inline(never)]
+fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
+    let Some(packet) = Packet::of_hook(skb, context) else {
+        return Verdict::Accept;
+    };
+    let Some(segment) = Segment::of(&packet) else {
+        return Verdict::Accept;
+    };
+    // Connection tracking leaves the connection alone whatever else comes, and [`ProxySegment`] drops it.
+    if !matches!(segment.kind(), Kind::SynAck | Kind::Reset) {
+        return Verdict::Accept;
+    }
+    let endpoints = segment.endpoints(&packet);
+    let Some(found) = FoundConnection::look_up(context.namespace(), &endpoints) else {
+        return Verdict::Accept;
+    };
+    let connection = found.connection();
+    if connection.tcp_state() != TcpState::SynSent || ProxyState::of(&connection).is_none() {
+        return Verdict::Accept;
+    }
+    let is_right = match connection.direction {
+        Direction::Reply => answers_our_syn(&segment, &connection),
+        // Connection tracking would believe a reset of the client with many numbers, of which the server believes one.
+        Direction::Original => {
+            segment.kind() != Kind::Reset
+                || segment.sequence == connection.next_sequence(Direction::Original)
+        }
+    };
+    if is_right {
+        return Verdict::Accept;
+    }
+    if segment.kind() == Kind::SynAck {
+        refuse(synproxy, &packet, &segment, &connection);
+    }
+    Verdict::Drop
+}
+
+/// Whether a segment acknowledges the SYN that the server has got, and nothing else.
+pub(in crate::synproxy) fn answers_our_syn(segment: &Segment, connection: &Connection<'_>) -> bool {
+    segment.flags & flags::ACK != 0
+        && segment.acknowledgement == connection.next_sequence(Direction::Original)
+}
+
+/// Has the server forget the connection that a segment of it is of.
+pub(in crate::synproxy) fn reset_server(
+    packet: &Packet<'_>,
+    segment: &Segment,
+    connection: &Connection<'_>,
+) {
+    let server = connection.endpoints(Direction::Reply).reversed();
+    let time_to_live = packet.context().initial_time_to_live(packet.family);
+    // If there is no memory, the server will answer again.
+    if let Ok(reset) = reset(&server, segment.acknowledgement, 0, time_to_live) {
+        // For connection tracking the connection is none that could be reset.
+        reset.set_untracked();
+        reset.send(packet.context());
+    }
+}
+
+/// The server has answered something else than the SYN: it may have an old connection between the same.
+pub(in crate::synproxy) fn refuse(
+    synproxy: &Synproxy,
+    packet: &Packet<'_>,
+    segment: &Segment,
+    connection: &Connection<'_>,
+) {
+    reset_server(packet, segment, connection);
+    let client = connection.endpoints(Direction::Original);
+    // Once, or a server that always answers so would be asked forever.
+    let Some(wait) = synproxy.syn_sent.hurry(&client) else {
+        return;
+    };
+    if let Ok(syn) = wait.syn(packet.context().initial_time_to_live(packet.family)) {
+        syn.send(packet.context());
+    }
+}

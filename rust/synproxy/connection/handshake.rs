@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The server's part of a handshake: what it answers to the SYN that it gets.
+
+use super::{
+    answers,
+    held::Held,
+    proxy_state::Flag,
+    translation::ProxySegment, //
+};
+use crate::{
+    kernel_api::{
+        conntrack::connections::{
+            Direction,
+            Endpoints, //
+        },
+        net::transmit::NewPacket, //
+    },
+    synproxy::{
+        server::servers::{
+            ConnectResult,
+            Endpoint, //
+        },
+        tcp::{
+            compose::{
+                self,
+                Fields, //
+            },
+            options::{
+                Options,
+                Timestamps,
+                MSS_DEFAULT, //
+            },
+            segment::flags, //
+        },
+    },
+};
+use kernel::prelude::*;
+
+impl ProxySegment<'_> {
+    /// Whom the client's packets are from and for.
+    fn client(&self) -> Endpoints {
+        self.connection.endpoints(Direction::Original)
+    }
+
+    /// The server as the client knows it.
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::of_client(&self.client())
+    }
+
+    /// The client's patience ends before the server has answered: the server gets the SYN once more.
+    pub(in crate::synproxy) fn keep_alive(&self) -> Result {
+        let packet = self.packet;
+        let wait = self.synproxy.syn_sent.find(&self.client()).ok_or(ENOENT)?;
+        let fields = Fields {
+            ports: self.segment.ports(),
+            ..wait.fields
+        };
+        let syn = compose::tcp_header(
+            &fields,
+            &wait.options,
+            &packet.source(),
+            &packet.destination(),
+        );
+        packet.replace_transport(self.segment.offset, syn.as_slice())
+    }
+
+    /// The server accepts: it gets its acknowledgement, and the client gets to know the window.
+    pub(in crate::synproxy) fn syn_ack(&self) -> Result {
+        let (packet, segment, proxy_state) = (self.packet, &self.segment, &self.proxy_state);
+        if proxy_state.has(Flag::Opened) && !self.is_repeated() {
+            // Anybody may send one, but the server alone has got the SYN.
+            let expected = proxy_state.challenger().map(|syn| syn.wrapping_add(1));
+            return match expected == Some(segment.acknowledgement) {
+                true => self.forgotten(),
+                false => Err(EAGAIN),
+            };
+        }
+        let announced = Options::read(packet.skb(), segment).ok_or(EINVAL)?;
+        let mut held = None;
+        if !proxy_state.has(Flag::Opened) {
+            if !proxy_state.begin_to_open() {
+                return Err(EAGAIN);
+            }
+            held = self.open(&announced);
+        }
+        let ahead = proxy_state.stamp();
+        let stamps = announced
+            .timestamps
+            .filter(|_| proxy_state.has(Flag::ShiftTimestamps));
+        self.acknowledge(stamps, ahead, announced.mss, held.as_ref())?;
+        let window = segment
+            .window
+            .wrapping_shr(proxy_state.advertised_wscale().unwrap_or(0).into())
+            .max(segment.window.min(1));
+        let fields = Fields {
+            ports: segment.ports(),
+            sequence: segment.sequence.wrapping_add(1),
+            acknowledgement: segment.acknowledgement,
+            flags: flags::ACK,
+            window,
+        };
+        let options = Options {
+            timestamps: stamps.map(|stamps| Timestamps {
+                value: stamps.value.wrapping_sub(ahead),
+                echo: stamps.echo,
+            }),
+            ..Options::default()
+        };
+        let header =
+            compose::tcp_header(&fields, &options, &packet.source(), &packet.destination());
+        packet.replace_transport(segment.offset, header.as_slice())
+    }
+
+    /// The SYN-ACK of a server behind this machine has come in: no rule has changed what the server says.
+    pub(in crate::synproxy) fn learn_from_server(&self) -> Result {
+        let announced = Options::read(self.packet.skb(), &self.segment).ok_or(EINVAL)?;
+        let mtu = self.packet.context().in_mtu(self.packet.family);
+        let announced = Options {
+            // What is larger does not get there by the same device.
+            mss: announced.mss.map(|mss| mss.min(mtu)),
+            ..announced
+        };
+        self.learn(&announced, false);
+        Ok(())
+    }
+
+    /// Remembers what the server announces.
+    fn learn(&self, announced: &Options, is_local: bool) {
+        let (segment, proxy_state) = (&self.segment, &self.proxy_state);
+        let asked = Options {
+            mss: None,
+            scale: proxy_state.client_scale(),
+            sack: proxy_state.has(Flag::ClientSack),
+            timestamps: proxy_state
+                .has(Flag::ClientTimestamps)
+                .then_some(Timestamps { value: 0, echo: 0 }),
+        };
+        let ecn = proxy_state
+            .has(Flag::ClientEcn)
+            .then_some(segment.flags & flags::ECE != 0);
+        let servers = &self.synproxy.servers;
+        servers.learn(&self.endpoint(), &asked, announced, ecn, is_local);
+    }
+
+    /// Remembers what rules have left of the maximum segment size that the server has announced.
+    fn learn_clamp(&self, endpoint: &Endpoint, announced: &Options, is_local: bool) {
+        let (packet, servers) = (self.packet, &self.synproxy.servers);
+        let way = packet.context().way_out(packet.skb(), packet.family);
+        let server = servers.options(endpoint);
+        if let (Some(way), Some(server), Some(left)) = (way, server, announced.mss) {
+            let expected = match is_local {
+                true => way.mss,
+                false => way.mss.min(server.mss),
+            };
+            servers.clamps.learn(way.device, expected, left);
+        }
+    }
+
+    /// Compares what the server announces with what the client was told. Returns what the client has sent meanwhile.
+    fn open(&self, announced: &Options) -> Option<Held> {
+        let (segment, proxy_state) = (&self.segment, &self.proxy_state);
+        let has_timestamps = proxy_state.has(Flag::ClientTimestamps);
+        let has_sack = proxy_state.has(Flag::ClientSack);
+        let endpoint = self.endpoint();
+        let is_local = !self.packet.skb().was_received();
+        if is_local {
+            self.learn(announced, true);
+        }
+        self.learn_clamp(&endpoint, announced, is_local);
+        self.synproxy
+            .servers
+            .count(&endpoint, ConnectResult::Opened);
+        let held = self.synproxy.syn_sent.end(&self.client());
+
+        let shift = proxy_state.cookie().wrapping_sub(segment.sequence);
+        self.connection.shift_sequence(Direction::Reply, shift);
+        // Where one side does not scale windows, neither does the other (RFC 7323, section 2.2).
+        let server_scale = announced
+            .scale
+            .filter(|_| proxy_state.client_scale().is_some());
+        // Connection tracking sees windows as they are sent.
+        self.connection.set_window_scales(
+            proxy_state.client_scale().unwrap_or(0),
+            server_scale.unwrap_or(0),
+        );
+        let is_rescaled = proxy_state.advertised_wscale() != server_scale
+            && proxy_state.advertised_wscale().is_some();
+        let shifted = announced.timestamps.filter(|_| has_timestamps);
+        if let Some(stamps) = shifted {
+            proxy_state.set_stamp(stamps.value.wrapping_sub(proxy_state.stamp()));
+        }
+        let flags = [
+            (true, Flag::Opened),
+            (shifted.is_some(), Flag::ShiftTimestamps),
+            (has_timestamps && shifted.is_none(), Flag::HideTimestamps),
+            (has_sack && !announced.sack, Flag::HideSack),
+            (is_rescaled, Flag::Rescale),
+        ];
+        proxy_state.add(&flags, server_scale);
+        // Also where the client has nothing to say for long, and with rules of a filter, which do not ask: should
+        // connection tracking lose it, this is what is known of it.
+        if let Some(mark) = self.synproxy.established.mark(&self.client()) {
+            mark.set(true);
+        }
+        held
+    }
+
+    /// Acknowledges the server's SYN in the client's name: as the client would, with the numbers that the
+    /// client knows, so that it is translated as anything that the client sends. What the client has sent meanwhile goes
+    /// with it, if the server takes as much.
+    fn acknowledge(
+        &self,
+        stamps: Option<Timestamps>,
+        ahead: u32,
+        mss: Option<u16>,
+        held: Option<&Held>,
+    ) -> Result {
+        let (packet, segment) = (self.packet, &self.segment);
+        let size = if stamps.is_some() { 12 } else { 0 };
+        let (data, more) = held
+            .and_then(|held| {
+                let data = held.fitting(segment.window, mss.unwrap_or(MSS_DEFAULT), size)?;
+                Some((data, held.flags))
+            })
+            .unwrap_or_default();
+        let fields = Fields {
+            ports: segment.ports_of_answer(),
+            sequence: segment.acknowledgement,
+            acknowledgement: self.proxy_state.cookie().wrapping_add(1),
+            flags: flags::ACK | more,
+            window: self.client_window(),
+        };
+        let options = Options {
+            timestamps: stamps.map(|stamps| Timestamps {
+                value: stamps.echo,
+                echo: stamps.value.wrapping_sub(ahead),
+            }),
+            ..Options::default()
+        };
+        let acknowledgement = compose::headers(
+            packet.family,
+            packet.context().initial_time_to_live(packet.family),
+            &fields,
+            &options,
+            &packet.destination(),
+            &packet.source(),
+            data,
+        );
+        NewPacket::with_data(packet.family, acknowledgement.as_slice(), data)?
+            .send(packet.context());
+        Ok(())
+    }
+
+    /// The window of the client's SYN, as the client scales it.
+    fn client_window(&self) -> u16 {
+        let window = self.connection.largest_window();
+        let scaled = window.wrapping_shr(self.proxy_state.client_scale().unwrap_or(0).into());
+        u16::try_from(scaled).unwrap_or(u16::MAX)
+    }
+
+    /// Whether the SYN-ACK is the one that has opened the connection.
+    fn is_repeated(&self) -> bool {
+        let sequence = self.segment.sequence;
+        let shift = self.connection.sequence_shift(Direction::Reply, sequence);
+        self.proxy_state.challenger().is_none()
+            && sequence.wrapping_add(shift) == self.proxy_state.cookie()
+    }
+
+    /// The server knows nothing of the connection any more, and takes a SYN that has passed for one of the next one. It
+    /// is to forget that; the client, if it has sent that SYN, is to send it again at once, and will then be given a
+    /// cookie: it does so when the number that is acknowledged is not right.
+    #[cold]
+    fn forgotten(&self) -> Result {
+        let (packet, segment) = (self.packet, &self.segment);
+        answers::reset_server(packet, segment, &self.connection);
+        if let Some(connection) = self.connection.confirmed() {
+            connection.end();
+        }
+        // Both sides are told, so that nothing is lost.
+        if let Some(mark) = self.synproxy.established.mark(&self.client()) {
+            mark.clear();
+        }
+        let fields = Fields {
+            ports: segment.ports(),
+            sequence: segment.sequence,
+            acknowledgement: segment.acknowledgement.wrapping_sub(1),
+            flags: flags::ACK,
+            window: segment.window,
+        };
+        let header = compose::tcp_header(
+            &fields,
+            &Options::default(),
+            &packet.source(),
+            &packet.destination(),
+        );
+        packet.replace_transport(segment.offset, header.as_slice())
+    }
+
+    /// The server answers what is no SYN: it has an old connection between the same, or somebody else answers.
+    #[cold]
+    pub(in crate::synproxy) fn answer_of_another(&self) -> Result {
+        if !answers::answers_our_syn(&self.segment, &self.connection) {
+            answers::refuse(self.synproxy, self.packet, &self.segment, &self.connection);
+        }
+        Err(EAGAIN)
+    }
+
+    /// The server resets what is not open: the client has to take it for what comes next.
+    pub(in crate::synproxy) fn refused(&self) -> Result {
+        // Whoever has not seen the SYN is not the server.
+        if !answers::answers_our_syn(&self.segment, &self.connection) {
+            return Err(EAGAIN);
+        }
+        let next = self.proxy_state.cookie().wrapping_add(1);
+        let shift = next.wrapping_sub(self.segment.sequence);
+        self.connection.shift_sequence(Direction::Reply, shift);
+        let endpoint = self.endpoint();
+        self.synproxy
+            .servers
+            .count(&endpoint, ConnectResult::Refused);
+        self.synproxy.syn_sent.end(&self.client());
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is done with segments of SYNPROXY's connections where they come in, behind connection tracking.
+
+use super::{
+    lost,
+    proxy_state::{
+        Flag,
+        ProxyState, //
+    },
+    translation::ProxySegment, //
+};
+use crate::{
+    kernel_api::{
+        conntrack::{
+            connections::{
+                Connection,
+                Direction,
+                FoundConnection,
+                TcpState, //
+            },
+            TrackingState, //
+        },
+        net::skb::Skb,
+        netfilter::{
+            Context,
+            Family,
+            Hook,
+            Verdict, //
+        },
+    },
+    packet::Packet,
+    synproxy::{
+        server::servers::Endpoint,
+        tcp::segment::{
+            flags,
+            Kind,
+            Segment, //
+        },
+        Synproxy, //
+    },
+};
+use kernel::sync::Arc;
+
+/// Sees packets in PREROUTING. What connection tracking takes for invalid but that has the addresses of one of SYNPROXY's
+/// connections is dropped: it would go on untranslated. What was one of those, by [`lost`], ends.
+pub(crate) struct PreRoutingHook(Arc<Synproxy>);
+
+impl PreRoutingHook {
+    /// Of the connections of a namespace.
+    pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
+        Self(synproxy)
+    }
+
+    /// The server's SYN-ACK is looked at before rules may change it.
+    #[inline]
+    fn look_at_answer(&self, skb: &Skb, context: Context<'_>) -> Verdict {
+        let Some(connection) = skb.tracked() else {
+            return Verdict::Accept;
+        };
+        match connection.proxy().map(ProxyState::new) {
+            Some(proxy_state) if !proxy_state.has(Flag::Opened) && !skb.is_looped() => {
+                self.open(skb, context, connection, proxy_state)
+            }
+            _ => Verdict::Accept,
+        }
+    }
+
+    #[inline(never)]
+    fn open(
+        &self,
+        skb: &Skb,
+        context: Context<'_>,
+        connection: Connection<'_>,
+        proxy_state: ProxyState<'_>,
+    ) -> Verdict {
+        let Some(packet) = Packet::of_hook(skb, context) else {
+            return Verdict::Drop;
+        };
+        ProxySegment::new(&self.0, &packet, connection, proxy_state)
+            .map_or(Verdict::Drop, |proxy_segment| proxy_segment.arrive())
+    }
+}
+
+impl Hook for PreRoutingHook {
+    #[inline(always)]
+    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Verdict {
+        match skb.tracking().state {
+            TrackingState::Invalid => judge_invalid(&self.0, skb, context),
+            TrackingState::New => judge_new(&self.0, skb, context),
+            TrackingState::Established => self.look_at_answer(skb, context),
+            _ => Verdict::Accept,
+        }
+    }
+}
+
+/// Connection tracking takes a segment without a SYN for one of a connection whose beginning it has not seen.
+#[inline(never)]
+fn judge_new(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
+    let Some(packet) = Packet::of_hook(skb, context) else {
+        return Verdict::Accept;
+    };
+    match Segment::of(&packet) {
+        Some(segment) if segment.flags & flags::SYN == 0 => {
+            let endpoints = segment.endpoints(&packet);
+            lost::judge(synproxy, &packet, &segment, &endpoints)
+        }
+        _ => Verdict::Accept,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn judge_invalid(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
+    let Some(packet) = Packet::of_hook(skb, context) else {
+        return Verdict::Accept;
+    };
+    let Some(segment) = Segment::of(&packet) else {
+        return Verdict::Accept;
+    };
+    let endpoints = segment.endpoints(&packet);
+    let Some(found) = FoundConnection::look_up(packet.context().namespace(), &endpoints) else {
+        return lost::judge(synproxy, &packet, &segment, &endpoints);
+    };
+    let connection = found.connection();
+    // A client that has waited for the server, or comes again, is for the rules to judge.
+    let is_asking = matches!(segment.kind(), Kind::Ack | Kind::Fin)
+        && connection.direction == Direction::Original
+        && matches!(connection.tcp_state(), TcpState::SynSent | TcpState::Over);
+    match ProxyState::of(&connection) {
+        Some(_) if !is_asking => Verdict::Drop,
+        Some(_) => Verdict::Accept,
+        // Connection tracking has lost one of ours, and taken what the server has sent since for another.
+        None if connection.direction == Direction::Reply
+            && synproxy
+                .servers
+                .options(&Endpoint::of_client(&endpoints))
+                .is_some() =>
+        {
+            lost::reset_both(synproxy, &packet, &segment, &endpoints);
+            Verdict::Drop
+        }
+        None => Verdict::Accept,
+    }
+}

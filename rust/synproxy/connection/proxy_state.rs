@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What SYNPROXY keeps with a connection, in the three words of `struct nf_conn_synproxy`.
+//!
+//! The first is the sequence number of the SYN-ACK that the client has got, as with `nf_synproxy_core`; and once another
+//! SYN has passed to the server that has accepted the connection, that of the latest one. The
+//! second is the timestamp that it has got, and once the server has answered, by how much those of the
+//! server are ahead. `nf_synproxy_core` has that in the third, which here says how both sides agreed.
+
+use crate::{
+    kernel_api::conntrack::connections::{
+        Connection,
+        ProxyWords, //
+    },
+    synproxy::cookie::{
+        announcement::Agreement,
+        NO_SCALE, //
+    },
+};
+
+const CLIENT_SCALE_SHIFT: u32 = 0;
+const ADVERTISED_WSCALE_SHIFT: u32 = 4;
+const SERVER_SCALE_SHIFT: u32 = 8;
+const SCALE_MASK: u32 = 0xf;
+
+/// Something that is true of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::synproxy) enum Flag {
+    /// The server has accepted it.
+    Opened = 1 << 12,
+    /// The client permits selective acknowledgements.
+    ClientSack = 1 << 13,
+    /// The client uses timestamps.
+    ClientTimestamps = 1 << 14,
+    /// The server does not know the selective acknowledgements that the client uses.
+    HideSack = 1 << 15,
+    /// The server does not know the timestamps that the client uses.
+    HideTimestamps = 1 << 16,
+    /// Timestamps have to be shifted.
+    ShiftTimestamps = 1 << 17,
+    /// Windows have to be rescaled.
+    Rescale = 1 << 18,
+    /// The client asks for explicit congestion notification.
+    ClientEcn = 1 << 19,
+    /// The server was not reached.
+    GivenUp = 1 << 20,
+    /// All this was kept with it.
+    Started = 1 << 21,
+    /// Somebody is noting what the server has announced.
+    Opening = 1 << 22,
+    /// Another SYN has passed to the server.
+    Challenged = 1 << 23,
+}
+
+/// What is to be done with segments of an open connection, if anything.
+const TO_TRANSLATE: u32 = Flag::HideSack as u32
+    | Flag::HideTimestamps as u32
+    | Flag::ShiftTimestamps as u32
+    | Flag::Rescale as u32;
+
+/// The sequence number that the client expects of a server that has not answered yet, by the words of the connection.
+pub(in crate::synproxy) fn next_before_answer([cookie, _, flags]: [u32; 3]) -> Option<u32> {
+    (flags & Flag::Opened as u32 == 0).then_some(cookie.wrapping_add(1))
+}
+
+/// What SYNPROXY keeps with a connection.
+#[derive(Clone, Copy)]
+pub(in crate::synproxy) struct ProxyState<'a>(&'a ProxyWords);
+
+impl<'a> ProxyState<'a> {
+    /// With that connection, if it is one of SYNPROXY's.
+    pub(in crate::synproxy) fn of(connection: &Connection<'a>) -> Option<Self> {
+        connection.proxy().map(Self)
+    }
+
+    /// In these words.
+    #[inline]
+    pub(in crate::synproxy) fn new(words: &'a ProxyWords) -> Self {
+        Self(words)
+    }
+
+    /// A SYN goes to the server, with what was agreed on with the client. If it does so once more, everything stays
+    /// as it is.
+    pub(in crate::synproxy) fn start(
+        &self,
+        cookie: u32,
+        stamp: Option<u32>,
+        agreement: &Agreement,
+    ) {
+        let [first, second, third] = self.0;
+        if self.has(Flag::Started) && first.load() == cookie {
+            return;
+        }
+        first.store(cookie);
+        second.store(stamp.unwrap_or(0));
+        let flag = |is_set, one: Flag| if is_set { one as u32 } else { 0 };
+        third.store(
+            Flag::Started as u32
+                | u32::from(agreement.client_scale) << CLIENT_SCALE_SHIFT
+                | u32::from(agreement.advertised_wscale) << ADVERTISED_WSCALE_SHIFT
+                | u32::from(NO_SCALE) << SERVER_SCALE_SHIFT
+                | flag(agreement.sack, Flag::ClientSack)
+                | flag(stamp.is_some(), Flag::ClientTimestamps)
+                | flag(agreement.ecn, Flag::ClientEcn),
+        );
+    }
+
+    /// The sequence number of the SYN-ACK that the client has got.
+    pub(in crate::synproxy) fn cookie(&self) -> u32 {
+        let [first, _, _] = self.0;
+        first.load()
+    }
+
+    /// The timestamp that the client has got, while the server has not answered; then by how much those of
+    /// the server are ahead.
+    #[inline]
+    pub(in crate::synproxy) fn stamp(&self) -> u32 {
+        let [_, second, _] = self.0;
+        second.load()
+    }
+
+    /// Sets by how much the server's timestamps are ahead.
+    pub(in crate::synproxy) fn set_stamp(&self, ahead: u32) {
+        let [_, second, _] = self.0;
+        second.store(ahead);
+    }
+
+    #[inline]
+    fn flags(&self) -> u32 {
+        let [_, _, third] = self.0;
+        third.load()
+    }
+
+    /// Whether that is true of it.
+    #[inline]
+    pub(in crate::synproxy) fn has(&self, one: Flag) -> bool {
+        self.flags() & one as u32 != 0
+    }
+
+    /// Whether the caller is the first to note what the server has announced.
+    pub(in crate::synproxy) fn begin_to_open(&self) -> bool {
+        let [_, _, third] = self.0;
+        !third.test_and_set_bit::<{ (Flag::Opening as u32).trailing_zeros() }>()
+    }
+
+    /// A SYN with that sequence number passes to the server, which has accepted the connection, if it has.
+    #[cold]
+    pub(in crate::synproxy) fn challenge(&self, sequence: u32) {
+        let [first, _, third] = self.0;
+        if self.has(Flag::Opened) {
+            first.store(sequence);
+            third.test_and_set_bit::<{ (Flag::Challenged as u32).trailing_zeros() }>();
+        }
+    }
+
+    /// The sequence number of the latest SYN that has passed to the server which had accepted the connection.
+    pub(in crate::synproxy) fn challenger(&self) -> Option<u32> {
+        let [first, _, _] = self.0;
+        self.has(Flag::Challenged).then(|| first.load())
+    }
+
+    /// Makes those true of it that are, and keeps the server's window scale.
+    pub(in crate::synproxy) fn add(&self, flags: &[(bool, Flag)], server_scale: Option<u8>) {
+        let [_, _, third] = self.0;
+        let flag = |(is_true, one): &(bool, Flag)| if *is_true { *one as u32 } else { 0 };
+        let added = flags.iter().map(flag).fold(0, |sum, one| sum | one);
+        let scale = u32::from(server_scale.unwrap_or(NO_SCALE)) << SERVER_SCALE_SHIFT;
+        let rest = third.load() & !(SCALE_MASK << SERVER_SCALE_SHIFT);
+        third.store(rest | added | scale);
+    }
+
+    /// Whether segments of it have to be translated.
+    #[inline]
+    pub(in crate::synproxy) fn is_translated(&self) -> bool {
+        self.flags() & TO_TRANSLATE != 0
+    }
+
+    /// Whether the server has accepted it and nothing of it has to be translated.
+    #[inline]
+    pub(in crate::synproxy) fn is_open_as_it_is(&self) -> bool {
+        self.flags() & (TO_TRANSLATE | Flag::Opened as u32) == Flag::Opened as u32
+    }
+
+    #[inline]
+    fn scale(&self, shift: u32) -> Option<u8> {
+        let scale = (self.flags() >> shift & SCALE_MASK) as u8;
+        (scale != NO_SCALE).then_some(scale)
+    }
+
+    /// The client's window scale, if windows are scaled.
+    #[inline]
+    pub(in crate::synproxy) fn client_scale(&self) -> Option<u8> {
+        self.scale(CLIENT_SCALE_SHIFT)
+    }
+
+    /// The window scale that the client was told, if it was told one.
+    #[inline]
+    pub(in crate::synproxy) fn advertised_wscale(&self) -> Option<u8> {
+        self.scale(ADVERTISED_WSCALE_SHIFT)
+    }
+
+    /// The server's window scale, if it scales windows.
+    #[inline]
+    pub(in crate::synproxy) fn server_scale(&self) -> Option<u8> {
+        self.scale(SERVER_SCALE_SHIFT)
+    }
+}

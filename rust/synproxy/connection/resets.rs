@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Resets in the name of one side.
+
+use super::proxy_state::next_before_answer;
+use crate::{
+    kernel_api::{
+        conntrack::{
+            connection_end::EndedConnection,
+            connections::Endpoints, //
+        },
+        net::{
+            route::RoutingDomain,
+            transmit::{
+                NewPacket,
+                Sender, //
+            },
+        },
+    },
+    packet::Address,
+    synproxy::tcp::{
+        compose::{
+            self,
+            Fields, //
+        },
+        options::Options,
+        segment::flags, //
+    },
+};
+use kernel::prelude::*;
+
+/// A reset between these, which its receiver takes if that sequence number is the one it expects.
+pub(in crate::synproxy) fn reset(
+    endpoints: &Endpoints,
+    sequence: u32,
+    acknowledgement: u32,
+    time_to_live: u8,
+) -> Result<NewPacket> {
+    let fields = Fields {
+        ports: endpoints.port_word(),
+        sequence,
+        acknowledgement,
+        flags: flags::RST | flags::ACK,
+        window: 0,
+    };
+    let (source, destination) = endpoints.addresses;
+    let packet = compose::packet(
+        endpoints.family,
+        time_to_live,
+        &fields,
+        &Options::default(),
+        &Address::new(source),
+        &Address::new(destination),
+    );
+    NewPacket::new(endpoints.family, packet.as_slice())
+}
+
+/// Resets both sides of a connection that connection tracking has forgotten: each is told the sequence number
+/// that it expects, as far as its segments have come here.
+pub(in crate::synproxy) fn reset_both(connection: &EndedConnection, sender: &Sender) {
+    let [client, server] = &connection.endpoints;
+    let [client_next, server_next] = connection.next;
+    let time_to_live = sender.initial_time_to_live(client.family);
+    let shifted =
+        next_before_answer(connection.words).unwrap_or(server_next.wrapping_add(connection.shift));
+    let to_client = reset(&client.reversed(), shifted, client_next, time_to_live);
+    let to_server = reset(&server.reversed(), client_next, server_next, time_to_live);
+    for packet in [to_client, to_server].into_iter().flatten() {
+        // Addresses are translated already, and there is no connection any more.
+        packet.set_untracked();
+        sender.send(packet, RoutingDomain::default());
+    }
+}

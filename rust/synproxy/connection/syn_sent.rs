@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The servers' SYN-ACKs that are waited for.
+//!
+//! A client whose cookie was valid takes its connection for open, and sends its SYN no more. So it is up to
+//! this machine to send the server another when one is lost, and to reset the client when there is no
+//! answer. Each connection is waited for in a table of fixed size, from its SYN to the answer; where many
+//! are waited for at once, the one that waits longest gives way, and is left to the client's patience. What a client has
+//! sent that has not waited for the server is held there.
+
+use super::{
+    held::Held,
+    proxy_state::{
+        Flag,
+        ProxyState, //
+    },
+    resets::reset, //
+};
+use crate::{
+    kernel_api::{
+        conntrack::connections::{
+            Endpoints,
+            FoundConnection,
+            TcpState, //
+        },
+        hash::HashKey,
+        net::{
+            netns::{
+                NetworkNamespace,
+                Scope, //
+            },
+            route::RoutingDomain,
+            transmit::{
+                NewPacket,
+                Sender, //
+            },
+        },
+        sync::softirq_lock::SoftirqLock,
+        time::{
+            jiffies32,
+            JIFFIES_PER_SECOND, //
+        },
+        work::Background, //
+    },
+    packet::Address,
+    synproxy::{
+        server::servers::{
+            ConnectResult,
+            Endpoint,
+            Servers, //
+        },
+        tcp::{
+            compose::{
+                self,
+                Fields, //
+            },
+            options::Options, //
+        },
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+};
+
+/// Most connections that are waited for. A fuzzer makes the table anew for each run.
+const CAPACITY: usize = if cfg!(fuzzing) { 64 } else { 1024 };
+
+/// Places that a connection may have.
+const WAYS: usize = 4;
+
+/// How many places are looked at while the lock is held.
+const STEP: usize = 64;
+
+/// After how many seconds SYNs are sent again, counted from the one before; and then it is given up. A client
+/// waits for ten seconds in all.
+const DELAYS: [u32; 4] = [1, 2, 4, 3];
+
+/// After how many jiffies something may be due for a connection that is new.
+pub(in crate::synproxy) const FIRST_DELAY: u32 = JIFFIES_PER_SECOND;
+
+/// The longest time that may pass between two looks where nothing is waited for, in jiffies.
+const NEVER: u32 = 3600 * JIFFIES_PER_SECOND;
+
+/// Nothing is waited for.
+const NONE: i32 = 0;
+
+/// Something may be waited for.
+const SOME: i32 = 1;
+
+/// As above, and somebody is looking whether that is still so, since when nothing new has come.
+const COUNTING: i32 = 2;
+
+/// A connection that the server has not answered.
+#[derive(Clone, Copy)]
+pub(in crate::synproxy) struct Wait {
+    /// Whom the client's packets are from and for.
+    pub(in crate::synproxy) endpoints: Endpoints,
+    /// The sequence number of the SYN-ACK that the client has got.
+    pub(in crate::synproxy) cookie: u32,
+    /// The SYN.
+    pub(in crate::synproxy) fields: Fields,
+    /// Its options.
+    pub(in crate::synproxy) options: Options,
+    /// Where both addresses are to be looked for.
+    pub(in crate::synproxy) domain: RoutingDomain,
+}
+
+impl Wait {
+    /// One whose SYN says no more than it must.
+    #[cfg(palisade_host)]
+    pub(in crate::synproxy) fn plain(endpoints: Endpoints, cookie: u32) -> Self {
+        Self {
+            endpoints,
+            cookie,
+            fields: Fields {
+                ports: 0,
+                sequence: 0,
+                acknowledgement: 0,
+                flags: crate::synproxy::tcp::segment::flags::SYN,
+                window: 1,
+            },
+            options: Options::default(),
+            domain: RoutingDomain::default(),
+        }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.endpoints == other.endpoints && self.cookie == other.cookie
+    }
+
+    /// The SYN, once more.
+    pub(in crate::synproxy) fn syn(&self, time_to_live: u8) -> Result<NewPacket> {
+        let (source, destination) = self.endpoints.addresses;
+        let syn = compose::packet(
+            self.endpoints.family,
+            time_to_live,
+            &self.fields,
+            &self.options,
+            &Address::new(source),
+            &Address::new(destination),
+        );
+        NewPacket::new(self.endpoints.family, syn.as_slice())
+    }
+}
+
+struct Entry {
+    wait: Wait,
+    /// What the server gets when it has answered.
+    held: Option<Held>,
+    /// Whether one was sent again without waiting.
+    was_hurried: bool,
+    /// How many SYNs were sent again.
+    repetitions: usize,
+    /// Jiffies when the next is due.
+    due: u32,
+}
+
+/// What is due for a connection.
+struct Due {
+    wait: Wait,
+    /// How many SYNs were sent again before.
+    repetitions: usize,
+}
+
+impl Entry {
+    fn is_due(&self, now: u32) -> bool {
+        (now.wrapping_sub(self.due) as i32) >= 0
+    }
+}
+
+/// The connections that are waited for.
+pub(in crate::synproxy) struct SynSentTable {
+    key: HashKey,
+    places: SoftirqLock<KVVec<Option<Entry>>>,
+    /// Whether there may be some: [`NONE`], [`SOME`] or [`COUNTING`].
+    is_any: Atomic<i32>,
+    sender: Sender,
+    servers: Arc<Servers>,
+}
+
+/// The first of the places that a connection may have. All words of its addresses with the key: who has a network
+/// chooses addresses as they like.
+pub(in crate::synproxy) fn first_way(key: &HashKey, endpoints: &Endpoints) -> usize {
+    let ([a, b, c, d], [e, f, g, h]) = endpoints.addresses;
+    let hash = key.hash(&[a, b, c, d, e, f, g, h, endpoints.port_word()]);
+    (hash as usize % (CAPACITY / WAYS)).wrapping_mul(WAYS)
+}
+
+impl SynSentTable {
+    /// None so far.
+    pub(in crate::synproxy) fn new(scope: &Arc<Scope>, servers: Arc<Servers>) -> Result<Arc<Self>> {
+        let mut places = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..CAPACITY {
+            places.push(None, GFP_KERNEL_ACCOUNT)?;
+        }
+        let syn_sent = Self {
+            key: HashKey::random(),
+            places: SoftirqLock::new(places)?,
+            is_any: Atomic::new(NONE),
+            sender: Sender::new(scope.enter()?),
+            servers,
+        };
+        Ok(Arc::new(syn_sent, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    fn ways<'a>(
+        &self,
+        places: &'a mut KVVec<Option<Entry>>,
+        endpoints: &Endpoints,
+    ) -> &'a mut [Option<Entry>] {
+        let first = first_way(&self.key, endpoints);
+        let ways = places.get_mut(first..).unwrap_or_default();
+        ways.get_mut(..WAYS).unwrap_or_default()
+    }
+
+    /// Waits for the answer to a SYN that was just sent, unless that is so already: the client's keep-alives have
+    /// it sent again. What it has sent besides is held, but nothing that comes after that. Whether somebody has to look
+    /// after it: nobody was waited for before.
+    pub(in crate::synproxy) fn begin(&self, wait: &Wait, mut held: Option<Held>) -> bool {
+        let now = jiffies32();
+        let entry = |held: Option<Held>| Entry {
+            wait: *wait,
+            held,
+            was_hurried: false,
+            repetitions: 0,
+            due: now.wrapping_add(DELAYS[0].wrapping_mul(JIFFIES_PER_SECOND)),
+        };
+        self.places.with(|places| {
+            let ways = self.ways(places, &wait.endpoints);
+            let mut entries = ways.iter_mut().flatten();
+            if let Some(same) = entries.find(|entry| entry.wait.is_same(wait)) {
+                if same.held.is_none() {
+                    same.held = held.take();
+                }
+                return;
+            }
+            let urgency = |place: &&mut Option<Entry>| match place {
+                None => (2, 0),
+                Some(other) if other.wait.endpoints == wait.endpoints => (3, 0),
+                Some(other) => (1, now.wrapping_sub(other.due).wrapping_add(1 << 31)),
+            };
+            if let Some(place) = ways.iter_mut().max_by_key(urgency) {
+                *place = Some(entry(held.take()));
+            }
+        });
+        self.is_any.load(Relaxed) != SOME && self.is_any.xchg(SOME, Relaxed) != SOME
+    }
+
+    /// What is waited for between these.
+    pub(in crate::synproxy) fn find(&self, endpoints: &Endpoints) -> Option<Wait> {
+        self.places.with(|places| {
+            let mut entries = self.ways(places, endpoints).iter().flatten();
+            let entry = entries.find(|entry| entry.wait.endpoints == *endpoints)?;
+            Some(entry.wait)
+        })
+    }
+
+    /// What is waited for between these, if this is asked for the first time.
+    pub(in crate::synproxy) fn hurry(&self, endpoints: &Endpoints) -> Option<Wait> {
+        self.places.with(|places| {
+            let mut entries = self.ways(places, endpoints).iter_mut().flatten();
+            let entry = entries.find(|entry| entry.wait.endpoints == *endpoints)?;
+            let was_hurried = core::mem::replace(&mut entry.was_hurried, true);
+            (!was_hurried).then_some(entry.wait)
+        })
+    }
+
+    /// The server has answered. Returns what was held for it.
+    pub(in crate::synproxy) fn end(&self, endpoints: &Endpoints) -> Option<Held> {
+        self.places.with(|places| {
+            let is_it = |place: &&mut Option<Entry>| {
+                let entry = place.as_ref();
+                entry.is_some_and(|entry| entry.wait.endpoints == *endpoints)
+            };
+            let place = self.ways(places, endpoints).iter_mut().find(is_it)?;
+            place.take()?.held
+        })
+    }
+
+    /// Where the connections are.
+    pub(in crate::synproxy) fn namespace(&self) -> &NetworkNamespace {
+        self.sender.namespace()
+    }
+
+    /// Whether nobody is waited for.
+    #[inline]
+    pub(in crate::synproxy) fn is_idle(&self) -> bool {
+        self.is_any.load(Relaxed) == NONE
+    }
+
+    /// Does what is due for a connection: whether it has to be waited for any longer.
+    fn retransmit_work(&self, entry: &Due) -> bool {
+        let wait = &entry.wait;
+        let Some(found) = FoundConnection::look_up(self.sender.namespace(), &wait.endpoints) else {
+            // The user's rules have not let the SYN out, or not so far: they may have asked a program.
+            if entry.repetitions == 0 {
+                return true;
+            }
+            self.give_up(wait);
+            return false;
+        };
+        let connection = found.connection();
+        // Connection tracking may have seen an answer that rules have dropped then: the server may have given the client
+        // up for that (`reqsk_timer_handler`), and answers another SYN alone.
+        let is_done = |proxy_state: ProxyState<'_>| {
+            proxy_state.has(Flag::Opened) || proxy_state.has(Flag::GivenUp)
+        };
+        if ProxyState::of(&connection).is_none_or(is_done) {
+            return false;
+        }
+        // Where a rule has reset the server in answer to its SYN-ACK, connection tracking takes the connection for closed
+        // (`nf_ct_set_closing`): another SYN would be answered by another reset.
+        let is_over = connection.tcp_state() == TcpState::Over;
+        if !is_over && entry.repetitions.wrapping_add(1) < DELAYS.len() {
+            let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
+            if let Ok(syn) = wait.syn(time_to_live) {
+                self.sender.send(syn, wait.domain);
+            }
+            return true;
+        }
+        connection.end();
+        self.give_up(wait);
+        false
+    }
+
+    /// Resets the client.
+    fn give_up(&self, wait: &Wait) {
+        let endpoint = Endpoint::of_client(&wait.endpoints);
+        self.servers.count(&endpoint, ConnectResult::Unanswered);
+        let (next, received) = (
+            wait.cookie.wrapping_add(1),
+            wait.fields.sequence.wrapping_add(1),
+        );
+        let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
+        if let Ok(reset) = reset(&wait.endpoints.reversed(), next, received, time_to_live) {
+            // It has no connection any more.
+            reset.set_untracked();
+            self.sender.send(reset, wait.domain);
+        }
+    }
+
+    /// Tells those clients for whom connection tracking has nothing that could be ended, since rules have not let the SYN
+    /// out, that nobody will wait for their servers any longer. May sleep.
+    pub(in crate::synproxy) fn give_up_all(&self) {
+        let Ok(mut given_up) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
+            return;
+        };
+        for first in (0..CAPACITY).step_by(STEP) {
+            self.places.with(|places| {
+                let rest = places.get_mut(first..).unwrap_or_default();
+                for entry in rest.iter_mut().take(STEP).filter_map(Option::take) {
+                    // There is room, so that nothing is allocated.
+                    let _ = given_up.push(entry, GFP_ATOMIC);
+                }
+            });
+            for entry in &given_up {
+                let wait = &entry.wait;
+                if FoundConnection::look_up(self.namespace(), &wait.endpoints).is_none() {
+                    self.give_up(wait);
+                }
+            }
+            given_up.clear();
+        }
+    }
+
+    /// Puts off what was looked after, or ends it.
+    fn put_off(&self, entry: &Due, is_over: bool, now: u32) {
+        self.places.with(|places| {
+            for place in self.ways(places, &entry.wait.endpoints) {
+                match place {
+                    Some(other) if other.wait.is_same(&entry.wait) => {
+                        if is_over {
+                            *place = None;
+                            continue;
+                        }
+                        let repetitions = entry.repetitions.wrapping_add(1);
+                        let delay = DELAYS.get(repetitions).copied().unwrap_or(1);
+                        other.repetitions = repetitions;
+                        other.due = now.wrapping_add(delay.wrapping_mul(JIFFIES_PER_SECOND));
+                    }
+                    _ => {}
+                }
+            }
+        });
+    }
+
+    /// Looks after what is due among some places, and says whether anything is left there.
+    fn look_after_some(&self, first: usize, due: &mut KVec<Due>) -> bool {
+        let now = jiffies32();
+        due.clear();
+        let is_left = self.places.with(|places| {
+            let rest = places.get(first..).unwrap_or_default();
+            let mut is_left = false;
+            for entry in rest.iter().take(STEP).flatten() {
+                is_left = true;
+                if entry.is_due(now) && due.len() < due.capacity() {
+                    // There is room, so that nothing is allocated.
+                    let one = Due {
+                        wait: entry.wait,
+                        repetitions: entry.repetitions,
+                    };
+                    let _ = due.push(one, GFP_ATOMIC);
+                }
+            }
+            is_left
+        });
+        for entry in due.iter() {
+            let goes_on = self.retransmit_work(entry);
+            self.put_off(entry, !goes_on, now);
+        }
+        is_left
+    }
+}
+
+/// Looks after the connections that are waited for.
+pub(in crate::synproxy) struct RetransmitWork(pub(in crate::synproxy) Arc<SynSentTable>);
+
+impl Background for RetransmitWork {
+    fn run(&self) -> u32 {
+        let syn_sent = &self.0;
+        if syn_sent.is_idle() {
+            return NEVER;
+        }
+        let Ok(mut due) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
+            return JIFFIES_PER_SECOND;
+        };
+        // What comes meanwhile has somebody look again.
+        syn_sent.is_any.store(COUNTING, Relaxed);
+        let mut is_any = false;
+        for first in (0..CAPACITY).step_by(STEP) {
+            is_any |= syn_sent.look_after_some(first, &mut due);
+        }
+        if is_any {
+            syn_sent.is_any.store(SOME, Relaxed);
+        } else {
+            // Unless something has come.
+            let _ = syn_sent.is_any.cmpxchg(COUNTING, NONE, Relaxed);
+        }
+        // A quarter of a second makes no difference to who has waited for a second.
+        JIFFIES_PER_SECOND / 4
+    }
+}

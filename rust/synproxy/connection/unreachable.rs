@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! ICMP errors about segments of SYNPROXY's connections.
+
+use super::{
+    proxy_state::{
+        Flag,
+        ProxyState, //
+    },
+    resets::reset, //
+};
+use crate::{
+    kernel_api::{
+        conntrack::connections::{
+            Connection,
+            Direction, //
+        },
+        netfilter::Verdict, //
+    },
+    packet::{
+        Family,
+        Packet,
+        Transport,
+        IPPROTO_TCP, //
+    },
+    synproxy::{
+        server::servers::{
+            ConnectResult,
+            Endpoint, //
+        },
+        tcp::segment::{
+            Kind,
+            Segment,
+            CHECKSUM_OFFSET,
+            SEQUENCE_OFFSET, //
+        },
+        Synproxy, //
+    },
+};
+use kernel::prelude::*;
+
+/// IPPROTO_ICMP and IPPROTO_ICMPV6.
+const PROTOCOLS: [u8; 2] = [1, 58];
+
+/// Length of an ICMP error's header, before the packet that it is about, in bytes.
+const HEADER_LENGTH: u32 = 8;
+
+/// Where the checksum is in it.
+const ICMP_CHECKSUM_OFFSET: u32 = 2;
+
+/// Destination unreachable, in both versions.
+const UNREACHABLE: [u8; 2] = [3, 1];
+
+/// The code of "fragmentation needed", which is no reason to give up.
+const FRAGMENTATION_NEEDED: u8 = 4;
+
+/// Translates an error to what its receiver knows.
+///
+/// The server has to find its own sequence number in it, or it will not take the error for true: path MTU
+/// discovery depends on that. Connection tracking would do so with the error's own header, as if that were
+/// one of TCP; so it must not see that there is a connection. A client whose server is not reached is reset,
+/// since for it the connection is open, and nothing but that ends one.
+pub(in crate::synproxy) fn translate(
+    synproxy: &Synproxy,
+    packet: &Packet<'_>,
+    connection: &Connection<'_>,
+    proxy_state: &ProxyState<'_>,
+) -> Verdict {
+    let Transport::Header { protocol, offset } = packet.transport() else {
+        return Verdict::Accept;
+    };
+    let is_over = proxy_state.has(Flag::Opened) || proxy_state.has(Flag::GivenUp);
+    if protocol == IPPROTO_TCP && connection.direction == Direction::Reply && !is_over {
+        return match rejected(synproxy, packet, connection, proxy_state) {
+            Ok(()) => Verdict::Accept,
+            Err(_) => Verdict::Drop,
+        };
+    }
+    if !PROTOCOLS.contains(&protocol) {
+        return Verdict::Accept;
+    }
+    match connection.direction {
+        Direction::Original => match correct(packet, connection, offset) {
+            Ok(()) => Verdict::AcceptResetCt,
+            Err(_) => Verdict::Drop,
+        },
+        Direction::Reply => {
+            if !is_over && is_final(packet, offset) {
+                give_up(synproxy, packet, connection, proxy_state, offset);
+            }
+            Verdict::Accept
+        }
+    }
+}
+
+/// A rule resets the client in answer to its SYN (`REJECT --reject-with tcp-reset`). For the client its connection is
+/// open: it takes a reset with the number that comes next alone.
+fn rejected(
+    synproxy: &Synproxy,
+    packet: &Packet<'_>,
+    connection: &Connection<'_>,
+    proxy_state: &ProxyState<'_>,
+) -> Result {
+    let Some(segment) = Segment::of(packet).filter(|segment| segment.kind() == Kind::Reset) else {
+        return Ok(());
+    };
+    proxy_state.add(&[(true, Flag::GivenUp)], None);
+    let client = connection.endpoints(Direction::Original);
+    synproxy
+        .servers
+        .count(&Endpoint::of_client(&client), ConnectResult::Refused);
+    synproxy.syn_sent.end(&client);
+    let next = proxy_state.cookie().wrapping_add(1).to_be_bytes();
+    let at = |offset: u32| segment.offset.wrapping_add(offset);
+    packet
+        .skb()
+        .amend(at(CHECKSUM_OFFSET), at(SEQUENCE_OFFSET), next)
+}
+
+/// Puts the server's sequence number into an error about a segment of it.
+fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Result {
+    let skb = packet.skb();
+    let inner = inner_segment(packet, offset).ok_or(EINVAL)?;
+    let place = inner.wrapping_add(4);
+    let sequence = u32::from_be_bytes(skb.read::<4>(place).ok_or(EINVAL)?);
+    let shift = connection.sequence_shift(Direction::Reply, sequence);
+    let shifted_back = sequence.wrapping_sub(shift);
+    // What this host could not forward, since it was too large, has not been translated yet.
+    let next = connection.next_sequence(Direction::Reply);
+    let age = |number: u32| (next.wrapping_sub(number) as i32).unsigned_abs();
+    if age(sequence) <= age(shifted_back) {
+        return Ok(());
+    }
+    let bytes = shifted_back.to_be_bytes();
+    skb.amend(offset.wrapping_add(ICMP_CHECKSUM_OFFSET), place, bytes)
+}
+
+/// Where the TCP header begins in the packet that the error is about.
+fn inner_segment(packet: &Packet<'_>, offset: u32) -> Option<u32> {
+    let start = offset.wrapping_add(HEADER_LENGTH);
+    match packet.family {
+        Family::Ipv4 => {
+            let [first] = packet.read::<1>(start)?;
+            let length = u32::from(first & 0x0f).wrapping_mul(4);
+            Some(start.wrapping_add(length))
+        }
+        // Connection tracking finds the connections of those without extension headers, and segments have
+        // none but for reasons that do not come up between a server and a client.
+        Family::Ipv6 => Some(start.wrapping_add(40)),
+    }
+}
+
+/// Whether the error says that the server is not reached at all.
+fn is_final(packet: &Packet<'_>, offset: u32) -> bool {
+    let Some([kind, code]) = packet.read::<2>(offset) else {
+        return false;
+    };
+    match packet.family {
+        Family::Ipv4 => kind == UNREACHABLE[0] && code != FRAGMENTATION_NEEDED,
+        Family::Ipv6 => kind == UNREACHABLE[1],
+    }
+}
+
+/// Resets the client, and has connection tracking forget the connection.
+fn give_up(
+    synproxy: &Synproxy,
+    packet: &Packet<'_>,
+    connection: &Connection<'_>,
+    proxy_state: &ProxyState<'_>,
+    offset: u32,
+) {
+    let sequence = inner_segment(packet, offset)
+        .and_then(|offset| packet.read::<4>(offset.wrapping_add(4)))
+        .map(u32::from_be_bytes);
+    // It has to be about the SYN, or somebody has guessed.
+    let next_to_server = connection.next_sequence(Direction::Original);
+    let Some(sequence) = sequence.filter(|one| one.wrapping_add(1) == next_to_server) else {
+        return;
+    };
+    proxy_state.add(&[(true, Flag::GivenUp)], None);
+    let client = connection.endpoints(Direction::Original);
+    let next = proxy_state.cookie().wrapping_add(1);
+    let context = packet.context();
+    let time_to_live = context.initial_time_to_live(packet.family);
+    let reset = reset(
+        &client.reversed(),
+        next,
+        sequence.wrapping_add(1),
+        time_to_live,
+    );
+    synproxy
+        .servers
+        .count(&Endpoint::of_client(&client), ConnectResult::Unanswered);
+    synproxy.syn_sent.end(&client);
+    // Where the SYN itself is what is refused, connection tracking has not taken the connection in yet, and frees it
+    // with that.
+    if let Some(connection) = connection.confirmed() {
+        connection.end();
+    }
+    if let Ok(reset) = reset {
+        // It has no connection any more.
+        reset.set_untracked();
+        reset.send(context);
+    }
+}

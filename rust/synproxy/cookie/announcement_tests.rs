@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of what clients are told of servers that are known, that are not, and of which a rule says it.
+
+use super::{
+    announcement::{
+        Agreement,
+        Announcement, //
+    },
+    Carried,
+    NO_SCALE, //
+};
+use crate::{
+    kernel_api::time::milliseconds_since_boot,
+    packet::Family,
+    synproxy::{
+        server::servers::ServerOptions,
+        settings::SynproxySettings,
+        tcp::{
+            options::{
+                Options,
+                Timestamps, //
+            },
+            segment::{
+                flags,
+                Segment, //
+            },
+        },
+    },
+};
+use kernel::prelude::*;
+
+/// A SYN with these flags besides.
+fn syn(more: u8) -> Segment {
+    Segment {
+        offset: 20,
+        source: [0x9c, 0x40],
+        destination: [0, 80],
+        sequence: 1,
+        acknowledgement: 0,
+        header_length: 40,
+        flags: flags::SYN | more,
+        window: 64240,
+    }
+}
+
+const LEARNED: SynproxySettings = SynproxySettings {
+    mss: None,
+    scale: None,
+    sack: None,
+    timestamps: None,
+    ecn: None,
+    threshold: None,
+};
+
+/// As a rule with these flags and no others.
+fn chosen(scale: Option<u8>, sack: bool, timestamps: bool, ecn: bool) -> SynproxySettings {
+    SynproxySettings {
+        mss: Some(1400),
+        scale,
+        sack: Some(sack),
+        timestamps: Some(timestamps),
+        ecn: Some(ecn),
+        threshold: None,
+    }
+}
+
+const CLIENT: Options = Options {
+    mss: Some(1452),
+    scale: Some(9),
+    sack: true,
+    timestamps: Some(Timestamps { value: 77, echo: 0 }),
+};
+
+const SERVER: ServerOptions = ServerOptions {
+    mss: 1380,
+    scale: Some(5),
+    sack: true,
+    timestamps: true,
+    ecn: true,
+    is_local: false,
+};
+
+const CONGESTION: u8 = flags::ECE | flags::CWR;
+
+fn announce(
+    settings: &SynproxySettings,
+    client: &Options,
+    server: Option<&ServerOptions>,
+    more: u8,
+) -> Announcement {
+    Announcement::new(settings, Family::Ipv4, &syn(more), client, server, u16::MAX)
+}
+
+/// What comes back with the timestamp of an answer.
+fn agreement(answer: &Announcement) -> Result<Agreement> {
+    let stamps = answer.options.timestamps.ok_or(EINVAL)?;
+    Ok(Agreement::from_stamp(stamps.value))
+}
+
+fn without_timestamps(options: Options) -> Options {
+    Options {
+        timestamps: None,
+        ..options
+    }
+}
+
+#[kunit_tests(palisade_synproxy_announcements)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_bounds_the_segment_size() {
+        let local = ServerOptions {
+            is_local: true,
+            ..SERVER
+        };
+        let chosen = chosen(None, true, true, true);
+        for way in [536, 1000, 1300, 1400, 1460, u16::MAX] {
+            let told = |settings: &SynproxySettings, server: Option<&ServerOptions>| {
+                let syn = syn(0);
+                Announcement::new(settings, Family::Ipv4, &syn, &CLIENT, server, way)
+                    .options
+                    .mss
+            };
+            assert_eq!(told(&LEARNED, Some(&SERVER)), Some(way.min(1380)));
+            assert_eq!(told(&LEARNED, Some(&local)), Some(way));
+            assert_eq!(told(&LEARNED, None), Some(way.min(1460)));
+            assert_eq!(told(&chosen, Some(&SERVER)), Some(way.min(1400)));
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_not_known_is_like_most() -> Result {
+        for (family, mss) in [(Family::Ipv4, 1460), (Family::Ipv6, 1440)] {
+            let answer =
+                Announcement::new(&LEARNED, family, &syn(CONGESTION), &CLIENT, None, u16::MAX);
+            let options = &answer.options;
+            assert!((options.mss, options.scale, options.sack) == (Some(mss), Some(7), true));
+            assert!(options.timestamps.is_some_and(|stamps| stamps.echo == 77));
+            assert!(answer.carried == Carried::Nothing);
+            // What is new to many is not assumed.
+            assert_eq!(answer.flags, flags::SYN | flags::ACK);
+            let expected = Agreement {
+                client_scale: 9,
+                advertised_wscale: 7,
+                sack: true,
+                ecn: false,
+            };
+            assert!(agreement(&answer)? == expected);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_server_that_is_known_is_announced() -> Result {
+        let answer = announce(&LEARNED, &CLIENT, Some(&SERVER), CONGESTION);
+        let options = &answer.options;
+        assert!((options.mss, options.scale, options.sack) == (Some(1380), Some(5), true));
+        assert_eq!(answer.flags, flags::SYN | flags::ACK | flags::ECE);
+        let expected = Agreement {
+            client_scale: 9,
+            advertised_wscale: 5,
+            sack: true,
+            ecn: true,
+        };
+        assert!(agreement(&answer)? == expected);
+        // Only who asks for that gets it, with both flags.
+        for more in [0, flags::ECE, flags::CWR] {
+            let answer = announce(&LEARNED, &CLIENT, Some(&SERVER), more);
+            assert_eq!(answer.flags, flags::SYN | flags::ACK);
+            assert!(!agreement(&answer)?.ecn);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_server_lacks_is_not_announced() -> Result {
+        let plain = ServerOptions {
+            mss: 536,
+            scale: None,
+            sack: false,
+            timestamps: false,
+            ecn: false,
+            is_local: false,
+        };
+        let answer = announce(&LEARNED, &CLIENT, Some(&plain), CONGESTION);
+        let expected = Options {
+            mss: Some(536),
+            ..Options::default()
+        };
+        assert!(answer.options == expected);
+        let carried = Carried::Options {
+            scale: NO_SCALE,
+            sack: false,
+        };
+        assert!(answer.carried == carried);
+        let stamped = ServerOptions {
+            timestamps: true,
+            ..plain
+        };
+        let answer = announce(&LEARNED, &CLIENT, Some(&stamped), 0);
+        let agreement = agreement(&answer)?;
+        assert!(answer.options.scale.is_none() && !answer.options.sack);
+        assert!((agreement.client_scale(), agreement.advertised_wscale) == (None, NO_SCALE));
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_client_lacks_is_not_announced() {
+        let answer = announce(&LEARNED, &Options::default(), Some(&SERVER), CONGESTION);
+        let expected = Options {
+            mss: Some(1380),
+            ..Options::default()
+        };
+        assert!(answer.options == expected);
+        assert_eq!(answer.flags, flags::SYN | flags::ACK);
+        let carried = Carried::Options {
+            scale: NO_SCALE,
+            sack: false,
+        };
+        assert!(answer.carried == carried);
+    }
+
+    #[test]
+    fn without_timestamps_the_cookie_says_it() {
+        let client = without_timestamps(CLIENT);
+        for server in [None, Some(&SERVER)] {
+            let answer = announce(&LEARNED, &client, server, CONGESTION);
+            let carried = Carried::Options {
+                scale: 9,
+                sack: true,
+            };
+            assert!(answer.carried == carried);
+            // Nothing brings back which scale was told, so that it is always the same.
+            let told = Agreement::from_cookie(9, true).advertised_wscale;
+            assert!(answer.options.scale == Some(told));
+            assert!(answer.options.timestamps.is_none());
+            assert_eq!(answer.flags, flags::SYN | flags::ACK);
+        }
+        let agreement = Agreement::from_cookie(NO_SCALE, false);
+        assert!((agreement.client_scale(), agreement.advertised_wscale) == (None, NO_SCALE));
+    }
+
+    /// As `synproxy_tg4` does: with timestamps what both the rule and the client want, without only the
+    /// maximum segment size.
+    #[test]
+    fn chosen_options_are_as_with_iptables() -> Result {
+        for number in 0..128_u32 {
+            let has = |bit: u32| number >> bit & 1 == 1;
+            let settings = chosen(Some(6), has(0), has(1), has(2));
+            let client = Options {
+                mss: Some(1452),
+                scale: has(3).then_some(9),
+                sack: has(4),
+                timestamps: CLIENT.timestamps.filter(|_| has(5)),
+            };
+            let more = if has(6) { CONGESTION } else { 0 };
+            for server in [None, Some(&SERVER)] {
+                let answer = announce(&settings, &client, server, more);
+                let options = &answer.options;
+                let timestamps = has(1) && has(5);
+                assert!(options.mss == Some(1400));
+                assert_eq!(options.timestamps.is_some(), timestamps);
+                assert!(options.scale == (timestamps && has(3)).then_some(6));
+                assert_eq!(options.sack, timestamps && has(0) && has(4));
+                let ecn = timestamps && has(2) && has(6);
+                let is_told = answer.flags & flags::ECE != 0;
+                assert_eq!(is_told, ecn);
+                if !timestamps {
+                    let carried = Carried::Options {
+                        scale: NO_SCALE,
+                        sack: false,
+                    };
+                    assert!(answer.carried == carried);
+                    continue;
+                }
+                assert!(answer.carried == Carried::Nothing);
+                let expected = Agreement {
+                    client_scale: if has(3) { 9 } else { NO_SCALE },
+                    advertised_wscale: if has(3) { 6 } else { NO_SCALE },
+                    sack: options.sack,
+                    ecn,
+                };
+                assert!(agreement(&answer)? == expected);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn every_agreement_comes_back() -> Result {
+        for (client_scale, advertised_wscale) in
+            (0..15).flat_map(|one| (0..15).map(move |two| (one, two)))
+        {
+            let settings = chosen(Some(advertised_wscale), true, true, true);
+            let client = Options {
+                scale: Some(client_scale),
+                ..CLIENT
+            };
+            let agreement = agreement(&announce(&settings, &client, None, CONGESTION))?;
+            assert_eq!(agreement.client_scale, client_scale);
+            assert_eq!(agreement.advertised_wscale, advertised_wscale);
+            assert!(agreement.sack && agreement.ecn);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn timestamps_tell_the_time() -> Result {
+        let before = milliseconds_since_boot() >> 10;
+        let answer = announce(&LEARNED, &CLIENT, None, 0);
+        let after = milliseconds_since_boot() >> 10;
+        let told = answer.options.timestamps.ok_or(EINVAL)?.value >> 10;
+        assert!(told == before || told == after);
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The clocks that clients see in timestamps.
+//!
+//! A clock that runs since the boot tells everybody when that was. So each client sees one of its own for each address
+//! that it talks to, as with `secure_tcp_ts_off` of the kernel: it goes on from one connection to the next, whatever
+//! their ports are.
+
+use super::Client;
+use crate::{
+    kernel_api::hash::SecretKey,
+    packet::Family, //
+};
+
+/// The bits of a timestamp that do not tell the time: see [`super::announcement::Agreement`].
+const NOT_TIME: u32 = 0x3ff;
+
+/// How far the clocks of clients are apart, for those who know a key.
+pub(in crate::synproxy) struct Clocks(SecretKey);
+
+impl Clocks {
+    /// With a key of its own.
+    pub(in crate::synproxy) fn new() -> Self {
+        Self(SecretKey::random())
+    }
+
+    /// By how much the clock that a client sees is ahead of that of this machine.
+    #[inline]
+    pub(in crate::synproxy) fn offset(&self, client: &Client) -> u32 {
+        let code = match client.family {
+            Family::Ipv4 => {
+                let ([source, ..], [destination, ..]) =
+                    (client.source.words(), client.destination.words());
+                self.0
+                    .code_of_one(u64::from(source) << 32 | u64::from(destination))
+            }
+            Family::Ipv6 => self.code_ipv6(client),
+        };
+        code as u32 & !NOT_TIME
+    }
+
+    #[inline(never)]
+    fn code_ipv6(&self, client: &Client) -> u64 {
+        let [a, b, c, d] = client.source.words();
+        let [e, f, g, h] = client.destination.words();
+        self.0.code(&[a, b, c, d, e, f, g, h])
+    }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Cookies: the sequence number of a SYN-ACK says what the SYN said, and that we have sent it.
+//!
+//! As in `net/ipv4/syncookies.c`, a cookie is good for the minute in which it was made and for the next,
+//! and the client's sequence number is added to it. Its code is one of SipHash where the kernel has two, and it has
+//! room for eight maximum segment sizes. Of a client that uses timestamps the options come back with those;
+//! of one that does not, they are in the cookie, in place of five bits of its code:
+//!
+//!     with timestamps:     minute:1 mss:3 code:28
+//!     without timestamps:  minute:1 mss:3 scale:4 sack:1 code:23
+
+use crate::{
+    kernel_api::{
+        hash::SecretKey,
+        time::{
+            jiffies64,
+            JIFFIES_PER_SECOND, //
+        },
+    },
+    packet::{
+        Address,
+        Family, //
+    },
+};
+
+/// The maximum segment sizes that a cookie can say, of which the client's is rounded down to one: those of
+/// `net/ipv4/syncookies.c` and `net/ipv6/syncookies.c`, and one for who takes less, in bytes.
+const MSS_TABLE: [u16; 8] = [256, 536, 1220, 1300, 1420, 1440, 1460, 8940];
+
+/// In place of a window scale: the client scales no windows.
+pub(in crate::synproxy) const NO_SCALE: u8 = 15;
+
+const MINUTE_SHIFT: u32 = 31;
+const MSS_SHIFT: u32 = 28;
+const SCALE_SHIFT: u32 = 24;
+const SACK_SHIFT: u32 = 23;
+
+/// What a cookie says of the client's options besides its maximum segment size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::synproxy) enum Carried {
+    /// Nothing, since its timestamps do.
+    Nothing,
+    /// Its window scale, or [`NO_SCALE`], and whether it permits selective acknowledgements.
+    Options {
+        /// Window scale.
+        scale: u8,
+        /// Selective acknowledgements are permitted.
+        sack: bool,
+    },
+}
+
+impl Carried {
+    const fn code_bits(self) -> u32 {
+        match self {
+            Self::Nothing => MSS_SHIFT,
+            Self::Options { .. } => SACK_SHIFT,
+        }
+    }
+}
+
+/// Who a cookie is for: what the headers of its segments have in common.
+pub(in crate::synproxy) struct Client {
+    /// The IP version.
+    pub(in crate::synproxy) family: Family,
+    /// The client's address.
+    pub(in crate::synproxy) source: Address,
+    /// The server's address.
+    pub(in crate::synproxy) destination: Address,
+    /// The client's port and the server's, as the word that they are in the header.
+    pub(in crate::synproxy) ports: u32,
+}
+
+/// What a valid cookie says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::synproxy) struct Returned {
+    /// The client's maximum segment size, rounded down, in bytes.
+    pub(in crate::synproxy) mss: u16,
+    /// The client's options, unless its timestamps say them.
+    pub(in crate::synproxy) carried: Carried,
+    /// Whether the segment is a keep-alive, whose sequence number is one less than what comes next.
+    pub(in crate::synproxy) is_keep_alive: bool,
+}
+
+/// Makes cookies and checks them.
+pub(in crate::synproxy) struct Cookies(SecretKey);
+
+impl Cookies {
+    /// With a key of its own.
+    pub(in crate::synproxy) fn new() -> Self {
+        Self(SecretKey::random())
+    }
+
+    /// The cookie for a client whose SYN has that sequence number and maximum segment size.
+    #[inline]
+    pub(in crate::synproxy) fn make(
+        &self,
+        client: &Client,
+        sequence: u32,
+        mss: u16,
+        carried: Carried,
+    ) -> u32 {
+        self.make_in(minute(), client, sequence, mss, carried)
+    }
+
+    /// As [`Cookies::make`], in a given minute.
+    #[inline]
+    pub(in crate::synproxy) fn make_in(
+        &self,
+        minute: u64,
+        client: &Client,
+        sequence: u32,
+        mss: u16,
+        carried: Carried,
+    ) -> u32 {
+        let fitting = MSS_TABLE.iter().filter(|size| **size <= mss).count();
+        let index = fitting.saturating_sub(1) as u32;
+        let said = match carried {
+            Carried::Nothing => 0,
+            Carried::Options { scale, sack } => {
+                u32::from(scale) << SCALE_SHIFT | u32::from(sack) << SACK_SHIFT
+            }
+        };
+        let said = (minute as u32) << MINUTE_SHIFT | index << MSS_SHIFT | said;
+        (said | self.code(minute, client, said, carried)).wrapping_add(sequence)
+    }
+
+    /// Checks a segment with that sequence number that acknowledges a SYN-ACK; `has_timestamps` says which
+    /// kind of cookie it was.
+    #[inline]
+    pub(in crate::synproxy) fn check(
+        &self,
+        client: &Client,
+        sequence: u32,
+        acknowledgement: u32,
+        has_timestamps: bool,
+    ) -> Option<Returned> {
+        self.check_in(minute(), client, sequence, acknowledgement, has_timestamps)
+    }
+
+    /// As [`Cookies::check`], in a given minute.
+    #[inline]
+    pub(in crate::synproxy) fn check_in(
+        &self,
+        minute: u64,
+        client: &Client,
+        sequence: u32,
+        acknowledgement: u32,
+        has_timestamps: bool,
+    ) -> Option<Returned> {
+        // Of both numbers, one more than the SYN's and the SYN-ACK's.
+        let cookie = acknowledgement.wrapping_sub(sequence);
+        let carried = match has_timestamps {
+            true => Carried::Nothing,
+            false => Carried::Options {
+                scale: (cookie >> SCALE_SHIFT & 0xf) as u8,
+                sack: cookie >> SACK_SHIFT & 1 == 1,
+            },
+        };
+        let code_mask = (1_u32 << carried.code_bits()).wrapping_sub(1);
+        let (said, code) = (cookie & !code_mask, cookie & code_mask);
+        let age = (minute as u32 ^ cookie >> MINUTE_SHIFT) & 1;
+        let expected = self.code(minute.wrapping_sub(age.into()), client, said, carried);
+        let is_keep_alive = code == expected.wrapping_add(1);
+        if code != expected && !is_keep_alive {
+            return None;
+        }
+        Some(Returned {
+            mss: MSS_TABLE
+                .get((cookie >> MSS_SHIFT & 7) as usize)
+                .copied()
+                .unwrap_or(MSS_TABLE[0]),
+            carried,
+            is_keep_alive,
+        })
+    }
+
+    #[inline]
+    fn code(&self, minute: u64, client: &Client, said: u32, carried: Carried) -> u32 {
+        let kind = u64::from(carried.code_bits()) << 56;
+        let minute = minute & (1 << 56) - 1 | kind;
+        let code = match client.family {
+            Family::Ipv4 => {
+                let ([source, ..], [destination, ..]) =
+                    (client.source.words(), client.destination.words());
+                let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+                let words = [pair(source, destination), pair(client.ports, said), minute];
+                self.0.code_of_three(words)
+            }
+            Family::Ipv6 => self.code_ipv6(minute, client, said),
+        };
+        code as u32 & (1_u32 << carried.code_bits()).wrapping_sub(1)
+    }
+
+    #[inline(never)]
+    fn code_ipv6(&self, minute: u64, client: &Client, said: u32) -> u64 {
+        let [a, b, c, d] = client.source.words();
+        let [e, f, g, h] = client.destination.words();
+        let (low, high) = (minute as u32, (minute >> 32) as u32);
+        self.0
+            .code(&[a, b, c, d, e, f, g, h, client.ports, said, low, high])
+    }
+}
+
+/// Minutes since shortly before the boot.
+#[inline]
+fn minute() -> u64 {
+    jiffies64() / (60 * u64::from(JIFFIES_PER_SECOND))
+}

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of what is known of servers, and of how many SYNs pass to them.
+
+use super::{
+    floods::Rate,
+    servers::{
+        ConnectResult,
+        Endpoint,
+        ServerOptions,
+        Servers, //
+    },
+};
+use crate::{
+    kernel_api::time::{
+        jiffies32,
+        JIFFIES_PER_SECOND, //
+    },
+    packet::{
+        Address,
+        Family, //
+    },
+    synproxy::tcp::options::{
+        Options,
+        Timestamps, //
+    },
+};
+use kernel::prelude::*;
+
+const HZ: u32 = JIFFIES_PER_SECOND;
+
+fn ipv4(number: u32, port: u16) -> Endpoint {
+    Endpoint {
+        family: Family::Ipv4,
+        address: Address::new([number, 0, 0, 0]),
+        port,
+    }
+}
+
+fn ipv6(words: [u32; 4]) -> Endpoint {
+    Endpoint {
+        family: Family::Ipv6,
+        address: Address::new(words),
+        port: 80,
+    }
+}
+
+const EVERYTHING: Options = Options {
+    mss: Some(1460),
+    scale: Some(7),
+    sack: true,
+    timestamps: Some(Timestamps { value: 1, echo: 2 }),
+};
+
+/// Everything is known of it.
+const KNOWN: ServerOptions = ServerOptions {
+    mss: 1460,
+    scale: Some(7),
+    sack: true,
+    timestamps: true,
+    ecn: false,
+    is_local: false,
+};
+
+/// Servers of which this is known.
+fn learn(servers: &Servers, endpoint: &Endpoint, announced: &Options) {
+    servers.learn(endpoint, &EVERYTHING, announced, Some(false), false);
+}
+
+/// How many servers there are, and how many connections they accepted and refused, and were not reached for.
+fn count(servers: &Servers) -> (usize, [u32; 3]) {
+    let (mut place, mut count, mut sums) = (0, 0, [0; 3]);
+    while let Some((report, next)) = servers.report_from(place) {
+        let attempts = [report.opened, report.refused, report.unanswered];
+        for (sum, attempts) in sums.iter_mut().zip(attempts) {
+            *sum += attempts;
+        }
+        count += 1;
+        place = next;
+    }
+    (count, sums)
+}
+
+const fn rate(per_second: u32, burst: u32) -> Rate {
+    Rate { per_second, burst }
+}
+
+/// How many SYNs pass that come at once.
+fn passing(rate: &Rate, allowance: &mut u64, now: u32) -> u32 {
+    let mut count = 0;
+    while let Some(after) = rate.take(*allowance, now) {
+        *allowance = after;
+        count += 1;
+        if count > 2_000_000 {
+            break;
+        }
+    }
+    count
+}
+
+#[kunit_tests(palisade_synproxy_servers)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_learned_is_known() -> Result {
+        let servers = Servers::new()?;
+        assert!(servers.report_from(0).is_none());
+        let one = ipv4(1, 80);
+        assert!(servers.options(&one).is_none());
+        learn(&servers, &one, &EVERYTHING);
+        assert!(servers.options(&one) == Some(KNOWN));
+        // Other servers are others, whatever they have in common with it.
+        let others = [ipv4(1, 81), ipv4(2, 80), ipv6([1, 0, 0, 0])];
+        assert!(others.iter().all(|other| servers.options(other).is_none()));
+        let (report, next) = servers.report_from(0).ok_or(EINVAL)?;
+        assert!((report.family, report.address, report.port) == (one.family, one.address, 80));
+        assert!(report.options == Some(KNOWN) && report.age < 60 * HZ);
+        assert!(servers.report_from(next).is_none());
+        assert!(servers.report_from(usize::MAX).is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn every_set_of_options_is_kept() -> Result {
+        let servers = Servers::new()?;
+        for scale in (0..16).map(|scale| (scale < 15).then_some(scale)) {
+            for number in 0..8_u16 {
+                let announced = Options {
+                    mss: Some(number * 9362),
+                    scale,
+                    sack: number & 1 != 0,
+                    timestamps: EVERYTHING.timestamps.filter(|_| number & 2 != 0),
+                };
+                let one = ipv6([u32::from(number), 2, 3, 4]);
+                servers.learn(&one, &EVERYTHING, &announced, Some(number & 4 != 0), false);
+                let expected = ServerOptions {
+                    mss: number * 9362,
+                    scale,
+                    sack: announced.sack,
+                    timestamps: announced.timestamps.is_some(),
+                    ecn: number & 4 != 0,
+                    is_local: false,
+                };
+                assert!(servers.options(&one) == Some(expected));
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_learned() -> Result {
+        let servers = Servers::new()?;
+        let one = ipv4(1, 80);
+        // Who is asked for nothing says nothing, but its maximum segment size.
+        let bare = Options::default();
+        servers.learn(&one, &bare, &bare, None, false);
+        let assumed = ServerOptions { mss: 536, ..KNOWN };
+        assert!(servers.options(&one) == Some(assumed));
+        // Then it is known to lack all, and remains so.
+        servers.learn(&one, &EVERYTHING, &bare, Some(true), false);
+        let lacking = ServerOptions {
+            mss: 536,
+            scale: None,
+            sack: false,
+            timestamps: false,
+            ecn: true,
+            is_local: false,
+        };
+        assert!(servers.options(&one) == Some(lacking));
+        servers.learn(&one, &bare, &bare, None, false);
+        assert!(servers.options(&one) == Some(lacking));
+        Ok(())
+    }
+
+    #[test]
+    fn attempts_are_counted() -> Result {
+        let servers = Servers::new()?;
+        let attempts = [
+            (ConnectResult::Opened, 3),
+            (ConnectResult::Refused, 2),
+            (ConnectResult::Unanswered, 1),
+        ];
+        for (attempt, times) in attempts {
+            for _ in 0..times {
+                servers.count(&ipv4(1, 80), attempt);
+            }
+        }
+        servers.count(&ipv4(2, 80), ConnectResult::Refused);
+        assert!(count(&servers) == (2, [3, 3, 1]));
+        // They do not say which options it has.
+        assert!(servers.options(&ipv4(1, 80)).is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn the_table_does_not_grow() -> Result {
+        let servers = Servers::new()?;
+        for number in 0..20_000 {
+            let one = ipv4(number, 80);
+            learn(&servers, &one, &EVERYTHING);
+            servers.count(&one, ConnectResult::Opened);
+            // The latest is there, whoever had to go.
+            assert!(servers.options(&one) == Some(KNOWN));
+        }
+        let (found, sums) = count(&servers);
+        assert!(found <= 4096 && found > 3000);
+        // Who takes a place over takes over nothing else.
+        assert!(sums == [found as u32, 0, 0]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_few_servers_have_room() -> Result {
+        let servers = Servers::new()?;
+        for number in 0..256 {
+            learn(&servers, &ipv4(number << 24, 443), &EVERYTHING);
+        }
+        let established =
+            (0..256).filter(|number| servers.options(&ipv4(number << 24, 443)).is_some());
+        assert!(established.count() >= 250);
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_can_choose_whose_place_to_take() -> Result {
+        let servers = Servers::new()?;
+        // Addresses of one network, whose words cancel out where they are only added up.
+        let address = |number: u32| {
+            ipv6([
+                0x2001_0db8,
+                0,
+                number.rotate_right(16),
+                number.rotate_right(24),
+            ])
+        };
+        for number in 0..64 {
+            learn(&servers, &address(number), &EVERYTHING);
+        }
+        let established = (0..64).filter(|number| servers.options(&address(*number)).is_some());
+        assert!(established.count() >= 60);
+        Ok(())
+    }
+
+    #[test]
+    fn who_takes_a_place_over_has_no_options() -> Result {
+        let servers = Servers::new()?;
+        for number in 0..10_000 {
+            learn(&servers, &ipv4(number, 80), &EVERYTHING);
+        }
+        for number in 0..10_000 {
+            let one = ipv4(number, 81);
+            servers.count(&one, ConnectResult::Refused);
+            assert!(servers.options(&one).is_none());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn no_more_is_given_back_than_the_burst() {
+        for (rate, now) in [(rate(1, 1), 1000), (rate(8, 64), u32::MAX)] {
+            let full = Rate::state(now, u64::from(rate.burst) * u64::from(HZ));
+            assert_eq!(rate.give(full), full);
+            let mut allowance = full;
+            assert_eq!(passing(&rate, &mut allowance, now), rate.burst);
+            for _ in 0..2 * rate.burst {
+                allowance = rate.give(allowance);
+            }
+            assert_eq!(passing(&rate, &mut allowance, now), rate.burst);
+        }
+    }
+
+    #[test]
+    fn bursts_pass() {
+        for burst in [1, 2, 100, 5000] {
+            for now in [0, 1, u32::MAX - 1, u32::MAX] {
+                let mut allowance = 0;
+                assert_eq!(passing(&rate(10, burst), &mut allowance, now), burst);
+                assert_eq!(passing(&rate(10, burst), &mut allowance, now), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_rate_is_kept_over_the_wrap() {
+        for per_second in [1, 7, HZ, 1000, 1_000_000] {
+            for start in [10_u32, u32::MAX - 2 * HZ, u32::MAX - 1] {
+                let rate = rate(per_second, per_second);
+                let mut allowance = 0;
+                passing(&rate, &mut allowance, start);
+                // In four seconds as many pass as four seconds have, whenever they come.
+                let mut passed = 0_u64;
+                for step in 1..=4 * HZ {
+                    if per_second <= 1000 || step % HZ == 0 {
+                        passed +=
+                            u64::from(passing(&rate, &mut allowance, start.wrapping_add(step)));
+                    }
+                }
+                assert_eq!(passed, 4 * u64::from(per_second));
+            }
+        }
+    }
+
+    #[test]
+    fn one_a_second() {
+        let rate = rate(1, 1);
+        let mut allowance = 0;
+        assert_eq!(passing(&rate, &mut allowance, 1000), 1);
+        for step in 1..HZ {
+            assert_eq!(passing(&rate, &mut allowance, 1000 + step), 0);
+        }
+        assert_eq!(passing(&rate, &mut allowance, 1000 + HZ), 1);
+        // However long nothing came, no more than the burst has come together.
+        for later in [HZ, 1 << 20, 1 << 31, u32::MAX - HZ] {
+            let now = ((allowance >> 32) as u32).wrapping_add(later);
+            assert_eq!(passing(&rate, &mut allowance, now), 1);
+        }
+    }
+
+    #[test]
+    fn a_million_a_second() {
+        let rate = rate(1_000_000, 1_000_000);
+        let mut allowance = 0;
+        assert_eq!(passing(&rate, &mut allowance, u32::MAX), 1_000_000);
+        assert_eq!(passing(&rate, &mut allowance, 0), 1_000_000 / HZ);
+        assert_eq!(passing(&rate, &mut allowance, 10), 1_000_000 / HZ * 10);
+    }
+
+    #[test]
+    fn an_empty_allowance_is_none_at_any_time() {
+        // Zero is what a new server has.
+        let mut allowance = 0;
+        assert_eq!(passing(&rate(1, 3), &mut allowance, 0), 3);
+        assert_eq!(passing(&rate(1, 3), &mut allowance, 0), 0);
+    }
+
+    #[test]
+    fn a_clock_that_is_late_gives_nothing() {
+        // Another CPU has taken one in the next jiffy already.
+        let rate = rate(10, 1000);
+        for now in [0, 1, 500, u32::MAX] {
+            let mut allowance = 0;
+            passing(&rate, &mut allowance, now.wrapping_add(1));
+            assert_eq!(passing(&rate, &mut allowance, now), 0);
+        }
+    }
+
+    #[test]
+    fn a_flood_for_many_servers_is_one() -> Result {
+        let servers = Servers::new()?;
+        let rate = rate(1, 1);
+        let start = jiffies32();
+        let admitted = (0..12_000).filter(|number| servers.admits(&ipv4(*number, 80), &rate));
+        let admitted = admitted.count() as u32;
+        // As many servers as there is room for may begin with their burst, and again when they are forgotten.
+        let seconds = jiffies32().wrapping_sub(start) / HZ;
+        assert!(admitted <= 4096 * (1 + seconds));
+        Ok(())
+    }
+
+    #[test]
+    fn servers_have_rates_of_their_own() -> Result {
+        let servers = Servers::new()?;
+        let rate = rate(1, 2);
+        let admitted = |one: &Endpoint| (0..5).filter(|_| servers.admits(one, &rate)).count();
+        for one in [ipv4(1, 80), ipv4(1, 81), ipv6([1, 0, 0, 0])] {
+            // The clock goes on meanwhile.
+            assert!((2..=3).contains(&admitted(&one)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Writing TCP segments.
+
+use super::options::{
+    kind,
+    Options,
+    Timestamps, //
+};
+use crate::packet::{
+    Address,
+    Family,
+    IPPROTO_TCP, //
+};
+
+/// Words of the longest header that is written: the fixed part, MSS, timestamps and window scale.
+const TCP_WORDS_MAX: usize = 10;
+
+/// Words of an IP header without options, at most.
+const IP_WORDS_MAX: usize = 10;
+
+/// Words, in network byte order, that are being put together. What would go beyond the end is left out;
+/// all users know that their words have room.
+pub(in crate::synproxy) struct Words<const N: usize> {
+    words: [u32; N],
+    count: usize,
+}
+
+impl<const N: usize> Words<N> {
+    const fn new() -> Self {
+        Self {
+            words: [0; N],
+            count: 0,
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, word: u32) {
+        if let Some(place) = self.words.get_mut(self.count) {
+            *place = word;
+            self.count = self.count.wrapping_add(1);
+        }
+    }
+
+    #[inline]
+    fn set(&mut self, index: usize, word: u32) {
+        if let Some(place) = self.words.get_mut(index) {
+            *place = word;
+        }
+    }
+
+    #[inline]
+    fn extend(&mut self, words: &[u32]) {
+        for word in words {
+            self.push(*word);
+        }
+    }
+
+    /// The words.
+    #[inline]
+    pub(in crate::synproxy) fn as_slice(&self) -> &[u32] {
+        self.words.get(..self.count).unwrap_or_default()
+    }
+
+    /// Length in bytes.
+    #[inline]
+    pub(in crate::synproxy) fn len(&self) -> u16 {
+        (self.count as u16).wrapping_mul(4)
+    }
+}
+
+/// The Internet checksum (RFC 1071) of words whose sum this is, as bytes of a header.
+#[inline]
+fn checksum(sum: u64) -> [u8; 2] {
+    let fold = |sum: u64| (sum & 0xffff_ffff).wrapping_add(sum >> 32);
+    let sum = fold(fold(sum)) as u32;
+    let fold = |sum: u32| (sum & 0xffff).wrapping_add(sum >> 16);
+    (!(fold(fold(sum)) as u16)).to_ne_bytes()
+}
+
+/// The sum of data that follows a header, whose length is one of whole words.
+#[inline]
+fn sum_of_data(data: &[u8]) -> u64 {
+    data.chunks(4).fold(0, |sum: u64, chunk| {
+        let mut word = [0; 4];
+        for (place, byte) in word.iter_mut().zip(chunk) {
+            *place = *byte;
+        }
+        sum.wrapping_add(u32::from_ne_bytes(word).into())
+    })
+}
+
+#[inline]
+fn sum(words: &[u32]) -> u64 {
+    words
+        .iter()
+        .fold(0, |sum: u64, word| sum.wrapping_add(u64::from(*word)))
+}
+
+/// What a segment says besides its options.
+#[derive(Clone, Copy)]
+pub(in crate::synproxy) struct Fields {
+    /// Both ports, as the word that they are in the header.
+    pub(in crate::synproxy) ports: u32,
+    /// Sequence number.
+    pub(in crate::synproxy) sequence: u32,
+    /// Acknowledged sequence number.
+    pub(in crate::synproxy) acknowledgement: u32,
+    /// The flags.
+    pub(in crate::synproxy) flags: u8,
+    /// The window, scaled as it is to be in the header.
+    pub(in crate::synproxy) window: u16,
+}
+
+/// Writes a TCP header between these addresses, of a segment without data.
+#[inline]
+pub(in crate::synproxy) fn tcp_header(
+    fields: &Fields,
+    options: &Options,
+    source: &Address,
+    destination: &Address,
+) -> Words<TCP_WORDS_MAX> {
+    tcp_header_of(fields, options, source, destination, &[])
+}
+
+/// Writes a TCP header between these addresses, of a segment with that data.
+#[inline]
+fn tcp_header_of(
+    fields: &Fields,
+    options: &Options,
+    source: &Address,
+    destination: &Address,
+    data: &[u8],
+) -> Words<TCP_WORDS_MAX> {
+    let mut header = Words::new();
+    header.extend(&[
+        fields.ports,
+        fields.sequence.to_be(),
+        fields.acknowledgement.to_be(),
+        0,
+        0,
+    ]);
+    push_options(&mut header, options);
+    let [w0, w1] = fields.window.to_be_bytes();
+    let length = (header.count as u8).wrapping_shl(4);
+    header.set(3, u32::from_ne_bytes([length, fields.flags, w0, w1]));
+    let [l0, l1] = header.len().wrapping_add(data.len() as u16).to_be_bytes();
+    let pseudo_header = sum(&source.words())
+        .wrapping_add(sum(&destination.words()))
+        .wrapping_add(u32::from_ne_bytes([0, IPPROTO_TCP, l0, l1]).into());
+    let rest = sum(header.as_slice()).wrapping_add(sum_of_data(data));
+    let [c0, c1] = checksum(pseudo_header.wrapping_add(rest));
+    header.set(4, u32::from_ne_bytes([c0, c1, 0, 0]));
+    header
+}
+
+/// In the order of `synproxy_build_options`, each aligned to a word.
+#[inline]
+fn push_options(header: &mut Words<TCP_WORDS_MAX>, options: &Options) {
+    if let Some(mss) = options.mss {
+        let [a, b] = mss.to_be_bytes();
+        header.push(u32::from_ne_bytes([kind::MSS, 4, a, b]));
+    }
+    let (first, second) = match options.sack {
+        true => (kind::SACK_PERMITTED, 2),
+        false => (kind::NOTHING, kind::NOTHING),
+    };
+    match options.timestamps {
+        Some(Timestamps { value, echo }) => header.extend(&[
+            u32::from_ne_bytes([first, second, kind::TIMESTAMPS, 10]),
+            value.to_be(),
+            echo.to_be(),
+        ]),
+        None if options.sack => {
+            header.push(u32::from_ne_bytes([
+                kind::NOTHING,
+                kind::NOTHING,
+                first,
+                second,
+            ]));
+        }
+        None => {}
+    }
+    if let Some(scale) = options.scale {
+        header.push(u32::from_ne_bytes([kind::NOTHING, kind::SCALE, 3, scale]));
+    }
+}
+
+/// Writes a packet of an IP header without options and a TCP header.
+#[inline]
+pub(in crate::synproxy) fn packet(
+    family: Family,
+    time_to_live: u8,
+    fields: &Fields,
+    options: &Options,
+    source: &Address,
+    destination: &Address,
+) -> Words<{ IP_WORDS_MAX + TCP_WORDS_MAX }> {
+    headers(
+        family,
+        time_to_live,
+        fields,
+        options,
+        source,
+        destination,
+        &[],
+    )
+}
+
+/// As [`packet`], of one that ends with that data, of less than 64 KB.
+#[inline]
+pub(in crate::synproxy) fn headers(
+    family: Family,
+    time_to_live: u8,
+    fields: &Fields,
+    options: &Options,
+    source: &Address,
+    destination: &Address,
+    data: &[u8],
+) -> Words<{ IP_WORDS_MAX + TCP_WORDS_MAX }> {
+    let segment = tcp_header_of(fields, options, source, destination, data);
+    let length = segment.len().wrapping_add(data.len() as u16);
+    let mut packet = Words::new();
+    match family {
+        Family::Ipv4 => {
+            let [l0, l1] = length.wrapping_add(20).to_be_bytes();
+            let ([source, ..], [destination, ..]) = (source.words(), destination.words());
+            let header = [
+                u32::from_ne_bytes([0x45, 0, l0, l1]),
+                // It may not be fragmented, and so needs no identification.
+                u32::from_ne_bytes([0, 0, 0x40, 0]),
+                u32::from_ne_bytes([time_to_live, IPPROTO_TCP, 0, 0]),
+                source,
+                destination,
+            ];
+            packet.extend(&header);
+            let [c0, c1] = checksum(sum(&header));
+            packet.set(2, u32::from_ne_bytes([time_to_live, IPPROTO_TCP, c0, c1]));
+        }
+        Family::Ipv6 => {
+            let [l0, l1] = length.to_be_bytes();
+            packet.push(u32::from_ne_bytes([0x60, 0, 0, 0]));
+            packet.push(u32::from_ne_bytes([l0, l1, IPPROTO_TCP, time_to_live]));
+            packet.extend(&source.words());
+            packet.extend(&destination.words());
+        }
+    }
+    packet.extend(segment.as_slice());
+    packet
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The options of a TCP header (RFC 9293, RFC 7323, RFC 2018).
+
+use super::segment::Segment;
+use crate::{
+    kernel_api::net::skb::Skb,
+    packet::TCP_HEADER_LENGTH,
+    spec::WINDOW_SCALE_MAX, //
+};
+
+/// Most bytes of options that a header has room for.
+pub(in crate::synproxy) const LENGTH_MAX: usize = 40;
+
+/// What a SYN without the option MSS stands for (RFC 9293, section 3.7.1), in bytes.
+pub(in crate::synproxy) const MSS_DEFAULT: u16 = 536;
+
+/// The numbers of the options.
+pub(in crate::synproxy) mod kind {
+    /// The end of the options.
+    pub(in crate::synproxy) const END: u8 = 0;
+    /// Nothing, for alignment.
+    pub(in crate::synproxy) const NOTHING: u8 = 1;
+    /// Maximum segment size.
+    pub(in crate::synproxy) const MSS: u8 = 2;
+    /// Window scale.
+    pub(in crate::synproxy) const SCALE: u8 = 3;
+    /// Selective acknowledgements are permitted.
+    pub(in crate::synproxy) const SACK_PERMITTED: u8 = 4;
+    /// Selective acknowledgements.
+    pub(in crate::synproxy) const SACK: u8 = 5;
+    /// Timestamps.
+    pub(in crate::synproxy) const TIMESTAMPS: u8 = 8;
+}
+
+/// The timestamps of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::synproxy) struct Timestamps {
+    /// The sender's.
+    pub(in crate::synproxy) value: u32,
+    /// What the sender echoes.
+    pub(in crate::synproxy) echo: u32,
+}
+
+/// The options that a side announces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::synproxy) struct Options {
+    /// Maximum segment size, in bytes.
+    pub(in crate::synproxy) mss: Option<u16>,
+    /// Window scale.
+    pub(in crate::synproxy) scale: Option<u8>,
+    /// Selective acknowledgements are permitted.
+    pub(in crate::synproxy) sack: bool,
+    /// Timestamps.
+    pub(in crate::synproxy) timestamps: Option<Timestamps>,
+}
+
+impl Options {
+    /// Reads the options of a header that is in the packet as a whole.
+    #[inline]
+    pub(in crate::synproxy) fn read(skb: &Skb, segment: &Segment) -> Option<Self> {
+        let mut bytes = [0; LENGTH_MAX];
+        let bytes = raw(skb, segment, &mut bytes)?;
+        Some(Self::parse(bytes))
+    }
+
+    /// As `synproxy_parse_options`: what is malformed ends the options, and those before it count.
+    #[inline]
+    pub(in crate::synproxy) fn parse(bytes: &[u8]) -> Self {
+        let mut options = Self::default();
+        for (kind, _, body) in Walk::new(bytes) {
+            match (kind, body) {
+                (kind::MSS, &[a, b]) => options.mss = Some(u16::from_be_bytes([a, b])),
+                (kind::SCALE, &[scale]) => {
+                    options.scale = Some(scale.min(WINDOW_SCALE_MAX as u8));
+                }
+                (kind::SACK_PERMITTED, []) => options.sack = true,
+                (kind::TIMESTAMPS, &[a, b, c, d, e, f, g, h]) => {
+                    options.timestamps = Some(Timestamps {
+                        value: u32::from_be_bytes([a, b, c, d]),
+                        echo: u32::from_be_bytes([e, f, g, h]),
+                    });
+                }
+                _ => {}
+            }
+        }
+        options
+    }
+}
+
+/// The bytes of a header's options.
+#[inline]
+pub(in crate::synproxy) fn raw<'a>(
+    skb: &Skb,
+    segment: &Segment,
+    bytes: &'a mut [u8; LENGTH_MAX],
+) -> Option<&'a [u8]> {
+    let length = (segment.header_length as usize).wrapping_sub(TCP_HEADER_LENGTH);
+    let bytes = bytes.get_mut(..length)?;
+    let offset = segment.offset.wrapping_add(TCP_HEADER_LENGTH as u32);
+    skb.read_into(offset, bytes).then_some(&*bytes)
+}
+
+/// Goes from option to option, as far as they are well-formed: the number, where its body begins, and the
+/// body.
+pub(in crate::synproxy) struct Walk<'a> {
+    rest: &'a [u8],
+    place: u32,
+}
+
+impl<'a> Walk<'a> {
+    /// Over these bytes.
+    pub(in crate::synproxy) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            rest: bytes,
+            place: 0,
+        }
+    }
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = (u8, u32, &'a [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match *self.rest {
+                [kind::END, ..] => return None,
+                [kind::NOTHING, ref rest @ ..] => {
+                    self.rest = rest;
+                    self.place = self.place.wrapping_add(1);
+                }
+                [kind, length, ref more @ ..] => {
+                    let body_length = usize::from(length).checked_sub(2)?;
+                    let (body, rest) = more.split_at_checked(body_length)?;
+                    let place = self.place.wrapping_add(2);
+                    self.rest = rest;
+                    self.place = self.place.wrapping_add(length.into());
+                    return Some((kind, place, body));
+                }
+                _ => return None,
+            }
+        }
+    }
+}

@@ -46,7 +46,7 @@ use kernel::{
         rcu,
         Arc,
         Mutex, //
-    },
+    }, //
 };
 
 static SLOT: Slot = Slot::new();

@@ -61,7 +61,7 @@ use connection::{
         RetransmitWork,
         SynSentTable,
         Wait, //
-    },
+    }, //
 };
 use cookie::{
     clocks::Clocks,

@@ -45,7 +45,7 @@ use kernel::{
         rcu,
         Arc,
         Mutex, //
-    },
+    }, //
 };
 
 /// How many packets an entry remembers where nobody says otherwise, as in xt_recent.

@@ -51,7 +51,7 @@ use crate::kernel_api::{
             CacheAligned,
             Word, //
         },
-    },
+    }, //
 };
 use kernel::{
     prelude::*,

@@ -12,7 +12,7 @@ use super::{
     rule::{
         Rule,
         RuleSpec, //
-    },
+    }, //
 };
 use crate::{
     packet::{

@@ -23,7 +23,7 @@ use super::{
     ruleset::{
         Needs,
         Ruleset, //
-    },
+    }, //
 };
 use crate::{
     kernel_api::{

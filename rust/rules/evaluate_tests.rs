@@ -30,7 +30,7 @@ use crate::{
             initial_namespace,
             initial_scope,
             TestPacket, //
-        },
+        }, //
     },
     packet::Packet,
     recent::{

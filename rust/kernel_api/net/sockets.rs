@@ -11,7 +11,7 @@ use crate::kernel_api::{
     netfilter::{
         Context,
         Family, //
-    },
+    }, //
 };
 
 /// How far an acknowledgement may be behind what was acknowledged already, in bytes.

@@ -20,11 +20,12 @@ use super::{
     skb::Skb, //
 };
 use crate::kernel_api::{
-    bindings, demands,
+    bindings,
+    demands,
     netfilter::{
         Context,
         Family, //
-    },
+    }, //
 };
 use core::mem::offset_of;
 use kernel::prelude::*;

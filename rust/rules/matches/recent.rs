@@ -21,7 +21,7 @@ use crate::{
     spec::{
         RecentKey,
         RecentOperation, //
-    },
+    }, //
 };
 use kernel::sync::Arc;
 

@@ -24,7 +24,7 @@ use crate::{
         Synproxy,
         SynproxySettings,
         Threshold, //
-    },
+    }, //
 };
 use kernel::sync::Arc;
 

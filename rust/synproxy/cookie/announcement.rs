@@ -21,8 +21,8 @@ use crate::{
                 flags,
                 Segment, //
             },
-        },
-    },
+        }, //
+    }, //
 };
 
 /// The window scale of a server that is not known: what Linux uses with its default of memory.

@@ -25,8 +25,8 @@ use crate::{
                 flags,
                 Segment, //
             },
-        },
-    },
+        }, //
+    }, //
 };
 use kernel::prelude::*;
 

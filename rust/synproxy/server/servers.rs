@@ -22,7 +22,7 @@ use crate::{
         time::{
             jiffies32,
             JIFFIES_PER_SECOND, //
-        },
+        }, //
     },
     packet::{
         Address,

@@ -18,6 +18,7 @@ use crate::{
         },
     },
     namespace::Namespace,
+    policies,
     spec::{
         self,
         command, //
@@ -37,19 +38,22 @@ use kernel::{
 pub(crate) fn register(module: &'static ThisModule) -> Result<Family> {
     let mut operations = KVec::new();
     for operation in [
-        Operation::dump::<rules::GetChains>(command::CHAIN_GET, &spec::CHAIN_GET_POLICY),
-        Operation::dump::<rules::GetRules>(command::RULE_GET, &spec::RULE_GET_POLICY),
-        Operation::action::<change::Change>(command::RULESET_CHANGE, &spec::RULESET_CHANGE_POLICY),
-        Operation::action::<lists::Get>(command::LIST_GET, &spec::LIST_GET_POLICY),
-        Operation::dump::<lists::GetAll>(command::LIST_GET, &spec::LIST_GET_DUMP_POLICY),
-        Operation::action::<lists::Create>(command::LIST_CREATE, &spec::LIST_CREATE_POLICY),
-        Operation::action::<lists::Destroy>(command::LIST_DESTROY, &spec::LIST_DESTROY_POLICY),
-        Operation::action::<lists::Flush>(command::LIST_FLUSH, &spec::LIST_FLUSH_POLICY),
-        Operation::dump::<entries::Get>(command::ENTRY_GET, &spec::ENTRY_GET_POLICY),
-        Operation::action::<entries::Add>(command::ENTRY_ADD, &spec::ENTRY_ADD_POLICY),
-        Operation::action::<entries::Delete>(command::ENTRY_DELETE, &spec::ENTRY_DELETE_POLICY),
-        Operation::action::<lists::Set>(command::LIST_SET, &spec::LIST_SET_POLICY),
-        Operation::dump::<servers::Get>(command::SERVER_GET, &spec::SERVER_GET_POLICY),
+        Operation::dump::<rules::GetChains>(command::CHAIN_GET, &policies::CHAIN_GET_POLICY),
+        Operation::dump::<rules::GetRules>(command::RULE_GET, &policies::RULE_GET_POLICY),
+        Operation::action::<change::Change>(
+            command::RULESET_CHANGE,
+            &policies::RULESET_CHANGE_POLICY,
+        ),
+        Operation::action::<lists::Get>(command::LIST_GET, &policies::LIST_GET_POLICY),
+        Operation::dump::<lists::GetAll>(command::LIST_GET, &policies::LIST_GET_DUMP_POLICY),
+        Operation::action::<lists::Create>(command::LIST_CREATE, &policies::LIST_CREATE_POLICY),
+        Operation::action::<lists::Destroy>(command::LIST_DESTROY, &policies::LIST_DESTROY_POLICY),
+        Operation::action::<lists::Flush>(command::LIST_FLUSH, &policies::LIST_FLUSH_POLICY),
+        Operation::dump::<entries::Get>(command::ENTRY_GET, &policies::ENTRY_GET_POLICY),
+        Operation::action::<entries::Add>(command::ENTRY_ADD, &policies::ENTRY_ADD_POLICY),
+        Operation::action::<entries::Delete>(command::ENTRY_DELETE, &policies::ENTRY_DELETE_POLICY),
+        Operation::action::<lists::Set>(command::LIST_SET, &policies::LIST_SET_POLICY),
+        Operation::dump::<servers::Get>(command::SERVER_GET, &policies::SERVER_GET_POLICY),
     ] {
         operations.push(operation, GFP_KERNEL)?;
     }

@@ -14,6 +14,7 @@ mod packet;
 #[cfg(CONFIG_KUNIT = "y")]
 mod packet_tests;
 mod parameters;
+mod policies;
 mod recent;
 mod release;
 mod rules;

@@ -20,6 +20,7 @@ mod namespace;
 mod packet;
 mod packet_tests;
 mod parameters;
+mod policies;
 #[cfg(all(test, palisade_races))]
 mod races;
 mod recent;

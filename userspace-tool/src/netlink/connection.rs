@@ -4,14 +4,13 @@
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, ParseableParametrized};
 use netlink_packet_generic::{
-    GenlMessage,
+    GenlFamily, GenlMessage,
     ctrl::{GenlCtrl, GenlCtrlCmd, nlas::GenlCtrlAttrs},
 };
 use nix::errno::Errno;
 
 use super::{
     message::Message,
-    spec,
     transport::{Answer, Transport},
     writer::Writer,
 };
@@ -36,7 +35,7 @@ impl Connection {
         let mut transport = Transport::open()?;
         let request = GenlMessage::from_payload(GenlCtrl {
             cmd: GenlCtrlCmd::GetFamily,
-            nlas: vec![GenlCtrlAttrs::FamilyName(spec::FAMILY_NAME.to_owned())],
+            nlas: vec![GenlCtrlAttrs::FamilyName(Message::family_name().to_owned())],
         });
         let answer = transport.exchange(request, NLM_F_REQUEST | NLM_F_ACK, |payload, families| {
             let family = GenlMessage::<GenlCtrl>::parse_with_param(payload, 0u16);

@@ -15,7 +15,7 @@ pub(super) struct Message {
 
 impl GenlFamily for Message {
     fn family_name() -> &'static str {
-        FAMILY_NAME
+        FAMILY_NAME.to_str().unwrap_or_default()
     }
 
     fn command(&self) -> u8 {

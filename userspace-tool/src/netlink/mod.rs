@@ -6,6 +6,7 @@ mod connection;
 mod message;
 mod reader;
 mod refusal;
+#[path = "../../../rust/spec.rs"]
 pub(crate) mod spec;
 mod transport;
 mod writer;

@@ -38,11 +38,6 @@ impl Error {
     }
 }
 
-/// A message that holds what someone typed stays one line.
-pub(crate) fn one_line(text: &str) -> String {
-    crate::output::printable(text)
-}
-
 /// The candidate that `word` is probably a misspelling of.
 pub(crate) fn closest<'a>(
     word: &str,

@@ -5,12 +5,12 @@
 #![forbid(unsafe_code)]
 
 mod error;
-mod help;
 mod lists;
 mod netlink;
 mod output;
 mod protect;
 mod rules;
+mod text;
 mod usage;
 
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     // Standard error may be closed; there is nobody left to tell.
     let _ = std::io::Write::write_fmt(
         &mut std::io::stderr(),
-        format_args!("palisade: {}\n", error::one_line(&error.to_string())),
+        format_args!("palisade: {}\n", text::printable(&error.to_string())),
     );
     ExitCode::from(error.exit_status())
 }
@@ -39,7 +39,7 @@ fn run() -> Result<(), Error> {
                 .map_err(|_| Error::usage(format!("argument {} is not UTF-8 text", index + 1)))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let text = match arguments.first().map(String::as_str) {
+    let output = match arguments.first().map(String::as_str) {
         Some("list") => lists::run(&arguments)?,
         Some("protect") => protect::run(&arguments)?,
         _ => match of_families(&arguments) {
@@ -48,7 +48,7 @@ fn run() -> Result<(), Error> {
             _ => rules::run(arguments)?,
         },
     };
-    output::write(&text)
+    output::write(&output)
 }
 
 /// A command whose IP versions may stand before it as well, and what belongs to it.

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::{
     endpoint::Endpoint,
-    execute::explain,
+    explain::explain,
     wire::{self, Encode, Entry},
 };
 use crate::{

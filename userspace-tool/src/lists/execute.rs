@@ -2,18 +2,18 @@
 
 //! Carrying out a command about lists.
 
-use nix::errno::Errno;
-
 use super::{
     arguments::{ListCommand, Setting},
-    clock, entries, input,
+    clock, entries,
+    explain::explain,
+    input,
     saved::{self, Saved},
     show,
     wire::{self, Entry, List, named},
 };
 use crate::{
     error::Error,
-    netlink::{Connection, Refusal, Writer, spec::command as operation},
+    netlink::{Connection, Writer, spec::command as operation},
     output,
 };
 
@@ -52,32 +52,6 @@ pub(super) fn execute(command: ListCommand) -> Result<String, Error> {
         ListCommand::Restore { file } => restore(file.as_deref()),
         ListCommand::Destroy { name } => change(operation::LIST_DESTROY, &name, &named(&name)),
     }
-}
-
-/// Say more about a refusal than the kernel can.
-pub(super) fn explain(error: Error, name: &str) -> Error {
-    match error {
-        Error::Refused(refusal) if is_about_list(&refusal, name) => {
-            Error::UnknownList(name.to_owned())
-        }
-        Error::Refused(refusal) if refusal.is(Errno::EEXIST) => {
-            Error::Failure(format!("there is a list {name} already"))
-        }
-        // The refusal may name an address or a setting, or nothing.
-        Error::Refused(refusal) if refusal.label != Some(wire::name_label(name)) => {
-            Error::Failure(format!("list {name}: {refusal}"))
-        }
-        other => other,
-    }
-}
-
-/// Whether the kernel did not find the list itself, rather than an address in it.
-fn is_about_list(refusal: &Refusal, name: &str) -> bool {
-    let about = refusal
-        .label
-        .as_ref()
-        .is_none_or(|label| *label == wire::name_label(name));
-    refusal.is(Errno::ENOENT) && about
 }
 
 fn change(command: u8, name: &str, request: &Writer) -> Result<String, Error> {

@@ -5,7 +5,7 @@
 use std::{io, io::Read, str::FromStr};
 
 use super::endpoint::Endpoint;
-use crate::{error::Error, rules::quote};
+use crate::{error::Error, text::quote};
 
 /// What standard input is called in messages.
 pub(super) const STANDARD_INPUT: &str = "standard input";

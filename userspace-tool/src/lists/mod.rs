@@ -8,6 +8,7 @@ mod duration;
 mod endpoint;
 mod entries;
 mod execute;
+mod explain;
 mod input;
 mod saved;
 mod show;

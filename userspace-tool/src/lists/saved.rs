@@ -19,11 +19,7 @@ use super::{
     input::lines,
     wire::{Entry, List},
 };
-use crate::{
-    error::Error,
-    netlink::spec::HITS_MAX,
-    rules::{list_name, quote},
-};
+use crate::{error::Error, netlink::spec::HITS_MAX, rules::list_name, text::quote};
 
 /// More ages do not fit into one attribute; the kernel tells fewer.
 const AGES_MAX: usize = 5000;

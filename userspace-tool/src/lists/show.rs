@@ -8,7 +8,7 @@ use super::{
     duration,
     wire::{Entry, List},
 };
-use crate::output::{printable, table};
+use crate::text::{printable, table};
 
 fn timeout(list: &List) -> String {
     match list.timeout {

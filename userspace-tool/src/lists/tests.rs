@@ -6,7 +6,7 @@ use clap::Parser;
 use proptest::{collection::vec, prelude::*};
 
 use super::{arguments, duration};
-use crate::error::{Error, one_line};
+use crate::{error::Error, text::printable};
 
 /// Words that come close to a command, in no order.
 fn word() -> impl Strategy<Value = String> {
@@ -55,7 +55,7 @@ proptest! {
         if let Err(error) = arguments::Arguments::try_parse_from(arguments) {
             match arguments::explain(&error) {
                 Ok(help) => prop_assert!(help.contains("Usage:")),
-                Err(Error::Usage(text)) => prop_assert!(!one_line(&text).contains('\n')),
+                Err(Error::Usage(text)) => prop_assert!(!printable(&text).contains('\n')),
                 Err(other) => prop_assert!(false, "{other:?}"),
             }
         }

@@ -7,7 +7,8 @@ use clap::Parser;
 use super::{CHAIN, endpoint::Endpoint};
 use crate::{
     error::Error,
-    rules::{self, Names, Rule, quote},
+    rules::{self, Names, Rule},
+    text::quote,
 };
 
 /// Keep floods of SYNs from servers, by rules with the target SYNPROXY in PREROUTING of the table raw

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{CHAIN, status::Row, wire::Server};
 use crate::{
-    output,
     rules::{Rule, Statistics, save_rule, shown_address, shown_interface},
+    text,
 };
 
 /// What a column shows of a row.
@@ -59,7 +59,7 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
         .collect();
     let mut left = vec![0, header.len() - 1];
     left.extend(has_interface.then_some(1));
-    let table = output::table(&header, &cells, &left);
+    let table = text::table(&header, &cells, &left);
     let mut lines = table.lines();
     let mut text = lines
         .next()

@@ -3,13 +3,12 @@
 //! `palisade save`.
 
 use super::{
-    chains,
-    print::{self, quote},
-    rule::Family,
-    session::Session,
+    execute::session::Session,
+    model::{chain, rule::Family},
+    print,
     words::{self, Found, Plain, plain},
 };
-use crate::{error::Error, netlink::spec::Table};
+use crate::{error::Error, netlink::spec::Table, text::quote};
 
 const HELP: &str = "\
 Print the rules of all tables as iptables-save does, so that palisade restore can read them.
@@ -62,7 +61,7 @@ fn parse(arguments: Vec<String>) -> Result<Wanted, Error> {
     words::read("save", arguments, OPTIONS, |found, _| {
         match found {
             Found::Option(Switch::Table, name) => {
-                let table = chains::parse_table(&name);
+                let table = chain::parse_table(&name);
                 let table = table.map_err(|reason| {
                     Error::usage(format!("save: -t {}: {reason}", quote(&name)))
                 })?;

@@ -2,11 +2,11 @@
 
 //! The options of `palisade save` and `palisade restore`, read as getopt_long reads them.
 
-use super::{
-    arguments::{Arguments, Named, Token, by_name},
-    print::quote,
+use super::parser::arguments::{Arguments, Named, Token, by_name};
+use crate::{
+    error::{Error, closest},
+    text::quote,
 };
-use crate::error::{Error, closest};
 
 /// An option of such a command.
 #[derive(Debug)]

@@ -4,10 +4,11 @@
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{super::endpoint::Endpoint, CHAIN, Request, request};
+use super::{CHAIN, Request, request};
 use crate::{
-    error::one_line,
+    protect::endpoint::Endpoint,
     rules::{save_rule, tests::Fixed},
+    text::printable,
 };
 
 /// The rules that are asked for.
@@ -180,7 +181,7 @@ proptest! {
     fn no_arguments_make_it_panic(words in vec(word(), 0..6)) {
         if let Err(error) = request(&words.join(" ")) {
             let text = error.to_string();
-            prop_assert!(text.contains("Usage:") || !one_line(&text).contains('\n'), "{text}");
+            prop_assert!(text.contains("Usage:") || !printable(&text).contains('\n'), "{text}");
         }
     }
 

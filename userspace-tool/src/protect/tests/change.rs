@@ -2,11 +2,11 @@
 
 //! What is added and removed.
 
-use super::{
-    super::change::{additions, removed},
-    CHAIN, Chain, Request, chain_of, request,
+use super::{CHAIN, Chain, Request, chain_of, request};
+use crate::{
+    protect::change::{additions, removed},
+    rules::save_rule,
 };
-use crate::rules::save_rule;
 
 /// The rules that are added to a chain, and how many warnings there are.
 fn added(chain: &Chain, words: &str) -> (Vec<String>, usize) {

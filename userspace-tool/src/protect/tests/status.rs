@@ -6,20 +6,18 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::{
-    super::{
-        show,
-        status::rows,
-        wire::{Server, decode},
-    },
-    Chain, chain, chain_of,
-};
+use super::{Chain, chain, chain_of};
 use crate::{
     netlink::{
         Writer,
         spec::attribute::{
             r#match, ports, rule, ruleset, server, synproxy, synproxy_statistics, target,
         },
+    },
+    protect::{
+        show,
+        status::rows,
+        wire::{Server, decode},
     },
     rules::{Placed, decode_placed},
 };
@@ -170,7 +168,7 @@ ADDRESS        IN     PORT  SYNS  COOKIES  VALID  INVALID  OPENED  REFUSED  UNAN
 fn json_says_everything() {
     let chain = protected(vec![protecting(Some("::1".parse().unwrap()), 80, u64::MAX)]);
     let servers = [answered("::1", 80, Some(0)), answered("::1", 81, None)];
-    let shown = show::json(&rows(&[chain.clone()], &servers));
+    let shown = show::json(&rows(std::slice::from_ref(&chain), &servers));
     let expected = json!([{
         "address": "::1",
         "port": 80,

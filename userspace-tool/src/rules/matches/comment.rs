@@ -11,12 +11,11 @@ use crate::{
         Writer,
         spec::{COMMENT_LENGTH_MAX, attribute::r#match},
     },
-    output::printable,
-    rules::{
+    rules::model::{
         extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
-        print::quote,
         rule::Negatable,
     },
+    text::{printable, quote},
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {

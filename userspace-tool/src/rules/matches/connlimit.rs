@@ -12,7 +12,7 @@ use crate::{
         Attribute, Writer,
         spec::attribute::{connlimit as attribute, r#match},
     },
-    rules::{
+    rules::model::{
         extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
         rule::{Family, Negatable},
     },

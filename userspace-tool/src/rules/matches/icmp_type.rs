@@ -10,7 +10,7 @@ use super::ports::need_protocol;
 use crate::{
     error::{Error, suggestion},
     netlink::{Attribute, Writer, spec::attribute::icmp as attribute},
-    rules::{
+    rules::model::{
         extension::{Extension, Given, set_once},
         rule::Negatable,
     },

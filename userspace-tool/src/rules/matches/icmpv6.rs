@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::icmp_type::{Icmp, Protocol, all, one};
 use crate::{
     netlink::spec::attribute::r#match,
-    rules::{
+    rules::model::{
         extension::{ExtensionOption, ExtensionType},
         protocol,
     },

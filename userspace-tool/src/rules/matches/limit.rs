@@ -12,7 +12,7 @@ use crate::{
         Attribute, Writer,
         spec::attribute::{limit as attribute, r#match},
     },
-    rules::extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
+    rules::model::extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {

@@ -13,9 +13,11 @@ use crate::{
         spec::attribute::{mark as attribute, r#match},
     },
     rules::{
-        extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
-        marks::Mark,
-        rule::Negatable,
+        model::mark::Mark,
+        model::{
+            extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
+            rule::Negatable,
+        },
     },
 };
 

@@ -19,7 +19,7 @@ mod tcp;
 mod tcp_flags;
 mod udp;
 
-use super::extension::ExtensionType;
+use super::model::extension::ExtensionType;
 pub(crate) use recent::parse_list_name as list_name;
 
 pub(crate) static ALL: &[&ExtensionType] = &[

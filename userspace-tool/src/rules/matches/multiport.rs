@@ -16,13 +16,13 @@ use crate::{
             attribute::{r#match, multiport as attribute, port_range},
         },
     },
-    rules::{
+    rules::model::{
         extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
         names::Names,
-        print::quote,
         protocol,
         rule::Negatable,
     },
+    text::quote,
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::rules::names::{Names, parse_port};
+use crate::rules::model::names::{Names, parse_port};
 
 /// Both ends are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

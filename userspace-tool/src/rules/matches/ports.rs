@@ -8,7 +8,7 @@ use super::port_range::PortRange;
 use crate::{
     error::Error,
     netlink::{Attribute, Writer, spec::attribute::ports as attribute},
-    rules::{
+    rules::model::{
         extension::{ExtensionOption, Given, set_once},
         rule::Negatable,
     },

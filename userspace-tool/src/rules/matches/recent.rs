@@ -15,12 +15,11 @@ use crate::{
             attribute::{r#match, recent as attribute},
         },
     },
-    output::printable,
-    rules::{
+    rules::model::{
         extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
-        print::quote,
         rule::Negatable,
     },
+    text::{printable, quote},
 };
 
 const DEFAULT_LIST: &str = "DEFAULT";

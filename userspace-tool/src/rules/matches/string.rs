@@ -15,11 +15,11 @@ use crate::{
             attribute::{r#match, string as attribute},
         },
     },
-    rules::{
+    rules::model::{
         extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
-        print::quote,
         rule::Negatable,
     },
+    text::quote,
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {

@@ -16,7 +16,7 @@ use crate::{
         Attribute, Writer,
         spec::attribute::{r#match, tcp as attribute},
     },
-    rules::{
+    rules::model::{
         extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
         protocol,
         rule::Negatable,

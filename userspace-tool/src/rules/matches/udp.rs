@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::ports::{self, Ports};
 use crate::{
     netlink::{Writer, spec::attribute::r#match},
-    rules::{
+    rules::model::{
         extension::{Extension, ExtensionType, Given},
         protocol,
         rule::Negatable,

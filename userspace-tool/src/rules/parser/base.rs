@@ -2,15 +2,17 @@
 
 //! The options that need no match or target: commands, and how to show rules.
 
-use super::{CommandOption, Parser};
+use super::{
+    CommandOption, Parser, chains,
+    options::{Base, BaseOption, Value},
+};
 use crate::{
     error::Error,
-    rules::{
-        chains,
-        options::{Base, BaseOption, Value},
-        print::quote,
+    rules::model::{
+        chain,
         rule::{Family, Negatable},
     },
+    text::quote,
 };
 
 impl Parser<'_> {
@@ -52,7 +54,7 @@ impl Parser<'_> {
                 quote(&value)
             ))),
             Base::Table => {
-                let table = chains::parse_table(&value).map_err(|reason| {
+                let table = chain::parse_table(&value).map_err(|reason| {
                     Error::usage(format!("{spelled} {}: {reason}", quote(&value)))
                 })?;
                 set_once(&mut self.table, table, spelled)
@@ -177,6 +179,6 @@ pub(super) fn set_once<T>(slot: &mut Option<T>, value: T, spelled: &str) -> Resu
 }
 
 fn check_chain(name: &str, spelled: &str) -> Result<(), Error> {
-    chains::check(name)
+    chain::check(name)
         .map_err(|reason| Error::usage(format!("{spelled} {}: {reason}", quote(name))))
 }

@@ -2,21 +2,26 @@
 
 //! The options that describe a rule and need no match or target.
 
-use super::{Parser, base::set_once};
+use super::{
+    Parser,
+    base::set_once,
+    foreign::{self, KEEP},
+    options::Base,
+    specification::Addresses,
+};
 use crate::{
     error::{Error, suggestion},
     netlink::spec::INTERFACE_NAME_LENGTH_MAX,
     rules::{
-        extension::ExtensionType,
-        foreign::{self, KEEP},
         matches,
-        options::Base,
-        print::quote,
-        protocol,
-        rule::{Counters, Negatable},
-        specification::{Addresses, Loaded},
+        model::{
+            extension::{ExtensionType, Loaded},
+            protocol,
+            rule::{Counters, Negatable},
+        },
         targets,
     },
+    text::quote,
 };
 
 impl Parser<'_> {

@@ -2,20 +2,23 @@
 
 //! Which option a long name means.
 
-use super::Parser;
+use super::{
+    Parser,
+    arguments::{Named, by_name},
+    foreign::{self, KEEP},
+    options::{self, BaseOption},
+};
 use crate::{
     error::{Error, closest},
     rules::{
-        arguments::{Named, by_name},
-        extension::{ExtensionOption, ExtensionType},
-        foreign::{self, KEEP},
         matches,
-        options::{self, BaseOption},
-        print::quote,
-        protocol,
-        specification::Loaded,
+        model::{
+            extension::{ExtensionOption, ExtensionType, Loaded},
+            protocol,
+        },
         targets,
     },
+    text::quote,
 };
 
 /// Whose option it is.

@@ -2,19 +2,15 @@
 
 //! Whether the options of a command line make sense together, and what they make.
 
-use super::{CommandOption, Parser};
+use super::{CommandOption, Parser, chains, expand, help, options::Base};
 use crate::{
     error::Error,
-    help,
     netlink::spec::{Table, Verdict},
-    rules::{
-        chains,
+    rules::model::{
         command::{Command, Form, Invocation},
-        expand,
-        options::Base,
-        print::quote,
         rule::{Counters, Rule},
     },
+    text::quote,
 };
 
 impl Parser<'_> {

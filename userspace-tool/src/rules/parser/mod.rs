@@ -2,23 +2,30 @@
 
 //! From the words of a command line to a command.
 
+pub(crate) mod arguments;
 mod base;
+pub(crate) mod chains;
 mod describe;
+mod expand;
 mod find;
 mod finish;
+pub(crate) mod foreign;
+mod help;
+mod options;
+pub(crate) mod pasted;
+mod specification;
 
-use super::{
-    arguments::{Arguments, Token},
+use super::model::{
     command::{Display, Invocation},
     extension::{ExtensionOption, Given},
     names::Names,
-    options::{self, Base},
-    print::quote,
     rule::Family,
-    specification::Specification,
 };
-use crate::{error::Error, netlink::spec::Table};
+use crate::{error::Error, netlink::spec::Table, text::quote};
+use arguments::{Arguments, Token};
 use find::{Found, Owner};
+use options::Base;
+use specification::Specification;
 
 /// The option that says what to do, with the words that followed it.
 #[derive(Debug)]

@@ -4,9 +4,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Chain, save_rule};
-use crate::rules::{
+use super::save_rule;
+use crate::rules::model::{
     address::Network,
+    chain::Chain,
     extension::Extension,
     policy::Policy,
     protocol,

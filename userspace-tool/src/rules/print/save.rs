@@ -2,33 +2,17 @@
 
 //! Rules as -S prints them: so that they can be given to palisade again.
 
-use super::Chain;
 use crate::{
-    output::printable,
-    rules::{
+    rules::model::{
         address::family_name,
+        chain::Chain,
         extension::Extension,
         policy::Policy,
         protocol,
         rule::{Counters, Family, Rule},
     },
+    text::quote,
 };
-
-/// A word so that a shell and iptables-restore read it as one.
-pub(crate) fn quote(word: &str) -> String {
-    let plain = |character: char| character.is_alphanumeric() || "_-.:/@%+,=".contains(character);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    let mut quoted = String::from("\"");
-    for character in printable(word).chars() {
-        if "\"\\$`".contains(character) {
-            quoted.push('\\');
-        }
-        quoted.push(character);
-    }
-    quoted + "\""
-}
 
 fn save_counters(counters: Counters) -> String {
     format!(" -c {} {}", counters.packets, counters.bytes)

@@ -2,17 +2,17 @@
 
 //! Rules as -L prints them: in the tables of iptables.
 
-use super::Chain;
 use crate::{
-    output::printable,
-    rules::{
+    rules::model::{
         address::{Network, family_name},
+        chain::Chain,
         command::Display,
         extension::Extension,
         policy::Policy,
         protocol,
         rule::{Counters, Family, Negatable, Rule},
     },
+    text::printable,
 };
 
 pub(crate) fn table(chains: &[Chain], display: &Display) -> String {

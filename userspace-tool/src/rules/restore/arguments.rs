@@ -6,11 +6,10 @@ use crate::{
     error::Error,
     netlink::spec::Table,
     rules::{
-        chains,
-        print::quote,
-        rule::Family,
+        model::{chain, rule::Family},
         words::{self, Found, Plain, plain},
     },
+    text::quote,
 };
 
 pub(super) const HELP: &str = "\
@@ -105,7 +104,7 @@ pub(super) fn parse(arguments: Vec<String>) -> Result<Wanted, Error> {
                 arguments.operand_if(is_number);
             }
             Found::Option(Switch::Table, name) => {
-                let table = chains::parse_table(&name).map_err(|reason| {
+                let table = chain::parse_table(&name).map_err(|reason| {
                     Error::usage(format!("restore: -T {}: {reason}", quote(&name)))
                 })?;
                 wanted.table = Some(table);

@@ -4,7 +4,10 @@
 //! Taken for both, their policies and their absent rules would close a server to the other version, or open it.
 
 use super::{arguments::Wanted, mistake::Mistake};
-use crate::rules::{address::family_name, print::quote, rule::Family};
+use crate::{
+    rules::model::{address::family_name, rule::Family},
+    text::quote,
+};
 
 /// Who wrote the file, as far as the file says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

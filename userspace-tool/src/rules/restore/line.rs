@@ -5,8 +5,8 @@
 use crate::{
     netlink::spec::Verdict,
     rules::{
-        pasted,
-        rule::{Counters, Family},
+        model::rule::{Counters, Family},
+        parser::pasted,
     },
 };
 

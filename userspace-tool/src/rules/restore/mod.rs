@@ -13,7 +13,7 @@ mod tests;
 
 use std::io::Read;
 
-use super::{names, session::Session};
+use super::{execute::session::Session, model::names};
 use crate::{error::Error, output};
 use arguments::Wanted;
 use request::Request;

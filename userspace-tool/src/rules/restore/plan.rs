@@ -11,15 +11,17 @@ use super::{
 use crate::{
     netlink::spec::{Table, Verdict},
     rules::{
-        address::family_name,
-        chains,
-        changes::changes,
-        command::{Command, Invocation},
-        names::Names,
-        parser, pasted,
-        print::{Chain, quote},
-        rule::{Counters, Family, Rule},
+        execute::changes::changes,
+        model::{
+            address::family_name,
+            chain::{self, Chain},
+            command::{Command, Invocation},
+            names::Names,
+            rule::{Counters, Family, Rule},
+        },
+        parser::{self, chains, pasted},
     },
+    text::quote,
 };
 
 /// A command with its place in the file.
@@ -244,7 +246,7 @@ impl Maker<'_> {
             self.has_foreign_table = true;
             return Ok(());
         }
-        let table = chains::parse_table(name).map_err(|reason| format!("*{name}: {reason}"))?;
+        let table = chain::parse_table(name).map_err(|reason| format!("*{name}: {reason}"))?;
         self.section = Section::In(table);
         if !self.plan.tables.contains(&table) {
             self.plan.tables.push(table);
@@ -296,7 +298,7 @@ impl Maker<'_> {
         let exists = self.position(table, &chain).is_some();
         let counters = counters.filter(|_| self.wanted.counters);
         match policy {
-            Some(_) if !chains::is_built_in(&chain) => {
+            Some(_) if !chain::is_built_in(&chain) => {
                 let name = quote(&chain);
                 return Err(format!(
                     "chain {name} is not built in and has no policy: write :{name} - [0:0]"
@@ -312,7 +314,7 @@ impl Maker<'_> {
                 family,
             ),
             // A built-in chain that is to stay as it is.
-            None if exists && chains::is_built_in(&chain) => {}
+            None if exists && chain::is_built_in(&chain) => {}
             None if exists => self.push(table, Command::Flush { chain: Some(chain) }, family),
             None => {
                 chains::check_new(&chain)

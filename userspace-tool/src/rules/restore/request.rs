@@ -12,11 +12,9 @@ use crate::{
     error::Error,
     netlink::{Refusal, TOO_LONG, Writer, spec::attribute::ruleset},
     rules::{
-        changes::changes,
-        explain::explain,
-        print::Chain,
-        session::Session,
-        wire::{self, Change},
+        execute::{changes::changes, explain::explain, session::Session},
+        model::{chain::Chain, change::Change},
+        wire,
     },
 };
 

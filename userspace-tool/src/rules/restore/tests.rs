@@ -13,10 +13,13 @@ use super::{
 use crate::{
     netlink::spec::{Table, Verdict},
     rules::{
-        changes::changes,
-        policy::Policies,
-        print::{Chain, save_file},
-        rule::{Counters, Family},
+        execute::changes::changes,
+        model::{
+            chain::Chain,
+            policy::Policies,
+            rule::{Counters, Family},
+        },
+        print::save_file,
         tests::{Fixed, words},
     },
 };
@@ -61,7 +64,7 @@ fn described(options: &str, file: &str) -> Vec<String> {
     let plan = plan(options, file).unwrap_or_else(|mistake| panic!("{}", mistake.in_file("f")));
     let describe = |step: &plan::Step| {
         let changes = changes(&step.command, step.family).unwrap();
-        let one = |change: &crate::rules::wire::Change<'_>| {
+        let one = |change: &crate::rules::Change<'_>| {
             let rule = change.rule.map(|rule| rule.counters);
             format!(
                 "{} {} {:?} {} {:?} {:?} {rule:?}",

@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 use crate::{
     error::Error,
     netlink::{Attribute, Writer, spec::attribute::target as attribute},
-    rules::{
-        chains,
-        extension::{Extension, ExtensionType},
-        specification::Loaded,
+    rules::model::{
+        chain,
+        extension::{Extension, ExtensionType, Loaded},
     },
 };
 
@@ -40,7 +39,7 @@ struct Jump {
 
 /// The target that leads to a chain.
 pub(crate) fn jump(chain: String, is_goto: bool) -> Result<Loaded, String> {
-    chains::check(&chain)?;
+    chain::check(&chain)?;
     Ok(Loaded {
         kind: if is_goto { &GOTO } else { &JUMP },
         instance: Box::new(Jump { chain, is_goto }),

@@ -15,11 +15,8 @@ use crate::{
             attribute::{log as attribute, target},
         },
     },
-    output::printable,
-    rules::{
-        extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
-        print::quote,
-    },
+    rules::model::extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
+    text::{printable, quote},
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use crate::{
     netlink::{Writer, spec::attribute::target},
     rules::{
-        extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
-        marks::{Mark, parse_number},
-        rule::Negatable,
+        model::mark::{Mark, parse_number},
+        model::{
+            extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
+            rule::Negatable,
+        },
     },
 };
 

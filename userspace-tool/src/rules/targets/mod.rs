@@ -13,7 +13,7 @@ mod synproxy_flooded;
 mod synproxy_statistics;
 mod verdict;
 
-use super::extension::ExtensionType;
+use super::model::extension::ExtensionType;
 pub(crate) use jump::jump;
 pub(crate) use synproxy::Synproxy;
 pub(crate) use synproxy_statistics::Statistics;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     error::Error,
     netlink::{Attribute, Writer, spec::attribute::target},
-    rules::{
+    rules::model::{
         extension::{Extension, ExtensionOption, ExtensionType, Given},
         rule::Negatable,
     },

@@ -12,7 +12,7 @@ use crate::{
         Attribute, Writer,
         spec::attribute::{redirect as attribute, target},
     },
-    rules::{
+    rules::model::{
         extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
         names::Names,
         rule::Negatable,

@@ -16,7 +16,7 @@ use crate::{
             attribute::{synproxy as attribute, target},
         },
     },
-    rules::{
+    rules::model::{
         extension::{Extension, ExtensionOption, ExtensionType, Given, number, set_once},
         protocol,
         rule::Negatable,

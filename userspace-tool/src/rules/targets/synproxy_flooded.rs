@@ -12,7 +12,7 @@ use crate::{
         Attribute, Writer,
         spec::{FLOODED_RATE_MAX, attribute::synproxy as attribute},
     },
-    rules::extension::number,
+    rules::model::extension::number,
 };
 
 /// SYNs a second, and at once.

@@ -12,7 +12,7 @@ use crate::{
         Attribute, Writer,
         spec::{Verdict, attribute::target as attribute},
     },
-    rules::extension::{Extension, ExtensionType},
+    rules::model::extension::{Extension, ExtensionType},
 };
 
 pub(super) static ACCEPT: ExtensionType = extension_type("ACCEPT", || Box::new(Verdict::Accept));

@@ -5,7 +5,7 @@
 use super::{parse, rules, saved};
 use crate::{
     netlink::spec::{Family, Table, Verdict},
-    rules::{
+    rules::model::{
         command::{Command, Form},
         rule::Counters,
     },
@@ -743,7 +743,7 @@ fn show_commands() {
 
 #[test]
 fn every_command_goes_with_a_family() {
-    use crate::rules::{changes::changes, rule::Family};
+    use crate::rules::{execute::changes::changes, model::rule::Family};
     for line in [
         "-F",
         "-F INPUT",

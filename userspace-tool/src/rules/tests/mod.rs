@@ -10,11 +10,13 @@ mod shown;
 use std::{io, net::IpAddr};
 
 use super::{
-    command::{Command, Invocation},
-    names::Names,
+    model::{
+        command::{Command, Invocation},
+        names::Names,
+        rule::Rule,
+    },
     parser,
     print::save_rule,
-    rule::Rule,
 };
 use crate::error::Error;
 

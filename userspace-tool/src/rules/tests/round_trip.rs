@@ -6,12 +6,12 @@ use proptest::prelude::*;
 
 use super::{Fixed, parse, parser, rules, saved, words};
 use crate::{
-    error::one_line,
     netlink::{
         Writer, attributes,
         spec::attribute::{change, rule, synproxy, synproxy_statistics, target},
     },
-    rules::{print::save_rule, rule::Rule, wire},
+    rules::{model::rule::Rule, print::save_rule, wire},
+    text::printable,
 };
 
 /// An option or nothing.
@@ -378,7 +378,7 @@ proptest! {
         words in proptest::collection::vec(prop_oneof![word(), spliced(), any::<String>()], 0..16)
     ) {
         if let Err(error) = parser::parse(words, &Fixed) {
-            let said = one_line(&error.to_string());
+            let said = printable(&error.to_string());
             prop_assert!(!said.is_empty() && !said.contains('\n'), "{said:?}");
         }
     }

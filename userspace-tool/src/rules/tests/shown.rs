@@ -6,10 +6,13 @@ use super::rules;
 use crate::{
     netlink::spec::{Table, Verdict},
     rules::{
-        command::Display,
-        policy::{Policies, Policy},
-        print::{self, Chain, save_chain, save_rule},
-        rule::{Counters, Family},
+        model::{
+            chain::Chain,
+            command::Display,
+            policy::{Policies, Policy},
+            rule::{Counters, Family},
+        },
+        print::{self, save_chain, save_rule},
     },
 };
 

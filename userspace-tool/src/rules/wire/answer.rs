@@ -12,9 +12,9 @@ use crate::{
             attribute::{chain, family_policy, ruleset},
         },
     },
-    rules::{
+    rules::model::{
+        chain::Chain,
         policy::{Policies, Policy},
-        print::Chain,
         rule::{Counters, Rule},
     },
 };

@@ -7,53 +7,12 @@ use crate::{
     netlink::{
         Writer,
         spec::{
-            ChangeKind, Family, Table, Verdict,
+            Family, Table,
             attribute::{change as attribute, ruleset},
         },
     },
-    rules::{
-        extension::Extension,
-        rule::{Counters, Rule},
-    },
+    rules::model::{change::Change, extension::Extension, rule::Counters},
 };
-
-/// A change of the rules.
-#[derive(Clone, Debug)]
-pub(crate) struct Change<'a> {
-    pub(crate) kind: ChangeKind,
-    pub(crate) chain: Option<&'a str>,
-    pub(crate) position: Option<u32>,
-    pub(crate) rule: Option<&'a Rule>,
-    pub(crate) policy: Option<Verdict>,
-    /// What the policy's counters are to be.
-    pub(crate) counters: Option<Counters>,
-    pub(crate) new_name: Option<&'a str>,
-    /// The family that it is for, if it is not for both and has no rule that says so.
-    pub(crate) family: Option<Family>,
-}
-
-impl<'a> Change<'a> {
-    pub(crate) fn new(kind: ChangeKind, chain: Option<&'a str>) -> Self {
-        Self {
-            kind,
-            chain,
-            position: None,
-            rule: None,
-            policy: None,
-            counters: None,
-            new_name: None,
-            family: None,
-        }
-    }
-
-    /// The same change with a rule.
-    pub(crate) fn with(&self, rule: &'a Rule) -> Self {
-        Self {
-            rule: Some(rule),
-            ..self.clone()
-        }
-    }
-}
 
 /// What an attribute that names a chain stands for on the command line.
 pub(crate) fn chain_label(chain: &str) -> String {

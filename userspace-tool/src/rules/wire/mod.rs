@@ -7,7 +7,7 @@ mod change;
 mod rule;
 
 pub(crate) use answer::{Placed, decode_chain, decode_placed};
-pub(crate) use change::{Change, chain_label, encode_change};
+pub(crate) use change::{chain_label, encode_change};
 pub(crate) use rule::target_label;
 #[cfg(test)]
 pub(crate) use rule::{decode_rule, encode_rule};

@@ -11,10 +11,13 @@ use crate::{
         spec::{Family, attribute::rule as attribute},
     },
     rules::{
-        address::{self, Network, full_mask},
-        extension::{Extension, ExtensionType, Unknown},
-        matches, protocol,
-        rule::{Counters, Negatable, Rule},
+        matches,
+        model::{
+            address::{self, Network, full_mask},
+            extension::{Extension, ExtensionType, Unknown},
+            protocol,
+            rule::{Counters, Negatable, Rule},
+        },
         targets,
     },
 };

@@ -2,8 +2,10 @@
 
 //! From a command to the changes that it asks the kernel for.
 
-use super::{command::Command, rule::Family, wire::Change};
-use crate::netlink::spec::ChangeKind;
+use crate::{
+    netlink::spec::ChangeKind,
+    rules::model::{change::Change, command::Command, rule::Family},
+};
 
 /// What a command changes, for one family if that is given and the rules do not say it; nothing if it only shows
 /// something.

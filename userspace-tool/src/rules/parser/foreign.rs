@@ -4,7 +4,7 @@
 //! for misspellings, and their options for those of something else.
 
 /// What is said of them.
-pub(super) const KEEP: &str = "keep iptables or nftables for it";
+pub(crate) const KEEP: &str = "keep iptables or nftables for it";
 
 static TARGETS: &[&str] = &[
     "AUDIT",
@@ -128,17 +128,17 @@ static MATCH_OPTIONS: &[(&str, &[&str])] = &[(
 )];
 
 /// Whether iptables has a target of this name, which Palisade lacks.
-pub(super) fn is_target(name: &str) -> bool {
+pub(crate) fn is_target(name: &str) -> bool {
     TARGETS.contains(&name)
 }
 
 /// Whether iptables has a match of this name, which Palisade lacks.
-pub(super) fn is_match(name: &str) -> bool {
+pub(crate) fn is_match(name: &str) -> bool {
     MATCHES.contains(&name)
 }
 
 /// Whether iptables' target or match of this name has that option, which Palisade's lacks.
-pub(super) fn is_option(extension: &str, option: &str) -> bool {
+pub(crate) fn is_option(extension: &str, option: &str) -> bool {
     let mut all = TARGET_OPTIONS.iter().chain(MATCH_OPTIONS);
     all.any(|(name, options)| *name == extension && options.contains(&option))
 }

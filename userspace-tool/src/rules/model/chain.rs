@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Names of tables and chains.
+//! Chains, and the names of tables and chains.
 
-use super::targets;
+use super::{policy::Policies, rule::Rule};
 use crate::{
     error::suggestion,
     netlink::spec::{CHAIN_NAME_LENGTH_MAX, Table},
@@ -41,17 +41,17 @@ pub(crate) fn check(name: &str) -> Result<(), String> {
     }
 }
 
-/// Whether a new chain may get this name.
-pub(crate) fn check_new(name: &str) -> Result<(), String> {
-    check(name)?;
-    let no_word = |character: char| character.is_whitespace() || character.is_control();
-    if name.contains(no_word) {
-        Err("the name of a chain has no spaces".to_owned())
-    } else if is_built_in(name) {
-        Err("this is the name of a built-in chain".to_owned())
-    } else if targets::ALL.iter().any(|target| target.name == name) {
-        Err("this is the name of a target".to_owned())
-    } else {
-        Ok(())
-    }
+/// A chain.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    pub(crate) table: Table,
+    pub(crate) name: String,
+    /// The policies, which only built-in chains have.
+    pub(crate) policies: Option<Policies>,
+    /// How many rules jump to it.
+    pub(crate) references: u32,
+    /// How many rules it has.
+    pub(crate) length: u32,
+    /// The rules that are to be shown, with their positions.
+    pub(crate) rules: Vec<(u32, Rule)>,
 }

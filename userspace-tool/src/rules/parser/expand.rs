@@ -5,15 +5,18 @@
 
 use std::{net::IpAddr, rc::Rc};
 
-use super::{
-    address::{self, Network, family_name, full_mask},
-    names::Names,
-    print::quote,
-    protocol,
-    rule::{Family, Negatable, Rule},
-    specification::{Addresses, Loaded, Specification},
+use super::specification::{Addresses, Specification};
+use crate::{
+    error::Error,
+    rules::model::{
+        address::{self, Network, family_name, full_mask},
+        extension::Loaded,
+        names::Names,
+        protocol,
+        rule::{Family, Negatable, Rule},
+    },
+    text::quote,
 };
-use crate::error::Error;
 
 /// What the command line says about the family of a rule, and with which words.
 struct Claim {

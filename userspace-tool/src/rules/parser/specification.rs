@@ -2,26 +2,10 @@
 
 //! A rule as it is written on the command line, before names become addresses.
 
-use super::{
-    extension::{Extension, ExtensionType},
+use crate::rules::model::{
+    extension::Loaded,
     rule::{Counters, Family, Negatable},
 };
-
-/// A match or target and what it has been told so far.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    pub(crate) kind: &'static ExtensionType,
-    pub(crate) instance: Box<dyn Extension>,
-}
-
-impl Loaded {
-    pub(crate) fn new(kind: &'static ExtensionType) -> Self {
-        Self {
-            kind,
-            instance: (kind.new)(),
-        }
-    }
-}
 
 /// Addresses, networks and host names, separated by commas.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 //! What `palisade --help` prints.
 
-use crate::rules::ExtensionType;
+use crate::rules::model::extension::ExtensionType;
 
 const OVERVIEW: &str = "\
 palisade: rules and recent lists of the Palisade firewall, in iptables' grammar

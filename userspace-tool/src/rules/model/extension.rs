@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::{
     names::Names,
     rule::{Family, Negatable},
-    targets::Synproxy,
 };
 use crate::{
     error::Error,
     netlink::{Attribute, Writer},
+    rules::targets::Synproxy,
 };
 
 /// An option of an extension.
@@ -68,6 +68,22 @@ pub(crate) struct ExtensionType {
     pub(crate) attribute: u16,
     pub(crate) new: fn() -> Box<dyn Extension>,
     pub(crate) decode: fn(&Attribute<'_>) -> Result<Rc<dyn Extension>, Error>,
+}
+
+/// A match or target and what it has been told so far.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) kind: &'static ExtensionType,
+    pub(crate) instance: Box<dyn Extension>,
+}
+
+impl Loaded {
+    pub(crate) fn new(kind: &'static ExtensionType) -> Self {
+        Self {
+            kind,
+            instance: (kind.new)(),
+        }
+    }
 }
 
 /// An option as it was given.

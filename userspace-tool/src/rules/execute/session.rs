@@ -6,17 +6,21 @@ use std::collections::HashMap;
 
 use nix::errno::Errno;
 
-use super::{
-    explain::{NO_SUCH_RULE, explain, unknown_chain},
-    print::{Chain, save_rule},
-    rule::{Family, Rule},
-    wire::{self, Change, chain_label},
-};
+use super::explain::{NO_SUCH_RULE, explain, unknown_chain};
 use crate::{
     error::Error,
     netlink::{
         Connection, Refusal, Writer,
         spec::{Table, attribute::ruleset, command as operation},
+    },
+    rules::{
+        model::{
+            chain::Chain,
+            change::Change,
+            rule::{Family, Rule},
+        },
+        print::save_rule,
+        wire::{self, chain_label},
     },
 };
 
@@ -60,7 +64,7 @@ impl Session {
     }
 
     /// Make changes that are ready to be sent.
-    pub(super) fn send(&mut self, request: &Writer) -> Result<(), Error> {
+    pub(crate) fn send(&mut self, request: &Writer) -> Result<(), Error> {
         self.connection.change(operation::RULESET_CHANGE, request)
     }
 
@@ -72,7 +76,7 @@ impl Session {
     }
 
     /// The chains of the table, or the one that is named, without their rules.
-    pub(super) fn dump_chains(&mut self, chain: Option<&str>) -> Result<Vec<Chain>, Error> {
+    pub(crate) fn dump_chains(&mut self, chain: Option<&str>) -> Result<Vec<Chain>, Error> {
         let request = self.dump_request(chain);
         self.connection
             .dump(operation::CHAIN_GET, &request, wire::decode_chain)
@@ -142,7 +146,7 @@ impl Session {
     }
 
     /// Whether the chain has a rule equal to each of these.
-    pub(super) fn check(&mut self, chain: &str, rules: &[Rule]) -> Result<(), Error> {
+    pub(crate) fn check(&mut self, chain: &str, rules: &[Rule]) -> Result<(), Error> {
         let chains = self.chains(Some(chain), None, None)?;
         let present: Vec<String> = chains
             .iter()

@@ -2,14 +2,21 @@
 
 //! Carrying out a command.
 
+pub(crate) mod changes;
+pub(crate) mod explain;
+pub(crate) mod session;
+
 use super::{
-    changes::changes,
-    command::{Command, Display, Form, Invocation},
-    print::{self, Chain, save_chain, save_rule},
-    session::Session,
-    wire::Change,
+    model::{
+        chain::Chain,
+        change::Change,
+        command::{Command, Display, Form, Invocation},
+    },
+    print::{self, save_chain, save_rule},
 };
 use crate::{error::Error, netlink::spec::ChangeKind};
+use changes::changes;
+use session::Session;
 
 pub(crate) fn execute(invocation: Invocation) -> Result<String, Error> {
     let Invocation {

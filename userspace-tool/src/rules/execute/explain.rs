@@ -4,28 +4,31 @@
 
 use nix::errno::Errno;
 
-use super::{
-    chains,
-    foreign::{self, KEEP},
-    print::{Chain, quote},
-    targets,
-    wire::{Change, chain_label, target_label},
-};
 use crate::{
     error::{Error, closest},
     netlink::{
         Refusal,
         spec::{ChangeKind, Table},
     },
+    rules::{
+        model::{
+            chain::{self, Chain},
+            change::Change,
+        },
+        parser::foreign::{self, KEEP},
+        targets,
+        wire::{chain_label, target_label},
+    },
+    text::quote,
 };
 
-pub(super) const NO_SUCH_RULE: &str = "bad rule (does a matching rule exist in that chain?)";
+pub(crate) const NO_SUCH_RULE: &str = "bad rule (does a matching rule exist in that chain?)";
 
 /// Most names in a message.
 const NAMES_MAX: usize = 12;
 
 /// What the refusal of a change means, where the table has these chains.
-pub(super) fn explain(
+pub(crate) fn explain(
     refusal: Refusal,
     change: &Change<'_>,
     table: Table,
@@ -91,7 +94,7 @@ fn still_used(chain: &Chain) -> Option<String> {
     }
 }
 
-pub(super) fn unknown_chain(name: &str, table: Table, chains: &[Chain]) -> String {
+pub(crate) fn unknown_chain(name: &str, table: Table, chains: &[Chain]) -> String {
     let names = chains.iter().map(|chain| chain.name.as_str());
     let hint = match closest(name, names.clone()) {
         Some(similar) => format!("did you mean {}?", quote(similar)),
@@ -109,7 +112,7 @@ fn unknown_target(label: &str, name: &str, table: Table, chains: &[Chain]) -> St
     let known_targets = targets::ALL.iter().map(|target| target.name);
     let known_targets = known_targets.filter(|_| !is_goto);
     let known_chains = chains.iter().map(|chain| chain.name.as_str());
-    let known_chains = known_chains.filter(|chain| !chains::is_built_in(chain));
+    let known_chains = known_chains.filter(|chain| !chain::is_built_in(chain));
     let known = known_targets.chain(known_chains);
     let what = if is_goto {
         "there is no such chain"
@@ -141,14 +144,17 @@ mod tests {
     use super::*;
     use crate::{
         netlink::spec::Verdict,
-        rules::{policy::Policies, rule::Counters, tests::rules},
+        rules::{
+            model::{policy::Policies, rule::Counters},
+            tests::rules,
+        },
     };
 
     fn chain(name: &str, length: u32, references: u32) -> Chain {
         Chain {
             table: Table::Filter,
             name: name.to_owned(),
-            policies: chains::is_built_in(name)
+            policies: chain::is_built_in(name)
                 .then(|| Policies::both(Verdict::Accept, Counters::default())),
             references,
             length,

@@ -2,8 +2,7 @@
 
 //! Rules as web pages print them: with dashes that are no hyphens, and without some of their spaces.
 
-use super::chains;
-use crate::error::Error;
+use crate::{error::Error, rules::model::chain};
 
 /// Options whose value is any text, by the names that can be abbreviated.
 const TEXT_OPTIONS: [&str; 5] = ["comment", "log-prefix", "string", "hex-string", "name"];
@@ -29,7 +28,7 @@ const STATES: [&str; 5] = ["NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKE
 
 /// Let `read` read words. If it refuses them, it gets them once more as they were before a web page
 /// had them, and `warn` is told each of the words that was read as something else.
-pub(super) fn read<T>(
+pub(crate) fn read<T>(
     words: Vec<String>,
     read: impl Fn(Vec<String>) -> Result<T, Error>,
     mut warn: impl FnMut(&str),
@@ -121,7 +120,7 @@ fn joined(word: &str, expected: Expected) -> Option<(&str, &str)> {
         return None;
     }
     let is_value = match expected {
-        Expected::Chain => chains::is_built_in(value),
+        Expected::Chain => chain::is_built_in(value),
         Expected::States => value.split(',').all(|state| STATES.contains(&state)),
         Expected::Anything | Expected::Text => false,
     };
@@ -129,7 +128,7 @@ fn joined(word: &str, expected: Expected) -> Option<(&str, &str)> {
 }
 
 /// Whether a text begins with a dash that is no hyphen, as word processors make them.
-pub(super) fn begins_with_dash(text: &str) -> bool {
+pub(crate) fn begins_with_dash(text: &str) -> bool {
     text.starts_with(is_dash)
 }
 
@@ -154,13 +153,8 @@ fn with_hyphens(word: &str) -> Option<String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{
-        super::{
-            parser,
-            tests::{Fixed, words},
-        },
-        *,
-    };
+    use super::{super::super::parser, *};
+    use crate::rules::tests::{Fixed, words};
 
     /// Lines, and what they are read as.
     const MENDED: &[(&str, &str)] = &[

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Saying more about a refusal than the kernel can.
+
+use nix::errno::Errno;
+
+use super::wire;
+use crate::{error::Error, netlink::Refusal};
+
+/// Say more about a refusal than the kernel can.
+pub(super) fn explain(error: Error, name: &str) -> Error {
+    match error {
+        Error::Refused(refusal) if is_about_list(&refusal, name) => {
+            Error::UnknownList(name.to_owned())
+        }
+        Error::Refused(refusal) if refusal.is(Errno::EEXIST) => {
+            Error::Failure(format!("there is a list {name} already"))
+        }
+        // The refusal may name an address or a setting, or nothing.
+        Error::Refused(refusal) if refusal.label != Some(wire::name_label(name)) => {
+            Error::Failure(format!("list {name}: {refusal}"))
+        }
+        other => other,
+    }
+}
+
+/// Whether the kernel did not find the list itself, rather than an address in it.
+fn is_about_list(refusal: &Refusal, name: &str) -> bool {
+    let about = refusal
+        .label
+        .as_ref()
+        .is_none_or(|label| *label == wire::name_label(name));
+    refusal.is(Errno::ENOENT) && about
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Texts for terminals and shells.
+
+/// A text from the kernel with what would disturb a terminal replaced.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                '?'
+            } else {
+                character
+            }
+        })
+        .collect()
+}
+
+/// A word so that a shell and iptables-restore read it as one.
+pub(crate) fn quote(word: &str) -> String {
+    let plain = |character: char| character.is_alphanumeric() || "_-.:/@%+,=".contains(character);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    let mut quoted = String::from("\"");
+    for character in printable(word).chars() {
+        if "\"\\$`".contains(character) {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted + "\""
+}
+
+/// A table whose columns are as wide as they have to be; numbers stand to the right.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> String {
+    let width = |column: usize, title: &str| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells
+            .map(|cell| cell.chars().count())
+            .chain([title.len()])
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = header
+        .iter()
+        .enumerate()
+        .map(|(column, title)| width(column, title))
+        .collect();
+    let line = |cells: Vec<&str>| {
+        let cells = cells.into_iter().zip(&widths).enumerate();
+        let padded = cells.map(|(column, (cell, width))| {
+            if left.contains(&column) {
+                format!("{cell:<width$}")
+            } else {
+                format!("{cell:>width$}")
+            }
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    let mut text = line(header.to_vec());
+    for row in rows {
+        text += &line(row.iter().map(String::as_str).collect());
+    }
+    text
+}

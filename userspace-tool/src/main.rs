@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod fields;
 mod lists;
 mod netlink;
 mod output;

@@ -12,6 +12,6 @@ mod transport;
 mod writer;
 
 pub(crate) use connection::{Connection, TOO_LONG, explain};
-pub(crate) use reader::{Attribute, attributes};
+pub(crate) use reader::{Attribute, Nest, attributes};
 pub(crate) use refusal::Refusal;
 pub(crate) use writer::Writer;

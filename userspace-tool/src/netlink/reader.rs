@@ -89,4 +89,32 @@ impl<'a> Attribute<'a> {
     pub(crate) fn nested(&self) -> impl Iterator<Item = Result<Attribute<'a>, Error>> + use<'a> {
         attributes(self.value)
     }
+
+    /// The attributes in it.
+    pub(crate) fn nest(&self) -> Result<Nest<'a>, Error> {
+        Nest::new(self.value)
+    }
+}
+
+/// Attributes by their numbers.
+#[derive(Debug)]
+pub(crate) struct Nest<'a>(Vec<Attribute<'a>>);
+
+impl<'a> Nest<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Error> {
+        attributes(bytes).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The last attribute with this number.
+    pub(crate) fn get(&self, kind: u16) -> Option<&Attribute<'a>> {
+        self.0.iter().rev().find(|attribute| attribute.kind == kind)
+    }
+
+    pub(crate) fn has(&self, kind: u16) -> bool {
+        self.get(kind).is_some()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Attribute<'a>> {
+        self.0.iter()
+    }
 }

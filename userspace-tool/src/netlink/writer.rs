@@ -38,6 +38,12 @@ impl Writer {
         self.bytes(kind, &[]);
     }
 
+    pub(crate) fn flag_if(&mut self, kind: u16, condition: bool) {
+        if condition {
+            self.flag(kind);
+        }
+    }
+
     pub(crate) fn u8(&mut self, kind: u16, value: u8) {
         self.bytes(kind, &[value]);
     }

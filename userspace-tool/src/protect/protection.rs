@@ -24,7 +24,7 @@ pub(super) fn protections(chains: &[Chain]) -> impl Iterator<Item = Protection<'
             position: *position,
             rule,
             port: ports.next()?,
-            synproxy: rule.target.as_deref()?.as_synproxy()?,
+            synproxy: rule.target.as_deref()?.as_any().downcast_ref()?,
         })
     })
 }

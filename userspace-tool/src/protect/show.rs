@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{CHAIN, status::Row, wire::Server};
 use crate::{
+    fields::Field,
     rules::{Rule, Statistics, save_rule, shown_address, shown_interface},
     text,
 };
@@ -111,10 +112,10 @@ fn row_json(row: &Row<'_>) -> Value {
         "port": row.protection.port,
         "family": rule.family.map(|family| family.to_string()),
         "in_interface": rule.in_interface.as_ref().map(|_| interface(rule)),
-        "when_flooded": synproxy.flooded().map(|flooded| flooded.json()),
+        "when_flooded": synproxy.when_flooded.value(),
         "position": row.protection.position,
         "rule": save_rule(CHAIN, rule, false),
-        "statistics": synproxy.statistics().json(),
+        "statistics": synproxy.statistics().value(),
         "opened": row.opened(),
         "refused": row.refused(),
         "unanswered": row.unanswered(),

@@ -2,47 +2,45 @@
 
 //! `-m conntrack`: what connection tracking says of a packet; and `-m state`, its old name.
 
-use std::rc::Rc;
-
-use serde_json::{Value, json};
+use std::fmt;
 
 use crate::{
-    error::{Error, suggestion},
-    netlink::{
-        Attribute, Writer,
-        spec::attribute::{conntrack as attribute, r#match},
-    },
+    error::suggestion,
+    fields::{Negatable, nest, plain},
+    netlink::spec::attribute::r#match,
     rules::model::{
-        extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
-        rule::Negatable,
+        extension::{Extension, ExtensionType},
+        options::{options, parsed},
     },
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {
-    name: "conntrack",
-    help: "\
-[!] --ctstate STATE,..                        one of these is true: INVALID, NEW, ESTABLISHED, RELATED,
-                                              UNTRACKED, SNAT, DNAT
-",
-    options: &[ExtensionOption::value(&["ctstate"]).negatable()],
-    attribute: r#match::CONNTRACK,
-    new: || Box::new(Conntrack::new("ctstate", &STATES)),
-    decode: |nest| Ok(Rc::new(Conntrack::decode(nest)?)),
+    options: options!(Conntrack {
+        [!] "ctstate": "STATE,.." => states: parsed(|text| States::parse(text, &STATES)),
+            "one of these is true: INVALID, NEW, ESTABLISHED, RELATED,\nUNTRACKED, SNAT, DNAT";
+    }),
+    required: Some("states"),
+    ..ExtensionType::nested::<Conntrack>("conntrack", r#match::CONNTRACK)
 };
 
 pub(super) static STATE: ExtensionType = ExtensionType {
-    name: "state",
-    help: "\
-[!] --state STATE,..                          the same as -m conntrack --ctstate, without SNAT and DNAT
-",
-    options: &[ExtensionOption::value(&["state"]).negatable()],
-    attribute: r#match::CONNTRACK,
-    new: || {
-        let [states @ .., _, _] = &STATES;
-        Box::new(Conntrack::new("state", states))
-    },
-    decode: TYPE.decode,
+    options: options!(Conntrack {
+        [!] "state": "STATE,.." => states: parsed(|text| {
+            let [known @ .., _, _] = &STATES;
+            States::parse(text, known)
+        }),
+            "the same as -m conntrack --ctstate, without SNAT and DNAT";
+    }),
+    required: Some("states"),
+    ..ExtensionType::nested::<Conntrack>("state", r#match::CONNTRACK)
 };
+
+nest! {
+    struct Conntrack: conntrack {
+        states: Negatable<States> = STATES ! STATES_INVERT => "--ctstate",
+            or Negatable::plain(States(0));
+    }
+}
 
 /// A state, and the bit that stands for it.
 type State = (&'static str, u32);
@@ -58,123 +56,52 @@ static STATES: [State; 7] = [
     ("DNAT", 64),
 ];
 
-#[derive(Debug)]
-struct Conntrack {
-    /// The option that says which states are wanted.
-    option: &'static str,
-    known: &'static [State],
-    states: Option<Negatable<u32>>,
-}
+/// The bits of states.
+#[derive(Clone, Copy, Debug)]
+struct States(u32);
 
-impl Conntrack {
-    fn new(option: &'static str, known: &'static [State]) -> Self {
-        Self {
-            option,
-            known,
-            states: None,
-        }
-    }
-
-    fn decode(nest: &Attribute<'_>) -> Result<Self, Error> {
-        let (mut value, mut inverted) = (0, false);
-        for attribute in nest.nested() {
-            let attribute = attribute?;
-            match attribute.kind {
-                attribute::STATES => value = attribute.u32()?,
-                attribute::STATES_INVERT => inverted = true,
-                _ => {}
-            }
-        }
-        Ok(Self {
-            states: Some(Negatable { inverted, value }),
-            ..Self::new("ctstate", &STATES)
-        })
-    }
-
-    fn parse(&self, text: &str) -> Result<u32, String> {
+impl States {
+    fn parse(text: &str, known: &[State]) -> Result<Self, String> {
         let mut states = 0;
         for word in text.split(',') {
-            let mut known = self.known.iter();
-            // As in iptables, the beginning of a name will do: no two begin with the same letter.
+            // As in iptables, the start of a name will do: no two start with the same letter.
             let is_meant = |name: &str| {
-                let beginning = name.get(..word.len()).filter(|_| !word.is_empty());
-                beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
+                let start = name.get(..word.len()).filter(|_| !word.is_empty());
+                start.is_some_and(|start| start.eq_ignore_ascii_case(word))
             };
-            match known.find(|(name, _)| is_meant(name)) {
-                Some((_, bit)) => states |= bit,
-                None => {
-                    let known: Vec<&str> = self.known.iter().map(|(name, _)| *name).collect();
-                    return Err(format!(
-                        "there is no state \"{word}\": {}",
-                        suggestion(&word.to_uppercase(), &known)
-                    ));
-                }
-            }
+            let state = known.iter().find(|(name, _)| is_meant(name));
+            let (_, bit) = state.ok_or_else(|| {
+                let known: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+                let suggestion = suggestion(&word.to_uppercase(), &known);
+                format!("there is no state \"{word}\": {suggestion}")
+            })?;
+            states |= bit;
         }
-        Ok(states)
+        Ok(Self(states))
     }
 
-    fn states(&self) -> Negatable<u32> {
-        self.states.unwrap_or(Negatable {
-            inverted: false,
-            value: 0,
-        })
+    fn names(self) -> Vec<&'static str> {
+        let wanted = STATES.iter().filter(|(_, bit)| self.0 & bit != 0);
+        wanted.map(|(name, _)| *name).collect()
     }
+}
 
-    fn names(&self) -> Vec<&'static str> {
-        let wanted = self.states().value;
-        STATES
-            .iter()
-            .filter(|(_, bit)| wanted & bit != 0)
-            .map(|(name, _)| *name)
-            .collect()
+impl fmt::Display for States {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.names().join(","))
     }
+}
+
+plain! {
+    States: u32() as States, |this| u32(this.0), this.names();
 }
 
 impl Extension for Conntrack {
-    fn name(&self) -> &'static str {
-        TYPE.name
-    }
-
-    fn option(&mut self, given: &Given<'_>) -> Result<(), String> {
-        let states = Negatable {
-            inverted: given.inverted,
-            value: self.parse(given.value())?,
-        };
-        set_once(&mut self.states, states)
-    }
-
-    fn check(&mut self, _protocol: Option<&Negatable<u8>>) -> Result<(), String> {
-        match self.states {
-            Some(_) => Ok(()),
-            None => Err(format!("needs --{}", self.option)),
-        }
-    }
-
-    fn save(&self) -> String {
-        let states = self.names().join(",");
-        format!(" {}--ctstate {states}", self.states().prefix())
+    fn kind(&self) -> &'static ExtensionType {
+        &TYPE
     }
 
     fn list(&self) -> String {
-        let states = self.names().join(",");
-        format!(" {}ctstate {states}", self.states().prefix())
-    }
-
-    fn json(&self) -> Value {
-        json!({ "states": self.names(), "inverted": self.states().inverted })
-    }
-
-    fn encode(&self, request: &mut Writer) {
-        let states = self.states();
-        request.nested(TYPE.attribute, |nest| {
-            let label = format!("--{} {}", self.option, self.names().join(","));
-            nest.labelled(label, |nest| {
-                nest.u32(attribute::STATES, states.value);
-                if states.inverted {
-                    nest.flag(attribute::STATES_INVERT);
-                }
-            });
-        });
+        format!(" {}ctstate {}", self.states.prefix(), self.states.value)
     }
 }

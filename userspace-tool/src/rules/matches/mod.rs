@@ -6,13 +6,10 @@ mod comment;
 mod connlimit;
 mod conntrack;
 mod icmp;
-mod icmp_type;
-mod icmpv6;
 mod limit;
 mod mark;
 mod multiport;
 mod port_range;
-mod ports;
 mod recent;
 mod string;
 mod tcp;
@@ -27,9 +24,9 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &udp::TYPE,
     &recent::TYPE,
     &icmp::TYPE,
-    &icmpv6::TYPE,
-    &icmpv6::LONG,
-    &icmpv6::SHORT,
+    &icmp::ICMPV6_TYPE,
+    &icmp::IPV6_ICMP,
+    &icmp::ICMP6,
     &conntrack::TYPE,
     &conntrack::STATE,
     &mark::TYPE,

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::{fields::composite, rules::model::options::Given};
+
 /// Names in the order in which iptables prints them.
 const NAMES: [(&str, u8); 8] = [
     ("FIN", 0x01),
@@ -34,7 +36,10 @@ impl Flags {
         set: 0x02,
     };
 
-    pub(super) fn parse(mask: &str, set: &str) -> Result<Self, String> {
+    pub(super) fn parse(given: &Given<'_>) -> Result<Self, String> {
+        let [mask, set] = given.values else {
+            return Err("this has to be two lists of flags".to_owned());
+        };
         let (mask, set) = (parse_list(mask)?, parse_list(set)?);
         if set & !mask != 0 {
             return Err(format!(
@@ -83,3 +88,5 @@ impl fmt::Display for Flags {
         write!(out, "{} {}", names(self.mask), names(self.set))
     }
 }
+
+composite!(Flags { mask, set or 0 });

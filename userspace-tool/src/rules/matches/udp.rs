@@ -2,67 +2,50 @@
 
 //! `-m udp`: the ports of a UDP datagram.
 
-use std::rc::Rc;
-
-use serde_json::Value;
-
-use super::ports::{self, Ports};
+use super::port_range::{PortRange, list, port_range, simplify};
 use crate::{
-    netlink::{Writer, spec::attribute::r#match},
+    fields::{Negatable, nest},
+    netlink::spec::attribute::r#match,
     rules::model::{
-        extension::{Extension, ExtensionType, Given},
+        extension::{Extension, ExtensionType, RuleContext},
+        options::options,
         protocol,
-        rule::Negatable,
     },
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {
-    name: "udp",
-    help: "\
-[!] --sport, --source-port PORT[:PORT]        source port or range of ports
-[!] --dport, --destination-port PORT[:PORT]   destination port or range of ports
-",
-    options: &[ports::SOURCE, ports::DESTINATION],
-    attribute: r#match::UDP,
-    new: || Box::new(Udp::default()),
-    decode: |nest| {
-        let ports = Ports::decode(nest)?;
-        Ok(Rc::new(Udp { ports }))
-    },
+    options: options!(Udp {
+        [!] "sport", "source-port": "PORT[:PORT]" => source: port_range("udp"),
+            "source port or range of ports";
+        [!] "dport", "destination-port": "PORT[:PORT]" => destination: port_range("udp"),
+            "destination port or range of ports";
+    }),
+    protocols: &[("udp", protocol::UDP)],
+    ..ExtensionType::nested::<Udp>("udp", r#match::UDP)
 };
 
-#[derive(Debug, Default)]
-struct Udp {
-    ports: Ports,
+nest! {
+    struct Udp: ports {
+        source: Option<Negatable<PortRange>> = (SOURCE_FIRST, SOURCE_LAST) ! SOURCE_INVERT
+            => "--sport";
+        destination: Option<Negatable<PortRange>> =
+            (DESTINATION_FIRST, DESTINATION_LAST) ! DESTINATION_INVERT => "--dport";
+    }
 }
 
 impl Extension for Udp {
-    fn name(&self) -> &'static str {
-        TYPE.name
+    fn kind(&self) -> &'static ExtensionType {
+        &TYPE
     }
 
-    fn option(&mut self, given: &Given<'_>) -> Result<(), String> {
-        self.ports.option(given, TYPE.name)
-    }
-
-    fn check(&mut self, protocol: Option<&Negatable<u8>>) -> Result<(), String> {
-        self.ports.simplify();
-        ports::need_protocol(protocol, protocol::UDP, TYPE.name)
-    }
-
-    fn save(&self) -> String {
-        self.ports.save()
+    fn check(&mut self, _rule: &RuleContext<'_>) -> Result<(), String> {
+        simplify(&mut self.source);
+        simplify(&mut self.destination);
+        Ok(())
     }
 
     fn list(&self) -> String {
-        format!(" udp{}", self.ports.list())
-    }
-
-    fn json(&self) -> Value {
-        self.ports.json()
-    }
-
-    fn encode(&self, request: &mut Writer) {
-        request.nested(TYPE.attribute, |nest| self.ports.encode(nest));
+        let ports = list("spt", self.source.as_ref()) + &list("dpt", self.destination.as_ref());
+        format!(" udp{ports}")
     }
 }

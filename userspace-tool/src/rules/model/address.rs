@@ -9,7 +9,13 @@ use std::{
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::rule::Family;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    error::Error,
+    fields::Plain,
+    netlink::{Nest, Writer, spec::Family},
+};
 
 /// An address of which only the bits of the mask count; the others are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +37,6 @@ impl Network {
 
     pub(crate) fn address(&self) -> IpAddr {
         self.address
-    }
-
-    pub(crate) fn mask(&self) -> IpAddr {
-        self.mask
     }
 
     pub(crate) fn family(&self) -> Family {
@@ -66,6 +68,31 @@ impl fmt::Display for Network {
             Some(length) => write!(out, "{}/{length}", self.address),
             None => write!(out, "{}/{}", self.address, self.mask),
         }
+    }
+}
+
+impl Plain for Network {
+    type Kinds = (u16, u16);
+
+    fn read(nest: &Nest<'_>, (address, mask): Self::Kinds) -> Result<Option<Self>, Error> {
+        let Some(address) = Plain::read(nest, address)? else {
+            return Ok(None);
+        };
+        let mask = Plain::read(nest, mask)?.unwrap_or_else(|| full_mask(family(address)));
+        let network = Self::new(address, mask);
+        let wrong = || Error::Answer(format!("the mask {mask} does not fit {address}"));
+        network.ok_or_else(wrong).map(Some)
+    }
+
+    fn write(&self, (address, mask): Self::Kinds, nest: &mut Writer) {
+        nest.address(address, self.address);
+        if !self.is_host() {
+            nest.address(mask, self.mask);
+        }
+    }
+
+    fn json(&self, key: &str, object: &mut Map<String, Value>) {
+        object.insert(key.to_owned(), json!(self.to_string()));
     }
 }
 

@@ -2,72 +2,129 @@
 
 //! What every match (`-m`) and every target (`-j`) can do.
 
-use std::{fmt::Debug, rc::Rc};
+use std::{any::Any, fmt::Debug, rc::Rc};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     names::Names,
+    options::{ExtensionOption, Given, either},
     rule::{Family, Negatable},
 };
 use crate::{
     error::Error,
-    netlink::{Attribute, Writer},
-    rules::targets::Synproxy,
+    fields::{Decode, Fields},
+    netlink::{Attribute, Nest, Writer},
 };
 
-/// An option of an extension.
-#[derive(Debug)]
-pub(crate) struct ExtensionOption {
-    /// Its names without the dashes; the first one is the name that is printed.
-    pub(crate) names: &'static [&'static str],
-    /// How many values follow it.
-    pub(crate) values: usize,
-    pub(crate) negatable: bool,
-}
+/// How a match or target is read from the nest of the attribute that says which one it is, and from the nest around that.
+type DecodeFn = fn(&Attribute<'_>, &Nest<'_>) -> Result<Rc<dyn Extension>, Error>;
 
-impl ExtensionOption {
-    pub(crate) const fn flag(names: &'static [&'static str]) -> Self {
-        Self {
-            names,
-            values: 0,
-            negatable: false,
-        }
-    }
-
-    pub(crate) const fn value(names: &'static [&'static str]) -> Self {
-        Self {
-            names,
-            values: 1,
-            negatable: false,
-        }
-    }
-
-    pub(crate) const fn two_values(names: &'static [&'static str]) -> Self {
-        Self {
-            names,
-            values: 2,
-            negatable: false,
-        }
-    }
-
-    /// The same option, which may have a `!` before it.
-    pub(crate) const fn negatable(mut self) -> Self {
-        self.negatable = true;
-        self
-    }
-}
-
-/// What a match or target is called, and how one comes into being.
+/// What a match or target is called, its options, and how one comes into being.
 #[derive(Debug)]
 pub(crate) struct ExtensionType {
     pub(crate) name: &'static str,
-    pub(crate) help: &'static str,
-    pub(crate) options: &'static [ExtensionOption],
     /// The number of the attribute that says which match or target it is.
     pub(crate) attribute: u16,
+    /// Whether that attribute is its only one, and no nest.
+    pub(crate) is_flat: bool,
+    pub(crate) options: &'static [ExtensionOption],
+    /// The field that one of the options has to fill.
+    pub(crate) required: Option<&'static str>,
+    /// The protocols that the rule may be for, by the names that -p takes; all if there is none.
+    pub(crate) protocols: &'static [(&'static str, u8)],
+    /// A field, and what is said of a second option for it; `{}` stands for the first one.
+    pub(crate) twice: Option<(&'static str, &'static str)>,
+    /// What the help says behind the options.
+    pub(crate) notes: &'static str,
     pub(crate) new: fn() -> Box<dyn Extension>,
-    pub(crate) decode: fn(&Attribute<'_>) -> Result<Rc<dyn Extension>, Error>,
+    pub(crate) decode: DecodeFn,
+}
+
+impl ExtensionType {
+    pub(crate) const fn with(
+        name: &'static str,
+        attribute: u16,
+        new: fn() -> Box<dyn Extension>,
+        decode: DecodeFn,
+    ) -> Self {
+        Self {
+            name,
+            attribute,
+            is_flat: false,
+            options: &[],
+            required: None,
+            protocols: &[],
+            twice: None,
+            notes: "",
+            new,
+            decode,
+        }
+    }
+
+    /// A type that has a nest of attributes of its own.
+    pub(crate) const fn nested<T: Extension + Decode + Default>(
+        name: &'static str,
+        attribute: u16,
+    ) -> Self {
+        Self::with(
+            name,
+            attribute,
+            || Box::new(T::default()),
+            |attribute, _| Ok(Rc::new(T::decode(&attribute.nest()?)?)),
+        )
+    }
+
+    /// A type that one attribute describes.
+    pub(crate) const fn flat<T: Extension + Decode + Default>(
+        name: &'static str,
+        attribute: u16,
+    ) -> Self {
+        Self {
+            is_flat: true,
+            decode: |_, nest| Ok(Rc::new(T::decode(nest)?)),
+            ..Self::nested::<T>(name, attribute)
+        }
+    }
+
+    /// The option with this name.
+    fn option(&self, name: &str) -> Option<&'static ExtensionOption> {
+        self.options.iter().find(|option| option.name() == name)
+    }
+
+    /// The names of the options that fill a field.
+    fn options_of(&self, field: &str) -> Vec<String> {
+        let options = self.options.iter().filter(|option| option.field == field);
+        options
+            .map(|option| format!("--{}", option.name()))
+            .collect()
+    }
+
+    /// Its options as the help shows them.
+    pub(crate) fn help(&self) -> String {
+        let usages = self.options.iter().map(ExtensionOption::usage);
+        let width = usages.clone().map(|usage| usage.len()).max().unwrap_or(0) + 3;
+        let mut text = String::new();
+        for (usage, option) in usages.zip(self.options) {
+            let help = option.help.replace('\n', &format!("\n{:width$}", ""));
+            text += &format!("{usage:width$}{help}\n");
+        }
+        text + self.notes
+    }
+}
+
+/// What a match or target has to go with.
+pub(crate) struct RuleContext<'a> {
+    pub(crate) protocol: Option<Negatable<u8>>,
+    pub(crate) names: &'a dyn Names,
+}
+
+impl RuleContext<'_> {
+    /// The only protocol that the rule is for.
+    pub(crate) fn only_protocol(&self) -> Option<u8> {
+        let protocol = self.protocol.filter(|protocol| !protocol.inverted)?;
+        Some(protocol.value)
+    }
 }
 
 /// A match or target and what it has been told so far.
@@ -75,49 +132,113 @@ pub(crate) struct ExtensionType {
 pub(crate) struct Loaded {
     pub(crate) kind: &'static ExtensionType,
     pub(crate) instance: Box<dyn Extension>,
+    given: Vec<&'static ExtensionOption>,
 }
 
 impl Loaded {
     pub(crate) fn new(kind: &'static ExtensionType) -> Self {
+        Self::with(kind, (kind.new)())
+    }
+
+    pub(crate) fn with(kind: &'static ExtensionType, instance: Box<dyn Extension>) -> Self {
         Self {
             kind,
-            instance: (kind.new)(),
+            instance,
+            given: Vec::new(),
         }
     }
-}
 
-/// An option as it was given.
-pub(crate) struct Given<'a> {
-    /// The first name of the option.
-    pub(crate) name: &'static str,
-    pub(crate) values: &'a [String],
-    pub(crate) inverted: bool,
-    pub(crate) names: &'a dyn Names,
-}
+    /// The option of a field that was given.
+    fn given(&self, field: &str) -> Option<&'static ExtensionOption> {
+        let mut given = self.given.iter().copied();
+        given.find(|option| option.field == field)
+    }
 
-impl Given<'_> {
-    /// The value of an option that takes one.
-    pub(crate) fn value(&self) -> &str {
-        self.values.first().map_or("", String::as_str)
+    /// Take in an option; an error says what is wrong with it.
+    pub(crate) fn option(
+        &mut self,
+        option: &'static ExtensionOption,
+        given: &Given<'_>,
+    ) -> Result<(), String> {
+        (option.fill)(self.instance.as_any_mut(), given)?;
+        if let Some(earlier) = self.given(option.field).filter(|_| !option.repeatable) {
+            let earlier = format!("--{}", earlier.name());
+            return Err(match self.kind.twice {
+                Some((field, message)) if field == option.field => message.replace("{}", &earlier),
+                _ => match self.kind.options_of(option.field).as_slice() {
+                    [_] => "was given before".to_owned(),
+                    several => format!("{} was given before", either(several)),
+                },
+            });
+        }
+        self.given.push(option);
+        Ok(())
+    }
+
+    /// Whether the options make sense together, and with the rest of the rule.
+    pub(crate) fn check(&mut self, rule: &RuleContext<'_>) -> Result<(), String> {
+        let protocols = self.kind.protocols;
+        let is_meant = |number| protocols.iter().any(|(_, known)| *known == number);
+        if !protocols.is_empty() && !rule.only_protocol().is_some_and(is_meant) {
+            let names: Vec<String> = protocols.iter().map(|(name, _)| (*name).into()).collect();
+            return Err(format!("needs -p {} in the same rule", either(&names)));
+        }
+        if let Some(field) = self
+            .kind
+            .required
+            .filter(|field| self.given(field).is_none())
+        {
+            return Err(format!("needs {}", either(&self.kind.options_of(field))));
+        }
+        self.check_combination()?;
+        self.instance.check(rule)
+    }
+
+    fn check_combination(&self) -> Result<(), String> {
+        for option in &self.given {
+            let name = option.name();
+            let mut goes_with = option
+                .goes_with
+                .iter()
+                .filter_map(|name| self.kind.option(name));
+            let other = goes_with.next().and_then(|one| self.given(one.field));
+            if let Some(other) = other.filter(|other| !option.goes_with.contains(&other.name())) {
+                let names: Vec<String> = option
+                    .goes_with
+                    .iter()
+                    .map(|name| format!("--{name}"))
+                    .collect();
+                return Err(format!(
+                    "--{name} goes with {}, not with --{}",
+                    either(&names),
+                    other.name()
+                ));
+            }
+            if let Some(needs) = option.needs {
+                if !self.given.iter().any(|given| given.name() == needs) {
+                    return Err(format!("--{name} needs --{needs}"));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
 /// One match or target of a rule.
-pub(crate) trait Extension: Debug {
-    fn name(&self) -> &str;
+pub(crate) trait Extension: Fields + Debug {
+    fn kind(&self) -> &'static ExtensionType;
+
+    fn name(&self) -> &str {
+        self.kind().name
+    }
 
     /// The option before the name of a target.
     fn target_option(&self) -> &'static str {
         "-j"
     }
 
-    /// Take in an option; an error says what is wrong with it.
-    fn option(&mut self, given: &Given<'_>) -> Result<(), String> {
-        Err(format!("{} has no option --{}", self.name(), given.name))
-    }
-
-    /// Whether the options make sense together, and with the rule's protocol.
-    fn check(&mut self, _protocol: Option<&Negatable<u8>>) -> Result<(), String> {
+    /// Complete it, or say why its options do not go with each other or with the rule.
+    fn check(&mut self, _rule: &RuleContext<'_>) -> Result<(), String> {
         Ok(())
     }
 
@@ -136,38 +257,20 @@ pub(crate) trait Extension: Debug {
         None
     }
 
-    /// The target itself, if it is SYNPROXY.
-    fn as_synproxy(&self) -> Option<&Synproxy> {
-        None
-    }
-
-    /// Its options in iptables' grammar, each with a space before it.
-    fn save(&self) -> String;
-
     /// What -L shows of it, with a space before each word.
-    fn list(&self) -> String;
-
-    fn json(&self) -> Value;
-
-    fn encode(&self, request: &mut Writer);
-}
-
-/// Refuse an option that was given before.
-pub(crate) fn set_once<T>(slot: &mut Option<T>, value: T) -> Result<(), String> {
-    match slot.replace(value) {
-        Some(_) => Err("was given before".to_owned()),
-        None => Ok(()),
+    fn list(&self) -> String {
+        String::new()
     }
-}
 
-/// A number of a range whose ends are included; the type has to hold the last one.
-pub(crate) fn number<T: TryFrom<u32>>(text: &str, first: u32, last: u32) -> Result<T, String> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok();
-    number
-        .filter(|number| digits && (first..=last).contains(number))
-        .and_then(|number| T::try_from(number).ok())
-        .ok_or_else(|| format!("this has to be a number from {first} to {last}"))
+    /// Write the attribute that says which match or target it is.
+    fn encode(&self, request: &mut Writer) {
+        let kind = self.kind();
+        if kind.is_flat {
+            self.write(request);
+        } else {
+            request.nested(kind.attribute, |nest| self.write(nest));
+        }
+    }
 }
 
 /// A match or target of a newer module: it can be shown, not understood.
@@ -176,21 +279,38 @@ pub(crate) struct Unknown {
     pub(crate) attribute: u16,
 }
 
-impl Extension for Unknown {
-    fn name(&self) -> &'static str {
-        "unknown"
+static UNKNOWN: ExtensionType = ExtensionType::with(
+    "unknown",
+    0,
+    || Box::new(Unknown { attribute: 0 }),
+    |_, _| Ok(Rc::new(Unknown { attribute: 0 })),
+);
+
+impl Fields for Unknown {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
     }
 
     fn save(&self) -> String {
         format!(" --attribute {}", self.attribute)
     }
 
-    fn list(&self) -> String {
-        format!(" unknown (attribute {})", self.attribute)
+    fn json(&self) -> Value {
+        json!({ "attribute": self.attribute })
+    }
+}
+
+impl Extension for Unknown {
+    fn kind(&self) -> &'static ExtensionType {
+        &UNKNOWN
     }
 
-    fn json(&self) -> Value {
-        serde_json::json!({ "attribute": self.attribute })
+    fn list(&self) -> String {
+        format!(" unknown (attribute {})", self.attribute)
     }
 
     fn encode(&self, _request: &mut Writer) {}

@@ -4,12 +4,9 @@
 
 use std::fmt;
 
-use crate::{
-    error::Error,
-    netlink::{Attribute, Writer, spec::attribute::mark as attribute},
-};
+use crate::fields::composite;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) value: u32,
     pub(crate) mask: u32,
@@ -25,27 +22,6 @@ impl Mark {
         let value = parse_number(value)?;
         Ok(Self { value, mask })
     }
-
-    pub(crate) fn decode(nest: &Attribute<'_>) -> Result<Self, Error> {
-        let mut mark = Self {
-            value: 0,
-            mask: u32::MAX,
-        };
-        for attribute in nest.nested() {
-            let attribute = attribute?;
-            match attribute.kind {
-                attribute::VALUE => mark.value = attribute.u32()?,
-                attribute::MASK => mark.mask = attribute.u32()?,
-                _ => {}
-            }
-        }
-        Ok(mark)
-    }
-
-    pub(crate) fn encode(&self, nest: &mut Writer) {
-        nest.u32(attribute::VALUE, self.value);
-        nest.u32(attribute::MASK, self.mask);
-    }
 }
 
 impl fmt::Display for Mark {
@@ -56,6 +32,8 @@ impl fmt::Display for Mark {
         }
     }
 }
+
+composite!(Mark { value or 0, mask or u32::MAX });
 
 /// A number as C writes it: decimal, hexadecimal after 0x, octal after 0.
 pub(crate) fn parse_number(text: &str) -> Result<u32, String> {

@@ -9,6 +9,7 @@ pub(crate) mod command;
 pub(crate) mod extension;
 pub(crate) mod mark;
 pub(crate) mod names;
+pub(crate) mod options;
 pub(crate) mod policy;
 pub(crate) mod protocol;
 pub(crate) mod rule;

@@ -9,6 +9,15 @@ pub(crate) const TCP: u8 = 6;
 pub(crate) const UDP: u8 = 17;
 pub(crate) const ICMPV6: u8 = 58;
 
+/// The protocols that have ports, with the names that /etc/services has for them.
+pub(crate) const WITH_PORTS: [(&str, u8); 5] = [
+    ("tcp", TCP),
+    ("udp", UDP),
+    ("udplite", 136),
+    ("sctp", 132),
+    ("dccp", 33),
+];
+
 /// The names that need no file; of several names of a number the first is printed.
 const NAMES: &[(&str, u8)] = &[
     ("tcp", TCP),

@@ -5,26 +5,7 @@
 use std::rc::Rc;
 
 use super::{address::Network, extension::Extension};
-pub(crate) use crate::netlink::spec::Family;
-
-/// A value whose sense a `!` may turn round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Negatable<T> {
-    pub(crate) inverted: bool,
-    pub(crate) value: T,
-}
-
-impl<T> Negatable<T> {
-    /// What comes before an option in iptables' grammar.
-    pub(crate) fn prefix(&self) -> &'static str {
-        if self.inverted { "! " } else { "" }
-    }
-
-    /// What comes before a value in iptables' tables.
-    pub(crate) fn mark(&self) -> &'static str {
-        if self.inverted { "!" } else { "" }
-    }
-}
+pub(crate) use crate::{fields::Negatable, netlink::spec::Family};
 
 impl Family {
     /// The only one that was given; none if that is neither, or both.

@@ -10,7 +10,6 @@ use crate::{
     error::Error,
     rules::model::{
         address::{self, Network, family_name, full_mask},
-        extension::Loaded,
         names::Names,
         protocol,
         rule::{Family, Negatable, Rule},
@@ -48,22 +47,21 @@ pub(crate) fn expand(specification: Specification, names: &dyn Names) -> Result<
     let claim = family_claim(&specification)?;
     let family = match &claim {
         Some(claim) => Some(claim.family),
-        None => loaded(&specification).find_map(|(_, one)| one.instance.default_family()),
+        None => specification
+            .loaded()
+            .find_map(|(_, one)| one.instance.default_family()),
     };
     let sources = members(specification.source.as_ref(), claim.as_ref(), names)?;
     let destinations = members(specification.destination.as_ref(), claim.as_ref(), names)?;
 
+    let matches = specification.matches.into_iter();
     let template = Rule {
         family,
         protocol: specification.protocol,
         in_interface: specification.in_interface,
         out_interface: specification.out_interface,
         fragment: specification.fragment,
-        matches: specification
-            .matches
-            .into_iter()
-            .map(|loaded| Rc::from(loaded.instance))
-            .collect(),
+        matches: matches.map(|loaded| Rc::from(loaded.instance)).collect(),
         target: specification.target.map(|loaded| Rc::from(loaded.instance)),
         counters: specification.counters.unwrap_or_default(),
         ..Rule::default()
@@ -88,7 +86,7 @@ fn family_claim(specification: &Specification) -> Result<Option<Claim>, Error> {
                 words: format!("-p {}", protocol::name(protocol.value)),
             })
         });
-    let by_extension = loaded(specification).filter_map(|(option, one)| {
+    let by_extension = specification.loaded().filter_map(|(option, one)| {
         Some(Claim {
             family: one.instance.family()?,
             words: format!("{option} {}{}", one.kind.name, one.instance.save()),
@@ -103,12 +101,6 @@ fn family_claim(specification: &Specification) -> Result<Option<Claim>, Error> {
         Some(other) => Err(contradiction(&one.words, one.family, &other.words)),
         None => Ok(Some(one)),
     }
-}
-
-/// The matches and the target, each with the option that loads it.
-fn loaded(specification: &Specification) -> impl Iterator<Item = (&'static str, &Loaded)> {
-    let matches = specification.matches.iter().map(|one| ("-m", one));
-    matches.chain(specification.target.iter().map(|one| ("-j", one)))
 }
 
 fn contradiction(words: &str, family: Family, others: &str) -> Error {

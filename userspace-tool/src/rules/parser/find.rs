@@ -13,7 +13,8 @@ use crate::{
     rules::{
         matches,
         model::{
-            extension::{ExtensionOption, ExtensionType, Loaded},
+            extension::{ExtensionType, Loaded},
+            options::ExtensionOption,
             protocol,
         },
         targets,
@@ -37,11 +38,10 @@ pub(super) enum Found {
 
 impl Found {
     fn has_name(&self, name: &str) -> bool {
-        let names = match self {
-            Self::Base(option) => option.names,
-            Self::Extension(_, option) => option.names,
-        };
-        names.contains(&name)
+        match self {
+            Self::Base(option) => option.names.contains(&name),
+            Self::Extension(_, option) => option.all_names().any(|known| known == name),
+        }
     }
 }
 
@@ -105,8 +105,8 @@ impl Parser<'_> {
         let extension_options = extensions.flat_map(|(owner, loaded)| {
             let options = loaded.kind.options.iter();
             options.flat_map(move |option| {
-                let names = option.names.iter();
-                names.map(move |name| (*name, Found::Extension(owner, option)))
+                let names = option.all_names();
+                names.map(move |name| (name, Found::Extension(owner, option)))
             })
         });
         let base_options = options::ALL.iter().flat_map(|option| {
@@ -138,9 +138,7 @@ impl Parser<'_> {
 }
 
 fn names_of(kind: &ExtensionType) -> impl Iterator<Item = &'static str> {
-    kind.options
-        .iter()
-        .flat_map(|option| option.names.iter().copied())
+    kind.options.iter().flat_map(ExtensionOption::all_names)
 }
 
 /// What can be given for an option of exactly this name to be known; one of several names of a match.

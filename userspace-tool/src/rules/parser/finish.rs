@@ -8,6 +8,7 @@ use crate::{
     netlink::spec::{Table, Verdict},
     rules::model::{
         command::{Command, Form, Invocation},
+        extension::RuleContext,
         rule::{Counters, Rule},
     },
     text::quote,
@@ -193,29 +194,24 @@ impl Parser<'_> {
     /// The rules that the command line describes.
     fn rules(&mut self) -> Result<Vec<Rule>, Error> {
         let mut specification = std::mem::take(&mut self.specification);
-        let protocol = specification.protocol;
-        for loaded in &mut specification.matches {
-            loaded
-                .instance
-                .check(protocol.as_ref())
-                .map_err(|reason| Error::usage(format!("-m {}: {reason}", loaded.kind.name)))?;
-        }
-        if let Some(loaded) = &mut specification.target {
-            loaded
-                .instance
-                .check(protocol.as_ref())
-                .map_err(|reason| Error::usage(format!("-j {}: {reason}", loaded.kind.name)))?;
+        let rule = RuleContext {
+            protocol: specification.protocol,
+            names: self.names,
+        };
+        for (option, loaded) in specification.loaded_mut() {
+            loaded.check(&rule).map_err(|reason| {
+                Error::usage(format!("{option} {}: {reason}", loaded.kind.name))
+            })?;
         }
         // What every packet fulfils is no part of a rule.
         specification
             .protocol
             .take_if(|protocol| protocol.value == 0);
-        let any = |interface: &str| interface == "+";
         for interface in [
             &mut specification.in_interface,
             &mut specification.out_interface,
         ] {
-            interface.take_if(|interface| any(&interface.value) && !interface.inverted);
+            interface.take_if(|interface| interface.value == "+" && !interface.inverted);
         }
         expand::expand(specification, self.names)
     }

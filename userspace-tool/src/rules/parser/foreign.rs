@@ -157,7 +157,7 @@ mod tests {
             assert!(!is_match(kind.name), "{}", kind.name);
         }
         for kind in matches::ALL.iter().chain(targets::ALL) {
-            let mut names = kind.options.iter().flat_map(|option| option.names);
+            let mut names = kind.options.iter().flat_map(|option| option.all_names());
             assert!(
                 names.all(|name| !is_option(kind.name, name)),
                 "{}",

@@ -69,7 +69,7 @@ Exit status: 0 success, 1 failure, 2 wrong usage.
 pub(crate) fn text<'a>(extensions: impl Iterator<Item = &'a ExtensionType>) -> String {
     let mut text = OVERVIEW.to_owned();
     for extension in extensions {
-        text += &format!("\n{}:\n{}", extension.name, extension.help);
+        text += &format!("\n{}:\n{}", extension.name, extension.help());
     }
     text
 }

@@ -17,8 +17,8 @@ mod specification;
 
 use super::model::{
     command::{Display, Invocation},
-    extension::{ExtensionOption, Given},
     names::Names,
+    options::{ExtensionOption, Given},
     rule::Family,
 };
 use crate::{error::Error, netlink::spec::Table, text::quote};
@@ -154,20 +154,22 @@ impl Parser<'_> {
         option: &'static ExtensionOption,
         spelled: &str,
     ) -> Result<(), Error> {
-        let mut inverted = self.take_negation(option.negatable, spelled)?;
-        let mut values = Vec::with_capacity(option.values);
-        if option.values == 0 {
+        let mut inverted = self.take_negation(option.invertible, spelled)?;
+        let count = option.value_count();
+        let mut values = Vec::with_capacity(count);
+        if count == 0 {
             self.no_value(spelled)?;
         } else {
-            values.push(self.value(spelled, option.negatable, &mut inverted)?);
+            values.push(self.value(spelled, option.invertible, &mut inverted)?);
         }
-        while values.len() < option.values {
-            values.push(self.arguments.operand().ok_or_else(|| {
-                Error::usage(format!("{spelled} needs {} values", option.values))
-            })?);
+        while values.len() < count {
+            values.push(
+                self.arguments
+                    .operand()
+                    .ok_or_else(|| Error::usage(format!("{spelled} needs {count} values")))?,
+            );
         }
         let given = Given {
-            name: option.names.first().copied().unwrap_or_default(),
             values: &values,
             inverted,
             names: self.names,
@@ -179,7 +181,7 @@ impl Parser<'_> {
         let Some(loaded) = loaded else {
             return Err(bad_word(spelled));
         };
-        loaded.instance.option(&given).map_err(|reason| {
+        loaded.option(option, &given).map_err(|reason| {
             let words: Vec<String> = values.iter().map(|value| quote(value)).collect();
             let words = [&[spelled.to_owned()], words.as_slice()].concat().join(" ");
             Error::usage(format!("{words}: {reason}"))

@@ -31,6 +31,18 @@ pub(crate) struct Specification {
 }
 
 impl Specification {
+    /// The matches and the target, each with the option that loads it.
+    pub(crate) fn loaded(&self) -> impl Iterator<Item = (&'static str, &Loaded)> {
+        let matches = self.matches.iter().map(|one| ("-m", one));
+        matches.chain(self.target.iter().map(|one| ("-j", one)))
+    }
+
+    /// As [`Self::loaded`].
+    pub(crate) fn loaded_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Loaded)> {
+        let matches = self.matches.iter_mut().map(|one| ("-m", one));
+        matches.chain(self.target.iter_mut().map(|one| ("-j", one)))
+    }
+
     /// The first option that only a rule can have, if there is one.
     pub(crate) fn rule_option(&self) -> Option<&'static str> {
         let given = [

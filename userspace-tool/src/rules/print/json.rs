@@ -5,13 +5,15 @@
 use serde_json::{Value, json};
 
 use super::save_rule;
-use crate::rules::model::{
-    address::Network,
-    chain::Chain,
-    extension::Extension,
-    policy::Policy,
-    protocol,
-    rule::{Counters, Negatable, Rule},
+use crate::{
+    fields::Field,
+    rules::model::{
+        chain::Chain,
+        extension::Extension,
+        policy::Policy,
+        protocol,
+        rule::{Counters, Rule},
+    },
 };
 
 pub(crate) fn json(chains: &[Chain]) -> Value {
@@ -55,28 +57,17 @@ fn rule_json(chain: &Chain, position: u32, rule: &Rule) -> Value {
         "packets": rule.counters.packets,
         "bytes": rule.counters.bytes,
         "family": rule.family.map(|family| family.to_string()),
-        "protocol": rule.protocol.as_ref().map(|protocol| negatable(protocol, |number| {
-            json!(protocol::name(*number))
+        "protocol": rule.protocol.map(|protocol| json!({
+            "value": protocol::name(protocol.value),
+            "inverted": protocol.inverted,
         })),
-        "source": rule.source.as_ref().map(network),
-        "destination": rule.destination.as_ref().map(network),
-        "in_interface": rule.in_interface.as_ref().map(interface),
-        "out_interface": rule.out_interface.as_ref().map(interface),
+        "source": rule.source.value(),
+        "destination": rule.destination.value(),
+        "in_interface": rule.in_interface.value(),
+        "out_interface": rule.out_interface.value(),
         "fragment": rule.fragment,
         "matches": rule.matches.iter().map(|one| named(one.as_ref())).collect::<Vec<Value>>(),
         "target": rule.target.as_ref().map(|target| named(target.as_ref())),
         "rule": save_rule(&chain.name, rule, false),
     })
-}
-
-fn negatable<T>(negatable: &Negatable<T>, value: impl FnOnce(&T) -> Value) -> Value {
-    json!({ "value": value(&negatable.value), "inverted": negatable.inverted })
-}
-
-fn interface(interface: &Negatable<String>) -> Value {
-    negatable(interface, |name| json!(name))
-}
-
-fn network(network: &Negatable<Network>) -> Value {
-    negatable(network, |network| json!(network.to_string()))
 }

@@ -2,13 +2,13 @@
 
 //! `-j CHAIN` and `-g CHAIN`.
 
-use std::rc::Rc;
+use std::{any::Any, rc::Rc};
 
 use serde_json::{Value, json};
 
 use crate::{
-    error::Error,
-    netlink::{Attribute, Writer, spec::attribute::target as attribute},
+    fields::Fields,
+    netlink::{Writer, spec::attribute::target as attribute},
     rules::model::{
         chain,
         extension::{Extension, ExtensionType, Loaded},
@@ -20,12 +20,18 @@ pub(super) static GOTO: ExtensionType = extension_type(attribute::GOTO);
 
 const fn extension_type(attribute: u16) -> ExtensionType {
     ExtensionType {
-        name: "CHAIN",
-        help: "A chain that palisade -N made; it has no options.\n",
-        options: &[],
-        attribute,
-        new: || Box::new(Jump::default()),
-        decode,
+        notes: "A chain that palisade -N made; it has no options.\n",
+        ..ExtensionType::with(
+            "CHAIN",
+            attribute,
+            || Box::new(Jump::default()),
+            |attribute, _| {
+                Ok(Rc::new(Jump {
+                    chain: attribute.string()?,
+                    is_goto: attribute.kind == attribute::GOTO,
+                }))
+            },
+        )
     }
 }
 
@@ -40,20 +46,29 @@ struct Jump {
 /// The target that leads to a chain.
 pub(crate) fn jump(chain: String, is_goto: bool) -> Result<Loaded, String> {
     chain::check(&chain)?;
-    Ok(Loaded {
-        kind: if is_goto { &GOTO } else { &JUMP },
-        instance: Box::new(Jump { chain, is_goto }),
-    })
+    let jump = Jump { chain, is_goto };
+    Ok(Loaded::with(jump.kind(), Box::new(jump)))
 }
 
-fn decode(attribute: &Attribute<'_>) -> Result<Rc<dyn Extension>, Error> {
-    Ok(Rc::new(Jump {
-        chain: attribute.string()?,
-        is_goto: attribute.kind == attribute::GOTO,
-    }))
+impl Fields for Jump {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn json(&self) -> Value {
+        json!({ "chain": self.chain, "goto": self.is_goto })
+    }
 }
 
 impl Extension for Jump {
+    fn kind(&self) -> &'static ExtensionType {
+        if self.is_goto { &GOTO } else { &JUMP }
+    }
+
     fn name(&self) -> &str {
         &self.chain
     }
@@ -62,24 +77,7 @@ impl Extension for Jump {
         if self.is_goto { "-g" } else { "-j" }
     }
 
-    fn save(&self) -> String {
-        String::new()
-    }
-
-    fn list(&self) -> String {
-        String::new()
-    }
-
-    fn json(&self) -> Value {
-        json!({ "chain": self.chain, "goto": self.is_goto })
-    }
-
     fn encode(&self, request: &mut Writer) {
-        let kind = if self.is_goto {
-            attribute::GOTO
-        } else {
-            attribute::JUMP
-        };
-        request.string(kind, &self.chain);
+        request.string(self.kind().attribute, &self.chain);
     }
 }

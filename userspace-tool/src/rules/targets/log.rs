@@ -2,52 +2,55 @@
 
 //! `-j LOG`: a line in the kernel's log.
 
-use std::rc::Rc;
+use std::fmt;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     error::Error,
+    fields::{Plain, nest},
     netlink::{
-        Attribute, Writer,
-        spec::{
-            LOG_PREFIX_LENGTH_MAX,
-            attribute::{log as attribute, target},
-        },
+        Nest, Writer,
+        spec::{LOG_PREFIX_LENGTH_MAX, attribute::target},
     },
-    rules::model::extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
-    text::{printable, quote},
+    rules::model::{
+        extension::{Extension, ExtensionType},
+        options::{is, options, parsed, text},
+    },
+    text::printable,
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {
-    name: "LOG",
-    help: "\
-    --log-level LEVEL    emerg, alert, crit, error, warning (if not given), notice, info or debug, or
-                         their numbers from 0 to 7
-    --log-prefix TEXT    what the line begins with, of at most 29 bytes
-    --log-tcp-sequence   with TCP sequence numbers
-    --log-tcp-options    with the options of the TCP header
-    --log-ip-options     with the options of the IP header
-    --log-uid            with the user who sends the packet
-    --log-macdecode      with the addresses and the protocol of the link layer
+    options: options!(Log {
+        [] "log-level": "LEVEL" => level: parsed(parse_level),
+            "emerg, alert, crit, error, warning (if not given), notice, info or debug, or\n\
+             their numbers from 0 to 7";
+        [] "log-prefix": "TEXT" => prefix: text("a prefix", LOG_PREFIX_LENGTH_MAX),
+            "what the line begins with, of at most 29 bytes";
+        [+] "log-tcp-sequence" => flags: is(Flags(1)), "with TCP sequence numbers";
+        [+] "log-tcp-options" => flags: is(Flags(2)), "with the options of the TCP header";
+        [+] "log-ip-options" => flags: is(Flags(4)), "with the options of the IP header";
+        [+] "log-uid" => flags: is(Flags(8)), "with the user who sends the packet";
+        [+] "log-macdecode" => flags: is(Flags(32)),
+            "with the addresses and the protocol of the link layer";
+    }),
+    notes: "\
 The packet then goes on with the next rule. Of network namespaces other than the first the kernel logs
 packets only where the sysctl net.netfilter.nf_log_all_netns is 1.
 ",
-    options: &[
-        ExtensionOption::value(&["log-level"]),
-        ExtensionOption::value(&["log-prefix"]),
-        ExtensionOption::flag(&["log-tcp-sequence"]),
-        ExtensionOption::flag(&["log-tcp-options"]),
-        ExtensionOption::flag(&["log-ip-options"]),
-        ExtensionOption::flag(&["log-uid"]),
-        ExtensionOption::flag(&["log-macdecode"]),
-    ],
-    attribute: target::LOG,
-    new: || Box::new(Log::default()),
-    decode: |nest| Ok(Rc::new(Log::decode(nest)?)),
+    ..ExtensionType::nested::<Log>("LOG", target::LOG)
 };
 
 const DEFAULT_LEVEL: u8 = 4;
+
+nest! {
+    struct Log: log {
+        level: u8 = LEVEL => "--log-level", unless DEFAULT_LEVEL;
+        prefix: String = PREFIX => "--log-prefix", unless String::new();
+        flags: Flags = FLAGS, unless Flags(0);
+    }
+    saved as prefix level flags;
+}
 
 /// The names of levels, in the order in which iptables looks for abbreviations.
 const LEVELS: &[(&str, u8)] = &[
@@ -62,53 +65,6 @@ const LEVELS: &[(&str, u8)] = &[
     ("warning", DEFAULT_LEVEL),
 ];
 
-/// The options that are flags, as the kernel numbers them.
-const FLAGS: &[(&str, u32)] = &[
-    ("log-tcp-sequence", 1),
-    ("log-tcp-options", 2),
-    ("log-ip-options", 4),
-    ("log-uid", 8),
-    ("log-macdecode", 32),
-];
-
-#[derive(Debug, Default)]
-struct Log {
-    level: Option<u8>,
-    prefix: Option<String>,
-    flags: u32,
-}
-
-impl Log {
-    fn decode(nest: &Attribute<'_>) -> Result<Self, Error> {
-        let mut log = Self::default();
-        for attribute in nest.nested() {
-            let attribute = attribute?;
-            match attribute.kind {
-                attribute::LEVEL => log.level = Some(attribute.u8()?),
-                attribute::PREFIX => log.prefix = Some(attribute.string()?),
-                attribute::FLAGS => log.flags = attribute.u32()?,
-                _ => {}
-            }
-        }
-        Ok(log)
-    }
-
-    fn level(&self) -> u8 {
-        self.level.unwrap_or(DEFAULT_LEVEL)
-    }
-
-    fn prefix(&self) -> &str {
-        self.prefix.as_deref().unwrap_or_default()
-    }
-
-    /// The options that are given by the flags.
-    fn flag_options(&self) -> impl Iterator<Item = &'static str> {
-        let flags = self.flags;
-        let set = FLAGS.iter().filter(move |(_, flag)| flags & flag != 0);
-        set.map(|(option, _)| *option)
-    }
-}
-
 fn parse_level(text: &str) -> Result<u8, String> {
     if let [digit @ b'0'..=b'7'] = text.as_bytes() {
         return Ok(digit - b'0');
@@ -122,90 +78,65 @@ fn parse_level(text: &str) -> Result<u8, String> {
     })
 }
 
-fn parse_prefix(text: &str) -> Result<String, String> {
-    if text.len() > LOG_PREFIX_LENGTH_MAX as usize {
-        return Err(format!(
-            "a prefix has at most {LOG_PREFIX_LENGTH_MAX} bytes, this one has {}",
-            text.len()
-        ));
+/// What the line has besides, as the kernel numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Flags(u32);
+
+impl Flags {
+    /// The options, with what JSON calls them.
+    const OPTIONS: [(&str, &str, Self); 5] = [
+        ("--log-tcp-sequence", "tcp_sequence", Self(1)),
+        ("--log-tcp-options", "tcp_options", Self(2)),
+        ("--log-ip-options", "ip_options", Self(4)),
+        ("--log-uid", "uid", Self(8)),
+        ("--log-macdecode", "macdecode", Self(32)),
+    ];
+
+    fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
-    if text.chars().any(char::is_control) {
-        return Err("a prefix cannot hold control characters".to_owned());
+}
+
+impl fmt::Display for Flags {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = Self::OPTIONS.iter().filter(|(_, _, flag)| self.has(*flag));
+        let options: Vec<&str> = set.map(|(option, ..)| *option).collect();
+        out.write_str(&options.join(" "))
     }
-    Ok(text.to_owned())
+}
+
+impl Plain for Flags {
+    type Kinds = u16;
+
+    fn read(nest: &Nest<'_>, kind: u16) -> Result<Option<Self>, Error> {
+        Ok(Plain::read(nest, kind)?.map(Self))
+    }
+
+    fn write(&self, kind: u16, nest: &mut Writer) {
+        nest.u32(kind, self.0);
+    }
+
+    fn put(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    fn json(&self, _key: &str, object: &mut Map<String, Value>) {
+        for (_, key, flag) in Self::OPTIONS {
+            object.insert(key.to_owned(), json!(self.has(flag)));
+        }
+    }
 }
 
 impl Extension for Log {
-    fn name(&self) -> &'static str {
-        TYPE.name
-    }
-
-    fn option(&mut self, given: &Given<'_>) -> Result<(), String> {
-        match given.name {
-            "log-level" => set_once(&mut self.level, parse_level(given.value())?),
-            "log-prefix" => set_once(&mut self.prefix, parse_prefix(given.value())?),
-            name => {
-                let flag = FLAGS.iter().find(|(option, _)| *option == name);
-                self.flags |= flag.map_or(0, |(_, flag)| *flag);
-                Ok(())
-            }
-        }
-    }
-
-    fn save(&self) -> String {
-        let mut text = String::new();
-        if !self.prefix().is_empty() {
-            text += &format!(" --log-prefix {}", quote(self.prefix()));
-        }
-        if self.level() != DEFAULT_LEVEL {
-            text += &format!(" --log-level {}", self.level());
-        }
-        for option in self.flag_options() {
-            text += &format!(" --{option}");
-        }
-        text
+    fn kind(&self) -> &'static ExtensionType {
+        &TYPE
     }
 
     fn list(&self) -> String {
-        let mut text = format!(" LOG flags {} level {}", self.flags, self.level());
-        if !self.prefix().is_empty() {
-            text += &format!(" prefix \"{}\"", printable(self.prefix()));
+        let mut text = format!(" LOG flags {} level {}", self.flags.0, self.level);
+        if !self.prefix.is_empty() {
+            text += &format!(" prefix \"{}\"", printable(&self.prefix));
         }
         text
-    }
-
-    fn json(&self) -> Value {
-        let has = |option| self.flag_options().any(|set| set == option);
-        json!({
-            "level": self.level(),
-            "prefix": self.prefix(),
-            "tcp_sequence": has("log-tcp-sequence"),
-            "tcp_options": has("log-tcp-options"),
-            "ip_options": has("log-ip-options"),
-            "uid": has("log-uid"),
-            "macdecode": has("log-macdecode"),
-        })
-    }
-
-    fn encode(&self, request: &mut Writer) {
-        request.nested(TYPE.attribute, |nest| {
-            nest.labelled(format_args!("--log-level {}", self.level()), |nest| {
-                nest.u8(attribute::LEVEL, self.level());
-            });
-            if !self.prefix().is_empty() {
-                nest.labelled(format_args!("--log-prefix {}", self.prefix()), |nest| {
-                    nest.string(attribute::PREFIX, self.prefix());
-                });
-            }
-            let options: Vec<String> = self
-                .flag_options()
-                .map(|option| format!("--{option}"))
-                .collect();
-            if !options.is_empty() {
-                nest.labelled(options.join(" "), |nest| {
-                    nest.u32(attribute::FLAGS, self.flags);
-                });
-            }
-        });
     }
 }

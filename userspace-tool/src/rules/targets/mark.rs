@@ -2,101 +2,89 @@
 
 //! `-j MARK`: change the mark of a packet.
 
-use std::rc::Rc;
+use std::fmt;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
-    netlink::{Writer, spec::attribute::target},
-    rules::{
-        model::mark::{Mark, parse_number},
-        model::{
-            extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
-            rule::Negatable,
-        },
+    error::Error,
+    fields::{Plain, nest},
+    netlink::{Nest, Writer, spec::attribute::target},
+    rules::model::{
+        extension::{Extension, ExtensionType},
+        mark::{Mark, parse_number},
+        options::{Given, options, parsed},
     },
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {
-    name: "MARK",
-    help: "\
-    --set-mark VALUE[/MASK]    set the bits of MASK, all if not given, to zero, and set those of VALUE
-    --set-xmark VALUE[/MASK]   set the bits of MASK, all if not given, to zero, and turn those of VALUE
-    --and-mark BITS            keep only these bits
-    --or-mark BITS             set these bits
-    --xor-mark BITS            turn these bits
-",
-    options: &[
-        ExtensionOption::value(&["set-mark"]),
-        ExtensionOption::value(&["set-xmark"]),
-        ExtensionOption::value(&["and-mark"]),
-        ExtensionOption::value(&["or-mark"]),
-        ExtensionOption::value(&["xor-mark"]),
-    ],
-    attribute: target::MARK,
-    new: || Box::new(MarkTarget::default()),
-    decode: |nest| {
-        let change = Some(Mark::decode(nest)?);
-        Ok(Rc::new(MarkTarget { change }))
-    },
+    options: options!(MarkTarget {
+        [] "set-mark": "VALUE[/MASK]" => change: parsed(set),
+            "set the bits of MASK, all if not given, to zero, and set those of VALUE";
+        [] "set-xmark": "VALUE[/MASK]" => change: parsed(|text| Mark::parse(text).map(Change)),
+            "set the bits of MASK, all if not given, to zero, and turn those of VALUE";
+        [] "and-mark": "BITS" => change: bits(|bits| (0, !bits)), "keep only these bits";
+        [] "or-mark": "BITS" => change: bits(|bits| (bits, bits)), "set these bits";
+        [] "xor-mark": "BITS" => change: bits(|bits| (bits, 0)), "turn these bits";
+    }),
+    required: Some("change"),
+    twice: Some(("change", "one -j MARK does one thing: give a second rule")),
+    ..ExtensionType::nested::<MarkTarget>("MARK", target::MARK)
 };
 
-#[derive(Debug, Default)]
-struct MarkTarget {
-    /// The bits of the mask become zero, and then those of the value are turned.
-    change: Option<Mark>,
+nest! {
+    struct MarkTarget: mark {
+        change: Change = (VALUE, MASK) => "--set-xmark";
+    }
 }
 
-impl MarkTarget {
-    fn change(&self) -> Mark {
-        self.change.unwrap_or(Mark { value: 0, mask: 0 })
+/// The bits of the mask become zero, and then those of the value are turned.
+#[derive(Clone, Copy, Debug, Default)]
+struct Change(Mark);
+
+fn set(text: &str) -> Result<Change, String> {
+    let Mark { value, mask } = Mark::parse(text)?;
+    let mask = mask | value;
+    Ok(Change(Mark { value, mask }))
+}
+
+/// An option whose bits become the value and the mask.
+fn bits(change: fn(u32) -> (u32, u32)) -> impl Fn(&Given<'_>) -> Result<Change, String> {
+    move |given| {
+        let (value, mask) = change(parse_number(given.value())?);
+        Ok(Change(Mark { value, mask }))
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:#x}/{:#x}", self.0.value, self.0.mask)
+    }
+}
+
+impl Plain for Change {
+    type Kinds = <Mark as Plain>::Kinds;
+
+    fn read(nest: &Nest<'_>, kinds: Self::Kinds) -> Result<Option<Self>, Error> {
+        Ok(Plain::read(nest, kinds)?.map(Self))
+    }
+
+    fn write(&self, kinds: Self::Kinds, nest: &mut Writer) {
+        Plain::write(&self.0, kinds, nest);
+    }
+
+    fn json(&self, key: &str, object: &mut Map<String, Value>) {
+        Plain::json(&self.0, key, object);
     }
 }
 
 impl Extension for MarkTarget {
-    fn name(&self) -> &'static str {
-        TYPE.name
-    }
-
-    fn option(&mut self, given: &Given<'_>) -> Result<(), String> {
-        let text = given.value();
-        let change = match given.name {
-            "set-xmark" => Mark::parse(text)?,
-            "set-mark" => {
-                let Mark { value, mask } = Mark::parse(text)?;
-                let mask = mask | value;
-                Mark { value, mask }
-            }
-            operation => {
-                let bits = parse_number(text)?;
-                let (value, mask) = match operation {
-                    "and-mark" => (0, !bits),
-                    "or-mark" => (bits, bits),
-                    _ => (bits, 0),
-                };
-                Mark { value, mask }
-            }
-        };
-        set_once(&mut self.change, change)
-            .map_err(|_| "one -j MARK does one thing: give a second rule".to_owned())
-    }
-
-    fn check(&mut self, _protocol: Option<&Negatable<u8>>) -> Result<(), String> {
-        match self.change {
-            Some(_) => Ok(()),
-            None => {
-                Err("needs --set-mark, --set-xmark, --and-mark, --or-mark or --xor-mark".to_owned())
-            }
-        }
-    }
-
-    fn save(&self) -> String {
-        let Mark { value, mask } = self.change();
-        format!(" --set-xmark {value:#x}/{mask:#x}")
+    fn kind(&self) -> &'static ExtensionType {
+        &TYPE
     }
 
     fn list(&self) -> String {
-        match self.change() {
+        match self.change.0 {
             Mark { value: 0, mask } => format!(" MARK and {:#x}", !mask),
             Mark { value, mask } if value == mask => format!(" MARK or {value:#x}"),
             Mark { value, mask: 0 } => format!(" MARK xor {value:#x}"),
@@ -106,14 +94,5 @@ impl Extension for MarkTarget {
             } => format!(" MARK set {value:#x}"),
             Mark { value, mask } => format!(" MARK xset {value:#x}/{mask:#x}"),
         }
-    }
-
-    fn json(&self) -> Value {
-        let Mark { value, mask } = self.change();
-        json!({ "value": value, "mask": mask })
-    }
-
-    fn encode(&self, request: &mut Writer) {
-        request.nested(TYPE.attribute, |nest| self.change().encode(nest));
     }
 }

@@ -9,7 +9,6 @@ mod notrack;
 mod redirect;
 mod reject;
 mod synproxy;
-mod synproxy_flooded;
 mod synproxy_statistics;
 mod verdict;
 

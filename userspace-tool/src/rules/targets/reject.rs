@@ -2,27 +2,28 @@
 
 //! `-j REJECT`: the packet is dropped, and its sender told.
 
-use std::rc::Rc;
+use std::fmt;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     error::{Error, suggestion},
-    netlink::{
-        Attribute, Writer,
-        spec::attribute::{reject as attribute, target},
-    },
+    fields::{Plain, nest},
+    netlink::{Nest, Writer, spec::attribute::target},
     rules::model::{
-        extension::{Extension, ExtensionOption, ExtensionType, Given, set_once},
+        extension::{Extension, ExtensionType, RuleContext},
+        options::{options, parsed},
         protocol,
-        rule::{Family, Negatable},
+        rule::Family,
     },
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {
-    name: "REJECT",
-    help: "\
-    --reject-with KIND   what the sender is told; port-unreach (for IPv4 and IPv6) if not given
+    options: options!(Reject {
+        [] "reject-with": "KIND" => with: parsed(Kind::parse),
+            "what the sender is told; port-unreach (for IPv4 and IPv6) if not given";
+    }),
+    notes: "\
 For TCP (-p tcp): tcp-reset
 For IPv4: icmp-net-unreachable, icmp-host-unreachable, icmp-proto-unreachable, icmp-port-unreachable,
           icmp-net-prohibited, icmp-host-prohibited, icmp-admin-prohibited
@@ -30,11 +31,15 @@ For IPv6: icmp6-no-route, icmp6-adm-prohibited, icmp6-not-neighbour, icmp6-addr-
           icmp6-port-unreachable, icmp6-policy-fail, icmp6-reject-route
 A kind of one IP version makes the rule one for that version. The target is for the table filter.
 ",
-    options: &[ExtensionOption::value(&["reject-with"])],
-    attribute: target::REJECT,
-    new: || Box::new(Reject::default()),
-    decode: |nest| Ok(Rc::new(Reject::decode(nest)?)),
+    ..ExtensionType::nested::<Reject>("REJECT", target::REJECT)
 };
+
+nest! {
+    struct Reject: reject {
+        with: Kind = (TCP_RESET, ICMP_CODE, ICMPV6_CODE) => "--reject-with",
+            unless Kind::PortUnreachable;
+    }
+}
 
 /// What the sender is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,96 +101,67 @@ impl Kind {
                 format!("there is no such kind: {}", suggestion(text, &known))
             })
     }
+}
 
-    fn name(self) -> String {
-        let names = KINDS.iter().find(|(kind, _)| *kind == self);
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = KINDS.iter().find(|(kind, _)| kind == self);
         match (names.and_then(|(_, names)| names.first()), self) {
-            (Some(name), _) => (*name).to_owned(),
-            (None, Self::Icmp(code)) => format!("icmp-{code}"),
-            (None, Self::Icmpv6(code)) => format!("icmp6-{code}"),
-            (None, _) => String::new(),
+            (Some(name), _) => out.write_str(name),
+            (None, Self::Icmp(code)) => write!(out, "icmp-{code}"),
+            (None, Self::Icmpv6(code)) => write!(out, "icmp6-{code}"),
+            (None, _) => Ok(()),
         }
     }
 }
 
-#[derive(Debug, Default)]
-struct Reject {
-    kind: Option<Kind>,
-}
+impl Plain for Kind {
+    type Kinds = (u16, u16, u16);
 
-impl Reject {
-    fn decode(nest: &Attribute<'_>) -> Result<Self, Error> {
-        let mut kind = None;
-        for attribute in nest.nested() {
-            let attribute = attribute?;
-            match attribute.kind {
-                attribute::TCP_RESET => kind = Some(Kind::TcpReset),
-                attribute::ICMP_CODE => kind = Some(Kind::Icmp(attribute.u8()?)),
-                attribute::ICMPV6_CODE => kind = Some(Kind::Icmpv6(attribute.u8()?)),
-                _ => {}
-            }
+    fn read(nest: &Nest<'_>, (reset, icmp, icmpv6): Self::Kinds) -> Result<Option<Self>, Error> {
+        if nest.has(reset) {
+            return Ok(Some(Self::TcpReset));
         }
-        Ok(Self { kind })
+        let icmp = Plain::read(nest, icmp)?.map(Self::Icmp);
+        let icmpv6 = Plain::read(nest, icmpv6)?.map(Self::Icmpv6);
+        Ok(icmp.or(icmpv6))
     }
 
-    fn kind(&self) -> Kind {
-        self.kind.unwrap_or_default()
+    fn write(&self, (reset, icmp, icmpv6): Self::Kinds, nest: &mut Writer) {
+        match self {
+            Self::PortUnreachable => {}
+            Self::TcpReset => nest.flag(reset),
+            Self::Icmp(code) => nest.u8(icmp, *code),
+            Self::Icmpv6(code) => nest.u8(icmpv6, *code),
+        }
+    }
+
+    fn json(&self, key: &str, object: &mut Map<String, Value>) {
+        object.insert(key.to_owned(), json!(self.to_string()));
     }
 }
 
 impl Extension for Reject {
-    fn name(&self) -> &'static str {
-        TYPE.name
+    fn kind(&self) -> &'static ExtensionType {
+        &TYPE
     }
 
-    fn option(&mut self, given: &Given<'_>) -> Result<(), String> {
-        set_once(&mut self.kind, Kind::parse(given.value())?)
-    }
-
-    fn check(&mut self, protocol: Option<&Negatable<u8>>) -> Result<(), String> {
-        let is_tcp =
-            protocol.is_some_and(|protocol| protocol.value == protocol::TCP && !protocol.inverted);
-        if self.kind() == Kind::TcpReset && !is_tcp {
+    fn check(&mut self, rule: &RuleContext<'_>) -> Result<(), String> {
+        if self.with == Kind::TcpReset && rule.only_protocol() != Some(protocol::TCP) {
             return Err("--reject-with tcp-reset needs -p tcp in the same rule".to_owned());
         }
         Ok(())
     }
 
     fn family(&self) -> Option<Family> {
-        match self.kind() {
+        match self.with {
             Kind::Icmp(_) => Some(Family::Ipv4),
             Kind::Icmpv6(_) => Some(Family::Ipv6),
             Kind::PortUnreachable | Kind::TcpReset => None,
         }
     }
 
-    fn save(&self) -> String {
-        match self.kind() {
-            Kind::PortUnreachable => String::new(),
-            kind => format!(" --reject-with {}", kind.name()),
-        }
-    }
-
     fn list(&self) -> String {
-        format!(" reject-with {}", self.kind().name())
-    }
-
-    fn json(&self) -> Value {
-        json!({ "with": self.kind().name() })
-    }
-
-    fn encode(&self, request: &mut Writer) {
-        let kind = self.kind();
-        request.nested(TYPE.attribute, |nest| {
-            nest.labelled(
-                format_args!("--reject-with {}", kind.name()),
-                |nest| match kind {
-                    Kind::PortUnreachable => {}
-                    Kind::TcpReset => nest.flag(attribute::TCP_RESET),
-                    Kind::Icmp(code) => nest.u8(attribute::ICMP_CODE, code),
-                    Kind::Icmpv6(code) => nest.u8(attribute::ICMPV6_CODE, code),
-                },
-            );
-        });
+        format!(" reject-with {}", self.with)
     }
 }

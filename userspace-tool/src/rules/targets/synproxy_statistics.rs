@@ -6,43 +6,48 @@ use serde_json::{Value, json};
 
 use crate::{
     error::Error,
-    netlink::{Attribute, spec::attribute::synproxy_statistics as attribute},
+    fields::{Decode, Field, nest},
+    netlink::{Nest, Writer},
 };
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Statistics {
-    pub(crate) syns: u64,
-    pub(crate) cookies_sent: u64,
-    pub(crate) cookies_valid: u64,
-    pub(crate) cookies_invalid: u64,
-    pub(crate) out_of_flow: u64,
-    /// What had become of connections to the rule's servers before the rule came.
-    pub(crate) opened_before: u64,
-    pub(crate) refused_before: u64,
-    pub(crate) unanswered_before: u64,
+nest! {
+    #[derive(Clone, Copy)]
+    pub(crate) struct Statistics: synproxy_statistics {
+        pub(crate) syns: u64 = SYNS;
+        pub(crate) cookies_sent: u64 = COOKIES_SENT;
+        pub(crate) cookies_valid: u64 = COOKIES_VALID;
+        pub(crate) cookies_invalid: u64 = COOKIES_INVALID;
+        pub(crate) out_of_flow: u64 = OUT_OF_FLOW;
+        /// What had become of connections to the rule's servers before the rule came.
+        pub(crate) opened_before: u64 = OPENED_BEFORE;
+        pub(crate) refused_before: u64 = REFUSED_BEFORE;
+        pub(crate) unanswered_before: u64 = UNANSWERED_BEFORE;
+    }
 }
 
-impl Statistics {
-    pub(super) fn decode(nest: &Attribute<'_>) -> Result<Self, Error> {
-        let mut decoded = Self::default();
-        for attribute in nest.nested() {
-            let attribute = attribute?;
-            match attribute.kind {
-                attribute::SYNS => decoded.syns = attribute.u64()?,
-                attribute::COOKIES_SENT => decoded.cookies_sent = attribute.u64()?,
-                attribute::COOKIES_VALID => decoded.cookies_valid = attribute.u64()?,
-                attribute::COOKIES_INVALID => decoded.cookies_invalid = attribute.u64()?,
-                attribute::OUT_OF_FLOW => decoded.out_of_flow = attribute.u64()?,
-                attribute::OPENED_BEFORE => decoded.opened_before = attribute.u64()?,
-                attribute::REFUSED_BEFORE => decoded.refused_before = attribute.u64()?,
-                attribute::UNANSWERED_BEFORE => decoded.unanswered_before = attribute.u64()?,
-                _ => {}
-            }
-        }
-        Ok(decoded)
+/// The kernel tells them; they cannot be given.
+impl Field for Statistics {
+    type Kinds = u16;
+    type Given = Self;
+
+    fn read(nest: &Nest<'_>, kind: u16) -> Result<Option<Self>, Error> {
+        let statistics = nest.get(kind);
+        statistics
+            .map(|statistics| Self::decode(&statistics.nest()?))
+            .transpose()
     }
 
-    pub(crate) fn json(self) -> Value {
+    fn write(&self, _kind: u16, _nest: &mut Writer) {}
+
+    fn given(value: Self, _inverted: bool) -> Self {
+        value
+    }
+
+    fn words(&self, _option: &str) -> Option<String> {
+        None
+    }
+
+    fn value(&self) -> Value {
         json!({
             "syns": self.syns,
             "cookies_sent": self.cookies_sent,

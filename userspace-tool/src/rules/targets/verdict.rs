@@ -2,14 +2,12 @@
 
 //! `-j ACCEPT`, `-j DROP` and `-j RETURN`.
 
-use std::rc::Rc;
-
-use serde_json::{Value, json};
+use std::{any::Any, rc::Rc};
 
 use crate::{
-    error::Error,
+    fields::Fields,
     netlink::{
-        Attribute, Writer,
+        Writer,
         spec::{Verdict, attribute::target as attribute},
     },
     rules::model::extension::{Extension, ExtensionType},
@@ -21,38 +19,30 @@ pub(super) static RETURN: ExtensionType = extension_type("RETURN", || Box::new(V
 
 const fn extension_type(name: &'static str, new: fn() -> Box<dyn Extension>) -> ExtensionType {
     ExtensionType {
-        name,
-        help: "This target has no options.\n",
-        options: &[],
-        attribute: attribute::VERDICT,
-        new,
-        decode,
+        notes: "This target has no options.\n",
+        ..ExtensionType::with(name, attribute::VERDICT, new, |attribute, _| {
+            Ok(Rc::new(attribute.one_of(Verdict::from_number)?))
+        })
     }
 }
 
-fn decode(attribute: &Attribute<'_>) -> Result<Rc<dyn Extension>, Error> {
-    Ok(Rc::new(attribute.one_of(Verdict::from_number)?))
+impl Fields for Verdict {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
 }
 
 impl Extension for Verdict {
-    fn name(&self) -> &'static str {
+    fn kind(&self) -> &'static ExtensionType {
         match self {
-            Self::Accept => "ACCEPT",
-            Self::Drop => "DROP",
-            Self::Return => "RETURN",
+            Self::Accept => &ACCEPT,
+            Self::Drop => &DROP,
+            Self::Return => &RETURN,
         }
-    }
-
-    fn save(&self) -> String {
-        String::new()
-    }
-
-    fn list(&self) -> String {
-        String::new()
-    }
-
-    fn json(&self) -> Value {
-        json!({})
     }
 
     fn encode(&self, request: &mut Writer) {

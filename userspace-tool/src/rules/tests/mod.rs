@@ -6,6 +6,7 @@ mod bad;
 mod good;
 mod round_trip;
 mod shown;
+mod tables;
 
 use std::{io, net::IpAddr};
 

@@ -6,88 +6,47 @@ use std::rc::Rc;
 
 use crate::{
     error::Error,
-    netlink::{
-        Attribute, Writer,
-        spec::{Family, attribute::rule as attribute},
-    },
+    fields::{Field, Label},
+    netlink::{Attribute, Nest, Writer, spec::attribute::rule as attribute},
     rules::{
         matches,
         model::{
-            address::{self, Network, full_mask},
             extension::{Extension, ExtensionType, Unknown},
             protocol,
-            rule::{Counters, Negatable, Rule},
+            rule::{Counters, Rule},
         },
         targets,
     },
 };
 
-/// The attributes of a source or destination address.
-struct End {
-    option: &'static str,
-    address: u16,
-    mask: u16,
-    invert: u16,
-}
-
-const SOURCE: End = End {
-    option: "-s",
-    address: attribute::SOURCE,
-    mask: attribute::SOURCE_MASK,
-    invert: attribute::SOURCE_INVERT,
-};
-
-const DESTINATION: End = End {
-    option: "-d",
-    address: attribute::DESTINATION,
-    mask: attribute::DESTINATION_MASK,
-    invert: attribute::DESTINATION_INVERT,
-};
+/// The attributes of addresses and interfaces.
+const SOURCE: ((u16, u16), u16) = (
+    (attribute::SOURCE, attribute::SOURCE_MASK),
+    attribute::SOURCE_INVERT,
+);
+const DESTINATION: ((u16, u16), u16) = (
+    (attribute::DESTINATION, attribute::DESTINATION_MASK),
+    attribute::DESTINATION_INVERT,
+);
+const IN_INTERFACE: (u16, u16) = (attribute::IN_INTERFACE, attribute::IN_INTERFACE_INVERT);
+const OUT_INTERFACE: (u16, u16) = (attribute::OUT_INTERFACE, attribute::OUT_INTERFACE_INVERT);
+const PROTOCOL: (u16, u16) = (attribute::PROTOCOL, attribute::PROTOCOL_INVERT);
 
 /// Write what the nest of a rule holds.
 pub(crate) fn encode_rule(rule: &Rule, nest: &mut Writer) {
-    if let Some(family) = rule.family {
-        nest.u32(attribute::FAMILY, family.number());
-    }
+    rule.family.write(attribute::FAMILY, nest);
     if let Some(protocol) = rule.protocol {
         let name = protocol::name(protocol.value);
         nest.labelled(format_args!("{}-p {name}", protocol.prefix()), |nest| {
-            nest.u8(attribute::PROTOCOL, protocol.value);
-            flag_if(nest, attribute::PROTOCOL_INVERT, protocol.inverted);
+            protocol.write(PROTOCOL, nest);
         });
     }
-    encode_network(rule.source.as_ref(), &SOURCE, nest);
-    encode_network(rule.destination.as_ref(), &DESTINATION, nest);
-    for (option, interface, kind, invert) in [
-        (
-            "-i",
-            &rule.in_interface,
-            attribute::IN_INTERFACE,
-            attribute::IN_INTERFACE_INVERT,
-        ),
-        (
-            "-o",
-            &rule.out_interface,
-            attribute::OUT_INTERFACE,
-            attribute::OUT_INTERFACE_INVERT,
-        ),
-    ] {
-        let Some(interface) = interface else { continue };
-        let prefix = interface.prefix();
-        nest.labelled(
-            format_args!("{prefix}{option} {}", interface.value),
-            |nest| {
-                nest.string(kind, &interface.value);
-                flag_if(nest, invert, interface.inverted);
-            },
-        );
-    }
-    flag_if(nest, attribute::FRAGMENT, rule.fragment == Some(true));
-    flag_if(
-        nest,
-        attribute::FRAGMENT_INVERT,
-        rule.fragment == Some(false),
-    );
+    write(&rule.source, "-s", SOURCE, nest);
+    write(&rule.destination, "-d", DESTINATION, nest);
+    write(&rule.in_interface, "-i", IN_INTERFACE, nest);
+    write(&rule.out_interface, "-o", OUT_INTERFACE, nest);
+    nest.flag_if(attribute::FRAGMENT, rule.fragment == Some(true));
+    nest.flag_if(attribute::FRAGMENT_INVERT, rule.fragment == Some(false));
     for extension in &rule.matches {
         nest.labelled(format_args!("-m {}", extension.name()), |nest| {
             nest.nested(attribute::MATCH, |nest| extension.encode(nest));
@@ -107,17 +66,12 @@ pub(crate) fn encode_rule(rule: &Rule, nest: &mut Writer) {
     }
 }
 
-fn encode_network(network: Option<&Negatable<Network>>, end: &End, nest: &mut Writer) {
-    let Some(network) = network else {
-        return;
-    };
-    let (prefix, option) = (network.prefix(), end.option);
-    nest.labelled(format_args!("{prefix}{option} {}", network.value), |nest| {
-        nest.address(end.address, network.value.address());
-        if !network.value.is_host() {
-            nest.address(end.mask, network.value.mask());
-        }
-        flag_if(nest, end.invert, network.inverted);
+/// Write a part of a rule that one option stands for.
+fn write<F: Field>(field: &F, option: &'static str, kinds: F::Kinds, nest: &mut Writer) {
+    let prefix = if field.is_inverted() { "! " } else { "" };
+    let label = Label(field, option);
+    nest.labelled(format_args!("{prefix}{label}"), |nest| {
+        field.write(kinds, nest)
     });
 }
 
@@ -126,80 +80,37 @@ pub(crate) fn target_label(target: &dyn Extension) -> String {
     format!("{} {}", target.target_option(), target.name())
 }
 
-fn flag_if(nest: &mut Writer, kind: u16, condition: bool) {
-    if condition {
-        nest.flag(kind);
-    }
-}
-
 /// Read the nest of a rule. What a newer module has added is passed over, except for matches and
 /// targets: without them a rule would look as if it did something else.
-pub(crate) fn decode_rule(nest: &Attribute<'_>) -> Result<Rule, Error> {
-    let mut rule = Rule::default();
-    let (mut protocol_inverted, mut in_inverted, mut out_inverted) = (false, false, false);
-    for attribute in nest.nested() {
-        let attribute = attribute?;
-        match attribute.kind {
-            attribute::FAMILY => rule.family = Some(attribute.one_of(Family::from_number)?),
-            attribute::PROTOCOL => rule.protocol = Some(plain(attribute.u8()?)),
-            attribute::PROTOCOL_INVERT => protocol_inverted = true,
-            attribute::IN_INTERFACE => rule.in_interface = Some(plain(attribute.string()?)),
-            attribute::IN_INTERFACE_INVERT => in_inverted = true,
-            attribute::OUT_INTERFACE => rule.out_interface = Some(plain(attribute.string()?)),
-            attribute::OUT_INTERFACE_INVERT => out_inverted = true,
-            attribute::FRAGMENT => rule.fragment = Some(true),
-            attribute::FRAGMENT_INVERT => rule.fragment = Some(false),
-            attribute::MATCH => rule
-                .matches
-                .push(decode_extension(&attribute, matches::ALL.iter())?),
-            attribute::TARGET => {
-                let kinds = targets::ALL.iter().chain(targets::CHAINS);
-                rule.target = Some(decode_extension(&attribute, kinds)?);
-            }
-            attribute::PACKETS => rule.counters.packets = attribute.u64()?,
-            attribute::BYTES => rule.counters.bytes = attribute.u64()?,
-            _ => {}
-        }
-    }
-    rule.source = decode_network(nest, &SOURCE)?;
-    rule.destination = decode_network(nest, &DESTINATION)?;
-    if let Some(protocol) = &mut rule.protocol {
-        protocol.inverted = protocol_inverted;
-    }
-    if let Some(interface) = &mut rule.in_interface {
-        interface.inverted = in_inverted;
-    }
-    if let Some(interface) = &mut rule.out_interface {
-        interface.inverted = out_inverted;
-    }
-    Ok(rule)
+pub(crate) fn decode_rule(rule: &Attribute<'_>) -> Result<Rule, Error> {
+    let nest = rule.nest()?;
+    let matches = nest.iter().filter(|one| one.kind == attribute::MATCH);
+    let matches = matches.map(|one| decode_extension(one, matches::ALL.iter()));
+    let targets = targets::ALL.iter().chain(targets::CHAINS);
+    let target = nest.get(attribute::TARGET);
+    let fragment = nest.has(attribute::FRAGMENT).then_some(true);
+    let no_fragment = nest.has(attribute::FRAGMENT_INVERT).then_some(false);
+    Ok(Rule {
+        family: read(&nest, attribute::FAMILY)?,
+        protocol: read(&nest, PROTOCOL)?,
+        source: read(&nest, SOURCE)?,
+        destination: read(&nest, DESTINATION)?,
+        in_interface: read(&nest, IN_INTERFACE)?,
+        out_interface: read(&nest, OUT_INTERFACE)?,
+        fragment: fragment.or(no_fragment),
+        matches: matches.collect::<Result<_, _>>()?,
+        target: target
+            .map(|target| decode_extension(target, targets))
+            .transpose()?,
+        counters: Counters {
+            packets: read(&nest, attribute::PACKETS)?.unwrap_or_default(),
+            bytes: read(&nest, attribute::BYTES)?.unwrap_or_default(),
+        },
+    })
 }
 
-fn plain<T>(value: T) -> Negatable<T> {
-    Negatable {
-        inverted: false,
-        value,
-    }
-}
-
-fn decode_network(nest: &Attribute<'_>, end: &End) -> Result<Option<Negatable<Network>>, Error> {
-    let (mut address, mut mask, mut inverted) = (None, None, false);
-    for attribute in nest.nested() {
-        let attribute = attribute?;
-        match attribute.kind {
-            kind if kind == end.address => address = Some(attribute.address()?),
-            kind if kind == end.mask => mask = Some(attribute.address()?),
-            kind if kind == end.invert => inverted = true,
-            _ => {}
-        }
-    }
-    let Some(address) = address else {
-        return Ok(None);
-    };
-    let mask = mask.unwrap_or_else(|| full_mask(address::family(address)));
-    let value = Network::new(address, mask)
-        .ok_or_else(|| Error::Answer(format!("the mask {mask} does not fit {address}")))?;
-    Ok(Some(Negatable { inverted, value }))
+fn read<F: Field>(nest: &Nest<'_>, kinds: F::Kinds) -> Result<Option<F>, Error> {
+    F::read(nest, kinds)
 }
 
 fn decode_extension<'a>(
@@ -207,10 +118,10 @@ fn decode_extension<'a>(
     kinds: impl Iterator<Item = &'a &'static ExtensionType> + Clone,
 ) -> Result<Rc<dyn Extension>, Error> {
     let mut unknown = Unknown { attribute: 0 };
-    for attribute in nest.nested() {
-        let attribute = attribute?;
+    let nest = nest.nest()?;
+    for attribute in nest.iter() {
         match kinds.clone().find(|kind| kind.attribute == attribute.kind) {
-            Some(kind) => return (kind.decode)(&attribute),
+            Some(kind) => return (kind.decode)(attribute, &nest),
             None => unknown.attribute = attribute.kind,
         }
     }

@@ -2,9 +2,14 @@
 
 //! What is said about arguments that a command does not take.
 
-use clap::error::ErrorKind;
+use clap::{Parser, error::ErrorKind};
 
 use crate::error::Error;
+
+/// Read what follows a command.
+pub(crate) fn parse<T: Parser>(command: &str, words: Vec<String>) -> Result<T, clap::Error> {
+    T::try_parse_from(std::iter::once(command.to_owned()).chain(words))
+}
 
 /// Print the help that was asked for, or say in one line what is wrong.
 pub(crate) fn explain(error: &clap::Error, command: &str) -> Result<String, Error> {

@@ -38,15 +38,17 @@ fn wrong_usage_gets_one_line_and_status_2() {
         ),
         (
             &["save", "x"],
-            "palisade: save: bad argument x: palisade save --help shows what it takes\n",
+            "palisade: save: unexpected argument 'x' found: see palisade save --help\n",
         ),
         (
             &["restore", "--nofulsh"],
-            "palisade: restore: unknown option --nofulsh: did you mean --noflush?\n",
+            "palisade: restore: unexpected argument '--nofulsh' found: a similar argument exists: \
+             '--noflush': see palisade restore --help\n",
         ),
         (
             &["restore", "-T", "mangle"],
-            "palisade: restore: -T mangle: there is no such table: known are raw, filter, nat\n",
+            "palisade: restore: invalid value 'mangle' for '--table <TABLE>': there is no such table: \
+             known are raw, filter, nat: see palisade restore --help\n",
         ),
         (
             &["list"],

@@ -3,6 +3,7 @@
 //! Rules, in iptables' own grammar.
 
 mod execute;
+mod families;
 mod matches;
 mod model;
 mod parser;
@@ -13,7 +14,6 @@ mod targets;
 #[cfg(test)]
 pub(crate) mod tests;
 mod wire;
-mod words;
 
 pub(crate) use execute::session::Session;
 pub(crate) use matches::list_name;

@@ -3,7 +3,7 @@
 //! Which IP version a file is for: that iptables-save and ip6tables-save leave out, since each is for one only.
 //! Taken for both, their policies and their absent rules would close a server to the other version, or open it.
 
-use super::{arguments::Wanted, mistake::Mistake};
+use super::{arguments::Arguments, mistake::Mistake};
 use crate::{
     rules::model::{address::family_name, rule::Family},
     text::quote,
@@ -112,7 +112,7 @@ impl Evidence {
     }
 
     /// What is to be said of a file that is read for both versions; an error if that would cut one off.
-    pub(super) fn judge(&self, wanted: &Wanted) -> Result<Option<(usize, String)>, Mistake> {
+    pub(super) fn judge(&self, wanted: &Arguments) -> Result<Option<(usize, String)>, Mistake> {
         let Some((family, line)) = self.family().filter(|_| !wanted.says_families()) else {
             return Ok(None);
         };

@@ -14,16 +14,16 @@ mod tests;
 use std::io::Read;
 
 use super::{execute::session::Session, model::names};
-use crate::{error::Error, output};
-use arguments::Wanted;
+use crate::{error::Error, output, usage};
+use arguments::Arguments;
 use request::Request;
 
 /// Carry out `restore` with what follows it; what it prints is returned.
 pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
-    let wanted = arguments::parse(arguments)?;
-    if wanted.help {
-        return Ok(arguments::HELP.to_owned());
-    }
+    let wanted = match arguments::parse(arguments) {
+        Ok(wanted) => wanted,
+        Err(error) => return usage::explain(&error, "restore"),
+    };
     let bytes = read(&wanted)?;
     let mut session = Session::open(None)?;
     let chains = session.dump_chains(None)?;
@@ -50,9 +50,9 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     })
 }
 
-fn read(wanted: &Wanted) -> Result<Vec<u8>, Error> {
+fn read(wanted: &Arguments) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let result = match &wanted.file {
+    let result = match wanted.file() {
         Some(path) => std::fs::read(path).map(|contents| bytes = contents),
         None => std::io::stdin().read_to_end(&mut bytes).map(drop),
     };

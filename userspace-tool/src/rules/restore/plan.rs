@@ -3,7 +3,7 @@
 //! From a file to the commands that it stands for.
 
 use super::{
-    arguments::Wanted,
+    arguments::Arguments,
     families::{self, Evidence, Writer},
     line::{self, Line},
     mistake::Mistake,
@@ -78,7 +78,7 @@ enum Section {
 const FOREIGN_TABLES: [&str; 2] = ["mangle", "security"];
 
 struct Maker<'a> {
-    wanted: &'a Wanted,
+    wanted: &'a Arguments,
     names: &'a dyn Names,
     /// Is told of a line, counted from 1, that is read as something else.
     warn: &'a mut dyn FnMut(usize, &str),
@@ -94,7 +94,7 @@ struct Maker<'a> {
 /// were read as something else.
 pub(super) fn make(
     bytes: &[u8],
-    wanted: &Wanted,
+    wanted: &Arguments,
     existing: &[Chain],
     names: &dyn Names,
     warn: &mut dyn FnMut(usize, &str),

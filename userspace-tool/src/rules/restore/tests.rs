@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::{
-    arguments::{self, Wanted},
+    arguments::{self, Arguments},
     mistake::Mistake,
     plan::{self, Plan},
     request::Request,
@@ -22,6 +22,7 @@ use crate::{
         print::save_file,
         tests::{Fixed, words},
     },
+    usage,
 };
 
 fn chain(table: Table, name: &str, policy: Option<Verdict>) -> Chain {
@@ -47,7 +48,7 @@ fn existing() -> Vec<Chain> {
     ]
 }
 
-fn wanted(options: &str) -> Wanted {
+fn wanted(options: &str) -> Arguments {
     arguments::parse(words(options)).unwrap()
 }
 
@@ -522,10 +523,12 @@ fn the_command_line_is_read() {
     assert_eq!((all.table, all.file_name()), (Some(Table::Raw), "rules.v4"));
     assert_eq!(wanted("-w rules.v4").file_name(), "rules.v4");
     assert_eq!(wanted("-").file_name(), "standard input");
-    let error = arguments::parse(words("a b")).unwrap_err().to_string();
+    assert_eq!(wanted("--wai 5 x").file_name(), "x");
+    assert_eq!(wanted("-cw 5 x").file_name(), "x");
+    let error = arguments::parse(words("a b")).unwrap_err();
     assert_eq!(
-        error,
-        "restore: bad argument b: palisade restore --help shows what it takes"
+        usage::explain(&error, "restore").unwrap_err().to_string(),
+        "restore: unexpected argument 'b' found: see palisade restore --help"
     );
 }
 

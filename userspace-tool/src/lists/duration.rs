@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-/// Units in milliseconds, the longest first.
+/// Units of what is printed, in milliseconds, the longest first.
 const UNITS: [(&str, u64); 5] = [
     ("d", 86_400_000),
     ("h", 3_600_000),
@@ -15,31 +15,16 @@ const UNITS: [(&str, u64); 5] = [
 
 /// The milliseconds of a duration such as 90s, 1h30m or 500ms; a bare number is seconds.
 pub(super) fn parse(text: &str) -> Result<u64, String> {
-    let wrong = || "a duration is a number of seconds, or such as 500ms, 90s, 10m, 1h30m, 7d";
-    if text.is_empty() {
-        return Err(wrong().to_owned());
-    }
-    let mut total: u64 = 0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, after) = rest.split_at(digits);
-        let letters = after.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (unit, after) = after.split_at(letters);
-        let unit = if unit.is_empty() && rest == text && after.is_empty() {
-            "s"
-        } else {
-            unit
-        };
-        let milliseconds = UNITS
-            .iter()
-            .find(|(name, _)| *name == unit)
-            .and_then(|(_, milliseconds)| number.parse::<u64>().ok()?.checked_mul(*milliseconds))
-            .and_then(|milliseconds| milliseconds.checked_add(total));
-        total = milliseconds.ok_or_else(wrong)?;
-        rest = after;
-    }
-    Ok(total)
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = is_number.then(|| format!("{text}s"));
+    let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    humantime::parse_duration(seconds.as_deref().unwrap_or(text))
+        .ok()
+        .filter(|_| is_word)
+        .and_then(|duration| duration.as_millis().try_into().ok())
+        .ok_or_else(|| {
+            "a duration is a number of seconds, or such as 500ms, 90s, 10m, 1h30m, 7d".to_owned()
+        })
 }
 
 /// Milliseconds as a time without loss, which [`parse`] reads, such as 1h2m3s40ms.

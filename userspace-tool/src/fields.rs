@@ -50,6 +50,16 @@ pub(crate) trait Field: Sized {
     }
 }
 
+/// Read a field that may be absent.
+pub(crate) fn read<F: Field>(nest: &Nest<'_>, kinds: F::Kinds) -> Result<Option<F>, Error> {
+    F::read(nest, kinds)
+}
+
+/// Read a field; `missing` says what lacks it if it is absent.
+pub(crate) fn need<F: Field>(nest: &Nest<'_>, kinds: F::Kinds, missing: &str) -> Result<F, Error> {
+    F::read(nest, kinds)?.ok_or_else(|| Error::Answer(missing.to_owned()))
+}
+
 /// A value that is given as one option with what it displays as.
 pub(crate) trait Plain: Clone + Display {
     /// See [`Field::Kinds`].

@@ -5,25 +5,28 @@
 use super::{arguments::Setting, endpoint::Endpoint};
 use crate::{
     error::Error,
+    fields::{Decode, need, nest, read},
     netlink::{
-        Writer, attributes,
+        Attribute, Nest, Writer,
         spec::attribute::{entry, list},
     },
 };
 
-/// A list without its entries.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct List {
-    pub(super) name: String,
-    pub(super) size: u32,
-    pub(super) hits: u32,
-    /// In milliseconds; 0 if addresses are kept for as long as can be.
-    pub(super) timeout: u64,
-    pub(super) entries: u32,
-    pub(super) rules: u32,
-    pub(super) evicted: u64,
-    pub(super) expired: u64,
-    pub(super) refused: u64,
+nest! {
+    /// A list without its entries.
+    #[derive(Clone, PartialEq, Eq)]
+    pub(super) struct List: list {
+        pub(super) name: String = NAME;
+        pub(super) size: u32 = SIZE;
+        pub(super) hits: u32 = HITS;
+        /// In milliseconds; 0 if addresses are kept for as long as can be.
+        pub(super) timeout: u64 = TIMEOUT;
+        pub(super) entries: u32 = ENTRIES;
+        pub(super) rules: u32 = RULES;
+        pub(super) evicted: u64 = EVICTED;
+        pub(super) expired: u64 = EXPIRED;
+        pub(super) refused: u64 = REFUSED;
+    }
 }
 
 /// An address of a list.
@@ -96,52 +99,23 @@ impl Encode for Entry {
 }
 
 pub(super) fn decode_list(answer: &[u8]) -> Result<List, Error> {
-    let mut decoded = List::default();
-    for attribute in attributes(answer) {
-        let attribute = attribute?;
-        match attribute.kind {
-            list::NAME => decoded.name = attribute.string()?,
-            list::SIZE => decoded.size = attribute.u32()?,
-            list::HITS => decoded.hits = attribute.u32()?,
-            list::TIMEOUT => decoded.timeout = attribute.u64()?,
-            list::ENTRIES => decoded.entries = attribute.u32()?,
-            list::RULES => decoded.rules = attribute.u32()?,
-            list::EVICTED => decoded.evicted = attribute.u64()?,
-            list::EXPIRED => decoded.expired = attribute.u64()?,
-            list::REFUSED => decoded.refused = attribute.u64()?,
-            _ => {}
-        }
-    }
-    Ok(decoded)
+    List::decode(&Nest::new(answer)?)
 }
 
 /// Read an answer to entry-get, which holds one entry or several.
 pub(super) fn decode_entries(answer: &[u8], entries: &mut Vec<Entry>) -> Result<(), Error> {
-    for nest in attributes(answer) {
-        let nest = nest?;
-        if nest.kind != list::ENTRY {
-            continue;
-        }
-        let (mut address, mut port, mut time_to_live) = (None, 0, 0);
-        let (mut packets, mut ages) = (0, Vec::new());
-        for attribute in nest.nested() {
-            let attribute = attribute?;
-            match attribute.kind {
-                entry::ADDRESS => address = Some(attribute.address()?),
-                entry::PORT => port = attribute.u16()?,
-                entry::TIME_TO_LIVE => time_to_live = attribute.u8()?,
-                entry::PACKETS => packets = attribute.u32()?,
-                entry::AGE => ages.push(attribute.u64()?),
-                _ => {}
-            }
-        }
-        let address =
-            address.ok_or_else(|| Error::Answer("an entry lacks its address".to_owned()))?;
+    for nest in Nest::new(answer)?.all(list::ENTRY) {
+        let nest = nest.nest()?;
+        let endpoint = Endpoint {
+            address: need(&nest, entry::ADDRESS, "an entry lacks its address")?,
+            port: read(&nest, entry::PORT)?.unwrap_or(0),
+        };
+        let ages = nest.all(entry::AGE).map(Attribute::u64);
         entries.push(Entry {
-            endpoint: Endpoint { address, port },
-            time_to_live,
-            packets,
-            ages,
+            endpoint,
+            time_to_live: read(&nest, entry::TIME_TO_LIVE)?.unwrap_or(0),
+            packets: read(&nest, entry::PACKETS)?.unwrap_or(0),
+            ages: ages.collect::<Result<_, _>>()?,
         });
     }
     Ok(())

@@ -12,6 +12,8 @@ mod transport;
 mod writer;
 
 pub(crate) use connection::{Connection, TOO_LONG, explain};
-pub(crate) use reader::{Attribute, Nest, attributes};
+#[cfg(test)]
+pub(crate) use reader::attributes;
+pub(crate) use reader::{Attribute, Nest};
 pub(crate) use refusal::Refusal;
 pub(crate) use writer::Writer;

@@ -86,10 +86,6 @@ impl<'a> Attribute<'a> {
         }
     }
 
-    pub(crate) fn nested(&self) -> impl Iterator<Item = Result<Attribute<'a>, Error>> + use<'a> {
-        attributes(self.value)
-    }
-
     /// The attributes in it.
     pub(crate) fn nest(&self) -> Result<Nest<'a>, Error> {
         Nest::new(self.value)
@@ -112,6 +108,13 @@ impl<'a> Nest<'a> {
 
     pub(crate) fn has(&self, kind: u16) -> bool {
         self.get(kind).is_some()
+    }
+
+    /// Every attribute with this number.
+    pub(crate) fn all(&self, kind: u16) -> impl Iterator<Item = &Attribute<'a>> {
+        self.0
+            .iter()
+            .filter(move |attribute| attribute.kind == kind)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Attribute<'a>> {

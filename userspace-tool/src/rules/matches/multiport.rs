@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::port_range::PortRange;
 use crate::{
     error::Error,
-    fields::{Field, Negatable, Plain, nest},
+    fields::{Field, Negatable, Plain, need, nest},
     netlink::{
         Nest, Writer,
         spec::{
@@ -117,10 +117,9 @@ impl Plain for Ports {
     type Kinds = (u16, u16);
 
     fn read(nest: &Nest<'_>, (of, range): Self::Kinds) -> Result<Option<Self>, Error> {
-        let ranges = nest.iter().filter(|attribute| attribute.kind == range);
-        let ranges = ranges.map(|attribute| {
-            let range = Plain::read(&attribute.nest()?, (port_range::FIRST, port_range::LAST))?;
-            range.ok_or_else(|| Error::Answer("a range has no ports".to_owned()))
+        let ranges = nest.all(range).map(|range| {
+            let ends = (port_range::FIRST, port_range::LAST);
+            need(&range.nest()?, ends, "a range lacks its ports")
         });
         Ok(Some(Self {
             of: Plain::read(nest, of)?.unwrap_or(PortsOf::Either),

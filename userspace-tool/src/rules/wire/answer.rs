@@ -5,10 +5,11 @@
 use super::rule::decode_rule;
 use crate::{
     error::Error,
+    fields::{need, read},
     netlink::{
-        Attribute, attributes,
+        Attribute, Nest,
         spec::{
-            Family, Table, Verdict,
+            Family, Table,
             attribute::{chain, family_policy, ruleset},
         },
     },
@@ -21,69 +22,46 @@ use crate::{
 
 /// Read an answer to chain-get.
 pub(crate) fn decode_chain(answer: &[u8]) -> Result<Chain, Error> {
-    let (mut table, mut name, mut policy) = (None, None, None);
-    let mut apart = Vec::new();
-    let (mut references, mut length) = (0, 0);
-    let mut counters = Counters::default();
-    for nest in attributes(answer) {
-        let nest = nest?;
-        if nest.kind != ruleset::CHAIN {
-            continue;
-        }
-        for attribute in nest.nested() {
-            let attribute = attribute?;
-            match attribute.kind {
-                chain::TABLE => table = Some(attribute.one_of(Table::from_number)?),
-                chain::NAME => name = Some(attribute.string()?),
-                chain::POLICY => policy = Some(attribute.one_of(Verdict::from_number)?),
-                chain::PACKETS => counters.packets = attribute.u64()?,
-                chain::BYTES => counters.bytes = attribute.u64()?,
-                chain::FAMILY_POLICY => apart.push(decode_policy(&attribute)?),
-                chain::RULES => length = attribute.u32()?,
-                chain::REFERENCES => references = attribute.u32()?,
-                _ => {}
-            }
+    let missing = "a chain lacks its table or name";
+    let answer = Nest::new(answer)?;
+    let chain = answer.get(ruleset::CHAIN);
+    let nest = chain.map_or_else(|| Nest::new(&[]), Attribute::nest)?;
+    let counters = read_counters(&nest, chain::PACKETS, chain::BYTES)?;
+    let mut policies = read(&nest, chain::POLICY)?.map(|verdict| Policies::both(verdict, counters));
+    if let Some(policies) = &mut policies {
+        for policy in nest.all(chain::FAMILY_POLICY) {
+            let (family, policy) = decode_policy(&policy.nest()?)?;
+            *policies.of_mut(family) = policy;
         }
     }
-    let missing = || Error::Answer("a chain lacks its table or name".to_owned());
     Ok(Chain {
-        table: table.ok_or_else(missing)?,
-        name: name.ok_or_else(missing)?,
-        policies: policy.map(|policy| {
-            let mut policies = Policies::both(policy, counters);
-            for (family, policy) in apart {
-                *policies.of_mut(family) = policy;
-            }
-            policies
-        }),
-        references,
-        length,
+        table: need(&nest, chain::TABLE, missing)?,
+        name: need(&nest, chain::NAME, missing)?,
+        policies,
+        references: read(&nest, chain::REFERENCES)?.unwrap_or(0),
+        length: read(&nest, chain::RULES)?.unwrap_or(0),
         rules: Vec::new(),
     })
 }
 
-fn decode_policy(nest: &Attribute<'_>) -> Result<(Family, Policy), Error> {
-    let (mut family, mut verdict) = (None, None);
-    let mut counters = Counters::default();
-    for attribute in nest.nested() {
-        let attribute = attribute?;
-        match attribute.kind {
-            family_policy::FAMILY => family = Some(attribute.one_of(Family::from_number)?),
-            family_policy::POLICY => verdict = Some(attribute.one_of(Verdict::from_number)?),
-            family_policy::PACKETS => counters.packets = attribute.u64()?,
-            family_policy::BYTES => counters.bytes = attribute.u64()?,
-            _ => {}
-        }
-    }
-    let missing = || Error::Answer("a policy lacks its family or what it does".to_owned());
+fn decode_policy(nest: &Nest<'_>) -> Result<(Family, Policy), Error> {
+    let missing = "a policy lacks its family or what it does";
     let policy = Policy {
-        verdict: verdict.ok_or_else(missing)?,
-        counters,
+        verdict: need(nest, family_policy::POLICY, missing)?,
+        counters: read_counters(nest, family_policy::PACKETS, family_policy::BYTES)?,
     };
-    Ok((family.ok_or_else(missing)?, policy))
+    Ok((need(nest, family_policy::FAMILY, missing)?, policy))
 }
 
-/// A rule with its place.
+/// Read counters, which are zero where they are absent.
+pub(super) fn read_counters(nest: &Nest<'_>, packets: u16, bytes: u16) -> Result<Counters, Error> {
+    Ok(Counters {
+        packets: read(nest, packets)?.unwrap_or(0),
+        bytes: read(nest, bytes)?.unwrap_or(0),
+    })
+}
+
+/// A rule with its position in a chain.
 pub(crate) struct Placed {
     pub(crate) table: Table,
     pub(crate) chain: String,
@@ -93,23 +71,14 @@ pub(crate) struct Placed {
 
 /// Read an answer to rule-get.
 pub(crate) fn decode_placed(answer: &[u8]) -> Result<Placed, Error> {
-    let (mut table, mut chain, mut position, mut rule) = (None, None, None, None);
-    for attribute in attributes(answer) {
-        let attribute = attribute?;
-        match attribute.kind {
-            ruleset::TABLE => table = Some(attribute.one_of(Table::from_number)?),
-            ruleset::CHAIN_NAME => chain = Some(attribute.string()?),
-            ruleset::POSITION => position = Some(attribute.u32()?),
-            ruleset::RULE => rule = Some(decode_rule(&attribute)?),
-            _ => {}
-        }
-    }
-    let missing =
-        || Error::Answer("a rule lacks its table, chain, position or contents".to_owned());
+    let missing = "a rule lacks its table, chain, position or contents";
+    let nest = Nest::new(answer)?;
+    let rule = nest.get(ruleset::RULE);
+    let rule = rule.ok_or_else(|| Error::Answer(missing.to_owned()))?;
     Ok(Placed {
-        table: table.ok_or_else(missing)?,
-        chain: chain.ok_or_else(missing)?,
-        position: position.ok_or_else(missing)?,
-        rule: rule.ok_or_else(missing)?,
+        table: need(&nest, ruleset::TABLE, missing)?,
+        chain: need(&nest, ruleset::CHAIN_NAME, missing)?,
+        position: need(&nest, ruleset::POSITION, missing)?,
+        rule: decode_rule(rule)?,
     })
 }

@@ -4,10 +4,11 @@
 
 use std::rc::Rc;
 
+use super::answer::read_counters;
 use crate::{
     error::Error,
-    fields::{Field, Label},
-    netlink::{Attribute, Nest, Writer, spec::attribute::rule as attribute},
+    fields::{Field, Label, read},
+    netlink::{Attribute, Writer, spec::attribute::rule as attribute},
     rules::{
         matches,
         model::{
@@ -84,7 +85,7 @@ pub(crate) fn target_label(target: &dyn Extension) -> String {
 /// targets: without them a rule would look as if it did something else.
 pub(crate) fn decode_rule(rule: &Attribute<'_>) -> Result<Rule, Error> {
     let nest = rule.nest()?;
-    let matches = nest.iter().filter(|one| one.kind == attribute::MATCH);
+    let matches = nest.all(attribute::MATCH);
     let matches = matches.map(|one| decode_extension(one, matches::ALL.iter()));
     let targets = targets::ALL.iter().chain(targets::CHAINS);
     let target = nest.get(attribute::TARGET);
@@ -102,15 +103,8 @@ pub(crate) fn decode_rule(rule: &Attribute<'_>) -> Result<Rule, Error> {
         target: target
             .map(|target| decode_extension(target, targets))
             .transpose()?,
-        counters: Counters {
-            packets: read(&nest, attribute::PACKETS)?.unwrap_or_default(),
-            bytes: read(&nest, attribute::BYTES)?.unwrap_or_default(),
-        },
+        counters: read_counters(&nest, attribute::PACKETS, attribute::BYTES)?,
     })
-}
-
-fn read<F: Field>(nest: &Nest<'_>, kinds: F::Kinds) -> Result<Option<F>, Error> {
-    F::read(nest, kinds)
 }
 
 fn decode_extension<'a>(

@@ -17,13 +17,13 @@ use crate::{
 
 impl Parser<'_> {
     pub(super) fn base_option(&mut self, option: &BaseOption, spelled: &str) -> Result<(), Error> {
-        let mut inverted = self.take_negation(option.negatable, spelled)?;
+        let mut inverted = self.take_negation(option.invertible, spelled)?;
         let value = match option.value {
             Value::None => {
                 self.no_value(spelled)?;
                 String::new()
             }
-            Value::Required => self.value(spelled, option.negatable, &mut inverted)?,
+            Value::Required => self.value(spelled, option.invertible, &mut inverted)?,
             // Read by those below who want one.
             Value::Optional => String::new(),
         };

@@ -6,141 +6,49 @@
 /// What is said of them.
 pub(crate) const KEEP: &str = "keep iptables or nftables for it";
 
-static TARGETS: &[&str] = &[
-    "AUDIT",
-    "CHECKSUM",
-    "CLASSIFY",
-    "CLUSTERIP",
-    "CONNMARK",
-    "CONNSECMARK",
-    "DNAT",
-    "DNPT",
-    "DSCP",
-    "ECN",
-    "HL",
-    "HMARK",
-    "IDLETIMER",
-    "LED",
-    "MASQUERADE",
-    "NETMAP",
-    "NFLOG",
-    "NFQUEUE",
-    "QUEUE",
-    "RATEEST",
-    "SECMARK",
-    "SET",
-    "SNAT",
-    "SNPT",
-    "TCPMSS",
-    "TCPOPTSTRIP",
-    "TEE",
-    "TOS",
-    "TPROXY",
-    "TRACE",
-    "TTL",
-    "ULOG",
-];
+static TARGETS: &str = "\
+    AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK DNAT DNPT DSCP ECN HL HMARK IDLETIMER \
+    LED MASQUERADE NETMAP NFLOG NFQUEUE QUEUE RATEEST SECMARK SET SNAT SNPT TCPMSS TCPOPTSTRIP \
+    TEE TOS TPROXY TRACE TTL ULOG";
 
-static MATCHES: &[&str] = &[
-    "addrtype",
-    "ah",
-    "bpf",
-    "cgroup",
-    "cluster",
-    "connbytes",
-    "connlabel",
-    "connmark",
-    "cpu",
-    "dccp",
-    "devgroup",
-    "dscp",
-    "dst",
-    "ecn",
-    "esp",
-    "eui64",
-    "frag",
-    "geoip",
-    "hashlimit",
-    "hbh",
-    "helper",
-    "hl",
-    "ipcomp",
-    "iprange",
-    "ipv6header",
-    "ipvs",
-    "length",
-    "mac",
-    "mh",
-    "nfacct",
-    "osf",
-    "owner",
-    "physdev",
-    "pkttype",
-    "policy",
-    "quota",
-    "rateest",
-    "realm",
-    "rpfilter",
-    "rt",
-    "sctp",
-    "set",
-    "socket",
-    "srh",
-    "statistic",
-    "tcpmss",
-    "time",
-    "tos",
-    "ttl",
-    "u32",
-];
+static MATCHES: &str = "\
+    addrtype ah bpf cgroup cluster connbytes connlabel connmark cpu dccp devgroup dscp dst ecn \
+    esp eui64 frag geoip hashlimit hbh helper hl ipcomp iprange ipv6header ipvs length mac mh \
+    nfacct osf owner physdev pkttype policy quota rateest realm rpfilter rt sctp set socket srh \
+    statistic tcpmss time tos ttl u32";
 
-/// Options of iptables' targets of these names that Palisade's do not have.
-static TARGET_OPTIONS: &[(&str, &[&str])] = &[(
+/// Options of iptables' target of this name that Palisade's do not have.
+static TARGET_OPTIONS: (&str, &str) = (
     "CT",
-    &[
-        "helper",
-        "ctevents",
-        "expevents",
-        "zone",
-        "zone-orig",
-        "zone-reply",
-        "timeout",
-    ],
-)];
+    "helper ctevents expevents zone zone-orig zone-reply timeout",
+);
 
-/// Options of iptables' matches of these names that Palisade's do not have.
-static MATCH_OPTIONS: &[(&str, &[&str])] = &[(
+/// Options of iptables' match of this name that Palisade's do not have.
+static MATCH_OPTIONS: (&str, &str) = (
     "conntrack",
-    &[
-        "ctproto",
-        "ctorigsrc",
-        "ctorigdst",
-        "ctreplsrc",
-        "ctrepldst",
-        "ctorigsrcport",
-        "ctorigdstport",
-        "ctreplsrcport",
-        "ctrepldstport",
-        "ctstatus",
-        "ctexpire",
-        "ctdir",
-    ],
-)];
+    "ctproto ctorigsrc ctorigdst ctreplsrc ctrepldst ctorigsrcport ctorigdstport \
+     ctreplsrcport ctrepldstport ctstatus ctexpire ctdir",
+);
+
+fn has(words: &str, name: &str) -> bool {
+    words.split_whitespace().any(|word| word == name)
+}
 
 /// Whether iptables has a target of this name, which Palisade lacks.
 pub(crate) fn is_target(name: &str) -> bool {
-    TARGETS.contains(&name)
+    has(TARGETS, name)
 }
 
 /// Whether iptables has a match of this name, which Palisade lacks.
 pub(crate) fn is_match(name: &str) -> bool {
-    MATCHES.contains(&name)
+    has(MATCHES, name)
 }
 
 /// Whether iptables' target or match of this name has that option, which Palisade's lacks.
 pub(crate) fn is_option(extension: &str, option: &str) -> bool {
-    let mut all = TARGET_OPTIONS.iter().chain(MATCH_OPTIONS);
-    all.any(|(name, options)| *name == extension && options.contains(&option))
+    [TARGET_OPTIONS, MATCH_OPTIONS]
+        .iter()
+        .any(|(name, options)| *name == extension && has(options, option))
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
 /// The rules that a command line appends.
 pub(crate) fn appended(arguments: Vec<String>, names: &dyn Names) -> Result<Vec<Rule>, Error> {
     match parser::parse(arguments, names)?.command {
-        Command::Append { rules, .. } => Ok(rules),
+        Command::Change(edit) => Ok(edit.rules),
         _ => Ok(Vec::new()),
     }
 }

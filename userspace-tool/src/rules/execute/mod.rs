@@ -2,7 +2,6 @@
 
 //! Carrying out a command.
 
-pub(crate) mod changes;
 pub(crate) mod explain;
 pub(crate) mod session;
 
@@ -15,7 +14,6 @@ use super::{
     print::{self, save_chain, save_rule},
 };
 use crate::{error::Error, netlink::spec::ChangeKind};
-use changes::changes;
 use session::Session;
 
 pub(crate) fn execute(invocation: Invocation) -> Result<String, Error> {
@@ -25,22 +23,18 @@ pub(crate) fn execute(invocation: Invocation) -> Result<String, Error> {
         family,
         display,
     } = invocation;
-    if let Command::Print(text) = command {
-        return Ok(text);
-    }
-    let mut session = Session::open(Some(table))?;
-    if let Some(changes) = changes(&command, family) {
-        session.change(&changes)?;
-        return Ok(String::new());
-    }
+    let open = || Session::open(Some(table));
     match command {
-        Command::Check { chain, rules } => session.check(&chain, &rules)?,
+        Command::Print(text) => return Ok(text),
+        Command::Change(edit) => open()?.change(&edit.changes(family))?,
+        Command::Check { chain, rules } => open()?.check(&chain, &rules)?,
         Command::Show {
             form,
             chain,
             position,
             zero,
         } => {
+            let mut session = open()?;
             let chains = session.chains(chain.as_deref(), position, display.family)?;
             if zero {
                 session.change(&[Change {
@@ -52,7 +46,6 @@ pub(crate) fn execute(invocation: Invocation) -> Result<String, Error> {
             }
             return Ok(show(form, &chains, position, &display));
         }
-        _ => {}
     }
     Ok(String::new())
 }

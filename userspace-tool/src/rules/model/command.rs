@@ -2,8 +2,11 @@
 
 //! What a command line asks for.
 
-use super::rule::{Counters, Family, Rule};
-use crate::netlink::spec::{Table, Verdict};
+use super::{
+    change::Change,
+    rule::{Counters, Family, Rule},
+};
+use crate::netlink::spec::{ChangeKind, Table, Verdict};
 
 /// A command with what it applies to.
 #[derive(Debug)]
@@ -17,56 +20,11 @@ pub(crate) struct Invocation {
 
 #[derive(Debug)]
 pub(crate) enum Command {
-    Append {
-        chain: String,
-        rules: Vec<Rule>,
-    },
-    /// Without a position at the start of the chain.
-    Insert {
-        chain: String,
-        position: u32,
-        rules: Vec<Rule>,
-    },
-    Replace {
-        chain: String,
-        position: u32,
-        rule: Rule,
-    },
-    Delete {
-        chain: String,
-        rules: Vec<Rule>,
-    },
-    DeletePosition {
-        chain: String,
-        position: u32,
-    },
+    Change(Edit),
     /// Whether there are such rules.
     Check {
         chain: String,
         rules: Vec<Rule>,
-    },
-    Flush {
-        chain: Option<String>,
-    },
-    NewChain {
-        chain: String,
-    },
-    /// Without a name all chains that are not built in.
-    DeleteChain {
-        chain: Option<String>,
-    },
-    RenameChain {
-        chain: String,
-        new_name: String,
-    },
-    Policy {
-        chain: String,
-        policy: Verdict,
-        counters: Option<Counters>,
-    },
-    Zero {
-        chain: Option<String>,
-        position: Option<u32>,
     },
     Show {
         form: Form,
@@ -77,6 +35,51 @@ pub(crate) enum Command {
     },
     /// Text that needs no module.
     Print(String),
+}
+
+/// A change of one chain, or of all where none is named. Each rule is a change of its own.
+#[derive(Debug)]
+pub(crate) struct Edit {
+    pub(crate) kind: ChangeKind,
+    pub(crate) chain: Option<String>,
+    pub(crate) position: Option<u32>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) policy: Option<Verdict>,
+    /// What the policy's counters are to be.
+    pub(crate) counters: Option<Counters>,
+    pub(crate) new_name: Option<String>,
+}
+
+impl Edit {
+    pub(crate) fn new(kind: ChangeKind, chain: Option<String>) -> Self {
+        Self {
+            kind,
+            chain,
+            position: None,
+            rules: Vec::new(),
+            policy: None,
+            counters: None,
+            new_name: None,
+        }
+    }
+
+    /// The changes that the kernel is asked for, for one family if that is given and the rules do not say it.
+    pub(crate) fn changes(&self, family: Option<Family>) -> Vec<Change<'_>> {
+        // Both families share the name of a chain.
+        let has_family = self.rules.is_empty() && self.kind != ChangeKind::RenameChain;
+        let change = Change {
+            position: self.position,
+            policy: self.policy,
+            counters: self.counters,
+            new_name: self.new_name.as_deref(),
+            family: family.filter(|_| has_family),
+            ..Change::new(self.kind, self.chain.as_deref())
+        };
+        match self.rules.as_slice() {
+            [] => vec![change],
+            rules => rules.iter().map(|rule| change.with(rule)).collect(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,12 @@
 use super::{CommandOption, Parser, chains, expand, help, options::Base};
 use crate::{
     error::Error,
-    netlink::spec::{Table, Verdict},
+    netlink::spec::{ChangeKind, Table, Verdict},
     rules::model::{
-        command::{Command, Form, Invocation},
+        command::{Command, Edit, Form, Invocation},
         extension::RuleContext,
-        rule::{Counters, Rule},
+        options::is_number,
+        rule::Rule,
     },
     text::quote,
 };
@@ -49,14 +50,14 @@ impl Parser<'_> {
 
     fn command(&mut self) -> Result<Command, Error> {
         let zero = self.zero.take();
-        let command = match (self.command.take(), &zero) {
-            (Some(command), _) => command,
-            (None, Some(_)) => return self.zero(zero),
-            (None, None) => {
-                return Err(Error::usage(
-                    "no command given: palisade --help shows the commands",
-                ));
-            }
+        let Some(command) = self.command.take() else {
+            let none = || Error::usage("no command given: palisade --help shows the commands");
+            let zero = zero.ok_or_else(none)?;
+            self.only_for(&zero, false)?;
+            return Ok(Command::Change(Edit {
+                position: zero.position()?,
+                ..zero.edit(ChangeKind::Zero)
+            }));
         };
         let shows = matches!(command.base, Base::List | Base::ListRules);
         if let Some(zero) = zero.as_ref().filter(|zero| !shows || zero.chain.is_some()) {
@@ -65,49 +66,49 @@ impl Parser<'_> {
                 command.spelled, zero.spelled
             )));
         }
-        match command.base {
-            Base::Append | Base::Insert | Base::Replace | Base::Delete | Base::Check => {
-                self.rule_command(command)
+        let edit = match command.base {
+            Base::Check => {
+                let (chain, rules) = (command.chain.clone(), self.rules_for(&command)?);
+                let chain = chain.unwrap_or_default();
+                return Ok(Command::Check { chain, rules });
             }
+            Base::Append => Edit {
+                rules: self.rules_for(&command)?,
+                ..command.edit(ChangeKind::Append)
+            },
+            Base::Insert => Edit {
+                position: command.position()?.or(Some(1)),
+                rules: self.rules_for(&command)?,
+                ..command.edit(ChangeKind::Insert)
+            },
+            Base::Replace => self.replace(command)?,
+            Base::Delete => self.delete(command)?,
             Base::Policy => {
                 self.only_for(&command, false)?;
-                policy(command, self.specification.counters)
-            }
-            Base::NewChain => {
-                self.only_for(&command, false)?;
-                let chain = command.chain.unwrap_or_default();
-                Ok(Command::NewChain { chain })
-            }
-            Base::DeleteChain => {
-                self.only_for(&command, false)?;
-                let chain = command.chain;
-                Ok(Command::DeleteChain { chain })
+                Edit {
+                    policy: Some(command.policy()?),
+                    counters: self.specification.counters,
+                    ..command.edit(ChangeKind::Policy)
+                }
             }
             Base::RenameChain => {
                 self.only_for(&command, false)?;
-                rename(command)
+                Edit {
+                    new_name: Some(command.new_name()?),
+                    ..command.edit(ChangeKind::RenameChain)
+                }
             }
-            Base::Flush => {
+            Base::NewChain | Base::DeleteChain | Base::Flush => {
                 self.only_for(&command, false)?;
-                Ok(Command::Flush {
-                    chain: command.chain,
+                command.edit(match command.base {
+                    Base::NewChain => ChangeKind::NewChain,
+                    Base::DeleteChain => ChangeKind::DeleteChain,
+                    _ => ChangeKind::Flush,
                 })
             }
-            _ => self.show(command, zero.is_some()),
-        }
-    }
-
-    fn zero(&self, zero: Option<CommandOption>) -> Result<Command, Error> {
-        if let Some(zero) = &zero {
-            self.only_for(zero, false)?;
-        }
-        let number = zero
-            .as_ref()
-            .and_then(|zero| Some(position(zero.second.as_deref()?, zero)));
-        Ok(Command::Zero {
-            position: number.transpose()?,
-            chain: zero.and_then(|zero| zero.chain),
-        })
+            _ => return self.show(&command, zero.is_some()),
+        };
+        Ok(Command::Change(edit))
     }
 
     /// Refuse options that the command, which takes no rule, has no use for.
@@ -125,70 +126,80 @@ impl Parser<'_> {
         if shows {
             return Ok(());
         }
-        if let Some(option) = &self.display_option {
-            return Err(Error::usage(format!(
-                "{option} does not go with {spelled}: it says how to show rules"
-            )));
-        }
-        Ok(())
+        self.without_display_option(command)
     }
 
-    fn show(&mut self, command: CommandOption, zero: bool) -> Result<Command, Error> {
-        self.only_for(&command, true)?;
+    fn without_display_option(&self, command: &CommandOption) -> Result<(), Error> {
+        match &self.display_option {
+            Some(option) => Err(Error::usage(format!(
+                "{option} does not go with {}: it says how to show rules",
+                command.spelled
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn show(&mut self, command: &CommandOption, zero: bool) -> Result<Command, Error> {
+        self.only_for(command, true)?;
         self.display.family = self.specification.family;
-        let form = match command.base {
-            Base::List => Form::Table,
-            _ => Form::Rules,
-        };
-        let position = command
-            .second
-            .as_deref()
-            .map(|text| position(text, &command));
         Ok(Command::Show {
-            form,
-            position: position.transpose()?,
-            chain: command.chain,
+            form: match command.base {
+                Base::List => Form::Table,
+                _ => Form::Rules,
+            },
+            position: command.position()?,
+            chain: command.chain.clone(),
             zero,
         })
     }
 
-    fn rule_command(&mut self, command: CommandOption) -> Result<Command, Error> {
-        if let Some(option) = &self.display_option {
-            return Err(Error::usage(format!(
-                "{option} does not go with {}: it says how to show rules",
-                command.spelled
-            )));
+    fn replace(&mut self, command: CommandOption) -> Result<Edit, Error> {
+        let position = command.position()?;
+        let rules = self.rules_for(&command)?;
+        let missing = || command.error("the position of the rule to replace is missing");
+        let number = position.ok_or_else(missing)?;
+        match rules.len() {
+            1 => Ok(Edit {
+                position,
+                rules,
+                ..command.edit(ChangeKind::Replace)
+            }),
+            count => {
+                let reason = format!(
+                    "a list of addresses makes {count} rules, and one rule can be replaced by one"
+                );
+                Err(command.error_at(&number.to_string(), &reason))
+            }
         }
-        let number = command
-            .second
-            .as_deref()
-            .map(|text| position(text, &command));
-        let number = number.transpose()?;
-        if let (Base::Delete, Some(position)) = (command.base, number) {
-            if let Some(option) = self.specification.rule_option() {
+    }
+
+    fn delete(&mut self, command: CommandOption) -> Result<Edit, Error> {
+        let position = command.position()?;
+        let option = self.specification.rule_option();
+        let rules = match option.filter(|_| position.is_some()) {
+            Some(option) => {
                 return Err(Error::usage(format!(
                     "{option} does not go with {} and a number: the number says which rule",
                     command.spelled
                 )));
             }
-            let chain = command.chain.unwrap_or_default();
-            return Ok(Command::DeletePosition { chain, position });
-        }
-        let rules = self.rules()?;
-        if command.base == Base::Replace {
-            return replace(command, number, rules);
-        }
-        let chain = command.chain.unwrap_or_default();
-        Ok(match command.base {
-            Base::Append => Command::Append { chain, rules },
-            Base::Insert => Command::Insert {
-                chain,
-                position: number.unwrap_or(1),
-                rules,
-            },
-            Base::Delete => Command::Delete { chain, rules },
-            _ => Command::Check { chain, rules },
+            None if position.is_some() => {
+                self.without_display_option(&command)?;
+                Vec::new()
+            }
+            None => self.rules_for(&command)?,
+        };
+        Ok(Edit {
+            position,
+            rules,
+            ..command.edit(ChangeKind::Delete)
         })
+    }
+
+    /// The rules that a command is about.
+    fn rules_for(&mut self, command: &CommandOption) -> Result<Vec<Rule>, Error> {
+        self.without_display_option(command)?;
+        self.rules()
     }
 
     /// The rules that the command line describes.
@@ -217,76 +228,52 @@ impl Parser<'_> {
     }
 }
 
-fn rename(command: CommandOption) -> Result<Command, Error> {
-    let (spelled, chain) = (command.spelled, command.chain.unwrap_or_default());
-    let new_name = command
-        .second
-        .ok_or_else(|| Error::usage(format!("{spelled} {chain}: the new name is missing")))?;
-    chains::check_new(&new_name).map_err(|reason| {
-        Error::usage(format!("{spelled} {chain} {}: {reason}", quote(&new_name)))
-    })?;
-    Ok(Command::RenameChain { chain, new_name })
-}
-
-fn replace(
-    command: CommandOption,
-    position: Option<u32>,
-    rules: Vec<Rule>,
-) -> Result<Command, Error> {
-    let (spelled, chain) = (command.spelled, command.chain.unwrap_or_default());
-    let Some(position) = position else {
-        return Err(Error::usage(format!(
-            "{spelled} {chain}: the position of the rule to replace is missing"
-        )));
-    };
-    let count = rules.len();
-    let mut rules = rules.into_iter();
-    match (rules.next(), rules.next()) {
-        (Some(rule), None) => Ok(Command::Replace {
-            chain,
-            position,
-            rule,
-        }),
-        _ => Err(Error::usage(format!(
-            "{spelled} {chain} {position}: a list of addresses makes {count} rules, and one rule \
-             can be replaced by one"
-        ))),
+impl CommandOption {
+    fn chain(&self) -> &str {
+        self.chain.as_deref().unwrap_or_default()
     }
-}
 
-fn policy(command: CommandOption, counters: Option<Counters>) -> Result<Command, Error> {
-    let chain = command.chain.unwrap_or_default();
-    let policy = match command.second.as_deref() {
-        Some("ACCEPT") => Verdict::Accept,
-        Some("DROP") => Verdict::Drop,
-        Some(other) => {
-            return Err(Error::usage(format!(
-                "{} {chain} {other}: a policy is ACCEPT or DROP",
-                command.spelled
-            )));
-        }
-        None => {
-            return Err(Error::usage(format!(
-                "{} {chain}: the policy is missing: ACCEPT or DROP",
-                command.spelled
-            )));
-        }
-    };
-    Ok(Command::Policy {
-        chain,
-        policy,
-        counters,
-    })
-}
+    /// A change of the chain that it names.
+    fn edit(&self, kind: ChangeKind) -> Edit {
+        Edit::new(kind, self.chain.clone())
+    }
 
-fn position(text: &str, command: &CommandOption) -> Result<u32, Error> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse() {
-        Ok(number) if digits && number > 0 => Ok(number),
-        _ => Err(Error::usage(format!(
-            "{} {} {text}: the position of a rule is a number from 1 up",
-            command.spelled,
-            command.chain.as_deref().unwrap_or_default()
-        ))),
+    fn error(&self, reason: &str) -> Error {
+        Error::usage(format!("{} {}: {reason}", self.spelled, self.chain()))
+    }
+
+    /// As [`Self::error`], about what follows the chain.
+    fn error_at(&self, second: &str, reason: &str) -> Error {
+        let (spelled, chain) = (&self.spelled, self.chain());
+        Error::usage(format!("{spelled} {chain} {second}: {reason}"))
+    }
+
+    /// The position that follows the chain, if there is one.
+    fn position(&self) -> Result<Option<u32>, Error> {
+        let Some(text) = &self.second else {
+            return Ok(None);
+        };
+        let number = text.parse().ok().filter(|number| *number > 0);
+        let wrong = || self.error_at(text, "the position of a rule is a number from 1 up");
+        number
+            .filter(|_| is_number(text))
+            .ok_or_else(wrong)
+            .map(Some)
+    }
+
+    fn policy(&self) -> Result<Verdict, Error> {
+        match self.second.as_deref() {
+            Some("ACCEPT") => Ok(Verdict::Accept),
+            Some("DROP") => Ok(Verdict::Drop),
+            Some(other) => Err(self.error_at(other, "a policy is ACCEPT or DROP")),
+            None => Err(self.error("the policy is missing: ACCEPT or DROP")),
+        }
+    }
+
+    fn new_name(&self) -> Result<String, Error> {
+        let missing = || self.error("the new name is missing");
+        let name = self.second.clone().ok_or_else(missing)?;
+        chains::check_new(&name).map_err(|reason| self.error_at(&quote(&name), &reason))?;
+        Ok(name)
     }
 }

@@ -9,15 +9,14 @@ use super::{
     mistake::Mistake,
 };
 use crate::{
-    netlink::spec::{Table, Verdict},
+    netlink::spec::{ChangeKind, Table, Verdict},
     rules::{
-        execute::changes::changes,
         model::{
             address::family_name,
             chain::{self, Chain},
-            command::{Command, Invocation},
+            command::{Command, Edit, Invocation},
             names::Names,
-            rule::{Counters, Family, Rule},
+            rule::{Counters, Family},
         },
         parser::{self, chains, pasted},
     },
@@ -30,7 +29,7 @@ pub(super) struct Step {
     /// Counted from 1.
     pub(super) line: usize,
     pub(super) table: Table,
-    pub(super) command: Command,
+    pub(super) edit: Edit,
     /// The family that it is for, if it is not for both.
     pub(super) family: Option<Family>,
 }
@@ -50,11 +49,9 @@ impl Plan {
             let of_table = self.steps.iter().filter(|step| step.table == *table);
             let (mut chains, mut rules) = (0usize, 0usize);
             for step in of_table {
-                match &step.command {
-                    Command::NewChain { .. } => chains += 1,
-                    Command::Append { rules: some, .. } | Command::Insert { rules: some, .. } => {
-                        rules += some.len();
-                    }
+                match step.edit.kind {
+                    ChangeKind::NewChain => chains += 1,
+                    ChangeKind::Append | ChangeKind::Insert => rules += step.edit.rules.len(),
                     _ => {}
                 }
             }
@@ -260,30 +257,18 @@ impl Maker<'_> {
     /// Take everything out of a table.
     fn empty(&mut self, table: Table) {
         let family = self.wanted.family();
-        let mut push = |command| self.push(table, command, family);
-        push(Command::Flush { chain: None });
-        push(Command::DeleteChain { chain: None });
-        push(Command::Zero {
-            chain: None,
-            position: None,
-        });
-        let built_in: Vec<String> = self
-            .plan
-            .chains
-            .iter()
-            .filter(|chain| chain.table == table && chain.policies.is_some())
-            .map(|chain| chain.name.clone())
-            .collect();
+        for kind in [ChangeKind::Flush, ChangeKind::DeleteChain, ChangeKind::Zero] {
+            self.push(table, Edit::new(kind, None), family);
+        }
+        let is_built_in = |chain: &&Chain| chain.table == table && chain.policies.is_some();
+        let built_in = self.plan.chains.iter().filter(is_built_in);
+        let built_in: Vec<String> = built_in.map(|chain| chain.name.clone()).collect();
         for chain in built_in {
-            self.push(
-                table,
-                Command::Policy {
-                    chain,
-                    policy: Verdict::Accept,
-                    counters: None,
-                },
-                family,
-            );
+            let edit = Edit {
+                policy: Some(Verdict::Accept),
+                ..Edit::new(ChangeKind::Policy, Some(chain))
+            };
+            self.push(table, edit, family);
         }
     }
 
@@ -295,33 +280,32 @@ impl Maker<'_> {
         counters: Option<Counters>,
         family: Option<Family>,
     ) -> Result<(), String> {
-        let exists = self.position(table, &chain).is_some();
-        let counters = counters.filter(|_| self.wanted.counters);
-        match policy {
-            Some(_) if !chain::is_built_in(&chain) => {
+        let mut chains = self.plan.chains.iter();
+        let exists = chains.any(|other| other.table == table && other.name == chain);
+        let is_built_in = chain::is_built_in(&chain);
+        let kind = match policy {
+            Some(_) if !is_built_in => {
                 let name = quote(&chain);
                 return Err(format!(
                     "chain {name} is not built in and has no policy: write :{name} - [0:0]"
                 ));
             }
-            Some(policy) => self.push(
-                table,
-                Command::Policy {
-                    chain,
-                    policy,
-                    counters,
-                },
-                family,
-            ),
+            Some(_) => ChangeKind::Policy,
             // A built-in chain that is to stay as it is.
-            None if exists && chain::is_built_in(&chain) => {}
-            None if exists => self.push(table, Command::Flush { chain: Some(chain) }, family),
+            None if exists && is_built_in => return Ok(()),
+            None if exists => ChangeKind::Flush,
             None => {
                 chains::check_new(&chain)
                     .map_err(|reason| format!("chain {}: {reason}", quote(&chain)))?;
-                self.push(table, Command::NewChain { chain }, family);
+                ChangeKind::NewChain
             }
-        }
+        };
+        let edit = Edit {
+            policy,
+            counters: counters.filter(|_| self.wanted.counters && policy.is_some()),
+            ..Edit::new(kind, Some(chain))
+        };
+        self.push(table, edit, family);
         Ok(())
     }
 
@@ -336,36 +320,31 @@ impl Maker<'_> {
         let Some(invocation) = self.invocation(words, says_family)? else {
             return Ok(());
         };
-        let (mut command, family) = (invocation.command, invocation.family);
         if says_family {
             self.evidence.explicit();
         }
-        for rule in rules(&command) {
-            if let Some(family) = rule.family {
-                self.evidence.rule(self.line, family);
-            }
-        }
-        if let (
-            Command::Policy {
-                chain,
-                policy: Verdict::Drop,
-                ..
-            },
-            None,
-        ) = (&command, family)
-        {
-            self.evidence.drop(self.line, chain);
-        }
-        if changes(&command, family).is_none() {
+        let (Command::Change(mut edit), family) = (invocation.command, invocation.family) else {
             return Err(format!(
                 "{}: a file has only commands that change something",
                 quote(&spelled)
             ));
+        };
+        for family in edit.rules.iter().filter_map(|rule| rule.family) {
+            self.evidence.rule(self.line, family);
+        }
+        if edit.policy == Some(Verdict::Drop) && family.is_none() {
+            let chain = edit.chain.as_deref().unwrap_or_default();
+            self.evidence.drop(self.line, chain);
         }
         if let Some(counters) = counters.filter(|_| self.wanted.counters) {
-            set_counters(&mut command, counters);
+            // Rules are deleted whatever their counters are.
+            if edit.kind != ChangeKind::Delete {
+                for rule in &mut edit.rules {
+                    rule.counters = counters;
+                }
+            }
         }
-        self.push(table, command, family);
+        self.push(table, edit, family);
         Ok(())
     }
 
@@ -395,31 +374,27 @@ impl Maker<'_> {
         }
     }
 
-    /// Which of the chains it is.
-    fn position(&self, table: Table, name: &str) -> Option<usize> {
-        let mut chains = self.plan.chains.iter();
-        chains.position(|chain| chain.table == table && chain.name == name)
-    }
-
-    fn push(&mut self, table: Table, command: Command, family: Option<Family>) {
-        match &command {
-            Command::NewChain { chain } => self.plan.chains.push(Chain {
+    fn push(&mut self, table: Table, edit: Edit, family: Option<Family>) {
+        let chains = &mut self.plan.chains;
+        let name = edit.chain.as_deref();
+        let is_meant =
+            |chain: &Chain| chain.table == table && name.is_none_or(|name| name == chain.name);
+        match edit.kind {
+            ChangeKind::NewChain => chains.push(Chain {
                 table,
-                name: chain.clone(),
+                name: name.unwrap_or_default().to_owned(),
                 policies: None,
                 references: 0,
                 length: 0,
                 rules: Vec::new(),
             }),
-            Command::DeleteChain { chain: name } => self.plan.chains.retain(|chain| {
-                let is_meant = name.as_ref().is_none_or(|name| *name == chain.name);
-                !(chain.table == table && chain.policies.is_none() && is_meant)
-            }),
-            Command::RenameChain { chain, new_name } => {
-                let position = self.position(table, chain);
-                let renamed = position.and_then(|position| self.plan.chains.get_mut(position));
-                if let Some(chain) = renamed {
-                    chain.name.clone_from(new_name);
+            ChangeKind::DeleteChain => {
+                chains.retain(|chain| chain.policies.is_some() || !is_meant(chain));
+            }
+            ChangeKind::RenameChain => {
+                let renamed = chains.iter_mut().find(|chain| is_meant(chain));
+                if let Some((chain, name)) = renamed.zip(edit.new_name.as_ref()) {
+                    chain.name.clone_from(name);
                 }
             }
             _ => {}
@@ -427,7 +402,7 @@ impl Maker<'_> {
         self.plan.steps.push(Step {
             line: self.line,
             table,
-            command,
+            edit,
             family,
         });
     }
@@ -464,32 +439,10 @@ fn is_family(word: &str) -> bool {
 
 /// Whether nothing of a line is for packets of another family.
 fn is_all_for(invocation: &Invocation, family: Family) -> bool {
-    match rules(&invocation.command) {
-        [] => invocation.family == Some(family),
-        rules => rules.iter().all(|rule| rule.family == Some(family)),
-    }
-}
-
-/// The rules that a command brings.
-fn rules(command: &Command) -> &[Rule] {
-    match command {
-        Command::Append { rules, .. }
-        | Command::Insert { rules, .. }
-        | Command::Delete { rules, .. } => rules,
-        Command::Replace { rule, .. } => std::slice::from_ref(rule),
-        _ => &[],
-    }
-}
-
-/// Let the rules of a command begin with these counters.
-fn set_counters(command: &mut Command, counters: Counters) {
-    match command {
-        Command::Append { rules, .. } | Command::Insert { rules, .. } => {
-            for rule in rules {
-                rule.counters = counters;
-            }
+    match &invocation.command {
+        Command::Change(edit) if !edit.rules.is_empty() => {
+            edit.rules.iter().all(|rule| rule.family == Some(family))
         }
-        Command::Replace { rule, .. } => rule.counters = counters,
-        _ => {}
+        _ => invocation.family == Some(family),
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     netlink::{Refusal, TOO_LONG, Writer, spec::attribute::ruleset},
     rules::{
-        execute::{changes::changes, explain::explain, session::Session},
+        execute::{explain::explain, session::Session},
         model::{chain::Chain, change::Change},
         wire,
     },
@@ -37,7 +37,7 @@ impl<'a> Request<'a> {
         let mut attributes = Writer::without_labels();
         let mut placed = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
-            for change in changes(&step.command, step.family).unwrap_or_default() {
+            for change in step.edit.changes(step.family) {
                 wire::encode_change(&change, step.table, &mut attributes);
                 if attributes.too_long() {
                     return Err(Mistake::Line(step.line, TOO_LONG.to_owned()));

@@ -13,7 +13,6 @@ use super::{
 use crate::{
     netlink::spec::{Table, Verdict},
     rules::{
-        execute::changes::changes,
         model::{
             chain::Chain,
             policy::Policies,
@@ -64,7 +63,7 @@ fn planned(options: &str, file: &str, warn: &mut dyn FnMut(usize, &str)) -> Resu
 fn described(options: &str, file: &str) -> Vec<String> {
     let plan = plan(options, file).unwrap_or_else(|mistake| panic!("{}", mistake.in_file("f")));
     let describe = |step: &plan::Step| {
-        let changes = changes(&step.command, step.family).unwrap();
+        let changes = step.edit.changes(step.family);
         let one = |change: &crate::rules::Change<'_>| {
             let rule = change.rule.map(|rule| rule.counters);
             format!(
@@ -340,7 +339,7 @@ fn a_file_for_one_family_changes_that_one() {
     let family = Some(Family::Ipv4);
     assert!(file.steps.iter().all(|step| step.family == family));
     for step in &file.steps {
-        for change in changes(&step.command, step.family).unwrap() {
+        for change in step.edit.changes(step.family) {
             match change.rule {
                 Some(rule) => assert_eq!(rule.family, family, "{step:?}"),
                 None => assert_eq!(change.family, family, "{step:?}"),
@@ -560,7 +559,7 @@ fn file() -> impl Strategy<Value = String> {
 fn carried_out(plan: &Plan) -> Vec<Chain> {
     let mut input = chain(Table::Filter, "INPUT", None);
     for step in &plan.steps {
-        for change in changes(&step.command, step.family).unwrap() {
+        for change in step.edit.changes(step.family) {
             if change.policy.is_some() && change.chain == Some("INPUT") {
                 let counters = change.counters.unwrap_or_default();
                 input.policies = change.policy.map(|policy| Policies::both(policy, counters));

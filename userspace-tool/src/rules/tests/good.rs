@@ -4,9 +4,9 @@
 
 use super::{parse, rules, saved};
 use crate::{
-    netlink::spec::{Family, Table, Verdict},
+    netlink::spec::{ChangeKind, Family, Table, Verdict},
     rules::model::{
-        command::{Command, Form},
+        command::{Command, Edit, Form},
         rule::Counters,
     },
 };
@@ -621,24 +621,27 @@ fn command(line: &str) -> Command {
         .command
 }
 
+/// The change that a line asks for, if that is all that it asks for.
+fn edit(line: &str) -> Edit {
+    match command(line) {
+        Command::Change(edit) => edit,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
 #[test]
 fn rule_commands() {
-    assert!(matches!(
-        command("-I INPUT -j DROP"),
-        Command::Insert { position: 1, .. }
-    ));
-    assert!(matches!(
-        command("-I INPUT 3 -j DROP"),
-        Command::Insert { position: 3, .. }
-    ));
-    assert!(matches!(
-        command("-D INPUT -j DROP"),
-        Command::Delete { .. }
-    ));
-    assert!(matches!(
-        command("-D INPUT 2"),
-        Command::DeletePosition { position: 2, .. }
-    ));
+    for (line, kind, position, count) in [
+        ("-I INPUT -j DROP", ChangeKind::Insert, Some(1), 1),
+        ("-I INPUT 3 -j DROP", ChangeKind::Insert, Some(3), 1),
+        ("-D INPUT -j DROP", ChangeKind::Delete, None, 1),
+        ("-D INPUT 2", ChangeKind::Delete, Some(2), 0),
+        ("-R web 2 -j DROP", ChangeKind::Replace, Some(2), 1),
+    ] {
+        let edit = edit(line);
+        assert_eq!((edit.kind, edit.position), (kind, position), "{line}");
+        assert_eq!(edit.rules.len(), count, "{line}");
+    }
     assert!(matches!(command("-C INPUT -j DROP"), Command::Check { .. }));
     assert!(matches!(
         command("--check INPUT -j DROP"),
@@ -647,68 +650,41 @@ fn rule_commands() {
 }
 
 #[test]
-fn commands_of_chains_of_ones_own() {
-    assert!(matches!(command("-N web"), Command::NewChain { chain } if chain == "web"));
-    assert!(matches!(command("--new web"), Command::NewChain { .. }));
-    assert!(matches!(
-        command("-X"),
-        Command::DeleteChain { chain: None }
-    ));
-    assert!(matches!(
-        command("--delete-chain web"),
-        Command::DeleteChain { chain: Some(_) }
-    ));
-    assert!(matches!(
-        command("-E web www"),
-        Command::RenameChain { new_name, .. } if new_name == "www"
-    ));
-    assert!(matches!(
-        command("-R web 2 -j DROP"),
-        Command::Replace { position: 2, .. }
-    ));
-    assert!(matches!(
-        command("-Z web 2"),
-        Command::Zero {
-            chain: Some(_),
-            position: Some(2)
-        }
-    ));
-}
-
-#[test]
 fn chain_commands() {
-    assert!(matches!(command("-F"), Command::Flush { chain: None }));
-    assert!(matches!(
-        command("-F INPUT"),
-        Command::Flush { chain: Some(_) }
-    ));
-    assert!(matches!(
-        command("-Z"),
-        Command::Zero {
-            chain: None,
-            position: None
-        }
-    ));
-    let policy = command("-P INPUT DROP");
-    assert!(matches!(
-        policy,
-        Command::Policy {
-            policy: Verdict::Drop,
-            ..
-        }
-    ));
-    let policy = command("-P INPUT ACCEPT -c 1 2");
-    assert!(matches!(
-        policy,
-        Command::Policy {
-            policy: Verdict::Accept,
-            counters: Some(Counters {
-                packets: 1,
-                bytes: 2
-            }),
-            ..
-        }
-    ));
+    for (line, kind, chain, position) in [
+        ("-N web", ChangeKind::NewChain, Some("web"), None),
+        ("--new web", ChangeKind::NewChain, Some("web"), None),
+        ("-X", ChangeKind::DeleteChain, None, None),
+        (
+            "--delete-chain web",
+            ChangeKind::DeleteChain,
+            Some("web"),
+            None,
+        ),
+        ("-E web www", ChangeKind::RenameChain, Some("web"), None),
+        ("-F", ChangeKind::Flush, None, None),
+        ("-F INPUT", ChangeKind::Flush, Some("INPUT"), None),
+        ("-Z", ChangeKind::Zero, None, None),
+        ("-Z web 2", ChangeKind::Zero, Some("web"), Some(2)),
+    ] {
+        let edit = edit(line);
+        assert_eq!((edit.kind, edit.position), (kind, position), "{line}");
+        assert_eq!(edit.chain.as_deref(), chain, "{line}");
+    }
+    assert_eq!(edit("-E web www").new_name.as_deref(), Some("www"));
+    let policy = edit("-P INPUT DROP");
+    assert_eq!(policy.kind, ChangeKind::Policy);
+    assert_eq!(
+        (policy.policy, policy.counters),
+        (Some(Verdict::Drop), None)
+    );
+    let policy = edit("-P INPUT ACCEPT -c 1 2");
+    let counters = Counters {
+        packets: 1,
+        bytes: 2,
+    };
+    assert_eq!(policy.policy, Some(Verdict::Accept));
+    assert_eq!(policy.counters, Some(counters));
 }
 
 #[test]
@@ -743,7 +719,6 @@ fn show_commands() {
 
 #[test]
 fn every_command_goes_with_a_family() {
-    use crate::rules::{execute::changes::changes, model::rule::Family};
     for line in [
         "-F",
         "-F INPUT",
@@ -759,7 +734,8 @@ fn every_command_goes_with_a_family() {
             for line in [format!("{option} {line}"), format!("{line} {option}")] {
                 let invocation = parse(&line).unwrap();
                 assert_eq!(invocation.family, Some(family), "{line}");
-                let changes = changes(&invocation.command, invocation.family).unwrap();
+                let edit = edit(&line);
+                let changes = edit.changes(invocation.family);
                 assert!(
                     changes.iter().all(|change| change.family == Some(family)),
                     "{line}"
@@ -775,7 +751,8 @@ fn every_command_goes_with_a_family() {
         "-6 -D INPUT -i lo",
     ] {
         let invocation = parse(line).unwrap();
-        let changes = changes(&invocation.command, invocation.family).unwrap();
+        let edit = edit(line);
+        let changes = edit.changes(invocation.family);
         assert!(
             changes.iter().all(|change| change.family.is_none()),
             "{line}"

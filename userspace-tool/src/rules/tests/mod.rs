@@ -12,7 +12,7 @@ use std::{io, net::IpAddr};
 
 use super::{
     model::{
-        command::{Command, Invocation},
+        command::{Command, Edit, Invocation},
         names::Names,
         rule::Rule,
     },
@@ -79,12 +79,8 @@ fn parse(line: &str) -> Result<Invocation, Error> {
 /// The rules that a line describes, and the chain they are for.
 pub(crate) fn rules(line: &str) -> (String, Vec<Rule>) {
     match parse(line).map(|invocation| invocation.command) {
-        Ok(
-            Command::Append { chain, rules }
-            | Command::Insert { chain, rules, .. }
-            | Command::Delete { chain, rules }
-            | Command::Check { chain, rules },
-        ) => (chain, rules),
+        Ok(Command::Change(Edit { chain, rules, .. })) => (chain.unwrap(), rules),
+        Ok(Command::Check { chain, rules }) => (chain, rules),
         other => panic!("{line}: {other:?}"),
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Texts for terminals and shells.
+//! Texts for terminals and shells, and numbers in texts.
+
+use std::str::FromStr;
 
 /// A text from the kernel with what would disturb a terminal replaced.
 pub(crate) fn printable(text: &str) -> String {
@@ -62,4 +64,14 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> St
         text += &line(row.iter().map(String::as_str).collect());
     }
     text
+}
+
+/// Whether a text has only digits.
+pub(crate) fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A number without a sign.
+pub(crate) fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|_| is_number(text))
 }

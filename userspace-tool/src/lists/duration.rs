@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::text::is_number;
+
 /// Units of what is printed, in milliseconds, the longest first.
 const UNITS: [(&str, u64); 5] = [
     ("d", 86_400_000),
@@ -15,8 +17,7 @@ const UNITS: [(&str, u64); 5] = [
 
 /// The milliseconds of a duration such as 90s, 1h30m or 500ms; a bare number is seconds.
 pub(super) fn parse(text: &str) -> Result<u64, String> {
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-    let seconds = is_number.then(|| format!("{text}s"));
+    let seconds = is_number(text).then(|| format!("{text}s"));
     let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     humantime::parse_duration(seconds.as_deref().unwrap_or(text))
         .ok()

@@ -7,7 +7,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use crate::rules::{Names, parse_port};
+use crate::{
+    rules::{Names, parse_port},
+    text::is_number,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Endpoint {
@@ -71,7 +74,7 @@ fn parse_ipv4(host: &str) -> Result<Ipv4Addr, String> {
         BRACKETS.to_owned()
     } else if host.contains('/') {
         "give one address, not a network".to_owned()
-    } else if host.bytes().all(|byte| byte.is_ascii_digit()) {
+    } else if is_number(host) {
         "give one port, not a range".to_owned()
     } else if host.bytes().all(numeric) {
         format!("{host} is not an IPv4 address")

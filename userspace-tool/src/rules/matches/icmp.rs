@@ -12,9 +12,10 @@ use crate::{
     netlink::{Nest, Writer, spec::attribute::r#match},
     rules::model::{
         extension::{Extension, ExtensionType},
-        options::{ExtensionOption, is_number, options, parsed},
+        options::{ExtensionOption, options, parsed},
         protocol::{ICMP, ICMPV6},
     },
+    text::number,
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {
@@ -176,8 +177,7 @@ impl Messages {
 }
 
 fn parse_number(text: &str, what: &str) -> Result<u8, String> {
-    let number = text.parse().ok().filter(|_| is_number(text));
-    number.ok_or_else(|| format!("a {what} is a number up to 255"))
+    number(text).ok_or_else(|| format!("a {what} is a number up to 255"))
 }
 
 impl fmt::Display for Messages {

@@ -9,8 +9,9 @@ use crate::{
     netlink::spec::attribute::r#match,
     rules::model::{
         extension::{Extension, ExtensionType},
-        options::{is_number, number, options, parsed},
+        options::{number, options, parsed},
     },
+    text::number as digits,
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {
@@ -56,7 +57,7 @@ impl Rate {
         let unit = unit.to_ascii_lowercase();
         let is_meant = |name: &str| !unit.is_empty() && name.starts_with(&unit);
         let unit = UNITS.iter().find(|(name, ..)| is_meant(name));
-        let packets: Option<u64> = packets.parse().ok().filter(|_| is_number(packets));
+        let packets: Option<u64> = digits(packets);
         let (Some((_, _, unit)), Some(packets @ 1..)) = (unit, packets) else {
             return Err(
                 "a rate is a number of packets and /second, /minute, /hour or /day, such as 3/hour"

@@ -7,7 +7,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::IpNet;
 
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     fields::Plain,
     netlink::{Nest, Writer, spec::Family},
+    text::number,
 };
 
 /// An address of which only the bits of the mask count; the others are zero.
@@ -103,13 +104,6 @@ pub(crate) fn family(address: IpAddr) -> Family {
     }
 }
 
-pub(crate) fn family_name(family: Family) -> &'static str {
-    match family {
-        Family::Ipv4 => "IPv4",
-        Family::Ipv6 => "IPv6",
-    }
-}
-
 pub(crate) fn full_mask(family: Family) -> IpAddr {
     match family {
         Family::Ipv4 => IpAddr::V4(Ipv4Addr::BROADCAST),
@@ -132,13 +126,8 @@ pub(crate) fn parse_address(text: &str) -> Option<IpAddr> {
 }
 
 fn parse_octet(text: &str) -> Option<u8> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = text.len() > 1 && text.starts_with('0');
-    if digits && !leading_zero {
-        text.parse().ok()
-    } else {
-        None
-    }
+    number(text).filter(|_| !leading_zero)
 }
 
 /// The mask that `text` stands for, a prefix length or a mask written as an address.
@@ -147,31 +136,18 @@ pub(crate) fn parse_mask(text: &str, family: Family) -> Result<IpAddr, String> {
         if self::family(mask) == family {
             return Ok(mask);
         }
-        return Err(format!(
-            "the mask {text} is not one for {}",
-            family_name(family)
-        ));
+        return Err(format!("the mask {text} is not one for {}", family.name()));
     }
-    let longest = match family {
-        Family::Ipv4 => 32,
-        Family::Ipv6 => 128,
+    let (longest, zero): (u8, IpAddr) = match family {
+        Family::Ipv4 => (32, Ipv4Addr::UNSPECIFIED.into()),
+        Family::Ipv6 => (128, Ipv6Addr::UNSPECIFIED.into()),
     };
-    let length = text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse::<u8>().ok())
-        .flatten();
-    let network = length.and_then(|length| match family {
-        Family::Ipv4 => Ipv4Net::new(Ipv4Addr::UNSPECIFIED, length)
-            .ok()
-            .map(IpNet::V4),
-        Family::Ipv6 => Ipv6Net::new(Ipv6Addr::UNSPECIFIED, length)
-            .ok()
-            .map(IpNet::V6),
-    });
-    network.map(|network| network.netmask()).ok_or_else(|| {
-        format!("the mask has to be a number up to {longest} or an address, not {text}")
-    })
+    number(text)
+        .and_then(|length| IpNet::new(zero, length).ok())
+        .map(|network| network.netmask())
+        .ok_or_else(|| {
+            format!("the mask has to be a number up to {longest} or an address, not {text}")
+        })
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::{
     net::{IpAddr, ToSocketAddrs},
 };
 
+use crate::text::is_number;
+
 /// Where names are looked up.
 pub(crate) trait Names {
     /// The addresses of a host, without repetitions.
@@ -21,7 +23,7 @@ pub(crate) fn parse_port(text: &str, transport: &str, names: &dyn Names) -> Resu
     if text.is_empty() {
         return Err("the port is missing".to_owned());
     }
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_number(text) {
         return text
             .parse()
             .map_err(|_| format!("a port is at most 65535, not {text}"));

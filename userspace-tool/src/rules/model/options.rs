@@ -5,7 +5,7 @@
 use std::any::Any;
 
 use super::names::Names;
-use crate::fields::Field;
+use crate::{fields::Field, text::number as digits};
 
 /// An option of a match or target; [`options!`] writes down a table of them.
 #[derive(Debug)]
@@ -131,16 +131,10 @@ pub(crate) fn parse_number<T: TryFrom<u32>>(
     first: u32,
     last: u32,
 ) -> Result<T, String> {
-    let number = is_number(text).then(|| text.parse().ok()).flatten();
-    number
+    digits(text)
         .filter(|number| (first..=last).contains(number))
         .and_then(|number| T::try_from(number).ok())
         .ok_or_else(|| format!("this has to be a number from {first} to {last}"))
-}
-
-/// Whether a text has only digits.
-pub(crate) fn is_number(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A text of so many bytes at most, without control characters.

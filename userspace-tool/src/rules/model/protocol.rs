@@ -3,6 +3,7 @@
 //! Upper-layer protocols.
 
 use super::{names::Names, rule::Family};
+use crate::text::is_number;
 
 pub(crate) const ICMP: u8 = 1;
 pub(crate) const TCP: u8 = 6;
@@ -36,7 +37,7 @@ const NAMES: &[(&str, u8)] = &[
 
 /// The number of a protocol; 0 stands for all.
 pub(crate) fn parse(text: &str, names: &dyn Names) -> Result<u8, String> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !text.is_empty() && is_number(text) {
         return text
             .parse()
             .map_err(|_| "the number of a protocol is at most 255".to_owned());

@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use super::{address::Network, extension::Extension};
+use crate::text::number;
 pub(crate) use crate::{fields::Negatable, netlink::spec::Family};
 
 impl Family {
@@ -16,12 +17,42 @@ impl Family {
             _ => None,
         }
     }
+
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Ipv4 => Self::Ipv6,
+            Self::Ipv6 => Self::Ipv4,
+        }
+    }
+
+    /// What people call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "IPv4",
+            Self::Ipv6 => "IPv6",
+        }
+    }
+
+    /// The option that stands for it.
+    pub(crate) fn option(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "-4",
+            Self::Ipv6 => "-6",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) packets: u64,
     pub(crate) bytes: u64,
+}
+
+impl Counters {
+    pub(crate) fn parse(packets: &str, bytes: &str) -> Option<Self> {
+        let (packets, bytes) = number(packets).zip(number(bytes))?;
+        Some(Self { packets, bytes })
+    }
 }
 
 /// A packet matches a rule if everything that is present agrees with it.

@@ -12,7 +12,7 @@ use crate::{
         chain,
         rule::{Family, Negatable},
     },
-    text::quote,
+    text::{is_number, quote},
 };
 
 impl Parser<'_> {
@@ -158,7 +158,6 @@ impl Parser<'_> {
     }
 
     fn ignore_wait(&mut self, spelled: &str) -> Result<(), Error> {
-        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let attached = self.arguments.attached();
         let seconds = attached.or_else(|| self.arguments.operand_if(is_number));
         match seconds {

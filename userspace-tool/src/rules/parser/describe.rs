@@ -91,7 +91,10 @@ impl Parser<'_> {
             }
             _ => {
                 let bytes = self.arguments.operand();
-                let counters = parse_counters(&value, bytes.as_deref()).map_err(error)?;
+                let counters = Counters::parse(&value, bytes.as_deref().unwrap_or_default());
+                let counters = counters.ok_or_else(|| {
+                    error("counters are two numbers, packets and bytes".to_owned())
+                })?;
                 set_once(&mut specification.counters, counters, spelled)
             }
         }
@@ -124,15 +127,4 @@ fn check_interface(name: &str) -> Result<(), String> {
         return Err("the name of an interface has no space or slash".to_owned());
     }
     Ok(())
-}
-
-fn parse_counters(packets: &str, bytes: Option<&str>) -> Result<Counters, String> {
-    let number = |text: &str| {
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| text.parse().ok()).flatten()
-    };
-    let counters = number(packets).zip(bytes.and_then(number));
-    counters
-        .map(|(packets, bytes)| Counters { packets, bytes })
-        .ok_or_else(|| "counters are two numbers, packets and bytes".to_owned())
 }

@@ -9,7 +9,7 @@ use super::specification::{Addresses, Specification};
 use crate::{
     error::Error,
     rules::model::{
-        address::{self, Network, family_name, full_mask},
+        address::{self, Network, full_mask},
         names::Names,
         protocol,
         rule::{Family, Negatable, Rule},
@@ -72,10 +72,7 @@ pub(crate) fn expand(specification: Specification, names: &dyn Names) -> Result<
 fn family_claim(specification: &Specification) -> Result<Option<Claim>, Error> {
     let by_option = specification.family.map(|family| Claim {
         family,
-        words: match family {
-            Family::Ipv4 => "-4".to_owned(),
-            Family::Ipv6 => "-6".to_owned(),
-        },
+        words: family.option().to_owned(),
     });
     let by_protocol = specification
         .protocol
@@ -104,14 +101,10 @@ fn family_claim(specification: &Specification) -> Result<Option<Claim>, Error> {
 }
 
 fn contradiction(words: &str, family: Family, others: &str) -> Error {
-    let other_family = match family {
-        Family::Ipv4 => Family::Ipv6,
-        Family::Ipv6 => Family::Ipv4,
-    };
     Error::usage(format!(
         "{words} is for {} and {others} is for {}: no packet is both",
-        family_name(family),
-        family_name(other_family)
+        family.name(),
+        family.other().name()
     ))
 }
 
@@ -201,7 +194,7 @@ fn resolve(host: &str, claim: Option<&Claim>, names: &dyn Names) -> Result<Vec<I
         addresses.retain(|address| address::family(*address) == claim.family);
     }
     if addresses.is_empty() {
-        let kind = claim.map_or("", |claim| family_name(claim.family));
+        let kind = claim.map_or("", |claim| claim.family.name());
         return Err(format!("the host {host} has no {kind} address"));
     }
     Ok(addresses)

@@ -9,10 +9,9 @@ use crate::{
     rules::model::{
         command::{Command, Edit, Form, Invocation},
         extension::RuleContext,
-        options::is_number,
         rule::Rule,
     },
-    text::quote,
+    text::{number, quote},
 };
 
 impl Parser<'_> {
@@ -253,12 +252,9 @@ impl CommandOption {
         let Some(text) = &self.second else {
             return Ok(None);
         };
-        let number = text.parse().ok().filter(|number| *number > 0);
+        let number = number(text).filter(|number| *number > 0);
         let wrong = || self.error_at(text, "the position of a rule is a number from 1 up");
-        number
-            .filter(|_| is_number(text))
-            .ok_or_else(wrong)
-            .map(Some)
+        number.ok_or_else(wrong).map(Some)
     }
 
     fn policy(&self) -> Result<Verdict, Error> {

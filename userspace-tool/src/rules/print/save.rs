@@ -4,7 +4,6 @@
 
 use crate::{
     rules::model::{
-        address::family_name,
         chain::Chain,
         extension::Extension,
         policy::Policy,
@@ -41,12 +40,8 @@ pub(crate) fn save_chain(
     policies.shown(family).into_iter().map(line).collect()
 }
 
-fn family_option(family: Option<Family>) -> &'static str {
-    match family {
-        Some(Family::Ipv4) => " -4",
-        Some(Family::Ipv6) => " -6",
-        None => "",
-    }
+fn family_option(family: Option<Family>) -> String {
+    family.map_or(String::new(), |family| format!(" {}", family.option()))
 }
 
 pub(crate) fn save_rule(chain: &str, rule: &Rule, with_counters: bool) -> String {
@@ -57,7 +52,7 @@ pub(crate) fn save_rule(chain: &str, rule: &Rule, with_counters: bool) -> String
 fn specification(rule: &Rule, with_counters: bool) -> String {
     let mut text = String::new();
     if rule.family != rule.implied_family() {
-        text += family_option(rule.family);
+        text += &family_option(rule.family);
     }
     for (option, network) in [("-s", &rule.source), ("-d", &rule.destination)] {
         if let Some(network) = network {
@@ -121,7 +116,7 @@ fn save_table(chains: &[Chain], with_counters: bool, family: Option<Family>, tex
         env!("CARGO_PKG_VERSION"),
         family.map_or(String::new(), |family| format!(
             " for {} only",
-            family_name(family)
+            family.name()
         )),
         first.table
     ));

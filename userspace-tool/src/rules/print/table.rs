@@ -4,7 +4,7 @@
 
 use crate::{
     rules::model::{
-        address::{Network, family_name},
+        address::Network,
         chain::Chain,
         command::Display,
         extension::Extension,
@@ -40,7 +40,7 @@ fn chain_table(chain: &Chain, display: &Display) -> String {
                     );
                 }
                 if let Some(family) = family.filter(|_| are_apart) {
-                    text += &format!(" for {}", family_name(family));
+                    text += &format!(" for {}", family.name());
                 }
                 text
             };

@@ -8,8 +8,9 @@ use crate::{
     netlink::spec::Table,
     rules::{
         families::Families,
-        model::{chain, options::is_number, rule::Family},
+        model::{chain, rule::Family},
     },
+    text::is_number,
     usage,
 };
 

@@ -4,10 +4,7 @@
 //! Taken for both, their policies and their absent rules would close a server to the other version, or open it.
 
 use super::{arguments::Arguments, mistake::Mistake};
-use crate::{
-    rules::model::{address::family_name, rule::Family},
-    text::quote,
-};
+use crate::{rules::model::rule::Family, text::quote};
 
 /// Who wrote the file, as far as the file says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,23 +33,8 @@ pub(super) fn writer(comment: &str) -> Option<Writer> {
     }
     [Family::Ipv4, Family::Ipv6]
         .into_iter()
-        .find(|family| name.ends_with(&format!(" for {} only", family_name(*family))))
+        .find(|family| name.ends_with(&format!(" for {} only", family.name())))
         .map_or(Some(Writer::Palisade), |family| Some(Writer::Of(family)))
-}
-
-pub(super) fn other(family: Family) -> Family {
-    match family {
-        Family::Ipv4 => Family::Ipv6,
-        Family::Ipv6 => Family::Ipv4,
-    }
-}
-
-/// The option that stands for it.
-pub(super) fn option(family: Family) -> &'static str {
-    match family {
-        Family::Ipv4 => "-4",
-        Family::Ipv6 => "-6",
-    }
 }
 
 /// What a file says of the IP versions that it is for; lines are counted from 1.
@@ -116,8 +98,8 @@ impl Evidence {
         let Some((family, line)) = self.family().filter(|_| !wanted.says_families()) else {
             return Ok(None);
         };
-        let (name, option) = (family_name(family), option(family));
-        let other = family_name(other(family));
+        let (name, option) = (family.name(), family.option());
+        let other = family.other().name();
         if let Some((at, chain)) = &self.drop {
             return Err(Mistake::Line(
                 *at,

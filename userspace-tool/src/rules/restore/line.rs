@@ -120,19 +120,10 @@ fn family_of(option: &str) -> Option<Family> {
 }
 
 fn bracketed(word: &str) -> Result<Counters, String> {
-    let number = |text: &str| {
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| text.parse().ok()).flatten()
-    };
     word.strip_prefix('[')
         .and_then(|word| word.strip_suffix(']'))
         .and_then(|word| word.split_once(':'))
-        .and_then(|(packets, bytes)| {
-            Some(Counters {
-                packets: number(packets)?,
-                bytes: number(bytes)?,
-            })
-        })
+        .and_then(|(packets, bytes)| Counters::parse(packets, bytes))
         .ok_or_else(|| format!("{word} are no counters: they are [PACKETS:BYTES]"))
 }
 

@@ -12,7 +12,6 @@ use crate::{
     netlink::spec::{ChangeKind, Table, Verdict},
     rules::{
         model::{
-            address::family_name,
             chain::{self, Chain},
             command::{Command, Edit, Invocation},
             names::Names,
@@ -200,9 +199,9 @@ impl Maker<'_> {
         match (writer, self.wanted.family()) {
             (Writer::Of(family), Some(wanted)) if family != wanted => Err(format!(
                 "the file is for {}: give {} instead of {}",
-                family_name(family),
-                families::option(family),
-                families::option(wanted)
+                family.name(),
+                family.option(),
+                wanted.option()
             )),
             _ => Ok(()),
         }
@@ -367,7 +366,7 @@ impl Maker<'_> {
         };
         // As in iptables-restore, a file may have lines of the other family if they say so.
         let parse = |words| parser::parse_line(words, self.names, None);
-        let other = families::other(wanted);
+        let other = wanted.other();
         match pasted::read(words, parse, |_| {}) {
             Ok(invocation) if is_all_for(&invocation, other) => Ok(None),
             _ => Err(error),

@@ -13,9 +13,10 @@ use crate::{
     rules::model::{
         extension::{Extension, ExtensionType, RuleContext},
         names::Names,
-        options::{Given, is, is_number, options},
+        options::{Given, is, options},
         protocol::WITH_PORTS,
     },
+    text::is_number,
 };
 
 pub(super) static TYPE: ExtensionType = ExtensionType {

@@ -7,7 +7,7 @@ use crate::{
     netlink::{
         Writer,
         spec::{
-            Family, Table,
+            Table,
             attribute::{change as attribute, ruleset},
         },
     },
@@ -48,11 +48,9 @@ pub(crate) fn encode_change(change: &Change<'_>, table: Table, request: &mut Wri
             nest.u64(attribute::BYTES, bytes);
         }
         if let Some(family) = change.family {
-            let label = match family {
-                Family::Ipv4 => "-4",
-                Family::Ipv6 => "-6",
-            };
-            nest.labelled(label, |nest| nest.u32(attribute::FAMILY, family.number()));
+            nest.labelled(family.option(), |nest| {
+                nest.u32(attribute::FAMILY, family.number());
+            });
         }
         if let Some(name) = change.new_name {
             nest.labelled(chain_label(name), |nest| {

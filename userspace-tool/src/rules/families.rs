@@ -4,7 +4,7 @@
 
 use clap::Args;
 
-use super::model::rule::Family;
+use super::model::family::Family;
 
 /// `-4` and `-6`.
 #[derive(Clone, Copy, Debug, Args)]

@@ -22,8 +22,9 @@ pub(crate) use model::policy::Policies;
 pub(crate) use model::{
     chain::Chain,
     change::Change,
+    family::Family,
     names::{Names, System, parse_port},
-    rule::{Counters, Family, Rule},
+    rule::{Counters, Rule},
 };
 pub(crate) use print::{save_rule, shown_address, shown_interface};
 pub(crate) use restore::run as restore;

@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{model::rule::Family, tests::words};
+    use crate::rules::{model::family::Family, tests::words};
 
     fn parse(line: &str) -> Result<Arguments, String> {
         let error = |error| usage::explain(&error, "save").unwrap_err().to_string();

@@ -14,11 +14,7 @@ use crate::{
         spec::{Table, attribute::ruleset, command as operation},
     },
     rules::{
-        model::{
-            chain::Chain,
-            change::Change,
-            rule::{Family, Rule},
-        },
+        model::{chain::Chain, change::Change, family::Family, rule::Rule},
         print::save_rule,
         wire::{self, chain_label},
     },

@@ -12,8 +12,8 @@ use crate::{
     netlink::{Nest, Writer, spec::attribute::r#match},
     rules::model::{
         extension::{Extension, ExtensionType},
+        family::Family,
         options::{Given, is, number, options, parse_number},
-        rule::Family,
     },
 };
 

@@ -2,7 +2,10 @@
 
 //! Changes of the rules.
 
-use super::rule::{Counters, Family, Rule};
+use super::{
+    family::Family,
+    rule::{Counters, Rule},
+};
 use crate::netlink::spec::{ChangeKind, Verdict};
 
 /// A change of the rules.

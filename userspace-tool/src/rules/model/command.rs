@@ -4,7 +4,8 @@
 
 use super::{
     change::Change,
-    rule::{Counters, Family, Rule},
+    family::Family,
+    rule::{Counters, Rule},
 };
 use crate::netlink::spec::{ChangeKind, Table, Verdict};
 

@@ -7,13 +7,13 @@ use std::{any::Any, fmt::Debug, rc::Rc};
 use serde_json::{Value, json};
 
 use super::{
+    family::Family,
     names::Names,
     options::{ExtensionOption, Given, either},
-    rule::{Family, Negatable},
 };
 use crate::{
     error::Error,
-    fields::{Decode, Fields},
+    fields::{Decode, Fields, Negatable},
     netlink::{Attribute, Nest, Writer},
 };
 

@@ -7,6 +7,7 @@ pub(crate) mod chain;
 pub(crate) mod change;
 pub(crate) mod command;
 pub(crate) mod extension;
+pub(crate) mod family;
 pub(crate) mod mark;
 pub(crate) mod names;
 pub(crate) mod options;

@@ -2,7 +2,7 @@
 
 //! What happens to packets that no rule of a built-in chain decides, for each IP version.
 
-use super::rule::{Counters, Family};
+use super::{family::Family, rule::Counters};
 use crate::netlink::spec::Verdict;
 
 /// The policy for one IP version, or for both where they are the same.

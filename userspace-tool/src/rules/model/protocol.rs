@@ -2,7 +2,7 @@
 
 //! Upper-layer protocols.
 
-use super::{names::Names, rule::Family};
+use super::{family::Family, names::Names};
 use crate::text::is_number;
 
 pub(crate) const ICMP: u8 = 1;

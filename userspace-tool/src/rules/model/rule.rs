@@ -4,43 +4,8 @@
 
 use std::rc::Rc;
 
-use super::{address::Network, extension::Extension};
-use crate::text::number;
-pub(crate) use crate::{fields::Negatable, netlink::spec::Family};
-
-impl Family {
-    /// The only one that was given; none if that is neither, or both.
-    pub(crate) fn only(ipv4: bool, ipv6: bool) -> Option<Self> {
-        match (ipv4, ipv6) {
-            (true, false) => Some(Self::Ipv4),
-            (false, true) => Some(Self::Ipv6),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn other(self) -> Self {
-        match self {
-            Self::Ipv4 => Self::Ipv6,
-            Self::Ipv6 => Self::Ipv4,
-        }
-    }
-
-    /// What people call it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Ipv4 => "IPv4",
-            Self::Ipv6 => "IPv6",
-        }
-    }
-
-    /// The option that stands for it.
-    pub(crate) fn option(self) -> &'static str {
-        match self {
-            Self::Ipv4 => "-4",
-            Self::Ipv6 => "-6",
-        }
-    }
-}
+use super::{address::Network, extension::Extension, family::Family};
+use crate::{fields::Negatable, text::number};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {

@@ -8,10 +8,8 @@ use super::{
 };
 use crate::{
     error::Error,
-    rules::model::{
-        chain,
-        rule::{Family, Negatable},
-    },
+    fields::Negatable,
+    rules::model::{chain, family::Family},
     text::{is_number, quote},
 };
 

@@ -11,13 +11,14 @@ use super::{
 };
 use crate::{
     error::{Error, suggestion},
+    fields::Negatable,
     netlink::spec::INTERFACE_NAME_LENGTH_MAX,
     rules::{
         matches,
         model::{
             extension::{ExtensionType, Loaded},
             protocol,
-            rule::{Counters, Negatable},
+            rule::Counters,
         },
         targets,
     },

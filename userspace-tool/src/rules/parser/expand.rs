@@ -8,11 +8,13 @@ use std::{net::IpAddr, rc::Rc};
 use super::specification::{Addresses, Specification};
 use crate::{
     error::Error,
+    fields::Negatable,
     rules::model::{
         address::{self, Network, full_mask},
+        family::Family,
         names::Names,
         protocol,
-        rule::{Family, Negatable, Rule},
+        rule::Rule,
     },
     text::quote,
 };

@@ -17,9 +17,9 @@ mod specification;
 
 use super::model::{
     command::{Display, Invocation},
+    family::Family,
     names::Names,
     options::{ExtensionOption, Given},
-    rule::Family,
 };
 use crate::{error::Error, netlink::spec::Table, text::quote};
 use arguments::{Arguments, Token};

@@ -2,9 +2,9 @@
 
 //! A rule as it is written on the command line, before names become addresses.
 
-use crate::rules::model::{
-    extension::Loaded,
-    rule::{Counters, Family, Negatable},
+use crate::{
+    fields::Negatable,
+    rules::model::{extension::Loaded, family::Family, rule::Counters},
 };
 
 /// Addresses, networks and host names, separated by commas.

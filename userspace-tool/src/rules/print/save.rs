@@ -6,9 +6,10 @@ use crate::{
     rules::model::{
         chain::Chain,
         extension::Extension,
+        family::Family,
         policy::Policy,
         protocol,
-        rule::{Counters, Family, Rule},
+        rule::{Counters, Rule},
     },
     text::quote,
 };

@@ -3,14 +3,16 @@
 //! Rules as -L prints them: in the tables of iptables.
 
 use crate::{
+    fields::Negatable,
     rules::model::{
         address::Network,
         chain::Chain,
         command::Display,
         extension::Extension,
+        family::Family,
         policy::Policy,
         protocol,
-        rule::{Counters, Family, Negatable, Rule},
+        rule::{Counters, Rule},
     },
     text::printable,
 };

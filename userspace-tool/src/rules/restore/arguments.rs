@@ -8,7 +8,7 @@ use crate::{
     netlink::spec::Table,
     rules::{
         families::Families,
-        model::{chain, rule::Family},
+        model::{chain, family::Family},
     },
     text::is_number,
     usage,

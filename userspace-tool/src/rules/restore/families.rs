@@ -4,7 +4,7 @@
 //! Taken for both, their policies and their absent rules would close a server to the other version, or open it.
 
 use super::{arguments::Arguments, mistake::Mistake};
-use crate::{rules::model::rule::Family, text::quote};
+use crate::{rules::model::family::Family, text::quote};
 
 /// Who wrote the file, as far as the file says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

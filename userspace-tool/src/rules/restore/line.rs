@@ -5,7 +5,7 @@
 use crate::{
     netlink::spec::Verdict,
     rules::{
-        model::rule::{Counters, Family},
+        model::{family::Family, rule::Counters},
         parser::pasted,
     },
 };

@@ -14,8 +14,9 @@ use crate::{
         model::{
             chain::{self, Chain},
             command::{Command, Edit, Invocation},
+            family::Family,
             names::Names,
-            rule::{Counters, Family},
+            rule::Counters,
         },
         parser::{self, chains, pasted},
     },

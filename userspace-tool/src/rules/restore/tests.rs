@@ -13,11 +13,7 @@ use super::{
 use crate::{
     netlink::spec::{Table, Verdict},
     rules::{
-        model::{
-            chain::Chain,
-            policy::Policies,
-            rule::{Counters, Family},
-        },
+        model::{chain::Chain, family::Family, policy::Policies, rule::Counters},
         print::save_file,
         tests::{Fixed, words},
     },

@@ -12,9 +12,9 @@ use crate::{
     netlink::{Nest, Writer, spec::attribute::target},
     rules::model::{
         extension::{Extension, ExtensionType, RuleContext},
+        family::Family,
         options::{options, parsed},
         protocol,
-        rule::Family,
     },
 };
 

@@ -9,8 +9,9 @@ use crate::{
         model::{
             chain::Chain,
             command::Display,
+            family::Family,
             policy::{Policies, Policy},
-            rule::{Counters, Family},
+            rule::Counters,
         },
         print::{self, save_chain, save_rule},
     },

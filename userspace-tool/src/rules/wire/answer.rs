@@ -2,7 +2,7 @@
 
 //! Chains and rules, as the kernel answers with them.
 
-use super::rule::decode_rule;
+use super::rule::{decode_rule, read_counters};
 use crate::{
     error::Error,
     fields::{need, read},
@@ -16,7 +16,7 @@ use crate::{
     rules::model::{
         chain::Chain,
         policy::{Policies, Policy},
-        rule::{Counters, Rule},
+        rule::Rule,
     },
 };
 
@@ -51,14 +51,6 @@ fn decode_policy(nest: &Nest<'_>) -> Result<(Family, Policy), Error> {
         counters: read_counters(nest, family_policy::PACKETS, family_policy::BYTES)?,
     };
     Ok((need(nest, family_policy::FAMILY, missing)?, policy))
-}
-
-/// Read counters, which are zero where they are absent.
-pub(super) fn read_counters(nest: &Nest<'_>, packets: u16, bytes: u16) -> Result<Counters, Error> {
-    Ok(Counters {
-        packets: read(nest, packets)?.unwrap_or(0),
-        bytes: read(nest, bytes)?.unwrap_or(0),
-    })
 }
 
 /// A rule with its position in a chain.

@@ -4,11 +4,10 @@
 
 use std::rc::Rc;
 
-use super::answer::read_counters;
 use crate::{
     error::Error,
     fields::{Field, Label, read},
-    netlink::{Attribute, Writer, spec::attribute::rule as attribute},
+    netlink::{Attribute, Nest, Writer, spec::attribute::rule as attribute},
     rules::{
         matches,
         model::{
@@ -120,4 +119,12 @@ fn decode_extension<'a>(
         }
     }
     Ok(Rc::new(unknown))
+}
+
+/// Read counters, which are zero where they are absent.
+pub(super) fn read_counters(nest: &Nest<'_>, packets: u16, bytes: u16) -> Result<Counters, Error> {
+    Ok(Counters {
+        packets: read(nest, packets)?.unwrap_or(0),
+        bytes: read(nest, bytes)?.unwrap_or(0),
+    })
 }

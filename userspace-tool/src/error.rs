@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use crate::netlink::Refusal;
+use crate::netlink::ExtAckError;
 
 #[derive(Debug, Error)]
 pub(crate) enum Error {
@@ -20,7 +20,7 @@ pub(crate) enum Error {
     #[error("there is no list {0}: palisade list ls shows them")]
     UnknownList(String),
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Kernel(#[from] ExtAckError),
     #[error("the kernel's answer cannot be understood: {0}: use a palisade as new as the module")]
     Answer(String),
 }

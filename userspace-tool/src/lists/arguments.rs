@@ -10,7 +10,7 @@ use crate::{error::Error, netlink::spec::HITS_MAX, rules::list_name, usage};
 /// Read and change recent lists.
 #[derive(Debug, Parser)]
 #[command(bin_name = "palisade list", disable_help_subcommand = true)]
-pub(super) struct Arguments {
+pub(super) struct ListArguments {
     #[command(subcommand)]
     pub(super) command: ListCommand,
 }

@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 
 use super::{
-    endpoint::Endpoint,
     explain::explain,
+    key::EntryKey,
     wire::{self, Encode, Entry},
 };
 use crate::{
@@ -26,7 +26,7 @@ pub(super) fn read(connection: &mut Connection, name: &str) -> Result<Vec<Entry>
 }
 
 /// An address that is deleted by one message is not there any more for the next.
-pub(super) fn without_repetitions(mut addresses: Vec<Endpoint>) -> Vec<Endpoint> {
+pub(super) fn without_repetitions(mut addresses: Vec<EntryKey>) -> Vec<EntryKey> {
     let mut seen = HashSet::new();
     addresses.retain(|address| seen.insert(*address));
     addresses
@@ -64,7 +64,7 @@ pub(super) fn change(
 fn labelled(name: &str, batch: &[impl Encode]) -> Writer {
     let mut request = wire::named(name);
     for entry in batch {
-        request.labelled(entry.endpoint().to_string(), |request| {
+        request.labelled(entry.key().to_string(), |request| {
             entry.encode(request);
         });
     }
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn repetitions_are_left_out_and_the_order_stays() {
         let [one, two] = [[192, 0, 2, 1], [192, 0, 2, 2]]
-            .map(|address| Endpoint::from(std::net::IpAddr::from(address)));
+            .map(|address| EntryKey::from(std::net::IpAddr::from(address)));
         assert_eq!(without_repetitions(vec![two, one, two, one]), [two, one]);
     }
 

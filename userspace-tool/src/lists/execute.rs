@@ -92,12 +92,7 @@ fn with_settings(command: &str, name: &str, settings: &[Setting]) -> Result<Writ
 /// A list's entries, the one that was seen last first.
 fn sorted_entries(connection: &mut Connection, name: &str) -> Result<Vec<Entry>, Error> {
     let mut entries = entries::read(connection, name)?;
-    entries.sort_by_key(|entry| {
-        (
-            entry.ages.first().copied().unwrap_or(u64::MAX),
-            entry.endpoint,
-        )
-    });
+    entries.sort_by_key(|entry| (entry.ages.first().copied().unwrap_or(u64::MAX), entry.key));
     Ok(entries)
 }
 

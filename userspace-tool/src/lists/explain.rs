@@ -5,19 +5,19 @@
 use nix::errno::Errno;
 
 use super::wire;
-use crate::{error::Error, netlink::Refusal};
+use crate::{error::Error, netlink::ExtAckError};
 
 /// Say more about a refusal than the kernel can.
 pub(super) fn explain(error: Error, name: &str) -> Error {
     match error {
-        Error::Refused(refusal) if is_about_list(&refusal, name) => {
+        Error::Kernel(refusal) if is_about_list(&refusal, name) => {
             Error::UnknownList(name.to_owned())
         }
-        Error::Refused(refusal) if refusal.is(Errno::EEXIST) => {
+        Error::Kernel(refusal) if refusal.is(Errno::EEXIST) => {
             Error::Failure(format!("there is a list {name} already"))
         }
         // The refusal may name an address or a setting, or nothing.
-        Error::Refused(refusal) if refusal.label != Some(wire::name_label(name)) => {
+        Error::Kernel(refusal) if refusal.label != Some(wire::name_label(name)) => {
             Error::Failure(format!("list {name}: {refusal}"))
         }
         other => other,
@@ -25,7 +25,7 @@ pub(super) fn explain(error: Error, name: &str) -> Error {
 }
 
 /// Whether the kernel did not find the list itself, rather than an address in it.
-fn is_about_list(refusal: &Refusal, name: &str) -> bool {
+fn is_about_list(refusal: &ExtAckError, name: &str) -> bool {
     let about = refusal
         .label
         .as_ref()

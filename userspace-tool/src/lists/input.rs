@@ -4,7 +4,7 @@
 
 use std::{io, io::Read, str::FromStr};
 
-use super::endpoint::Endpoint;
+use super::key::EntryKey;
 use crate::{error::Error, text::quote};
 
 /// What standard input is called in messages.
@@ -13,7 +13,7 @@ pub(super) const STANDARD_INPUT: &str = "standard input";
 /// An address, or a - that stands for the addresses on standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AddressArgument {
-    Address(Endpoint),
+    Address(EntryKey),
     StandardInput,
 }
 
@@ -29,7 +29,7 @@ impl FromStr for AddressArgument {
 }
 
 /// All addresses of the arguments, with standard input read where it is asked for.
-pub(super) fn addresses(arguments: &[AddressArgument]) -> Result<Vec<Endpoint>, Error> {
+pub(super) fn addresses(arguments: &[AddressArgument]) -> Result<Vec<EntryKey>, Error> {
     let mut addresses = Vec::new();
     for argument in arguments {
         match argument {
@@ -57,7 +57,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .filter(|(_, line)| !line.is_empty())
 }
 
-fn read(input: impl Read, addresses: &mut Vec<Endpoint>) -> Result<(), Error> {
+fn read(input: impl Read, addresses: &mut Vec<EntryKey>) -> Result<(), Error> {
     let text = text(input, STANDARD_INPUT)?;
     for (number, line) in lines(&text) {
         let address = line.parse().map_err(|reason| {
@@ -84,7 +84,7 @@ mod tests {
         let mut addresses = Vec::new();
         let input = "# all\n192.0.2.1\n\n 2001:db8::1 # one\n";
         read(input.as_bytes(), &mut addresses).unwrap();
-        let expected: Vec<Endpoint> =
+        let expected: Vec<EntryKey> =
             vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()];
         assert_eq!(addresses, expected);
     }
@@ -120,7 +120,7 @@ mod tests {
             let mut addresses = Vec::new();
             let lines: Vec<String> = given.iter().map(|address| format!("{address}{ending}")).collect();
             read(lines.concat().as_bytes(), &mut addresses).unwrap();
-            let given: Vec<Endpoint> = given.into_iter().map(Endpoint::from).collect();
+            let given: Vec<EntryKey> = given.into_iter().map(EntryKey::from).collect();
             prop_assert_eq!(addresses, given);
         }
     }

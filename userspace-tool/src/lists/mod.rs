@@ -5,11 +5,11 @@
 mod arguments;
 mod clock;
 mod duration;
-mod endpoint;
 mod entries;
 mod execute;
 mod explain;
 mod input;
+mod key;
 mod saved;
 mod show;
 #[cfg(test)]
@@ -22,7 +22,7 @@ use crate::error::Error;
 
 /// Carry out `list` with what follows it; what it prints is returned.
 pub(crate) fn run(arguments: &[String]) -> Result<String, Error> {
-    match arguments::Arguments::try_parse_from(arguments) {
+    match arguments::ListArguments::try_parse_from(arguments) {
         Ok(arguments) => execute::execute(arguments.command),
         Err(error) => arguments::explain(&error),
     }

@@ -15,8 +15,8 @@ use std::fmt;
 use super::{
     clock,
     duration::{self, Exact},
-    endpoint::Endpoint,
     input::lines,
+    key::EntryKey,
     wire::{Entry, List},
 };
 use crate::{error::Error, netlink::spec::HITS_MAX, rules::list_name, text::quote};
@@ -46,12 +46,12 @@ pub(super) fn save(saved: &Saved, now: u64, out: &mut impl fmt::Write) -> fmt::R
     )?;
     for entry in entries {
         let Entry {
-            endpoint,
+            key,
             time_to_live,
             packets,
             ages,
         } = entry;
-        write!(out, "{endpoint} ttl={time_to_live} packets={packets} ages=")?;
+        write!(out, "{key} ttl={time_to_live} packets={packets} ages=")?;
         for (index, age) in ages.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             write!(out, "{comma}{}", Exact(*age))?;
@@ -153,7 +153,7 @@ fn read_header(header: &str) -> Result<(List, u64), String> {
 
 fn read_entry(line: &str, elapsed: u64) -> Result<Entry, String> {
     let mut words = line.split_whitespace();
-    let endpoint: Endpoint = words.next().unwrap_or_default().parse()?;
+    let key: EntryKey = words.next().unwrap_or_default().parse()?;
     let (mut time_to_live, mut packets, mut ages) = (0, None, Vec::new());
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
@@ -178,7 +178,7 @@ fn read_entry(line: &str, elapsed: u64) -> Result<Entry, String> {
         return Err("the latest packet comes first".to_owned());
     }
     Ok(Entry {
-        endpoint,
+        key,
         time_to_live: u8::try_from(time_to_live).unwrap_or(0),
         packets: packets.unwrap_or(u32::try_from(ages.len()).unwrap_or(u32::MAX)),
         ages,
@@ -210,7 +210,7 @@ mod tests {
         let entries = &lists[0].entries;
         assert_eq!(entries[0].ages, [1500, 120_500]);
         assert_eq!((entries[0].time_to_live, entries[0].packets), (64, 9));
-        assert_eq!((entries[1].endpoint.port, entries[1].packets), (5, 1));
+        assert_eq!((entries[1].key.port, entries[1].packets), (5, 1));
         // A clock that went back does not make anything younger.
         assert_eq!(
             restore(&text, "x", saved - 500).unwrap()[0].entries[0].ages[0],
@@ -251,8 +251,8 @@ mod tests {
             mut ages in vec(0..u64::from(u32::MAX), 1..9),
         ) -> Entry {
             ages.sort_unstable();
-            let endpoint = Endpoint { address, port };
-            Entry { endpoint, time_to_live, packets, ages }
+            let key = EntryKey { address, port };
+            Entry { key, time_to_live, packets, ages }
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) fn entries(entries: &[Entry]) -> String {
         .iter()
         .map(|entry| {
             vec![
-                entry.endpoint.to_string(),
+                entry.key.to_string(),
                 entry
                     .ages
                     .first()
@@ -74,8 +74,8 @@ pub(super) fn list_json(list: &List) -> Value {
 
 pub(super) fn entry_json(entry: &Entry) -> Value {
     json!({
-        "address": entry.endpoint.address.to_string(),
-        "port": (entry.endpoint.port != 0).then_some(entry.endpoint.port),
+        "address": entry.key.address.to_string(),
+        "port": (entry.key.port != 0).then_some(entry.key.port),
         "age_ms": entry.ages.first(),
         "ages_ms": entry.ages,
         "time_to_live": entry.time_to_live,

@@ -52,7 +52,7 @@ proptest! {
     #[test]
     fn no_arguments_make_it_panic(words in vec(word(), 0..8)) {
         let arguments = std::iter::once("list".to_owned()).chain(words);
-        if let Err(error) = arguments::Arguments::try_parse_from(arguments) {
+        if let Err(error) = arguments::ListArguments::try_parse_from(arguments) {
             match arguments::explain(&error) {
                 Ok(help) => prop_assert!(help.contains("Usage:")),
                 Err(Error::Usage(text)) => prop_assert!(!printable(&text).contains('\n')),

@@ -2,7 +2,7 @@
 
 //! Lists and their entries as netlink attributes.
 
-use super::{arguments::Setting, endpoint::Endpoint};
+use super::{arguments::Setting, key::EntryKey};
 use crate::{
     error::Error,
     fields::{Decode, need, nest, read},
@@ -32,7 +32,7 @@ nest! {
 /// An address of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    pub(super) endpoint: Endpoint,
+    pub(super) key: EntryKey,
     pub(super) time_to_live: u8,
     pub(super) packets: u32,
     /// Milliseconds since each remembered packet, the latest first.
@@ -61,32 +61,32 @@ pub(super) fn encode_setting(setting: Setting, request: &mut Writer) {
 
 /// What an entry-add or an entry-delete is about.
 pub(super) trait Encode {
-    fn endpoint(&self) -> Endpoint;
+    fn key(&self) -> EntryKey;
 
     /// The attributes behind address and port.
     fn encode_rest(&self, _nest: &mut Writer) {}
 
     fn encode(&self, request: &mut Writer) {
         request.nested(list::ENTRY, |nest| {
-            let endpoint = self.endpoint();
-            nest.address(entry::ADDRESS, endpoint.address);
-            if endpoint.port != 0 {
-                nest.u16(entry::PORT, endpoint.port);
+            let key = self.key();
+            nest.address(entry::ADDRESS, key.address);
+            if key.port != 0 {
+                nest.u16(entry::PORT, key.port);
             }
             self.encode_rest(nest);
         });
     }
 }
 
-impl Encode for Endpoint {
-    fn endpoint(&self) -> Endpoint {
+impl Encode for EntryKey {
+    fn key(&self) -> EntryKey {
         *self
     }
 }
 
 impl Encode for Entry {
-    fn endpoint(&self) -> Endpoint {
-        self.endpoint
+    fn key(&self) -> EntryKey {
+        self.key
     }
 
     fn encode_rest(&self, nest: &mut Writer) {
@@ -106,13 +106,13 @@ pub(super) fn decode_list(answer: &[u8]) -> Result<List, Error> {
 pub(super) fn decode_entries(answer: &[u8], entries: &mut Vec<Entry>) -> Result<(), Error> {
     for nest in Nest::new(answer)?.all(list::ENTRY) {
         let nest = nest.nest()?;
-        let endpoint = Endpoint {
+        let key = EntryKey {
             address: need(&nest, entry::ADDRESS, "an entry lacks its address")?,
             port: read(&nest, entry::PORT)?.unwrap_or(0),
         };
         let ages = nest.all(entry::AGE).map(Attribute::u64);
         entries.push(Entry {
-            endpoint,
+            key,
             time_to_live: read(&nest, entry::TIME_TO_LIVE)?.unwrap_or(0),
             packets: read(&nest, entry::PACKETS)?.unwrap_or(0),
             ages: ages.collect::<Result<_, _>>()?,
@@ -146,7 +146,7 @@ mod tests {
             nest.u64(entry::AGE, 20);
         });
         let expected = Entry {
-            endpoint: "192.0.2.1:99".parse().unwrap(),
+            key: "192.0.2.1:99".parse().unwrap(),
             time_to_live: 64,
             packets: 3,
             ages: vec![10, 20],
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn what_is_encoded_is_read() {
         let entry = Entry {
-            endpoint: "[2001:db8::1]:5".parse().unwrap(),
+            key: "[2001:db8::1]:5".parse().unwrap(),
             time_to_live: 7,
             packets: 9,
             ages: vec![1, 2, 3],

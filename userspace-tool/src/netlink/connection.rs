@@ -45,7 +45,7 @@ impl Connection {
         });
         let families = match answer {
             Ok(answer) => answer.messages,
-            Err(Error::Refused(refusal)) if refusal.is(Errno::ENOENT) => {
+            Err(Error::Kernel(refusal)) if refusal.is(Errno::ENOENT) => {
                 return Err(Error::NotLoaded);
             }
             Err(error) => return Err(error),
@@ -149,7 +149,7 @@ impl Connection {
 
 /// Say which words of the command line the kernel's refusal is about.
 pub(crate) fn explain(error: Error, request: &Writer) -> Error {
-    let Error::Refused(mut refusal) = error else {
+    let Error::Kernel(mut refusal) = error else {
         return error;
     };
     if refusal.is(Errno::EPERM) {
@@ -165,10 +165,10 @@ pub(crate) fn explain(error: Error, request: &Writer) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netlink::Refusal;
+    use crate::netlink::ExtAckError;
 
     fn refusal(errno: Errno, offset: usize) -> Error {
-        Error::Refused(Refusal {
+        Error::Kernel(ExtAckError {
             errno: errno as i32,
             message: Some("wrong".to_owned()),
             offset: Some(offset),

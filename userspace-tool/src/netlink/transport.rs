@@ -15,7 +15,7 @@ use nix::{
     sys::socket::{setsockopt, sockopt},
 };
 
-use super::refusal::Refusal;
+use super::ext_ack::ExtAckError;
 use crate::error::Error;
 
 /// The kernel fills dumps into messages of at most 32 kB.
@@ -93,7 +93,7 @@ impl Transport {
                 match message.message_type() {
                     NLMSG_ERROR => {
                         let error = error(message.payload()).map_err(unreadable)?;
-                        let refusal = Refusal::from_error(&error);
+                        let refusal = ExtAckError::from_error(&error);
                         if error.code.is_some() {
                             return Err(refusal.into());
                         }
@@ -103,7 +103,7 @@ impl Transport {
                     NLMSG_DONE => {
                         let done = done(message.payload()).map_err(unreadable)?;
                         if done.code < 0 {
-                            return Err(Refusal::from_done(&done).into());
+                            return Err(ExtAckError::from_done(&done).into());
                         }
                         return Ok(answer);
                     }

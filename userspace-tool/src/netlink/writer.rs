@@ -111,7 +111,7 @@ impl Writer {
     }
 
     /// The attributes before an offset, at which one ends, as a request of their own.
-    pub(crate) fn beginning(&self, end: usize) -> Self {
+    pub(crate) fn head(&self, end: usize) -> Self {
         Self {
             bytes: self.bytes.get(..end).unwrap_or_default().to_vec(),
             ..Self::without_labels()

@@ -20,7 +20,7 @@ palisade protect [--when-flooded RATE[/BURST]] [-i INTERFACE] [ADDRESS:]PORT...
        palisade protect --remove [-i INTERFACE] [ADDRESS:]PORT...
        palisade protect --status [--json]"
 )]
-pub(super) struct Arguments {
+pub(super) struct ProtectArguments {
     /// Ports of servers, by number or name; of all addresses, or of one, such as 192.0.2.1:80 or
     /// [2001:db8::1]:443
     #[arg(value_name = "[ADDRESS:]PORT", conflicts_with = "status")]
@@ -56,7 +56,7 @@ pub(super) struct Protector {
 
 /// What is asked for.
 #[derive(Debug)]
-pub(super) enum Request {
+pub(super) enum ProtectCommand {
     Add(Vec<Protector>),
     Remove {
         endpoints: Vec<Endpoint>,
@@ -67,17 +67,17 @@ pub(super) enum Request {
     },
 }
 
-impl Arguments {
-    pub(super) fn request(self, names: &dyn Names) -> Result<Request, Error> {
+impl ProtectArguments {
+    pub(super) fn command(self, names: &dyn Names) -> Result<ProtectCommand, Error> {
         if self.status {
-            return Ok(Request::Status { json: self.json });
+            return Ok(ProtectCommand::Status { json: self.json });
         }
         if self.json {
             return Err(Error::usage("protect: --json goes with --status"));
         }
         let endpoints = self.endpoints(names)?;
         if self.remove {
-            return Ok(Request::Remove {
+            return Ok(ProtectCommand::Remove {
                 endpoints,
                 interface: self.interface,
             });
@@ -89,7 +89,7 @@ impl Arguments {
             let rules = rules.into_iter();
             protectors.extend(rules.map(|rule| Protector { endpoint, rule }));
         }
-        Ok(Request::Add(protectors))
+        Ok(ProtectCommand::Add(protectors))
     }
 
     /// The endpoints, each once.

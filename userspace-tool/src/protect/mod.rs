@@ -21,22 +21,22 @@ use crate::{
     rules::{Session, System},
     usage,
 };
-use arguments::{Arguments, Request};
+use arguments::{ProtectArguments, ProtectCommand};
 
 /// The chain of the table raw that the rules are in.
 const CHAIN: &str = "PREROUTING";
 
 /// Carry out `protect` with what follows it; what it prints is returned.
 pub(crate) fn run(arguments: &[String]) -> Result<String, Error> {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments = match ProtectArguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => return usage::explain(&error, "protect"),
     };
-    let request = arguments.request(&System::default())?;
+    let request = arguments.command(&System::default())?;
     let mut session = Session::open(Some(Table::Raw))?;
     let chains = session.chains(Some(CHAIN), None, None)?;
     match request {
-        Request::Add(rules) => {
+        ProtectCommand::Add(rules) => {
             let additions = change::additions(&chains, &rules);
             for warning in &additions.warnings {
                 output::warn(&format!("protect: {warning}"));
@@ -45,14 +45,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<String, Error> {
                 session.change(&additions.changes)?;
             }
         }
-        Request::Remove {
+        ProtectCommand::Remove {
             endpoints,
             interface,
         } => {
             let rules = change::removed(&chains, &endpoints, interface.as_deref())?;
             session.change(&change::removals(&rules))?;
         }
-        Request::Status { json } => {
+        ProtectCommand::Status { json } => {
             let servers = wire::servers()?;
             let rows = status::rows(&chains, &servers);
             return Ok(if json {

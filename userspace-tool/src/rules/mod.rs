@@ -31,7 +31,7 @@ pub(crate) use restore::run as restore;
 pub(crate) use save::run as save;
 pub(crate) use targets::{Statistics, Synproxy};
 #[cfg(test)]
-pub(crate) use wire::{Placed, decode_placed};
+pub(crate) use wire::{PositionedRule, decode_rule_answer};
 
 use crate::{error::Error, output};
 use model::command::Command;

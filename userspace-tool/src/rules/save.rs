@@ -15,7 +15,7 @@ use crate::{error::Error, netlink::spec::Table, usage};
     args_override_self = true,
     override_usage = "palisade save [-46] [-t TABLE] [-c]"
 )]
-struct Arguments {
+struct SaveArguments {
     /// Only this table: raw, filter or nat
     #[arg(short, long, value_parser = chain::parse_table)]
     table: Option<Table>,
@@ -28,7 +28,7 @@ struct Arguments {
 
 /// Carry out `save` with what follows it; what it prints is returned.
 pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
-    let arguments = match usage::parse::<Arguments>("save", arguments) {
+    let arguments = match usage::parse::<SaveArguments>("save", arguments) {
         Ok(arguments) => arguments,
         Err(error) => return usage::explain(&error, "save"),
     };
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
     use crate::rules::{model::family::Family, tests::words};
 
-    fn parse(line: &str) -> Result<Arguments, String> {
+    fn parse(line: &str) -> Result<SaveArguments, String> {
         let error = |error| usage::explain(&error, "save").unwrap_err().to_string();
         usage::parse("save", words(line)).map_err(error)
     }

@@ -4,7 +4,7 @@
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{CHAIN, Request, request};
+use super::{CHAIN, ProtectCommand, request};
 use crate::{
     protect::endpoint::Endpoint,
     rules::{save_rule, tests::Fixed},
@@ -14,7 +14,7 @@ use crate::{
 /// The rules that are asked for.
 fn rules(words: &str) -> Vec<String> {
     match request(words) {
-        Ok(Request::Add(rules)) => rules
+        Ok(ProtectCommand::Add(rules)) => rules
             .iter()
             .map(|protector| save_rule(CHAIN, &protector.rule, false))
             .collect(),
@@ -56,7 +56,7 @@ fn each_endpoint_makes_a_rule() {
 
 #[test]
 fn a_rule_without_address_is_for_both_versions() {
-    let Ok(Request::Add(rules)) = request("80 192.0.2.1:80 [::1]:80") else {
+    let Ok(ProtectCommand::Add(rules)) = request("80 192.0.2.1:80 [::1]:80") else {
         panic!("these are right");
     };
     let families: Vec<_> = rules.iter().map(|one| one.rule.family).collect();
@@ -68,14 +68,14 @@ fn a_rule_without_address_is_for_both_versions() {
 fn other_requests_are_read() {
     assert!(matches!(
         request("--status"),
-        Ok(Request::Status { json: false })
+        Ok(ProtectCommand::Status { json: false })
     ));
     assert!(matches!(
         request("--status --json"),
-        Ok(Request::Status { json: true })
+        Ok(ProtectCommand::Status { json: true })
     ));
     match request("--remove -i eth0 80 80 192.0.2.1:22") {
-        Ok(Request::Remove {
+        Ok(ProtectCommand::Remove {
             endpoints,
             interface,
         }) => {

@@ -2,7 +2,7 @@
 
 //! What is added and removed.
 
-use super::{CHAIN, Chain, Request, chain_of, request};
+use super::{CHAIN, Chain, ProtectCommand, chain_of, request};
 use crate::{
     protect::change::{additions, removed},
     rules::save_rule,
@@ -10,7 +10,7 @@ use crate::{
 
 /// The rules that are added to a chain, and how many warnings there are.
 fn added(chain: &Chain, words: &str) -> (Vec<String>, usize) {
-    let Ok(Request::Add(wanted)) = request(words) else {
+    let Ok(ProtectCommand::Add(wanted)) = request(words) else {
         panic!("{words}: asks for no rule");
     };
     let chains = [chain.clone()];
@@ -22,7 +22,7 @@ fn added(chain: &Chain, words: &str) -> (Vec<String>, usize) {
 
 /// The rules that are removed from a chain, or what is said instead.
 fn gone(chain: &Chain, words: &str) -> Result<Vec<String>, String> {
-    let Ok(Request::Remove {
+    let Ok(ProtectCommand::Remove {
         endpoints,
         interface,
     }) = request(&format!("--remove {words}"))

@@ -10,7 +10,7 @@ use clap::Parser;
 
 use super::{
     CHAIN,
-    arguments::{Arguments, Request},
+    arguments::{ProtectArguments, ProtectCommand},
 };
 use crate::{
     error::Error,
@@ -23,10 +23,10 @@ use crate::{
 };
 
 /// What the words behind `protect` ask for; help is an error here.
-fn request(words: &str) -> Result<Request, Error> {
+fn request(words: &str) -> Result<ProtectCommand, Error> {
     let words = std::iter::once("protect").chain(words.split_whitespace());
-    match Arguments::try_parse_from(words) {
-        Ok(arguments) => arguments.request(&Fixed),
+    match ProtectArguments::try_parse_from(words) {
+        Ok(arguments) => arguments.command(&Fixed),
         Err(error) => {
             Err(usage::explain(&error, "protect").map_or_else(|error| error, Error::Failure))
         }

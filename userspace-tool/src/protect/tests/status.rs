@@ -19,16 +19,21 @@ use crate::{
         status::rows,
         wire::{Server, decode},
     },
-    rules::{Placed, decode_placed},
+    rules::{PositionedRule, decode_rule_answer},
 };
 
 /// An answer to rule-get: a rule for a port, perhaps of an address, with statistics.
-fn protecting(address: Option<IpAddr>, port: u16, syns: u64) -> Placed {
+fn protecting(address: Option<IpAddr>, port: u16, syns: u64) -> PositionedRule {
     protecting_since(address, port, syns, [0; 3])
 }
 
 /// The same, where so many connections were opened, refused and not answered before.
-fn protecting_since(address: Option<IpAddr>, port: u16, syns: u64, before: [u64; 3]) -> Placed {
+fn protecting_since(
+    address: Option<IpAddr>,
+    port: u16,
+    syns: u64,
+    before: [u64; 3],
+) -> PositionedRule {
     let mut answer = Writer::default();
     answer.u32(ruleset::TABLE, crate::netlink::spec::Table::Raw.number());
     answer.string(ruleset::CHAIN_NAME, "PREROUTING");
@@ -65,10 +70,10 @@ fn protecting_since(address: Option<IpAddr>, port: u16, syns: u64, before: [u64;
             });
         });
     });
-    decode_placed(answer.as_bytes()).unwrap()
+    decode_rule_answer(answer.as_bytes()).unwrap()
 }
 
-fn protected(answers: Vec<Placed>) -> Chain {
+fn protected(answers: Vec<PositionedRule>) -> Chain {
     chain(answers.into_iter().map(|placed| placed.rule).collect())
 }
 

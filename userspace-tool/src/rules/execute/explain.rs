@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use crate::{
     error::{Error, closest},
     netlink::{
-        Refusal,
+        ExtAckError,
         spec::{ChangeKind, Table},
     },
     rules::{
@@ -29,7 +29,7 @@ const NAMES_MAX: usize = 12;
 
 /// What the refusal of a change means, where the table has these chains.
 pub(crate) fn explain(
-    refusal: Refusal,
+    refusal: ExtAckError,
     change: &Change<'_>,
     table: Table,
     chains: &[Chain],
@@ -164,7 +164,7 @@ mod tests {
 
     fn explained(errno: Errno, label: Option<&str>, change: &Change<'_>) -> String {
         let known = [chain("INPUT", 5, 0), chain("web", 0, 2), chain("ssh", 1, 0)];
-        let refusal = Refusal::of(errno, "refused", label);
+        let refusal = ExtAckError::of(errno, "refused", label);
         explain(refusal, change, Table::Filter, &known).to_string()
     }
 

@@ -10,7 +10,7 @@ use super::explain::{NO_SUCH_RULE, explain, unknown_chain};
 use crate::{
     error::Error,
     netlink::{
-        Connection, Refusal, Writer,
+        Connection, ExtAckError, Writer,
         spec::{Table, attribute::ruleset, command as operation},
     },
     rules::{
@@ -48,7 +48,7 @@ impl Session {
             ends.push(request.len());
         }
         let result = self.send(&request);
-        let Err(Error::Refused(refusal)) = result else {
+        let Err(Error::Kernel(refusal)) = result else {
             return result;
         };
         let offset = refusal.offset.unwrap_or_default();
@@ -64,7 +64,7 @@ impl Session {
         self.connection.change(operation::RULESET_CHANGE, request)
     }
 
-    fn explain(&mut self, refusal: Refusal, change: &Change<'_>) -> Error {
+    fn explain(&mut self, refusal: ExtAckError, change: &Change<'_>) -> Error {
         match self.dump_chains(None) {
             Ok(chains) => explain(refusal, change, self.table(), &chains),
             Err(_) => refusal.into(),
@@ -102,21 +102,21 @@ impl Session {
         for _ in 0..ATTEMPTS {
             let before = self.named_chains(name)?;
             let request = self.dump_request(name);
-            let rules = self
-                .connection
-                .dump(operation::RULE_GET, &request, wire::decode_placed);
+            let rules =
+                self.connection
+                    .dump(operation::RULE_GET, &request, wire::decode_rule_answer);
             let rules = match rules {
                 // The chain was deleted meanwhile.
-                Err(Error::Refused(refusal)) if refusal.is(Errno::ENOENT) => continue,
+                Err(Error::Kernel(refusal)) if refusal.is(Errno::ENOENT) => continue,
                 other => other?,
             };
             let mut chains = self.named_chains(name)?;
             if !fit_together(&before, &chains) {
                 continue;
             }
-            let wanted = rules.into_iter().filter(|placed| {
-                position.is_none_or(|position| position == placed.position)
-                    && placed.rule.applies_to(family)
+            let wanted = rules.into_iter().filter(|one| {
+                position.is_none_or(|position| position == one.position)
+                    && one.rule.applies_to(family)
             });
             distribute(wanted, &mut chains);
             chains.sort_by(|one, other| order(one).cmp(&order(other)));
@@ -129,7 +129,7 @@ impl Session {
 
     fn named_chains(&mut self, name: Option<&str>) -> Result<Vec<Chain>, Error> {
         let chains = match self.dump_chains(name) {
-            Err(Error::Refused(refusal)) if refusal.is(Errno::ENOENT) => Vec::new(),
+            Err(Error::Kernel(refusal)) if refusal.is(Errno::ENOENT) => Vec::new(),
             other => other?,
         };
         match name {
@@ -183,16 +183,16 @@ fn order(chain: &Chain) -> (u32, Option<&str>) {
 }
 
 /// Give each chain its rules.
-fn distribute(rules: impl Iterator<Item = wire::Placed>, chains: &mut [Chain]) {
+fn distribute(rules: impl Iterator<Item = wire::PositionedRule>, chains: &mut [Chain]) {
     let indices: HashMap<(u32, String), usize> = chains
         .iter()
         .enumerate()
         .map(|(index, chain)| ((chain.table.number(), chain.name.clone()), index))
         .collect();
-    for placed in rules {
-        let index = indices.get(&(placed.table.number(), placed.chain));
+    for one in rules {
+        let index = indices.get(&(one.table.number(), one.chain));
         if let Some(chain) = index.and_then(|index| chains.get_mut(*index)) {
-            chain.rules.push((placed.position, placed.rule));
+            chain.rules.push((one.position, one.rule));
         }
     }
 }

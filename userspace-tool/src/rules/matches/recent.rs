@@ -43,7 +43,7 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
         [] "rport" => key: is(RecentKey::SourceAndPort),
             "look up the source address together with the source port";
     }),
-    twice: Some((
+    conflict: Some((
         "operation",
         "{} was given before, and one -m recent does one thing: give a second one",
     )),

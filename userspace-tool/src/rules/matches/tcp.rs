@@ -4,7 +4,7 @@
 
 use super::{
     port_range::{PortRange, list, port_range, simplify},
-    tcp_flags::Flags,
+    tcp_flags::TcpFlags,
 };
 use crate::{
     fields::{Negatable, nest},
@@ -22,10 +22,10 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
             "source port or range of ports";
         [!] "dport", "destination-port": "PORT[:PORT]" => destination: port_range("tcp"),
             "destination port or range of ports";
-        [!] "tcp-flags": "FLAGS SET" => flags: Flags::parse,
+        [!] "tcp-flags": "FLAGS SET" => flags: TcpFlags::parse,
             "of these flags, just the second ones are set; such as\n\
              SYN,ACK,FIN,RST SYN; also PSH, URG, ECE, CWR, ALL, NONE";
-        [!] "syn" => flags: is(Flags::SYN), "the same as --tcp-flags FIN,SYN,RST,ACK SYN";
+        [!] "syn" => flags: is(TcpFlags::SYN), "the same as --tcp-flags FIN,SYN,RST,ACK SYN";
     }),
     protocols: &[("tcp", protocol::TCP)],
     ..ExtensionType::nested::<Tcp>("tcp", r#match::TCP)
@@ -37,7 +37,7 @@ nest! {
             => "--sport";
         destination: Option<Negatable<PortRange>> =
             (DESTINATION_FIRST, DESTINATION_LAST) ! DESTINATION_INVERT => "--dport";
-        flags: Option<Negatable<Flags>> = (FLAGS_MASK, FLAGS_SET) ! FLAGS_INVERT => "--tcp-flags";
+        flags: Option<Negatable<TcpFlags>> = (FLAGS_MASK, FLAGS_SET) ! FLAGS_INVERT => "--tcp-flags";
     }
 }
 
@@ -61,7 +61,7 @@ impl Extension for Tcp {
         let ports = list("spt", self.source.as_ref()) + &list("dpt", self.destination.as_ref());
         let mut text = format!(" tcp{ports}");
         if let Some(flags) = &self.flags {
-            let Flags { mask, set } = flags.value;
+            let TcpFlags { mask, set } = flags.value;
             text += &format!(" flags:{}0x{mask:02X}/0x{set:02X}", flags.mark());
         }
         text

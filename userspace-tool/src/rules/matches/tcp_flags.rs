@@ -22,14 +22,14 @@ const NAMES: [(&str, u8); 8] = [
 const ALL: u8 = 0x3f;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Flags {
+pub(super) struct TcpFlags {
     /// The flags that are looked at.
     pub(super) mask: u8,
     /// Those of them that are set.
     pub(super) set: u8,
 }
 
-impl Flags {
+impl TcpFlags {
     /// The first segment of a connection.
     pub(super) const SYN: Self = Self {
         mask: 0x17,
@@ -83,10 +83,10 @@ fn names(flags: u8) -> String {
     }
 }
 
-impl fmt::Display for Flags {
+impl fmt::Display for TcpFlags {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", names(self.mask), names(self.set))
     }
 }
 
-composite!(Flags { mask, set or 0 });
+composite!(TcpFlags { mask, set or 0 });

@@ -34,7 +34,7 @@ pub(crate) struct ExtensionType {
     /// The protocols that the rule may be for, by the names that -p takes; all if there is none.
     pub(crate) protocols: &'static [(&'static str, u8)],
     /// A field, and what is said of a second option for it; `{}` stands for the first one.
-    pub(crate) twice: Option<(&'static str, &'static str)>,
+    pub(crate) conflict: Option<(&'static str, &'static str)>,
     /// What the help says behind the options.
     pub(crate) notes: &'static str,
     pub(crate) new: fn() -> Box<dyn Extension>,
@@ -55,7 +55,7 @@ impl ExtensionType {
             options: &[],
             required: None,
             protocols: &[],
-            twice: None,
+            conflict: None,
             notes: "",
             new,
             decode,
@@ -163,7 +163,7 @@ impl Loaded {
         (option.fill)(self.instance.as_any_mut(), given)?;
         if let Some(earlier) = self.given(option.field).filter(|_| !option.repeatable) {
             let earlier = format!("--{}", earlier.name());
-            return Err(match self.kind.twice {
+            return Err(match self.kind.conflict {
                 Some((field, message)) if field == option.field => message.replace("{}", &earlier),
                 _ => match self.kind.options_of(option.field).as_slice() {
                     [_] => "was given before".to_owned(),

@@ -3,8 +3,8 @@
 //! The options that need no match or target: commands, and how to show rules.
 
 use super::{
-    CommandOption, Parser, chains,
-    options::{Base, BaseOption, Value},
+    CommandLine, CommandOption, chains,
+    options::{Base, BaseOption, HasArg},
 };
 use crate::{
     error::Error,
@@ -13,17 +13,17 @@ use crate::{
     text::{is_number, quote},
 };
 
-impl Parser<'_> {
+impl CommandLine<'_> {
     pub(super) fn base_option(&mut self, option: &BaseOption, spelled: &str) -> Result<(), Error> {
         let mut inverted = self.take_negation(option.invertible, spelled)?;
         let value = match option.value {
-            Value::None => {
+            HasArg::None => {
                 self.no_value(spelled)?;
                 String::new()
             }
-            Value::Required => self.value(spelled, option.invertible, &mut inverted)?,
+            HasArg::Required => self.value(spelled, option.invertible, &mut inverted)?,
             // Read by those below who want one.
-            Value::Optional => String::new(),
+            HasArg::Optional => String::new(),
         };
         match option.base {
             Base::Append | Base::Check => self.set_command(option.base, spelled, value, None),

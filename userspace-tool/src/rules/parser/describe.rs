@@ -3,7 +3,7 @@
 //! The options that describe a rule and need no match or target.
 
 use super::{
-    Parser,
+    CommandLine,
     base::set_once,
     foreign::{self, KEEP},
     options::Base,
@@ -25,7 +25,7 @@ use crate::{
     text::quote,
 };
 
-impl Parser<'_> {
+impl CommandLine<'_> {
     pub(super) fn describe(
         &mut self,
         base: Base,

@@ -3,9 +3,9 @@
 //! Which option a long name means.
 
 use super::{
-    Parser,
-    arguments::{Named, by_name},
+    CommandLine,
     foreign::{self, KEEP},
+    getopt::{Named, by_name},
     options::{self, BaseOption},
 };
 use crate::{
@@ -55,7 +55,7 @@ impl PartialEq for Found {
     }
 }
 
-impl Parser<'_> {
+impl CommandLine<'_> {
     pub(super) fn find(&mut self, name: &str) -> Result<Found, Error> {
         let mut named = self.find_loaded(name);
         if named == Named::None && self.load_protocol_match() {

@@ -2,7 +2,7 @@
 
 //! Whether the options of a command line make sense together, and what they make.
 
-use super::{CommandOption, Parser, chains, expand, help, options::Base};
+use super::{CommandLine, CommandOption, chains, expand, help, options::Base};
 use crate::{
     error::Error,
     netlink::spec::{ChangeKind, Table, Verdict},
@@ -14,7 +14,7 @@ use crate::{
     text::{number, quote},
 };
 
-impl Parser<'_> {
+impl CommandLine<'_> {
     pub(super) fn finish(mut self) -> Result<Invocation, Error> {
         if self.negation {
             return Err(Error::usage(

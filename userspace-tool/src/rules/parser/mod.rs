@@ -2,7 +2,6 @@
 
 //! From the words of a command line to a command.
 
-pub(crate) mod arguments;
 mod base;
 pub(crate) mod chains;
 mod describe;
@@ -10,6 +9,7 @@ mod expand;
 mod find;
 mod finish;
 pub(crate) mod foreign;
+pub(crate) mod getopt;
 mod help;
 mod options;
 pub(crate) mod pasted;
@@ -22,8 +22,8 @@ use super::model::{
     options::{ExtensionOption, Given},
 };
 use crate::{error::Error, netlink::spec::Table, text::quote};
-use arguments::{Arguments, Token};
 use find::{Found, Owner};
+use getopt::{Getopt, Token};
 use options::Base;
 use specification::Specification;
 
@@ -38,8 +38,8 @@ struct CommandOption {
 }
 
 /// What has been read so far.
-struct Parser<'a> {
-    arguments: Arguments,
+struct CommandLine<'a> {
+    arguments: Getopt,
     names: &'a dyn Names,
     command: Option<CommandOption>,
     zero: Option<CommandOption>,
@@ -58,7 +58,7 @@ struct Parser<'a> {
 
 /// Read a command line.
 pub(crate) fn parse(arguments: Vec<String>, names: &dyn Names) -> Result<Invocation, Error> {
-    Parser::new(arguments, names, None, false).run()
+    CommandLine::new(arguments, names, None, false).run()
 }
 
 /// Read a line of a file, which is a command line without table; and for that family, if one is given.
@@ -67,10 +67,10 @@ pub(crate) fn parse_line(
     names: &dyn Names,
     family: Option<Family>,
 ) -> Result<Invocation, Error> {
-    Parser::new(words, names, family, true).run()
+    CommandLine::new(words, names, family, true).run()
 }
 
-impl<'a> Parser<'a> {
+impl<'a> CommandLine<'a> {
     fn new(
         arguments: Vec<String>,
         names: &'a dyn Names,
@@ -78,7 +78,7 @@ impl<'a> Parser<'a> {
         in_file: bool,
     ) -> Self {
         Self {
-            arguments: Arguments::new(arguments),
+            arguments: Getopt::new(arguments),
             names,
             command: None,
             zero: None,
@@ -104,7 +104,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-impl Parser<'_> {
+impl CommandLine<'_> {
     fn token(&mut self, token: Token) -> Result<(), Error> {
         match token {
             Token::Word(word) if word == "!" => {

@@ -4,7 +4,7 @@
 
 /// Whether an option has a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Value {
+pub(crate) enum HasArg {
     None,
     Required,
     /// Taken if it follows and cannot be an option.
@@ -17,7 +17,7 @@ pub(crate) struct BaseOption {
     pub(crate) short: Option<char>,
     /// Long names without the dashes.
     pub(crate) names: &'static [&'static str],
-    pub(crate) value: Value,
+    pub(crate) value: HasArg,
     pub(crate) invertible: bool,
 }
 
@@ -34,7 +34,7 @@ macro_rules! base_options {
             base: Base::$base,
             short: [$(Some($short),)? None][0],
             names: &[$($name),+],
-            value: Value::$value,
+            value: HasArg::$value,
             invertible: matches!(stringify!($($mark)?).as_bytes(), b"!"),
         }),*];
     };

@@ -83,7 +83,7 @@ fn mend(words: &[String]) -> (Vec<String>, Vec<String>) {
         // The option that lost its space needs a value.
         let next = words.get(index + 1);
         let has_value =
-            next.is_some_and(|next| !next.starts_with(['-']) && !begins_with_dash(next));
+            next.is_some_and(|next| !next.starts_with(['-']) && !starts_with_dash(next));
         let parts = match joined(word, expected).filter(|_| has_value) {
             Some((value, option)) => vec![value.to_owned(), option.to_owned()],
             None => vec![with_hyphens(word).unwrap_or_else(|| word.clone())],
@@ -128,7 +128,7 @@ fn joined(word: &str, expected: Expected) -> Option<(&str, &str)> {
 }
 
 /// Whether a text begins with a dash that is no hyphen, as word processors make them.
-pub(crate) fn begins_with_dash(text: &str) -> bool {
+pub(crate) fn starts_with_dash(text: &str) -> bool {
     text.starts_with(is_dash)
 }
 
@@ -138,7 +138,7 @@ fn is_dash(character: char) -> bool {
 
 /// The option that such a word is meant to be.
 fn with_hyphens(word: &str) -> Option<String> {
-    if !begins_with_dash(word.strip_prefix('-').unwrap_or(word)) {
+    if !starts_with_dash(word.strip_prefix('-').unwrap_or(word)) {
         return None;
     }
     let name = word.trim_start_matches(|character| character == '-' || is_dash(character));
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn what_makes_sense_is_not_touched() {
-        // The second is the rule with number 6 of a chain of one's own.
+        // The second is the rule with number 6 of a user-defined chain.
         for line in ["-A –x -j DROP", "-D INPUT-p 6", "-N –x", "-I INPUT-p 6"] {
             let untouched = |warning: &str| panic!("{line}: {warning}");
             read(words(line), |words| parser::parse(words, &Fixed), untouched).unwrap();

@@ -26,7 +26,7 @@ All tables of the file are put into force together, or, if there is a mistake, n
 With -4 or -6 what there is for the other IP version stays, and so it does in rules for both. A file of
 ip6tables-save needs -6, and one of iptables-save -4; with both options it is for both, whatever it looks like."
 )]
-pub(super) struct Arguments {
+pub(super) struct RestoreArguments {
     #[command(flatten)]
     families: Families,
     /// With the counters that the file has
@@ -51,7 +51,7 @@ pub(super) struct Arguments {
     file: Option<String>,
 }
 
-impl Arguments {
+impl RestoreArguments {
     /// The only family that the file is for.
     pub(super) fn family(&self) -> Option<Family> {
         self.families.only()
@@ -73,7 +73,7 @@ impl Arguments {
     }
 }
 
-pub(super) fn parse(mut words: Vec<String>) -> Result<Arguments, clap::Error> {
+pub(super) fn parse(mut words: Vec<String>) -> Result<RestoreArguments, clap::Error> {
     // As in iptables-restore, the seconds to wait may be left out; any other word is the file.
     let waits = |word: &str| match word.strip_prefix("--") {
         Some(name) => !name.is_empty() && "wait".starts_with(name),

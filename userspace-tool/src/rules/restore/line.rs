@@ -63,7 +63,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Line, String> {
             words: words(text)?,
         }),
         _ if text == "COMMIT" => Ok(Line::Commit),
-        _ if pasted::begins_with_dash(text) => Ok(Line::Command {
+        _ if pasted::starts_with_dash(text) => Ok(Line::Command {
             counters: None,
             words: words(text)?,
         }),

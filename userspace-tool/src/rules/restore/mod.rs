@@ -15,7 +15,7 @@ use std::io::Read;
 
 use super::{execute::session::Session, model::names};
 use crate::{error::Error, output, usage};
-use arguments::Arguments;
+use arguments::RestoreArguments;
 use request::Request;
 
 /// Carry out `restore` with what follows it; what it prints is returned.
@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     })
 }
 
-fn read(wanted: &Arguments) -> Result<Vec<u8>, Error> {
+fn read(wanted: &RestoreArguments) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let result = match wanted.file() {
         Some(path) => std::fs::read(path).map(|contents| bytes = contents),

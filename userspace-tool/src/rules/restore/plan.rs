@@ -3,8 +3,8 @@
 //! From a file to the commands that it stands for.
 
 use super::{
-    arguments::Arguments,
-    families::{self, Evidence, Writer},
+    arguments::RestoreArguments,
+    families::{self, Evidence, SavedBy},
     line::{self, Line},
     mistake::Mistake,
 };
@@ -74,8 +74,8 @@ enum Section {
 /// The tables of iptables that Palisade does not have.
 const FOREIGN_TABLES: [&str; 2] = ["mangle", "security"];
 
-struct Maker<'a> {
-    wanted: &'a Arguments,
+struct Planner<'a> {
+    wanted: &'a RestoreArguments,
     names: &'a dyn Names,
     /// Is told of a line, counted from 1, that is read as something else.
     warn: &'a mut dyn FnMut(usize, &str),
@@ -91,12 +91,12 @@ struct Maker<'a> {
 /// were read as something else.
 pub(super) fn make(
     bytes: &[u8],
-    wanted: &Arguments,
+    wanted: &RestoreArguments,
     existing: &[Chain],
     names: &dyn Names,
     warn: &mut dyn FnMut(usize, &str),
 ) -> Result<Plan, Mistake> {
-    let mut maker = Maker {
+    let mut planner = Planner {
         wanted,
         names,
         warn,
@@ -115,15 +115,15 @@ pub(super) fn make(
         if line.is_empty() {
             continue;
         }
-        maker.line = index + 1;
-        maker
+        planner.line = index + 1;
+        planner
             .line(line)
             .map_err(|message| Mistake::Line(index + 1, message))?;
     }
     if is_empty {
         return Err(Mistake::File("there is nothing in it".to_owned()));
     }
-    maker.finish()
+    planner.finish()
 }
 
 /// A chain of which only the name counts.
@@ -136,7 +136,7 @@ fn without_rules(chain: &Chain) -> Chain {
     }
 }
 
-impl Maker<'_> {
+impl Planner<'_> {
     fn line(&mut self, bytes: &[u8]) -> Result<(), String> {
         if matches!(self.section, Section::Skipped) {
             if bytes.trim_ascii() == b"COMMIT" {
@@ -155,7 +155,7 @@ impl Maker<'_> {
                 let name = name.clone();
                 return self.foreign(&name, &line);
             }
-            (_, Line::Table(name)) => return self.begin(name),
+            (_, Line::Table(name)) => return self.start_table(name),
             (_, Line::Commit) => {
                 return Err("COMMIT ends no table: it begins with *TABLE".to_owned());
             }
@@ -193,12 +193,12 @@ impl Maker<'_> {
 
     /// Find out who has written the file.
     fn comment(&mut self, comment: &str) -> Result<(), String> {
-        let Some(writer) = families::writer(comment) else {
+        let Some(writer) = families::saved_by(comment) else {
             return Ok(());
         };
         self.evidence.written_by(self.line, writer);
         match (writer, self.wanted.family()) {
-            (Writer::Of(family), Some(wanted)) if family != wanted => Err(format!(
+            (SavedBy::Of(family), Some(wanted)) if family != wanted => Err(format!(
                 "the file is for {}: give {} instead of {}",
                 family.name(),
                 family.option(),
@@ -229,7 +229,7 @@ impl Maker<'_> {
         }
     }
 
-    fn begin(&mut self, name: &str) -> Result<(), String> {
+    fn start_table(&mut self, name: &str) -> Result<(), String> {
         if self
             .wanted
             .table
@@ -361,7 +361,7 @@ impl Maker<'_> {
             Ok(invocation) => return Ok(Some(invocation)),
             Err(error) => error.to_string(),
         };
-        let is_both = self.evidence.writer() == Some(Writer::Palisade);
+        let is_both = self.evidence.writer() == Some(SavedBy::Palisade);
         let Some(wanted) = wanted.filter(|_| says_family || is_both) else {
             return Err(error);
         };

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    netlink::{Refusal, TOO_LONG, Writer, spec::attribute::ruleset},
+    netlink::{ExtAckError, TOO_LONG, Writer, spec::attribute::ruleset},
     rules::{
         execute::{explain::explain, session::Session},
         model::{chain::Chain, change::Change},
@@ -21,11 +21,11 @@ use crate::{
 pub(super) struct Request<'a> {
     plan: &'a Plan,
     attributes: Writer,
-    changes: Vec<Placed<'a>>,
+    changes: Vec<EncodedChange<'a>>,
 }
 
 /// A change with its place in the request.
-struct Placed<'a> {
+struct EncodedChange<'a> {
     step: &'a Step,
     change: Change<'a>,
     /// Where it ends.
@@ -35,14 +35,14 @@ struct Placed<'a> {
 impl<'a> Request<'a> {
     pub(super) fn new(plan: &'a Plan) -> Result<Self, Mistake> {
         let mut attributes = Writer::without_labels();
-        let mut placed = Vec::with_capacity(plan.steps.len());
+        let mut encoded = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
             for change in step.edit.changes(step.family) {
                 wire::encode_change(&change, step.table, &mut attributes);
                 if attributes.too_long() {
                     return Err(Mistake::Line(step.line, TOO_LONG.to_owned()));
                 }
-                placed.push(Placed {
+                encoded.push(EncodedChange {
                     step,
                     change,
                     end: attributes.len(),
@@ -52,7 +52,7 @@ impl<'a> Request<'a> {
         Ok(Self {
             plan,
             attributes,
-            changes: placed,
+            changes: encoded,
         })
     }
 
@@ -62,16 +62,18 @@ impl<'a> Request<'a> {
         }
         match session.send(&self.attributes) {
             Ok(()) => Ok(()),
-            Err(Error::Refused(refusal)) => Err(self.blame(refusal, session)),
+            Err(Error::Kernel(refusal)) => Err(self.blame(refusal, session)),
             Err(error) => Err(Mistake::Other(error)),
         }
     }
 
     /// Find the line that is refused.
-    fn blame(&self, refusal: Refusal, session: &mut Session) -> Mistake {
+    fn blame(&self, refusal: ExtAckError, session: &mut Session) -> Mistake {
         let (index, refusal) = match refusal.offset {
             Some(offset) => {
-                let index = self.changes.partition_point(|placed| placed.end <= offset);
+                let index = self
+                    .changes
+                    .partition_point(|encoded| encoded.end <= offset);
                 (Some(index), refusal)
             }
             None if refusal.is(Errno::EINVAL) || refusal.is(Errno::EMLINK) => {
@@ -79,25 +81,25 @@ impl<'a> Request<'a> {
             }
             None => (None, refusal),
         };
-        let Some(placed) = index.and_then(|index| self.changes.get(index)) else {
+        let Some(encoded) = index.and_then(|index| self.changes.get(index)) else {
             return Mistake::File(refusal.to_string());
         };
-        let refusal = Refusal {
+        let refusal = ExtAckError {
             label: refusal
                 .offset
-                .and_then(|offset| self.label_at(offset, placed)),
+                .and_then(|offset| self.label_at(offset, encoded)),
             ..refusal
         };
-        let chains = self.chains_for(placed);
-        let error = explain(refusal, &placed.change, placed.step.table, &chains);
-        Mistake::Line(placed.step.line, error.to_string())
+        let chains = self.chains_for(encoded);
+        let error = explain(refusal, &encoded.change, encoded.step.table, &chains);
+        Mistake::Line(encoded.step.line, error.to_string())
     }
 
     /// The words of the line that the attribute at this offset stands for.
-    fn label_at(&self, offset: usize, placed: &Placed<'_>) -> Option<String> {
+    fn label_at(&self, offset: usize, encoded: &EncodedChange<'_>) -> Option<String> {
         let mut change = Writer::default();
-        wire::encode_change(&placed.change, placed.step.table, &mut change);
-        let start = placed.end.checked_sub(change.len())?;
+        wire::encode_change(&encoded.change, encoded.step.table, &mut change);
+        let start = encoded.end.checked_sub(change.len())?;
         change
             .label_at(offset.checked_sub(start)?)
             .map(str::to_owned)
@@ -105,17 +107,20 @@ impl<'a> Request<'a> {
 
     /// The change with which rules are refused that are wrong as a whole, such as those of chains
     /// that jump in a circle: the kernel is asked about beginnings of the request.
-    fn bisect(&self, refusal: Refusal, session: &mut Session) -> (Option<usize>, Refusal) {
+    fn bisect(&self, refusal: ExtAckError, session: &mut Session) -> (Option<usize>, ExtAckError) {
         let mut last = refusal;
         let (mut accepted, mut refused) = (0, self.changes.len());
         while refused - accepted > 1 {
             let middle = accepted + (refused - accepted) / 2;
-            let end = self.changes.get(middle - 1).map_or(0, |placed| placed.end);
-            let mut beginning = self.attributes.beginning(end);
+            let end = self
+                .changes
+                .get(middle - 1)
+                .map_or(0, |encoded| encoded.end);
+            let mut beginning = self.attributes.head(end);
             beginning.flag(ruleset::TEST);
             match session.send(&beginning) {
                 Ok(()) => accepted = middle,
-                Err(Error::Refused(refusal)) => (refused, last) = (middle, refusal),
+                Err(Error::Kernel(refusal)) => (refused, last) = (middle, refusal),
                 Err(_) => return (None, last),
             }
         }
@@ -124,15 +129,15 @@ impl<'a> Request<'a> {
 
     /// The chains of the table that a change can mean. What it names and cannot find comes
     /// further below in the file, if at all.
-    fn chains_for(&self, placed: &Placed<'_>) -> Vec<Chain> {
-        let target = placed.change.rule.and_then(|rule| rule.target.as_deref());
+    fn chains_for(&self, encoded: &EncodedChange<'_>) -> Vec<Chain> {
+        let target = encoded.change.rule.and_then(|rule| rule.target.as_deref());
         let target = target.map(|target| target.name());
         let chains = self.plan.chains.iter();
         chains
-            .filter(|chain| chain.table == placed.step.table)
+            .filter(|chain| chain.table == encoded.step.table)
             .filter(|chain| {
                 let name = Some(chain.name.as_str());
-                name != placed.change.chain && name != target
+                name != encoded.change.chain && name != target
             })
             .cloned()
             .collect()

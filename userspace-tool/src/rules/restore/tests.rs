@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::{
-    arguments::{self, Arguments},
+    arguments::{self, RestoreArguments},
     mistake::Mistake,
     plan::{self, Plan},
     request::Request,
@@ -43,7 +43,7 @@ fn existing() -> Vec<Chain> {
     ]
 }
 
-fn wanted(options: &str) -> Arguments {
+fn wanted(options: &str) -> RestoreArguments {
     arguments::parse(words(options)).unwrap()
 }
 

@@ -27,11 +27,11 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
              their numbers from 0 to 7";
         [] "log-prefix": "TEXT" => prefix: text("a prefix", LOG_PREFIX_LENGTH_MAX),
             "what the line begins with, of at most 29 bytes";
-        [+] "log-tcp-sequence" => flags: is(Flags(1)), "with TCP sequence numbers";
-        [+] "log-tcp-options" => flags: is(Flags(2)), "with the options of the TCP header";
-        [+] "log-ip-options" => flags: is(Flags(4)), "with the options of the IP header";
-        [+] "log-uid" => flags: is(Flags(8)), "with the user who sends the packet";
-        [+] "log-macdecode" => flags: is(Flags(32)),
+        [+] "log-tcp-sequence" => flags: is(LogFlags(1)), "with TCP sequence numbers";
+        [+] "log-tcp-options" => flags: is(LogFlags(2)), "with the options of the TCP header";
+        [+] "log-ip-options" => flags: is(LogFlags(4)), "with the options of the IP header";
+        [+] "log-uid" => flags: is(LogFlags(8)), "with the user who sends the packet";
+        [+] "log-macdecode" => flags: is(LogFlags(32)),
             "with the addresses and the protocol of the link layer";
     }),
     notes: "\
@@ -47,7 +47,7 @@ nest! {
     struct Log: log {
         level: u8 = LEVEL => "--log-level", unless DEFAULT_LEVEL;
         prefix: String = PREFIX => "--log-prefix", unless String::new();
-        flags: Flags = FLAGS, unless Flags(0);
+        flags: LogFlags = FLAGS, unless LogFlags(0);
     }
     saved as prefix level flags;
 }
@@ -80,9 +80,9 @@ fn parse_level(text: &str) -> Result<u8, String> {
 
 /// What the line has besides, as the kernel numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Flags(u32);
+struct LogFlags(u32);
 
-impl Flags {
+impl LogFlags {
     /// The options, with what JSON calls them.
     const OPTIONS: [(&str, &str, Self); 5] = [
         ("--log-tcp-sequence", "tcp_sequence", Self(1)),
@@ -97,7 +97,7 @@ impl Flags {
     }
 }
 
-impl fmt::Display for Flags {
+impl fmt::Display for LogFlags {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let set = Self::OPTIONS.iter().filter(|(_, _, flag)| self.has(*flag));
         let options: Vec<&str> = set.map(|(option, ..)| *option).collect();
@@ -105,7 +105,7 @@ impl fmt::Display for Flags {
     }
 }
 
-impl Plain for Flags {
+impl Plain for LogFlags {
     type Kinds = u16;
 
     fn read(nest: &Nest<'_>, kind: u16) -> Result<Option<Self>, Error> {

@@ -21,48 +21,48 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(MarkTarget {
         [] "set-mark": "VALUE[/MASK]" => change: parsed(set),
             "set the bits of MASK, all if not given, to zero, and set those of VALUE";
-        [] "set-xmark": "VALUE[/MASK]" => change: parsed(|text| Mark::parse(text).map(Change)),
+        [] "set-xmark": "VALUE[/MASK]" => change: parsed(|text| Mark::parse(text).map(MarkChange)),
             "set the bits of MASK, all if not given, to zero, and turn those of VALUE";
         [] "and-mark": "BITS" => change: bits(|bits| (0, !bits)), "keep only these bits";
         [] "or-mark": "BITS" => change: bits(|bits| (bits, bits)), "set these bits";
         [] "xor-mark": "BITS" => change: bits(|bits| (bits, 0)), "turn these bits";
     }),
     required: Some("change"),
-    twice: Some(("change", "one -j MARK does one thing: give a second rule")),
+    conflict: Some(("change", "one -j MARK does one thing: give a second rule")),
     ..ExtensionType::nested::<MarkTarget>("MARK", target::MARK)
 };
 
 nest! {
     struct MarkTarget: mark {
-        change: Change = (VALUE, MASK) => "--set-xmark";
+        change: MarkChange = (VALUE, MASK) => "--set-xmark";
     }
 }
 
 /// The bits of the mask become zero, and then those of the value are turned.
 #[derive(Clone, Copy, Debug, Default)]
-struct Change(Mark);
+struct MarkChange(Mark);
 
-fn set(text: &str) -> Result<Change, String> {
+fn set(text: &str) -> Result<MarkChange, String> {
     let Mark { value, mask } = Mark::parse(text)?;
     let mask = mask | value;
-    Ok(Change(Mark { value, mask }))
+    Ok(MarkChange(Mark { value, mask }))
 }
 
 /// An option whose bits become the value and the mask.
-fn bits(change: fn(u32) -> (u32, u32)) -> impl Fn(&Given<'_>) -> Result<Change, String> {
+fn bits(change: fn(u32) -> (u32, u32)) -> impl Fn(&Given<'_>) -> Result<MarkChange, String> {
     move |given| {
         let (value, mask) = change(parse_number(given.value())?);
-        Ok(Change(Mark { value, mask }))
+        Ok(MarkChange(Mark { value, mask }))
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for MarkChange {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{:#x}/{:#x}", self.0.value, self.0.mask)
     }
 }
 
-impl Plain for Change {
+impl Plain for MarkChange {
     type Kinds = <Mark as Plain>::Kinds;
 
     fn read(nest: &Nest<'_>, kinds: Self::Kinds) -> Result<Option<Self>, Error> {

@@ -149,7 +149,7 @@ tcp dpt:22
     assert_eq!(print::table(&[chain], &display), expected);
 }
 
-/// A chain of one's own.
+/// A user-defined chain.
 fn web() -> Chain {
     let lines = [
         "-A web -i lo -o eth0 -f -j ACCEPT",
@@ -168,7 +168,7 @@ fn web() -> Chain {
 }
 
 #[test]
-fn chains_of_ones_own_are_shown_as_iptables_shows_them() {
+fn user_defined_chains_are_shown_as_iptables_shows_them() {
     let display = Display {
         verbose: true,
         ..Display::default()

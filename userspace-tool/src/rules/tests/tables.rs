@@ -20,8 +20,8 @@ fn tables_name_what_they_have() {
             let mut others = option.goes_with.iter().chain(&option.needs);
             assert!(others.all(has_name), "{} --{}", kind.name, option.name());
         }
-        let twice = kind.twice.map(|(field, _)| field);
-        let mut fields = kind.required.into_iter().chain(twice);
+        let conflict = kind.conflict.map(|(field, _)| field);
+        let mut fields = kind.required.into_iter().chain(conflict);
         assert!(fields.all(|field| has_field(&field)), "{}", kind.name);
         let names: Vec<&str> = options
             .iter()

@@ -54,7 +54,7 @@ fn decode_policy(nest: &Nest<'_>) -> Result<(Family, Policy), Error> {
 }
 
 /// A rule with its position in a chain.
-pub(crate) struct Placed {
+pub(crate) struct PositionedRule {
     pub(crate) table: Table,
     pub(crate) chain: String,
     pub(crate) position: u32,
@@ -62,12 +62,12 @@ pub(crate) struct Placed {
 }
 
 /// Read an answer to rule-get.
-pub(crate) fn decode_placed(answer: &[u8]) -> Result<Placed, Error> {
+pub(crate) fn decode_rule_answer(answer: &[u8]) -> Result<PositionedRule, Error> {
     let missing = "a rule lacks its table, chain, position or contents";
     let nest = Nest::new(answer)?;
     let rule = nest.get(ruleset::RULE);
     let rule = rule.ok_or_else(|| Error::Answer(missing.to_owned()))?;
-    Ok(Placed {
+    Ok(PositionedRule {
         table: need(&nest, ruleset::TABLE, missing)?,
         chain: need(&nest, ruleset::CHAIN_NAME, missing)?,
         position: need(&nest, ruleset::POSITION, missing)?,

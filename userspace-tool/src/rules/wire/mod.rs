@@ -6,7 +6,7 @@ mod answer;
 mod change;
 mod rule;
 
-pub(crate) use answer::{Placed, decode_chain, decode_placed};
+pub(crate) use answer::{PositionedRule, decode_chain, decode_rule_answer};
 pub(crate) use change::{chain_label, encode_change};
 pub(crate) use rule::target_label;
 #[cfg(test)]

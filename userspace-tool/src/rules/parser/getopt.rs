@@ -13,7 +13,7 @@ pub(crate) enum Token {
 }
 
 #[derive(Debug)]
-pub(crate) struct Arguments {
+pub(crate) struct Getopt {
     words: VecDeque<String>,
     /// What is left of a word of short options, or the value behind an equals sign.
     attached: Option<Attached>,
@@ -25,7 +25,7 @@ enum Attached {
     Value(String),
 }
 
-impl Arguments {
+impl Getopt {
     pub(crate) fn new(words: Vec<String>) -> Self {
         Self {
             words: words.into(),
@@ -149,8 +149,8 @@ pub(crate) fn by_name<T: Copy + PartialEq>(
 mod tests {
     use super::*;
 
-    fn arguments(words: &[&str]) -> Arguments {
-        Arguments::new(words.iter().map(|word| (*word).to_owned()).collect())
+    fn arguments(words: &[&str]) -> Getopt {
+        Getopt::new(words.iter().map(|word| (*word).to_owned()).collect())
     }
 
     #[test]

@@ -19,7 +19,7 @@ const ATTRIBUTES_OFFSET: usize = NETLINK_HEADER_LENGTH + 4;
 const NETLINK_HEADER_LENGTH: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) struct Refusal {
+pub(crate) struct ExtAckError {
     /// The positive error number.
     pub(crate) errno: i32,
     /// What the kernel says about it.
@@ -30,7 +30,7 @@ pub(crate) struct Refusal {
     pub(crate) label: Option<String>,
 }
 
-impl Refusal {
+impl ExtAckError {
     pub(super) fn from_error(error: &ErrorMessage) -> Self {
         let extended = error.header.get(NETLINK_HEADER_LENGTH..);
         Self::new(error.raw_code(), extended.unwrap_or_default())
@@ -89,7 +89,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ExtAckError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(label) = &self.label {
             write!(out, "{label}: ")?;
@@ -124,7 +124,7 @@ mod tests {
             extended.u32(NLMSGERR_ATTR_OFFS, 44);
         });
         assert_eq!(error.code, NonZeroI32::new(-22));
-        let refusal = Refusal::from_error(&error);
+        let refusal = ExtAckError::from_error(&error);
         assert!(refusal.is(nix::errno::Errno::EINVAL));
         assert_eq!(refusal.offset, Some(24));
         assert_eq!(refusal.to_string(), "integer out of range");
@@ -132,9 +132,9 @@ mod tests {
 
     #[test]
     fn an_error_number_alone_has_words_too() {
-        let refusal = Refusal::from_error(&error_message(-12, |_| {}));
+        let refusal = ExtAckError::from_error(&error_message(-12, |_| {}));
         assert_eq!(refusal.to_string(), "out of memory");
-        let refusal = Refusal::from_error(&ErrorMessage::default());
+        let refusal = ExtAckError::from_error(&ErrorMessage::default());
         assert_eq!(refusal.offset, None);
     }
 }

@@ -10,18 +10,18 @@ use std::{
 
 /// An address and a port, which is 0 where ports do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Endpoint {
+pub(super) struct EntryKey {
     pub(super) address: IpAddr,
     pub(super) port: u16,
 }
 
-impl From<IpAddr> for Endpoint {
+impl From<IpAddr> for EntryKey {
     fn from(address: IpAddr) -> Self {
         Self { address, port: 0 }
     }
 }
 
-impl FromStr for Endpoint {
+impl FromStr for EntryKey {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -48,7 +48,7 @@ impl FromStr for Endpoint {
     }
 }
 
-impl fmt::Display for Endpoint {
+impl fmt::Display for EntryKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.port {
             0 => self.address.fmt(out),
@@ -73,8 +73,8 @@ mod tests {
             ("2001:db8::1 443", "[2001:db8::1]:443"),
             ("192.0.2.1:0", "192.0.2.1"),
         ] {
-            let endpoint: Endpoint = text.parse().unwrap();
-            assert_eq!(endpoint.to_string(), expected, "{text}");
+            let key: EntryKey = text.parse().unwrap();
+            assert_eq!(key.to_string(), expected, "{text}");
         }
         for text in [
             "",
@@ -83,15 +83,15 @@ mod tests {
             "192.0.2.1 80 81",
             "[::1]",
         ] {
-            assert!(text.parse::<Endpoint>().is_err(), "{text}");
+            assert!(text.parse::<EntryKey>().is_err(), "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn what_is_shown_is_read(address in any::<IpAddr>(), port in any::<u16>()) {
-            let endpoint = Endpoint { address, port };
-            prop_assert_eq!(endpoint.to_string().parse(), Ok(endpoint));
+            let key = EntryKey { address, port };
+            prop_assert_eq!(key.to_string().parse(), Ok(key));
         }
     }
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What can go wrong, as one line for the person at the keyboard.
+//! Errors, as messages of one line.
 
 use thiserror::Error;
 
 use crate::netlink::ExtAckError;
 
+/// Why a command failed.
 #[derive(Debug, Error)]
 pub(crate) enum Error {
     /// The command line is wrong; nothing was done.
@@ -38,7 +39,7 @@ impl Error {
     }
 }
 
-/// The candidate that `word` is probably a misspelling of.
+/// The candidate that `word` is probably meant to be.
 pub(crate) fn closest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,

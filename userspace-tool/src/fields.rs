@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Structs whose fields are netlink attributes, and what follows from that: how they are read and sent, what stands for
-//! them on a command line, and their JSON.
+//! Structs whose fields are netlink attributes. How they are read, sent, written on a command line and shown as JSON
+//! follows from that.
 
 use std::{any::Any, fmt::Display, net::IpAddr};
 
@@ -20,7 +20,7 @@ use crate::{
 pub(crate) trait Field: Sized {
     /// The number of its attribute, or the numbers of all that carry it.
     type Kinds: Copy;
-    /// What an option gives.
+    /// The value of an option.
     type Given;
 
     /// Read it, if it is there.
@@ -30,12 +30,12 @@ pub(crate) trait Field: Sized {
 
     fn given(value: Self::Given, inverted: bool) -> Self;
 
-    /// Take in what an option gives.
+    /// Set it to the value of an option.
     fn put(&mut self, value: Self::Given, inverted: bool) {
         *self = Self::given(value, inverted);
     }
 
-    /// The words of a command line that give it, without a `!` before them.
+    /// The option that sets it, without a `!` before it.
     fn words(&self, option: &str) -> Option<String>;
 
     fn is_inverted(&self) -> bool {
@@ -60,7 +60,7 @@ pub(crate) fn need<F: Field>(nest: &Nest<'_>, kinds: F::Kinds, missing: &str) ->
     F::read(nest, kinds)?.ok_or_else(|| Error::Answer(missing.to_owned()))
 }
 
-/// A value that is given as one option with what it displays as.
+/// A value that an option takes in the form that it is displayed in.
 pub(crate) trait Plain: Clone + Display {
     /// See [`Field::Kinds`].
     type Kinds: Copy;
@@ -74,7 +74,7 @@ pub(crate) trait Plain: Clone + Display {
         *self = value;
     }
 
-    /// See [`Field::words`]; without an option it says all by itself.
+    /// See [`Field::words`]. Without an option the value is all of it.
     fn words(&self, option: &str) -> Option<String> {
         Some(match option {
             "" => self.to_string(),
@@ -123,8 +123,8 @@ impl<T: Plain> Field for T {
     }
 }
 
-/// Values of one attribute: how it is read, how it is sent, and its JSON; and the words of a command line if they are
-/// not the option and the value.
+/// Implement [`Plain`] for values of one attribute: how it is read and sent, its JSON, and the words of the command line
+/// if they are not the option and the value.
 macro_rules! plain {
     ($($type:ty: $read:ident($($from:expr)?) $(as $wrap:ident)?, |$this:ident| $write:ident($value:expr), $json:expr
         $(, $words:expr)?;)*) => {$(
@@ -158,7 +158,7 @@ macro_rules! plain {
 }
 pub(crate) use plain;
 
-/// A value whose fields are attributes of their own; it is absent without those that have no default.
+/// Implement [`Plain`] for a value with several attributes. It is absent if one without default is absent.
 macro_rules! composite {
     (@kind $field:ident) => { u16 };
     (@or) => { return Ok(None) };
@@ -288,7 +288,7 @@ impl<F: Field> Field for Option<F> {
     }
 }
 
-/// A value whose sense a `!` may turn round.
+/// A value that a `!` may invert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Negatable<T> {
     pub(crate) inverted: bool,
@@ -314,7 +314,7 @@ impl<T> Negatable<T> {
     }
 }
 
-/// The last of the attributes is the flag that inverts.
+/// The last attribute is the flag that inverts.
 impl<F: Field> Field for Negatable<F> {
     type Kinds = (F::Kinds, u16);
     type Given = F::Given;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use crate::{error::Error, text::printable};
 
-/// Write what a command has to say. A reader that stops reading, as `head` does, is no error.
+/// Write the output of a command. A reader that stops reading, as `head` does, is no error.
 pub(crate) fn write(text: &str) -> Result<(), Error> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -17,7 +17,7 @@ pub(crate) fn write(text: &str) -> Result<(), Error> {
     }
 }
 
-/// Tell the person at the keyboard of something that does not make the command fail.
+/// Print a warning, which does not make the command fail.
 pub(crate) fn warn(text: &str) {
     // Standard error may be closed; there is nobody left to tell.
     let _ = writeln!(io::stderr(), "palisade: warning: {}", printable(text));

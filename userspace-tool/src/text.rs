@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-/// A text from the kernel with what would disturb a terminal replaced.
+/// A text with its control characters replaced, so that a terminal can show it.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|character| {
@@ -17,7 +17,7 @@ pub(crate) fn printable(text: &str) -> String {
         .collect()
 }
 
-/// A word so that a shell and iptables-restore read it as one.
+/// Quote a word as a shell and iptables-restore need it.
 pub(crate) fn quote(word: &str) -> String {
     let plain = |character: char| character.is_alphanumeric() || "_-.:/@%+,=".contains(character);
     if !word.is_empty() && word.chars().all(plain) {
@@ -33,7 +33,7 @@ pub(crate) fn quote(word: &str) -> String {
     quoted + "\""
 }
 
-/// A table whose columns are as wide as they have to be; numbers stand to the right.
+/// A table with columns as wide as needed. Columns are aligned to the right, except those in `left`.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> String {
     let width = |column: usize, title: &str| {
         let cells = rows.iter().filter_map(|row| row.get(column));

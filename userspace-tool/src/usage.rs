@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is said about arguments that a command does not take.
+//! Arguments that clap reads, and its messages in one line.
 
 use clap::{Parser, error::ErrorKind};
 
 use crate::error::Error;
 
-/// Read what follows a command.
+/// Parse the words that follow a command.
 pub(crate) fn parse<T: Parser>(command: &str, words: Vec<String>) -> Result<T, clap::Error> {
     T::try_parse_from(std::iter::once(command.to_owned()).chain(words))
 }
 
-/// Print the help that was asked for, or say in one line what is wrong.
+/// The help if it was asked for, else an error of one line.
 pub(crate) fn explain(error: &clap::Error, command: &str) -> Result<String, Error> {
     let text = error.render().to_string();
     if matches!(
@@ -20,7 +20,7 @@ pub(crate) fn explain(error: &clap::Error, command: &str) -> Result<String, Erro
     ) {
         return Ok(text);
     }
-    // The message and its tips; the usage behind them is what --help shows.
+    // Keep the message and its tips, and drop the usage that follows.
     let mut message = String::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if line.starts_with("Usage:") || line.starts_with("For more information") {

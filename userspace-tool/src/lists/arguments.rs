@@ -15,6 +15,7 @@ pub(super) struct ListArguments {
     pub(super) command: ListCommand,
 }
 
+// The help shows the comments below.
 #[derive(Debug, Subcommand)]
 pub(super) enum ListCommand {
     /// Show all lists with their limits and figures

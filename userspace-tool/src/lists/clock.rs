@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The time of day, as people write it and other machines read it: 2026-11-21T09:30:00.250Z.
+//! Times such as 2026-11-21T09:30:00.250Z.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -15,9 +15,10 @@ use crate::{
     output,
 };
 
-/// A message of entries is not made longer than this.
+/// Messages of entries are at most about this long.
 const BATCH_LENGTH: usize = 60_000;
 
+/// Read all entries of a list.
 pub(super) fn read(connection: &mut Connection, name: &str) -> Result<Vec<Entry>, Error> {
     let request = wire::named(name);
     connection
@@ -25,14 +26,14 @@ pub(super) fn read(connection: &mut Connection, name: &str) -> Result<Vec<Entry>
         .map_err(|error| explain(error, name))
 }
 
-/// An address that is deleted by one message is not there any more for the next.
+/// Drop repeated addresses: a second message could not delete them again.
 pub(super) fn without_repetitions(mut addresses: Vec<EntryKey>) -> Vec<EntryKey> {
     let mut seen = HashSet::new();
     addresses.retain(|address| seen.insert(*address));
     addresses
 }
 
-/// Add or delete entries, in as many messages as it takes.
+/// Add or delete entries, in as many messages as needed.
 pub(super) fn change(
     connection: &mut Connection,
     command: u8,
@@ -60,7 +61,7 @@ pub(super) fn change(
     Ok(())
 }
 
-/// The same message with the words that its parts stand for, which takes longer to make.
+/// The same message with labels, which takes longer to make.
 fn labelled(name: &str, batch: &[impl Encode]) -> Writer {
     let mut request = wire::named(name);
     for entry in batch {
@@ -71,7 +72,7 @@ fn labelled(name: &str, batch: &[impl Encode]) -> Writer {
     request
 }
 
-/// What the kernel said to several messages. Sentences that tell a number in their midst become one.
+/// Warnings of the kernel about several messages. Those that differ in one number only are added up.
 #[derive(Debug, Default)]
 struct Warnings(Vec<(String, Option<u64>, String)>);
 
@@ -106,7 +107,7 @@ impl Warnings {
     }
 }
 
-/// An error, with what was done before it.
+/// Add to an error how much was done before it.
 fn after(done: usize, error: Error) -> Error {
     if done == 0 {
         return error;

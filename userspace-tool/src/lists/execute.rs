@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Carrying out a command about lists.
+//! Runs the commands of `palisade list`.
 
 use super::{
     arguments::{ListCommand, Setting},
@@ -17,6 +17,7 @@ use crate::{
     output,
 };
 
+/// Run a command. Returns its output.
 pub(super) fn execute(command: ListCommand) -> Result<String, Error> {
     match command {
         ListCommand::Ls { json } => ls(json),
@@ -105,7 +106,7 @@ fn save(name: Option<&str>) -> Result<String, Error> {
     let mut text = String::new();
     for list in lists {
         let entries = sorted_entries(&mut connection, &list.name)?;
-        // A String takes everything.
+        // Writing to a String does not fail, and the clock does not show the year 10000.
         let _ = saved::save(&Saved { list, entries }, clock::now(), &mut text);
     }
     Ok(text)
@@ -141,7 +142,7 @@ fn restore(file: Option<&str>) -> Result<String, Error> {
         ];
         let request = with_settings("restore", &list.name, &settings)?;
         change_list(&mut connection, command, &list.name, &request)?;
-        // Where not all have room, those that come last stay.
+        // If there is not room for all, the last ones stay.
         entries.reverse();
         let command = operation::ENTRY_ADD;
         entries::change(&mut connection, command, &list.name, &entries)?;
@@ -183,7 +184,7 @@ fn show_list(name: &str, json: bool) -> Result<String, Error> {
         return Ok(show::entries(&entries));
     }
     let mut value = show::list_json(&list);
-    // Here the entries themselves say how many there are.
+    // The entries replace their number.
     value["entries"] = entries.iter().map(show::entry_json).collect();
     Ok(format!("{value:#}\n"))
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Saying more about a refusal than the kernel can.
+//! Adds to the errors of the kernel what the CLI knows.
 
 use nix::errno::Errno;
 
 use super::wire;
 use crate::{error::Error, netlink::ExtAckError};
 
-/// Say more about a refusal than the kernel can.
+/// The error for a request that the kernel refused.
 pub(super) fn explain(error: Error, name: &str) -> Error {
     match error {
         Error::Kernel(refusal) if is_about_list(&refusal, name) => {

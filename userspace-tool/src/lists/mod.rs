@@ -20,7 +20,7 @@ use clap::Parser;
 
 use crate::error::Error;
 
-/// Carry out `list` with what follows it; what it prints is returned.
+/// Run `list` with these arguments. Returns its output.
 pub(crate) fn run(arguments: &[String]) -> Result<String, Error> {
     match arguments::ListArguments::try_parse_from(arguments) {
         Ok(arguments) => execute::execute(arguments.command),

@@ -8,7 +8,7 @@
 //! [2001:db8::1]:443 ttl=60 packets=1 ages=5m
 //! ```
 //!
-//! Ages are those at the time of saving, and go on counting from there.
+//! Ages are those at the time of saving. Restored entries are older by the time since then.
 
 use std::fmt;
 
@@ -31,8 +31,7 @@ pub(super) struct Saved {
     pub(super) entries: Vec<Entry>,
 }
 
-/// Write the text of a list, as it is at that time. There may be millions of entries, so that each goes
-/// straight to where it is to be.
+/// Write the text of a list, with the ages at that time. Entries are written one by one, since there may be millions.
 pub(super) fn save(saved: &Saved, now: u64, out: &mut impl fmt::Write) -> fmt::Result {
     let Saved { list, entries } = saved;
     writeln!(
@@ -61,7 +60,7 @@ pub(super) fn save(saved: &Saved, now: u64, out: &mut impl fmt::Write) -> fmt::R
     Ok(())
 }
 
-/// A name as one word: white space and what begins a comment are written as in a URL.
+/// A name as one word. White space, # and % are escaped as in a URL.
 fn quote_name(name: &str) -> String {
     let mut text = String::new();
     for character in name.chars() {

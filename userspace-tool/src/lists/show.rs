@@ -17,6 +17,7 @@ fn timeout(list: &List) -> String {
     }
 }
 
+/// The table of `list ls`.
 pub(super) fn lists(lists: &[List]) -> String {
     let rows: Vec<Vec<String>> = lists
         .iter()
@@ -40,6 +41,7 @@ pub(super) fn lists(lists: &[List]) -> String {
     table(&header, &rows, &[0])
 }
 
+/// The table of `list show`.
 pub(super) fn entries(entries: &[Entry]) -> String {
     let rows: Vec<Vec<String>> = entries
         .iter()
@@ -58,6 +60,7 @@ pub(super) fn entries(entries: &[Entry]) -> String {
     table(&["address", "last seen", "ttl", "packets"], &rows, &[0])
 }
 
+/// The JSON of a list.
 pub(super) fn list_json(list: &List) -> Value {
     json!({
         "name": list.name,
@@ -72,6 +75,7 @@ pub(super) fn list_json(list: &List) -> Value {
     })
 }
 
+/// The JSON of an entry.
 pub(super) fn entry_json(entry: &Entry) -> Value {
     json!({
         "address": entry.key.address.to_string(),

@@ -51,6 +51,7 @@ pub(super) fn named(name: &str) -> Writer {
     request
 }
 
+/// Write a limit of a list.
 pub(super) fn encode_setting(setting: Setting, request: &mut Writer) {
     request.labelled(setting.name(), |request| match setting {
         Setting::Size(size) => request.u32(list::SIZE, size),
@@ -98,6 +99,7 @@ impl Encode for Entry {
     }
 }
 
+/// Read an answer to list-get.
 pub(super) fn decode_list(answer: &[u8]) -> Result<List, Error> {
     List::decode(&Nest::new(answer)?)
 }

@@ -16,15 +16,16 @@ use super::{
 };
 use crate::error::Error;
 
-/// What is said of a rule that no attribute can hold.
+/// The message for a rule that does not fit into an attribute.
 pub(crate) const TOO_LONG: &str = "a rule is too long for a netlink attribute (64 kB): split it";
 
-/// How often a dump is repeated that a change of the rules or lists interrupted.
+/// How often a dump is repeated if a change of the rules or lists interrupts it.
 const DUMP_ATTEMPTS: usize = 8;
 
-/// What is between the netlink header and the attributes.
+/// Length of the generic netlink header, which comes before the attributes.
 const GENERIC_HEADER_LENGTH: usize = 4;
 
+/// A socket, and the number that the family has on this machine.
 pub(crate) struct Connection {
     transport: Transport,
     family: u16,
@@ -66,7 +67,7 @@ impl Connection {
         self.change_with_warning(command, request).map(drop)
     }
 
-    /// Ask for a change; what the kernel says about it although it made it is returned.
+    /// Ask for a change. Returns the warning of the kernel, if it has one.
     pub(crate) fn change_with_warning(
         &mut self,
         command: u8,
@@ -104,7 +105,7 @@ impl Connection {
         })
     }
 
-    /// Ask for all objects that the request describes, of which an answer may hold several: `read` adds
+    /// Ask for all objects that the request describes. An answer may hold several of them; `read` adds
     /// them to the others.
     pub(crate) fn dump_several<T>(
         &mut self,
@@ -147,7 +148,7 @@ impl Connection {
     }
 }
 
-/// Say which words of the command line the kernel's refusal is about.
+/// Add the words of the command line that an error of the kernel is about.
 pub(crate) fn explain(error: Error, request: &Writer) -> Error {
     let Error::Kernel(mut refusal) = error else {
         return error;

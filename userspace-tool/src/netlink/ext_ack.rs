@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's refusal of a request, with what its extended acknowledgement says.
+//! Errors that the kernel returns, with their extended acknowledgement.
 
 use std::fmt;
 
@@ -18,6 +18,7 @@ const ATTRIBUTES_OFFSET: usize = NETLINK_HEADER_LENGTH + 4;
 /// Length of the header of the request, which comes before the extended acknowledgement.
 const NETLINK_HEADER_LENGTH: usize = 16;
 
+/// An error that the kernel returned for a request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) struct ExtAckError {
     /// The positive error number.

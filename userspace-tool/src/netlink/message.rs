@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A request to the family, as the netlink crates want to see it.
+//! A request to the family, in the form that the netlink crates send.
 
 use netlink_packet_core::Emitable;
 use netlink_packet_generic::GenlFamily;
 
 use super::spec::{FAMILY_NAME, FAMILY_VERSION};
 
+/// A command and its attributes, already encoded.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) command: u8,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Speaking with the module over generic netlink.
+//! Generic netlink to the module.
 
 mod connection;
 mod ext_ack;

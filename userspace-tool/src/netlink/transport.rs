@@ -30,12 +30,13 @@ const SEND_OVERHEAD: usize = 64 * 1024;
 /// A complete answer.
 pub(super) struct Answer<T> {
     pub(super) messages: Vec<T>,
-    /// What was dumped changed meanwhile, so that the messages may not fit together.
+    /// The dump was interrupted by a change, so that its messages may not fit together.
     pub(super) interrupted: bool,
-    /// What the kernel says about a request that it carried out.
+    /// The warning of the kernel about a request that it carried out.
     pub(super) warning: Option<String>,
 }
 
+/// A generic netlink socket.
 pub(super) struct Transport {
     socket: Socket,
     sequence: u32,
@@ -59,8 +60,8 @@ impl Transport {
         })
     }
 
-    /// Send a request and hand what is behind the netlink header of every message of the answer to
-    /// `read`, which adds to the messages. It is read where it is, since there may be millions.
+    /// Send a request. `read` gets the payload of every message of the answer, in the receive buffer, since
+    /// there may be millions of them.
     pub(super) fn exchange<M, T>(
         &mut self,
         request: GenlMessage<M>,

@@ -10,7 +10,7 @@ use netlink_packet_core::{NLA_ALIGNTO, NLA_F_NESTED, NLA_HEADER_SIZE};
 #[derive(Debug)]
 pub(crate) struct Writer {
     bytes: Vec<u8>,
-    /// None where they are not remembered.
+    /// None if labels are not kept.
     labels: Option<Vec<(Range<usize>, String)>>,
     too_long: bool,
 }
@@ -25,7 +25,7 @@ impl Default for Writer {
 }
 
 impl Writer {
-    /// A writer of long requests, which does not remember what their attributes stand for.
+    /// A writer without labels, for long requests.
     pub(crate) fn without_labels() -> Self {
         Self {
             bytes: Vec::new(),
@@ -82,7 +82,7 @@ impl Writer {
         self.attribute(kind | NLA_F_NESTED, fill);
     }
 
-    /// Remember that what `write` writes stands for `label` on the command line.
+    /// Label what `write` writes with the words of the command line that it stands for.
     pub(crate) fn labelled(&mut self, label: impl Display, write: impl FnOnce(&mut Self)) {
         let start = self.bytes.len();
         write(self);
@@ -110,7 +110,7 @@ impl Writer {
         self.bytes.len()
     }
 
-    /// The attributes before an offset, at which one ends, as a request of their own.
+    /// The attributes before an offset, as a request. An attribute has to end there.
     pub(crate) fn head(&self, end: usize) -> Self {
         Self {
             bytes: self.bytes.get(..end).unwrap_or_default().to_vec(),
@@ -118,7 +118,7 @@ impl Writer {
         }
     }
 
-    /// Whether an attribute holds more than its length can say.
+    /// Whether an attribute is longer than its length field can say.
     pub(crate) fn too_long(&self) -> bool {
         self.too_long
     }

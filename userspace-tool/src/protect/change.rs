@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which rules have to come and to go.
+//! Which rules to append and which to delete.
 
 use super::{
     CHAIN,
@@ -14,13 +14,14 @@ use crate::{
     rules::{Chain, Change, Counters, Rule, save_rule},
 };
 
+/// Rules to append, and warnings about them.
 #[derive(Debug, Default)]
 pub(super) struct Additions<'a> {
     pub(super) changes: Vec<Change<'a>>,
     pub(super) warnings: Vec<String>,
 }
 
-/// What is missing of the rules that are asked for.
+/// The changes that append the rules that are missing.
 pub(super) fn additions<'a>(chains: &[Chain], wanted: &'a [Protector]) -> Additions<'a> {
     let saved = |rule: &Rule| save_rule(CHAIN, rule, false);
     let rules = chains.iter().flat_map(|chain| &chain.rules);
@@ -46,7 +47,7 @@ pub(super) fn additions<'a>(chains: &[Chain], wanted: &'a [Protector]) -> Additi
     additions
 }
 
-/// The rules that protect the endpoints, as they are to be deleted; an endpoint without any is an error.
+/// The rules that protect the endpoints. An endpoint without rules is an error.
 pub(super) fn removed(
     chains: &[Chain],
     endpoints: &[Endpoint],
@@ -72,6 +73,7 @@ pub(super) fn removed(
     Ok(rules)
 }
 
+/// The changes that delete the rules.
 pub(super) fn removals(rules: &[Rule]) -> Vec<Change<'_>> {
     let delete = Change::new(ChangeKind::Delete, Some(CHAIN));
     rules.iter().map(|rule| delete.with(rule)).collect()

@@ -12,6 +12,7 @@ use crate::{
     text::is_number,
 };
 
+/// A port, of one address or of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Endpoint {
     pub(super) address: Option<IpAddr>,

@@ -26,7 +26,7 @@ use arguments::{ProtectArguments, ProtectCommand};
 /// The chain of the table raw that the rules are in.
 const CHAIN: &str = "PREROUTING";
 
-/// Carry out `protect` with what follows it; what it prints is returned.
+/// Run `protect` with these arguments. Returns its output.
 pub(crate) fn run(arguments: &[String]) -> Result<String, Error> {
     let arguments = match ProtectArguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,

@@ -30,7 +30,7 @@ pub(super) fn protections(chains: &[Chain]) -> impl Iterator<Item = Protection<'
 }
 
 impl Protection<'_> {
-    /// Whether it is for this endpoint, no less and no more.
+    /// Whether it is for exactly this endpoint.
     pub(super) fn is_for(&self, endpoint: Endpoint) -> bool {
         let destination = self.rule.destination.as_ref();
         let same_address = match (destination, endpoint.address) {
@@ -49,7 +49,7 @@ impl Protection<'_> {
         own.is_some_and(|own| !own.inverted && own.value == interface)
     }
 
-    /// Whether packets to the address and port can meet it.
+    /// Whether it matches packets to this address and port.
     pub(super) fn covers(&self, address: IpAddr, port: u16) -> bool {
         let rule = self.rule;
         let of_family = rule

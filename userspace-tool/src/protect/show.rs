@@ -41,6 +41,7 @@ fn interface(rule: &Rule) -> String {
     shown_interface(rule.in_interface.as_ref())
 }
 
+/// The table that `--status` prints.
 pub(super) fn table(rows: &[Row<'_>]) -> String {
     let has_interface = rows
         .iter()
@@ -76,7 +77,7 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
     text
 }
 
-/// The servers that were heard, with their options.
+/// The servers whose options were learned, with these options.
 fn learned<'a>(row: &Row<'a>) -> Vec<(&'a Server, String)> {
     let servers = row.servers.iter();
     servers
@@ -101,6 +102,7 @@ fn server(row: &Row<'_>) -> String {
     }
 }
 
+/// What `--status --json` prints.
 pub(super) fn json(rows: &[Row<'_>]) -> Value {
     rows.iter().map(row_json).collect()
 }

@@ -14,6 +14,7 @@ pub(super) struct Row<'a> {
     pub(super) servers: Vec<&'a Server>,
 }
 
+/// The rows for all rules that protect a port.
 pub(super) fn rows<'a>(chains: &'a [Chain], servers: &'a [Server]) -> Vec<Row<'a>> {
     protections(chains)
         .map(|protection| Row {
@@ -27,26 +28,25 @@ pub(super) fn rows<'a>(chains: &'a [Chain], servers: &'a [Server]) -> Vec<Row<'a
 }
 
 impl Row<'_> {
-    /// Connections that its servers have accepted since the rule came, so that they can be told from those before, as
-    /// the rule's own figures can.
+    /// Connections that its servers have accepted since the rule was appended, as the rule's own counters count.
     pub(super) fn opened(&self) -> u64 {
         let before = self.protection.synproxy.statistics().opened_before;
         self.sum(|server| server.opened).saturating_sub(before)
     }
 
-    /// Those that they have refused since.
+    /// Connections that they have refused since.
     pub(super) fn refused(&self) -> u64 {
         let before = self.protection.synproxy.statistics().refused_before;
         self.sum(|server| server.refused).saturating_sub(before)
     }
 
-    /// Those that they were not reached for since.
+    /// Connections for which they did not answer since.
     pub(super) fn unanswered(&self) -> u64 {
         let before = self.protection.synproxy.statistics().unanswered_before;
         self.sum(|server| server.unanswered).saturating_sub(before)
     }
 
-    /// A count of all of its servers together.
+    /// The sum of a counter over its servers.
     fn sum(&self, count: impl Fn(&Server) -> u64) -> u64 {
         self.servers
             .iter()
@@ -55,7 +55,7 @@ impl Row<'_> {
 }
 
 impl Server {
-    /// The options that it was heard to use, if it was.
+    /// The TCP options that were learned from it, if any were.
     pub(super) fn options(&self) -> Option<String> {
         let mut options = vec![format!("mss {}", self.mss?)];
         options.extend(self.wscale.map(|wscale| format!("wscale {wscale}")));

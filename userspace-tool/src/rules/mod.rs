@@ -37,7 +37,7 @@ use crate::{error::Error, output};
 use model::command::Command;
 use parser::pasted;
 
-/// Carry out a command line; what it prints is returned.
+/// Run a command line. Returns its output.
 pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     let names = System::default();
     let parse = |words| parser::parse(words, &names);

@@ -26,7 +26,7 @@ struct SaveArguments {
     families: Families,
 }
 
-/// Carry out `save` with what follows it; what it prints is returned.
+/// Run `save` with these arguments. Returns its output.
 pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     let arguments = match usage::parse::<SaveArguments>("save", arguments) {
         Ok(arguments) => arguments,

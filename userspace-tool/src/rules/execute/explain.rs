@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Saying more about a refusal than the kernel can.
+//! Adds to the errors of the kernel what the CLI knows.
 
 use nix::errno::Errno;
 
@@ -22,12 +22,13 @@ use crate::{
     text::quote,
 };
 
+/// The message of iptables for a rule that does not exist.
 pub(crate) const NO_SUCH_RULE: &str = "bad rule (does a matching rule exist in that chain?)";
 
-/// Most names in a message.
+/// Maximum number of names in a message.
 const NAMES_MAX: usize = 12;
 
-/// What the refusal of a change means, where the table has these chains.
+/// The error for a change that the kernel refused. The table has these chains.
 pub(crate) fn explain(
     refusal: ExtAckError,
     change: &Change<'_>,
@@ -63,7 +64,7 @@ pub(crate) fn explain(
         }
     }
     match target {
-        // The rules as a whole are refused, because of this one.
+        // The kernel refused the whole ruleset, because of this rule.
         Some((label, _)) if refusal.label.is_none() && refusal.is(Errno::EMLINK) => {
             Error::Failure(format!("{label}: {refusal}"))
         }
@@ -94,6 +95,7 @@ fn still_used(chain: &Chain) -> Option<String> {
     }
 }
 
+/// The message for a chain that does not exist.
 pub(crate) fn unknown_chain(name: &str, table: Table, chains: &[Chain]) -> String {
     let names = chains.iter().map(|chain| chain.name.as_str());
     let hint = match closest(name, names.clone()) {

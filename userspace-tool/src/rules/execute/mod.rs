@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Carrying out a command.
+//! Runs commands.
 
 pub(crate) mod explain;
 pub(crate) mod session;
@@ -16,6 +16,7 @@ use super::{
 use crate::{error::Error, netlink::spec::ChangeKind};
 use session::Session;
 
+/// Run a command. Returns its output.
 pub(crate) fn execute(invocation: Invocation) -> Result<String, Error> {
     let Invocation {
         table,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A conversation with the module about one table, or about all.
+//! Requests about one table, or about all.
 
 use std::collections::HashMap;
 
@@ -20,9 +20,10 @@ use crate::{
     },
 };
 
-/// How often chains and rules are read anew that change meanwhile.
+/// How often chains and rules are read again if they change meanwhile.
 const ATTEMPTS: usize = 8;
 
+/// A connection, and the table that it is about.
 pub(crate) struct Session {
     connection: Connection,
     /// The table; none means all.
@@ -39,7 +40,7 @@ impl Session {
         self.table.unwrap_or(Table::Filter)
     }
 
-    /// Make changes of one kind to one chain; all of them or none.
+    /// Make changes of one kind to one chain, all of them or none.
     pub(crate) fn change(&mut self, changes: &[Change<'_>]) -> Result<(), Error> {
         let mut request = Writer::default();
         let mut ends = Vec::with_capacity(changes.len());
@@ -59,7 +60,7 @@ impl Session {
         }
     }
 
-    /// Make changes that are ready to be sent.
+    /// Send changes that are encoded already.
     pub(crate) fn send(&mut self, request: &Writer) -> Result<(), Error> {
         self.connection.change(operation::RULESET_CHANGE, request)
     }
@@ -91,8 +92,8 @@ impl Session {
         request
     }
 
-    /// The chains that are to be shown with the rules that are to be shown: the built-in chains
-    /// of each table first, the others by their names.
+    /// The chains with their rules: the built-in chains of each table first, the others sorted by name. A
+    /// name, a position or a family restricts them.
     pub(crate) fn chains(
         &mut self,
         name: Option<&str>,
@@ -160,7 +161,7 @@ impl Session {
     }
 }
 
-/// Whether chains that were read before and after the rules are the same ones.
+/// Whether the chains did not change while the rules were read.
 fn fit_together(before: &[Chain], after: &[Chain]) -> bool {
     let identity = |chain: &Chain| {
         let name = chain.name.clone();

@@ -12,6 +12,7 @@ use crate::{
     text::printable,
 };
 
+/// The match `comment`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Comment {
         [] "comment": "TEXT" => comment: text("a comment", COMMENT_LENGTH_MAX),

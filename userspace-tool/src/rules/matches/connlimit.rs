@@ -17,6 +17,7 @@ use crate::{
     },
 };
 
+/// The match `connlimit`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Connlimit {
         [!] "connlimit-above": "N" => connections: above,
@@ -49,7 +50,7 @@ nest! {
 #[derive(Clone, Copy, Debug, Default)]
 struct Connections {
     number: u32,
-    /// Whether there may not be more, rather than that there have to be more.
+    /// Match up to that number, rather than above it.
     is_upto: bool,
 }
 

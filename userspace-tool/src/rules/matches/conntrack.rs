@@ -14,6 +14,7 @@ use crate::{
     },
 };
 
+/// The match `conntrack`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Conntrack {
         [!] "ctstate": "STATE,.." => states: parsed(|text| States::parse(text, &STATES)),
@@ -23,6 +24,7 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
     ..ExtensionType::nested::<Conntrack>("conntrack", r#match::CONNTRACK)
 };
 
+/// The match `state`.
 pub(super) static STATE: ExtensionType = ExtensionType {
     options: options!(Conntrack {
         [!] "state": "STATE,.." => states: parsed(|text| {

@@ -18,6 +18,7 @@ use crate::{
     text::number,
 };
 
+/// The match `icmp`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Icmp {
         [!] "icmp-type": "TYPE[/CODE]" => messages: parsed(|text| match Messages::parse(text, NAMES)? {
@@ -33,8 +34,11 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
     ..ExtensionType::nested::<Icmp>("icmp", r#match::ICMP)
 };
 
+/// The match `icmp6`.
 pub(super) static ICMP6: ExtensionType = icmpv6("icmp6");
+/// The match `ipv6-icmp`.
 pub(super) static IPV6_ICMP: ExtensionType = icmpv6("ipv6-icmp");
+/// The match `icmpv6`.
 pub(super) static ICMPV6_TYPE: ExtensionType = icmpv6("icmpv6");
 
 static OPTIONS_V6: &[ExtensionOption] = options!(Icmpv6 {

@@ -14,6 +14,7 @@ use crate::{
     text::number as digits,
 };
 
+/// The match `limit`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Limit {
         [] "limit": "N[/UNIT]" => rate: parsed(Rate::parse),
@@ -84,7 +85,7 @@ impl fmt::Display for Rate {
         let Self { packets, period } = self;
         match UNITS.iter().find(|(_, _, seconds)| seconds == period) {
             Some((_, short, _)) => write!(out, "{packets}/{short}"),
-            // Only programs that are not palisade make such a rule.
+            // Only other programs make such a rule.
             None => write!(out, "{packets}/{period}s"),
         }
     }

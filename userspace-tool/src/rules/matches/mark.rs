@@ -12,6 +12,7 @@ use crate::{
     },
 };
 
+/// The match `mark`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(MarkMatch {
         [!] "mark": "VALUE[/MASK]" => mark: parsed(Mark::parse),

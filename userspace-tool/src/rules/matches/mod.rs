@@ -19,6 +19,7 @@ mod udp;
 use super::model::extension::ExtensionType;
 pub(crate) use recent::parse_list_name as list_name;
 
+/// All matches, by all of their names.
 pub(crate) static ALL: &[&ExtensionType] = &[
     &tcp::TYPE,
     &udp::TYPE,

@@ -25,6 +25,7 @@ use crate::{
     text::quote,
 };
 
+/// The match `multiport`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Multiport {
         [!] "sports", "source-ports": "PORT[:PORT],.." => ports: ports_of(PortsOf::Source),

@@ -16,6 +16,7 @@ use crate::{
     text::printable,
 };
 
+/// The match `recent`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Recent {
         [!] "set" => operation: is(RecentOperation::Set),

@@ -20,6 +20,7 @@ use crate::{
     text::quote,
 };
 
+/// The match `string`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(StringMatch {
         [!] "string": "TEXT" => pattern: parsed(|text| Pattern::new(text.into(), true)),

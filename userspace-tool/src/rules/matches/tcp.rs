@@ -16,6 +16,7 @@ use crate::{
     },
 };
 
+/// The match `tcp`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Tcp {
         [!] "sport", "source-port": "PORT[:PORT]" => source: port_range("tcp"),

@@ -21,6 +21,7 @@ const NAMES: [(&str, u8); 8] = [
 /// What iptables calls ALL.
 const ALL: u8 = 0x3f;
 
+/// Which flags are looked at, and which of them are set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TcpFlags {
     /// The flags that are looked at.

@@ -13,6 +13,7 @@ use crate::{
     },
 };
 
+/// The match `udp`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Udp {
         [!] "sport", "source-port": "PORT[:PORT]" => source: port_range("udp"),

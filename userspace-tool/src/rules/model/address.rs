@@ -97,6 +97,7 @@ impl Plain for Network {
     }
 }
 
+/// The family of an address.
 pub(crate) fn family(address: IpAddr) -> Family {
     match address {
         IpAddr::V4(_) => Family::Ipv4,
@@ -104,6 +105,7 @@ pub(crate) fn family(address: IpAddr) -> Family {
     }
 }
 
+/// The mask of a single address.
 pub(crate) fn full_mask(family: Family) -> IpAddr {
     match family {
         Family::Ipv4 => IpAddr::V4(Ipv4Addr::BROADCAST),

@@ -11,10 +11,12 @@ use crate::{
 /// The names of the built-in chains of all tables.
 const BUILT_IN: &[&str] = &["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
 
+/// Whether a table has a built-in chain of this name.
 pub(crate) fn is_built_in(name: &str) -> bool {
     BUILT_IN.contains(&name)
 }
 
+/// The table of this name.
 pub(crate) fn parse_table(name: &str) -> Result<Table, String> {
     let found = Table::ALL
         .into_iter()
@@ -52,6 +54,6 @@ pub(crate) struct Chain {
     pub(crate) references: u32,
     /// How many rules it has.
     pub(crate) length: u32,
-    /// The rules that are to be shown, with their positions.
+    /// The rules to show, with their positions.
     pub(crate) rules: Vec<(u32, Rule)>,
 }

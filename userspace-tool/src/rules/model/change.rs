@@ -16,10 +16,10 @@ pub(crate) struct Change<'a> {
     pub(crate) position: Option<u32>,
     pub(crate) rule: Option<&'a Rule>,
     pub(crate) policy: Option<Verdict>,
-    /// What the policy's counters are to be.
+    /// New counters of the policy.
     pub(crate) counters: Option<Counters>,
     pub(crate) new_name: Option<&'a str>,
-    /// The family that it is for, if it is not for both and has no rule that says so.
+    /// The family, if it is for one only and has no rule that says so.
     pub(crate) family: Option<Family>,
 }
 

@@ -14,15 +14,16 @@ use crate::netlink::spec::{ChangeKind, Table, Verdict};
 pub(crate) struct Invocation {
     pub(crate) table: Table,
     pub(crate) command: Command,
-    /// The family that was given with `-4` or `-6`.
+    /// The family of `-4` or `-6`.
     pub(crate) family: Option<Family>,
     pub(crate) display: Display,
 }
 
+/// What to do.
 #[derive(Debug)]
 pub(crate) enum Command {
     Change(Edit),
-    /// Whether there are such rules.
+    /// Look for such rules.
     Check {
         chain: String,
         rules: Vec<Rule>,
@@ -38,7 +39,7 @@ pub(crate) enum Command {
     Print(String),
 }
 
-/// A change of one chain, or of all where none is named. Each rule is a change of its own.
+/// A change of one chain, or of all chains. Each rule becomes a change of its own.
 #[derive(Debug)]
 pub(crate) struct Edit {
     pub(crate) kind: ChangeKind,
@@ -46,7 +47,7 @@ pub(crate) struct Edit {
     pub(crate) position: Option<u32>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) policy: Option<Verdict>,
-    /// What the policy's counters are to be.
+    /// New counters of the policy.
     pub(crate) counters: Option<Counters>,
     pub(crate) new_name: Option<String>,
 }
@@ -64,7 +65,7 @@ impl Edit {
         }
     }
 
-    /// The changes that the kernel is asked for, for one family if that is given and the rules do not say it.
+    /// The changes to send. The family is for changes without rules.
     pub(crate) fn changes(&self, family: Option<Family>) -> Vec<Change<'_>> {
         // Both families share the name of a chain.
         let has_family = self.rules.is_empty() && self.kind != ChangeKind::RenameChain;
@@ -83,6 +84,7 @@ impl Edit {
     }
 }
 
+/// A form to show rules in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// -L: tables to look at.

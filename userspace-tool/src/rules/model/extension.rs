@@ -17,25 +17,25 @@ use crate::{
     netlink::{Attribute, Nest, Writer},
 };
 
-/// How a match or target is read from the nest of the attribute that says which one it is, and from the nest around that.
+/// Reads a match or target from the attribute that says which one it is, and from the nest around it.
 type DecodeFn = fn(&Attribute<'_>, &Nest<'_>) -> Result<Rc<dyn Extension>, Error>;
 
-/// What a match or target is called, its options, and how one comes into being.
+/// The type of a match or target, as struct xtables_match and xtables_target.
 #[derive(Debug)]
 pub(crate) struct ExtensionType {
     pub(crate) name: &'static str,
     /// The number of the attribute that says which match or target it is.
     pub(crate) attribute: u16,
-    /// Whether that attribute is its only one, and no nest.
+    /// Whether that attribute is its only one, rather than a nest.
     pub(crate) is_flat: bool,
     pub(crate) options: &'static [ExtensionOption],
     /// The field that one of the options has to fill.
     pub(crate) required: Option<&'static str>,
-    /// The protocols that the rule may be for, by the names that -p takes; all if there is none.
+    /// The protocols that the rule may be for, with the names that `-p` takes. Empty means all.
     pub(crate) protocols: &'static [(&'static str, u8)],
-    /// A field, and what is said of a second option for it; `{}` stands for the first one.
+    /// A field, and the message for a second option that fills it. `{}` is the first option.
     pub(crate) conflict: Option<(&'static str, &'static str)>,
-    /// What the help says behind the options.
+    /// Text behind the options in the help.
     pub(crate) notes: &'static str,
     pub(crate) new: fn() -> Box<dyn Extension>,
     pub(crate) decode: DecodeFn,
@@ -113,7 +113,7 @@ impl ExtensionType {
     }
 }
 
-/// What a match or target has to go with.
+/// The rest of the rule that a match or target is part of.
 pub(crate) struct RuleContext<'a> {
     pub(crate) protocol: Option<Negatable<u8>>,
     pub(crate) names: &'a dyn Names,
@@ -127,7 +127,7 @@ impl RuleContext<'_> {
     }
 }
 
-/// A match or target and what it has been told so far.
+/// A match or target, and the options that it was given.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) kind: &'static ExtensionType,
@@ -154,7 +154,7 @@ impl Loaded {
         given.find(|option| option.field == field)
     }
 
-    /// Take in an option; an error says what is wrong with it.
+    /// Apply an option.
     pub(crate) fn option(
         &mut self,
         option: &'static ExtensionOption,
@@ -175,7 +175,7 @@ impl Loaded {
         Ok(())
     }
 
-    /// Whether the options make sense together, and with the rest of the rule.
+    /// Check the options with each other and with the rest of the rule.
     pub(crate) fn check(&mut self, rule: &RuleContext<'_>) -> Result<(), String> {
         let protocols = self.kind.protocols;
         let is_meant = |number| protocols.iter().any(|(_, known)| *known == number);
@@ -237,7 +237,7 @@ pub(crate) trait Extension: Fields + Debug {
         "-j"
     }
 
-    /// Complete it, or say why its options do not go with each other or with the rule.
+    /// Complete it once all options were given, or refuse them.
     fn check(&mut self, _rule: &RuleContext<'_>) -> Result<(), String> {
         Ok(())
     }
@@ -252,7 +252,7 @@ pub(crate) trait Extension: Fields + Debug {
         None
     }
 
-    /// The port that every packet that it matches goes to, if there is only one.
+    /// The destination port of all packets that it matches, if that is one port.
     fn destination_port(&self) -> Option<u16> {
         None
     }
@@ -273,7 +273,7 @@ pub(crate) trait Extension: Fields + Debug {
     }
 }
 
-/// A match or target of a newer module: it can be shown, not understood.
+/// A match or target of a newer module, which can only be shown by its number.
 #[derive(Debug)]
 pub(crate) struct Unknown {
     pub(crate) attribute: u16,

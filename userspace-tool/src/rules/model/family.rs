@@ -5,7 +5,7 @@
 pub(crate) use crate::netlink::spec::Family;
 
 impl Family {
-    /// The only one that was given; none if that is neither, or both.
+    /// The one that was given; none if neither was, or both were.
     pub(crate) fn only(ipv4: bool, ipv6: bool) -> Option<Self> {
         match (ipv4, ipv6) {
             (true, false) => Some(Self::Ipv4),
@@ -21,7 +21,7 @@ impl Family {
         }
     }
 
-    /// What people call it.
+    /// Its name in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ipv4 => "IPv4",

@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::fields::composite;
 
+/// A mark and its mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) value: u32,
@@ -13,7 +14,7 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// A mark of which all bits count, unless a mask follows it.
+    /// Parse a value, with a mask behind a slash; without one all bits count.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (value, mask) = match text.split_once('/') {
             Some((value, mask)) => (value, parse_number(mask)?),

@@ -33,14 +33,14 @@ pub(crate) fn parse_port(text: &str, transport: &str, names: &dyn Names) -> Resu
     })
 }
 
-/// The machine's own resolver and files, which are read when they are needed first.
+/// The resolver and the files of this machine. The files are read on first use.
 #[derive(Default)]
 pub(crate) struct System {
     services: OnceCell<String>,
     protocols: OnceCell<String>,
 }
 
-/// A file that may be missing, as if it were empty then.
+/// The contents of a file; empty if it is missing.
 fn contents<'a>(cell: &'a OnceCell<String>, path: &str) -> &'a str {
     cell.get_or_init(|| fs::read_to_string(path).unwrap_or_default())
 }

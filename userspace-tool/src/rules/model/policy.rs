@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What happens to packets that no rule of a built-in chain decides, for each IP version.
+//! Policies of built-in chains, for each IP version.
 
 use super::{family::Family, rule::Counters};
 use crate::netlink::spec::Verdict;
@@ -13,6 +13,7 @@ pub(crate) struct Policy {
     pub(crate) counters: Counters,
 }
 
+/// The policies of a built-in chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Policies {
     pub(crate) ipv4: Policy,
@@ -20,7 +21,7 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
-    /// The same for both, where it is not known how many packets were of which.
+    /// The same policy for both. All packets count for IPv4.
     pub(crate) fn both(verdict: Verdict, counters: Counters) -> Self {
         let ipv6 = Policy {
             verdict,
@@ -44,7 +45,7 @@ impl Policies {
         }
     }
 
-    /// What packets of both were counted together.
+    /// The counters of both together.
     pub(crate) fn counters(&self) -> Counters {
         let (one, other) = (self.ipv4.counters, self.ipv6.counters);
         Counters {
@@ -53,12 +54,12 @@ impl Policies {
         }
     }
 
-    /// What both do, if they do the same.
+    /// The verdict of both, if it is the same.
     pub(crate) fn common(&self) -> Option<Verdict> {
         (self.ipv4.verdict == self.ipv6.verdict).then_some(self.ipv4.verdict)
     }
 
-    /// The policies that there are to show of these families: one for both if they do the same.
+    /// The policies to show for a family or for both; one for both if they are the same.
     pub(crate) fn shown(&self, family: Option<Family>) -> Vec<(Option<Family>, Policy)> {
         let of = |family| (Some(family), self.of(family));
         match (family, self.common()) {

@@ -5,9 +5,13 @@
 use super::{family::Family, names::Names};
 use crate::text::is_number;
 
+/// IPPROTO_ICMP
 pub(crate) const ICMP: u8 = 1;
+/// IPPROTO_TCP
 pub(crate) const TCP: u8 = 6;
+/// IPPROTO_UDP
 pub(crate) const UDP: u8 = 17;
+/// IPPROTO_ICMPV6
 pub(crate) const ICMPV6: u8 = 58;
 
 /// The protocols that have ports, with the names that /etc/services has for them.
@@ -19,7 +23,7 @@ pub(crate) const WITH_PORTS: [(&str, u8); 5] = [
     ("dccp", 33),
 ];
 
-/// The names that need no file; of several names of a number the first is printed.
+/// The names that need no file. The first name of a number is the one that is printed.
 const NAMES: &[(&str, u8)] = &[
     ("tcp", TCP),
     ("udp", UDP),
@@ -70,7 +74,7 @@ pub(crate) fn name(number: u8) -> String {
         .map_or_else(|| number.to_string(), |(name, _)| (*name).to_owned())
 }
 
-/// The family whose packets carry the protocol, if only one's do.
+/// The family of the protocol, if it belongs to one only.
 pub(crate) fn family(number: u8) -> Option<Family> {
     match number {
         ICMP => Some(Family::Ipv4),

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::{address::Network, extension::Extension, family::Family};
 use crate::{fields::Negatable, text::number};
 
+/// Packets and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) packets: u64,
@@ -20,7 +21,7 @@ impl Counters {
     }
 }
 
-/// A packet matches a rule if everything that is present agrees with it.
+/// A packet matches a rule if it agrees with everything that is present.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rule {
     pub(crate) family: Option<Family>,
@@ -37,8 +38,7 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// The family that the rule's addresses, its protocol, its matches or its target tell without `-4`
-    /// or `-6`.
+    /// The family that follows from the rule's addresses, protocol, matches and target.
     pub(crate) fn implied_family(&self) -> Option<Family> {
         let addresses = [&self.source, &self.destination];
         let by_address = addresses

@@ -22,7 +22,7 @@ impl CommandLine<'_> {
                 String::new()
             }
             HasArg::Required => self.value(spelled, option.invertible, &mut inverted)?,
-            // Read by those below who want one.
+            // The commands below read it.
             HasArg::Optional => String::new(),
         };
         match option.base {
@@ -167,7 +167,7 @@ impl CommandLine<'_> {
     }
 }
 
-/// Fill in what an option gives, and refuse a second one.
+/// Store what an option gives; refuse a second one.
 pub(super) fn set_once<T>(slot: &mut Option<T>, value: T, spelled: &str) -> Result<(), Error> {
     if slot.replace(value).is_some() {
         return Err(Error::usage(format!("{spelled} is given twice")));

@@ -30,6 +30,7 @@ pub(super) enum Owner {
     Target,
 }
 
+/// An option that was found.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Found {
     Base(&'static BaseOption),
@@ -62,8 +63,8 @@ impl CommandLine<'_> {
             named = self.find_loaded(name);
         }
         match named {
-            // Where the match of an option is missing, it is no abbreviation of an option without match;
-            // but --dport after -m multiport is one of --dports, as in iptables.
+            // An option whose match is missing does not abbreviate an option without match; but --dport
+            // after -m multiport abbreviates --dports, as in iptables.
             Named::One(found @ Found::Base(_))
                 if !found.has_name(name) && !owners(name).is_empty() =>
             {
@@ -78,7 +79,7 @@ impl CommandLine<'_> {
         }
     }
 
-    /// What is said of an option that nobody has, or whose match or target has not been given yet.
+    /// The error for an option that does not exist, or whose match or target has not been given yet.
     fn unknown(&self, name: &str) -> Error {
         let given = self.specification.target.as_ref();
         let given = given.map(|loaded| (loaded.instance.target_option(), loaded.instance.name()));
@@ -95,8 +96,8 @@ impl CommandLine<'_> {
         foreign.map_or_else(|| unknown(name), Error::usage)
     }
 
-    /// Look among the options of the matches, the last one first, of the target, and of no match.
-    /// The matches come first because `--check` of an earlier recent match is a command today.
+    /// Search the options of the matches, the last one first, then of the target, then the others.
+    /// Matches come first: `--check` is a command, but was an option of recent in old versions.
     fn find_loaded(&self, name: &str) -> Named<Found> {
         let matches = self.specification.matches.iter().enumerate().rev();
         let matches = matches.map(|(index, loaded)| (Owner::Match(index), loaded));
@@ -116,7 +117,7 @@ impl CommandLine<'_> {
         by_name(name, extension_options.chain(base_options))
     }
 
-    /// Load the match that is named like the protocol, as if it had been given with -m.
+    /// Load the match with the name of the protocol, as `-m` does.
     fn load_protocol_match(&mut self) -> bool {
         let protocol = self
             .specification
@@ -141,7 +142,7 @@ fn names_of(kind: &ExtensionType) -> impl Iterator<Item = &'static str> {
     kind.options.iter().flat_map(ExtensionOption::all_names)
 }
 
-/// What can be given for an option of exactly this name to be known; one of several names of a match.
+/// The `-m`, `-j` and `-p` that bring an option of exactly this name. A match with several names counts once.
 fn owners(name: &str) -> Vec<String> {
     let mut owners: Vec<&ExtensionType> = Vec::new();
     let mut loaders = Vec::new();
@@ -165,8 +166,8 @@ fn lacks_option(name: &str, option: &str, kind: &str) -> String {
     format!("{option} {kind} --{name}: Palisade's {kind} has no option --{name}: {KEEP}")
 }
 
-/// What is said of an option of a target that Palisade does not have, or not with this option: it is not to be taken for
-/// the option of something else.
+/// The error for an option of a target that Palisade lacks, or that lacks the option. Such an option must not be taken
+/// for the option of another match or target.
 fn is_foreign_target(name: &str, option: &str, target: &str, is_given: bool) -> Option<String> {
     if targets::ALL.iter().any(|kind| kind.name == target) {
         return foreign::is_option(target, name).then(|| lacks_option(name, option, target));
@@ -184,7 +185,7 @@ fn is_foreign_target(name: &str, option: &str, target: &str, is_given: bool) -> 
             "{option} {quoted}: there is no such target: did you mean {similar}?"
         ));
     }
-    // The option of a match that was forgotten may stand behind a chain, too.
+    // The option may belong to a match whose -p was forgotten.
     let is_of_protocol = |loader: &String| loader.starts_with("-p ");
     let owners = owners(name);
     if !is_given || (!owners.is_empty() && owners.iter().all(is_of_protocol)) {
@@ -195,7 +196,7 @@ fn is_foreign_target(name: &str, option: &str, target: &str, is_given: bool) -> 
     ))
 }
 
-/// An option that nobody has, or whose match has not been given yet.
+/// The error for an option that does not exist, or whose match has not been given yet.
 fn unknown(name: &str) -> Error {
     let owners = owners(name);
     if !owners.is_empty() {

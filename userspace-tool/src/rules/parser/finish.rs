@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether the options of a command line make sense together, and what they make.
+//! Checks the options of a command line together, and makes the command of them.
 
 use super::{CommandLine, CommandOption, chains, expand, help, options::Base};
 use crate::{
@@ -110,7 +110,7 @@ impl CommandLine<'_> {
         Ok(Command::Change(edit))
     }
 
-    /// Refuse options that the command, which takes no rule, has no use for.
+    /// Refuse the options of rules, for a command that takes no rule.
     fn only_for(&self, command: &CommandOption, shows: bool) -> Result<(), Error> {
         let spelled = &command.spelled;
         if let Some(option) = self.specification.rule_option() {
@@ -213,7 +213,7 @@ impl CommandLine<'_> {
                 Error::usage(format!("{option} {}: {reason}", loaded.kind.name))
             })?;
         }
-        // What every packet fulfils is no part of a rule.
+        // A condition that every packet fulfils is dropped.
         specification
             .protocol
             .take_if(|protocol| protocol.value == 0);

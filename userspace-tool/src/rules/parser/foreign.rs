@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Targets and matches of iptables that Palisade does not have: they are named as what they are, so that nobody takes them
-//! for misspellings, and their options for those of something else.
+//! Targets and matches of iptables that Palisade lacks. They get a message of their own, so that they are not taken
+//! for misspellings, nor their options for options of something else.
 
-/// What is said of them.
+/// The advice in their messages.
 pub(crate) const KEEP: &str = "keep iptables or nftables for it";
 
 static TARGETS: &str = "\

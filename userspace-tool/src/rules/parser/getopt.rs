@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-/// What comes next.
+/// The next part of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
     Short(char),
@@ -12,10 +12,11 @@ pub(crate) enum Token {
     Word(String),
 }
 
+/// The words that have not been read yet.
 #[derive(Debug)]
 pub(crate) struct Getopt {
     words: VecDeque<String>,
-    /// What is left of a word of short options, or the value behind an equals sign.
+    /// The rest of a word of short options, or the value behind an equals sign.
     attached: Option<Attached>,
 }
 
@@ -60,14 +61,14 @@ impl Getopt {
         Some(Token::Short(first))
     }
 
-    /// The value that is written in one word with the option.
+    /// The value in the same word as the option.
     pub(crate) fn attached(&mut self) -> Option<String> {
         self.attached.take().map(|attached| match attached {
             Attached::Cluster(text) | Attached::Value(text) => text,
         })
     }
 
-    /// The value behind an equals sign, which an option without value must not have.
+    /// The value behind an equals sign, for an option that takes none.
     pub(crate) fn surplus(&mut self) -> Option<String> {
         match self.attached.take() {
             Some(Attached::Value(value)) => Some(value),
@@ -83,7 +84,7 @@ impl Getopt {
         self.attached().or_else(|| self.words.pop_front())
     }
 
-    /// The target that a later word gives, if one does.
+    /// The target that a later `-j` gives.
     pub(crate) fn later_target(&self) -> Option<&str> {
         let mut words = self.words.iter().map(String::as_str);
         let jump = words.find(|word| {
@@ -113,7 +114,7 @@ impl Getopt {
     }
 }
 
-/// The one of several options that a long name means, as getopt_long finds it.
+/// The option that a long name stands for, as getopt_long finds it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named<T> {
     One(T),

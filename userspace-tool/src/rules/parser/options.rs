@@ -2,7 +2,7 @@
 
 //! The options that need no `-m` or `-j`.
 
-/// Whether an option has a value.
+/// Whether an option takes a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HasArg {
     None,
@@ -11,6 +11,7 @@ pub(crate) enum HasArg {
     Optional,
 }
 
+/// An option that needs no `-m` or `-j`.
 #[derive(Debug)]
 pub(crate) struct BaseOption {
     pub(crate) base: Base,
@@ -21,7 +22,7 @@ pub(crate) struct BaseOption {
     pub(crate) invertible: bool,
 }
 
-/// `[!]` can be inverted; then come what it stands for, whether it has a value, its letter and its names.
+/// A table of options: `[!]` if it can be inverted, what it stands for, whether it takes a value, its letter, its names.
 macro_rules! base_options {
     ($([$($mark:tt)?] $base:ident $value:ident [$($short:literal)?] $($name:literal),+;)*) => {
         /// What an option stands for.

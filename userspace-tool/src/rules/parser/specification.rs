@@ -15,6 +15,7 @@ pub(crate) struct Addresses {
     pub(crate) list: Negatable<String>,
 }
 
+/// A rule, and the options that it was given by.
 #[derive(Debug, Default)]
 pub(crate) struct Specification {
     /// The family with the option that asked for it.

@@ -16,6 +16,7 @@ use crate::{
     },
 };
 
+/// The JSON of chains and their rules.
 pub(crate) fn json(chains: &[Chain]) -> Value {
     chains.iter().map(chain_json).collect()
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Showing rules.
+//! Rules as text and as JSON.
 
 mod json;
 mod save;

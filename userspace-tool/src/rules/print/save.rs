@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Rules as -S prints them: so that they can be given to palisade again.
+//! Rules as -S and `palisade save` print them, which palisade reads again.
 
 use crate::{
     rules::model::{
@@ -18,8 +18,7 @@ fn save_counters(counters: Counters) -> String {
     format!(" -c {} {}", counters.packets, counters.bytes)
 }
 
-/// The lines that set the policies of a built-in chain, for the family that is to be shown or where they differ one for
-/// each, or that make another one.
+/// The lines that create a chain or set its policies. There is a line for each family if the policies differ.
 pub(crate) fn save_chain(
     chain: &Chain,
     with_counters: bool,
@@ -45,6 +44,7 @@ fn family_option(family: Option<Family>) -> String {
     family.map_or(String::new(), |family| format!(" {}", family.option()))
 }
 
+/// The line that appends a rule.
 pub(crate) fn save_rule(chain: &str, rule: &Rule, with_counters: bool) -> String {
     format!("-A {}{}", quote(chain), specification(rule, with_counters))
 }
@@ -98,8 +98,8 @@ fn specification(rule: &Rule, with_counters: bool) -> String {
     text
 }
 
-/// Tables as iptables-save writes them; the chains of each follow one another. Only policies of the family are shown,
-/// if one is given: the rules are those that the chains have.
+/// Tables as iptables-save writes them. The chains of a table have to follow one another. With a family, only its
+/// policies are printed.
 pub(crate) fn save_file(chains: &[Chain], with_counters: bool, family: Option<Family>) -> String {
     let mut text = String::new();
     for table in chains.chunk_by(|one, other| one.table == other.table) {
@@ -132,7 +132,7 @@ fn save_table(chains: &[Chain], with_counters: bool, family: Option<Family>, tex
                 ":{name} {} {}{}\n",
                 policy.verdict.name(),
                 bracketed(policy.counters),
-                // The file says it of itself.
+                // The head of the file says it.
                 family_option(of.filter(|_| family.is_none()))
             ));
         }

@@ -17,6 +17,7 @@ use crate::{
     text::printable,
 };
 
+/// The tables of chains.
 pub(crate) fn table(chains: &[Chain], display: &Display) -> String {
     let tables: Vec<String> = chains
         .iter()
@@ -120,12 +121,14 @@ fn rule_line(position: u32, rule: &Rule, display: &Display) -> String {
     text + "\n"
 }
 
+/// The cell of an interface.
 pub(crate) fn interface(interface: Option<&Negatable<String>>) -> String {
     interface.map_or("*".to_owned(), |interface| {
         format!("{}{}", interface.mark(), printable(&interface.value))
     })
 }
 
+/// The cell of an address, and the mark before it.
 pub(crate) fn address(
     network: Option<&Negatable<Network>>,
     family: Option<Family>,

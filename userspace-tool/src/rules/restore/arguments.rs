@@ -73,6 +73,7 @@ impl RestoreArguments {
     }
 }
 
+/// Parse the words that follow `restore`.
 pub(super) fn parse(mut words: Vec<String>) -> Result<RestoreArguments, clap::Error> {
     // As in iptables-restore, the seconds to wait may be left out; any other word is the file.
     let waits = |word: &str| match word.strip_prefix("--") {

@@ -10,14 +10,15 @@ use crate::{
     },
 };
 
+/// What a line says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
     Nothing,
     Comment(String),
     /// `*TABLE`
     Table(String),
-    /// `:CHAIN POLICY [PACKETS:BYTES]`, and `-4` or `-6` where the policy is for one family only; a chain that is not
-    /// built in has - as its policy.
+    /// `:CHAIN POLICY [PACKETS:BYTES]`, with `-4` or `-6` if the policy is for one family only. The policy of a
+    /// user-defined chain is `-`.
     Chain {
         name: String,
         policy: Option<Verdict>,
@@ -32,6 +33,7 @@ pub(super) enum Line {
     Commit,
 }
 
+/// Parse a line.
 pub(super) fn parse(bytes: &[u8]) -> Result<Line, String> {
     if bytes.ends_with(b"\r") {
         return Err(
@@ -127,8 +129,7 @@ fn bracketed(word: &str) -> Result<Counters, String> {
         .ok_or_else(|| format!("{word} are no counters: they are [PACKETS:BYTES]"))
 }
 
-/// The words of a line: blanks separate them, and double quotes hold them together, in which a
-/// backslash takes the next character as it is.
+/// Split a line into words at blanks. Double quotes keep blanks; within them a backslash escapes the next character.
 pub(super) fn words(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

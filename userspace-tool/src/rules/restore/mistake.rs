@@ -4,13 +4,14 @@
 
 use crate::error::Error;
 
+/// An error, and where it is.
 #[derive(Debug)]
 pub(super) enum Mistake {
     /// In a line, counted from 1.
     Line(usize, String),
     /// In the file as a whole.
     File(String),
-    /// It is not the file that is wrong.
+    /// Not in the file.
     Other(Error),
 }
 

@@ -3,7 +3,7 @@
 //! `palisade restore`: a file as iptables-save writes it becomes one request, and so one change.
 
 mod arguments;
-mod families;
+mod evidence;
 mod line;
 mod mistake;
 mod plan;
@@ -18,7 +18,7 @@ use crate::{error::Error, output, usage};
 use arguments::RestoreArguments;
 use request::Request;
 
-/// Carry out `restore` with what follows it; what it prints is returned.
+/// Run `restore` with these arguments. Returns its output.
 pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     let wanted = match arguments::parse(arguments) {
         Ok(wanted) => wanted,
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     let mut session = Session::open(None)?;
     let chains = session.dump_chains(None)?;
     let names = names::System::default();
-    // What is refused gets one line, which says why: how it would have been read is of no interest then.
+    // Warnings wait for success: an error is one line, and they would bury it.
     let mut warnings = Vec::new();
     let mut warn = |line: usize, reading: &str| {
         let file = wanted.file_name();

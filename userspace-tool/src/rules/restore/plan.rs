@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! From a file to the commands that it stands for.
+//! From a file to the changes that it asks for.
 
 use super::{
     arguments::RestoreArguments,
-    families::{self, Evidence, SavedBy},
+    evidence::{self, Evidence, SavedBy},
     line::{self, Line},
     mistake::Mistake,
 };
@@ -23,7 +23,7 @@ use crate::{
     text::quote,
 };
 
-/// A command with its place in the file.
+/// A change, and its line in the file.
 #[derive(Debug)]
 pub(super) struct Step {
     /// Counted from 1.
@@ -34,6 +34,7 @@ pub(super) struct Step {
     pub(super) family: Option<Family>,
 }
 
+/// The changes that a file asks for.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
@@ -43,7 +44,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// How much there is of each table.
+    /// The number of chains and rules of each table.
     pub(super) fn summary(&self) -> String {
         let lines = self.tables.iter().map(|table| {
             let of_table = self.steps.iter().filter(|step| step.table == *table);
@@ -61,34 +62,34 @@ impl Plan {
     }
 }
 
-/// Where in the file we are.
+/// The part of the file that is read.
 enum Section {
     Outside,
     In(Table),
     /// In a table that is not wanted.
     Skipped,
-    /// In a table of iptables that Palisade does not have. Most dumps have some, which ask for nothing.
+    /// In a table of iptables that Palisade lacks. Most dumps have such tables, without rules.
     Foreign(String),
 }
 
-/// The tables of iptables that Palisade does not have.
+/// The tables of iptables that Palisade lacks.
 const FOREIGN_TABLES: [&str; 2] = ["mangle", "security"];
 
 struct Planner<'a> {
     wanted: &'a RestoreArguments,
     names: &'a dyn Names,
-    /// Is told of a line, counted from 1, that is read as something else.
+    /// Gets the number of a line, counted from 1, and a warning about it.
     warn: &'a mut dyn FnMut(usize, &str),
     plan: Plan,
     section: Section,
     line: usize,
     evidence: Evidence,
-    /// Whether a table was passed over that asks for nothing.
+    /// Whether a table without rules was ignored.
     has_foreign_table: bool,
 }
 
-/// Make a plan of a file for a kernel that has these chains; `warn` is told of lines, counted from 1, that
-/// were read as something else.
+/// Make the plan of a file, for a kernel that has these chains. `warn` gets the numbers of lines, counted from 1, and
+/// warnings about them.
 pub(super) fn make(
     bytes: &[u8],
     wanted: &RestoreArguments,
@@ -126,7 +127,7 @@ pub(super) fn make(
     planner.finish()
 }
 
-/// A chain of which only the name counts.
+/// The chain without what does not count here.
 fn without_rules(chain: &Chain) -> Chain {
     Chain {
         references: 0,
@@ -176,7 +177,7 @@ impl Planner<'_> {
                 counters,
                 family,
             } => match (family, self.wanted.family()) {
-                // The policy of the other family, which stays as it is.
+                // The policy of the other family stays as it is.
                 (Some(one), Some(wanted)) if one != wanted => Ok(()),
                 (of, wanted) => {
                     if of.is_some() {
@@ -191,9 +192,9 @@ impl Planner<'_> {
         }
     }
 
-    /// Find out who has written the file.
+    /// Look for the program that saved the file.
     fn comment(&mut self, comment: &str) -> Result<(), String> {
-        let Some(writer) = families::saved_by(comment) else {
+        let Some(writer) = evidence::saved_by(comment) else {
             return Ok(());
         };
         self.evidence.written_by(self.line, writer);
@@ -208,7 +209,7 @@ impl Planner<'_> {
         }
     }
 
-    /// A line of a table that Palisade does not have.
+    /// A line of a table that Palisade lacks.
     fn foreign(&mut self, name: &str, line: &Line) -> Result<(), String> {
         match line {
             Line::Commit => {
@@ -254,7 +255,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Take everything out of a table.
+    /// Empty a table.
     fn empty(&mut self, table: Table) {
         let family = self.wanted.family();
         for kind in [ChangeKind::Flush, ChangeKind::DeleteChain, ChangeKind::Zero] {
@@ -291,7 +292,7 @@ impl Planner<'_> {
                 ));
             }
             Some(_) => ChangeKind::Policy,
-            // A built-in chain that is to stay as it is.
+            // A built-in chain that stays as it is.
             None if exists && is_built_in => return Ok(()),
             None if exists => ChangeKind::Flush,
             None => {
@@ -337,7 +338,7 @@ impl Planner<'_> {
             self.evidence.drop(self.line, chain);
         }
         if let Some(counters) = counters.filter(|_| self.wanted.counters) {
-            // Rules are deleted whatever their counters are.
+            // A rule is deleted whatever its counters are.
             if edit.kind != ChangeKind::Delete {
                 for rule in &mut edit.rules {
                     rule.counters = counters;
@@ -348,7 +349,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Read a line for the family that is wanted; nothing if it is for the other.
+    /// Parse a line for the wanted family. None if the line is for the other one.
     fn invocation(
         &mut self,
         words: Vec<String>,
@@ -365,7 +366,7 @@ impl Planner<'_> {
         let Some(wanted) = wanted.filter(|_| says_family || is_both) else {
             return Err(error);
         };
-        // As in iptables-restore, a file may have lines of the other family if they say so.
+        // As in iptables-restore, lines may be for the other family, if they say so.
         let parse = |words| parser::parse_line(words, self.names, None);
         let other = wanted.other();
         match pasted::read(words, parse, |_| {}) {
@@ -437,7 +438,7 @@ fn is_family(word: &str) -> bool {
     ["-4", "-6", "--ipv4", "--ipv6"].contains(&word)
 }
 
-/// Whether nothing of a line is for packets of another family.
+/// Whether a line is for this family only.
 fn is_all_for(invocation: &Invocation, family: Family) -> bool {
     match &invocation.command {
         Command::Change(edit) if !edit.rules.is_empty() => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The request that a file becomes, and which of its lines the kernel refuses.
+//! The request for a file, and the line that an error of the kernel is about.
 
 use nix::errno::Errno;
 
@@ -18,17 +18,18 @@ use crate::{
     },
 };
 
+/// The request for a plan.
 pub(super) struct Request<'a> {
     plan: &'a Plan,
     attributes: Writer,
     changes: Vec<EncodedChange<'a>>,
 }
 
-/// A change with its place in the request.
+/// A change in the request.
 struct EncodedChange<'a> {
     step: &'a Step,
     change: Change<'a>,
-    /// Where it ends.
+    /// The offset of its end.
     end: usize,
 }
 
@@ -67,7 +68,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Find the line that is refused.
+    /// Find the line that the kernel refused.
     fn blame(&self, refusal: ExtAckError, session: &mut Session) -> Mistake {
         let (index, refusal) = match refusal.offset {
             Some(offset) => {
@@ -95,7 +96,7 @@ impl<'a> Request<'a> {
         Mistake::Line(encoded.step.line, error.to_string())
     }
 
-    /// The words of the line that the attribute at this offset stands for.
+    /// The label of the attribute at this offset.
     fn label_at(&self, offset: usize, encoded: &EncodedChange<'_>) -> Option<String> {
         let mut change = Writer::default();
         wire::encode_change(&encoded.change, encoded.step.table, &mut change);
@@ -105,8 +106,8 @@ impl<'a> Request<'a> {
             .map(str::to_owned)
     }
 
-    /// The change with which rules are refused that are wrong as a whole, such as those of chains
-    /// that jump in a circle: the kernel is asked about beginnings of the request.
+    /// Find the first change that makes the ruleset invalid as a whole, such as a jump that closes a loop, by
+    /// bisection: the kernel tests the first changes of the request.
     fn bisect(&self, refusal: ExtAckError, session: &mut Session) -> (Option<usize>, ExtAckError) {
         let mut last = refusal;
         let (mut accepted, mut refused) = (0, self.changes.len());
@@ -127,8 +128,8 @@ impl<'a> Request<'a> {
         (refused.checked_sub(1), last)
     }
 
-    /// The chains of the table that a change can mean. What it names and cannot find comes
-    /// further below in the file, if at all.
+    /// The chains of the table that a message may suggest. A chain that the change names and that the kernel did
+    /// not find comes further below in the file, if at all.
     fn chains_for(&self, encoded: &EncodedChange<'_>) -> Vec<Chain> {
         let target = encoded.change.rule.and_then(|rule| rule.target.as_deref());
         let target = target.map(|target| target.name());

@@ -15,7 +15,9 @@ use crate::{
     },
 };
 
+/// The type of `-j CHAIN`.
 pub(super) static JUMP: ExtensionType = extension_type(attribute::JUMP);
+/// The type of `-g CHAIN`.
 pub(super) static GOTO: ExtensionType = extension_type(attribute::GOTO);
 
 const fn extension_type(attribute: u16) -> ExtensionType {
@@ -35,11 +37,11 @@ const fn extension_type(attribute: u16) -> ExtensionType {
     }
 }
 
-/// Going on in another chain.
+/// Continue in another chain.
 #[derive(Debug, Default)]
 struct Jump {
     chain: String,
-    /// Whether it does not come back behind the rule.
+    /// Whether packets do not come back to this chain.
     is_goto: bool,
 }
 

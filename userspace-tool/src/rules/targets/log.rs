@@ -20,6 +20,7 @@ use crate::{
     text::printable,
 };
 
+/// The target `LOG`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Log {
         [] "log-level": "LEVEL" => level: parsed(parse_level),
@@ -78,7 +79,7 @@ fn parse_level(text: &str) -> Result<u8, String> {
     })
 }
 
-/// What the line has besides, as the kernel numbers it.
+/// NF_LOG flags: what the line contains besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LogFlags(u32);
 

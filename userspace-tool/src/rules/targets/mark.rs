@@ -17,6 +17,7 @@ use crate::{
     },
 };
 
+/// The target `MARK`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(MarkTarget {
         [] "set-mark": "VALUE[/MASK]" => change: parsed(set),

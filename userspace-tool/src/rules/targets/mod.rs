@@ -17,6 +17,7 @@ pub(crate) use jump::jump;
 pub(crate) use synproxy::Synproxy;
 pub(crate) use synproxy_statistics::Statistics;
 
+/// All targets with a name of their own.
 pub(crate) static ALL: &[&ExtensionType] = &[
     &verdict::ACCEPT,
     &verdict::DROP,
@@ -30,5 +31,5 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &synproxy::TYPE,
 ];
 
-/// What a name stands for that is not one of these.
+/// The types for `-j` and `-g` with the name of a chain.
 pub(crate) static CHAINS: &[&ExtensionType] = &[&jump::JUMP, &jump::GOTO];

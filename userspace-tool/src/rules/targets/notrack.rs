@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `-j CT --notrack`: have connection tracking pass a packet over; and `-j NOTRACK`, its old name.
+//! `-j CT --notrack`: exempt a packet from connection tracking; and `-j NOTRACK`, its old name.
 
 use crate::{
     fields::nest,
@@ -11,6 +11,7 @@ use crate::{
     },
 };
 
+/// The target `CT`.
 pub(super) static CT: ExtensionType = ExtensionType {
     options: options!(Notrack {
         [+] "notrack" => notrack: is(true),
@@ -20,6 +21,7 @@ pub(super) static CT: ExtensionType = ExtensionType {
     ..ExtensionType::flat::<Notrack>("CT", target::NOTRACK)
 };
 
+/// The target `NOTRACK`.
 pub(super) static NOTRACK: ExtensionType = ExtensionType {
     notes: "The same as -j CT --notrack; this target has no options.\n",
     new: || Box::new(Notrack { notrack: true }),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `-j REDIRECT`: the connection is sent to this machine.
+//! `-j REDIRECT`: redirect a connection to this machine.
 
 use std::fmt;
 
@@ -19,6 +19,7 @@ use crate::{
     text::is_number,
 };
 
+/// The target `REDIRECT`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Redirect {
         [] "to-ports": "PORT[-PORT]" => ports: ToPorts::parse,

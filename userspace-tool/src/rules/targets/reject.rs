@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `-j REJECT`: the packet is dropped, and its sender told.
+//! `-j REJECT`: drop a packet and tell its sender.
 
 use std::fmt;
 
@@ -18,6 +18,7 @@ use crate::{
     },
 };
 
+/// The target `REJECT`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Reject {
         [] "reject-with": "KIND" => with: parsed(Kind::parse),
@@ -41,7 +42,7 @@ nest! {
     }
 }
 
-/// What the sender is told.
+/// The answer to the sender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Kind {
     /// That the port is unreachable, in IPv4 and in IPv6.
@@ -83,7 +84,7 @@ const KINDS: &[(Kind, &[&str])] = &[
 ];
 
 impl Kind {
-    /// As in iptables the beginning of a name will do, and capital letters are small ones.
+    /// As in iptables, the start of a name is enough, in any case.
     fn parse(text: &str) -> Result<Self, String> {
         let lower = text.to_ascii_lowercase();
         let find = |fits: &dyn Fn(&str) -> bool| {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `-j SYNPROXY`: a server hears only of clients that have returned a cookie.
+//! `-j SYNPROXY`: only clients that return a SYN cookie reach the server.
 
 use std::fmt;
 
@@ -15,6 +15,7 @@ use crate::{
     },
 };
 
+/// The target `SYNPROXY`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
     options: options!(Synproxy {
         [] "mss": "N" => mss: number(1, u16::MAX as u32),
@@ -54,7 +55,7 @@ nest! {
         ecn: bool = ECN => "--ecn";
         pub(crate) when_flooded: Option<Flooded> = (FLOODED_RATE, FLOODED_BURST)
             => "--when-flooded";
-        /// What the kernel says that the rule has seen, which is no part of the rule.
+        /// Counters of the rule, which only the kernel sets.
         statistics: Option<Statistics> = STATISTICS;
     }
     saved as sack_perm timestamp wscale mss ecn when_flooded;
@@ -76,11 +77,11 @@ impl Extension for Synproxy {
     }
 }
 
-/// From how many SYNs on a server is protected: so many a second, and at once.
+/// The rate of SYNs, per second, above which a server is protected, and the burst.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flooded {
     rate: u32,
-    /// As many as in a second if there is none.
+    /// The rate if there is none.
     burst: Option<u32>,
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a rule with the target SYNPROXY has seen.
+//! The counters of a rule with the target SYNPROXY.
 
 use serde_json::{Value, json};
 
@@ -18,14 +18,14 @@ nest! {
         pub(crate) cookies_valid: u64 = COOKIES_VALID;
         pub(crate) cookies_invalid: u64 = COOKIES_INVALID;
         pub(crate) out_of_flow: u64 = OUT_OF_FLOW;
-        /// What had become of connections to the rule's servers before the rule came.
+        /// The counters of the rule's servers when the rule was appended.
         pub(crate) opened_before: u64 = OPENED_BEFORE;
         pub(crate) refused_before: u64 = REFUSED_BEFORE;
         pub(crate) unanswered_before: u64 = UNANSWERED_BEFORE;
     }
 }
 
-/// The kernel tells them; they cannot be given.
+/// Read only: the kernel sets them.
 impl Field for Statistics {
     type Kinds = u16;
     type Given = Self;

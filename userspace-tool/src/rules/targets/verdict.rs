@@ -13,8 +13,11 @@ use crate::{
     rules::model::extension::{Extension, ExtensionType},
 };
 
+/// The target `ACCEPT`.
 pub(super) static ACCEPT: ExtensionType = extension_type("ACCEPT", || Box::new(Verdict::Accept));
+/// The target `DROP`.
 pub(super) static DROP: ExtensionType = extension_type("DROP", || Box::new(Verdict::Drop));
+/// The target `RETURN`.
 pub(super) static RETURN: ExtensionType = extension_type("RETURN", || Box::new(Verdict::Return));
 
 const fn extension_type(name: &'static str, new: fn() -> Box<dyn Extension>) -> ExtensionType {

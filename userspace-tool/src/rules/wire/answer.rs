@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Chains and rules, as the kernel answers with them.
+//! Answers of the kernel with chains and rules.
 
 use super::rule::{decode_rule, read_counters};
 use crate::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Changes of the rules, as a request asks for them.
+//! Changes of the rules as netlink attributes.
 
 use super::rule::encode_rule;
 use crate::{
@@ -14,11 +14,12 @@ use crate::{
     rules::model::{change::Change, extension::Extension, rule::Counters},
 };
 
-/// What an attribute that names a chain stands for on the command line.
+/// The label of an attribute that names a chain.
 pub(crate) fn chain_label(chain: &str) -> String {
     format!("chain {chain}")
 }
 
+/// Write the nest of a change.
 pub(crate) fn encode_change(change: &Change<'_>, table: Table, request: &mut Writer) {
     request.nested(ruleset::CHANGE, |nest| {
         nest.u32(attribute::KIND, change.kind.number());

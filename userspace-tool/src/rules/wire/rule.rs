@@ -32,7 +32,7 @@ const IN_INTERFACE: (u16, u16) = (attribute::IN_INTERFACE, attribute::IN_INTERFA
 const OUT_INTERFACE: (u16, u16) = (attribute::OUT_INTERFACE, attribute::OUT_INTERFACE_INVERT);
 const PROTOCOL: (u16, u16) = (attribute::PROTOCOL, attribute::PROTOCOL_INVERT);
 
-/// Write what the nest of a rule holds.
+/// Write the attributes of a rule.
 pub(crate) fn encode_rule(rule: &Rule, nest: &mut Writer) {
     rule.family.write(attribute::FAMILY, nest);
     if let Some(protocol) = rule.protocol {
@@ -66,7 +66,7 @@ pub(crate) fn encode_rule(rule: &Rule, nest: &mut Writer) {
     }
 }
 
-/// Write a part of a rule that one option stands for.
+/// Write the part of a rule that belongs to an option.
 fn write<F: Field>(field: &F, option: &'static str, kinds: F::Kinds, nest: &mut Writer) {
     let prefix = if field.is_inverted() { "! " } else { "" };
     let label = Label(field, option);
@@ -75,13 +75,13 @@ fn write<F: Field>(field: &F, option: &'static str, kinds: F::Kinds, nest: &mut 
     });
 }
 
-/// What the attribute of a target stands for on the command line.
+/// The label of the attribute of a target.
 pub(crate) fn target_label(target: &dyn Extension) -> String {
     format!("{} {}", target.target_option(), target.name())
 }
 
-/// Read the nest of a rule. What a newer module has added is passed over, except for matches and
-/// targets: without them a rule would look as if it did something else.
+/// Read the nest of a rule. Unknown attributes of a newer module are ignored, but not unknown matches and targets:
+/// the rule would look as if it did something else.
 pub(crate) fn decode_rule(rule: &Attribute<'_>) -> Result<Rule, Error> {
     let nest = rule.nest()?;
     let matches = nest.all(attribute::MATCH);

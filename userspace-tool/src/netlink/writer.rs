@@ -91,6 +91,13 @@ impl Writer {
         }
     }
 
+    /// Write without labels of its own.
+    pub(crate) fn unlabelled(&mut self, write: impl FnOnce(&mut Self)) {
+        let labels = self.labels.take();
+        write(self);
+        self.labels = labels;
+    }
+
     fn attribute(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0; NLA_HEADER_SIZE]);

@@ -266,7 +266,8 @@ pub(crate) trait Extension: Fields + Debug {
     fn encode(&self, request: &mut Writer) {
         let kind = self.kind();
         if kind.is_flat {
-            self.write(request);
+            // The label of the match or target says enough.
+            request.unlabelled(|request| self.write(request));
         } else {
             request.nested(kind.attribute, |nest| self.write(nest));
         }

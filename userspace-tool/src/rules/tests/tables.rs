@@ -103,6 +103,10 @@ fn attributes_stand_for_their_options() {
             "-p tcp -j REJECT --reject-with tcp-rst",
             &["-p tcp", "-j REJECT", "--reject-with tcp-reset"],
         ),
+        (
+            "-m comment --comment x -j NOTRACK",
+            &["-m comment", "-j CT"],
+        ),
         ("-s 192.0.2.0/24 -g web", &["-s 192.0.2.0/24", "-g web"]),
     ] {
         let (_, rules) = rules(&format!("-A INPUT {options}"));

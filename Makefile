@@ -50,7 +50,7 @@ test-crossed: export VM_TIMEOUT := $(or $(VM_TIMEOUT),3600)
 test-crossed: export VM_CPUS := 1
 test-crossed: export VM_ICOUNT := 0
 test-crossed:
-	$(call) tests/vm/run tests/selftests/synproxy-crossed.py --all $(ARGS)
+	$(call) tests/vm/run tests/selftests/synproxy/crossed.py --all $(ARGS)
 
 # A fuzzer's time is a number, in seconds; the VM gets some more for starting and for its last round.
 fuzz: SECONDS ?= 600

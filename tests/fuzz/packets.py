@@ -13,7 +13,7 @@ import pathlib
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "selftests"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "selftests/lib"))
 
 import campaign
 from campaign import Broken, Campaign

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the selftests share: reporting in KTAP, hosts, and traffic. A test sources this file, calls check
+# for each thing that it promises, and ends with finish.
+
+set -u
+
+# The folder of the helpers and the checkout, wherever a test is started.
+lib=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+checkout=$(realpath "$lib/../../..")
+
+tests=0
+failures=0
+
+# check DESCRIPTION COMMAND...: passes when the command succeeds; its output is shown when it does not.
+check() {
+	local description=$1 output
+	shift
+	tests=$((tests + 1))
+	if output=$("$@" 2>&1); then
+		echo "ok $tests - $description"
+	else
+		failures=$((failures + 1))
+		echo "not ok $tests - $description"
+		echo "# failed: $*"
+		sed 's/^/#   /' <<<"$output"
+	fi
+}
+
+# refuse DESCRIPTION STATUS PATTERN COMMAND...: passes when the command fails with that exit status and
+# one line on standard error that matches the pattern.
+refuse() {
+	local description=$1 status=$2 pattern=$3
+	shift 3
+	check "$description" is_refused "$status" "$pattern" "$@"
+}
+
+is_refused() {
+	local wanted=$1 pattern=$2 status=0 errors
+	shift 2
+	errors=$("$@" 2>&1 >/dev/null) || status=$?
+	echo "exit status $status, standard error: $errors"
+	[ "$status" -eq "$wanted" ] && [ "$(wc -l <<<"$errors")" -eq 1 ] && grep -Eq -- "$pattern" <<<"$errors"
+}
+
+# skip DESCRIPTION REASON: counts a test that cannot run here.
+skip() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
+# not COMMAND...: succeeds when the command fails.
+not() {
+	! "$@"
+}
+
+# eventually SECONDS COMMAND...: succeeds as soon as the command does. Only a failure takes so long, and a
+# machine may stand still for seconds.
+eventually() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.2
+	done
+}
+
+finish() {
+	echo "1..$tests"
+	[ "$failures" -eq 0 ] && [ "$tests" -gt 0 ]
+	exit
+}
+
+# The hosts of a test: network namespaces on one switch. Host number N has 10.0.0.N and fd00::N on eth0.
+hosts=()
+
+make_hosts() {
+	local number=0 name
+	ip netns add switch
+	hosts=(switch)
+	ip -n switch link add bridge type bridge
+	ip -n switch link set bridge up
+	for name; do
+		number=$((number + 1))
+		ip netns add "$name"
+		hosts+=("$name")
+		ip -n "$name" link set lo up
+		ip link add "port$number" netns switch type veth peer name eth0 netns "$name"
+		ip -n switch link set "port$number" master bridge up
+		ip netns exec "$name" sysctl -qw net.ipv6.conf.all.accept_dad=0 \
+			net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.eth0.accept_dad=0
+		ip -n "$name" address add "10.0.0.$number/24" dev eth0
+		ip -n "$name" address add "fd00::$number/64" dev eth0 nodad
+		ip -n "$name" link set eth0 up
+	done
+	trap remove_hosts EXIT
+	# Until then, what is sent is lost.
+	eventually 30 joined
+}
+
+# joined: the switch forwards by all of its ports. The kernel finds out in the background that a cable has two ends.
+joined() {
+	ip -n switch -details -json link show master bridge |
+		jq -e 'all(.[]; .linkinfo.info_slave_data.state == "forwarding")' >/dev/null
+}
+
+remove_hosts() {
+	local name
+	for name in "${hosts[@]}"; do
+		ip netns pids "$name" | xargs -r kill -9 2>/dev/null
+		ip netns del "$name"
+	done
+	hosts=()
+}
+
+# on HOST COMMAND...: runs a command on a host.
+on() {
+	ip netns exec "$@"
+}
+
+# start HOST COMMAND...: starts a command on a host, whose process $! then is. With `on ... &` that would be a shell's,
+# and to kill it would leave the command.
+start() {
+	ip netns exec "$@" &
+}
+
+# pings HOST ADDRESS [OPTION...]: one echo request is answered.
+pings() {
+	local host=$1 address=$2
+	shift 2
+	on "$host" ping -n -c 1 -W 1 "$@" "$address"
+}
+
+# arrived HOST CPU ADDRESS: waits for what was sent from a CPU, whose packets stay in order: the last one has an answer.
+arrived() {
+	on "$1" taskset -c "$2" ping -n -q -c 1 -W 60 "$3" >/dev/null
+}
+
+# connects HOST ADDRESS PORT [OPTION...]: a TCP connection is answered (netcat's options).
+connects() {
+	local host=$1 address=$2 port=$3
+	shift 3
+	on "$host" nc -n -z -w 1 "$@" "$address" "$port"
+}
+
+# listen HOST PORT: something accepts TCP connections there, on IPv4 and IPv6.
+listen() {
+	on "$1" socat "TCP6-LISTEN:$2,reuseaddr,fork,ipv6only=0" /dev/null &
+	disown
+	eventually 30 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
+}
+
+# field JSON-FILTER: reads JSON and prints what the filter finds.
+field() {
+	jq -r "$1"
+}
+
+# counter HOST TABLE CHAIN POSITION: packets that a rule counted.
+counter() {
+	on "$1" palisade -t "$2" -L "$3" -v -n -x --line-numbers | awk -v position="$4" '$1 == position { print $2 }'
+}
+
+# entries HOST LIST: number of entries of a list.
+entries() {
+	on "$1" palisade list show "$2" --json | field '.entries | length'
+}
+
+# lists HOST LIST ADDRESS: the list has that address.
+lists() {
+	on "$1" palisade list show "$2" --json | jq -e --arg address "$3" '.entries | any(.address == $address)' >/dev/null
+}

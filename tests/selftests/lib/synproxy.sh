@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the selftests with a SYN proxy and real programs share. The hosts stand in a row:
+#
+#     client 10.1.0.2 - west - 10.2.0.1 proxy 10.3.0.1 - east - 10.4.0.2 server
+#
+# with the same numbers in fd00:N::/64. A test's first argument is the kind of rules: `iptables` has the
+# kernel's own SYNPROXY do the same, `options` and `five` have Palisade's rules be more like those.
+
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+kind=${1:-learned}
+[ "$kind" = iptables ] || modprobe palisade
+options="--sack-perm --timestamp --mss 1460 --wscale 9"
+
+# cable NUMBER HOST INTERFACE NUMBER HOST INTERFACE NETWORK: NUMBER is the host's own in the network.
+cable() {
+	ip link add "$3" netns "$2" type veth peer name "$6" netns "$5"
+	ip -n "$2" address add "10.$7.0.$1/24" dev "$3"
+	ip -n "$2" address add "fd00:$7::$1/64" dev "$3" nodad
+	ip -n "$5" address add "10.$7.0.$4/24" dev "$6"
+	ip -n "$5" address add "fd00:$7::$4/64" dev "$6" nodad
+	ip -n "$2" link set "$3" up
+	ip -n "$5" link set "$6" up
+}
+
+# reach HOST NETWORK NEXT-NETWORK NEXT-NUMBER: a route.
+reach() {
+	ip -n "$1" route add "10.$2.0.0/24" via "10.$3.0.$4"
+	ip -n "$1" route add "fd00:$2::/64" via "fd00:$3::$4"
+}
+
+make_row() {
+	local name
+	hosts=(client west proxy east server)
+	trap remove_hosts EXIT
+	for name in "${hosts[@]}"; do
+		ip netns add "$name"
+		ip -n "$name" link set lo up
+		on "$name" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+			net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+			net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	done
+	cable 2 client eth0 1 west left 1
+	cable 2 west right 1 proxy left 2
+	cable 1 proxy right 2 east left 3
+	cable 1 east right 2 server eth0 4
+	for name in 2 3 4; do reach client $name 1 1; done
+	for name in 3 4; do reach west $name 2 1; done
+	reach proxy 1 2 2
+	reach proxy 4 3 2
+	for name in 1 2; do reach east $name 3 1; done
+	for name in 1 2 3; do reach server $name 4 1; done
+}
+
+# protect PORTS: has the proxy answer for these.
+protect() {
+	local command=palisade commands chain
+	case $kind in
+	learned) on proxy palisade -t raw -A PREROUTING -p tcp --dport "$1" -j SYNPROXY ;;
+	# shellcheck disable=SC2086 # they are several
+	options) on proxy palisade -t raw -A PREROUTING -p tcp --dport "$1" -j SYNPROXY $options ;;
+	five | iptables)
+		commands=(palisade)
+		[ "$kind" = five ] || commands=(iptables ip6tables)
+		for command in "${commands[@]}"; do
+			on proxy "$command" -t raw -A PREROUTING -p tcp --dport "$1" --syn -j CT --notrack
+			for chain in INPUT FORWARD; do
+				# shellcheck disable=SC2086
+				on proxy "$command" -A $chain -p tcp --dport "$1" -m state --state INVALID,UNTRACKED \
+					-j SYNPROXY $options
+				on proxy "$command" -A $chain -p tcp -m state --state INVALID -j DROP
+			done
+		done
+		on proxy sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+		;;
+	*)
+		echo "the kinds of rules are learned, options, five and iptables" >&2
+		exit 2
+		;;
+	esac
+}
+
+# no_protection: removes all rules of the proxy.
+no_protection() {
+	on proxy nft flush ruleset
+	[ ! -e /sys/module/palisade ] || on proxy palisade -t raw -F
+	[ ! -e /sys/module/palisade ] || on proxy palisade -F
+}
+
+# only_proxied: the client takes no handshake but the proxy's, which alone announces a window of 0.
+only_proxied() {
+	on client nft -f - <<-RULES
+		table inet watch {
+			chain input {
+				type filter hook input priority 0
+				tcp flags & (syn | ack) == syn | ack tcp window != 0 counter drop
+			}
+		}
+	RULES
+}
+
+# serve HOST: a web server on ports 80 and 8080, which also has a file of 1 MB.
+serve() {
+	local folder=/tmp/www-$1
+	mkdir -p "$folder"
+	[ -e /tmp/file ] || head -c 1000000 /dev/urandom >/tmp/file
+	cp /tmp/file "$folder/file"
+	echo served >"$folder/index.html"
+	cat >"$folder/nginx.conf" <<-CONFIGURATION
+		worker_processes 1;
+		user root;
+		pid $folder/nginx.pid;
+		error_log $folder/nginx.log;
+		events { worker_connections 4096; }
+		http {
+			access_log off;
+			keepalive_requests 100000;
+			server {
+				listen 80 backlog=4096;
+				listen [::]:80 backlog=4096;
+				listen 8080;
+				listen [::]:8080;
+				root $folder;
+			}
+		}
+	CONFIGURATION
+	on "$1" nginx -c "$folder/nginx.conf"
+	eventually 30 on "$1" sh -c "ss -Hltn sport = :80 | grep -q ."
+}
+
+# gets HOST URL [OPTION...]: a page is served.
+gets() {
+	local host=$1 url=$2
+	shift 2
+	on "$host" curl -sS -m 30 "$@" "$url" | grep -q served
+}
+
+# gets_file HOST URL [SECONDS]: the file arrives as it is.
+gets_file() {
+	on "$1" curl -sS -m "${3:-30}" "$2" | cmp - /tmp/file
+}
+
+# offer HOST PORT and collect HOST PORT FILE: who connects is sent the file, or its data is kept.
+offer() {
+	on "$1" socat -U "TCP6-LISTEN:$2,reuseaddr,fork,ipv6only=0" OPEN:/tmp/file &
+	disown
+	eventually 30 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
+}
+
+collect() {
+	on "$1" socat -u "TCP6-LISTEN:$2,reuseaddr,fork,ipv6only=0" "OPEN:$3,creat,trunc" &
+	disown
+	eventually 30 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
+}
+
+# downloads ADDRESS:PORT [SECONDS]: the client gets the file.
+downloads() {
+	on client timeout "${2:-30}" socat -u "TCP:$1" - </dev/null | cmp - /tmp/file
+}
+
+# uploads ADDRESS:PORT FILE [SECONDS]: the server gets it.
+uploads() {
+	rm -f "$2"
+	on client timeout "${3:-30}" socat -u OPEN:/tmp/file "TCP:$1" && eventually 30 cmp -s /tmp/file "$2"
+}

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Plays a scenario with the client and the server, and reports it."""
+
+import os
+import time
+
+from synproxy.ends import use_new_server
+
+# Transcripts are cut here.
+LINES = 24
+
+
+def play(hosts, kind, version, scenario, report):
+    wires = hosts.left, hosts.right, hosts.vlan
+    use_new_server()
+    problem, start = None, time.monotonic()
+    for wire in wires:
+        wire.log.clear()
+        wire.inbox.clear()
+    try:
+        scenario(hosts, version, kind)
+    except Exception as error:  # whatever a wrong segment leads to
+        problem = f"{type(error).__name__}: {error}"
+    log = [line for wire in wires for line in wire.log[-LINES:]]
+    report.check(f"{kind}, IPv{version}: {scenario.__doc__}", problem is None, problem, *log)
+    if os.environ.get("TIMES"):
+        print(f"# {scenario.__name__} took {time.monotonic() - start:.1f} s", flush=True)

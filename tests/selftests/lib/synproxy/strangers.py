@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Somebody who is not on the way, but knows between whom a connection is, and has guessed a cookie or two."""
+
+import contextlib
+import subprocess
+
+from synproxy.ends import ALL, Client, Connection, current_port, distance, expect, expect_equal, numbers
+from synproxy.local import accepted
+from tcp_segments import ACK, FIN, MODULUS, PSH, RST, SYN, Options
+
+
+def guess(connection, options):
+    """The last part of a handshake in the name of the client, with other numbers: a cookie that was not guessed, but got
+    before there was a connection, as that is no different."""
+    own = connection.client
+    other = Client(own.hosts, own.wire, own.other, own.port, options, own_port=own.own_port)
+    other.ask()
+    return other
+
+
+def harmless(client, what):
+    """Whatever the client got does not concern it."""
+    for one in client.take():
+        expect(one.flags & RST, f"{what}: the client got {one}")
+        expect(abs(distance(client.acknowledged, one.sequence)) > 1 << 20, f"{what}: the client may take {one} for its own")
+
+
+def open_one(hosts, version, _):
+    """a valid cookie neither ends an open connection nor replaces it, nor does a SYN"""
+    for is_used in False, True:
+        for options in ALL, Options(mss=1460):
+            connection = Connection(hosts, version)
+            client, server = connection.client, connection.server
+            others = [guess(connection, options) for _ in range(4)]
+            connection.open()
+            if is_used:
+                connection.exchange()
+            for other, flags in zip(others, (ACK, ACK | PSH, FIN | ACK, ACK)):
+                what = f"{'used' if is_used else 'not used'}, {options}, flags {flags}"
+                other.put(other.segment(flags, b"data" if flags & PSH else b""))
+                # Connection tracking lets what seems to be old go on to the server, which knows better.
+                for one in server.take():
+                    expect(not one.flags & (SYN | RST), f"{what}: the server got {one}")
+                harmless(client, what)
+                other.put(other.segment(SYN, options=other.options, sequence=other.initial))
+                # It asks back.
+                expect(server.one("what the server got").has(SYN), what)
+                server.put(server.segment())
+                challenge = client.one("the challenge")
+                expect_equal("its number", challenge.sequence, client.acknowledged)
+                expect_equal("what it acknowledges", challenge.acknowledged, client.sequence)
+            connection.exchange()
+            connection.close()
+
+
+def waiting_one(hosts, version, _):
+    """nor one that waits for the server"""
+    for options in ALL, Options(mss=1460):
+        connection = Connection(hosts, version)
+        client, server = connection.client, connection.server
+        others = [guess(connection, options) for _ in range(3)]
+        connection.ask()
+        client.send()
+        server.expect_syn()
+        for other, flags in zip(others, (ACK, ACK | PSH, FIN | ACK)):
+            other.put(other.segment(flags, b"data" if flags & PSH else b""))
+            expect(all(one.sequence == client.initial for one in server.take()), f"{flags}: the server is asked for others")
+            harmless(client, f"{options}, flags {flags}")
+        connection.establish()
+        connection.exchange()
+        connection.close()
+
+
+def wrong_answers(hosts, version, _):
+    """an answer that acknowledges anything but the SYN opens nothing, and a reset resets nothing"""
+    for wrong in 1000, 60000, 1, -1, -1000:
+        connection = Connection(hosts, version).ask()
+        client, server = connection.client, connection.server
+        client.send()
+        server.expect_syn()
+        acknowledged = (server.acknowledged - wrong) % MODULUS
+        for flags, number in (RST | ACK, acknowledged), (RST, 0), (SYN | ACK, acknowledged), (RST | ACK, 0):
+            what = f"by {wrong}, flags {flags}"
+            server.put(server.segment(flags, options=ALL, sequence=numbers.randrange(MODULUS), acknowledged=number))
+            client.nothing(f"{what}: it is no answer")
+            got = server.take()
+            resets = [one for one in got if one.flags & RST]
+            expect(all(one.has(SYN) and one.sequence == client.initial for one in got if one not in resets), what)
+            # As the client would, which has sent no such SYN.
+            expect_equal(f"{what}: the resets", [one.sequence for one in resets], [number] if flags & SYN else [])
+        connection.establish()
+        connection.exchange()
+
+
+def old_connection(hosts, version, _):
+    """a server that still has an old connection is told to forget it, and asked again at once"""
+    connection = Connection(hosts, version).ask()
+    client, server = connection.client, connection.server
+    client.send()
+    server.expect_syn()
+    for is_first in True, False:
+        challenge = server.segment(sequence=numbers.randrange(MODULUS), acknowledged=numbers.randrange(MODULUS))
+        server.put(challenge)
+        reset, *syns = server.take()
+        expect(reset.flags & RST, f"the server got this instead of a reset: {reset}")
+        expect_equal("the reset's number", reset.sequence, challenge.acknowledged)
+        # Not without end.
+        expect(len(syns) <= 1 and (syns or not is_first), f"there are {len(syns)} more segments")
+        for syn in syns:
+            expect(syn.has(SYN), f"the server got this instead of a SYN: {syn}")
+            expect_equal("the SYN's number", syn.sequence, client.initial)
+        client.nothing("the server has not answered")
+    connection.establish()
+    connection.exchange()
+
+
+def forgotten_by_server(hosts, version, _):
+    """a client comes again between the same ports when both sides have forgotten the connection"""
+    old = Connection(hosts, version).open()
+    old.exchange()
+    own = old.client
+    client = Client(hosts, own.wire, own.other, own.port, own_port=own.own_port)
+    connection = Connection(hosts, version, client=client)
+    server = connection.server
+    client.put(client.segment(SYN, options=client.options))
+    server.expect_syn()
+    server.put(server.segment(SYN | ACK, options=ALL))
+    reset = server.one("what the server got")
+    expect(reset.flags & RST, f"the server got this instead of a reset: {reset}")
+    expect_equal("the reset's number", reset.sequence, server.acknowledged)
+    told = client.one("what the client got")
+    # Linux then sends its SYN again at once, after a reset.
+    expect(told.has(ACK) and told.acknowledged == client.initial, f"the client got {told}")
+    client.put(client.segment(RST, sequence=told.acknowledged, options=Options(), window=0))
+    server.nothing("the server knows nothing of it")
+    connection.open()
+    connection.exchange()
+
+
+@contextlib.contextmanager
+def older_one(hosts, version, guesses=()):
+    """A connection to a server of the proxy's host that neither SYNPROXY nor conntrack knows, of which there are cookies
+    from before: its client, its socket, and who has got the cookies."""
+    client = Client(hosts, hosts.left, hosts.left.proxy[version], port=current_port[0])
+    connection = Connection(hosts, version, client=client)
+    others = [guess(connection, options) for options in guesses]
+    exception = ["PREROUTING", "-p", "tcp", "--sport", str(client.own_port), "-j", "ACCEPT"]
+    with hosts.listen(client.port) as listener:
+        hosts.run("palisade", "-t", "raw", "-I", *exception)
+        client.send(SYN, options=ALL)
+        client.accept(client.one("the SYN-ACK"))
+        client.send()
+        socket = accepted(listener)
+        expect(socket, "the server has no connection")
+        hosts.run("palisade", "-t", "raw", "-D", *exception)
+        with socket:
+            socket.settimeout(20)
+            # It asks back as often as it is to.
+            hosts.run("sysctl", "-qw", "net.ipv4.tcp_invalid_ratelimit=0")
+            hosts.run("conntrack", "-F", stderr=subprocess.DEVNULL)
+            yield client, socket, others, listener
+
+
+def older_open_one(hosts, version, _):
+    """nor one to a server of this host that conntrack does not know"""
+    for options in ALL, Options(mss=1460):
+        kinds = ACK, ACK | PSH, FIN | ACK, SYN
+        with older_one(hosts, version, [options] * len(kinds)) as (client, socket, others, _):
+            for other, flags in zip(others, kinds):
+                what = f"{options}, flags {flags}"
+                if flags == SYN:
+                    other.put(other.segment(SYN, options=other.options, sequence=other.initial))
+                    challenge = client.one("the challenge")
+                    expect_equal("its number", challenge.sequence, client.acknowledged)
+                    expect_equal("what it acknowledges", challenge.acknowledged, client.sequence)
+                else:
+                    other.put(other.segment(flags, b"data" if flags & PSH else b""))
+                    harmless(client, what)
+                    expect(not client.is_tracked(), f"{what}: conntrack knows a connection")
+                client.send(ACK | PSH, b"a question")
+                expect_equal(what, socket.recv(100), b"a question")
+                client.take()
+                hosts.run("conntrack", "-F", stderr=subprocess.DEVNULL)
+
+
+def older_comes_again(hosts, version, _):
+    """a client comes again between the same ports as one that conntrack does not know"""
+    with older_one(hosts, version) as (old, _, _, listener):
+        client = Client(hosts, old.wire, old.other, old.port, own_port=old.own_port)
+        client.put(client.segment(SYN, options=client.options))
+        challenge = client.one("the challenge")
+        expect_equal("its number", challenge.sequence, old.acknowledged)
+        client.put(client.segment(RST, sequence=challenge.acknowledged, options=Options(), window=0))
+        client.ask()
+        client.send()
+        client.accept(client.one("the window update"))
+        with accepted(listener) as socket:
+            socket.settimeout(20)
+            client.send(ACK | PSH, b"a question")
+            expect_equal("what the server has read", socket.recv(100), b"a question")
+        client.take()
+
+
+# Rules of howtos drop what is of no connection that conntrack knows.
+LEARNED = older_open_one, older_comes_again
+SCENARIOS = open_one, waiting_one, wrong_answers, old_connection, forgotten_by_server

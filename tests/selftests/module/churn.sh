@@ -1,0 +1,176 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Everything comes and goes at full speed while packets use it, on two CPUs, and no packet is lost or seen twice.
+# A fifth of CHURN_SECONDS (default 25) goes to each part.
+
+. "$(dirname "$0")/../lib/lib.sh"
+make_hosts server left right
+
+churn=$lib/churn.py
+part=$((${CHURN_SECONDS:-25} / 5))
+flooders=()
+
+# flood HOST: packets to the server from addresses without end, until quiet.
+flood() {
+	start "$1" "$churn" flood 10.0.0.1
+	flooders+=($!)
+	disown
+}
+# syns HOST: the same with SYNs, to port 80.
+syns() {
+	start "$1" "$churn" syns 10.0.0.1
+	flooders+=($!)
+	disown
+}
+quiet() {
+	[ ${#flooders[@]} -eq 0 ] || kill "${flooders[@]}" 2>/dev/null
+	flooders=()
+}
+trap 'quiet; remove_hosts' EXIT
+
+# test_counter TABLE CHAIN POSITION WANTED: a rule of the server counted so many packets.
+test_counter() {
+	local found
+	found=$(counter server "$1" "$2" "$3")
+	echo "it counted $found, not $4"
+	[ "$found" = "$4" ]
+}
+
+# ended PID: waits for a process, whose status is then in status (what check runs has no children).
+ended() {
+	status=0
+	wait "$1" || status=$?
+}
+
+# No packet may be lost on its way for want of room in a queue.
+sysctl -qw net.core.netdev_max_backlog=1000000
+for host in left right; do
+	pings "$host" 10.0.0.1 >/dev/null
+done
+
+# proxied_namespaces: hosts behind SYNPROXY are removed with the connections to them, and with what is on its way.
+proxied_namespaces() {
+	local round
+	for round in 1 2 3; do
+		ip netns add "proxied$round" || return 1
+		ip -n switch link add "proxied$round" type veth peer name eth0 netns "proxied$round" || return 1
+		ip -n switch link set "proxied$round" master bridge up
+		ip -n "proxied$round" address add "10.0.0.10$round/24" dev eth0
+		ip -n "proxied$round" link set lo up
+		ip -n "proxied$round" link set eth0 up
+		on "proxied$round" socat TCP4-LISTEN:80,reuseaddr,fork,backlog=128 EXEC:cat &>/dev/null &
+		disown
+		on "proxied$round" palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY || return 1
+		eventually 30 on "proxied$round" sh -c "ss -Hltn sport = :80 | grep -q ."
+		kept right "10.0.0.10$round" || return 1
+		start left "$churn" syns "10.0.0.10$round" &>/dev/null
+		flooders+=($!)
+		disown
+		sleep 0.5
+		ip netns pids "proxied$round" | xargs -r kill -9
+		ip netns del "proxied$round"
+		quiet
+	done
+}
+
+# Rules in a row. The first counts, the last must never see a packet, and the one before, which drops, is
+# replaced again and again by another that does the same.
+on server "$churn" rules
+on server "$churn" replace "$part" >/tmp/churn-replaced &
+replacing=$!
+sent=0
+while kill -0 $replacing 2>/dev/null; do
+	on left "$churn" send 10.0.0.1 500 &
+	other=$!
+	on right "$churn" send 10.0.0.1 500
+	wait $other
+	sent=$((sent + 1000))
+done
+ended $replacing
+check "rules are replaced under traffic" test $status -eq 0
+replaced=$(cat /tmp/churn-replaced)
+echo "# $sent packets, rules replaced $replaced times"
+check "more than twenty times" test "${replaced:-0}" -gt 20
+check "every packet was counted before routing" eventually 30 test_counter raw PREROUTING 1 "$sent"
+check "every packet was counted by the rule before those that were replaced" \
+	eventually 30 test_counter filter INPUT 1 "$sent"
+check "and none got past them" test_counter filter INPUT 203 0
+on server palisade -F
+on server palisade -t raw -F
+
+flood left
+flood right
+check "lists are filled, flushed, deleted and made again while packets use them" on server "$churn" lists "$part"
+check "and one made then works" on server "$churn" remembers
+on server palisade -t raw -F
+quiet
+
+check "namespaces come and go with their rules and lists, under traffic" "$churn" namespaces "$part"
+
+# SYNPROXY: its rules are replaced and removed while connections are opened through them.
+on server socat TCP6-LISTEN:80,reuseaddr,fork,ipv6only=0,backlog=128 EXEC:cat &>/dev/null &
+disown
+eventually 30 on server sh -c "ss -Hltn sport = :80 | grep -q ."
+on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+syns left
+on server "$churn" proxies "$part" &
+replacing=$!
+on right "$churn" connect 10.0.0.1 "$part" &
+connecting=$!
+on left "$churn" connect fd00::1 "$part"
+ended $connecting
+check "clients connect while rules with SYNPROXY come and go" test $status -eq 0
+ended $replacing
+check "which are replaced and removed" test $status -eq 0
+check "at the end connections are opened under a flood" on right "$churn" connect 10.0.0.1 1 1 20
+check "and over IPv6" on right "$churn" connect fd00::1 1 1 20
+quiet
+# kept HOST ADDRESS: connections of SYNPROXY's that are open, and stay so.
+kept() {
+	rm -f /tmp/churn-kept
+	start "$1" "$churn" hold "$2" 20 &>/tmp/churn-kept
+	flooders+=($!)
+	disown
+	# The debug kernel takes its time.
+	eventually 120 grep -q '^20$' /tmp/churn-kept || ! cat /tmp/churn-kept
+}
+check "namespaces end with open connections behind SYNPROXY" proxied_namespaces
+on server palisade -t raw -F
+
+# The module, with packets, requests and new namespaces at any moment.
+on server palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY
+check "connections of SYNPROXY's are open" kept right 10.0.0.1
+flood left
+flood right
+syns left
+on server "$churn" requests $((part + 5)) &
+requesting=$!
+"$churn" namespaces $((part + 5)) ignore-errors &
+making=$!
+come_and_go() {
+	local end=$((SECONDS + part)) rounds=0
+	while [ "$SECONDS" -lt "$end" ] || [ "$rounds" -lt 2 ]; do
+		# A dump that is running keeps it a moment longer.
+		eventually 30 modprobe -r palisade || return 1
+		sleep 0.$((rounds % 3))
+		modprobe palisade || return 1
+		on server palisade -A INPUT -m recent --name busy --set || return 1
+		on server palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY || return 1
+		rounds=$((rounds + 1))
+	done
+}
+check "the module is unloaded and loaded under traffic, requests and new namespaces" come_and_go
+ended $requesting
+check "the requests were answered or refused" test $status -eq 0
+ended $making
+check "the namespaces came and went" test $status -eq 0
+check "traffic went on all the time" kill -0 "${flooders[@]}"
+quiet
+check "it unloads at the end" eventually 30 modprobe -r palisade
+check "and loads again" modprobe palisade
+check "and works" on server sh -c 'palisade -A INPUT -p icmp -m recent --name after --set && palisade list show after >/dev/null'
+check "for packets, too" pings left 10.0.0.1
+check "which are remembered" lists server after 10.0.0.2
+
+finish

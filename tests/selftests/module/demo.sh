@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The demo shows what it says.
+
+. "$(dirname "$0")/../lib/lib.sh"
+
+output=$(FLOOD_SECONDS=6 "$checkout/tests/demo/run.sh" 2>&1)
+check "the demo ends well" test $? -eq 0
+check "the attacker is cut off" grep -Eq 'attacker.*cut off' <<<"$output"
+check "the attacker is let in again" grep -Eq 'attacker.*(again)' <<<"$output"
+check "it has a table of who was served" grep -Eq '^ *attacker +[0-9]+' <<<"$output"
+
+# phase NAME: the SYNs a second of a phase of the flood, and the visits served and failed.
+phase() {
+	tac <<<"$output" | awk -v name="$1" '$1 == name { print $2, $3, $4; exit }'
+}
+read -r _ quiet_served quiet_failed < <(phase quiet)
+read -r flood_syns flood_served flood_failed < <(phase flood)
+read -r protected_syns protected_served protected_failed < <(phase protected)
+shown() {
+	sed 's/^/    /' <<<"$output"
+	"$@"
+}
+check "visitors are served where there is no flood" shown test "$quiet_served" -gt 0 -a "$quiet_failed" -eq 0
+check "the flood keeps them out" shown test "$flood_syns" -gt 200 -a "$flood_failed" -gt "$flood_served"
+check "they are served again behind palisade protect" shown \
+	test "$protected_syns" -gt 200 -a "$protected_served" -gt $((10 * protected_failed))
+check "there is a plot" grep -q '</svg>' /out/demo/flood.svg
+finish

@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A short part of the fuzzing that tests/fuzz does at length, the same each time.
+
+. "$(dirname "$0")/../lib/lib.sh"
+cd "$checkout/tests/fuzz" || exit 1
+
+check "requests, right and wrong, as root and as an unprivileged user" ./netlink.py --seed 1 --size 2000 --count 1
+check "packets, right and wrong" ./packets.py --seed 1 --count 4
+
+finish

@@ -1,0 +1,192 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Hooks come, go and fail to come while packets are in them and others list them: nothing of them is freed too early.
+
+Who unregisters a hook does not wait for who uses it, and registering one for IPv4 and IPv6 is registering it twice:
+where the second fails, the first was live. An ordinary user can do all of it in a namespace of his own. What is read
+after it was freed is noticed by the debug kernel (KASAN), whose complaint fails the run, and by what a list says.
+"""
+
+import collections
+import errno
+import itertools
+import os
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from background import lists, meanwhile, traffic
+from fault_injection import Fault, is_there, own_memory, prepare
+from genetlink import COMMANDS, OPERATIONS, Client, Refused, Report, encode
+from hook_lists import PREROUTING, HookLists
+
+USER = 1000
+# The kernel's own limit for one hook of one IP version (MAX_HOOK_COUNT).
+MOST_HOOKS = 1024
+# Every so many of the allocations of a change fails.
+STEP = 4
+
+
+def change(kind, table, chain=None, **more):
+    return {"kind": kind, "table": table} | ({"chain-name": chain} if chain else {}) | more
+
+
+def request(*changes):
+    return encode(OPERATIONS["ruleset-change"]["attribute-set"], {"change": list(changes)})
+
+
+def tcp(port, **target):
+    return {"protocol": 6, "match": {"tcp": {"destination-first": port, "destination-last": port}}, "target": target}
+
+
+ACCEPT = {"target": {"verdict": "accept"}}
+OF_CONNECTIONS = {"match": {"conntrack": {"states": 2}}} | ACCEPT
+RAW = change("append", "raw", "PREROUTING", rule=ACCEPT)
+TRACKED = change("append", "filter", "INPUT", rule=OF_CONNECTIONS)
+NAT = change("append", "nat", "PREROUTING", rule=tcp(80, redirect={"port-first": 8080}))
+ALL = [RAW, TRACKED, NAT, change("append", "nat", "OUTPUT", rule=tcp(80, redirect={"port-first": 8080})),
+       change("append", "filter", "OUTPUT", rule=ACCEPT), change("append", "filter", "FORWARD", rule=ACCEPT),
+       change("append", "filter", "INPUT", rule={"protocol": 6, "match": {"connlimit": {"connections": 1000}}} | ACCEPT),
+       change("append", "raw", "PREROUTING", rule=tcp(81, synproxy={})),
+       change("append", "filter", "INPUT", rule={"match": {"recent": {"name": "seen", "operation": "set"}}})]
+FLUSH = [change("flush", table) for table in ("raw", "filter", "nat")]
+
+
+class Changes:
+    """Sends changes, and counts what was answered."""
+
+    def __init__(self):
+        self.client = Client()
+        self.answered = collections.Counter()
+
+    def send(self, payload):
+        error = 0
+        try:
+            self.client.transact(COMMANDS["ruleset-change"], payload)
+        except Refused as refused:
+            error = refused.errno
+        self.answered[error] += 1
+        return error
+
+
+def chains(family, count, priority):
+    """Makes nftables have so many chains there, as many in one transaction as a user may send at once."""
+    at_once = 200
+    for first in range(0, count, at_once):
+        numbers = range(first, min(first + at_once, count))
+        made = "\n".join(f"chain c{number} {{ type filter hook prerouting priority {priority}; }}" for number in numbers)
+        done = subprocess.run(["nft", "-f", "-"], input=f"table {family} many {{\n{made}\n}}\n", text=True, capture_output=True)
+        if done.returncode:
+            raise SystemExit(f"nft: {done.stderr[:500]}")
+
+
+def fill(family):
+    """Leaves no room for another hook of that IP version in PREROUTING."""
+    present = len(HookLists().read({"ip": 2, "ip6": 10}[family], PREROUTING))
+    chains(family, MOST_HOOKS - present, 1000)
+
+
+def before_routing():
+    """Lists the hooks of one place alone: a list that is short is at Palisade's most of the time."""
+    return lists([PREROUTING], [2])
+
+
+def toggle(rounds):
+    changes = Changes()
+    sequence = [request(RAW), request(TRACKED), request(NAT), request(FLUSH[0]), request(*FLUSH)]
+    with meanwhile(before_routing, traffic):
+        for _ in range(rounds):
+            for payload in sequence:
+                changes.send(payload)
+    return changes.answered == {0: rounds * len(sequence)}, dict(changes.answered)
+
+
+def fail(family, wanted, rounds):
+    """Has a change refused because there is no room for a hook of one IP version."""
+    changes = Changes()
+    changes.send(request(TRACKED))
+    fill(family)
+    payload = request(wanted)
+    changes.answered.clear()
+    with meanwhile(traffic, lists if family == "ip6" else traffic):
+        for _ in range(rounds):
+            changes.send(payload)
+    refused = changes.answered == {errno.E2BIG: rounds}
+    subprocess.run(["nft", "delete", "table", family, "many"], check=True)
+    # What was refused is not in the way of the next.
+    return refused and changes.send(payload) == 0, dict(changes.answered)
+
+
+def attempt(payload, nth):
+    """Sends a change whose nth allocation fails: the error, and whether there was an nth."""
+    with Client(timeout=0) as client:
+        message, error = client.raw_request(COMMANDS["ruleset-change"], payload), 0
+        with Fault(nth) as fault:
+            try:
+                client.socket.send(message)
+                client.answers()
+            except OSError as failed:
+                error = failed.errno
+        return error, fault.injected
+
+
+def without_memory(changes_wanted):
+    """One allocation of a change after the other fails; what had been registered by then goes again, and all of it
+    comes with the next attempt. Those between are for faults.py, which has traffic with some operations only.
+    """
+    changes, wrong, wanted, flush = Changes(), [], request(*changes_wanted), request(*FLUSH)
+    refused = 0
+    with meanwhile(lists, traffic):
+        own_memory()
+        for nth in itertools.count(1, STEP):
+            error, happened = attempt(wanted, nth)
+            # The request or the answer may be what is lost.
+            if error not in (0, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN):
+                wrong.append((nth, error))
+            refused += error != 0
+            if error and changes.send(wanted):
+                wrong.append((nth, "again"))
+            changes.send(flush)
+            if not happened or len(wrong) > 5:
+                break
+    return not wrong and refused > 10, f"{nth} allocations, {refused} refusals, wrong {wrong}"
+
+
+PARTS = {
+    "toggle": ("a user's hooks come and go while he lists them", lambda: toggle(40)),
+    "ipv6": ("hooks of IPv4 that were live are taken back where there is no room for those of IPv6", lambda: fail("ip6", RAW, 400)),
+    "nat": ("and those of translation where there is none for IPv4's", lambda: fail("ip", NAT, 400)),
+}
+
+
+def main():
+    report = Report()
+    for name, (description, _) in PARTS.items():
+        done = subprocess.run(
+            ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "unshare", "--user", "--map-root-user",
+             "--net", sys.executable, __file__, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        report.check(description, done.returncode == 0, *done.stdout.splitlines())
+    if is_there():
+        prepare()
+        os.unshare(os.CLONE_NEWNET)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        good, details = without_memory(ALL)
+        report.check("allocations of registering hooks fail while packets are in them and others list them", good, details)
+        print(f"# {details}")
+    else:
+        report.skip("allocations that fail", "needs the debug kernel")
+    report.finish()
+
+
+def part(name):
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    good, details = PARTS[name][1]()
+    print(details)
+    raise SystemExit(0 if good else 1)
+
+
+if len(sys.argv) > 1:
+    part(sys.argv[1])
+main()

@@ -1,0 +1,210 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The netlink family refuses what is malformed, says which attribute and why, and changes nothing then."""
+
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from genetlink import COMMANDS, ENUMERATIONS, NLM_F_DUMP, SETS, Client, Refused, Report, attribute, nest, string, u32
+
+EPERM, ENOENT, EINVAL, EOPNOTSUPP, ERANGE = 1, 2, 22, 95, 34
+
+report = Report()
+check = report.check
+client = Client()
+
+
+def answer_to(command, payload, flags=0, client=client):
+    """The error number, 0 if there is none, and the kernel's words."""
+    try:
+        client.transact(command, payload, flags)
+    except Refused as error:
+        return error.errno, error.words
+    return 0, ""
+
+
+def refused(description, name, payload, error, words=""):
+    answer = answer_to(COMMANDS[name], payload)
+    check(description, answer[0] == error and words in answer[1], f"answer: {answer}")
+
+
+def accepted(description, name, payload):
+    answer = answer_to(COMMANDS[name], payload)
+    check(description, answer[0] == 0, f"answer: {answer}")
+
+
+RULESET, CHANGE, RULE, MATCH = SETS["ruleset"], SETS["change"], SETS["rule"], SETS["match"]
+RECENT, TARGET, LIST, ENTRY = SETS["recent"], SETS["target"], SETS["list"], SETS["entry"]
+TCP = SETS["tcp"]
+APPEND, FLUSH, FILTER, DROP = 1, 4, 2, 2
+
+
+def change(*inner):
+    return nest(RULESET["change"], *inner)
+
+
+def append(*rule):
+    return change(u32(CHANGE["kind"], APPEND), u32(CHANGE["table"], FILTER),
+                  string(CHANGE["chain-name"], "INPUT"), nest(CHANGE["rule"], *rule))
+
+
+def recent(*inner):
+    return nest(RULE["match"], nest(MATCH["recent"], *inner))
+
+
+def rules():
+    return subprocess.run(["palisade", "-S"], capture_output=True, text=True).stdout
+
+
+subprocess.run(["palisade", "-F"], check=True)
+accepted("a rule is appended", "ruleset-change",
+         append(attribute(RULE["protocol"], b"\1"), nest(RULE["target"], u32(TARGET["verdict"], DROP))))
+before = rules()
+check("it is there", "-p icmp -j DROP" in before or "-j DROP" in before, before)
+
+refused("an unknown command", "entry-delete", b"", EINVAL, "name")
+answer = answer_to(200, b"")
+check("a command beyond all others", answer[0] == EOPNOTSUPP, f"answer: {answer}")
+refused("an attribute that the operation does not take", "list-get", u32(LIST["size"], 5), EINVAL)
+refused("an attribute that no operation takes", "list-get", u32(99, 5), EINVAL)
+refused("a nest without its flag", "ruleset-change",
+        attribute(RULESET["change"], u32(CHANGE["kind"], APPEND)), EINVAL)
+refused("a number of the wrong width", "ruleset-change",
+        change(attribute(CHANGE["kind"], b"\1")), EINVAL, "length")
+refused("a kind of change that there is not", "ruleset-change", change(u32(CHANGE["kind"], 77)), ERANGE)
+refused("a change without kind", "ruleset-change", change(), EINVAL, "kind")
+refused("a change without table", "ruleset-change", change(u32(CHANGE["kind"], FLUSH)), EINVAL, "table")
+refused("a chain that there is not", "ruleset-change",
+        change(u32(CHANGE["kind"], FLUSH), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "X")),
+        ENOENT, "chain")
+NEW_CHAIN, RAW = ENUMERATIONS["change-kind"]["new-chain"], ENUMERATIONS["table"]["raw"]
+refused("a new chain with the name of another table's built-in one", "ruleset-change",
+        change(u32(CHANGE["kind"], NEW_CHAIN), u32(CHANGE["table"], RAW), string(CHANGE["chain-name"], "FORWARD")),
+        EINVAL, "built-in")
+refused("a name that is too long", "ruleset-change",
+        change(u32(CHANGE["kind"], FLUSH), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "X" * 40)),
+        EINVAL, "policy")
+refused("a name without its end", "list-get", attribute(LIST["name"], b"abcd"), EINVAL)
+refused("an empty name", "list-get", string(LIST["name"], ""), EINVAL, "empty")
+refused("a list that there is not", "list-get", string(LIST["name"], "none"), ENOENT, "no such list")
+refused("an address of 5 bytes", "ruleset-change", append(attribute(RULE["source"], bytes(5))), EINVAL, "4 or 16")
+refused("an address of 20 bytes", "ruleset-change", append(attribute(RULE["source"], bytes(20))), ERANGE)
+refused("a mask of another length", "ruleset-change",
+        append(attribute(RULE["source"], bytes(4)), attribute(RULE["source-mask"], bytes(16))), EINVAL, "mask")
+refused("a mask without address", "ruleset-change", append(attribute(RULE["source-mask"], bytes(4))), EINVAL, "mask")
+refused("addresses of two families", "ruleset-change",
+        append(attribute(RULE["source"], bytes(4)), attribute(RULE["destination"], bytes(16))), EINVAL, "family")
+refused("a family between 4 and 6", "ruleset-change", append(u32(RULE["family"], 5)), EINVAL, "4 or 6")
+refused("a match that is nothing", "ruleset-change", append(nest(RULE["match"])), EINVAL, "exactly one")
+refused("a match that is two things", "ruleset-change",
+        append(nest(RULE["match"], nest(MATCH["tcp"]), nest(MATCH["udp"]))), EINVAL, "exactly one")
+refused("ports without protocol", "ruleset-change", append(nest(RULE["match"], nest(MATCH["tcp"]))), EINVAL, "protocol")
+refused("a range of ports that ends before it begins", "ruleset-change",
+        append(attribute(RULE["protocol"], b"\6"),
+               nest(RULE["match"], nest(MATCH["tcp"], attribute(TCP["source-first"], b"\2\0"),
+                                        attribute(TCP["source-last"], b"\1\0")))), EINVAL, "port")
+refused("flags that are set but not looked at", "ruleset-change",
+        append(attribute(RULE["protocol"], b"\6"),
+               nest(RULE["match"], nest(MATCH["tcp"], attribute(TCP["flags-mask"], b"\1"),
+                                        attribute(TCP["flags-set"], b"\2")))), EINVAL, "flags")
+refused("a recent match without list", "ruleset-change", append(recent(u32(RECENT["operation"], 1))), EINVAL, "name")
+refused("a recent match without operation", "ruleset-change", append(recent(string(RECENT["name"], "a"))),
+        EINVAL, "operation")
+refused("seconds with set", "ruleset-change",
+        append(recent(string(RECENT["name"], "a"), u32(RECENT["operation"], 2), u32(RECENT["seconds"], 1))),
+        EINVAL, "seconds")
+refused("zero seconds", "ruleset-change",
+        append(recent(string(RECENT["name"], "a"), u32(RECENT["operation"], 1), u32(RECENT["seconds"], 0))), ERANGE)
+refused("a verdict that there is not", "ruleset-change", append(nest(RULE["target"], u32(TARGET["verdict"], 9))), ERANGE)
+refused("position 0", "ruleset-change",
+        change(u32(CHANGE["kind"], 2), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "INPUT"),
+               u32(CHANGE["position"], 0), nest(CHANGE["rule"])), ERANGE)
+
+SYNPROXY = SETS["synproxy"]
+
+
+def proxy(table, chain, *inner, protocol=b"\6"):
+    rule = [attribute(RULE["protocol"], protocol)] if protocol else []
+    rule.append(nest(RULE["target"], nest(TARGET["synproxy"], *inner)))
+    return change(u32(CHANGE["kind"], APPEND), u32(CHANGE["table"], ENUMERATIONS["table"][table]),
+                  string(CHANGE["chain-name"], chain), nest(CHANGE["rule"], *rule))
+
+
+def refused_proxy(description, error, words, *inner, table="raw", chain="PREROUTING", **more):
+    refused(description, "ruleset-change", proxy(table, chain, *inner, **more), error, words)
+
+
+RATE, BURST = (u32(SYNPROXY[name], 10) for name in ("flooded-rate", "flooded-burst"))
+for table, chain, words in (
+        ("nat", "PREROUTING", "raw and filter"), ("raw", "OUTPUT", "PREROUTING"), ("filter", "OUTPUT", "FORWARD")):
+    refused_proxy(f"SYNPROXY in {chain} of {table}", EINVAL, words, table=table, chain=chain)
+for protocol in (b"", b"\x11"):
+    refused_proxy(f"SYNPROXY for protocol {protocol or 'any'}", EINVAL, "TCP", protocol=protocol)
+refused_proxy("a burst of SYNs without a rate", EINVAL, "rate", BURST)
+refused_proxy("a rate of SYNs behind connection tracking", EINVAL, "raw", RATE, table="filter", chain="INPUT")
+refused_proxy("no SYNs at all", ERANGE, "", u32(SYNPROXY["flooded-rate"], 0))
+refused_proxy("a window scale of 15", ERANGE, "", attribute(SYNPROXY["wscale"], b"\x0f"))
+refused_proxy("a maximum segment size of 0", ERANGE, "", attribute(SYNPROXY["mss"], bytes(2)))
+refused_proxy("what a rule with SYNPROXY has seen", EINVAL, "statistics", nest(SYNPROXY["statistics"]))
+check("none of these is there", rules() == before, rules())
+accepted("SYNPROXY with everything", "ruleset-change", proxy(
+    "raw", "PREROUTING", RATE, BURST, attribute(SYNPROXY["mss"], b"\xff\xff"), attribute(SYNPROXY["wscale"], b"\x0e"),
+    *(attribute(SYNPROXY[name]) for name in ("sack-perm", "timestamp", "ecn"))))
+refused("a server that is asked for by name", "server-get", attribute(SETS["server"]["port"], bytes(2)), EOPNOTSUPP)
+
+good = append(recent(string(RECENT["name"], "made-by-batch"), u32(RECENT["operation"], 2)))
+bad = change(u32(CHANGE["kind"], 3), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "INPUT"),
+             u32(CHANGE["position"], 99))
+flush = change(u32(CHANGE["kind"], FLUSH), u32(CHANGE["table"], FILTER))
+refused("a batch whose last change is wrong", "ruleset-change", flush + good * 50 + bad, ENOENT, "position")
+check("a batch with a mistake changes no rule", rules() == before, rules())
+refused("and leaves no list behind", "list-get", string(LIST["name"], "made-by-batch"), ENOENT)
+accepted("without the mistake it applies", "ruleset-change", flush + good * 50)
+check("wholly", rules().count("made-by-batch") == 50, rules())
+
+accepted("a list is created", "list-create", string(LIST["name"], "n"))
+refused("an entry without address", "entry-add", string(LIST["name"], "n") + nest(LIST["entry"]), EINVAL, "address")
+refused("entries of which one is wrong", "entry-add",
+        string(LIST["name"], "n") + nest(LIST["entry"], attribute(ENTRY["address"], bytes([192, 0, 2, 1])))
+        + nest(LIST["entry"], attribute(ENTRY["address"], bytes(3))), EINVAL, "4 or 16")
+entries = subprocess.run(["palisade", "list", "show", "n", "--json"], capture_output=True, text=True).stdout
+check("none of them was added", '"entries":[]' in entries.replace(" ", "").replace("\n", ""), entries)
+refused("size 0", "list-create", string(LIST["name"], "m") + u32(LIST["size"], 0), ERANGE)
+refused("a timeout that is too long", "list-create",
+        string(LIST["name"], "m") + attribute(LIST["timeout"], b"\xff" * 8), ERANGE, "timeout")
+
+# Messages that lie about their lengths, in every way that a length can be wrong.
+template = good + append(attribute(RULE["source"], bytes(4)), attribute(RULE["protocol"], b"\6"))
+survived = 0
+for at in range(0, len(template) - 1, 2):
+    for value in (0, 1, 3, 4, 5, len(template), 0x7FFF, 0xFFFF):
+        broken = bytearray(template)
+        struct.pack_into("=H", broken, at, value)
+        answer_to(COMMANDS["ruleset-change"], bytes(broken))
+        survived += 1
+check(f"{survived} messages with a wrong length or type within are answered", survived > 400, survived)
+taken = [cut for cut in range(len(template)) if answer_to(COMMANDS["ruleset-change"], template[:cut])[0] == 0]
+check("messages that are cut off are refused, but between two changes", taken == [0, len(good)], taken)
+accepted("the family still works then", "list-get", string(LIST["name"], "n"))
+
+# The policy applies to whoever may not administer the namespace, too: that is told first.
+pid = os.fork()
+if pid == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+    os._exit(0 if answer_to(COMMANDS["list-get"], b"", NLM_F_DUMP, Client())[0] == EPERM else 1)
+check("without CAP_NET_ADMIN there is EPERM", os.waitpid(pid, 0)[1] == 0)
+
+for table in ENUMERATIONS["table"]:
+    subprocess.run(["palisade", "-t", table, "-F"], check=True)
+for name in ("n", "made-by-batch"):
+    subprocess.run(["palisade", "list", "destroy", name], check=True)
+for name in ("a",):
+    subprocess.run(["palisade", "list", "destroy", name], capture_output=True)
+report.finish()

@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Memory runs out while packets make lists grow: packets pass, the list says how many addresses it could not
+# remember, and it goes on when there is memory again. SYNPROXY drops what it cannot answer or send on, which is sent
+# again. Operations without memory are the matter of faults.py.
+
+. "$(dirname "$0")/../lib/lib.sh"
+
+debug=/sys/kernel/debug
+if [ ! -d $debug/fail_page_alloc ]; then
+	skip "packets when there is no memory" "needs the debug kernel"
+	finish
+fi
+
+make_hosts server client
+trap 'faults 0; remove_hosts' EXIT
+churn=$lib/churn.py
+
+# faults PROBABILITY: so many percent of the allocations fail that may not sleep and that the module makes.
+faults() {
+	local kind
+	for kind in failslab fail_page_alloc; do
+		echo Y >$debug/$kind/ignore-gfp-wait
+		echo 0 >$debug/$kind/verbose
+		echo -1 >$debug/$kind/times
+		if [ -e $debug/$kind/require-start ]; then
+			# What lies behind the kernel's own code is the module's.
+			echo "0x$(awk '$3 == "_etext" { print $1 }' /proc/kallsyms)" >$debug/$kind/require-start
+			echo 0xffffffffff000000 >$debug/$kind/require-end
+		fi
+	done
+	if [ -e $debug/fail_page_alloc/require-start ]; then
+		echo 0 >$debug/fail_page_alloc/min-order
+		echo "$1" >$debug/failslab/probability
+	else
+		# Then only what is as large as a chunk of entries, which the stack can do without.
+		echo 2 >$debug/fail_page_alloc/min-order
+	fi
+	echo "$1" >$debug/fail_page_alloc/probability
+}
+
+# arrive FIRST COUNT: a packet from each of so many addresses arrives at the server.
+sent=0
+arrive() {
+	on client taskset -c 0 "$churn" sources 10.0.0.1 "$1" "$2"
+	sent=$((sent + $2))
+	arrived client 0 10.0.0.1
+}
+statistic() {
+	on server palisade list show "$1" --json | field ".$2"
+}
+counted() {
+	[ "$(counter server raw PREROUTING 1)" -eq "$sent" ]
+}
+
+sysctl -qw net.core.netdev_max_backlog=1000000
+for name in grows starts; do
+	on server palisade list create $name size=20000
+done
+on server palisade -t raw -A PREROUTING -p udp --dport 9 -m recent --name grows --set
+on server palisade -t raw -A PREROUTING -p udp --dport 9 -s 10.64.0.0/10 -m recent --name starts --set -j DROP
+pings client 10.0.0.1 >/dev/null
+
+arrive 0 100
+check "with memory, addresses are remembered" test "$(entries server grows)" -eq 100
+
+# 10.64.0.0 is 4194304 after 10.0.0.0.
+faults 100
+arrive 4194304 1000
+check "packets pass other traffic by" pings client 10.0.0.1
+faults 0
+check "without memory, every packet is counted all the same" eventually 30 counted
+check "a list that has no entry yet refuses all" test "$(entries server starts) $(statistic starts refused)" = "0 1000"
+grown=$(entries server grows)
+check "one that has some makes do with their memory" test "$grown" -ge 100 -a "$grown" -lt 1100
+check "and evicts or refuses for the others" test \
+	$(($(statistic grows evicted) + $(statistic grows refused) + grown)) -eq 1100
+
+faults 50
+arrive 4196304 2000
+faults 0
+check "with some memory, every packet is counted" eventually 30 counted
+some=$(entries server starts)
+check "and what there is room for is remembered" test "$some" -gt 0
+check "each address is in the list, was refused, or had to go" test \
+	$(($(statistic starts evicted) + $(statistic starts refused) + some)) -eq 3000
+
+evicted=$(statistic starts evicted)
+arrive 4199304 1500
+check "with memory again, every new address is remembered" \
+	test "$(entries server starts) $(statistic starts evicted)" = "$((some + 1500)) $evicted"
+check "and every packet was counted" eventually 30 counted
+check "the server answers" pings client 10.0.0.1
+on server palisade -t raw -F
+check "lists that ran out of memory can be destroyed" on server sh -c 'palisade list destroy starts && palisade list destroy grows'
+
+# SYNPROXY makes packets its own before it changes them, and makes some itself.
+listen server 80
+listen server 443
+# Behind connection tracking, acknowledgements of no connection have to be invalid.
+on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+on server palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY
+on server palisade -t raw -A PREROUTING -p tcp --dport 443 --syn -j NOTRACK
+on server palisade -A INPUT -p tcp --dport 443 -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --sack-perm --timestamp \
+	--wscale 7 --mss 1460
+# served ADDRESS PORT: a connection is accepted, once SYNs that were lost have been sent again.
+served() {
+	eventually 30 connects client "$1" "$2"
+}
+# attempts COUNT: as many clients at a time try to connect, for some seconds, with or without success.
+attempts() {
+	local number pids=()
+	for ((number = 0; number < $1; number++)); do
+		on client nc -n -z -w 4 10.0.0.1 $((number % 2 ? 80 : 443)) >/dev/null 2>&1 &
+		pids+=($!)
+		on client nc -n -z -w 4 fd00::1 $((number % 2 ? 80 : 443)) >/dev/null 2>&1 &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+}
+for port in 80 443; do
+	check "SYNPROXY opens connections to port $port" served 10.0.0.1 $port
+	check "and over IPv6" served fd00::1 $port
+done
+faults 100
+attempts 3
+check "without memory, packets pass SYNPROXY by" pings client 10.0.0.1
+for percent in 50 20; do
+	faults $percent
+	attempts 8
+	faults 0
+	for port in 80 443; do
+		check "after faults in $percent of 100 allocations, connections to port $port are opened" served 10.0.0.1 $port
+		check "and over IPv6" served fd00::1 $port
+	done
+done
+check "the servers are known" test "$(on server "$churn" servers)" -ge 4
+
+finish

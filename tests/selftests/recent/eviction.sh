@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A full list makes room for a new address, and the address that goes is the one least worth keeping.
+
+. "$(dirname "$0")/../lib/lib.sh"
+make_hosts server
+
+list() {
+	on server palisade list "$@"
+}
+
+list create small size=4
+list add small 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4
+check "a list takes as many addresses as its size says" test "$(entries server small)" -eq 4
+check "none was evicted until then" test "$(list show small --json | field .evicted)" -eq 0
+list add small 192.0.2.1
+list add small 192.0.2.5
+check "one more does not make it larger" test "$(entries server small)" -eq 4
+check "one was evicted" test "$(list show small --json | field .evicted)" -eq 1
+check "the new address is there" lists server small 192.0.2.5
+check "the address that was not seen for the longest time is gone" not lists server small 192.0.2.2
+check "the oldest address is there, since it was seen again" lists server small 192.0.2.1
+list add small 192.0.2.6
+check "the next to go is the next oldest" not lists server small 192.0.2.3
+
+list create one size=1
+list add one 192.0.2.1
+list add one 192.0.2.2
+check "a list of one has room for one" test "$(list show one --json | field '[.entries[].address] | join(" ")')" = 192.0.2.2
+
+# Many more addresses than there is room for.
+list create many size=1000
+python3 -c '
+import ipaddress
+start = int(ipaddress.ip_address("10.1.0.0"))
+for number in range(5000):
+    print(ipaddress.ip_address(start + number))' >/tmp/addresses
+check "5,000 addresses into a list of 1,000" list add many - </tmp/addresses
+check "1,000 are there" test "$(entries server many)" -eq 1000
+check "4,000 were evicted" test "$(list show many --json | field .evicted)" -eq 4000
+newest=$(tail -n 1000 /tmp/addresses | sort | md5sum)
+check "and it is the last 1,000 that are there" test "$(list show many --json | field '.entries[].address' | sort | md5sum)" = "$newest"
+
+# Packets from many sources, as in a flood with spoofed addresses.
+make_client() {
+	ip netns add flooder
+	hosts+=(flooder)
+	ip link add eth1 netns flooder type veth peer name eth1 netns server
+	ip -n flooder link set eth1 up
+	ip -n server link set eth1 up
+	ip -n server address add 198.51.100.1/24 dev eth1
+	on server sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth1.rp_filter=0
+}
+make_client
+on server palisade list create flood size=100
+on server palisade -t raw -A PREROUTING -p udp -m recent --name flood --set -j DROP
+on flooder python3 -c '
+from scapy.all import Ether, IP, UDP, sendp
+mac = open("/sys/class/net/eth1/address").read()
+sendp([Ether(dst="ff:ff:ff:ff:ff:ff") / IP(src=f"172.16.{n // 250}.{n % 250 + 1}", dst="198.51.100.1") / UDP(dport=9)
+       for n in range(1000)], iface="eth1", verbose=False)' 2>/dev/null
+seen() {
+	[ "$(counter server raw PREROUTING 1)" -eq 1000 ]
+}
+check "every packet of a flood from 1,000 sources was seen" eventually 30 seen
+check "and the list of 100 is full" test "$(entries server flood)" -eq 100
+check "with the latest in it" lists server flood 172.16.3.250
+
+finish

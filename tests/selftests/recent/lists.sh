@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Recent lists by hand: create, fill, read, empty, destroy.
+
+. "$(dirname "$0")/../lib/lib.sh"
+make_hosts server
+
+list() {
+	on server palisade list "$@"
+}
+
+check "there is no list at first" test "$(list ls --json | field length)" -eq 0
+check "create" list create one size=10 hits=3 timeout=1h
+check "ls shows it" sh -c 'ip netns exec server palisade list ls | grep -q one'
+one=$(list ls --json | field '.[] | select(.name == "one") | "\(.size) \(.hits) \(.timeout_ms)"')
+check "ls --json shows what was chosen" test "$one" = "10 3 3600000"
+refuse "creating it again" 1 'one.*already|already.*one' list create one
+check "add" list add one 192.0.2.1 2001:db8::1
+check "show has the IPv4 address" lists server one 192.0.2.1
+check "show has the IPv6 address" lists server one 2001:db8::1
+check "show has no other" test "$(entries server one)" -eq 2
+check "show as a table" sh -c 'ip netns exec server palisade list show one | grep -q 192.0.2.1'
+list add one 192.0.2.2
+check "show is sorted, last seen first" test "$(list show one --json | field '.entries[0].address')" = 192.0.2.2
+check "del" list del one 192.0.2.1
+check "it is gone" not lists server one 192.0.2.1
+refuse "del of an address that is not there" 1 '192.0.2.1' list del one 192.0.2.1
+refuse "del of several, one of which is not there" 1 '192.0.2.77' list del one 192.0.2.2 192.0.2.77
+check "deletes none of them" lists server one 192.0.2.2
+check "flush" list flush one
+check "the list is empty then" test "$(entries server one)" -eq 0
+check "addresses come from standard input, too" sh -c 'printf "192.0.2.9\n# comment\n2001:db8::9\n" | ip netns exec server palisade list add one -'
+check "both are there" test "$(entries server one)" -eq 2
+
+on server palisade -A INPUT -m recent --name one --rcheck -j DROP
+refuse "destroying a list that a rule uses" 1 'rule' list destroy one
+on server palisade -F
+check "a list outlives its rules" test "$(entries server one)" -eq 2
+check "destroy" list destroy one
+refuse "show of a list that is not there" 1 'no list.*one|list one' list show one
+refuse "flush of a list that is not there" 1 'no list.*one|list one' list flush one
+refuse "a size beyond max_entries" 1 'max_entries' list create big size=4000000000
+refuse "an address that is none" 2 '300.1.2.3' list add one 300.1.2.3
+
+finish

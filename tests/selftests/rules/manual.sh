@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The examples of the documentation work as they are printed: each line of a page that is indented and begins with
+# the command is run, in order, on a host that starts anew with each page.
+
+. "$(dirname "$0")/../lib/lib.sh"
+
+documentation=$checkout/Documentation
+work=$(mktemp -d)
+cd "$work" || exit 1
+printf '192.0.2.%s\n' 7 8 9 >addresses
+
+# examples PAGE: the commands of a page, without what is said about them.
+examples() {
+	sed -nE 's/^    (palisade .*)$/\1/p' "$1" | sed -E 's/ +# .*$//'
+}
+
+for page in "$documentation"/*.md; do
+	name=$(basename "$page" .md)
+	mapfile -t commands < <(examples "$page")
+	[ ${#commands[@]} -gt 0 ] || continue
+	make_hosts reader
+	for command in "${commands[@]}"; do
+		check "$name: $command" on reader bash -c "$command"
+	done
+	remove_hosts
+done
+check "there were examples" test "$tests" -gt 20
+rm -rf "$work"
+
+finish

@@ -1,0 +1,304 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Each match and target sees in real packets what it says, inverted or not, on IPv4 and IPv6.
+
+. "$(dirname "$0")/../lib/lib.sh"
+make_hosts server client
+listen server 22
+listen server 80
+modprobe -a nfnetlink_hook nf_conntrack
+
+rule() {
+	on server palisade "$@"
+}
+
+flush() {
+	rule -F && rule -t raw -F && rule -P INPUT ACCEPT
+}
+
+# Neighbours that are known for good, so that nothing but the traffic of the tests is counted.
+know() {
+	local address
+	address=$(ip -n "$2" -json link show eth0 | field '.[0].address')
+	ip -n "$1" neighbour replace "$3" lladdr "$address" dev eth0 nud permanent
+	ip -n "$1" neighbour replace "$4" lladdr "$address" dev eth0 nud permanent
+}
+know server client 10.0.0.2 fd00::2
+know client server 10.0.0.1 fd00::1
+
+# expect COUNT DESCRIPTION RULE...: appends a rule to $table and $chain, which is to have counted so many
+# packets when counted is called.
+table=filter
+chain=INPUT
+expected=()
+descriptions=()
+
+expect() {
+	local count=$1 description=$2
+	shift 2
+	expected+=("$count")
+	descriptions+=("$description")
+	if ! rule -t "$table" -A "$chain" "$@"; then
+		check "$description: the rule is taken" false
+		rule -t "$table" -A "$chain" # in its place
+	fi
+}
+
+# Checks what the rules counted, and removes all.
+counted() {
+	local counts place
+	mapfile -t counts < <(rule -t "$table" -L "$chain" -v -n -x | awk 'NR > 2 { print $1 }')
+	for place in "${!expected[@]}"; do
+		check "${descriptions[place]}" has_counted "${counts[place]}" "${expected[place]}"
+	done
+	expected=()
+	descriptions=()
+	flush
+}
+
+has_counted() {
+	echo "counted $1 packets instead of $2"
+	[ "$1" -eq "$2" ]
+}
+
+# datagram HOST ADDRESS PORT [SOURCE-PORT]
+datagram() {
+	local protocol=UDP4 address=$2
+	[[ $address != *:* ]] || { protocol=UDP6 address="[$address]"; }
+	on "$1" socat -u - "$protocol:$address:$3,sourceport=${4:-0}" <<<hello
+}
+
+# raw KIND...: sends packets that no program would, to the server.
+raw() {
+	on client python3 - "$@" <<'PYTHON'
+import socket
+import struct
+import sys
+
+def send4(protocol, payload, fragment=0):
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 0, 1, fragment, 64, protocol, 0,
+                         socket.inet_aton("10.0.0.2"), socket.inet_aton("10.0.0.1"))
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+        raw.sendto(header + payload, ("10.0.0.1", 0))
+
+def send6(protocol, payload):
+    with socket.socket(socket.AF_INET6, socket.SOCK_RAW, protocol) as raw:
+        raw.sendto(payload, ("fd00::1", 0))
+
+def fragment6(protocol, payload):
+    send6(44, struct.pack("!BBHI", protocol, 0, 64, 1) + payload)
+
+kinds = {
+    "truncated": lambda: (send4(1, b"\x08\0\xf7\xff"), send4(17, b"\0\7"),
+                          send6(58, b"\x80\0\0\0"), send6(17, b"\0\7")),
+    "fragment": lambda: (send4(1, bytes(64), 8), send4(17, bytes(64), 8),
+                         fragment6(58, bytes(64)), fragment6(17, bytes(64))),
+    "reply": lambda: (send4(1, b"\0\0\xff\xff" + bytes(4)), send6(58, b"\x81" + bytes(7))),
+}
+for kind in sys.argv[1:]:
+    kinds[kind]()
+PYTHON
+}
+
+# What is no first fragment has no type and no port; what is cut off before them is dropped.
+table=raw chain=PREROUTING
+expect 0 "IPv4: a later fragment has no type, inverted or not" -p icmp ! --icmp-type 99
+expect 1 "IPv4: a message that is cut off is dropped, a later fragment is not" -p icmp
+expect 0 "IPv6: a later fragment has no type, inverted or not" -s fd00::2 -p icmpv6 ! --icmpv6-type 99
+expect 1 "IPv6: a message that is cut off is dropped, a later fragment is not" -s fd00::2 -p icmpv6
+expect 0 "a later fragment has no ports, inverted or not" -p udp -m multiport ! --ports 99
+expect 2 "a datagram that is cut off before its ports is dropped" -p udp
+raw truncated fragment
+counted
+
+table=filter chain=INPUT
+expect 1 "--icmp-type with a name" -p icmp --icmp-type echo-request
+expect 1 "--icmp-type with a number" -p icmp --icmp-type 8
+expect 1 "--icmp-type with a code" -p icmp --icmp-type 3/3
+expect 0 "--icmp-type with another code" -p icmp --icmp-type 3/1
+expect 1 "--icmp-type with the name of a code" -p icmp --icmp-type port-unreachable
+expect 1 "--icmp-type without code is for all codes" -p icmp --icmp-type 3
+expect 0 "--icmp-type with another type" -p icmp --icmp-type 0
+expect 1 "! --icmp-type" -p icmp ! --icmp-type 8
+expect 2 "--icmp-type any" -p icmp --icmp-type any
+expect 0 "! --icmp-type any" -p icmp ! --icmp-type any
+expect 1 "--icmpv6-type with a name" -s fd00::2 -p icmpv6 --icmpv6-type echo-request
+expect 1 "--icmpv6-type with a number" -s fd00::2 -p icmpv6 --icmpv6-type 128
+expect 1 "--icmpv6-type with a code" -s fd00::2 -p icmpv6 --icmpv6-type 1/4
+expect 0 "--icmpv6-type with another code" -s fd00::2 -p icmpv6 --icmpv6-type 1/3
+expect 1 "! --icmpv6-type" -s fd00::2 -p icmpv6 ! --icmpv6-type 128
+expect 2 "--icmpv6-type any" -s fd00::2 -p icmpv6 --icmpv6-type any
+expect 1 "a comment matches every packet" -p icmp --icmp-type 8 -m comment --comment "pings from \"anywhere\""
+expect 0 "what comes before a comment still counts" -p icmp --icmp-type 0 -m comment --comment "no answers"
+pings client 10.0.0.1 >/dev/null
+pings client fd00::1 >/dev/null
+datagram server 10.0.0.2 9
+datagram server fd00::2 9
+counted
+
+rule -A INPUT -p icmp --icmp-type echo-request -j DROP
+check "an ICMP type can be dropped" not pings client 10.0.0.1
+flush
+
+expect 2 "--dports with ports" -p udp -m multiport --dports 53,99
+expect 2 "--dports with a range" -p udp -m multiport --dports 7,50:60
+expect 4 "--dports: one of them is enough" -p udp -m multiport --dports 53,70
+expect 2 "! --dports" -p udp -m multiport ! --dports 53
+expect 1 "--dports with -4" -4 -p udp -m multiport --dports 53,99
+expect 1 "--dports with -6" -6 -p udp -m multiport --dports 53,99
+expect 2 "--dports with the name of a service" -p udp -m multiport --dports domain,ntp
+expect 2 "the last of 15" -p udp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,70
+expect 4 "--sports" -p udp -m multiport --sports 4000:4001
+expect 0 "--sports does not look at destinations" -p udp -m multiport --sports 53,70
+expect 4 "--ports looks at both" -p udp -m multiport --ports 53,4001
+expect 0 "! --ports" -p udp -m multiport ! --ports 53,4001
+expect 0 "ports are those of the rule's protocol" -p tcp -m multiport --dports 53,70
+for address in 10.0.0.1 fd00::1; do
+	datagram client "$address" 53 4000
+	datagram client "$address" 70 4001
+done
+counted
+
+# Each mark is counted, and then changed by the next rule.
+marks() {
+	local description=$1 mark=$2
+	shift 2
+	expect 2 "$description goes on" -p udp -j MARK "$@"
+	expect 2 "$description makes it $mark" -m mark --mark "$mark"
+}
+table=raw chain=PREROUTING
+marks "--set-mark" 0xff --set-mark 0xff
+marks "--and-mark" 0x0f --and-mark 0x0f
+marks "--or-mark" 0x3f --or-mark 0x30
+marks "--xor-mark" 0x3c --xor-mark 0x03
+marks "--set-xmark with a mask" 0x3d --set-xmark 0x0d/0x0c
+marks "--set-mark with a mask" 0x0d --set-mark 0x00/0x30
+rule -A INPUT -m mark --mark 0x0d
+rule -A INPUT -p udp -m mark ! --mark 0x0d
+rule -A INPUT -m mark --mark 0x05/0x07
+rule -A INPUT -p udp -m mark --mark 0x0d/0x0c
+datagram client 10.0.0.1 53
+datagram client fd00::1 53
+check "a mark stays with the packet" has_counted "$(counter server filter INPUT 1)" 2
+check "! --mark" has_counted "$(counter server filter INPUT 2)" 0
+check "--mark with a mask" has_counted "$(counter server filter INPUT 3)" 2
+check "--mark with a value beyond its mask is never true" has_counted "$(counter server filter INPUT 4)" 0
+counted
+
+tracks() {
+	on server nft list hooks | grep -q nf_conntrack
+}
+check "without a rule that asks for it nothing is tracked" not tracks
+table=filter chain=INPUT
+for version in 4 6; do
+	message=(-p icmp)
+	[ "$version" = 4 ] || message=(-p icmpv6 -s fd00::2)
+	expect 4 "IPv$version: four messages" "${message[@]}"
+	expect 1 "IPv$version: the first packet is NEW" "${message[@]}" -m conntrack --ctstate NEW
+	expect 1 "IPv$version: after an answer they are ESTABLISHED" "${message[@]}" -m conntrack --ctstate ESTABLISHED
+	expect 1 "IPv$version: an error is RELATED" "${message[@]}" -m conntrack --ctstate RELATED
+	expect 1 "IPv$version: an answer to nothing is INVALID" "${message[@]}" -m conntrack --ctstate INVALID
+	expect 2 "IPv$version: one of several states" "${message[@]}" -m conntrack --ctstate RELATED,ESTABLISHED
+	expect 3 "IPv$version: ! --ctstate" "${message[@]}" -m conntrack ! --ctstate NEW
+	expect 2 "IPv$version: ! --ctstate with several states" "${message[@]}" -m conntrack ! --ctstate NEW,INVALID
+	expect 2 "IPv$version: -m state --state" "${message[@]}" -m state --state NEW,ESTABLISHED
+	expect 0 "IPv$version: nothing is untracked or translated" "${message[@]}" -m conntrack --ctstate UNTRACKED,SNAT,DNAT
+done
+check "a conntrack match has packets tracked" tracks
+on client ping -n -q -c 2 -i 0.2 -W 1 10.0.0.1 >/dev/null
+on client ping -n -q -c 2 -i 0.2 -W 1 fd00::1 >/dev/null
+datagram server 10.0.0.2 9
+datagram server fd00::2 9
+raw reply
+counted
+check "tracking ends with the last such rule" not tracks
+
+rule -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+rule -A INPUT -p tcp --syn -m multiport --dports 22,443 -m state --state NEW -j ACCEPT
+rule -P INPUT DROP
+check "a stateful firewall: what is allowed, on IPv4" connects client 10.0.0.1 22
+check "a stateful firewall: what is allowed, on IPv6" connects client fd00::1 22
+check "a stateful firewall: what is not" not connects client 10.0.0.1 80
+flush
+
+# Translated by somebody else.
+if on server nft -f - <<'NFT'; then
+table ip translation {
+	chain prerouting {
+		type nat hook prerouting priority dstnat
+		udp dport 5353 redirect to :53
+	}
+}
+NFT
+	expect 1 "DNAT is a state of what was translated" -p udp -m conntrack --ctstate DNAT
+	expect 1 "such a packet is NEW, too" -p udp --dport 53 -m conntrack --ctstate NEW
+	expect 0 "it is not SNAT" -p udp -m conntrack --ctstate SNAT
+	expect 1 "! --ctstate DNAT" -p udp -m conntrack ! --ctstate DNAT
+	datagram client 10.0.0.1 5353
+	datagram client 10.0.0.1 70
+	counted
+	on server nft delete table ip translation
+else
+	skip "DNAT as a state" "nft cannot translate here"
+fi
+
+rule -t raw -A PREROUTING -p udp --dport 53 -j CT --notrack
+rule -t raw -A PREROUTING -p udp --dport 54 -j NOTRACK
+rule -t raw -A PREROUTING -i lo -j NOTRACK
+rule -t raw -A OUTPUT -p udp --dport 55 -j NOTRACK
+rule -A OUTPUT -p udp -m conntrack --ctstate UNTRACKED
+expect 2 "CT --notrack" -p udp --dport 53 -m conntrack --ctstate UNTRACKED
+expect 1 "NOTRACK" -p udp --dport 54 -m conntrack --ctstate UNTRACKED
+expect 0 "an untracked packet is not INVALID" -p udp -m conntrack --ctstate INVALID
+expect 1 "other packets are tracked" -p udp --dport 70 -m conntrack --ctstate NEW
+expect 2 "what was tracked on its way to the loopback interface stays so" -i lo -p icmp --icmp-type 8 -m conntrack ! --ctstate UNTRACKED
+datagram client 10.0.0.1 53
+datagram client fd00::1 53
+datagram client 10.0.0.1 54
+datagram client 10.0.0.1 70
+on server ping -n -q -c 2 -i 0.2 -W 1 127.0.0.1 >/dev/null
+datagram server 10.0.0.2 55
+datagram server 10.0.0.2 56
+check "NOTRACK in OUTPUT" has_counted "$(counter server filter OUTPUT 1)" 1
+check "connection tracking has no untracked connection" not sh -c 'ip netns exec server conntrack -L -p udp 2>/dev/null | grep -E "dport=5[345] "'
+counted
+refuse "NOTRACK outside of raw" 1 'only the table raw' rule -A INPUT -j NOTRACK
+refuse "CT --notrack outside of raw" 1 'only the table raw' rule -A INPUT -j CT --notrack
+
+saved() {
+	cat <<'SAVED'
+-A INPUT -p icmp -m icmp ! --icmp-type 3/4
+-A INPUT -p icmp -m icmp --icmp-type any -j DROP
+-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 128
+-A INPUT -p tcp -m multiport ! --dports 22,80,1000:2000 -m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP
+-A INPUT -p udp -m multiport --ports 53 -m mark ! --mark 0x1/0xff
+-A INPUT -m mark --mark 0x0 -m comment --comment "it's \"all\" \$mine" -j MARK --set-xmark 0x1/0xff
+-A INPUT -m comment --comment "" -j ACCEPT
+SAVED
+}
+
+restored() {
+	local line
+	while read -r line; do
+		eval "rule $line" || { echo "$line"; return 1; }
+	done < <(saved)
+	diff <(saved) <(rule -S INPUT | grep -v '^-P')
+}
+
+found() {
+	local line
+	while read -r line; do
+		eval "rule -C ${line#-A}" || { echo "$line"; return 1; }
+		eval "rule -D ${line#-A}" || { echo "$line"; return 1; }
+	done < <(saved)
+	[ -z "$(rule -S INPUT | grep -v '^-P')" ]
+}
+check "saved rules can be given again" restored
+check "JSON has the options" sh -c 'ip netns exec server palisade -L INPUT --json | jq -e ".[0].rules[3].matches | map(.name) == [\"multiport\", \"conntrack\"]"'
+check "they are found and deleted as they are printed" found
+rule -t raw -A PREROUTING -j NOTRACK
+check "NOTRACK is saved as CT --notrack" sh -c 'ip netns exec server palisade -t raw -S PREROUTING | grep -qxe "-A PREROUTING -j CT --notrack"'
+flush
+
+finish

@@ -1,0 +1,204 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Rules as people have published them for iptables, with only the command's name replaced, at work on real
+# connections: a poor man's state engine of recent lists, a tutorial's options, untracked SYNs, a flood's limit.
+
+. "$(dirname "$0")/../lib/lib.sh"
+make_hosts server client stranger
+
+# rules HOST: runs each line of standard input as a command of iptables, which is palisade here. The lines are
+# kept as they were published.
+rules() {
+	local host=$1 line
+	while read -r line; do
+		[ -z "$line" ] || on "$host" bash -c "iptables() { palisade \"\$@\"; }; ${line//\/sbin\/iptables/iptables}" ||
+			{ echo "refused: $line"; return 1; }
+	done
+}
+
+clean() {
+	local table
+	for table in raw filter nat; do
+		on server palisade -t $table -F
+		on server palisade -t $table -X
+	done
+	on server palisade -P INPUT ACCEPT
+	on server palisade list ls --json | field '.[].name' | while read -r name; do
+		on server palisade list destroy "$name"
+	done
+}
+
+# A web server that answers and closes.
+on server python3 -m http.server 80 --bind 10.0.0.1 >/dev/null 2>&1 &
+eventually 30 on server sh -c 'ss -Hltn sport = :80 | grep -q .'
+
+fetches() {
+	on "$1" curl -sS --max-time 30 -o /dev/null http://10.0.0.1/
+}
+
+# stray_ack_answered HOST [SECONDS]: an ACK to port 80 that belongs to no connection is answered, with a reset.
+stray_ack_answered() {
+	on "$1" python3 -c '
+import sys
+from scapy.all import IP, TCP, sr1
+answer = sr1(IP(dst="10.0.0.1") / TCP(sport=4444, dport=80, flags="A", seq=1, ack=1), timeout=int(sys.argv[1]),
+             verbose=False)
+sys.exit(answer is None)' "${2:-1}" 2>/dev/null
+}
+
+echo "# HTTP by recent lists alone"
+check "the script is accepted" rules server <<'RULES'
+/sbin/iptables -N HTTP
+/sbin/iptables -N HTTP-FINAL
+/sbin/iptables -N HTTP-FINAL-1
+/sbin/iptables -N HTTP-FINAL-2
+/sbin/iptables -A INPUT -p tcp --dport 80 -j HTTP
+/sbin/iptables -A HTTP-FINAL -p tcp -m recent --name HTTP-LIST -j HTTP-FINAL-1
+/sbin/iptables -A HTTP-FINAL -p tcp -m recent --name HTTP-FINAL -j HTTP-FINAL-2
+/sbin/iptables -A HTTP-FINAL-1 -p tcp --tcp-flags SYN,ACK,FIN FIN,ACK -m recent --name HTTP-LIST --close -j ACCEPT
+/sbin/iptables -A HTTP-FINAL-1 -p tcp --tcp-flags SYN,ACK,FIN FIN,ACK -m recent --name HTTP-FINAL --set -j ACCEPT
+/sbin/iptables -A HTTP-FINAL-2 -p tcp --tcp-flags SYN,ACK NONE -m recent --name HTTP-FINAL --update -j ACCEPT
+/sbin/iptables -A HTTP-FINAL-2 -p tcp --tcp-flags SYN,ACK ACK -m recent --name HTTP-FINAL --update -j ACCEPT
+/sbin/iptables -A HTTP-FINAL-2 -p tcp --tcp-flags SYN,ACK,FIN FIN -m recent --name HTTP-FINAL --update -j ACCEPT
+/sbin/iptables -A HTTP-FINAL-2 -p tcp --tcp-flags SYN,ACK,FIN FIN,ACK -m recent --name HTTP-FINAL --close -j ACCEPT
+/sbin/iptables -A HTTP -p tcp --tcp-flags SYN,ACK,FIN,RST SYN -m recent --name HTTP-LIST --set -j ACCEPT
+/sbin/iptables -A HTTP -p tcp --tcp-flags SYN,ACK,FIN,RST SYN,ACK -m recent --name HTTP-LIST --update -j ACCEPT
+/sbin/iptables -A HTTP -p tcp --tcp-flags SYN,ACK,FIN ACK -m recent --name HTTP-LIST --update -j ACCEPT
+/sbin/iptables -A HTTP -p tcp --tcp-flags SYN,ACK NONE -m recent --name HTTP-LIST --update -j ACCEPT
+/sbin/iptables -A HTTP -p tcp --tcp-flags SYN,ACK ACK -m recent --name HTTP-LIST --update -j ACCEPT
+/sbin/iptables -A HTTP -p tcp --tcp-flags SYN,FIN,ACK FIN -m recent --name HTTP-LIST --update -j ACCEPT
+/sbin/iptables -A HTTP -p tcp --tcp-flags SYN,FIN,ACK FIN,ACK -m recent --name HTTP-LIST -j HTTP-FINAL
+/sbin/iptables -A HTTP -p tcp --tcp-flags SYN,FIN,ACK,RST RST -m recent --name HTTP-LIST --remove -j ACCEPT
+RULES
+check "a stray ACK gets through while the policy is ACCEPT" stray_ack_answered stranger 20
+on server palisade -P INPUT DROP
+check "with the policy DROP it does not" not stray_ack_answered stranger
+check "a page can be fetched" fetches client
+check "which has put the client into HTTP-LIST" lists server HTTP-LIST 10.0.0.2
+check "a stray ACK still does not get through from elsewhere" not stray_ack_answered stranger
+# As printed, the rules for SYN,ACK alone see each FIN and RST before those that are meant for them. What the
+# comments of the script describe needs the rule for FIN,ACK before.
+check "with the rule for FIN first" rules server <<'RULES'
+/sbin/iptables -I HTTP 1 -p tcp --tcp-flags SYN,FIN,ACK FIN,ACK -m recent --name HTTP-LIST -j HTTP-FINAL
+RULES
+check "a page can still be fetched" fetches client
+check "and its end has removed the client from HTTP-LIST" eventually 30 not lists server HTTP-LIST 10.0.0.2
+check "by --close in the chain HTTP-FINAL-1" test "$(counter server filter HTTP-FINAL-1 1)" -eq 1
+clean
+
+echo "# the options of a tutorial"
+check "all of them are accepted" rules server <<'RULES'
+iptables -A OUTPUT -m recent --name examplelist
+iptables -A OUTPUT -m recent --set
+iptables -A OUTPUT -m recent --name examplelist --rcheck
+iptables -A OUTPUT -m recent --name examplelist --update
+iptables -A INPUT -m recent --name example --remove
+iptables -A INPUT -m recent --name example --check --seconds 60
+iptables -A INPUT -m recent --name example --check --hitcount 20
+iptables -A INPUT -m recent --name example --check --rttl
+iptables -A INPUT -m recent --name example --rsource
+iptables -A INPUT -m recent --name example --rdest
+RULES
+check "a list without a name is DEFAULT" on server sh -c 'palisade list show DEFAULT >/dev/null'
+check "a match without an operation is --rcheck" on server sh -c 'palisade -S OUTPUT | sed -n 2p | grep -q -- --rcheck'
+clean
+rules server <<'RULES'
+iptables -A OUTPUT -p tcp --dport 6667 -m recent --name irc --rdest --set
+iptables -A INPUT -p tcp --dport 113 -m recent --name irc --rcheck --seconds 8 -j ACCEPT
+iptables -A INPUT -p tcp --dport 113 -j DROP
+RULES
+listen server 113
+listen client 6667
+check "nobody may ask for an identity" not connects client 10.0.0.1 113
+check "a connection to an IRC server is made" connects server 10.0.0.2 6667
+check "its server may ask then" connects client 10.0.0.1 113
+check "but nobody else" not connects stranger 10.0.0.1 113
+sleep 8.5
+check "and not for ever" not connects client 10.0.0.1 113
+clean
+
+echo "# connection tracking and its limits"
+on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+check "untracked SYNs and invalid packets are accepted as rules" rules server <<'RULES'
+iptables -t raw -A PREROUTING -i eth0 -p tcp --dport 80 --syn -j CT --notrack
+iptables -A INPUT -i eth0 -p tcp --dport 80 -m state --state UNTRACKED
+iptables -A INPUT -i eth0 -p tcp --dport 80 -m state --state INVALID -j DROP
+RULES
+check "an ACK without its connection is dropped" not stray_ack_answered stranger
+check "by the rule for invalid packets" test "$(counter server filter INPUT 2)" -gt 0
+connects client 10.0.0.1 80
+check "a SYN came untracked" test "$(counter server filter INPUT 1)" -gt 0
+clean
+on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1
+check "new connections have to begin with a SYN" rules server <<'RULES'
+iptables -A INPUT -p tcp ! --syn -m state --state NEW -j DROP
+iptables -A INPUT -p tcp ! --tcp-flags SYN SYN -m state --state NEW -j DROP
+RULES
+check "or they are dropped" not stray_ack_answered stranger
+check "and with a SYN they work" fetches client
+clean
+# What a web page made of the same rules: dashes that are no hyphens, and lost spaces.
+rules server <<<"iptables -A INPUT -p tcp ! --syn -m state --state NEW -j DROP"
+meant=$(on server palisade -S INPUT)
+clean
+for published in \
+	"iptables -A INPUT-p tcp ! --syn -m state --state NEW-j DROP" \
+	"iptables -A INPUT-p tcp ! –syn -m state –state NEW-j DROP" \
+	"iptables -A INPUT -p tcp ! -–syn -m state –-state NEW -j DROP"; do
+	check "${published#iptables } is accepted" rules server <<<"$published"
+	check "and is the rule that was meant" test "$(on server palisade -S INPUT)" = "$meant"
+	check "it drops what belongs to no connection" not stray_ack_answered stranger
+	check "and nothing else" fetches client
+	clean
+done
+warning=$(on server palisade -A INPUT-p tcp -j ACCEPT 2>&1)
+check "what it was read as is said" test "$warning" = 'palisade: warning: read "INPUT-p" as "INPUT -p"'
+clean
+on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1
+check "the chain against floods is accepted" rules server <<'RULES'
+iptables -N syn-flood-eth0
+iptables -A INPUT -i eth0 -p tcp --syn -j syn-flood-eth0
+iptables -A syn-flood-eth0 -m limit --limit 10/s --limit-burst 100 -j RETURN
+iptables -A syn-flood-eth0 -j DROP
+RULES
+# What the limit lets through while they are sent depends on how long that takes.
+most=$(on client python3 -c '
+import socket, time
+from scapy.all import Ether, IP, TCP, getmacbyip
+frame = bytes(Ether(dst=getmacbyip("10.0.0.1")) / IP(dst="10.0.0.1") / TCP(dport=81, flags="S"))
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+    sender.bind(("eth0", 0))
+    start = time.monotonic()
+    for _ in range(400):
+        sender.send(frame)
+    print(round(100 + 10 * (time.monotonic() - start) + 5))' 2>/dev/null)
+let_through=$(counter server filter syn-flood-eth0 1)
+check "about 100 SYNs of 400 at once got through ($let_through)" test "$let_through" -ge 100 -a "$let_through" -le "$most"
+check "the others were dropped" test "$(counter server filter syn-flood-eth0 2)" -eq $((400 - let_through))
+clean
+check "a string is looked for" rules server <<'RULES'
+iptables -A INPUT -m string --string '*.exe' -j REDIRECT
+RULES
+on client sh -c 'printf "GET /virus.exe" | nc -n -u -w 1 10.0.0.1 9'
+on client sh -c 'printf "GET /index.html" | nc -n -u -w 1 10.0.0.1 9'
+check "and found where it is" test "$(counter server filter INPUT 1)" -eq 1
+clean
+check "more than so many connections go elsewhere" rules server <<'RULES'
+iptables -t nat -A PREROUTING -p tcp --dport 8000 -m connlimit --connlimit-above 2 --connlimit-mask 0 -j REDIRECT --to-ports 8001
+RULES
+on server socat TCP4-LISTEN:8000,reuseaddr,fork SYSTEM:'echo first; sleep 120' &
+on server socat TCP4-LISTEN:8001,reuseaddr,fork SYSTEM:'echo second; sleep 120' &
+eventually 30 on server sh -c '[ "$(ss -Hltn "sport = :8000 or sport = :8001" | wc -l)" = 2 ]'
+# ask HOST NUMBER: keeps a connection open, and the answer in a file.
+ask() {
+	on "$1" timeout 120 nc -n 10.0.0.1 8000 </dev/null >"/tmp/answer.$2" &
+}
+ask client 1
+ask stranger 2
+check "the first two connections come to their server" \
+	eventually 30 sh -c 'grep -q first /tmp/answer.1 && grep -q first /tmp/answer.2'
+ask client 3
+check "the third goes to another" eventually 30 grep -q second /tmp/answer.3
+
+finish

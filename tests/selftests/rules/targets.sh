@@ -1,0 +1,293 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The matches limit, connlimit and string and the targets REJECT, LOG and REDIRECT do what they say, on IPv4
+# and IPv6.
+
+. "$(dirname "$0")/../lib/lib.sh"
+make_hosts server client
+listen server 22
+listen server 8080
+# The kernel's own limit of ICMP errors is in the way of those that REJECT sends.
+on server sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+
+rule() {
+	on server palisade "$@"
+}
+
+flush() {
+	rule -F
+}
+
+counts() {
+	test "$(counter server filter INPUT "$1")" "$2" "$3"
+}
+
+# send ADDRESS COUNT TEXT: UDP datagrams. How many seconds that took, or one more, is in `taken`.
+send() {
+	local start=${EPOCHREALTIME/./}
+	on client bash -c 'for ((i = 0; i < $2; i++)); do printf %s "$3" >"/dev/udp/$1/9"; done' bash "$@"
+	taken=$(((${EPOCHREALTIME/./} - start) / 1000000 + 1))
+}
+
+# limit
+rule -A INPUT -p udp -m limit --limit 1/second --limit-burst 3
+rule -A INPUT -p udp
+send 10.0.0.1 20 x
+check "limit: the other rule sees all packets" counts 2 -eq 20
+check "limit: the burst matches" counts 1 -ge 3
+check "limit: and no more than the rate after it" counts 1 -le $((3 + taken))
+sleep 3
+rule -Z INPUT
+send fd00::1 20 x
+check "limit: after a while there is a burst again, for IPv6, too" counts 1 -ge 3
+check "limit: and no more" counts 1 -le $((3 + taken))
+check "limit: -C finds a rule by what it says" rule -C INPUT -p udp -m limit --limit 60/minute --limit-burst 3
+check "limit: -S prints what was given" sh -c \
+	"ip netns exec server palisade -S INPUT | grep -qx -- '-A INPUT -p udp -m limit --limit 1/sec --limit-burst 3'"
+flush
+# So slow that nothing comes into the bucket meanwhile.
+rule -A INPUT -p udp -m limit --limit 1/hour --limit-burst 3
+send 10.0.0.1 3 x
+rule -I INPUT 1 -p icmp
+rule -Z INPUT
+send 10.0.0.1 3 x
+check "limit: the bucket stays when other rules change" counts 2 -eq 0
+flush
+rule -A INPUT -p udp -m limit --limit 10/second --limit-burst 1
+for _ in 1 2 3 4 5; do
+	send 10.0.0.1 1 x
+	sleep 0.2
+done
+check "limit: packets that come more slowly all match" counts 1 -eq 5
+flush
+
+# connlimit: real connections, kept open by a client that says when it has them.
+ready=$(mktemp)
+hold() {
+	local address=$1 count=$2
+	: >"$ready"
+	ip netns exec client python3 -c '
+import os, socket, sys, time
+address, count, ready = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+held = [socket.create_connection((address, 22), 10) for _ in range(count)]
+open(ready, "w").write(str(os.getpid()))
+time.sleep(600)
+' "$address" "$count" "$ready" >/dev/null 2>&1 &
+	disown
+	eventually 30 test -s "$ready"
+}
+let_go() {
+	kill -9 "$(<"$ready")"
+}
+for address in 10.0.0.1 fd00::1; do
+	rule -A INPUT -p tcp --syn --dport 22 -m connlimit --connlimit-above 3 -j REJECT --reject-with tcp-reset
+	check "connlimit: as many connections as allowed, $address" hold "$address" 3
+	check "connlimit: one more is refused" not connects client "$address" 22
+	check "connlimit: it is counted as one" counts 1 -eq 1
+	let_go
+	check "connlimit: closed connections do not count" eventually 30 connects client "$address" 22
+	flush
+done
+rule -A INPUT -p tcp --syn --dport 22 -m connlimit --connlimit-upto 1 --connlimit-daddr
+rule -A INPUT -p tcp --syn --dport 22
+check "connlimit: two connections to one address" hold 10.0.0.1 2
+check "connlimit: the first one is within --connlimit-upto 1" counts 1 -eq 1
+check "connlimit: both are seen" counts 2 -eq 2
+let_go
+flush
+on client ip address add 10.0.0.77/24 dev eth0
+on client ip address add 10.0.0.200/24 dev eth0
+for mask in 24 25; do
+	rule -A INPUT -p tcp --syn --dport 22 -m connlimit --connlimit-above 1 --connlimit-mask $mask -j DROP
+	check "connlimit: one connection is allowed with --connlimit-mask $mask" hold 10.0.0.1 1
+	check "connlimit: another address of that network has none left" not connects client 10.0.0.1 22 -s 10.0.0.77
+	[ $mask = 24 ] || check "connlimit: another network has" connects client 10.0.0.1 22 -s 10.0.0.200
+	let_go
+	flush
+done
+on client ip address del 10.0.0.77/24 dev eth0
+on client ip address del 10.0.0.200/24 dev eth0
+
+# A namespace whose connections are counted goes away, with rules in force and rules that were just replaced.
+counted_namespaces() {
+	local round
+	for round in 1 2 3; do
+		ip netns add short || return 1
+		ip -n short link set lo up
+		on short palisade -A INPUT -p tcp -m connlimit --connlimit-upto 1000000 || return 1
+		on short palisade -A INPUT -p tcp -m connlimit --connlimit-above 1000000 --connlimit-daddr || return 1
+		start short nc -l -k 127.0.0.1 22 &>/dev/null
+		eventually 30 on short sh -c 'ss -Hltn sport = :22 | grep -q .' || return 1
+		on short sh -c 'for i in 1 2 3 4; do nc -n -z -w 1 127.0.0.1 22; done'
+		kill $!
+		wait $! 2>/dev/null
+		[ "$(counter short filter INPUT 1)" -gt 8 ] || return 1
+		on short palisade -D INPUT 1 || return 1
+		on short palisade -A INPUT -p tcp -m connlimit --connlimit-upto "$round" || return 1
+		ip netns del short || return 1
+	done
+}
+check "connlimit: namespaces with counted connections go away" counted_namespaces
+
+# string
+holds() {
+	local text=$1 expected=$2 address
+	shift 2
+	for address in 10.0.0.1 fd00::1; do
+		rule -A INPUT -p udp -m string "$@" || return 1
+		send "$address" 1 "$text"
+		if ! counts 1 -eq "$expected"; then
+			echo "$address: $(rule -S INPUT -v)"
+			flush
+			return 1
+		fi
+		flush
+	done
+}
+check "string: with kmp" holds 'GET /setup.exe' 1 --string setup --algo kmp
+check "string: with bm" holds 'GET /setup.exe' 1 --string setup --algo bm
+check "string: what is not there" holds 'GET /setup.exe' 0 --string sotup --algo bm
+check "string: inverted" holds 'GET /setup.exe' 0 ! --string setup --algo bm
+check "string: inverted, not there" holds 'GET /setup.exe' 1 ! --string sotup --algo kmp
+check "string: capital letters count" holds 'GET /SETUP.exe' 0 --string setup --algo kmp
+check "string: --icase" holds 'GET /SETUP.exe' 1 --string setup --algo kmp --icase
+check "string: --hex-string" holds 'GET /setup.exe' 1 --hex-string '|73 65|tup' --algo kmp
+check "string: a * is left out without --algo" holds 'GET /setup.exe' 1 --string '*.exe'
+check "string: but a * with it" holds 'GET /setup.exe' 0 --string '*.exe' --algo kmp
+# The IPv4 header and that of UDP have 28 bytes, those with IPv6 48.
+offsets() {
+	rule -A INPUT -4 -p udp -m string --string abc --algo kmp --from 28 --to 31 &&
+		rule -A INPUT -4 -p udp -m string --string abc --algo kmp --from 29 &&
+		rule -A INPUT -4 -p udp -m string --string abc --algo bm --to 30 &&
+		rule -A INPUT -6 -p udp -m string --string abc --algo bm --from 48 --to 51 &&
+		rule -A INPUT -6 -p udp -m string --string abc --algo bm --from 49 || return 1
+	send 10.0.0.1 1 abcd
+	send fd00::1 1 abcd
+	rule -S INPUT -v
+	counts 1 -eq 1 && counts 2 -eq 0 && counts 3 -eq 0 && counts 4 -eq 1 && counts 5 -eq 0
+}
+check "string: --from and --to count from the IP header" offsets
+flush
+
+# REJECT
+# refused ADDRESS PORT ERROR: connecting ends with that error, maybe at the second SYN only: where the
+# answer comes while the client is still in connect(), as it can within one machine, the kernel acts on the next.
+refused() {
+	on client python3 -c '
+import errno, socket, sys
+address, port, wanted = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+try:
+    socket.create_connection((address, port), 20)
+    print("connected")
+    sys.exit(1)
+except OSError as error:
+    print(error)
+    sys.exit(errno.errorcode.get(error.errno) != wanted)
+' "$@"
+}
+for address in 10.0.0.1 fd00::1; do
+	rule -A INPUT -p tcp --dport 22 -j REJECT
+	check "REJECT: $address is refused" refused "$address" 22 ECONNREFUSED
+	check "REJECT: another port is not" connects client "$address" 8080
+	flush
+	rule -A INPUT -p tcp --dport 22 -j REJECT --reject-with tcp-reset
+	check "REJECT: with a reset" refused "$address" 22 ECONNREFUSED
+	flush
+	rule -A OUTPUT -p tcp --sport 22 -j REJECT
+	check "REJECT: in OUTPUT the answer of a server does not get out" not connects client "$address" 22
+	flush
+done
+rule -A INPUT -p tcp -j REJECT --reject-with icmp-host-prohibited
+check "REJECT: icmp-host-prohibited is seen as such" refused 10.0.0.1 22 EHOSTUNREACH
+check "REJECT: a kind of IPv4 leaves IPv6 alone" connects client fd00::1 22
+flush
+rule -A INPUT -p tcp -j REJECT --reject-with icmp-net-unreachable
+check "REJECT: icmp-net-unreachable is seen as such" refused 10.0.0.1 22 ENETUNREACH
+flush
+rule -A INPUT -p tcp -j REJECT --reject-with icmp6-adm-prohibited
+check "REJECT: icmp6-adm-prohibited is seen as such" refused fd00::1 22 EACCES
+check "REJECT: a kind of IPv6 leaves IPv4 alone" connects client 10.0.0.1 22
+flush
+# What is on the wire: type and code.
+answer() {
+	on client python3 -c '
+import socket, sys
+address, wanted = sys.argv[1], [int(number) for number in sys.argv[2:]]
+family, protocol, skipped = socket.AF_INET, socket.IPPROTO_ICMP, 20
+if ":" in address:
+    family, protocol, skipped = socket.AF_INET6, socket.IPPROTO_ICMPV6, 0
+listener = socket.socket(family, socket.SOCK_RAW, protocol)
+listener.settimeout(20)
+socket.socket(family, socket.SOCK_DGRAM).sendto(b"hello", (address, 9))
+said = None
+while said != wanted:
+    said = list(listener.recv(2000)[skipped:skipped + 2])
+    print(said)
+' "$@"
+}
+rule -A INPUT -p udp -j REJECT --reject-with icmp-admin-prohibited
+rule -A INPUT -p udp -j REJECT --reject-with icmp6-addr-unreachable
+check "REJECT: an ICMP message of type 3 with the code" answer 10.0.0.1 3 13
+check "REJECT: an ICMPv6 message of type 1 with the code" answer fd00::1 1 3
+flush
+refuse "REJECT: not in the table raw" 1 'filter' rule -t raw -A PREROUTING -j REJECT
+refuse "REJECT: tcp-reset needs -p tcp" 2 'tcp' rule -A INPUT -j REJECT --reject-with tcp-reset
+
+# LOG
+sysctl -qw net.netfilter.nf_log_all_netns=1
+logged() {
+	eventually 30 sh -c 'dmesg | grep -E "$1" | grep -Eq "$2"' sh "$1" "$2"
+}
+rule -A INPUT -p udp -m udp --dport 9 -j LOG --log-prefix 'targets one: ' --log-level info
+rule -A INPUT -p udp
+send 10.0.0.1 1 x
+send fd00::1 1 x
+check "LOG: a packet of IPv4" logged 'targets one: IN=eth0' 'SRC=10.0.0.2 DST=10.0.0.1 .*PROTO=UDP .*DPT=9'
+check "LOG: a packet of IPv6" logged 'targets one: IN=eth0' 'SRC=fd00:0+:.*:0002 .*PROTO=UDP .*DPT=9'
+check "LOG: the level" sh -c 'dmesg -l info | grep -q "targets one: "'
+check "LOG: the next rule sees the packets, too" counts 2 -eq 2
+flush
+rule -A INPUT -p tcp --syn -j LOG --log-prefix 'targets two: ' --log-tcp-sequence --log-tcp-options --log-macdecode
+connects client 10.0.0.1 22
+check "LOG: TCP sequence numbers, TCP options and the link layer" \
+	logged 'targets two: ' 'MACSRC=.*MACPROTO=0800 .*SEQ=[0-9]+ .*OPT \('
+flush
+rule -A OUTPUT -p udp -j LOG --log-prefix 'targets three ' --log-uid
+on server python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("10.0.0.2", 9))'
+check "LOG: the user id of who sends" logged 'targets three ' 'UID=0 '
+flush
+sysctl -qw net.netfilter.nf_log_all_netns=0
+check "LOG: what does the logging is not in use any more" eventually 30 sh -c '[ "$(cat /sys/module/nf_log_syslog/refcnt)" -eq 0 ]'
+
+# REDIRECT
+for address in 10.0.0.1 fd00::1; do
+	check "REDIRECT: nothing listens on port 80, $address" not connects client "$address" 80
+	rule -t nat -A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8080
+	check "REDIRECT: a connection gets to another port" connects client "$address" 80
+	check "REDIRECT: another connection does not" not connects client "$address" 81
+	rule -t nat -F
+	check "REDIRECT: without the rule it is over" not connects client "$address" 80
+	rule -t nat -A OUTPUT -p tcp --dport 80 -j REDIRECT --to-ports 8080-8080 --random
+	check "REDIRECT: what the machine sends comes back to it" connects server "${address%1}2" 80
+	rule -t nat -F
+done
+rule -t nat -A PREROUTING -p tcp -d 10.0.0.99 -j REDIRECT
+on client ip neigh add 10.0.0.99 lladdr "$(on server cat /sys/class/net/eth0/address)" dev eth0
+check "REDIRECT: without ports the port stays" connects client 10.0.0.99 22
+rule -t nat -F
+refuse "REDIRECT: not in POSTROUTING" 1 'PREROUTING' rule -t nat -A POSTROUTING -j REDIRECT
+refuse "REDIRECT: not in FORWARD" 1 'INPUT' rule -A FORWARD -j REDIRECT
+refuse "REDIRECT: not with ports in INPUT" 1 'nat' rule -A INPUT -p tcp -j REDIRECT --to-ports 80
+refuse "REDIRECT: not in the table raw" 1 'nat' rule -t raw -A PREROUTING -j REDIRECT
+# What an old howto prints: what comes to INPUT has come to this machine.
+rule -A INPUT -m string --string '*.exe' -j REDIRECT
+rule -A INPUT -p udp -j DROP
+send 10.0.0.1 1 '/setup.exe'
+send fd00::1 1 '/setup.exe'
+send 10.0.0.1 1 '/setup.com'
+check "REDIRECT: in INPUT it accepts" counts 1 -eq 2
+check "REDIRECT: and the rest goes on" counts 2 -eq 1
+flush
+
+finish

@@ -1,0 +1,172 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Everything against everything: SYNPROXY, and whatever can meet a connection's segments.
+
+synproxy-crossed.py [--all] [--bare] [PART...] [PATTERN...]: --all is the whole cross product, and not only one cell of
+each row, by turns with each kind of rules, way and version; --bare is without SYNPROXY, to see that what is expected then is so. Parts are those of PARTS; a pattern chooses
+rows by their names, such as 'iptables*'.
+
+In each cell the client gets an answer: it is served, or told that it will not be, or it gets none where it would get
+none without SYNPROXY. The kernel says nothing; that is seen by who runs the tests, and here, too.
+"""
+
+import fnmatch
+import itertools
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from crossed import later, rows as all_rows
+from crossed.documented import is_documented
+from crossed.hosts import KINDS, ROUTES, Cell, Topology
+from crossed.rows import SERVED
+from crossed.rules import Rules, can
+from genetlink import Report
+
+BARE = "--bare" in sys.argv[1:]
+EVERY = "--all" in sys.argv[1:]
+VERSIONS = 4, 6
+# What rules drop later is lost, and nobody is told.
+DOCUMENTED = SERVED | {"hanging"}
+COMPLAINTS = re.compile(r"BUG:|WARNING:|Oops|refcount_t:|KASAN|suspicious RCU|panicked at")
+
+
+def cells_of(rows):
+    """All of the cross product, or one cell of each row."""
+    protected = [kind for kind in KINDS if kind != "none"]
+    for turn, row in enumerate(rows):
+        if EVERY:
+            yield from (Cell(row, *one, number=row.number) for one in itertools.product(KINDS, row.ways, VERSIONS))
+            continue
+        kind, rest = protected[turn % len(protected)], turn // len(protected)
+        yield Cell(row, kind, row.ways[rest % len(row.ways)], VERSIONS[(rest + turn) % len(VERSIONS)], number=row.number)
+
+
+def allowed(cell):
+    outcomes = cell.row.allows("none" if BARE else cell.kind)
+    return outcomes | DOCUMENTED if is_documented(cell) and not BARE else outcomes
+
+
+def is_right(cell):
+    return cell.outcome in allowed(cell)
+
+
+def judge(report, title, rows, cells, not_met):
+    for row in rows:
+        own = [cell for cell in cells if cell.row is row]
+        wrong = [f"{cell}, not {' or '.join(sorted(allowed(cell)))}" for cell in own if not is_right(cell)]
+        if row in not_met:
+            wrong.append("no packet met the rules")
+        report.check(f"{title}: {row.name} ({len(own)})", not wrong, *wrong)
+
+
+def opening(report, topology, title, rows):
+    """Rules that are there when connections are opened."""
+    for row in rows:
+        if row.needs and not can(row.needs):
+            report.skip(f"{title}: {row.name}", f"this kernel has no {row.needs}")
+    rows = [row for row in rows if not row.needs or can(row.needs)]
+    if not rows:
+        return
+    rules = Rules(topology)
+    topology.listen([row.port for row in rows])
+    for batch in batches(rows):
+        cells = list(cells_of(batch))
+        # Those whose rules packets have to meet.
+        to_meet = {cell.row for cell in cells if cell.row.is_met and cell.row.rules and not is_documented(cell)}
+        rules.protect(BARE)
+        rules.load(batch)
+        topology.start(cells)
+        topology.until(lambda: all(map(is_right, cells)))
+        met = {}
+
+        def all_met():
+            met.update(rules.counts())
+            return all(met.get(row.port) for row in to_meet)
+        topology.until(all_met, 10)
+        topology.turn()
+        judge(report, title, batch, cells, {row for row in to_meet if not met.get(row.port)})
+        for cell in cells:
+            topology.drop(cell)
+        rules.remove()
+
+
+def batches(rows):
+    """Not more than 1024 connections are waited for at a time."""
+    size = 40 if EVERY else 1000
+    return [rows[start:start + size] for start in range(0, len(rows), size)]
+
+
+def silence():
+    log = subprocess.run(["dmesg"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    complaints = [line for line in log.splitlines() if COMPLAINTS.search(line)]
+    return not complaints, *complaints[:10]
+
+
+def rules_part(report, topology, chosen, _):
+    opening(report, topology, topology.variant, chosen(list(all_rows.opening())))
+
+
+def routes_part(report, topology, chosen, _):
+    opening(report, topology, f"{topology.variant}, no way", chosen(list(all_rows.routes(ROUTES))))
+
+
+PARTS = {"rules": rules_part, "routes": routes_part} | later.PARTS
+VARIANTS = "plain", "vrf", "bridge"
+
+
+def is_available(variant):
+    if variant == "bridge":
+        subprocess.run(["modprobe", "-q", "br_netfilter"])
+        return pathlib.Path("/proc/sys/net/bridge").exists()
+    if variant == "vrf":
+        subprocess.run(["modprobe", "-q", "vrf"])
+        command = ["ip", "link", "add", "crossed-try", "type", "vrf", "table", "10"]
+        done = subprocess.run(command, stderr=subprocess.DEVNULL)
+        subprocess.run(["ip", "link", "delete", "crossed-try"], stderr=subprocess.DEVNULL)
+        return done.returncode == 0
+    return True
+
+
+def plan(words):
+    """Networks, with the parts and the patterns of rows that are tried there."""
+    variants = [word for word in words if word in VARIANTS]
+    parts = [word for word in words if word in PARTS]
+    patterns = [word for word in words if word not in PARTS and word not in VARIANTS]
+    if words or EVERY:
+        return [(variant, parts or list(PARTS), patterns) for variant in variants or (VARIANTS if EVERY else ["plain"])]
+    return [("plain", ["rules", "routes"], ())]
+
+
+def main():
+    if not BARE:
+        subprocess.run(["modprobe", "palisade"], check=True)
+    report = Report()
+    for variant, parts, patterns in plan([word for word in sys.argv[1:] if not word.startswith("--")]):
+        if not is_available(variant):
+            report.skip(variant, "this kernel does not have it")
+            continue
+
+        def chosen(rows, patterns=patterns):
+            return [row for row in rows if not patterns or any(fnmatch.fnmatch(row.name, one) for one in patterns)]
+
+        start = time.monotonic()
+        topology = Topology(variant)
+        print(f"# {variant}: the hosts took {time.monotonic() - start:.1f} s", flush=True)
+        try:
+            for part in parts:
+                start = time.monotonic()
+                PARTS[part](report, topology, chosen, BARE)
+                report.check(f"{variant}, {part}: the kernel says nothing", *silence())
+                print(f"# {variant}, {part}: took {time.monotonic() - start:.1f} s", flush=True)
+        finally:
+            topology.close()
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Real programs through a SYN proxy: on the server's own host, and two hops before it.
+
+. "$(dirname "$0")/../lib/synproxy.sh"
+make_row
+only_proxied
+serve proxy
+serve server
+for host in proxy server; do
+	on "$host" iperf3 -s -D >/dev/null
+	offer "$host" 82
+	collect "$host" 83 "/tmp/kept-$host"
+	listen "$host" 84
+done
+check "the server is not reached without the proxy" not gets client http://10.4.0.2/ -m 2
+protect 80:84
+# iperf3's own port.
+protect 5201
+
+# works ADDRESS URL-ADDRESS HOST NAME
+works() {
+	local address=$1 url=$2 host=$3 name=$4
+	check "$name: curl" gets client "http://$url/"
+	check "$name: curl again" gets client "http://$url/"
+	check "$name: curl gets a file" gets_file client "http://$url/file"
+	check "$name: many requests of one connection" served_all "http://$url/" 200
+	check "$name: many connections, one after the other" served_all "http://$url/" 50 -H 'Connection: close'
+	check "$name: the server speaks first" downloads "$url:82"
+	check "$name: the client sends" uploads "$url:83" "/tmp/kept-$host"
+	check "$name: iperf3 to the server" runs_iperf3 "$address"
+	check "$name: iperf3 to the client" runs_iperf3 "$address" --reverse
+}
+
+# served_all URL NUMBER [OPTION...]: each of so many requests is answered.
+served_all() {
+	local url=$1 number=$2
+	shift 2
+	[ "$(on client curl -sS -m 60 "$@" "$url?[1-$number]" | grep -c served)" -eq "$number" ]
+}
+
+runs_iperf3() {
+	local address=$1
+	shift
+	eventually 60 on client timeout 60 iperf3 -c "$address" -n 4M "$@"
+}
+
+works 10.2.0.1 10.2.0.1 proxy "a server on the proxy's host, IPv4"
+works fd00:2::1 '[fd00:2::1]' proxy "a server on the proxy's host, IPv6"
+works 10.4.0.2 10.4.0.2 server "a server two hops away, IPv4"
+works fd00:4::2 '[fd00:4::2]' server "a server two hops away, IPv6"
+
+# loaded URL [OPTION...]: wrk has no errors.
+loaded() {
+	local url=$1 result
+	shift
+	result=$(on client wrk -t 1 -d 6s --timeout 10s "$@" "$url")
+	echo "$result"
+	! grep -q 'Socket errors' <<<"$result" && ! grep -q 'Non-2xx' <<<"$result" &&
+		[ "$(sed -n 's/ *\([0-9]*\) requests in.*/\1/p' <<<"$result")" -ge 50 ]
+}
+check "wrk with short connections" loaded http://10.4.0.2/ -c 10 -H 'Connection: close'
+check "wrk with short connections to the proxy's host" loaded http://10.2.0.1/ -c 10 -H 'Connection: close'
+check "wrk with many connections that stay" loaded 'http://[fd00:4::2]/' -c 500
+
+# As the kernel's own nft_synproxy.sh does it.
+opening() {
+	on proxy conntrack -L 2>/dev/null | grep SYN_SENT
+}
+check "all connections are gone, or will be" eventually 20 not opening
+if [ "$kind" != iptables ]; then
+	check "the rule has counted" test "$(on proxy palisade -t raw -S -v | grep -c .)" -gt 0
+fi
+finish

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: debug
 """Every allocation of every operation fails once: the error is clean, and nothing changed and nothing leaked.
 
 An operation is repeated with its first allocation failing, then its second, and so on, until a pass needs no

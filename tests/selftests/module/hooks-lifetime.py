@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: debug
 """Hooks come, go and fail to come while packets are in them and others list them: nothing of them is freed too early.
 
 Who unregisters a hook does not wait for who uses it, and registering one for IPv4 and IPv6 is registering it twice:

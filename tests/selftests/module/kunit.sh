@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: debug
 #
 # The module's own KUnit suites, which the kernel ran when the module was loaded. Each case is a result here.
 

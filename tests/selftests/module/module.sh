@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Loading with parameters, refusing those that are out of range, and unloading at any time.
 

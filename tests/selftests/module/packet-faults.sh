@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: debug
 #
 # Memory runs out while packets make lists grow: packets pass, the list says how many addresses it could not
 # remember, and it goes on when there is memory again. SYNPROXY drops what it cannot answer or send on, which is sent

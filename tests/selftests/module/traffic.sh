@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Rules and lists change while packets use them, on two CPUs, and every packet sees either the old rules
 # or the new ones.

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 """The same packets meet the same rules in a host with iptables and xt_recent and in one with Palisade.
 
 differential.py [SEED]: what becomes of each packet has to be the same, and so have the lists in the end. Rules and

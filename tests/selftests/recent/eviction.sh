@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # A full list makes room for a new address, and the address that goes is the one least worth keeping.
 

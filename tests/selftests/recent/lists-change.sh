@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Recent lists that change while they are in use, and that are saved and restored.
 

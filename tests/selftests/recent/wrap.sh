@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Stamps are 32-bit jiffies, which wrap five minutes after each boot: what was seen just before is not
 # taken for old, nor for new, just after.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Chains of one's own: packets jump to them and come back, and they are made, renamed and deleted. And the
 # built-in chains of packets that a host forwards and sends.

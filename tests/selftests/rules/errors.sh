@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Every mistake gets one line that says what is wrong; nothing is changed by it.
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # The examples of the documentation work as they are printed: each line of a page that is indented and begins with
 # the command is run, in order, on a host that starts anew with each page.

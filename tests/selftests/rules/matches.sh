@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Each match and target sees in real packets what it says, inverted or not, on IPv4 and IPv6.
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # palisade save prints all rules, and palisade restore puts all of a file into force or nothing.
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Rules match what they say, in order, on IPv4 and IPv6, and count what they match.
 

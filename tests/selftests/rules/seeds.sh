@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Rules as people have published them for iptables, with only the command's name replaced, at work on real
 # connections: a poor man's state engine of recent lists, a tutorial's options, untracked SYNs, a flood's limit.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # The matches limit, connlimit and string and the targets REJECT, LOG and REDIRECT do what they say, on IPv4
 # and IPv6.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # What is left of a SYN proxy when its last rule is gone: nothing that takes the connections of others for its own, and in
 # the end nothing at all.

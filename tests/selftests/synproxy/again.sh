@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # A client comes back to a server behind SYNPROXY from the same port, while connection tracking still remembers the
 # connection that was closed.

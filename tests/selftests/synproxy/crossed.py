@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 """Everything against everything: SYNPROXY, and whatever can meet a connection's segments.
 
 synproxy-crossed.py [--all] [--bare] [PART...] [PATTERN...]: --all is the whole cross product, and not only one cell of

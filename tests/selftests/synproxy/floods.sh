@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # A client is served while others flood the server, and what cannot be opened is refused, not left hanging.
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # SYNPROXY on hosts as people have them: with ssh, with the rules that Docker and firewalld make, and with ten
 # thousand connections at a time.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # A SYN proxy in networks that are not simple: VLANs, translated addresses, lossy links, smaller MTUs.
 

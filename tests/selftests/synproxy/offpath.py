@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 """SYNPROXY and those who cannot see what others send: RFC 5961, RFC 4987, errors with wrong numbers, amplification.
 
 synproxy-offpath.py [SCENARIO...]: all scenarios, or some. What is guessed here is never right: a guess that is right within a window or so, as

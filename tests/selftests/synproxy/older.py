@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 """Connections of this host that are older than the rule, and than connection tracking, go on; in a VRF, too."""
 
 import pathlib

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 """Whatever TCP options the client's kernel and the server's use, what one sends is what the other gets.
 
 synproxy-options.py [KIND...] [all] [MEGABYTES]: KIND of rules is one that synproxy_hosts has a name for, such as

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Real programs through a SYN proxy: on the server's own host, and two hops before it.
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # `palisade protect`: rules made, shown and removed; what it refuses; and SYNPROXY beside that of iptables and nftables.
 

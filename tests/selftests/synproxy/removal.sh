@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Connections go on when the rule that opened them is removed, and are reset when the module is.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 """Transfers whose windows and options are translated are as fast as those that no proxy opened.
 
 The hosts are some milliseconds apart, so that a window that is taken for a smaller one would slow a transfer down.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # Visits to servers in a VRF, of this host and behind it, visits over a link that takes smaller packets than others and whose
 # errors are lost, and visits by TCP Fast Open.

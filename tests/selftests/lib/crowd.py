@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""
-Many connections at a time.
+"""Many connections at a time.
 
-synproxy_crowd.py CLIENT SERVER ADDRESS COUNT: opens so many connections between two network namespaces, to a port
-that SYNPROXY protects, and then has each of them carry something both ways.
+crowd.py CLIENT SERVER ADDRESS COUNT: opens COUNT connections from the network namespace CLIENT to ADDRESS in SERVER, at a
+port that SYNPROXY protects, and then has each of them carry data both ways.
 """
 import os
 import resource

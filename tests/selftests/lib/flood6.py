@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""
-synproxy_flood6.py FLAGS ADDRESS [COUNT]: sends segments from random addresses to port 80, without end or so many, as
-hping3 does for IPv4. FLAGS is the number that TCP's header has for them.
+"""Floods an IPv6 address, as hping3 does for IPv4.
+
+flood6.py FLAGS ADDRESS [COUNT]: sends COUNT segments, or segments without end, from random addresses to port 80. FLAGS is
+the number in the TCP header.
 """
 
 import itertools

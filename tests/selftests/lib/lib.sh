@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the selftests share: reporting in KTAP, hosts, and traffic. A test sources this file, calls check
-# for each thing that it promises, and ends with finish.
+# What the shell tests share: reporting in KTAP, hosts, and traffic. A test sources this file, calls check
+# for each of its claims, and ends with finish.
 
 set -u
 
@@ -71,7 +71,22 @@ finish() {
 	exit
 }
 
-# The hosts of a test: network namespaces on one switch. Host number N has 10.0.0.N and fd00::N on eth0.
+# make_hosts NAME...: the hosts of a test. Each is a network namespace, with a veth pair to a bridge in the namespace
+# "switch". The Nth name has 10.0.0.N and fd00::N.
+#
+#	+-----------------+   +-----------------+           +-----------------+
+#	|    1st name     |   |    2nd name     |           |    Nth name     |
+#	|                 |   |                 |           |                 |
+#	|      eth0       |   |      eth0       |           |      eth0       |
+#	|   10.0.0.1/24   |   |   10.0.0.2/24   |   . . .   |   10.0.0.N/24   |
+#	|   fd00::1/64    |   |   fd00::2/64    |           |   fd00::N/64    |
+#	+--------+--------+   +--------+--------+           +--------+--------+
+#	         |                     |                             |
+#	+--------+---------------------+-----------------------------+--------+
+#	|      port1                 port2                         portN      |
+#	|        +---------------------+--- bridge ------------------+        |
+#	|                               switch                                |
+#	+---------------------------------------------------------------------+
 hosts=()
 
 make_hosts() {

@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the selftests with a SYN proxy and real programs share. The hosts stand in a row:
+# What the tests of SYNPROXY with real programs share. make_row makes five hosts in a row, all of which forward:
 #
-#     client 10.1.0.2 - west - 10.2.0.1 proxy 10.3.0.1 - east - 10.4.0.2 server
+#	+----------+     +---------------------+     +---------------------+     +---------------------+     +----------+
+#	|  client  |     |        west         |     |        proxy        |     |        east         |     |  server  |
+#	|          |     |                     |     |  (rules, SYNPROXY)  |     |                     |     |          |
+#	|    eth0 -+-----+- left        right -+-----+- left        right -+-----+- left        right -+-----+- eth0    |
+#	| 10.1.0.2 |     | 10.1.0.1   10.2.0.2 |     | 10.2.0.1   10.3.0.1 |     | 10.3.0.2   10.4.0.1 |     | 10.4.0.2 |
+#	+----------+     +---------------------+     +---------------------+     +---------------------+     +----------+
+#	         10.1.0.0/24                 10.2.0.0/24               10.3.0.0/24                 10.4.0.0/24
 #
-# with the same numbers in fd00:N::/64. A test's first argument is the kind of rules: `iptables` has the
-# kernel's own SYNPROXY do the same, `options` and `five` have Palisade's rules be more like those.
+# 10.N.0.H/24 has fd00:N::H/64 beside it. Each host has static routes to all four networks.
+#
+# A test's first argument is the kind of rules. `learned`, by default, is one rule of Palisade; `options` is the same with
+# the server's TCP options given; `five` are Palisade's rules as howtos have them; `iptables` are those rules for the
+# kernel's own SYNPROXY.
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

@@ -1,8 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Everything comes and goes at full speed while packets use it, on two CPUs, and no packet is lost or seen twice.
-# A fifth of CHURN_SECONDS (default 25) goes to each part.
+# Rules, lists, namespaces and the module come and go at full speed while packets use them, on two CPUs where the VM
+# has them. No packet is lost or counted twice. Each part takes a fifth of CHURN_SECONDS (25 by default).
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has the rules, left (10.0.0.2) and right (10.0.0.3) send. Three hosts
+# with SYNPROXY come and go on the same bridge, one after the other:
+#
+#	+---------------+  +---------------+  +---------------+  +-------------------------+
+#	|    server     |  |     left      |  |     right     |  |        proxiedN         |
+#	|     eth0      |  |     eth0      |  |     eth0      |  |          eth0           |
+#	|  10.0.0.1/24  |  |  10.0.0.2/24  |  |  10.0.0.3/24  |  |      10.0.0.10N/24      |
+#	+-------+-------+  +-------+-------+  +-------+-------+  +------------+------------+
+#	        |                  |                  |                       |
+#	      port1              port2              port3                 proxiedN
+#	      --+------------------+------------------+-----------------------+--  bridge in "switch"
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server left right

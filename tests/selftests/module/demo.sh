@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# The demo shows what it says.
+# The demo shows what it says. tests/demo/hosts.sh makes its hosts.
 
 . "$(dirname "$0")/../lib/lib.sh"
 

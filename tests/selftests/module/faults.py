@@ -1,13 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: debug
-"""Every allocation of every operation fails once: the error is clean, and nothing changed and nothing leaked.
+"""Every allocation of every operation fails once: the error is clean, nothing has changed and nothing leaks.
 
-An operation is repeated with its first allocation failing, then its second, and so on, until a pass needs no
-further one. What fails is chosen by /proc/thread-self/fail-nth (Documentation/fault-injection in the kernel), which
-is each thread's own: so each CPU has a process, in a network namespace of its own, and who is done with an
-operation takes the next one. While an operation fails that has several steps with the rest of the kernel, packets
-flow there, and others list hooks and all that can be read.
+An operation is repeated with its first allocation failing, then its second, and so on, until a run makes no further
+allocation. /proc/thread-self/fail-nth (Documentation/fault-injection in the kernel) chooses the allocation for one
+thread. So there is a process for each CPU, and a process that is done with an operation takes the next one. Operations
+that take several steps with other parts of the kernel fail while packets flow and other processes dump hooks and state.
+
+    +--------------------------------------------+
+    |  network namespace of one of the processes |
+    |                                            |
+    |    lo       up, packets to 127.0.0.1, ::1  |      tap0 lives only until SYNPROXY knows the
+    |    tap0     no address; SYNs from          |      five servers; each of these SYNs is a frame
+    |             192.0.2.1 to 198.51.100.1-5    |      that the test writes to the tap.
+    +--------------------------------------------+
 """
 
 import contextlib

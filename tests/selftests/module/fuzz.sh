@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A short part of the fuzzing that tests/fuzz does at length, the same each time.
+# A short run of the fuzzers in tests/fuzz, with the same seed each time. They make their own hosts.
 
 . "$(dirname "$0")/../lib/lib.sh"
 cd "$checkout/tests/fuzz" || exit 1

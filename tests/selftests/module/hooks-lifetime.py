@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: debug
-"""Hooks come, go and fail to come while packets are in them and others list them: nothing of them is freed too early.
+"""Hooks are registered, unregistered and refused while packets are in them and others list them: no use after free.
 
-Who unregisters a hook does not wait for who uses it, and registering one for IPv4 and IPv6 is registering it twice:
-where the second fails, the first was live. An ordinary user can do all of it in a namespace of his own. What is read
-after it was freed is noticed by the debug kernel (KASAN), whose complaint fails the run, and by what a list says.
+Unregistering a hook does not wait for its users. A hook for IPv4 and IPv6 is registered twice, and where the second
+registration fails, the first one was live. An unprivileged user can do all of it in a network namespace of their own.
+KASAN on the debug kernel reports a use after free, which fails the run; a list of hooks with odd contents fails too.
+
+Each part runs in a new network namespace, in which lo is up and packets go to 127.0.0.1 and ::1.
 """
 
 import collections

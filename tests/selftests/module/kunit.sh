@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: debug
 #
-# The module's own KUnit suites, which the kernel ran when the module was loaded. Each case is a result here.
+# The module's KUnit suites, which the kernel ran when the module was loaded. Each case is a result here.
 
 . "$(dirname "$0")/../lib/lib.sh"
 

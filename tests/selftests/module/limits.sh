@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# An unprivileged user who owns a network namespace configures it as he likes, but only up to the limits of
-# the module, and what he takes up is charged to his memory cgroup.
+# An unprivileged user who owns a network namespace may configure it, but only up to the module's limits, and its
+# memory is charged to the user's memory cgroup.
+#
+# The user's network namespace has lo alone. A process of the user keeps it alive; nsenter(1) gets there.
 
 . "$(dirname "$0")/../lib/lib.sh"
 

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# Loading with parameters, refusing those that are out of range, and unloading at any time.
+# The module loads with parameters, refuses those out of range, and unloads at any time.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has rules and lists, client (10.0.0.2) floods it with pings.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client

@@ -1,7 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Network namespaces do not see each other's rules and lists, and only who may administer one can.
+# Network namespaces do not see each other's rules and lists, and configuring one takes CAP_NET_ADMIN there.
+#
+# Two hosts on the switch of lib.sh, both with rules. The third comes and goes, with its link to the first:
+#
+#	+-------------------+   +------------------------------------+
+#	|        two        |   |                one                 |       +---------------------+
+#	|                   |   |                           short0  -+-------+- eth0        short  |
+#	|       eth0        |   |       eth0         203.0.113.1/24  |       | 203.0.113.2/24      |
+#	|    10.0.0.2/24    |   |    10.0.0.1/24                     |       +---------------------+
+#	+---------+---------+   +---------+--------------------------+
+#	          |                       |
+#	----------+-----------------------+----------  switch
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts one two

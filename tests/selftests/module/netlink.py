@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The netlink family refuses what is malformed, says which attribute and why, and changes nothing then."""
+"""The netlink family refuses malformed requests, names the attribute and the reason, and changes nothing.
+
+All of it is in the initial network namespace.
+"""
 
 import os
 import pathlib

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: debug
 #
-# Memory runs out while packets make lists grow: packets pass, the list says how many addresses it could not
-# remember, and it goes on when there is memory again. SYNPROXY drops what it cannot answer or send on, which is sent
-# again. Operations without memory are the matter of faults.py.
+# Allocations fail while packets make lists grow. Packets pass, a list counts the addresses that it could not
+# remember, and it recovers when there is memory again. SYNPROXY drops what it cannot answer or forward, and the sender
+# retransmits. faults.py is about netlink operations without memory.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has the lists and SYNPROXY, client (10.0.0.2) sends.
 
 . "$(dirname "$0")/../lib/lib.sh"
 

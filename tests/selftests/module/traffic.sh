@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# Rules and lists change while packets use them, on two CPUs, and every packet sees either the old rules
-# or the new ones.
+# Rules and lists change while packets use them, on two CPUs where the VM has them.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has rules and lists, left (10.0.0.2) and right (10.0.0.3) flood it
+# with pings.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server left right

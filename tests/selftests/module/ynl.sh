@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# The kernel's own YNL client drives the family from its specification.
+# The kernel's YNL client drives the netlink family from its specification, in the initial network namespace.
 
 . "$(dirname "$0")/../lib/lib.sh"
 

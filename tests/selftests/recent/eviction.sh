@@ -2,7 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# A full list makes room for a new address, and the address that goes is the one least worth keeping.
+# A full list makes room for a new address. It evicts the address that was not seen for the longest time.
+#
+# The server is on the switch of lib.sh, where nobody sends. The flood comes by a link of its own:
+#
+#	+-----------------------------------+       +-------------------------+
+#	|              server               |       |         flooder         |
+#	|                             eth1 -+-------+- eth1                   |
+#	|    eth0          198.51.100.1/24  |       |  (no address)           |
+#	| 10.0.0.1/24           rp_filter=0 |       |                         |
+#	+-----+-----------------------------+       +-------------------------+
+#	      |
+#	------+------  switch
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# Recent lists that change while they are in use, and that are saved and restored.
+# Recent lists change while they are in use, and are saved and restored.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has rules and lists, client (10.0.0.2) sends.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client

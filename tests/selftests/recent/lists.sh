@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Recent lists by hand: create, fill, read, empty, destroy.
+# Recent lists by hand: create, fill, read, flush, destroy.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1), which nobody sends to.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server

@@ -1,7 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Two CPUs write the same list at the same time, and no packet is forgotten, none counted twice, and no entry lost.
+# Two CPUs write to one list at the same time: no packet is missed, none is counted twice, and no entry is lost.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has the lists, left (10.0.0.2) and right (10.0.0.3) send, each from
+# a CPU of its own.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server left right

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# What people do: a web server whose visitors connect too often.
+# Real programs: a web server, and a client that connects too often.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has the rules and nginx, visitor (10.0.0.2) and hasty (10.0.0.3) are
+# its clients.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server visitor hasty

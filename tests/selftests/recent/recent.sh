@@ -3,6 +3,8 @@
 # Kernel: stock
 #
 # The recent match remembers, counts, measures time and forgets as its options say.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has rules and lists, client (10.0.0.2) and other (10.0.0.3) ping it.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client other

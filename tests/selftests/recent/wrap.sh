@@ -2,8 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# Stamps are 32-bit jiffies, which wrap five minutes after each boot: what was seen just before is not
-# taken for old, nor for new, just after.
+# Stamps are 32-bit jiffies, which wrap five minutes after boot. Just after the wrap, a packet from just before it
+# is neither too old nor new.
+#
+#	+-------------------+       +-------------------+
+#	|    wrap-server    |       |    wrap-client    |
+#	|            eth0  -+-------+-  eth0            |
+#	|     10.9.0.1/24   |       |   10.9.0.2/24     |
+#	|  (rules, lists)   |       |     (pings)       |
+#	+-------------------+       +-------------------+
 
 . "$(dirname "$0")/../lib/lib.sh"
 

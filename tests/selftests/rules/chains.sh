@@ -2,8 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# Chains of one's own: packets jump to them and come back, and they are made, renamed and deleted. And the
-# built-in chains of packets that a host forwards and sends.
+# User-defined chains: packets jump to them and come back, and they are created, renamed and deleted. And the
+# built-in chains for packets that a host forwards and sends.
+#
+# The hosts are on the switch of lib.sh. For FORWARD, the client reaches an address of the server by way of the router:
+#
+#	+-------------+      +-------------+      +-------------+
+#	|   server    |      |   client    |      |   router    |
+#	|    lo       |      |             |      |             |
+#	| 10.9.0.1/32 |      |             |      |             |
+#	|    eth0     |      |    eth0     |      |    eth0     |
+#	| 10.0.0.1/24 |      | 10.0.0.2/24 |      | 10.0.0.3/24 |
+#	+------+------+      +------+------+      +------+------+
+#	       |                    |                    |
+#	-------+--------------------+--------------------+-------  switch
+#
+#	client:  10.9.0.1 via 10.0.0.3
+#	router:  10.9.0.1 via 10.0.0.1, ip_forward=1
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client router

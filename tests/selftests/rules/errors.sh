@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# Every mistake gets one line that says what is wrong; nothing is changed by it.
+# Every mistake gets one line that says what is wrong, and changes nothing.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1), which nobody sends to.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# The examples of the documentation work as they are printed: each line of a page that is indented and begins with
-# the command is run, in order, on a host that starts anew with each page.
+# The examples of the documentation work as printed: each indented line of a page that starts with the command is
+# run, in order, on a new host for each page.
+#
+# Hosts, on the switch of lib.sh: reader (10.0.0.1), which nobody sends to.
 
 . "$(dirname "$0")/../lib/lib.sh"
 

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# Each match and target sees in real packets what it says, inverted or not, on IPv4 and IPv6.
+# Each match and target does with real packets what it says, inverted or not, on IPv4 and IPv6.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has the rules, client (10.0.0.2) sends and is sent to.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client

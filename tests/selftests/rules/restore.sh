@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# palisade save prints all rules, and palisade restore puts all of a file into force or nothing.
+# palisade save prints all rules, and palisade restore applies all of a file or nothing.
+#
+# Hosts, on the switch of lib.sh: server and client, both with rules. Their links are down: nothing sends.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client

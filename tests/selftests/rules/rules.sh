@@ -3,6 +3,8 @@
 # Kernel: stock
 #
 # Rules match what they say, in order, on IPv4 and IPv6, and count what they match.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has the rules, client (10.0.0.2) sends.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client

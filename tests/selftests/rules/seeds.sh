@@ -3,7 +3,9 @@
 # Kernel: stock
 #
 # Rules as people have published them for iptables, with only the command's name replaced, at work on real
-# connections: a poor man's state engine of recent lists, a tutorial's options, untracked SYNs, a flood's limit.
+# connections: a poor man's state engine of recent lists, a tutorial's options, untracked SYNs, a limit for floods.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has the rules, client (10.0.0.2) and stranger (10.0.0.3) connect.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client stranger

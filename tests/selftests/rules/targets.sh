@@ -4,6 +4,9 @@
 #
 # The matches limit, connlimit and string and the targets REJECT, LOG and REDIRECT do what they say, on IPv4
 # and IPv6.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has the rules, client (10.0.0.2) connects. For --connlimit-mask,
+# client also has 10.0.0.77 and 10.0.0.200. The namespace "short" has lo alone.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# What is left of a SYN proxy when its last rule is gone: nothing that takes the connections of others for its own, and in
-# the end nothing at all.
+# What remains of SYNPROXY when its last rule is gone: nothing that takes other tools' connections for its own, and no
+# hook after the last connection.
+#
+# Hosts: the row of lib/synproxy.sh. The servers are nginx on proxy (10.2.0.1) and server (10.4.0.2).
 
 . "$(dirname "$0")/../lib/synproxy.sh"
 make_row

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# A client comes back to a server behind SYNPROXY from the same port, while connection tracking still remembers the
+# A client reconnects to a server behind SYNPROXY from the same port, while connection tracking still remembers the
 # connection that was closed.
+#
+# Hosts, on the switch of lib.sh: server (10.0.0.1) has the rule and socat, client (10.0.0.2) connects.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
-"""Everything against everything: SYNPROXY, and whatever can meet a connection's segments.
+"""The cross product of SYNPROXY's rules and whatever can happen to a connection's segments.
 
-synproxy-crossed.py [--all] [--bare] [PART...] [PATTERN...]: --all is the whole cross product, and not only one cell of
-each row, by turns with each kind of rules, way and version; --bare is without SYNPROXY, to see that what is expected then is so. Parts are those of PARTS; a pattern chooses
-rows by their names, such as 'iptables*'.
+crossed.py [--all] [--bare] [NETWORK...] [PART...] [PATTERN...]: --all runs the whole cross product. Without it, each row
+has one cell, with each kind of rules, way and IP version by turns. --bare leaves SYNPROXY out, to verify what is expected
+without it. NETWORK is one of VARIANTS, PART one of PARTS; PATTERN chooses rows by name, such as 'iptables*'.
 
-In each cell the client gets an answer: it is served, or told that it will not be, or it gets none where it would get
-none without SYNPROXY. The kernel says nothing; that is seen by who runs the tests, and here, too.
+In each cell the client is served, or is told that it will not be, or it gets no answer where it would get none without
+SYNPROXY. The kernel's log has to stay free of complaints. lib/crossed/hosts.py draws the hosts.
 """
 
 import fnmatch

@@ -2,7 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# A client is served while others flood the server, and what cannot be opened is refused, not left hanging.
+# A client is served during floods, and a connection that cannot be opened is refused, not left hanging.
+#
+# Hosts: the row of lib/synproxy.sh. The servers are nginx on proxy (10.2.0.1) and server (10.4.0.2). The floods come from
+# west, which also is the proxy's default route and drops what is for the spoofed addresses:
+#
+#	client ----- west ----- proxy ----- east ----- server
+#	              |           |           |
+#	           hping3,     default     counts what of
+#	           flood6.py,  via west    a flood gets here
+#	           blackhole
 
 . "$(dirname "$0")/../lib/synproxy.sh"
 make_row

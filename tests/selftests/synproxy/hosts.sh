@@ -4,6 +4,17 @@
 #
 # SYNPROXY on hosts as people have them: with ssh, with the rules that Docker and firewalld make, and with ten
 # thousand connections at a time.
+#
+#	+-------------+     +------------------------------------+     +---------------+
+#	|   client    |     |               server               |     |   container   |
+#	|             |     |  (SYNPROXY, DNAT 8080 to           |     |               |
+#	|             |     |   172.17.0.2:80, masquerade)       |     |               |
+#	|             |     |                           docker0 -+-----+- eth0         |
+#	|    eth0     |     |    eth0             172.17.0.1/16  |     | 172.17.0.2/16 |
+#	| 10.0.0.1/24 |     | 10.0.0.2/24                        |     +---------------+
+#	+------+------+     +------+-----------------------------+
+#	       |                   |                              docker0 is one end of a veth pair here, and no bridge
+#	-------+-------------------+-------  switch of lib.sh
 
 . "$(dirname "$0")/../lib/lib.sh"
 modprobe palisade

@@ -2,7 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# A SYN proxy in networks that are not simple: VLANs, translated addresses, lossy links, smaller MTUs.
+# SYNPROXY in networks that are not simple: VLANs, translated addresses, lossy links, smaller MTUs.
+#
+# Hosts: the row of lib/synproxy.sh. The servers are on proxy (10.2.0.1) and server (10.4.0.2). West and proxy are also
+# connected by a VLAN, on the same link:
+#
+#	+-------------------------+         +-------------------------+
+#	|          west           |         |          proxy          |
+#	|                  right -+---------+- left                   |
+#	|               10.2.0.2  |         |  10.2.0.1               |
+#	|                 tagged -+- - - - -+- tagged     VLAN id 7   |
+#	|           10.7.0.2/24   |         |  10.7.0.1/24            |
+#	|           fd00:7::2/64  |         |  fd00:7::1/64           |
+#	+-------------------------+         +-------------------------+
 
 . "$(dirname "$0")/../lib/synproxy.sh"
 make_row

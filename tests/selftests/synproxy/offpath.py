@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
-"""SYNPROXY and those who cannot see what others send: RFC 5961, RFC 4987, errors with wrong numbers, amplification.
+"""SYNPROXY and off-path attackers: RFC 5961, RFC 4987, ICMP errors with wrong numbers, amplification.
 
-synproxy-offpath.py [SCENARIO...]: all scenarios, or some. What is guessed here is never right: a guess that is right within a window or so, as
-RFC 5961 allows it, is what each side answers for itself.
+offpath.py [SCENARIO...]: all scenarios, or some. No guess here is right. RFC 5961 has each end answer guesses that are
+in the window, or nearly so. lib/synproxy/hosts.py draws the hosts.
 """
 
 import itertools

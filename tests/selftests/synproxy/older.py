@@ -1,7 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
-"""Connections of this host that are older than the rule, and than connection tracking, go on; in a VRF, too."""
+"""Connections to this host that are older than the rule, and than connection tracking, go on; in a VRF as well.
+
+    +------------------------------+        +------------------+
+    |         older-server         |        |   older-client   |
+    |                              |        |                  |
+    |  (red: VRF,                  |        |                  |
+    |   in the second round) wire -+--------+- wire            |
+    |                 10.0.0.1/24  |        |  10.0.0.2/24     |
+    |                 fd00::1/64   |        |  fd00::2/64      |
+    |  (port 80, SYNPROXY)         |        |                  |
+    +------------------------------+        +------------------+
+"""
 
 import pathlib
 import socket

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
-"""Whatever TCP options the client's kernel and the server's use, what one sends is what the other gets.
+"""Whatever TCP options the kernels of the client and the server use, data arrives as it was sent.
 
-synproxy-options.py [KIND...] [all] [MEGABYTES]: KIND of rules is one that synproxy_hosts has a name for, such as
-iptables. With `all`, each kind of client meets each kind of server, and 20 MB go each way instead of one.
+options.py [KIND...] [all] [MEGABYTES]: KIND is a name in RULES of lib/synproxy/hosts.py, such as iptables. With `all`,
+each kind of client meets each kind of server, and 20 MB go each way instead of one. lib/synproxy/kernels.py draws the
+hosts.
 """
 
 import contextlib

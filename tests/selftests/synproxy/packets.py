@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""SYNPROXY, packet by packet: the client and the server are both played here, and know every number.
+"""SYNPROXY, packet by packet: the test plays both the client and the server, and knows every number.
 
-synproxy-packets.py [KIND...] [SCENARIO...]: with other rules than by default, one of those that synproxy_hosts has
-names for, such as iptables, which has the kernel's own SYNPROXY do the same; or some scenarios only.
+packets.py [KIND...] [SCENARIO...]: KIND is a name in RULES of lib/synproxy/hosts.py, such as iptables, which plays the
+same to the kernel's own SYNPROXY. SCENARIO is the name of a function in lib/synproxy/. lib/synproxy/hosts.py draws the
+hosts.
 """
 
 import os

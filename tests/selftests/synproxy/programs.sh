@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# Real programs through a SYN proxy: on the server's own host, and two hops before it.
+# Real programs through SYNPROXY: with the server on the proxy's host, and two hops behind it.
+#
+# Hosts: the row of lib/synproxy.sh. The servers are on proxy (10.2.0.1) and server (10.4.0.2).
 
 . "$(dirname "$0")/../lib/synproxy.sh"
 make_row

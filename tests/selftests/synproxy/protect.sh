@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# `palisade protect`: rules made, shown and removed; what it refuses; and SYNPROXY beside that of iptables and nftables.
+# `palisade protect` makes, shows and removes rules, and refuses what makes no sense. SYNPROXY is refused beside that of
+# iptables or nftables.
+#
+# Hosts, on the switch of lib.sh: client (10.0.0.1) connects, server (10.0.0.2) has the rules and socat.
 
 . "$(dirname "$0")/../lib/lib.sh"
 

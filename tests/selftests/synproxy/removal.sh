@@ -3,6 +3,8 @@
 # Kernel: stock
 #
 # Connections go on when the rule that opened them is removed, and are reset when the module is.
+#
+# Hosts: the row of lib/synproxy.sh. The servers are on proxy (10.2.0.1) and server (10.4.0.2).
 
 . "$(dirname "$0")/../lib/synproxy.sh"
 make_row

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
-"""Transfers whose windows and options are translated are as fast as those that no proxy opened.
+"""Transfers whose windows and options are translated are as fast as those that bypass the proxy.
 
-The hosts are some milliseconds apart, so that a window that is taken for a smaller one would slow a transfer down.
+netem delays packets by some milliseconds, so that a window that is rescaled too small would slow a transfer down.
+lib/synproxy/kernels.py draws the hosts; port 79 is not proxied.
 """
 
 import errno

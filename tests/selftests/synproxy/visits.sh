@@ -2,8 +2,25 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kernel: stock
 #
-# Visits to servers in a VRF, of this host and behind it, visits over a link that takes smaller packets than others and whose
-# errors are lost, and visits by TCP Fast Open.
+# Connections to servers in a VRF, on the proxy's host and behind it; connections over a link with a smaller MTU whose ICMP
+# errors are lost; and TCP Fast Open.
+#
+#	+-------------+                                +------------------------+           +-------------+
+#	|   client    |                                |         proxy          |           |   server    |
+#	|         c0 -+--------------------------------+- p0                p1 -+-----------+- s0         |
+#	|   10.1.0.1  |                                | 10.1.0.2     10.2.0.1  |           | 10.2.0.2    |
+#	|             |       +----------------+       |                        |           | (port 80)   |
+#	|             |       |     middle     |       |  (SYNPROXY)            |           +-------------+
+#	|         c1 -+-------+- m0        m1 -+-------+- p2                    |
+#	|   10.3.0.1  |       | 10.3.0.2       |       | 10.4.0.2               |
+#	+-------------+       |     10.4.0.1   |       +------------------------+
+#	                      | (drops its own |
+#	                      |  ICMP errors)  |
+#	                      +----------------+
+#
+# 10.N.0.H/24 has fd00:N::H/64 beside it. The default routes of client and server lead to proxy. narrow() routes the
+# client's packets to the server by c1, while the link between m1 and p2 has an MTU of 1400. In the end p0 and p1 are in
+# vrf1, where proxy has a server of its own.
 
 . "$(dirname "$0")/../lib/lib.sh"
 modprobe palisade

@@ -1,9 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Whose SYNs SYNPROXY answers, which way its answers take, and which segments it asks for on that way.
+"""Which SYNs SYNPROXY answers, by which way, and which MSS it announces there.
 
-A host answers nobody who cannot have sent what it got, or who sent it to others, too. Each row is a SYN, and where its
-answer is to come out.
+A host does not answer a SYN that its source cannot have sent, or that was sent to other hosts as well. Each row is a SYN,
+and the wire on which its answer has to appear.
+
+lib/synproxy/hosts.py draws the hosts. check_tun adds a tun device to the proxy's, check_own_addresses a pair of veths:
+
+    +----------------------------------+
+    |              proxy               |
+    |                                  |
+    |  tun9   10.9.0.1/24              |      the test reads and writes tun9 by its file
+    |  spare  198.51.100.7/32, spare2  |
+    +----------------------------------+
 """
 
 import contextlib

@@ -1,8 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A client, a firewall and a server, in one of several networks, and a conversation for each thing that can meet it.
+"""A client, a firewall and a server, in one of three networks, and the conversations between them.
 
-Each cell of the cross product has an address of its own for what answers (kind of rules, way to the server) and a port
-of its own for what it meets, so that one set of rules is for all of them, and they all run at once.
+Each kind of rules and way to the server has an address of its own, and each row a port of its own. So one set of rules is
+enough for all cells of the cross product, and they all run at once.
+
+"plain":
+
+    +-----------------+        +----------------------------------------+        +--------------------+
+    | crossed-client  |        |            crossed-firewall            |        |   crossed-server   |
+    |                 |        |                                        |        |                    |
+    |             c0 -+--------+- f0                                f1 -+--------+- s0                |
+    |  10.14.0.2/24   |        |  10.14.0.1/24            10.15.0.1/24  |        |  10.15.0.2/24      |
+    |                 |        |                                    f2 -+--------+- s2  (down)        |
+    |                 |        |                          10.13.0.1/24  |        |  10.13.0.2/24      |
+    +-----------------+        +----------------------------------------+        +--------------------+
+
+"vrf": the same, with f0, f1 and f2 in vrf1.
+
+"bridge": f0 and f1 are ports of a bridge, which netfilter sees (br_netfilter), and the server is in the client's network:
+
+    +-----------------+        +----------------------------------------+        +--------------------+
+    | crossed-client  |        |            crossed-firewall            |        |   crossed-server   |
+    |                 |        |                                        |        |                    |
+    |             c0 -+--------+- f0 ------------- br0 ------------ f1 -+--------+- s0                |
+    |  10.14.0.2/24   |        |              10.14.0.1/24              |        |  10.14.0.3/24      |
+    |                 |        |                                    f2 -+--------+- s2  (down)        |
+    |                 |        |                          10.13.0.1/24  |        |  10.13.0.2/24      |
+    +-----------------+        +----------------------------------------+        +--------------------+
+
+10.N.0.H/24 has fd00:N::H/64 beside it, with N in hexadecimal. The client connects to 10.K.0.R and fd00:K::R, where K is
+16 times the number of the kind of rules (KINDS) plus that of the way (WAYS), and R is 1 or a number in ROUTES:
+
+    forward      routed to the server, which takes all of 10.K.0.0/16 and fd00:K::/32 of a kind for local
+    local        local to the firewall
+    dnat         local to the firewall, which translates it to the address for "forward"
+    route        not reachable, in the way that R stands for
+    dnat-route   local to the firewall, which translates it to the address for "route"
 """
 
 import contextlib

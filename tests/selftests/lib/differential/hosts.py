@@ -1,5 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Two hosts that do the same: one with iptables and xt_recent, one with Palisade; and who sends packets to both."""
+"""Two hosts with the same rules, one with iptables and xt_recent, one with Palisade; and the sender of all packets.
+
+    +----------------------------+          +---------------------------------------------+
+    |           sender           |          |            iptables  (xt_recent)            |
+    |                            |          |                                             |
+    |              iptables-in  -+----------+- in   10.255.0.1/24  fd00::1/64             |
+    |              iptables-out -+----------+- out  10.255.1.1/24  fd00:0:0:1::1/64       |
+    |                            |          |  lo   local 198.19.0.0/16, 2001:db8:1::/48  |
+    |                            |          +---------------------------------------------+
+    |                            |
+    |                            |          +---------------------------------------------+
+    |                            |          |            palisade                         |
+    |              palisade-in  -+----------+- in   the same addresses                    |
+    |              palisade-out -+----------+- out                                        |
+    |  (no addresses, no IPv6)   |          |  lo                                         |
+    +----------------------------+          +---------------------------------------------+
+
+Packets come in by "in". Those for 198.18.0.0/16 and 2001:db8::/48 are forwarded by the default route, to a permanent
+neighbour on "out": the sender's socket there takes them. Those for 198.19.0.0/16 and 2001:db8:1::/48 are local, and raw
+sockets on the host take them. For rules in OUTPUT, a host sends the packets itself, by raw sockets.
+"""
 
 import errno
 import ipaddress

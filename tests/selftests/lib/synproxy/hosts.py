@@ -1,7 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A host with a SYN proxy between two cables, at whose other ends the tests make all packets themselves.
+"""A host with SYNPROXY between two links, at whose other ends the tests make all packets themselves.
 
-The other ends are in a namespace without addresses, whose kernel answers nothing.
+The other ends are in a namespace without addresses, whose kernel answers nothing. The addresses of clients and servers
+exist in the test and as permanent neighbours of the proxy alone.
+
+    +--------------------+        +-------------------------------------------+        +--------------------+
+    |       wires        |        |                   proxy                   |        |       wires        |
+    |                    |        |  (rules, SYNPROXY, forwards,              |        |                    |
+    |   played: client   |        |   servers of its own)                     |        |   played: server   |
+    |                    |        |                                           |        |                    |
+    |              left -+--------+- left                             right  -+--------+- right             |
+    |          10.1.0.2  |        |  10.1.0.1/24                 10.2.0.1/24  |        |  10.2.0.2          |
+    |         fd00:1::2  |        |  fd00:1::1/64               fd00:2::1/64  |        |  fd00:2::2         |
+    |                    |        |                                           |        |                    |
+    |            left.5 -+- - - - +- left.5  (VLAN id 5 on left)              |        +--------------------+
+    |          10.5.0.2  |        |  10.5.0.1/24                              |
+    |         fd00:5::2  |        |  fd00:5::1/64                             |
+    +--------------------+        +-------------------------------------------+
+
+"wires" is one namespace. In network N, its end has the MAC address 02:00:00:00:0N:02, the proxy's 02:00:00:00:0N:01.
 """
 
 import ipaddress

@@ -1,5 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A client and a server with a kernel each, which use TCP's options as they are told, and the proxy between them."""
+"""A client and a server that use TCP options as they are told, each with a kernel's TCP, and the proxy between them.
+
+    +-----------------+        +----------------------------------+        +-----------------+
+    |     client      |        |              proxy               |        |     server      |
+    |                 |        |       (rules, SYNPROXY)          |        |                 |
+    |           eth0 -+--------+- client                  server -+--------+- eth0           |
+    |   10.1.0.2/24   |        |  10.1.0.1/24        10.2.0.1/24  |        |  10.2.0.2/24    |
+    |   fd00:1::2/64  |        |  fd00:1::1/64      fd00:2::1/64  |        |  fd00:2::2/64   |
+    +-----------------+        +----------------------------------+        +-----------------+
+
+The links have an MTU of 9000, and the default routes of client and server lead to proxy. On client, nftables drops
+SYN-ACKs from ports 80-9999 whose window is not 0: they are not SYNPROXY's.
+"""
 
 import dataclasses
 import pathlib

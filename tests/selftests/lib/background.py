@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What goes on while something is done: packets flow, and others list what is there."""
+"""Processes in the background of a test: they send packets, or dump the hooks and the module's state."""
 
 import contextlib
 import itertools
@@ -15,10 +15,11 @@ IPV4, IPV6 = socket.AF_INET, socket.AF_INET6
 
 
 @contextlib.contextmanager
-def meanwhile(*actions, pause=0):
-    """Runs actions again and again in processes of their own, each of which has done it once before this goes on.
+def in_background(*actions, pause=0):
+    """Repeats each action in a process of its own, with a pause in seconds.
 
-    Between two times they pause for so many seconds.
+    An action is a function that returns the function to repeat. The block starts when each has run once, and the
+    processes are killed at its end. One that has failed by then fails the test.
     """
     parent, pids = os.getpid(), []
     ready, again = os.pipe()
@@ -50,24 +51,24 @@ def meanwhile(*actions, pause=0):
         os.close(ready)
         os.close(again)
     if not all(alive):
-        raise SystemExit("what went on meanwhile has failed")
+        raise SystemExit("a process in the background failed")
 
 
-def lists(hooks=(PREROUTING, LOCAL_IN, LOCAL_OUT, POSTROUTING), families=(2, 10)):
-    """Lists hooks, and fails when a list has what was never there."""
+def dump_hooks(hooks=(PREROUTING, LOCAL_IN, LOCAL_OUT, POSTROUTING), families=(2, 10)):
+    """Dumps hooks, and fails if a dump has a hook that never was there."""
     lists = HookLists()
 
     def read():
         for family, hook in itertools.product(families, hooks):
             for number, priority, module in lists.read(family, hook):
-                # What takes the place of a hook that goes has hook 0 and no module.
+                # The dummy that replaces a removed hook has hook number 0 and no module.
                 if number != hook and (number or module):
                     raise SystemExit(f"a hook at {number:#x}, priority {priority}, of module {module!r}")
     return read
 
 
-def state():
-    """Reads all that the module can be asked for: what is not there any more may be refused."""
+def dump_state():
+    """Dumps all of the module's state. A list may be gone by the time its entries are dumped."""
     client = Client()
 
     def read():
@@ -80,7 +81,7 @@ def state():
 
 
 def traffic():
-    """Sends packets to this machine itself: datagrams, and some SYNs."""
+    """Sends UDP packets and some SYNs to the loopback addresses."""
     datagrams, connect = packets(50), connections()
 
     def send():
@@ -90,21 +91,21 @@ def traffic():
 
 
 def packets(count):
-    """Sends so many datagrams of each IP version to this machine itself, each of a new connection."""
+    """Sends UDP packets to the loopback address of each IP version, each from a new connection's port."""
     senders = [(socket.socket(family, socket.SOCK_DGRAM), address)
                for family, address in ((IPV4, "127.0.0.1"), (IPV6, "::1"))]
     ports = itertools.cycle(range(1, 60000))
 
     def send():
         for (sender, address), _ in itertools.product(senders, range(count)):
-            # Nobody listens, and of that a socket that sends hears; a rule may refuse it, too.
+            # Nobody listens, which a later send reports. A rule may refuse the packet as well.
             with contextlib.suppress(ConnectionRefusedError, PermissionError):
                 sender.sendto(b"x", (address, next(ports)))
     return send
 
 
 def connections():
-    """Sends SYNs to two ports of this machine itself."""
+    """Sends SYNs to two ports of the loopback addresses."""
     def send():
         for family, address in ((IPV4, "127.0.0.1"), (IPV6, "::1")):
             for port in 80, 81:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The parts of churn.sh that have to be faster than the CLI can be started."""
+"""Parts of module/churn.sh for which starting the CLI each time would be too slow; other tests use some of them."""
 
 import errno
 import fcntl
@@ -29,12 +29,12 @@ def datagrams(**more):
 
 
 def drop(number):
-    """Rules that drop the same packets, but each says something else."""
+    """Rules that drop the same packets and differ by the number."""
     return datagrams(**{"source-first": 1, "source-last": 65535 - number}) | {"target": {"verdict": "drop"}}
 
 
 def seconds(argument):
-    """True until so many seconds have passed, but at least once."""
+    """Counts from 0 until so many seconds have passed, at least to 0."""
     end = time.monotonic() + float(argument)
     yield 0
     for number in itertools.count(1):
@@ -43,8 +43,8 @@ def seconds(argument):
         yield number
 
 
-# Rules on the way to the one that is replaced, which take a packet so long that the chain that it is in is mostly
-# replaced meanwhile: one that was freed too early would be noticed.
+# So many rules come before the one that is replaced. They take so long that the chain is usually replaced while a packet
+# is in it, and a chain that was freed too early would be noticed.
 DELAYS = 200
 
 
@@ -61,29 +61,29 @@ def rules():
 
 
 def replace(duration):
-    """Replaces the last rule but one, and prints how often."""
-    place = {"table": "filter", "chain-name": "INPUT", "position": DELAYS + 2}
+    """Replaces the last rule but one again and again, and prints how often."""
+    position = {"table": "filter", "chain-name": "INPUT", "position": DELAYS + 2}
     count = 0
     with Client() as client:
         for count in seconds(duration):
-            new = {"kind": "insert", "rule": drop(1 + count % 100)} | place
-            delete = {"kind": "delete"} | place
-            # Both orders, in one request: at no moment is there no such rule.
-            changes = [delete, new] if count % 2 else [new, {"kind": "delete"} | place | {"position": DELAYS + 3}]
+            new = {"kind": "insert", "rule": drop(1 + count % 100)} | position
+            delete = {"kind": "delete"} | position
+            # In either order, but in one request: there is such a rule at any moment.
+            changes = [delete, new] if count % 2 else [new, {"kind": "delete"} | position | {"position": DELAYS + 3}]
             client.ask("ruleset-change", {"change": changes})
     print(count + 1)
 
 
 def send(address, count):
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    # Ports from which the rules are meant to see packets.
+    # Within the source ports of all rules of drop().
     sender.bind(("", random.randrange(1024, 60000)))
     for _ in range(int(count)):
         sender.sendto(b"", (address, PORT))
 
 
 def spoofed(address, sources):
-    """A packet from each source, which are IPv4 addresses as numbers."""
+    """Sends a packet from each source, an IPv4 address as a number."""
     sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     to = struct.unpack("!I", socket.inet_aton(address))[0]
     for source in sources:
@@ -96,21 +96,21 @@ def spoofed(address, sources):
 
 
 def flood(address):
-    """Packets without end, from addresses of which some come back and some do not."""
+    """Sends packets without end, from addresses of which some are repeated and some are not."""
     own = random.randrange(65536)
     for first in itertools.count():
         spoofed(address, (0x0A010000 + (own + first + number % 50) % 65536 for number in range(100)))
-        # With all it can send there would be nothing left of the CPUs for what is to be disturbed.
+        # Without pauses, the flood would leave no CPU time to what it is to disturb.
         time.sleep(0.01)
 
 
 def sources(address, first, count):
-    """A packet from each of so many addresses, counted from 10.0.0.0."""
+    """Sends a packet from each of so many addresses, the first of which is 10.0.0.0 plus a number."""
     spoofed(address, range(0x0A000000 + int(first), 0x0A000000 + int(first) + int(count)))
 
 
 def repeat(address, first, count, times):
-    """As `sources`, several times over."""
+    """Repeats `sources`."""
     for _ in range(int(times)):
         sources(address, first, count)
 
@@ -131,13 +131,13 @@ def lists(duration):
             if number % 2:
                 client.ask("list-destroy", {"name": "busy"})
             if number % 4 == 3:
-                # So small that packets of the flood take each other's entries.
+                # So small that packets of the flood evict each other's entries.
                 client.ask("list-create", {"name": "busy", "size": 4, "hits": 3})
     print("#", number + 1, "times")
 
 
 def remembers():
-    """A new list gets the addresses of the flood."""
+    """Waits until a new list has addresses of the flood."""
     with Client() as client:
         client.ask("ruleset-change", {"change": [
             append("raw", "PREROUTING", match={"recent": {"name": "fresh", "operation": "set"}})]})
@@ -149,7 +149,7 @@ def remembers():
 
 
 def inhabit():
-    """Uses a new namespace, until somebody ends it."""
+    """Uses a new network namespace until it is killed."""
     os.unshare(os.CLONE_NEWNET)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("=16sH14x", b"lo", IFF_UP))
@@ -165,7 +165,7 @@ def inhabit():
 
 
 def namespaces(duration, tolerance=None):
-    """Two processes at a time live in namespaces of their own and are killed at any moment."""
+    """Has two processes at a time use network namespaces of their own, and kills them at a random moment."""
     for count in seconds(duration):
         children = []
         for _ in range(2):
@@ -175,7 +175,7 @@ def namespaces(duration, tolerance=None):
                 try:
                     inhabit()
                 except (OSError, SystemExit) as error:
-                    # The module may be gone, which is what is tried then.
+                    # With a tolerance, the module may be unloaded at any moment.
                     status = 0 if tolerance else 1
                     if not tolerance:
                         print(error, file=sys.stderr)
@@ -201,7 +201,7 @@ PROXIES = [
     [append("raw", "PREROUTING", **segments(80))],
     [append("raw", "PREROUTING", **segments(80, **{"flooded-rate": 10}))],
     [append("raw", "PREROUTING", **segments(80, **{"sack-perm": True, "timestamp": True, "wscale": 3}))],
-    # Behind connection tracking, which takes the cookies' acknowledgements for invalid.
+    # Behind connection tracking, to which the ACK with the cookie is invalid.
     [append("raw", "PREROUTING", **segments(80) | {"target": {"notrack": True}}),
      append("filter", "INPUT", **segments(80, mss=1200, timestamp=True))],
     [],
@@ -209,7 +209,7 @@ PROXIES = [
 
 
 def proxies(duration):
-    """Replaces and removes the rules with SYNPROXY."""
+    """Replaces and removes rules with SYNPROXY."""
     flush = [{"kind": "flush", "table": table} for table in ("raw", "filter")]
     with Client() as client:
         for number in seconds(duration):
@@ -222,15 +222,15 @@ def proxies(duration):
 
 
 def servers():
-    """Prints how many servers there are behind SYNPROXY."""
+    """Prints how many servers SYNPROXY knows."""
     with Client() as client:
         print(len(client.ask("server-get", dump=True)))
 
 
 def connect(address, duration, needed="0", patience="3"):
-    """Opens connections and sends something, and counts those that were answered: at least so many have to be.
+    """Opens connections and sends something. At least `needed` of them have to be answered.
 
-    So many seconds each of them may be silent.
+    `patience` is the timeout of each operation, in seconds.
     """
     answered = 0
     for _ in seconds(duration):
@@ -242,7 +242,7 @@ def connect(address, duration, needed="0", patience="3"):
                     pass
                 answered += 1
         except OSError:
-            # The rules that knew it have gone.
+            # The rules that opened it may be gone.
             pass
     print("#", answered, "connections")
     if answered < int(needed):
@@ -250,14 +250,14 @@ def connect(address, duration, needed="0", patience="3"):
 
 
 def hold(address, count):
-    """Opens connections, says so, and keeps them open."""
+    """Opens connections, prints their number, and keeps them open."""
     kept = [socket.create_connection((address, 80), timeout=10) for _ in range(int(count))]
     print(len(kept), flush=True)
     time.sleep(3600)
 
 
 def syns(address):
-    """SYNs without end, of clients that never answer."""
+    """Sends SYNs without end, from clients that never answer."""
     sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     to = socket.inet_aton(address)
     for number in itertools.count():
@@ -274,7 +274,7 @@ def syns(address):
 
 
 def requests(duration):
-    """Requests of all kinds, whether there is somebody to answer them or not."""
+    """Sends requests of all kinds, whether the module is loaded or not."""
     for number in seconds(duration):
         Client.family = None
         try:
@@ -289,7 +289,7 @@ def requests(duration):
         except SystemExit:
             time.sleep(0.01)
         except OSError as error:
-            # The family is gone or going, or the list went with it and does not exist in the new one.
+            # The family is gone or going, or the list went with the module and the new one does not have it yet.
             if error.errno not in (errno.ENOENT, errno.ENODEV, errno.EOPNOTSUPP, errno.EPROTONOSUPPORT):
                 raise
 

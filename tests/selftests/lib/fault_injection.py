@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Allocations that fail, as the kernel's fault injection has them (Documentation/fault-injection in the kernel)."""
+"""The kernel's fault injection: allocations that fail (Documentation/fault-injection in the kernel)."""
 
 import ctypes
 import os
@@ -12,12 +12,12 @@ KINDS = "failslab", "fail_page_alloc"
 
 
 def is_there():
-    """Whether this kernel has it."""
+    """Whether this kernel has fault injection."""
     return pathlib.Path("/proc/self/fail-nth").exists()
 
 
 def strike(start="0", end="0xffffffffffffffff"):
-    """Faults strike where code between these addresses is on the stack: wherever they are made, if not told."""
+    """Restricts faults to calls with code between these addresses on the stack. By default, any call may fail."""
     for kind in KINDS:
         if (DEBUG / kind / "require-start").exists():
             (DEBUG / kind / "require-start").write_text(start)
@@ -25,25 +25,26 @@ def strike(start="0", end="0xffffffffffffffff"):
 
 
 def prepare():
-    """Allocations that may sleep fail, too, wherever they are made, and the log is not filled with what is intended."""
+    """Lets allocations that may sleep fail, too, wherever they are made, without a message in the log for each."""
     for kind in KINDS:
         (DEBUG / kind / "ignore-gfp-wait").write_text("N")
         (DEBUG / kind / "verbose").write_text("0")
-    # packet-faults leaves the module's own only.
+    # packet-faults.sh leaves faults restricted to the module.
     strike()
     (DEBUG / "fail_page_alloc/min-order").write_text("0")
 
 
 def own_memory():
-    """What this process shares with its parent or its children is copied now: a page that is copied later is an
-    allocation, too, and would fail in place of one of the operation.
+    """Copies the pages that this process shares with its parent or its children.
+
+    Copying one later (copy on write) is an allocation, which would fail in place of one of the operation.
     """
     if LIBRARY.mlockall(MCL_CURRENT | MCL_FUTURE):
         raise OSError(ctypes.get_errno(), "mlockall")
 
 
 class Fault:
-    """Makes the nth allocation of this thread fail, and tells whether there was an nth."""
+    """Makes the nth allocation of this thread fail. `injected` then tells whether there was an nth."""
 
     def __init__(self, nth):
         self.nth = nth

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The netlink family palisade as its specification describes it, and a client to talk to it."""
+"""The netlink family palisade, from its specification, and a client for it. Also the Python tests' KTAP report."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLMSGERR_ATTR_MSG = 1
 NLA_F_NESTED, NLA_TYPE_MASK = 0x8000, 0x3FFF
 GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 16, 3, 1, 2
-# The sizes of the headers: of a message, and with it that of the family or, in an answer, the error number.
+# The size of a message's header, and of that with the family's header or, in an answer, the error number.
 NLMSG_HDRLEN, PAYLOAD = 16, 20
 
 SPECIFICATION = pathlib.Path(__file__).parents[3] / "Documentation/netlink/specs/palisade.yaml"
@@ -24,7 +24,7 @@ SPECIFICATION = pathlib.Path(__file__).parents[3] / "Documentation/netlink/specs
 SPEC = yaml.load(SPECIFICATION.read_text(), yaml.CSafeLoader)
 OPERATIONS = {operation["name"]: operation for operation in SPEC["operations"]["list"]}
 COMMANDS = {name: number for number, name in enumerate(OPERATIONS, 1)}
-# What is specified of each attribute of each set, and the attributes' numbers.
+# The specification of each attribute of each set, and the attributes' numbers.
 SPECIFIED = {one["name"]: {inner["name"]: inner for inner in one["attributes"]} for one in SPEC["attribute-sets"]}
 SETS = {name: {inner: number for number, inner in enumerate(inners, 1)} for name, inners in SPECIFIED.items()}
 INTEGERS = {"u8": "=B", "u16": "=H", "u32": "=I", "u64": "=Q"}
@@ -41,7 +41,7 @@ def enumerate_entries(entries):
 ENUMERATIONS = {one["name"]: enumerate_entries(one["entries"]) for one in SPEC["definitions"] if one["type"] == "enum"}
 
 
-# What is sent, piece by piece: nothing here minds whether it is right.
+# Requests, piece by piece. None of these functions checks whether a request is valid.
 
 
 def attribute(kind, payload=b""):
@@ -66,7 +66,7 @@ def pack_message(family, command, payload=b"", flags=NLM_F_REQUEST | NLM_F_ACK, 
 
 
 def encode(set_name, values):
-    """Attributes from a dictionary; a list stands for an attribute that occurs several times."""
+    """Attributes from a dictionary. A list is an attribute that occurs several times."""
     encoded = []
     for name, value in values.items():
         kind, specified = SETS[set_name][name], SPECIFIED[set_name][name]
@@ -86,11 +86,11 @@ def encode(set_name, values):
     return b"".join(encoded)
 
 
-# What is received: whatever is malformed raises ValueError.
+# Answers. What is malformed raises ValueError.
 
 
 def messages(data):
-    """The types, flags and sequence numbers of the messages that were received together, and each message."""
+    """The type, flags and sequence number of each message in a datagram, and the message."""
     at = 0
     while at < len(data):
         if at + PAYLOAD > len(data):
@@ -103,7 +103,7 @@ def messages(data):
 
 
 def attributes(data):
-    """The types, with their flags, and the payloads of attributes."""
+    """The type, with its flags, and the payload of each attribute."""
     at = 0
     while at < len(data):
         if at + 4 > len(data):
@@ -122,7 +122,7 @@ def integer(kind, payload):
 
 
 def decode(set_name, data):
-    """What `encode` takes, but that each attribute is a pair in a list, in order."""
+    """The reverse of `encode`, with a list of pairs, in order, in place of the dictionary."""
     names = {number: name for name, number in SETS[set_name].items()}
     decoded = []
     for kind, payload in attributes(data):
@@ -143,22 +143,22 @@ def decode(set_name, data):
 
 
 def error_number(answer):
-    """The error, or 0, in a message that is NLMSG_ERROR or NLMSG_DONE."""
+    """The error in an NLMSG_ERROR or NLMSG_DONE, or 0."""
     return -struct.unpack_from("=i", answer, NLMSG_HDRLEN)[0]
 
 
 def error_words(kind, flags, answer):
-    """What the kernel says about the error, if anything. The answer has to be to a socket with NETLINK_CAP_ACK."""
+    """The message of the extended ACK, if there is one. The socket must have NETLINK_CAP_ACK."""
     if not flags & NLM_F_ACK_TLVS:
         return ""
-    # The header of the request is repeated in between.
+    # NLMSG_ERROR has the header of the request before the attributes.
     start = PAYLOAD + (NLMSG_HDRLEN if kind == NLMSG_ERROR else 0)
     told = {kind & NLA_TYPE_MASK: payload for kind, payload in attributes(answer[start:])}
     return told.get(NLMSGERR_ATTR_MSG, b"").rstrip(b"\0").decode()
 
 
 class Refused(OSError):
-    """The kernel answered with an error; `words` are its own about it."""
+    """The kernel answered with an error; `words` is the message of the extended ACK."""
 
     def __init__(self, error, words):
         super().__init__(error, words or os.strerror(error))
@@ -166,16 +166,16 @@ class Refused(OSError):
 
 
 class Client:
-    """A socket of the family."""
+    """A socket for the family."""
 
     family = None
 
     def __init__(self, timeout=10):
-        """The answer is there when a request has been sent: the timeout, in seconds, is for when it got lost."""
+        """The answer is there as soon as send() returns. The timeout, in seconds, is for an answer that was lost."""
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
         self.socket.bind((0, 0))
         self.socket.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
-        # Errors do not repeat the request, so that each answer is short.
+        # Without it, errors would repeat the whole request.
         self.socket.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self.socket.settimeout(timeout)
         self.sequence = 0
@@ -198,19 +198,17 @@ class Client:
         return integer("u16", dict(attributes(answer))[CTRL_ATTR_FAMILY_ID])
 
     def raw_request(self, command, payload=b"", flags=0):
-        """A request, ready to be sent; `answers` are then those to this one."""
+        """Makes a request, which is not sent yet. `answers` then reads the answers to it."""
         self.sequence += 1
         return pack_message(self.family, command, payload, NLM_F_REQUEST | NLM_F_ACK | flags, self.sequence)
 
     def request(self, operation, values=None, dump=False):
-        """As `raw_request`, by the specification."""
+        """As `raw_request`, with the attributes encoded by the specification."""
         payload = encode(OPERATIONS[operation]["attribute-set"], values or {})
         return self.raw_request(COMMANDS[operation], payload, NLM_F_DUMP if dump else 0)
 
     def answers(self, sequence=None):
-        """The payloads of the answers to a request, each with the attributes in it.
-
-        The request is that of the sequence number, or the latest one.
+        """Reads the answers to the request with a sequence number, or to the latest one: the attributes of each.
 
         Raises `Refused` for an error in an answer and `OSError` for one of the socket.
         """
@@ -228,18 +226,18 @@ class Client:
                 return payloads
 
     def transact(self, command, payload=b"", flags=0):
-        """Sends a request as it is and returns the payloads of what is answered."""
+        """Sends a raw request and returns the attributes of each answer."""
         self.socket.send(self.raw_request(command, payload, flags))
         return self.answers()
 
     def ask(self, operation, values=None, dump=False):
-        """Sends a request and returns what is answered, decoded."""
+        """Sends a request and returns the decoded answers."""
         self.socket.send(self.request(operation, values, dump))
         return [decode(OPERATIONS[operation]["attribute-set"], payload) for payload in self.answers()]
 
 
 class Report:
-    """Results in KTAP. The prefix is of all descriptions that follow."""
+    """Reports results in KTAP. `prefix` goes before each description."""
 
     def __init__(self):
         self.prefix = ""

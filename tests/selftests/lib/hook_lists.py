@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The lists of netfilter's hooks, as `nft list hooks` reads them."""
+"""Dumps of netfilter's hooks, as `nft list hooks` reads them."""
 
 import socket
 import struct
@@ -12,14 +12,14 @@ PREROUTING, LOCAL_IN, FORWARD, LOCAL_OUT, POSTROUTING = range(5)
 
 
 class HookLists:
-    """A socket that asks for them."""
+    """A socket for nfnetlink_hook."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
         self.socket.settimeout(30)
 
     def read(self, family, hook):
-        """The hook number, the priority and the module of each hook there, as the kernel says."""
+        """The hook number, the priority and the module of each hook that the kernel lists there."""
         payload = struct.pack("=BBHHHI", family, 0, 0, 8, NFNLA_HOOK_HOOKNUM, socket.htonl(hook))
         kind = NFNL_SUBSYS_HOOK << 8 | NFNL_MSG_HOOK_GET
         self.socket.send(struct.pack("=IHHII", 16 + len(payload), kind, NLM_F_REQUEST | NLM_F_DUMP, 1, 0) + payload)
@@ -28,7 +28,7 @@ class HookLists:
             for kind, _, _, answer in messages(self.socket.recv(1 << 16)):
                 if kind in (NLMSG_DONE, NLMSG_ERROR):
                     if error := error_number(answer):
-                        raise OSError(error, "the list of hooks")
+                        raise OSError(error, "dumping hooks")
                     return hooks
                 found = {kind & NLA_TYPE_MASK: value for kind, value in attributes(answer[20:])}
                 number, = struct.unpack("!I", found[NFNLA_HOOK_HOOKNUM])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the shell tests share: reporting in KTAP, hosts, and traffic. A test sources this file, calls check
+# Shared by the shell tests: reporting in KTAP, hosts, and traffic. A test sources this file, calls check
 # for each of its claims, and ends with finish.
 
 set -u
@@ -12,7 +12,7 @@ checkout=$(realpath "$lib/../../..")
 tests=0
 failures=0
 
-# check DESCRIPTION COMMAND...: passes when the command succeeds; its output is shown when it does not.
+# check DESCRIPTION COMMAND...: passes if the command succeeds. The output of a command that fails is shown.
 check() {
 	local description=$1 output
 	shift
@@ -27,8 +27,8 @@ check() {
 	fi
 }
 
-# refuse DESCRIPTION STATUS PATTERN COMMAND...: passes when the command fails with that exit status and
-# one line on standard error that matches the pattern.
+# refuse DESCRIPTION STATUS PATTERN COMMAND...: passes if the command fails with that exit status and one line on
+# standard error that matches the pattern.
 refuse() {
 	local description=$1 status=$2 pattern=$3
 	shift 3
@@ -43,19 +43,19 @@ is_refused() {
 	[ "$status" -eq "$wanted" ] && [ "$(wc -l <<<"$errors")" -eq 1 ] && grep -Eq -- "$pattern" <<<"$errors"
 }
 
-# skip DESCRIPTION REASON: counts a test that cannot run here.
+# skip DESCRIPTION REASON: reports a test that cannot run here.
 skip() {
 	tests=$((tests + 1))
 	echo "ok $tests - $1 # SKIP $2"
 }
 
-# not COMMAND...: succeeds when the command fails.
+# not COMMAND...: succeeds if the command fails.
 not() {
 	! "$@"
 }
 
-# eventually SECONDS COMMAND...: succeeds as soon as the command does. Only a failure takes so long, and a
-# machine may stand still for seconds.
+# eventually SECONDS COMMAND...: succeeds as soon as the command does. The time is generous, since a busy machine may
+# stand still for seconds, and only a failure takes all of it.
 eventually() {
 	local end=$((SECONDS + $1))
 	shift
@@ -109,12 +109,12 @@ make_hosts() {
 		ip -n "$name" link set eth0 up
 	done
 	trap remove_hosts EXIT
-	# Until then, what is sent is lost.
-	eventually 30 joined
+	# A packet that is sent earlier is lost.
+	eventually 30 forwarding
 }
 
-# joined: the switch forwards by all of its ports. The kernel finds out in the background that a cable has two ends.
-joined() {
+# forwarding: all ports of the switch forward. The kernel notices the carrier of a port in the background.
+forwarding() {
 	ip -n switch -details -json link show master bridge |
 		jq -e 'all(.[]; .linkinfo.info_slave_data.state == "forwarding")' >/dev/null
 }
@@ -133,54 +133,55 @@ on() {
 	ip netns exec "$@"
 }
 
-# start HOST COMMAND...: starts a command on a host, whose process $! then is. With `on ... &` that would be a shell's,
-# and to kill it would leave the command.
+# start HOST COMMAND...: starts a command in the background. Afterwards $! is its process. After `on ... &`, $! would be
+# a shell, and killing that would not end the command.
 start() {
 	ip netns exec "$@" &
 }
 
-# pings HOST ADDRESS [OPTION...]: one echo request is answered.
+# pings HOST ADDRESS [OPTION...]: an echo request is answered.
 pings() {
 	local host=$1 address=$2
 	shift 2
 	on "$host" ping -n -c 1 -W 1 "$@" "$address"
 }
 
-# arrived HOST CPU ADDRESS: waits for what was sent from a CPU, whose packets stay in order: the last one has an answer.
+# arrived HOST CPU ADDRESS: waits until all packets sent from a CPU have arrived. They stay in order, so the answer to
+# one more packet is enough.
 arrived() {
 	on "$1" taskset -c "$2" ping -n -q -c 1 -W 60 "$3" >/dev/null
 }
 
-# connects HOST ADDRESS PORT [OPTION...]: a TCP connection is answered (netcat's options).
+# connects HOST ADDRESS PORT [OPTION...]: a TCP connection is accepted. The options are netcat's.
 connects() {
 	local host=$1 address=$2 port=$3
 	shift 3
 	on "$host" nc -n -z -w 1 "$@" "$address" "$port"
 }
 
-# listen HOST PORT: something accepts TCP connections there, on IPv4 and IPv6.
+# listen HOST PORT: starts a server that accepts TCP connections over IPv4 and IPv6.
 listen() {
 	on "$1" socat "TCP6-LISTEN:$2,reuseaddr,fork,ipv6only=0" /dev/null &
 	disown
 	eventually 30 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
 }
 
-# field JSON-FILTER: reads JSON and prints what the filter finds.
+# field FILTER: prints what a filter of jq finds in the JSON on standard input.
 field() {
 	jq -r "$1"
 }
 
-# counter HOST TABLE CHAIN POSITION: packets that a rule counted.
+# counter HOST TABLE CHAIN POSITION: prints how many packets a rule has counted.
 counter() {
 	on "$1" palisade -t "$2" -L "$3" -v -n -x --line-numbers | awk -v position="$4" '$1 == position { print $2 }'
 }
 
-# entries HOST LIST: number of entries of a list.
+# entries HOST LIST: prints the number of entries in a list.
 entries() {
 	on "$1" palisade list show "$2" --json | field '.entries | length'
 }
 
-# lists HOST LIST ADDRESS: the list has that address.
+# lists HOST LIST ADDRESS: the address is in the list.
 lists() {
 	on "$1" palisade list show "$2" --json | jq -e --arg address "$3" '.entries | any(.address == $address)' >/dev/null
 }

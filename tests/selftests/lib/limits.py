@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""What limits.sh sends as the owner of a network namespace: requests that are larger than the CLI's."""
+"""Requests that module/limits.sh sends as the owner of a network namespace, larger than those of the CLI."""
 
 import errno
 import resource
@@ -11,7 +11,7 @@ import sys
 from genetlink import Client, Refused
 from packet_frames import TCP, checked_tcp, ipv4, tcp
 
-# So many are well below what the buffer of a socket takes as one request.
+# Small enough for one request to fit into a socket's buffer.
 CHANGES_AT_ONCE = 500
 
 
@@ -22,7 +22,7 @@ def rule(**more):
 
 def client():
     one = Client()
-    # As much as he gets, which the system limits.
+    # The system limits what an unprivileged user gets.
     one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 30)
     one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 30)
     return one
@@ -87,7 +87,7 @@ def entries(name, count):
 
 
 def large_message():
-    """A request that is far larger than any buffer: an error, in a few seconds."""
+    """Sends a request that is far larger than any buffer. It has to fail within a few seconds."""
     size = 64 << 20
     with client() as one:
         one_rule = one.request("ruleset-change", {"change": rule()})
@@ -105,7 +105,7 @@ def large_message():
 
 
 def zero():
-    """Thousands of changes that each concern all rules."""
+    """Sends thousands of changes, each of which concerns all rules."""
     one = {"kind": "zero", "table": "filter", "chain-name": "INPUT"}
     rules(200)
     change(*[one] * 10000)
@@ -113,7 +113,7 @@ def zero():
 
 
 def dumps():
-    """Dumps that are begun and not read, while what they list goes away."""
+    """Starts dumps and does not read them, while what they list goes away."""
     lists = [dict(found)["name"] for found in Client().ask("list-get", dump=True)]
     entries(lists[0], 5000)
     rules(200)
@@ -141,7 +141,7 @@ def dumps():
 
 
 def packets(count):
-    """UDP packets to this host itself from so many addresses."""
+    """Sends UDP packets to this host itself, from so many addresses."""
     sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     for number in range(count):
         datagram = struct.pack("!HHHH", 9, 9, 8, 0)
@@ -151,7 +151,7 @@ def packets(count):
 
 
 def servers(count):
-    """SYNs to so many servers, on this host itself."""
+    """Sends SYNs to so many servers, which are addresses of this host itself."""
     sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     source = bytes([127, 0, 0, 1])
     for number in range(count):
@@ -160,7 +160,7 @@ def servers(count):
         sender.sendto(ipv4(TCP, segment, source=source, destination=server), (socket.inet_ntoa(server), 0))
     with client() as one:
         found = len(one.ask("server-get", dump=True))
-    # Most of the places, and no more.
+    # The table is nearly full, and no larger than it may be.
     if not 3000 < found <= 4096:
         raise SystemExit(f"{found} servers are known of {count}")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Ethernet frames for the packet fuzzer: valid ones, and all the ways in which they can be wrong."""
+"""Ethernet frames for the packet fuzzer and the selftests: valid ones, and all the ways in which they can be wrong."""
 
 import struct
 
@@ -80,7 +80,7 @@ def transports(version):
 
 
 def samples():
-    """Right packets, at least one for any rule."""
+    """Valid packets, at least one for any rule."""
     for version in (4, 6):
         kind = ICMP if version == 4 else ICMPV6
         for source in HOSTS[version]:
@@ -98,7 +98,7 @@ def sweep():
         for protocol, payload in transports(version):
             for length in range(len(payload) + 1):
                 yield ip(version, protocol, payload[:length])
-            # The IP header says that there is more than there is, and less.
+            # The IP header gives a length that is too large, or too small.
             for length in range(0, 60, 3):
                 yield ip(version, protocol, payload, length=length)
         for words in range(16):
@@ -118,7 +118,7 @@ def sweep():
         for extension in EXTENSIONS:
             for length in (0, 1, 2, 16, 255):
                 yield ip(6, extension, (bytes([protocol, length]) + bytes(6) + payload))
-            # Chains of one kind, up to more than anybody reads; the last header follows, or the packet ends.
+            # Chains of one kind of header, some longer than any parser reads, with a transport header or without.
             for count in (1, 2, 8, 9, 64, 180):
                 chain = bytes([extension, 0]) + bytes(6)
                 yield ip(6, extension, chain * (count - 1) + bytes([protocol, 0]) + bytes(6) + payload)
@@ -131,7 +131,7 @@ def sweep():
 
 
 class Frames:
-    """A source of frames, whose random numbers follow from what it is given."""
+    """A source of frames, which uses a given source of random numbers."""
 
     def __init__(self, random):
         self.random = random
@@ -233,7 +233,7 @@ class Frames:
             case 1:
                 self.random.shuffle(pieces)
             case 2:
-                # They overlap, at their ends or wholly.
+                # They overlap, in part or completely.
                 pieces += [(max(at - 8, 0), part, more) for at, part, more in pieces]
             case 3:
                 pieces = [(at, part[:self.random.randrange(len(part) + 1)], more) for at, part, more in pieces]
@@ -286,7 +286,7 @@ class Frames:
 
     @staticmethod
     def repair(data):
-        """Without the right checksum in its header, an IPv4 packet gets to no hook."""
+        """Fixes the checksum of an IPv4 header. With a wrong one, a packet reaches no hook."""
         if len(data) >= 34 and data[12:14] == b"\x08\x00":
             header = data[14:14 + 4 * (data[14] & 15)]
             if 20 <= len(header):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""TCP segments, built and taken apart byte by byte, with whatever is wrong in them."""
+"""TCP segments, built and parsed byte by byte, valid or not."""
 
 import dataclasses
 import ipaddress
@@ -12,7 +12,7 @@ MODULUS = 1 << 32
 
 
 def total(data):
-    """The Internet checksum's sum."""
+    """The sum of the Internet checksum (RFC 1071), before it is inverted."""
     data += bytes(len(data) % 2)
     words = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while words >> 16:
@@ -28,7 +28,7 @@ def pseudo_header(source, destination, length):
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """The options of a segment. Timestamps are the sender's clock and what it echoes."""
+    """The options of a segment. Timestamps are the value and the echo reply (TSval, TSecr)."""
 
     mss: int | None = None
     scale: int | None = None
@@ -90,11 +90,11 @@ class Segment:
     window: int = 64240
     options: Options = Options()
     payload: bytes = b""
-    # What is otherwise made from the above.
+    # By default these follow from the fields above.
     raw_options: bytes | None = None
     words: int | None = None
     checksum: int | None = None
-    # Whether a segment that was received had the right one, and what its IP header said.
+    # Of a received segment: whether its checksums were right, and the TTL or hop limit.
     right: bool = True
     time_to_live: int = 64
 
@@ -113,11 +113,11 @@ class Segment:
         return packet(self.source, self.destination, self.tcp(), self.time_to_live)
 
     def has(self, flags):
-        """Whether it has these flags and no others, but for those that only tell of congestion or urge."""
+        """Whether it has these flags and no others. ECE, CWR and PSH do not count."""
         return self.flags & ~(ECE | CWR | PSH) == flags
 
     def length(self):
-        """How much of the sequence it takes up."""
+        """How much sequence space it takes up."""
         return len(self.payload) + bool(self.flags & SYN) + bool(self.flags & FIN)
 
     def __str__(self):
@@ -140,7 +140,7 @@ def packet(source, destination, payload, time_to_live=64, fragment=0, identifier
 
 
 def fragments(segment, size=24):
-    """The packets that a segment is split into."""
+    """The IP fragments of a segment."""
     data = segment.tcp()
     for at in range(0, len(data), size):
         more = at + size < len(data)
@@ -154,7 +154,7 @@ def fragments(segment, size=24):
 
 
 def with_destination_options(segment):
-    """The packet of a segment, with an IPv6 extension header that says nothing."""
+    """The packet of a segment behind an IPv6 extension header with padding alone."""
     return packet(segment.source, segment.destination, bytes([TCP, 0, 1, 4, 0, 0, 0, 0]) + segment.tcp(),
                   following=DESTINATION_OPTIONS)
 

@@ -23,13 +23,13 @@ churn=$lib/churn.py
 part=$((${CHURN_SECONDS:-25} / 5))
 flooders=()
 
-# flood HOST: packets to the server from addresses without end, until quiet.
+# flood HOST: starts a flood of packets from many addresses to the server, until quiet.
 flood() {
 	start "$1" "$churn" flood 10.0.0.1
 	flooders+=($!)
 	disown
 }
-# syns HOST: the same with SYNs, to port 80.
+# syns HOST: the same with SYNs to port 80.
 syns() {
 	start "$1" "$churn" syns 10.0.0.1
 	flooders+=($!)
@@ -41,7 +41,7 @@ quiet() {
 }
 trap 'quiet; remove_hosts' EXIT
 
-# test_counter TABLE CHAIN POSITION WANTED: a rule of the server counted so many packets.
+# test_counter TABLE CHAIN POSITION WANTED: a rule of the server has counted so many packets.
 test_counter() {
 	local found
 	found=$(counter server "$1" "$2" "$3")
@@ -49,19 +49,20 @@ test_counter() {
 	[ "$found" = "$4" ]
 }
 
-# ended PID: waits for a process, whose status is then in status (what check runs has no children).
+# ended PID: waits for a process and leaves its exit status in `status`. check runs its command in a subshell, which
+# cannot wait for this shell's children.
 ended() {
 	status=0
 	wait "$1" || status=$?
 }
 
-# No packet may be lost on its way for want of room in a queue.
+# No packet may be lost in a full queue.
 sysctl -qw net.core.netdev_max_backlog=1000000
 for host in left right; do
 	pings "$host" 10.0.0.1 >/dev/null
 done
 
-# proxied_namespaces: hosts behind SYNPROXY are removed with the connections to them, and with what is on its way.
+# proxied_namespaces: hosts with SYNPROXY are removed while connections to them are open and packets are on their way.
 proxied_namespaces() {
 	local round
 	for round in 1 2 3; do
@@ -86,8 +87,8 @@ proxied_namespaces() {
 	done
 }
 
-# Rules in a row. The first counts, the last must never see a packet, and the one before, which drops, is
-# replaced again and again by another that does the same.
+# Rules in a row: the first one counts, the last but one drops and is replaced again and again by one that does the
+# same, and the last one must never see a packet.
 on server "$churn" rules
 on server "$churn" replace "$part" >/tmp/churn-replaced &
 replacing=$!
@@ -105,16 +106,16 @@ replaced=$(cat /tmp/churn-replaced)
 echo "# $sent packets, rules replaced $replaced times"
 check "more than twenty times" test "${replaced:-0}" -gt 20
 check "every packet was counted before routing" eventually 30 test_counter raw PREROUTING 1 "$sent"
-check "every packet was counted by the rule before those that were replaced" \
+check "every packet was counted by the rule before the one that was replaced" \
 	eventually 30 test_counter filter INPUT 1 "$sent"
-check "and none got past them" test_counter filter INPUT 203 0
+check "and none got past that one" test_counter filter INPUT 203 0
 on server palisade -F
 on server palisade -t raw -F
 
 flood left
 flood right
-check "lists are filled, flushed, deleted and made again while packets use them" on server "$churn" lists "$part"
-check "and one made then works" on server "$churn" remembers
+check "lists are filled, flushed, destroyed and created again while packets use them" on server "$churn" lists "$part"
+check "and a new list works" on server "$churn" remembers
 on server palisade -t raw -F
 quiet
 
@@ -134,25 +135,25 @@ on left "$churn" connect fd00::1 "$part"
 ended $connecting
 check "clients connect while rules with SYNPROXY come and go" test $status -eq 0
 ended $replacing
-check "which are replaced and removed" test $status -eq 0
-check "at the end connections are opened under a flood" on right "$churn" connect 10.0.0.1 1 1 20
+check "and the rules are replaced and removed" test $status -eq 0
+check "afterwards connections are opened during a flood" on right "$churn" connect 10.0.0.1 1 1 20
 check "and over IPv6" on right "$churn" connect fd00::1 1 1 20
 quiet
-# kept HOST ADDRESS: connections of SYNPROXY's that are open, and stay so.
+# kept HOST ADDRESS: opens connections through SYNPROXY, and keeps them open in the background.
 kept() {
 	rm -f /tmp/churn-kept
 	start "$1" "$churn" hold "$2" 20 &>/tmp/churn-kept
 	flooders+=($!)
 	disown
-	# The debug kernel takes its time.
+	# The debug kernel is slow.
 	eventually 120 grep -q '^20$' /tmp/churn-kept || ! cat /tmp/churn-kept
 }
-check "namespaces end with open connections behind SYNPROXY" proxied_namespaces
+check "namespaces are removed with open connections behind SYNPROXY" proxied_namespaces
 on server palisade -t raw -F
 
-# The module, with packets, requests and new namespaces at any moment.
+# The module is unloaded and loaded while packets, requests and new namespaces come at any moment.
 on server palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY
-check "connections of SYNPROXY's are open" kept right 10.0.0.1
+check "connections through SYNPROXY are open" kept right 10.0.0.1
 flood left
 flood right
 syns left
@@ -163,7 +164,7 @@ making=$!
 come_and_go() {
 	local end=$((SECONDS + part)) rounds=0
 	while [ "$SECONDS" -lt "$end" ] || [ "$rounds" -lt 2 ]; do
-		# A dump that is running keeps it a moment longer.
+		# A running dump holds a reference to the module.
 		eventually 30 modprobe -r palisade || return 1
 		sleep 0.$((rounds % 3))
 		modprobe palisade || return 1
@@ -177,12 +178,12 @@ ended $requesting
 check "the requests were answered or refused" test $status -eq 0
 ended $making
 check "the namespaces came and went" test $status -eq 0
-check "traffic went on all the time" kill -0 "${flooders[@]}"
+check "traffic did not stop" kill -0 "${flooders[@]}"
 quiet
 check "it unloads at the end" eventually 30 modprobe -r palisade
 check "and loads again" modprobe palisade
-check "and works" on server sh -c 'palisade -A INPUT -p icmp -m recent --name after --set && palisade list show after >/dev/null'
-check "for packets, too" pings left 10.0.0.1
-check "which are remembered" lists server after 10.0.0.2
+check "and takes rules" on server sh -c 'palisade -A INPUT -p icmp -m recent --name after --set && palisade list show after >/dev/null'
+check "packets pass" pings left 10.0.0.1
+check "and are remembered" lists server after 10.0.0.2
 
 finish

@@ -7,12 +7,12 @@
 . "$(dirname "$0")/../lib/lib.sh"
 
 output=$(FLOOD_SECONDS=6 "$checkout/tests/demo/run.sh" 2>&1)
-check "the demo ends well" test $? -eq 0
+check "the demo succeeds" test $? -eq 0
 check "the attacker is cut off" grep -Eq 'attacker.*cut off' <<<"$output"
 check "the attacker is let in again" grep -Eq 'attacker.*(again)' <<<"$output"
-check "it has a table of who was served" grep -Eq '^ *attacker +[0-9]+' <<<"$output"
+check "it prints a table of the visitors" grep -Eq '^ *attacker +[0-9]+' <<<"$output"
 
-# phase NAME: the SYNs a second of a phase of the flood, and the visits served and failed.
+# phase NAME: prints the SYNs per second in a phase of the flood, and the visits that were served and that failed.
 phase() {
 	tac <<<"$output" | awk -v name="$1" '$1 == name { print $2, $3, $4; exit }'
 }
@@ -23,9 +23,9 @@ shown() {
 	sed 's/^/    /' <<<"$output"
 	"$@"
 }
-check "visitors are served where there is no flood" shown test "$quiet_served" -gt 0 -a "$quiet_failed" -eq 0
-check "the flood keeps them out" shown test "$flood_syns" -gt 200 -a "$flood_failed" -gt "$flood_served"
-check "they are served again behind palisade protect" shown \
+check "visitors are served without a flood" shown test "$quiet_served" -gt 0 -a "$quiet_failed" -eq 0
+check "most of them fail in the flood" shown test "$flood_syns" -gt 200 -a "$flood_failed" -gt "$flood_served"
+check "they are served behind palisade protect" shown \
 	test "$protected_syns" -gt 200 -a "$protected_served" -gt $((10 * protected_failed))
 check "there is a plot" grep -q '</svg>' /out/demo/flood.svg
 finish

@@ -34,10 +34,10 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from background import lists, meanwhile, packets, state
+from background import dump_hooks, dump_state, in_background, packets
 from fault_injection import DEBUG, LIBRARY, Fault, is_there, own_memory, prepare, strike
 from genetlink import (
-    COMMANDS, NLA_TYPE_MASK, NLM_F_DUMP, OPERATIONS, SETS, SPECIFIED, Client, Refused, Report, attributes, decode, encode)
+    COMMANDS, NLA_TYPE_MASK, NLM_F_DUMP, OPERATIONS, SPECIFIED, Client, Refused, Report, attributes, decode, encode)
 from packet_frames import CLIENT_MAC, IPV4, TCP, checked_tcp, ipv4, tcp
 
 TUNSETIFF, IFF_TAP, IFF_NO_PI, SIOCSIFFLAGS, IFF_UP = 0x400454CA, 2, 0x1000, 0x8914, 1
@@ -49,18 +49,18 @@ if not is_there():
 
 prepare()
 
-# A list that a rule makes is as large as lists may be, and most of the time would go into making and freeing it. This
-# is large enough for its parts not to fit into a page each, where the kernel tries twice.
+# A list that a rule creates has the maximum size, and most of the time would go into allocating and freeing it. With this
+# size, a part of a list is still larger than a page, so that a fallback of the allocator (kvmalloc) is tried too.
 MAX_ENTRIES = 1000
 subprocess.run(["rmmod", "palisade"], check=True)
 subprocess.run(["modprobe", "palisade", f"max_entries={MAX_ENTRIES}"], check=True)
 
 CLEAN = (errno.ENOMEM, errno.ENOBUFS)
-# More than any operation allocates, so that what hangs in a loop is noticed.
+# More than any operation allocates, so that an endless loop is noticed.
 MOST = 5000
 
 
-# The configuration that every operation starts from.
+# The configuration that each operation starts from.
 
 ADDRESSES = [bytes([192, 0, 2, number]) for number in range(1, 6)]
 
@@ -112,16 +112,16 @@ BASE_RULES = [change("append", rule=PLAIN), change("append", rule=USES_KEPT), ch
 EMPTY = [change(kind, table, None) for table in ("raw", "filter", "nat") for kind in ("flush", "delete-chain")]
 EMPTY += [change("policy", table, chain, policy="accept") for table, chain in (("raw", "PREROUTING"), ("filter", "INPUT"))]
 
-# Whom the packets are from that flow meanwhile.
+# The sources of the packets in the background.
 PASSING = (socket.inet_pton(socket.AF_INET, "127.0.0.1"), socket.inet_pton(socket.AF_INET6, "::1"))
-# What they and time change, in each set of attributes.
+# Attributes, by attribute set, that change by these packets or by time.
 CHANGING = {"chain": ("packets", "bytes"), "family-policy": ("packets", "bytes"), "rule": ("packets", "bytes"),
             "list": ("entries",), "entry": ("age",), "server": ("age",)}
 
 
 @functools.lru_cache(10000)
 def steady(set_name, payload):
-    """What is answered, but for what changes without anybody's doing."""
+    """An answer without the attributes that change by themselves."""
     kept = []
     for kind, value in attributes(payload):
         kind &= NLA_TYPE_MASK
@@ -138,7 +138,7 @@ ATTRIBUTES = {name: dict(enumerate(inners.items(), 1)) for name, inners in SPECI
 
 
 def steady_entries(payloads):
-    """The entries that are answered, in order, but for those of the packets that flow."""
+    """The entries in an answer, sorted, without those of the packets in the background."""
     found = (entry for payload in payloads for _, entry in steady("list", payload))
     return sorted(entry for entry in found if dict(entry)["address"] not in PASSING)
 
@@ -148,7 +148,7 @@ def list_name(payload):
     return dict(decode("list", payload))["name"]
 
 
-# These are needed so often that it pays to encode them once.
+# Encoded once, since they are needed often.
 EMPTYING, FILLING, RESTORING = (
     encode(OPERATIONS["ruleset-change"]["attribute-set"], {"change": changes})
     for changes in (EMPTY, BASE_RULES, EMPTY + BASE_RULES))
@@ -162,16 +162,16 @@ class Namespace:
         self.client = Client()
 
     def dumps(self, *asked):
-        """The answers to several requests that are sent together.
+        """The answers to several dump requests that are sent together.
 
-        Each dump has to fit into one message, since there is no second dump while one goes on.
+        Each dump has to fit into one message, since a socket runs one dump at a time.
         """
         client = self.client
         client.socket.send(b"".join(client.request(operation, values, True) for operation, values in asked))
         return [client.answers(client.sequence - later) for later in reversed(range(len(asked)))]
 
     def snapshot(self):
-        """All that can be read, but for what changes without anybody's doing."""
+        """All state that can be dumped, without what changes by itself."""
         chains, rules, lists = self.dumps(("chain-get", {}), ("rule-get", {}), ("list-get", {}))
         lists = {list_name(one): one for one in lists}
         entries = self.dumps(*(("entry-get", {"name": name}) for name in lists)) if lists else []
@@ -186,13 +186,13 @@ class Namespace:
         self.client.transact(COMMANDS["ruleset-change"], payload)
 
     def restore(self, now=None, base=NOTHING):
-        """Restores what every operation starts from, as far as `now` differs from it, or all of it."""
+        """Restores the initial configuration, as far as `now` differs from `base`; without `base`, all of it."""
         now = now or self.snapshot()
         wrong = [name for name, one in now["lists"].items() if base["lists"].get(name) != one]
         missing = [name for name in LISTS if name in wrong or name not in now["lists"]]
         rules_differ = now["chains"] != base["chains"] or now["rules"] != base["rules"] or USED in missing
         if rules_differ:
-            # No rule may use a list that goes.
+            # A list that a rule uses cannot be destroyed.
             self.change(EMPTYING if missing else RESTORING)
         for name in wrong:
             self.client.ask("list-destroy", {"name": name})
@@ -206,7 +206,9 @@ class Namespace:
 
 
 def attempt(operation, payload, dump, nth=None):
-    """Sends a request: its error, whether it is certain that nothing happened, the answer, whether there was a fault."""
+    """Sends a request. Returns the error, whether an error means for certain that nothing happened, the answer, and
+    whether there was a fault.
+    """
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(Client(timeout=0))
         request = client.raw_request(COMMANDS[operation], payload, NLM_F_DUMP if dump else 0)
@@ -218,7 +220,7 @@ def attempt(operation, payload, dump, nth=None):
         except Refused as refused:
             error = refused.errno
         except BlockingIOError:
-            # The answer itself was lost.
+            # The answer was lost.
             error, certain = errno.ENOBUFS, False
         except OSError as lost:
             error, certain = lost.errno, False
@@ -240,7 +242,7 @@ def difference(one, other):
 
 
 def exercise_anew(namespace, operation, values, dump):
-    """As `exercise`, of what is made once for a network namespace: each time it is a new one."""
+    """As `exercise`, for what the first such operation creates in a network namespace: each attempt has a new one."""
     payload = encode(OPERATIONS[operation]["attribute-set"], values)
     before, after, wrong, refusals = namespace.snapshot(), None, [], 0
     for nth in range(MOST):
@@ -258,7 +260,7 @@ def exercise_anew(namespace, operation, values, dump):
         if not error and now != after:
             wrong.append(f"{where}, but it did not happen: {difference(now, after)}")
         if error and certain:
-            # What was made before it failed must not be in the way.
+            # What remains of the failed attempt must not be in the way of the next.
             error = attempt(operation, payload, dump)[0]
             now = namespace.snapshot()
             if error or now != after:
@@ -272,7 +274,7 @@ def exercise_anew(namespace, operation, values, dump):
 
 
 def exercise(namespace, operation, values, dump):
-    """Runs an operation with each of its allocations failing: how many there are, how many led to errors, and what
+    """Runs an operation with each of its allocations failing. Returns how many there are, how many led to errors, and what
     was wrong.
     """
     namespace.restore()
@@ -312,14 +314,14 @@ def exercise(namespace, operation, values, dump):
 
 
 def exercise_amid_traffic(*what):
-    """As `exercise`, while packets flow and others list what is there."""
-    # They are always about, but the operation is what the CPU is for.
-    with meanwhile(lambda: packets(3), lists, state, pause=0.1):
+    """As `exercise`, while packets flow and other processes dump hooks and state."""
+    # With pauses, so that most of the CPU time is the operation's.
+    with in_background(lambda: packets(3), dump_hooks, dump_state, pause=0.1):
         own_memory()
         return exercise(*what)
 
 
-# What is exercised: a description, the operation, its attributes and whether it is a dump.
+# What is exercised: a description, the function, the operation, its attributes and whether it is a dump.
 EXERCISES = []
 
 
@@ -381,7 +383,7 @@ exercised("delete entries", "entry-delete", {"name": "kept", "entry": entries(*A
 
 
 def aside(action):
-    """What an action finds in a process of its own."""
+    """The result of an action that runs in a process of its own."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pid = os.fork()
     if pid == 0:
@@ -396,11 +398,11 @@ def aside(action):
     done = ours.recv(1 << 18)
     ours.close()
     os.waitpid(pid, 0)
-    return json.loads(done) if done else (0, 0, ["the process that exercised this ended"])
+    return json.loads(done) if done else (0, 0, ["the process that exercised this ended early"])
 
 
 def meet_servers(namespace):
-    """Has SYNPROXY know some servers, by SYNs to them that come by a tap."""
+    """Lets SYNPROXY learn of some servers, by SYNs that come in from a tap device."""
     tap = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH22x", b"tap0", IFF_TAP | IFF_NO_PI))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
@@ -415,12 +417,12 @@ def meet_servers(namespace):
     found = len(namespace.client.ask("server-get", dump=True))
     if found != 5:
         raise OSError(errno.ENOENT, f"SYNPROXY knows {found} servers instead of 5")
-    # The servers stay without the tap and without the rule.
+    # The servers stay known without the tap and without the rule.
     os.close(tap)
 
 
 def exercise_some(numbers, results):
-    """Exercises the operations whose numbers come out of the pipe, until there are no more."""
+    """Exercises the operations whose numbers come out of the pipe, until it is empty."""
     own_memory()
     os.unshare(os.CLONE_NEWNET)
     namespace = Namespace()
@@ -430,7 +432,7 @@ def exercise_some(numbers, results):
         began = time.monotonic()
         _, how, *what = EXERCISES[number[0]]
         try:
-            # This process remains where it has its servers.
+            # exercise_anew changes the network namespace, and this process has to stay in that with its servers.
             do = functools.partial(how, namespace, *what)
             done = aside(do) if how is exercise_anew else do()
         except Exception:
@@ -439,12 +441,12 @@ def exercise_some(numbers, results):
 
 
 def exercise_all():
-    """Exercises all operations, on all CPUs, and reports in their order."""
-    # One number after the other goes to whoever is free.
+    """Exercises all operations, on all CPUs, and reports them in order."""
+    # Whichever process is free reads the next number.
     numbers, fill = os.pipe()
     os.write(fill, bytes(range(len(EXERCISES))))
     os.close(fill)
-    # Unlike a pipe, this keeps messages whole.
+    # Unlike a pipe, this keeps the boundaries of messages.
     results, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     children = []
     for _ in range(os.cpu_count()):
@@ -478,7 +480,7 @@ def report_exercise(number, outcome):
     print(f"# {allocations} allocations, {refusals} of which were reported as errors, {seconds:.1f} s", flush=True)
 
 
-# The family number is looked up before anything fails.
+# Resolves the family before anything fails.
 Client().socket.close()
 began = time.monotonic()
 exercise_all()
@@ -487,10 +489,10 @@ print(f"# netlink operations: {time.monotonic() - began:.0f} s", flush=True)
 
 @contextlib.contextmanager
 def only_the_module():
-    """Faults strike only where the module's code is on the stack.
+    """Restricts faults to calls with the module's code on the stack.
 
-    Starting a namespace or loading a module takes a thousand allocations of others, which are not tested here.
-    Whatever lies behind the kernel's own code is a module's, and this kernel has no other.
+    Creating a network namespace or loading a module takes a thousand allocations elsewhere, which are not tested here.
+    Code beyond the kernel's own text is a module's, and this kernel has no other module.
     """
     end = next(line.split()[0] for line in open("/proc/kallsyms") if line.endswith(" _etext\n"))
     strike("0x" + end, "0xffffffffff000000")
@@ -501,7 +503,7 @@ def only_the_module():
 
 
 def in_child(action):
-    """Runs an action in a process of its own; its error number."""
+    """Runs an action in a process of its own. Returns its error number."""
     pid = os.fork()
     if pid == 0:
         status = 255
@@ -516,7 +518,7 @@ INJECTED = 128
 
 
 def until_none_fails(description, action, check_after):
-    """As `exercise`, for what a process of its own does: `action` raises OSError."""
+    """As `exercise`, for an action that raises OSError, in a new process for each attempt."""
     def run(nth):
         error = 0
         with Fault(nth) as fault:
@@ -578,9 +580,9 @@ subprocess.run(["modprobe", "palisade"], check=True)
 
 
 def leaks():
-    """What of the module nobody refers to any more."""
+    """The module's objects that kmemleak reports."""
     leak_file = DEBUG / "kmemleak"
-    # An object has to be a few seconds old to be reported, and to be missed by two scans.
+    # kmemleak reports an object that is a few seconds old and that two scans did not find.
     time.sleep(6)
     for _ in range(2):
         leak_file.write_text("scan")

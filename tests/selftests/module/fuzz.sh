@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../lib/lib.sh"
 cd "$checkout/tests/fuzz" || exit 1
 
-check "requests, right and wrong, as root and as an unprivileged user" ./netlink.py --seed 1 --size 2000 --count 1
-check "packets, right and wrong" ./packets.py --seed 1 --count 4
+check "requests, valid and not, as root and as an unprivileged user" ./netlink.py --seed 1 --size 2000 --count 1
+check "packets, valid and not" ./packets.py --seed 1 --count 4
 
 finish

@@ -20,7 +20,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from background import lists, meanwhile, traffic
+from background import dump_hooks, in_background, traffic
 from fault_injection import Fault, is_there, own_memory, prepare
 from genetlink import COMMANDS, OPERATIONS, Client, Refused, Report, encode
 from hook_lists import PREROUTING, HookLists
@@ -28,7 +28,7 @@ from hook_lists import PREROUTING, HookLists
 USER = 1000
 # The kernel's own limit for one hook of one IP version (MAX_HOOK_COUNT).
 MOST_HOOKS = 1024
-# Every so many of the allocations of a change fails.
+# Every STEPth allocation of a change fails, one in each attempt.
 STEP = 4
 
 
@@ -58,7 +58,7 @@ FLUSH = [change("flush", table) for table in ("raw", "filter", "nat")]
 
 
 class Changes:
-    """Sends changes, and counts what was answered."""
+    """Sends changes, and counts the answers by error number."""
 
     def __init__(self):
         self.client = Client()
@@ -75,7 +75,7 @@ class Changes:
 
 
 def chains(family, count, priority):
-    """Makes nftables have so many chains there, as many in one transaction as a user may send at once."""
+    """Adds so many nftables chains to PREROUTING, in transactions no larger than an unprivileged user may send."""
     at_once = 200
     for first in range(0, count, at_once):
         numbers = range(first, min(first + at_once, count))
@@ -86,20 +86,20 @@ def chains(family, count, priority):
 
 
 def fill(family):
-    """Leaves no room for another hook of that IP version in PREROUTING."""
+    """Fills PREROUTING with hooks of an IP version, up to the kernel's limit."""
     present = len(HookLists().read({"ip": 2, "ip6": 10}[family], PREROUTING))
     chains(family, MOST_HOOKS - present, 1000)
 
 
 def before_routing():
-    """Lists the hooks of one place alone: a list that is short is at Palisade's most of the time."""
-    return lists([PREROUTING], [2])
+    """Dumps PREROUTING alone: the dump of a short list is most often at one of Palisade's hooks."""
+    return dump_hooks([PREROUTING], [2])
 
 
 def toggle(rounds):
     changes = Changes()
     sequence = [request(RAW), request(TRACKED), request(NAT), request(FLUSH[0]), request(*FLUSH)]
-    with meanwhile(before_routing, traffic):
+    with in_background(before_routing, traffic):
         for _ in range(rounds):
             for payload in sequence:
                 changes.send(payload)
@@ -107,23 +107,23 @@ def toggle(rounds):
 
 
 def fail(family, wanted, rounds):
-    """Has a change refused because there is no room for a hook of one IP version."""
+    """Has a change refused because PREROUTING is full for one IP version."""
     changes = Changes()
     changes.send(request(TRACKED))
     fill(family)
     payload = request(wanted)
     changes.answered.clear()
-    with meanwhile(traffic, lists if family == "ip6" else traffic):
+    with in_background(traffic, dump_hooks if family == "ip6" else traffic):
         for _ in range(rounds):
             changes.send(payload)
     refused = changes.answered == {errno.E2BIG: rounds}
     subprocess.run(["nft", "delete", "table", family, "many"], check=True)
-    # What was refused is not in the way of the next.
+    # Nothing of a refused change is in the way of the next.
     return refused and changes.send(payload) == 0, dict(changes.answered)
 
 
 def attempt(payload, nth):
-    """Sends a change whose nth allocation fails: the error, and whether there was an nth."""
+    """Sends a change whose nth allocation fails. Returns the error, and whether there was an nth."""
     with Client(timeout=0) as client:
         message, error = client.raw_request(COMMANDS["ruleset-change"], payload), 0
         with Fault(nth) as fault:
@@ -136,16 +136,18 @@ def attempt(payload, nth):
 
 
 def without_memory(changes_wanted):
-    """One allocation of a change after the other fails; what had been registered by then goes again, and all of it
-    comes with the next attempt. Those between are for faults.py, which has traffic with some operations only.
+    """Has one allocation of a change fail, then a later one, and so on.
+
+    What was registered by then is unregistered, and the next attempt registers all of it. faults.py covers the allocations
+    in between, but has traffic during some operations only.
     """
     changes, wrong, wanted, flush = Changes(), [], request(*changes_wanted), request(*FLUSH)
     refused = 0
-    with meanwhile(lists, traffic):
+    with in_background(dump_hooks, traffic):
         own_memory()
         for nth in itertools.count(1, STEP):
             error, happened = attempt(wanted, nth)
-            # The request or the answer may be what is lost.
+            # The fault may also lose the request or the answer.
             if error not in (0, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN):
                 wrong.append((nth, error))
             refused += error != 0
@@ -158,9 +160,9 @@ def without_memory(changes_wanted):
 
 
 PARTS = {
-    "toggle": ("a user's hooks come and go while he lists them", lambda: toggle(40)),
-    "ipv6": ("hooks of IPv4 that were live are taken back where there is no room for those of IPv6", lambda: fail("ip6", RAW, 400)),
-    "nat": ("and those of translation where there is none for IPv4's", lambda: fail("ip", NAT, 400)),
+    "toggle": ("hooks come and go while their owner lists them", lambda: toggle(40)),
+    "ipv6": ("live hooks for IPv4 are removed where there is no room for those for IPv6", lambda: fail("ip6", RAW, 400)),
+    "nat": ("and NAT hooks where there is no room for those for IPv4", lambda: fail("ip", NAT, 400)),
 }
 
 
@@ -176,7 +178,7 @@ def main():
         os.unshare(os.CLONE_NEWNET)
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         good, details = without_memory(ALL)
-        report.check("allocations of registering hooks fail while packets are in them and others list them", good, details)
+        report.check("allocations fail in registering hooks while packets are in them and others list them", good, details)
         print(f"# {details}")
     else:
         report.skip("allocations that fail", "needs the debug kernel")

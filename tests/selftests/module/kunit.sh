@@ -13,7 +13,7 @@ if [ ! -d "$kunit" ]; then
 	finish
 fi
 
-# Prints the cases of a suite: "ok" or "not ok", their name and, after a '#', what KUnit adds.
+# cases FILE: prints the cases of a suite: "ok" or "not ok", the name and, after a '#', what KUnit adds.
 cases() {
 	sed -nE 's/^    (ok|not ok) [0-9]+ (.*)/\1 \2/p' "$1"
 }
@@ -32,7 +32,7 @@ for results in "$kunit"/palisade_*/results; do
 			echo "ok $tests - $suite: ${line#ok }"
 		fi
 	done < <(cases "$results")
-	# A case that crashed has no result, but it is missing from what was planned.
+	# A case that crashed has no result, but it is in the plan.
 	planned=$(sed -nE 's/^    1\.\.([0-9]+)$/\1/p' "$results")
 	check "$suite ran all its cases" test "$(cases "$results" | wc -l)" -eq "${planned:-0}"
 	if ! grep -q "^ok .*$suite" "$results"; then

@@ -24,7 +24,7 @@ modprobe -r palisade
 check "the module loads with small limits" \
 	modprobe palisade max_rules=$max_rules max_chains=$max_chains max_lists=$max_lists max_entries=$max_entries
 
-# The user's namespaces live as long as this process of his.
+# The user's namespaces live as long as this process.
 setpriv --reuid=65534 --regid=65534 --clear-groups -- \
 	unshare --user --map-root-user --net sleep infinity &
 owner=$!
@@ -40,27 +40,27 @@ rules() {
 lists() {
 	as_owner palisade list ls --json | field length
 }
-check "who runs these tests is nobody outside" test "$(as_owner cat /proc/self/uid_map | xargs)" = "0 65534 1"
-check "he may configure his namespace" as_owner palisade -A INPUT -p icmp -j ACCEPT
+check "the owner is an unprivileged user outside" test "$(as_owner cat /proc/self/uid_map | xargs)" = "0 65534 1"
+check "and may configure the namespace" as_owner palisade -A INPUT -p icmp -j ACCEPT
 [ "$failures" -eq 0 ] || finish
 as_owner palisade -F
 
-# limits ACTION...: sends what limits.py knows.
+# limits ACTION...: runs an action of limits.py as the owner.
 limits() {
 	as_owner python3 "$lib/limits.py" "$@"
 }
 
 # Rules.
-check "as many rules as max_rules says fit" limits rules $max_rules
-check "they are there" test "$(rules)" -eq $max_rules
+check "max_rules rules fit" limits rules $max_rules
+check "and are there" test "$(rules)" -eq $max_rules
 refuse "one more is refused" 1 'max_rules' as_owner palisade -A INPUT -j ACCEPT
-refuse "in another chain, too" 1 'max_rules' as_owner palisade -t raw -A PREROUTING -j ACCEPT
-check "a rule can be replaced all the same" limits replace
+refuse "also in another chain" 1 'max_rules' as_owner palisade -t raw -A PREROUTING -j ACCEPT
+check "a rule can still be replaced" limits replace
 check "and deleted" as_owner palisade -D INPUT 1
-check "which makes room for one" as_owner palisade -A INPUT -j ACCEPT
+check "which makes room for a new one" as_owner palisade -A INPUT -j ACCEPT
 check "a request with ten times as many is refused, with the reason" limits rules-refused $((max_rules * 10)) max_rules
-check "and leaves everything as it was" test "$(rules)" -eq $max_rules
-check "in another namespace there is room" palisade -A INPUT -p icmp -j ACCEPT
+check "and changes nothing" test "$(rules)" -eq $max_rules
+check "another namespace has room" palisade -A INPUT -p icmp -j ACCEPT
 palisade -F
 as_owner palisade -F
 
@@ -71,20 +71,20 @@ done
 chains() {
 	as_owner palisade -S | grep -c '^-N'
 }
-check "as many chains as max_chains says fit" test "$(chains)" -eq $max_chains
+check "max_chains chains fit" test "$(chains)" -eq $max_chains
 refuse "one more is refused" 1 'max_chains' as_owner palisade -N more
-refuse "in another table, too" 1 'max_chains' as_owner palisade -t raw -N more
-check "a deleted one makes room" as_owner sh -c 'palisade -X chain1 && palisade -t raw -N more && palisade -t raw -X more'
-# Each chain calls the next one twice, so that a packet would meet a thousand rules.
+refuse "also in another table" 1 'max_chains' as_owner palisade -t raw -N more
+check "deleting one makes room" as_owner sh -c 'palisade -X chain1 && palisade -t raw -N more && palisade -t raw -X more'
+# If each chain jumps to the next one twice, a packet meets a thousand rules.
 for ((number = 2; number < max_chains; number++)); do
 	as_owner palisade -A "chain$number" -j "chain$((number + 1))" || break
 done
-check "chains may call each other, one after the other" as_owner palisade -A INPUT -j chain2
+check "each chain may jump to the next one" as_owner palisade -A INPUT -j chain2
 for ((number = max_chains - 1; number >= 2; number--)); do
 	as_owner palisade -A "chain$number" -j "chain$((number + 1))" 2>/tmp/refusal || break
 done
-check "but not so that a packet would meet more rules than max_rules" grep -q 'max_rules' /tmp/refusal
-check "it is one line" test "$(wc -l </tmp/refusal)" -eq 1
+check "but a packet may not meet more than max_rules rules" grep -q 'max_rules' /tmp/refusal
+check "the error is one line" test "$(wc -l </tmp/refusal)" -eq 1
 as_owner palisade -F
 as_owner palisade -X
 
@@ -92,33 +92,33 @@ as_owner palisade -X
 for ((number = 1; number <= max_lists; number++)); do
 	as_owner palisade list create "list$number" || break
 done
-check "as many lists as max_lists says fit" test "$(lists)" -eq $max_lists
+check "max_lists lists fit" test "$(lists)" -eq $max_lists
 refuse "one more is refused" 1 'max_lists' as_owner palisade list create more
-refuse "for a rule, too" 1 'too many recent lists' as_owner palisade -A INPUT -m recent --name more --set
+refuse "also by a rule" 1 'too many recent lists' as_owner palisade -A INPUT -m recent --name more --set
 check "a request with rules for many new lists is refused" limits lists-refused $((max_lists * 3)) 'too many recent lists'
-check "and leaves none of them behind" test "$(lists)" -eq $max_lists
-check "a rule may use a list that is there" as_owner palisade -A INPUT -m recent --name list1 --set
+check "and creates none of them" test "$(lists)" -eq $max_lists
+check "a rule may use an existing list" as_owner palisade -A INPUT -m recent --name list1 --set
 as_owner palisade -F
-check "a destroyed list makes room for one" as_owner sh -c 'palisade list destroy list8 && palisade list create again'
+check "destroying a list makes room" as_owner sh -c 'palisade list destroy list8 && palisade list create again'
 as_owner palisade list destroy again
 
 # Entries.
 refuse "a list larger than max_entries is refused" 1 'max_entries' as_owner palisade list create large size=$((max_entries + 1))
-refuse "so is an entry that remembers too many packets" 2 'hits|65535' as_owner palisade list create long hits=65536
-check "many more addresses than max_entries are taken" limits entries list1 $((max_entries * 10))
+refuse "a list that remembers too many packets of an address is refused" 2 'hits|65535' as_owner palisade list create long hits=65536
+check "many more addresses than max_entries are added" limits entries list1 $((max_entries * 10))
 check "but only max_entries of them are kept" test "$(as_owner palisade list show list1 --json | field '.entries | length')" -eq $max_entries
 
 # Requests.
-check "a request of 64 MB for what is full is refused" limits large-message
-check "and the namespace is configured as before" test "$(rules) $(lists)" = "0 $((max_lists - 1))"
-check "resets of counters without end are answered" limits zero
+check "a request of 64 MB is refused where nothing more fits" limits large-message
+check "and changes nothing in the namespace" test "$(rules) $(lists)" = "0 $((max_lists - 1))"
+check "ten thousand resets of counters in a request are answered" limits zero
 check "many dumps that nobody reads do no harm" limits dumps
 
-# Servers behind SYNPROXY: what is known of them has room for so many, whoever sends SYNs to how many.
+# SYNPROXY's table of servers has a fixed size, however many servers SYNs are for.
 as_owner ip link set lo up
 as_owner palisade -t raw -A OUTPUT -p tcp -j NOTRACK
 as_owner palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY --when-flooded 1
-check "SYNs to 10,000 servers leave no more than 4,096 known" limits servers 10000
+check "after SYNs to 10,000 servers, no more than 4,096 are known" limits servers 10000
 as_owner palisade -t raw -F
 
 as_owner palisade -F
@@ -126,9 +126,9 @@ for ((number = 1; number < max_lists; number++)); do
 	as_owner palisade list destroy "list$number"
 done
 
-# The memory cgroup. What is charged is given back when it is freed, which is a grace period later.
+# The memory cgroup. Memory is uncharged when it is freed, which is a grace period later.
 if ! grep -qw memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null; then
-	skip "the memory is charged to the memory cgroup" "needs the memory controller of cgroup v2"
+	skip "memory is charged to the memory cgroup" "needs the memory controller of cgroup v2"
 	finish
 fi
 modprobe -r palisade
@@ -136,21 +136,21 @@ modprobe palisade
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mkdir -p "$cgroup"
 
-# in_cgroup COMMAND...: runs a command of the user in the cgroup.
+# in_cgroup COMMAND...: runs a command as the owner, in the cgroup.
 in_cgroup() {
 	sh -c 'echo $$ >'"$cgroup"'/cgroup.procs; exec "$@"' sh \
 		nsenter --target "$owner" --user --net -- "$@"
 }
-# charged [FIELD]: kernel memory that is charged to the cgroup now.
+# charged [FIELD]: prints the kernel memory that is charged to the cgroup.
 charged() {
 	awk -v name="${1:-kernel}" '$1 == name { print $2 }' "$cgroup/memory.stat"
 }
-# grew AT-LEAST: the charge is larger than $before by so many bytes. The kernel sums it up every two seconds only, so
-# ask with eventually.
+# grew AT-LEAST: the charge has grown by so many bytes since $before. The kernel sums it up every two seconds only, so
+# use eventually.
 grew() {
 	[ "$(charged)" -ge $((before + $1)) ]
 }
-# charges WHAT AT-LEAST COMMAND...: the command makes the charge grow by so many bytes.
+# charges WHAT AT-LEAST COMMAND...: the command makes the charge grow by at least so many bytes.
 charges() {
 	local what=$1 least=$2 before
 	shift 2
@@ -167,46 +167,46 @@ given_back() {
 in_cgroup palisade list ls >/dev/null
 sleep 3
 empty=$(charged)
-# An empty list has its buckets, and a pointer for each chunk of entries.
+# An empty list has buckets, and a pointer to each chunk of entries.
 charges "ten empty lists" $((10 * 32768 * 8)) python3 "$lib/limits.py" lists 10
 # 5,000 entries that remember 20 packets.
 charges "5,000 entries" $((5000 * 20 * 4)) python3 "$lib/limits.py" entries list1 5000
-# Each has its counters besides.
+# Besides the rule itself, each has its counters.
 charges "2,000 rules" $((2000 * 64)) python3 "$lib/limits.py" rules 2000
 in_cgroup palisade -F
 in_cgroup python3 "$lib/limits.py" destroy-lists
-check "all of it is given back" eventually 30 given_back
+check "all of it is uncharged" eventually 30 given_back
 
-# Packets make lists grow, too, and that is charged to who made the list, though nobody in particular runs then.
+# Packets make lists grow as well. That is charged to the cgroup that created the list, whatever task is interrupted.
 as_owner ip link set lo up
 in_cgroup palisade list create grown hits=100
 in_cgroup palisade -t raw -A PREROUTING -m recent --name grown --set
 before=$(charged)
 as_owner python3 "$lib/limits.py" packets 2000
 check "packets from 2,000 addresses are remembered" test "$(as_owner palisade list show grown --json | field '.entries | length')" -ge 2000
-check "which is charged to who made the list" eventually 30 grew $((2000 * 100 * 4))
+check "and charged to the cgroup that created the list" eventually 30 grew $((2000 * 100 * 4))
 echo "# 2,000 entries by packets: $((($(charged) - before) / 1024)) KB"
 
-# At the limit of the cgroup, lists do not grow any further, and nothing else happens.
+# At the cgroup's limit, lists stop growing, and nothing else happens.
 limit=$(($(cat "$cgroup/memory.current") + 256 * 1024))
 echo "$limit" >"$cgroup/memory.max"
 as_owner python3 "$lib/limits.py" packets 6000
-check "at the limit of the cgroup, what cannot be remembered is refused or makes room" \
+check "at the limit of the cgroup, addresses are refused or evict others" \
 	sh -c "$(declare -f as_owner); owner=$owner; as_owner palisade list show grown --json | jq -e '.refused + .evicted > 0 and (.entries | length) < 6000'"
 check "the limit is kept" test "$(cat "$cgroup/memory.current")" -le $((limit + 64 * 1024))
-check "packets pass all the same" as_owner ping -n -c 1 -W 2 127.0.0.1
+check "packets still pass" as_owner ping -n -c 1 -W 2 127.0.0.1
 echo max >"$cgroup/memory.max"
 as_owner python3 "$lib/limits.py" packets 6000
-check "and with a higher limit there is room again" test "$(as_owner palisade list show grown --json | field '.entries | length')" -ge 6000
+check "with a higher limit, lists grow again" test "$(as_owner palisade list show grown --json | field '.entries | length')" -ge 6000
 in_cgroup palisade -t raw -F
 in_cgroup palisade list destroy grown
-check "it is given back with the list" eventually 30 given_back
+check "destroying the list uncharges its memory" eventually 30 given_back
 
-# A namespace of its own is charged as well, and goes with all it has.
+# A whole namespace is charged as well, and goes with all it has.
 in_cgroup unshare --net sh -c "python3 '$lib/limits.py' lists 5 && python3 '$lib/limits.py' rules 500"
-check "what a namespace had is given back when it ends" eventually 60 given_back
+check "a namespace's memory is uncharged when it ends" eventually 60 given_back
 
-# So it is with what SYNPROXY knows of servers, which takes the same room for one as for thousands.
+# The same holds for SYNPROXY's table of servers, which takes as much memory for one server as for thousands.
 table=$((4096 * 48))
 # shellcheck disable=SC2016 # it is for the other shell
 in_cgroup unshare --net sh -c '
@@ -222,7 +222,7 @@ in_cgroup unshare --net sh -c '
 		[ $((first - before)) -lt "$wanted" ] || break
 		sleep 1
 	done
-	# What was summed up in the middle of it has the rest to come.
+	# The sum may be from the middle of it.
 	sleep 3
 	first=$(charged "$1")
 	python3 "$2" servers 10000
@@ -230,8 +230,8 @@ in_cgroup unshare --net sh -c '
 	echo "$((first - before)) $(($(charged "$1") - first))"' sh "$cgroup" "$lib/limits.py" $table >/tmp/limits-servers
 read -r first more </tmp/limits-servers
 echo "# servers: $first bytes with the first rule, $more with SYNs to 10,000"
-check "what is known of servers is charged" test "$first" -ge $table
+check "the table of servers is charged" test "$first" -ge $table
 check "and does not grow with their number" test "$more" -lt $((256 * 1024))
-check "and is given back" eventually 60 given_back
+check "and is uncharged" eventually 60 given_back
 
 finish

@@ -25,15 +25,15 @@ check "its netlink family is there" has_family
 check "the module unloads" unload
 check "it is gone" not loaded
 refuse "without the module the CLI says what to do" 1 'modprobe palisade' palisade -L
-refuse "for lists, too" 1 'modprobe palisade' palisade list ls
+refuse "also for lists" 1 'modprobe palisade' palisade list ls
 check "its netlink family is gone" not has_family
 
-# refuses PARAMETER VALUE RANGE: loading fails, and the log has a line with all three.
+# refuses PARAMETER VALUE RANGE: loading the module fails, and a line in the log has all three.
 refuses() {
 	dmesg --clear
 	check "$1=$2 is refused" not modprobe palisade "$1=$2"
 	check "the log says so" sh -c "dmesg | grep -q 'palisade: parameter $1=$2 .*$3'"
-	check "the module is not loaded then" not loaded
+	check "and the module is not loaded" not loaded
 }
 refuses max_entries 0 'from 1 to 16777216'
 refuses max_entries -1 'from 1 to 16777216'
@@ -46,28 +46,28 @@ refuses max_chains 0 'from 1 to 65536'
 refuses max_chains 65537 'from 1 to 65536'
 refuses entry_timeout -1 'from 0 to'
 refuses entry_timeout 100000000 'from 0 to'
-check "a value that is no number is refused" not modprobe palisade max_entries=many
-check "an unknown parameter does not keep it from loading" modprobe palisade max_entires=5
+check "a value that is not a number is refused" not modprobe palisade max_entries=many
+check "an unknown parameter does not prevent loading" modprobe palisade max_entires=5
 check "but the log says so" sh -c "dmesg | grep -q \"palisade: unknown parameter 'max_entires'\""
 unload
 
-check "modinfo tells of max_entries" sh -c "modinfo -p palisade | grep -q 'max_entries:.*1-16777216, default 65536'"
-check "modinfo tells of all parameters" test "$(modinfo -p palisade | grep -c default)" -eq 5
-check "modinfo tells the licence" test "$(modinfo -F license palisade)" = GPL
+check "modinfo describes max_entries" sh -c "modinfo -p palisade | grep -q 'max_entries:.*1-16777216, default 65536'"
+check "modinfo describes all parameters" test "$(modinfo -p palisade | grep -c default)" -eq 5
+check "modinfo has the licence" test "$(modinfo -F license palisade)" = GPL
 
 check "the module loads with parameters" modprobe palisade max_entries=50 max_lists=2 max_rules=3 entry_timeout=2
 on server palisade list create one
 check "max_entries is the size of a list" test "$(on server palisade list show one --json | field .size)" -eq 50
 check "entry_timeout is the timeout of a list" test "$(on server palisade list show one --json | field .timeout_ms)" -eq 2000
-refuse "max_entries is the most that a list may have" 1 'max_entries' on server palisade list create large size=51
+refuse "max_entries is the largest size of a list" 1 'max_entries' on server palisade list create large size=51
 on server palisade list create two
 refuse "max_lists limits lists" 1 'max_lists' on server palisade list create three
-refuse "also those that rules create" 1 'too many' on server palisade -A INPUT -m recent --name three --set
+refuse "also lists that rules create" 1 'too many' on server palisade -A INPUT -m recent --name three --set
 on server palisade -A INPUT -j ACCEPT
 on server palisade -A INPUT -j ACCEPT
 on server palisade -A INPUT -j ACCEPT
 refuse "max_rules limits rules" 1 'max_rules' on server palisade -A INPUT -j ACCEPT
-check "of a namespace, not of all together" on client palisade -A INPUT -j ACCEPT
+check "in each namespace, not in all of them together" on client palisade -A INPUT -j ACCEPT
 unload
 
 # Under traffic, with rules and lists in use.
@@ -85,16 +85,16 @@ modprobe palisade
 ip netns exec client ping -n -q -f -w 3600 10.0.0.1 >/dev/null &
 flooder=$!
 unload
-check "the module loads and unloads under traffic" reload
-check "traffic went on" kill -0 "$flooder"
+check "the module is loaded and unloaded under traffic" reload
+check "traffic did not stop" kill -0 "$flooder"
 kill -INT "$flooder"
 wait "$flooder"
-check "and goes on without the module" pings client 10.0.0.1
+check "and passes without the module" pings client 10.0.0.1
 
 # Nothing is left behind.
-check "no symbol is left" not grep -q '\[palisade\]' /proc/kallsyms
-check "no memory of the module is left" not grep -q palisade /proc/vmallocinfo
-check "no hook is left" test "$(on server nft list hooks 2>/dev/null | grep -c palisade)" -eq 0
+check "no symbol remains" not grep -q '\[palisade\]' /proc/kallsyms
+check "no memory of the module remains" not grep -q palisade /proc/vmallocinfo
+check "no hook remains" test "$(on server nft list hooks 2>/dev/null | grep -c palisade)" -eq 0
 modprobe palisade
 check "the module loads again" loaded
 

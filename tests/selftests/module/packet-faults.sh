@@ -12,7 +12,7 @@
 
 debug=/sys/kernel/debug
 if [ ! -d $debug/fail_page_alloc ]; then
-	skip "packets when there is no memory" "needs the debug kernel"
+	skip "packets without memory" "needs the debug kernel"
 	finish
 fi
 
@@ -20,7 +20,7 @@ make_hosts server client
 trap 'faults 0; remove_hosts' EXIT
 churn=$lib/churn.py
 
-# faults PROBABILITY: so many percent of the allocations fail that may not sleep and that the module makes.
+# faults PROBABILITY: makes so many percent of the module's allocations fail, of those that may not sleep.
 faults() {
 	local kind
 	for kind in failslab fail_page_alloc; do
@@ -28,7 +28,7 @@ faults() {
 		echo 0 >$debug/$kind/verbose
 		echo -1 >$debug/$kind/times
 		if [ -e $debug/$kind/require-start ]; then
-			# What lies behind the kernel's own code is the module's.
+			# Code beyond the kernel's own text is the module's.
 			echo "0x$(awk '$3 == "_etext" { print $1 }' /proc/kallsyms)" >$debug/$kind/require-start
 			echo 0xffffffffff000000 >$debug/$kind/require-end
 		fi
@@ -37,13 +37,14 @@ faults() {
 		echo 0 >$debug/fail_page_alloc/min-order
 		echo "$1" >$debug/failslab/probability
 	else
-		# Then only what is as large as a chunk of entries, which the stack can do without.
+		# Any caller's allocations fail, so only those as large as a chunk of entries may: the network stack can
+		# do without these.
 		echo 2 >$debug/fail_page_alloc/min-order
 	fi
 	echo "$1" >$debug/fail_page_alloc/probability
 }
 
-# arrive FIRST COUNT: a packet from each of so many addresses arrives at the server.
+# arrive FIRST COUNT: sends a packet from each of COUNT addresses to the server, and waits until they have arrived.
 sent=0
 arrive() {
 	on client taskset -c 0 "$churn" sources 10.0.0.1 "$1" "$2"
@@ -71,13 +72,13 @@ check "with memory, addresses are remembered" test "$(entries server grows)" -eq
 # 10.64.0.0 is 4194304 after 10.0.0.0.
 faults 100
 arrive 4194304 1000
-check "packets pass other traffic by" pings client 10.0.0.1
+check "other traffic passes" pings client 10.0.0.1
 faults 0
-check "without memory, every packet is counted all the same" eventually 30 counted
-check "a list that has no entry yet refuses all" test "$(entries server starts) $(statistic starts refused)" = "0 1000"
+check "without memory, every packet is still counted" eventually 30 counted
+check "a list without entries refuses all addresses" test "$(entries server starts) $(statistic starts refused)" = "0 1000"
 grown=$(entries server grows)
-check "one that has some makes do with their memory" test "$grown" -ge 100 -a "$grown" -lt 1100
-check "and evicts or refuses for the others" test \
+check "a list with entries has no more than their memory allows" test "$grown" -ge 100 -a "$grown" -lt 1100
+check "and evicts or refuses the others" test \
 	$(($(statistic grows evicted) + $(statistic grows refused) + grown)) -eq 1100
 
 faults 50
@@ -85,8 +86,8 @@ arrive 4196304 2000
 faults 0
 check "with some memory, every packet is counted" eventually 30 counted
 some=$(entries server starts)
-check "and what there is room for is remembered" test "$some" -gt 0
-check "each address is in the list, was refused, or had to go" test \
+check "and some addresses are remembered" test "$some" -gt 0
+check "each address is in the list, was refused or was evicted" test \
 	$(($(statistic starts evicted) + $(statistic starts refused) + some)) -eq 3000
 
 evicted=$(statistic starts evicted)
@@ -98,20 +99,20 @@ check "the server answers" pings client 10.0.0.1
 on server palisade -t raw -F
 check "lists that ran out of memory can be destroyed" on server sh -c 'palisade list destroy starts && palisade list destroy grows'
 
-# SYNPROXY makes packets its own before it changes them, and makes some itself.
+# SYNPROXY unshares packets before it changes them, and makes packets of its own.
 listen server 80
 listen server 443
-# Behind connection tracking, acknowledgements of no connection have to be invalid.
+# For the rule behind connection tracking, an ACK without a connection has to be invalid.
 on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
 on server palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY
 on server palisade -t raw -A PREROUTING -p tcp --dport 443 --syn -j NOTRACK
 on server palisade -A INPUT -p tcp --dport 443 -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --sack-perm --timestamp \
 	--wscale 7 --mss 1460
-# served ADDRESS PORT: a connection is accepted, once SYNs that were lost have been sent again.
+# served ADDRESS PORT: a connection is accepted. SYNs that were lost are retransmitted.
 served() {
 	eventually 30 connects client "$1" "$2"
 }
-# attempts COUNT: as many clients at a time try to connect, for some seconds, with or without success.
+# attempts COUNT: so many clients for each IP version try to connect at the same time, with or without success.
 attempts() {
 	local number pids=()
 	for ((number = 0; number < $1; number++)); do
@@ -128,16 +129,16 @@ for port in 80 443; do
 done
 faults 100
 attempts 3
-check "without memory, packets pass SYNPROXY by" pings client 10.0.0.1
+check "without memory, other packets pass SYNPROXY" pings client 10.0.0.1
 for percent in 50 20; do
 	faults $percent
 	attempts 8
 	faults 0
 	for port in 80 443; do
-		check "after faults in $percent of 100 allocations, connections to port $port are opened" served 10.0.0.1 $port
+		check "after faults in $percent % of the allocations, connections to port $port are opened" served 10.0.0.1 $port
 		check "and over IPv6" served fd00::1 $port
 	done
 done
-check "the servers are known" test "$(on server "$churn" servers)" -ge 4
+check "SYNPROXY knows the servers" test "$(on server "$churn" servers)" -ge 4
 
 finish

@@ -34,7 +34,7 @@ check "entry-add" ynl --do entry-add --json '{"name": "ynl", "entry": [{"address
 check "entry-get" test "$(ynl_json --dump entry-get --json '{"name": "ynl"}' | jq -r '[.[].entry[0].address] | sort | join(" ")')" = "192.0.2.1 2001:db8::1"
 check "entry-delete" ynl --do entry-delete --json '{"name": "ynl", "entry": [{"address": "192.0.2.1"}]}'
 check "list-flush" ynl --do list-flush --json '{"name": "ynl"}'
-check "the list is empty then" test "$(ynl_json --do list-get --json '{"name": "ynl"}' | jq .entries)" -eq 0
+check "and the list is empty" test "$(ynl_json --do list-get --json '{"name": "ynl"}' | jq .entries)" -eq 0
 check "an error names the attribute" sh -c "python3 $client --spec $specification --schema $schema --do list-get --json '{\"name\": \"none\"}' 2>&1 | grep -q 'no such list.*bad-attr.*name'"
 check "the policy can be read" sh -c "python3 $client --spec $specification --schema $schema --do ruleset-change --policy 2>&1 | grep -q change"
 check "flush" ynl --do ruleset-change --json '{"change": [{"kind": "flush", "table": "filter"}]}'

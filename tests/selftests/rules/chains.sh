@@ -37,7 +37,7 @@ flush() {
 	done | on "${1:-server}" palisade restore
 }
 
-# counted CHAIN POSITION NUMBER: that rule of the filter table counted so many packets.
+# counted CHAIN POSITION NUMBER: a rule of the filter table has counted so many packets.
 counted() {
 	local number
 	number=$(counter server filter "$1" "$2")
@@ -45,12 +45,12 @@ counted() {
 	[ "$number" -eq "$3" ]
 }
 
-# shows FILE-OF-LINES: palisade -S prints these lines, and nothing else.
+# shows LINES: palisade -S prints these lines and nothing else.
 shows() {
 	diff - <(rule -S) <<<"$1"
 }
 
-# unchanged DESCRIPTION STATUS PATTERN COMMAND...: a command is refused and changes nothing.
+# unchanged DESCRIPTION STATUS PATTERN COMMAND...: as refuse, and the command changes no rule.
 unchanged() {
 	local description=$1 before
 	before=$(rule -S)
@@ -68,39 +68,39 @@ rule -A web
 rule -A deep
 pings client 10.0.0.1 >/dev/null
 check "packets jump to a chain" counted web 1 1
-check "and from there to another" counted deep 1 1
-check "they come back to the chain" counted web 2 1
-check "and to where it all began" counted INPUT 2 1
+check "and from there to another one" counted deep 1 1
+check "they return to the first chain" counted web 2 1
+check "and to the built-in chain" counted INPUT 2 1
 rule -R web 1 -g deep
 pings client 10.0.0.1 >/dev/null
 check "-g goes to a chain" counted deep 1 2
-check "from which packets do not come back" counted web 2 1
-check "but to the chain before" counted INPUT 2 2
+check "from which packets do not return to it" counted web 2 1
+check "but to its caller" counted INPUT 2 2
 rule -R web 1 -j RETURN
 pings client 10.0.0.1 >/dev/null
 check "RETURN leaves a chain" counted web 2 1
-check "and packets go on behind the jump" counted INPUT 2 3
+check "and packets continue after the jump" counted INPUT 2 3
 rule -I deep -j DROP
 rule -R web 1 -j deep
 check "DROP in a nested chain drops" not pings client 10.0.0.1
-check "other packets do not jump" connects client 10.0.0.1 22
+check "packets that the rule does not match do not jump" connects client 10.0.0.1 22
 rule -R deep 1 -j ACCEPT
 rule -P INPUT DROP
 check "ACCEPT in a nested chain accepts, whatever the policy" pings client 10.0.0.1
 rule -R deep 1 -j RETURN
-check "what comes back from all chains meets the policy" not pings client 10.0.0.1
+check "packets that return from all chains get the policy" not pings client 10.0.0.1
 rule -4 -P INPUT ACCEPT
-check "that of its IP version" pings client 10.0.0.1
+check "of their IP version" pings client 10.0.0.1
 rule -P INPUT DROP
 rule -6 -P INPUT ACCEPT
-check "and of no other" not pings client 10.0.0.1
+check "and not of the other" not pings client 10.0.0.1
 rule -P INPUT ACCEPT
 check "-Z CHAIN NUMBER sets the counters of one rule to zero" \
 	sh -c "ip netns exec server palisade -Z INPUT 1 && ip netns exec server palisade -L INPUT -vnx | awk '\$3 == \"web\" { exit \$1 }'"
-check "and no others" not counted INPUT 2 0
+check "and not of others" not counted INPUT 2 0
 flush
 
-# What is printed.
+# Printing rules.
 rule -N web
 rule -N audit
 rule -A INPUT -p tcp --dport 80 -j web
@@ -120,45 +120,45 @@ check "-S prints policies, then chains, then rules" shows "$all"
 check "-S CHAIN prints that chain" test "$(rule -S web)" = "-N web
 -A web -f -j DROP"
 check "-L says how many rules jump to a chain" grep -qx 'Chain web (2 references)' <(rule -L web)
-check "-L -v has both interfaces" grep -Eq 'audit +all +-- +eth0 +eth1 .*\[goto\]' <(rule -L FORWARD -v -n)
-check "-L has fragments" grep -Eq '^DROP +all +-f ' <(rule -L web)
-check "--json has it all" test "$(rule -L --json |
+check "-L -v prints both interfaces" grep -Eq 'audit +all +-- +eth0 +eth1 .*\[goto\]' <(rule -L FORWARD -v -n)
+check "-L prints -f" grep -Eq '^DROP +all +-f ' <(rule -L web)
+check "--json has interfaces and targets" test "$(rule -L --json |
 	field '.[] | select(.chain == "FORWARD").rules[0] | .out_interface.value + " " + .target.name')" = "eth1 audit"
 check "--json has references" test "$(rule -L --json | field '.[] | select(.chain == "web").references')" -eq 2
 check "-C finds a rule that jumps" rule -C INPUT -p tcp --dport 80 -j web
-check "-C tells -g from -j" not rule -C FORWARD -i eth0 -o eth1 -j audit
+check "-C distinguishes -g from -j" not rule -C FORWARD -i eth0 -o eth1 -j audit
 rule -E web www
-check "-E renames a chain, and rules go on to jump to it" rule -C INPUT -p tcp --dport 80 -j www
+check "-E renames a chain, and rules still jump to it" rule -C INPUT -p tcp --dport 80 -j www
 check "-D deletes a rule that jumps" rule -D INPUT -p tcp --dport 80 -j www
 rule -E www web
 
-# What is refused.
-unchanged "a chain that exists" 1 'web: .*already' rule -N web
-unchanged "the name of a target" 2 'ACCEPT: .*target' rule -N ACCEPT
-unchanged "the name of a built-in chain" 2 'built-in' rule -N INPUT
+# Errors.
+unchanged "creating a chain that exists" 1 'web: .*already' rule -N web
+unchanged "a chain with the name of a target" 2 'ACCEPT: .*target' rule -N ACCEPT
+unchanged "a chain with the name of a built-in chain" 2 'built-in' rule -N INPUT
 unchanged "renaming to a name that exists" 1 'audit: .*already' rule -E web audit
-unchanged "renaming what is not there" 1 'there is no chain wbe in table filter: did you mean web' rule -E wbe x
+unchanged "renaming a chain that does not exist" 1 'there is no chain wbe in table filter: did you mean web' rule -E wbe x
 unchanged "renaming a built-in chain" 1 'INPUT: .*built-in' rule -E INPUT x
 unchanged "deleting a chain with rules" 1 'web is not empty: .*-F web' rule -X web
 unchanged "deleting a chain in use" 1 'audit is in use' rule -X audit
 unchanged "deleting a built-in chain" 1 'built-in' rule -X INPUT
 unchanged "deleting all chains when one is in use" 1 '(audit|web) is (in use|not empty)' rule -X
-unchanged "a jump to nowhere" 1 'nowhere' rule -A INPUT -j nowhere
+unchanged "a jump to a chain that does not exist" 1 'nowhere' rule -A INPUT -j nowhere
 unchanged "a target that is misspelt" 1 'ACCPET: .*did you mean ACCEPT' rule -A INPUT -j ACCPET
-unchanged "a target in small letters" 1 'drop: .*did you mean DROP' rule -A INPUT -j drop
+unchanged "a target in lower case" 1 'drop: .*did you mean DROP' rule -A INPUT -j drop
 unchanged "a jump to a built-in chain" 1 'INPUT: .*built-in' rule -A web -j INPUT
 unchanged "a jump to a chain of another table" 1 'web' rule -t raw -A OUTPUT -j web
-unchanged "a jump to itself" 1 '-j web: .*circle' rule -A web -j web
+unchanged "a jump of a chain to itself" 1 '-j web: .*circle' rule -A web -j web
 rule -A audit -j web
-unchanged "a circle of two" 1 '-j audit: .*circle' rule -A web -j audit
-unchanged "a circle by -R" 1 '-g audit: .*circle' rule -R web 1 -g audit
+unchanged "a loop of two chains" 1 '-j audit: .*circle' rule -A web -j audit
+unchanged "a loop by -R" 1 '-g audit: .*circle' rule -R web 1 -g audit
 rule -D audit 1
-unchanged "replacing a rule that is not there" 1 'no rule 9 in chain web' rule -R web 9 -j DROP
+unchanged "replacing a rule that does not exist" 1 'no rule 9 in chain web' rule -R web 9 -j DROP
 unchanged "inserting beyond the end" 1 'position' rule -I web 9 -j DROP
-unchanged "the counters of a rule that is not there" 1 'no rule 9 in chain web' rule -Z web 9
-unchanged "a policy of a chain of one's own" 1 'built-in' rule -P web DROP
-unchanged "-o where there is no outgoing interface yet" 1 '-o eth0: .*outgoing' rule -A INPUT -o eth0
-unchanged "-i where there is no incoming interface" 1 '-i eth0: .*incoming' rule -A OUTPUT -i eth0
+unchanged "resetting the counters of a rule that does not exist" 1 'no rule 9 in chain web' rule -Z web 9
+unchanged "a policy for a user-defined chain" 1 'built-in' rule -P web DROP
+unchanged "-o before routing" 1 '-o eth0: .*outgoing' rule -A INPUT -o eth0
+unchanged "-i for packets that the host sends" 1 '-i eth0: .*incoming' rule -A OUTPUT -i eth0
 unchanged "a chain that the table does not have" 1 'no chain FORWARD in table nat: it has' rule -t nat -A FORWARD
 rule -D FORWARD 1
 rule -X audit
@@ -182,13 +182,13 @@ deepest() {
 	} | rule restore
 }
 check "chains may jump 32 deep" deepest 32
-check "and the last one works" not pings client 10.0.0.1
-refuse "33 are refused" 1 'standard input:[0-9]+: -j chain[0-9]+: .*32 deep' deepest 33
+check "and the deepest one works" not pings client 10.0.0.1
+refuse "but not 33 deep" 1 'standard input:[0-9]+: -j chain[0-9]+: .*32 deep' deepest 33
 flush
 
 # OUTPUT, FORWARD and POSTROUTING.
 rule -A OUTPUT -o eth0 -p icmp -j DROP
-check "OUTPUT with -o drops what a host sends" not pings client 10.0.0.1
+check "OUTPUT with -o drops packets that a host sends" not pings client 10.0.0.1
 rule -R OUTPUT 1 -o eth1 -p icmp -j DROP
 check "-o of another interface does not match" pings client 10.0.0.1
 rule -P OUTPUT DROP
@@ -198,7 +198,7 @@ rule -t raw -A OUTPUT -p icmp -j DROP
 check "OUTPUT of raw drops" not pings client 10.0.0.1
 flush
 
-# The client reaches 10.9.0.1, an address of the server, through the router.
+# The client reaches 10.9.0.1, an address of the server, by way of the router.
 on router sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0
 ip -n server address add 10.9.0.1/32 dev lo
 ip -n router route add 10.9.0.1 via 10.0.0.1
@@ -210,7 +210,7 @@ on router palisade -A transit -p icmp -j DROP
 check "FORWARD drops, through a chain" not pings client 10.9.0.1
 check "other packets are forwarded" connects client 10.9.0.1 22
 on router palisade -R FORWARD 1 ! -o eth+ -j transit
-check "! -o keeps them from the chain" pings client 10.9.0.1
+check "! -o keeps packets out of the chain" pings client 10.9.0.1
 on router palisade -P FORWARD DROP
 check "FORWARD has a policy" not connects client 10.9.0.1 22
 check "which is not for packets to the host itself" pings client 10.0.0.3
@@ -221,12 +221,12 @@ on client palisade -t nat -A POSTROUTING -o eth0 -p icmp -d 10.0.0.1 -j first
 on client palisade -t nat -A first
 on client palisade -t nat -A OUTPUT -p icmp -d 10.0.0.1
 on client ping -n -c 3 -i 0.2 -W 1 10.0.0.1 >/dev/null
-check "POSTROUTING of nat sees the first packet of a connection" test "$(counter client nat first 1)" -eq 1
+check "POSTROUTING of nat sees only the first packet of a connection" test "$(counter client nat first 1)" -eq 1
 check "and so does OUTPUT of nat" test "$(counter client nat OUTPUT 1)" -eq 1
 flush client
 
-# Many chains are found by their names, in whichever order they come, are renamed, go and come again.
-# many STEP COMMAND: the command for each STEPth of the chains that keep their names.
+# Many chains are found by name, in whatever order they are created, renamed, deleted and created again.
+# many STEP COMMAND: prints the command for every STEPth chain, if it is not renamed.
 many() {
 	local number
 	for number in $(seq "$1" "$1" 300 | shuf); do
@@ -256,9 +256,9 @@ expected() {
 		fi
 	done
 }
-check "many chains are what they should be" \
+check "many chains are all as expected" \
 	diff <(expected | sort) <(on server palisade -S | grep -v '^-P' | sort)
-check "a chain of the same name is refused" not on server palisade -E chain5 other3
+check "renaming a chain to the name of another is refused" not on server palisade -E chain5 other3
 flush
 
 finish

@@ -5,7 +5,7 @@
 # The examples of the documentation work as printed: each indented line of a page that starts with the command is
 # run, in order, on a new host for each page.
 #
-# Hosts, on the switch of lib.sh: reader (10.0.0.1), which nobody sends to.
+# Hosts, on the switch of lib.sh: reader (10.0.0.1). No packets are sent.
 
 . "$(dirname "$0")/../lib/lib.sh"
 
@@ -14,7 +14,7 @@ work=$(mktemp -d)
 cd "$work" || exit 1
 printf '192.0.2.%s\n' 7 8 9 >addresses
 
-# examples PAGE: the commands of a page, without what is said about them.
+# examples PAGE: prints the commands of a page, without their comments.
 examples() {
 	sed -nE 's/^    (palisade .*)$/\1/p' "$1" | sed -E 's/ +# .*$//'
 }

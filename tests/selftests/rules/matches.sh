@@ -20,7 +20,7 @@ flush() {
 	rule -F && rule -t raw -F && rule -P INPUT ACCEPT
 }
 
-# Neighbours that are known for good, so that nothing but the traffic of the tests is counted.
+# know HOST OTHER IPV4 IPV6: adds permanent neighbours, so that rules count nothing but the tests' packets.
 know() {
 	local address
 	address=$(ip -n "$2" -json link show eth0 | field '.[0].address')
@@ -30,8 +30,8 @@ know() {
 know server client 10.0.0.2 fd00::2
 know client server 10.0.0.1 fd00::1
 
-# expect COUNT DESCRIPTION RULE...: appends a rule to $table and $chain, which is to have counted so many
-# packets when counted is called.
+# expect COUNT DESCRIPTION RULE...: appends a rule to $table and $chain. When counted is called, the rule must have
+# counted so many packets.
 table=filter
 chain=INPUT
 expected=()
@@ -43,17 +43,17 @@ expect() {
 	expected+=("$count")
 	descriptions+=("$description")
 	if ! rule -t "$table" -A "$chain" "$@"; then
-		check "$description: the rule is taken" false
-		rule -t "$table" -A "$chain" # in its place
+		check "$description: the rule is accepted" false
+		rule -t "$table" -A "$chain" # keeps the positions right
 	fi
 }
 
-# Checks what the rules counted, and removes all.
+# counted: checks the counters of these rules, and flushes all.
 counted() {
-	local counts place
+	local counts index
 	mapfile -t counts < <(rule -t "$table" -L "$chain" -v -n -x | awk 'NR > 2 { print $1 }')
-	for place in "${!expected[@]}"; do
-		check "${descriptions[place]}" has_counted "${counts[place]}" "${expected[place]}"
+	for index in "${!expected[@]}"; do
+		check "${descriptions[index]}" has_counted "${counts[index]}" "${expected[index]}"
 	done
 	expected=()
 	descriptions=()
@@ -65,14 +65,14 @@ has_counted() {
 	[ "$1" -eq "$2" ]
 }
 
-# datagram HOST ADDRESS PORT [SOURCE-PORT]
+# datagram HOST ADDRESS PORT [SOURCE-PORT]: sends a UDP packet.
 datagram() {
 	local protocol=UDP4 address=$2
 	[[ $address != *:* ]] || { protocol=UDP6 address="[$address]"; }
 	on "$1" socat -u - "$protocol:$address:$3,sourceport=${4:-0}" <<<hello
 }
 
-# raw KIND...: sends packets that no program would, to the server.
+# raw KIND...: sends unusual or invalid packets to the server.
 raw() {
 	on client python3 - "$@" <<'PYTHON'
 import socket
@@ -104,14 +104,14 @@ for kind in sys.argv[1:]:
 PYTHON
 }
 
-# What is no first fragment has no type and no port; what is cut off before them is dropped.
+# A later fragment has no type and no ports. A packet that is truncated before these is dropped.
 table=raw chain=PREROUTING
 expect 0 "IPv4: a later fragment has no type, inverted or not" -p icmp ! --icmp-type 99
-expect 1 "IPv4: a message that is cut off is dropped, a later fragment is not" -p icmp
+expect 1 "IPv4: a truncated message is dropped, a later fragment is not" -p icmp
 expect 0 "IPv6: a later fragment has no type, inverted or not" -s fd00::2 -p icmpv6 ! --icmpv6-type 99
-expect 1 "IPv6: a message that is cut off is dropped, a later fragment is not" -s fd00::2 -p icmpv6
+expect 1 "IPv6: a truncated message is dropped, a later fragment is not" -s fd00::2 -p icmpv6
 expect 0 "a later fragment has no ports, inverted or not" -p udp -m multiport ! --ports 99
-expect 2 "a datagram that is cut off before its ports is dropped" -p udp
+expect 2 "a UDP packet that is truncated before its ports is dropped" -p udp
 raw truncated fragment
 counted
 
@@ -121,7 +121,7 @@ expect 1 "--icmp-type with a number" -p icmp --icmp-type 8
 expect 1 "--icmp-type with a code" -p icmp --icmp-type 3/3
 expect 0 "--icmp-type with another code" -p icmp --icmp-type 3/1
 expect 1 "--icmp-type with the name of a code" -p icmp --icmp-type port-unreachable
-expect 1 "--icmp-type without code is for all codes" -p icmp --icmp-type 3
+expect 1 "--icmp-type without a code matches all codes" -p icmp --icmp-type 3
 expect 0 "--icmp-type with another type" -p icmp --icmp-type 0
 expect 1 "! --icmp-type" -p icmp ! --icmp-type 8
 expect 2 "--icmp-type any" -p icmp --icmp-type any
@@ -133,7 +133,7 @@ expect 0 "--icmpv6-type with another code" -s fd00::2 -p icmpv6 --icmpv6-type 1/
 expect 1 "! --icmpv6-type" -s fd00::2 -p icmpv6 ! --icmpv6-type 128
 expect 2 "--icmpv6-type any" -s fd00::2 -p icmpv6 --icmpv6-type any
 expect 1 "a comment matches every packet" -p icmp --icmp-type 8 -m comment --comment "pings from \"anywhere\""
-expect 0 "what comes before a comment still counts" -p icmp --icmp-type 0 -m comment --comment "no answers"
+expect 0 "the matches before a comment still count" -p icmp --icmp-type 0 -m comment --comment "no answers"
 pings client 10.0.0.1 >/dev/null
 pings client fd00::1 >/dev/null
 datagram server 10.0.0.2 9
@@ -146,29 +146,29 @@ flush
 
 expect 2 "--dports with ports" -p udp -m multiport --dports 53,99
 expect 2 "--dports with a range" -p udp -m multiport --dports 7,50:60
-expect 4 "--dports: one of them is enough" -p udp -m multiport --dports 53,70
+expect 4 "--dports: one matching port is enough" -p udp -m multiport --dports 53,70
 expect 2 "! --dports" -p udp -m multiport ! --dports 53
 expect 1 "--dports with -4" -4 -p udp -m multiport --dports 53,99
 expect 1 "--dports with -6" -6 -p udp -m multiport --dports 53,99
 expect 2 "--dports with the name of a service" -p udp -m multiport --dports domain,ntp
-expect 2 "the last of 15" -p udp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,70
+expect 2 "--dports: the last of 15 ports" -p udp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,70
 expect 4 "--sports" -p udp -m multiport --sports 4000:4001
 expect 0 "--sports does not look at destinations" -p udp -m multiport --sports 53,70
 expect 4 "--ports looks at both" -p udp -m multiport --ports 53,4001
 expect 0 "! --ports" -p udp -m multiport ! --ports 53,4001
-expect 0 "ports are those of the rule's protocol" -p tcp -m multiport --dports 53,70
+expect 0 "--dports: the protocol of the rule counts" -p tcp -m multiport --dports 53,70
 for address in 10.0.0.1 fd00::1; do
 	datagram client "$address" 53 4000
 	datagram client "$address" 70 4001
 done
 counted
 
-# Each mark is counted, and then changed by the next rule.
+# marks DESCRIPTION MARK OPTION...: a rule changes the mark, and the next one counts the packets with the new mark.
 marks() {
 	local description=$1 mark=$2
 	shift 2
-	expect 2 "$description goes on" -p udp -j MARK "$@"
-	expect 2 "$description makes it $mark" -m mark --mark "$mark"
+	expect 2 "$description continues" -p udp -j MARK "$@"
+	expect 2 "$description makes the mark $mark" -m mark --mark "$mark"
 }
 table=raw chain=PREROUTING
 marks "--set-mark" 0xff --set-mark 0xff
@@ -186,20 +186,20 @@ datagram client fd00::1 53
 check "a mark stays with the packet" has_counted "$(counter server filter INPUT 1)" 2
 check "! --mark" has_counted "$(counter server filter INPUT 2)" 0
 check "--mark with a mask" has_counted "$(counter server filter INPUT 3)" 2
-check "--mark with a value beyond its mask is never true" has_counted "$(counter server filter INPUT 4)" 0
+check "--mark with bits outside its mask never matches" has_counted "$(counter server filter INPUT 4)" 0
 counted
 
 tracks() {
 	on server nft list hooks | grep -q nf_conntrack
 }
-check "without a rule that asks for it nothing is tracked" not tracks
+check "without a rule that needs it, nothing is tracked" not tracks
 table=filter chain=INPUT
 for version in 4 6; do
 	message=(-p icmp)
 	[ "$version" = 4 ] || message=(-p icmpv6 -s fd00::2)
 	expect 4 "IPv$version: four messages" "${message[@]}"
 	expect 1 "IPv$version: the first packet is NEW" "${message[@]}" -m conntrack --ctstate NEW
-	expect 1 "IPv$version: after an answer they are ESTABLISHED" "${message[@]}" -m conntrack --ctstate ESTABLISHED
+	expect 1 "IPv$version: packets after an answer are ESTABLISHED" "${message[@]}" -m conntrack --ctstate ESTABLISHED
 	expect 1 "IPv$version: an error is RELATED" "${message[@]}" -m conntrack --ctstate RELATED
 	expect 1 "IPv$version: an answer to nothing is INVALID" "${message[@]}" -m conntrack --ctstate INVALID
 	expect 2 "IPv$version: one of several states" "${message[@]}" -m conntrack --ctstate RELATED,ESTABLISHED
@@ -208,14 +208,14 @@ for version in 4 6; do
 	expect 2 "IPv$version: -m state --state" "${message[@]}" -m state --state NEW,ESTABLISHED
 	expect 0 "IPv$version: nothing is untracked or translated" "${message[@]}" -m conntrack --ctstate UNTRACKED,SNAT,DNAT
 done
-check "a conntrack match has packets tracked" tracks
+check "a conntrack match enables connection tracking" tracks
 on client ping -n -q -c 2 -i 0.2 -W 1 10.0.0.1 >/dev/null
 on client ping -n -q -c 2 -i 0.2 -W 1 fd00::1 >/dev/null
 datagram server 10.0.0.2 9
 datagram server fd00::2 9
 raw reply
 counted
-check "tracking ends with the last such rule" not tracks
+check "which ends with the last such rule" not tracks
 
 rule -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
 rule -A INPUT -p tcp --syn -m multiport --dports 22,443 -m state --state NEW -j ACCEPT
@@ -225,7 +225,7 @@ check "a stateful firewall: what is allowed, on IPv6" connects client fd00::1 22
 check "a stateful firewall: what is not" not connects client 10.0.0.1 80
 flush
 
-# Translated by somebody else.
+# Translated by nftables.
 if on server nft -f - <<'NFT'; then
 table ip translation {
 	chain prerouting {
@@ -234,16 +234,16 @@ table ip translation {
 	}
 }
 NFT
-	expect 1 "DNAT is a state of what was translated" -p udp -m conntrack --ctstate DNAT
-	expect 1 "such a packet is NEW, too" -p udp --dport 53 -m conntrack --ctstate NEW
-	expect 0 "it is not SNAT" -p udp -m conntrack --ctstate SNAT
+	expect 1 "a translated packet has the state DNAT" -p udp -m conntrack --ctstate DNAT
+	expect 1 "and is NEW as well" -p udp --dport 53 -m conntrack --ctstate NEW
+	expect 0 "but not SNAT" -p udp -m conntrack --ctstate SNAT
 	expect 1 "! --ctstate DNAT" -p udp -m conntrack ! --ctstate DNAT
 	datagram client 10.0.0.1 5353
 	datagram client 10.0.0.1 70
 	counted
 	on server nft delete table ip translation
 else
-	skip "DNAT as a state" "nft cannot translate here"
+	skip "DNAT as a state" "nftables has no NAT here"
 fi
 
 rule -t raw -A PREROUTING -p udp --dport 53 -j CT --notrack
@@ -255,7 +255,7 @@ expect 2 "CT --notrack" -p udp --dport 53 -m conntrack --ctstate UNTRACKED
 expect 1 "NOTRACK" -p udp --dport 54 -m conntrack --ctstate UNTRACKED
 expect 0 "an untracked packet is not INVALID" -p udp -m conntrack --ctstate INVALID
 expect 1 "other packets are tracked" -p udp --dport 70 -m conntrack --ctstate NEW
-expect 2 "what was tracked on its way to the loopback interface stays so" -i lo -p icmp --icmp-type 8 -m conntrack ! --ctstate UNTRACKED
+expect 2 "a packet that OUTPUT has tracked stays so on the loopback interface" -i lo -p icmp --icmp-type 8 -m conntrack ! --ctstate UNTRACKED
 datagram client 10.0.0.1 53
 datagram client fd00::1 53
 datagram client 10.0.0.1 54
@@ -264,7 +264,7 @@ on server ping -n -q -c 2 -i 0.2 -W 1 127.0.0.1 >/dev/null
 datagram server 10.0.0.2 55
 datagram server 10.0.0.2 56
 check "NOTRACK in OUTPUT" has_counted "$(counter server filter OUTPUT 1)" 1
-check "connection tracking has no untracked connection" not sh -c 'ip netns exec server conntrack -L -p udp 2>/dev/null | grep -E "dport=5[345] "'
+check "conntrack lists no untracked connection" not sh -c 'ip netns exec server conntrack -L -p udp 2>/dev/null | grep -E "dport=5[345] "'
 counted
 refuse "NOTRACK outside of raw" 1 'only the table raw' rule -A INPUT -j NOTRACK
 refuse "CT --notrack outside of raw" 1 'only the table raw' rule -A INPUT -j CT --notrack
@@ -297,9 +297,9 @@ found() {
 	done < <(saved)
 	[ -z "$(rule -S INPUT | grep -v '^-P')" ]
 }
-check "saved rules can be given again" restored
+check "saved rules are accepted again" restored
 check "JSON has the options" sh -c 'ip netns exec server palisade -L INPUT --json | jq -e ".[0].rules[3].matches | map(.name) == [\"multiport\", \"conntrack\"]"'
-check "they are found and deleted as they are printed" found
+check "-C and -D find them as they are printed" found
 rule -t raw -A PREROUTING -j NOTRACK
 check "NOTRACK is saved as CT --notrack" sh -c 'ip netns exec server palisade -t raw -S PREROUTING | grep -qxe "-A PREROUTING -j CT --notrack"'
 flush

@@ -19,7 +19,7 @@ flush() {
 	rule -t filter -F && rule -t raw -F && rule -P INPUT ACCEPT && rule -t raw -P PREROUTING ACCEPT
 }
 
-# blocks DESCRIPTION RULE -- COMMAND...: with the rule the command fails, without it succeeds.
+# blocks DESCRIPTION RULE -- COMMAND...: the command succeeds without the rule and fails with it.
 blocks() {
 	local description=$1 words=()
 	shift
@@ -67,42 +67,42 @@ check "hosts reach each other on IPv6" pings client fd00::1
 
 blocks "DROP in INPUT" -A INPUT -p icmp -j DROP -- pings client 10.0.0.1
 blocks "DROP in PREROUTING of raw" -t raw -A PREROUTING -p icmp -j DROP -- pings client 10.0.0.1
-passes "-p icmp is not for IPv6" -A INPUT -p icmp -j DROP -- pings client fd00::1
-blocks "a rule without address is for IPv4" -A INPUT -p tcp -j DROP -- connects client 10.0.0.1 22
-blocks "a rule without address is for IPv6, too" -A INPUT -p tcp -j DROP -- connects client fd00::1 22
-passes "-4 leaves IPv6 alone" -4 -A INPUT -p tcp -j DROP -- connects client fd00::1 22
-blocks "-6 is for IPv6" -6 -A INPUT -p tcp -j DROP -- connects client fd00::1 22
-passes "-6 leaves IPv4 alone" -6 -A INPUT -p tcp -j DROP -- connects client 10.0.0.1 22
+passes "-p icmp does not match ICMPv6" -A INPUT -p icmp -j DROP -- pings client fd00::1
+blocks "a rule without an address is for IPv4" -A INPUT -p tcp -j DROP -- connects client 10.0.0.1 22
+blocks "and for IPv6" -A INPUT -p tcp -j DROP -- connects client fd00::1 22
+passes "-4 does not match IPv6" -4 -A INPUT -p tcp -j DROP -- connects client fd00::1 22
+blocks "-6 matches IPv6" -6 -A INPUT -p tcp -j DROP -- connects client fd00::1 22
+passes "-6 does not match IPv4" -6 -A INPUT -p tcp -j DROP -- connects client 10.0.0.1 22
 
 blocks "-s with an address" -A INPUT -s 10.0.0.2 -j DROP -- pings client 10.0.0.1
 blocks "-s with a prefix" -A INPUT -s 10.0.0.0/30 -j DROP -- pings client 10.0.0.1
 passes "-s with another prefix" -A INPUT -s 10.0.0.128/25 -j DROP -- pings client 10.0.0.1
 blocks "-s with an IPv6 address" -A INPUT -s fd00::2 -j DROP -- connects client fd00::1 22
-blocks "-s with an IPv6 prefix that ends within a byte" -A INPUT -s fd00::/125 -p tcp -j DROP -- connects client fd00::1 22
+blocks "-s with an IPv6 prefix that ends inside a byte" -A INPUT -s fd00::/125 -p tcp -j DROP -- connects client fd00::1 22
 passes "! -s" -A INPUT ! -s 10.0.0.2 -p icmp -j DROP -- pings client 10.0.0.1
-blocks "! -s of another" -A INPUT ! -s 10.0.0.3 -p icmp -j DROP -- pings client 10.0.0.1
+blocks "! -s with another address" -A INPUT ! -s 10.0.0.3 -p icmp -j DROP -- pings client 10.0.0.1
 blocks "-s with a mask that has holes" -A INPUT -s 10.0.0.2/255.0.255.255 -p icmp -j DROP -- pings client 10.0.0.1
 blocks "-d" -A INPUT -d 10.0.0.1 -j DROP -- pings client 10.0.0.1
 passes "! -d" -A INPUT ! -d 10.0.0.1 -p icmp -j DROP -- pings client 10.0.0.1
 blocks "a list of addresses makes several rules" -A INPUT -s 10.0.0.7,10.0.0.2 -j DROP -- pings client 10.0.0.1
 blocks "-i" -A INPUT -i eth0 -p icmp -j DROP -- pings client 10.0.0.1
-passes "-i of another interface" -A INPUT -i eth1 -j DROP -- pings client 10.0.0.1
-passes "-i does not take a beginning for a name" -A INPUT -i eth -j DROP -- pings client 10.0.0.1
+passes "-i with another interface" -A INPUT -i eth1 -j DROP -- pings client 10.0.0.1
+passes "-i does not match by prefix" -A INPUT -i eth -j DROP -- pings client 10.0.0.1
 blocks "-i with +" -A INPUT -i eth+ -p icmp -j DROP -- pings client 10.0.0.1
 passes "! -i" -A INPUT ! -i eth0 -j DROP -- pings client 10.0.0.1
 blocks "-p by number" -A INPUT -p 6 -j DROP -- connects client 10.0.0.1 22
 passes "! -p" -A INPUT ! -p tcp -j DROP -- connects client 10.0.0.1 22
 
 blocks "--dport" -A INPUT -p tcp --dport 22 -j DROP -- connects client 10.0.0.1 22
-passes "--dport of another port" -A INPUT -p tcp --dport 22 -j DROP -- connects client 10.0.0.1 80
-blocks "--dport on IPv6" -A INPUT -p tcp --dport 22 -j DROP -- connects client fd00::1 22
+passes "--dport with another port" -A INPUT -p tcp --dport 22 -j DROP -- connects client 10.0.0.1 80
+blocks "--dport over IPv6" -A INPUT -p tcp --dport 22 -j DROP -- connects client fd00::1 22
 blocks "--dport with a range" -A INPUT -p tcp --dport 20:22 -j DROP -- connects client 10.0.0.1 22
-passes "--dport with a range that ends before" -A INPUT -p tcp --dport 20:21 -j DROP -- connects client 10.0.0.1 22
+passes "--dport with a range that ends below the port" -A INPUT -p tcp --dport 20:21 -j DROP -- connects client 10.0.0.1 22
 passes "! --dport" -A INPUT -p tcp ! --dport 22 -j DROP -- connects client 10.0.0.1 22
 blocks "--dport with a service's name" -A INPUT -p tcp --dport ssh -j DROP -- connects client 10.0.0.1 22
 blocks "--sport" -A INPUT -p tcp --sport 4000 -j DROP -- connects client 10.0.0.1 22 -p 4000
-passes "--sport of another port" -A INPUT -p tcp --sport 4000 -j DROP -- connects client 10.0.0.1 22 -p 4001
-passes "a UDP rule leaves TCP alone" -A INPUT -p udp --dport 22 -j DROP -- connects client 10.0.0.1 22
+passes "--sport with another port" -A INPUT -p tcp --sport 4000 -j DROP -- connects client 10.0.0.1 22 -p 4001
+passes "a UDP rule does not match TCP" -A INPUT -p udp --dport 22 -j DROP -- connects client 10.0.0.1 22
 
 rule -A INPUT -p tcp --dport 22 -j ACCEPT
 rule -A INPUT -p tcp -j DROP
@@ -113,7 +113,7 @@ rule -P INPUT DROP
 check "a policy DROP works without rules" not pings client 10.0.0.1
 check "-S shows the policy" sh -c "$(printf 'ip netns exec server palisade -S INPUT | grep -qx -- "-P INPUT DROP"')"
 rule -A INPUT -p icmp -j ACCEPT
-check "a rule is before the policy" pings client 10.0.0.1
+check "rules come before the policy" pings client 10.0.0.1
 rule -I INPUT -p icmp -j RETURN
 check "RETURN leaves the decision to the policy" not pings client 10.0.0.1
 rule -D INPUT 1
@@ -126,7 +126,7 @@ rule -A INPUT -p icmp
 rule -A INPUT -p icmp -j ACCEPT
 pings client 10.0.0.1 >/dev/null
 pings client 10.0.0.1 >/dev/null
-check "a rule without target counts and goes on" test "$(counter server filter INPUT 1)" -eq 2
+check "a rule without target counts and continues" test "$(counter server filter INPUT 1)" -eq 2
 check "a rule with a target counts" test "$(counter server filter INPUT 2)" -eq 2
 rule -I INPUT 1 -p udp -j DROP
 check "counters follow their rule when others change" test "$(counter server filter INPUT 3)" -eq 2
@@ -142,11 +142,11 @@ check "without rules there is no hook" test "$(hooks)" -eq 0
 rule -A INPUT -p icmp -j ACCEPT
 check "a chain with rules has a hook for IPv4 and one for IPv6" test "$(hooks)" -eq 2
 rule -t raw -A PREROUTING -p icmp -j ACCEPT
-check "each chain has its own" test "$(hooks)" -eq 4
+check "each chain has hooks of its own" test "$(hooks)" -eq 4
 flush
-check "hooks go with the last rule" test "$(hooks)" -eq 0
+check "the hooks go with the last rule" test "$(hooks)" -eq 0
 
-# Fragments: with no one to put them together, PREROUTING of raw sees the second without ports.
+# Fragments. Nothing reassembles them before PREROUTING of raw, so only the first one has ports there.
 fragments() {
 	on client python3 - "$1" <<'PYTHON'
 import sys
@@ -163,8 +163,8 @@ for version in 4 6; do
 	rule -t raw -A PREROUTING "-$version" -p udp
 	rule -t raw -A PREROUTING "-$version" -p udp --dport 9
 	sent=$(fragments "$version")
-	check "IPv$version: all fragments are of their protocol" test "$(counter server raw PREROUTING 1)" -eq "$sent"
-	check "IPv$version: the first fragment alone has ports" test "$(counter server raw PREROUTING 2)" -eq 1
+	check "IPv$version: all fragments have the protocol" test "$(counter server raw PREROUTING 1)" -eq "$sent"
+	check "IPv$version: only the first fragment has ports" test "$(counter server raw PREROUTING 2)" -eq 1
 	flush
 done
 
@@ -176,13 +176,13 @@ send(IPv6(dst="fd00::1")/IPv6ExtHdrHopByHop()/IPv6ExtHdrDestOpt()/UDP(dport=9), 
 check "a port behind IPv6 extension headers is found" test "$(counter server filter INPUT 1)" -eq 1
 flush
 
-# A TCP header that is cut off before its ports.
+# A TCP header that is truncated before its ports.
 rule -A INPUT -p tcp --dport 22 -j ACCEPT
 rule -A INPUT -p tcp
 on client python3 -c '
 from scapy.all import *
 send(IP(dst="10.0.0.1", proto=6)/Raw(b"\x10\x00"), verbose=False)'
-check "a packet that is cut off before its ports is dropped, as by iptables" test "$(counter server filter INPUT 2)" -eq 0
+check "a packet that is truncated before its ports is dropped, as by iptables" test "$(counter server filter INPUT 2)" -eq 0
 flush
 
 finish

@@ -10,8 +10,8 @@
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client stranger
 
-# rules HOST: runs each line of standard input as a command of iptables, which is palisade here. The lines are
-# kept as they were published.
+# rules HOST: runs each line of standard input as a command, with palisade in place of iptables. The lines are as they
+# were published.
 rules() {
 	local host=$1 line
 	while read -r line; do
@@ -32,7 +32,7 @@ clean() {
 	done
 }
 
-# A web server that answers and closes.
+# A web server that closes the connection after its answer.
 on server python3 -m http.server 80 --bind 10.0.0.1 >/dev/null 2>&1 &
 eventually 30 on server sh -c 'ss -Hltn sport = :80 | grep -q .'
 
@@ -40,7 +40,7 @@ fetches() {
 	on "$1" curl -sS --max-time 30 -o /dev/null http://10.0.0.1/
 }
 
-# stray_ack_answered HOST [SECONDS]: an ACK to port 80 that belongs to no connection is answered, with a reset.
+# stray_ack_answered HOST [SECONDS]: an ACK to port 80 without a connection is answered within that time.
 stray_ack_answered() {
 	on "$1" python3 -c '
 import sys
@@ -78,15 +78,15 @@ check "a stray ACK gets through while the policy is ACCEPT" stray_ack_answered s
 on server palisade -P INPUT DROP
 check "with the policy DROP it does not" not stray_ack_answered stranger
 check "a page can be fetched" fetches client
-check "which has put the client into HTTP-LIST" lists server HTTP-LIST 10.0.0.2
-check "a stray ACK still does not get through from elsewhere" not stray_ack_answered stranger
-# As printed, the rules for SYN,ACK alone see each FIN and RST before those that are meant for them. What the
-# comments of the script describe needs the rule for FIN,ACK before.
-check "with the rule for FIN first" rules server <<'RULES'
+check "and the client is in HTTP-LIST" lists server HTTP-LIST 10.0.0.2
+check "a stray ACK from another host still does not get through" not stray_ack_answered stranger
+# In the published order, the rules for SYN,ACK match each FIN and RST before the rules meant for them. What the comments
+# in the script describe takes the rule for FIN,ACK first.
+check "the rule for FIN is put first" rules server <<'RULES'
 /sbin/iptables -I HTTP 1 -p tcp --tcp-flags SYN,FIN,ACK FIN,ACK -m recent --name HTTP-LIST -j HTTP-FINAL
 RULES
 check "a page can still be fetched" fetches client
-check "and its end has removed the client from HTTP-LIST" eventually 30 not lists server HTTP-LIST 10.0.0.2
+check "and its end removes the client from HTTP-LIST" eventually 30 not lists server HTTP-LIST 10.0.0.2
 check "by --close in the chain HTTP-FINAL-1" test "$(counter server filter HTTP-FINAL-1 1)" -eq 1
 clean
 
@@ -113,12 +113,12 @@ iptables -A INPUT -p tcp --dport 113 -j DROP
 RULES
 listen server 113
 listen client 6667
-check "nobody may ask for an identity" not connects client 10.0.0.1 113
+check "no host may connect to the ident port" not connects client 10.0.0.1 113
 check "a connection to an IRC server is made" connects server 10.0.0.2 6667
-check "its server may ask then" connects client 10.0.0.1 113
-check "but nobody else" not connects stranger 10.0.0.1 113
+check "the IRC server may then connect to the ident port" connects client 10.0.0.1 113
+check "but no other host" not connects stranger 10.0.0.1 113
 sleep 8.5
-check "and not for ever" not connects client 10.0.0.1 113
+check "and only for some seconds" not connects client 10.0.0.1 113
 clean
 
 echo "# connection tracking and its limits"
@@ -128,20 +128,20 @@ iptables -t raw -A PREROUTING -i eth0 -p tcp --dport 80 --syn -j CT --notrack
 iptables -A INPUT -i eth0 -p tcp --dport 80 -m state --state UNTRACKED
 iptables -A INPUT -i eth0 -p tcp --dport 80 -m state --state INVALID -j DROP
 RULES
-check "an ACK without its connection is dropped" not stray_ack_answered stranger
+check "an ACK without a connection is dropped" not stray_ack_answered stranger
 check "by the rule for invalid packets" test "$(counter server filter INPUT 2)" -gt 0
 connects client 10.0.0.1 80
-check "a SYN came untracked" test "$(counter server filter INPUT 1)" -gt 0
+check "a SYN is untracked" test "$(counter server filter INPUT 1)" -gt 0
 clean
 on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1
-check "new connections have to begin with a SYN" rules server <<'RULES'
+check "the rules against new connections without a SYN are accepted" rules server <<'RULES'
 iptables -A INPUT -p tcp ! --syn -m state --state NEW -j DROP
 iptables -A INPUT -p tcp ! --tcp-flags SYN SYN -m state --state NEW -j DROP
 RULES
-check "or they are dropped" not stray_ack_answered stranger
-check "and with a SYN they work" fetches client
+check "an ACK without a connection is dropped" not stray_ack_answered stranger
+check "and a connection with a SYN works" fetches client
 clean
-# What a web page made of the same rules: dashes that are no hyphens, and lost spaces.
+# The same rules as a web page shows them: dashes in place of hyphens, and missing spaces.
 rules server <<<"iptables -A INPUT -p tcp ! --syn -m state --state NEW -j DROP"
 meant=$(on server palisade -S INPUT)
 clean
@@ -150,13 +150,13 @@ for published in \
 	"iptables -A INPUT-p tcp ! –syn -m state –state NEW-j DROP" \
 	"iptables -A INPUT -p tcp ! -–syn -m state –-state NEW -j DROP"; do
 	check "${published#iptables } is accepted" rules server <<<"$published"
-	check "and is the rule that was meant" test "$(on server palisade -S INPUT)" = "$meant"
-	check "it drops what belongs to no connection" not stray_ack_answered stranger
+	check "and read as the intended rule" test "$(on server palisade -S INPUT)" = "$meant"
+	check "it drops an ACK without a connection" not stray_ack_answered stranger
 	check "and nothing else" fetches client
 	clean
 done
 warning=$(on server palisade -A INPUT-p tcp -j ACCEPT 2>&1)
-check "what it was read as is said" test "$warning" = 'palisade: warning: read "INPUT-p" as "INPUT -p"'
+check "a warning says how it was read" test "$warning" = 'palisade: warning: read "INPUT-p" as "INPUT -p"'
 clean
 on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1
 check "the chain against floods is accepted" rules server <<'RULES'
@@ -165,7 +165,7 @@ iptables -A INPUT -i eth0 -p tcp --syn -j syn-flood-eth0
 iptables -A syn-flood-eth0 -m limit --limit 10/s --limit-burst 100 -j RETURN
 iptables -A syn-flood-eth0 -j DROP
 RULES
-# What the limit lets through while they are sent depends on how long that takes.
+# How many the limit lets through depends on how long sending them takes.
 most=$(on client python3 -c '
 import socket, time
 from scapy.all import Ether, IP, TCP, getmacbyip
@@ -180,28 +180,28 @@ let_through=$(counter server filter syn-flood-eth0 1)
 check "about 100 SYNs of 400 at once got through ($let_through)" test "$let_through" -ge 100 -a "$let_through" -le "$most"
 check "the others were dropped" test "$(counter server filter syn-flood-eth0 2)" -eq $((400 - let_through))
 clean
-check "a string is looked for" rules server <<'RULES'
+check "the rule with a string is accepted" rules server <<'RULES'
 iptables -A INPUT -m string --string '*.exe' -j REDIRECT
 RULES
 on client sh -c 'printf "GET /virus.exe" | nc -n -u -w 1 10.0.0.1 9'
 on client sh -c 'printf "GET /index.html" | nc -n -u -w 1 10.0.0.1 9'
-check "and found where it is" test "$(counter server filter INPUT 1)" -eq 1
+check "and matches the packet with the string" test "$(counter server filter INPUT 1)" -eq 1
 clean
-check "more than so many connections go elsewhere" rules server <<'RULES'
+check "the rule that redirects surplus connections is accepted" rules server <<'RULES'
 iptables -t nat -A PREROUTING -p tcp --dport 8000 -m connlimit --connlimit-above 2 --connlimit-mask 0 -j REDIRECT --to-ports 8001
 RULES
 on server socat TCP4-LISTEN:8000,reuseaddr,fork SYSTEM:'echo first; sleep 120' &
 on server socat TCP4-LISTEN:8001,reuseaddr,fork SYSTEM:'echo second; sleep 120' &
 eventually 30 on server sh -c '[ "$(ss -Hltn "sport = :8000 or sport = :8001" | wc -l)" = 2 ]'
-# ask HOST NUMBER: keeps a connection open, and the answer in a file.
+# ask HOST NUMBER: keeps a connection open in the background, and writes the answer to a file.
 ask() {
 	on "$1" timeout 120 nc -n 10.0.0.1 8000 </dev/null >"/tmp/answer.$2" &
 }
 ask client 1
 ask stranger 2
-check "the first two connections come to their server" \
+check "the first two connections reach the first server" \
 	eventually 30 sh -c 'grep -q first /tmp/answer.1 && grep -q first /tmp/answer.2'
 ask client 3
-check "the third goes to another" eventually 30 grep -q second /tmp/answer.3
+check "the third one reaches the other server" eventually 30 grep -q second /tmp/answer.3
 
 finish

@@ -12,7 +12,7 @@
 make_hosts server client
 listen server 22
 listen server 8080
-# The kernel's own limit of ICMP errors is in the way of those that REJECT sends.
+# Otherwise the kernel would limit the ICMP errors that REJECT sends.
 on server sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 
 rule() {
@@ -27,7 +27,7 @@ counts() {
 	test "$(counter server filter INPUT "$1")" "$2" "$3"
 }
 
-# send ADDRESS COUNT TEXT: UDP datagrams. How many seconds that took, or one more, is in `taken`.
+# send ADDRESS COUNT TEXT: sends UDP packets. `taken` is how long that took, in seconds, rounded up.
 send() {
 	local start=${EPOCHREALTIME/./}
 	on client bash -c 'for ((i = 0; i < $2; i++)); do printf %s "$3" >"/dev/udp/$1/9"; done' bash "$@"
@@ -38,35 +38,36 @@ send() {
 rule -A INPUT -p udp -m limit --limit 1/second --limit-burst 3
 rule -A INPUT -p udp
 send 10.0.0.1 20 x
-check "limit: the other rule sees all packets" counts 2 -eq 20
+check "limit: the next rule sees all packets" counts 2 -eq 20
 check "limit: the burst matches" counts 1 -ge 3
-check "limit: and no more than the rate after it" counts 1 -le $((3 + taken))
+check "limit: and then no more than the rate" counts 1 -le $((3 + taken))
 sleep 3
 rule -Z INPUT
 send fd00::1 20 x
-check "limit: after a while there is a burst again, for IPv6, too" counts 1 -ge 3
-check "limit: and no more" counts 1 -le $((3 + taken))
-check "limit: -C finds a rule by what it says" rule -C INPUT -p udp -m limit --limit 60/minute --limit-burst 3
+check "limit: after a while the burst matches again, over IPv6 as well" counts 1 -ge 3
+check "limit: and then no more than the rate" counts 1 -le $((3 + taken))
+check "limit: -C finds a rule with the same rate in other units" rule -C INPUT -p udp -m limit --limit 60/minute --limit-burst 3
 check "limit: -S prints what was given" sh -c \
 	"ip netns exec server palisade -S INPUT | grep -qx -- '-A INPUT -p udp -m limit --limit 1/sec --limit-burst 3'"
 flush
-# So slow that nothing comes into the bucket meanwhile.
+# So slow that the bucket gets no token during the test.
 rule -A INPUT -p udp -m limit --limit 1/hour --limit-burst 3
 send 10.0.0.1 3 x
 rule -I INPUT 1 -p icmp
 rule -Z INPUT
 send 10.0.0.1 3 x
-check "limit: the bucket stays when other rules change" counts 2 -eq 0
+check "limit: the bucket keeps its level when other rules change" counts 2 -eq 0
 flush
 rule -A INPUT -p udp -m limit --limit 10/second --limit-burst 1
 for _ in 1 2 3 4 5; do
 	send 10.0.0.1 1 x
 	sleep 0.2
 done
-check "limit: packets that come more slowly all match" counts 1 -eq 5
+check "limit: packets below the rate all match" counts 1 -eq 5
 flush
 
-# connlimit: real connections, kept open by a client that says when it has them.
+# connlimit, with real connections.
+# hold ADDRESS COUNT: opens connections and keeps them open until let_go.
 ready=$(mktemp)
 hold() {
 	local address=$1 count=$2
@@ -88,7 +89,7 @@ for address in 10.0.0.1 fd00::1; do
 	rule -A INPUT -p tcp --syn --dport 22 -m connlimit --connlimit-above 3 -j REJECT --reject-with tcp-reset
 	check "connlimit: as many connections as allowed, $address" hold "$address" 3
 	check "connlimit: one more is refused" not connects client "$address" 22
-	check "connlimit: it is counted as one" counts 1 -eq 1
+	check "connlimit: the refused one is counted once" counts 1 -eq 1
 	let_go
 	check "connlimit: closed connections do not count" eventually 30 connects client "$address" 22
 	flush
@@ -105,15 +106,15 @@ on client ip address add 10.0.0.200/24 dev eth0
 for mask in 24 25; do
 	rule -A INPUT -p tcp --syn --dport 22 -m connlimit --connlimit-above 1 --connlimit-mask $mask -j DROP
 	check "connlimit: one connection is allowed with --connlimit-mask $mask" hold 10.0.0.1 1
-	check "connlimit: another address of that network has none left" not connects client 10.0.0.1 22 -s 10.0.0.77
-	[ $mask = 24 ] || check "connlimit: another network has" connects client 10.0.0.1 22 -s 10.0.0.200
+	check "connlimit: another address of that network may have none" not connects client 10.0.0.1 22 -s 10.0.0.77
+	[ $mask = 24 ] || check "connlimit: another network may have one" connects client 10.0.0.1 22 -s 10.0.0.200
 	let_go
 	flush
 done
 on client ip address del 10.0.0.77/24 dev eth0
 on client ip address del 10.0.0.200/24 dev eth0
 
-# A namespace whose connections are counted goes away, with rules in force and rules that were just replaced.
+# A namespace with counted connections is removed, with rules in use and with rules that were just replaced.
 counted_namespaces() {
 	local round
 	for round in 1 2 3; do
@@ -132,9 +133,10 @@ counted_namespaces() {
 		ip netns del short || return 1
 	done
 }
-check "connlimit: namespaces with counted connections go away" counted_namespaces
+check "connlimit: namespaces with counted connections are removed" counted_namespaces
 
 # string
+# holds TEXT COUNT OPTION...: a packet with the text meets a string match, COUNT times.
 holds() {
 	local text=$1 expected=$2 address
 	shift 2
@@ -151,15 +153,15 @@ holds() {
 }
 check "string: with kmp" holds 'GET /setup.exe' 1 --string setup --algo kmp
 check "string: with bm" holds 'GET /setup.exe' 1 --string setup --algo bm
-check "string: what is not there" holds 'GET /setup.exe' 0 --string sotup --algo bm
+check "string: a string that is not there" holds 'GET /setup.exe' 0 --string sotup --algo bm
 check "string: inverted" holds 'GET /setup.exe' 0 ! --string setup --algo bm
 check "string: inverted, not there" holds 'GET /setup.exe' 1 ! --string sotup --algo kmp
-check "string: capital letters count" holds 'GET /SETUP.exe' 0 --string setup --algo kmp
+check "string: upper and lower case differ" holds 'GET /SETUP.exe' 0 --string setup --algo kmp
 check "string: --icase" holds 'GET /SETUP.exe' 1 --string setup --algo kmp --icase
 check "string: --hex-string" holds 'GET /setup.exe' 1 --hex-string '|73 65|tup' --algo kmp
-check "string: a * is left out without --algo" holds 'GET /setup.exe' 1 --string '*.exe'
-check "string: but a * with it" holds 'GET /setup.exe' 0 --string '*.exe' --algo kmp
-# The IPv4 header and that of UDP have 28 bytes, those with IPv6 48.
+check "string: a leading * is ignored without --algo" holds 'GET /setup.exe' 1 --string '*.exe'
+check "string: but not with --algo" holds 'GET /setup.exe' 0 --string '*.exe' --algo kmp
+# The headers of IPv4 and UDP have 28 bytes, those of IPv6 and UDP 48.
 offsets() {
 	rule -A INPUT -4 -p udp -m string --string abc --algo kmp --from 28 --to 31 &&
 		rule -A INPUT -4 -p udp -m string --string abc --algo kmp --from 29 &&
@@ -175,8 +177,8 @@ check "string: --from and --to count from the IP header" offsets
 flush
 
 # REJECT
-# refused ADDRESS PORT ERROR: connecting ends with that error, maybe at the second SYN only: where the
-# answer comes while the client is still in connect(), as it can within one machine, the kernel acts on the next.
+# refused ADDRESS PORT ERROR: connecting fails with that error. Between namespaces the answer may arrive while the
+# client's socket is locked by connect(); the kernel then acts on the answer to the second SYN.
 refused() {
 	on client python3 -c '
 import errno, socket, sys
@@ -193,7 +195,7 @@ except OSError as error:
 for address in 10.0.0.1 fd00::1; do
 	rule -A INPUT -p tcp --dport 22 -j REJECT
 	check "REJECT: $address is refused" refused "$address" 22 ECONNREFUSED
-	check "REJECT: another port is not" connects client "$address" 8080
+	check "REJECT: another port is not refused" connects client "$address" 8080
 	flush
 	rule -A INPUT -p tcp --dport 22 -j REJECT --reject-with tcp-reset
 	check "REJECT: with a reset" refused "$address" 22 ECONNREFUSED
@@ -203,17 +205,17 @@ for address in 10.0.0.1 fd00::1; do
 	flush
 done
 rule -A INPUT -p tcp -j REJECT --reject-with icmp-host-prohibited
-check "REJECT: icmp-host-prohibited is seen as such" refused 10.0.0.1 22 EHOSTUNREACH
-check "REJECT: a kind of IPv4 leaves IPv6 alone" connects client fd00::1 22
+check "REJECT: the client sees icmp-host-prohibited" refused 10.0.0.1 22 EHOSTUNREACH
+check "REJECT: an ICMP error of IPv4 makes a rule for IPv4 only" connects client fd00::1 22
 flush
 rule -A INPUT -p tcp -j REJECT --reject-with icmp-net-unreachable
-check "REJECT: icmp-net-unreachable is seen as such" refused 10.0.0.1 22 ENETUNREACH
+check "REJECT: the client sees icmp-net-unreachable" refused 10.0.0.1 22 ENETUNREACH
 flush
 rule -A INPUT -p tcp -j REJECT --reject-with icmp6-adm-prohibited
-check "REJECT: icmp6-adm-prohibited is seen as such" refused fd00::1 22 EACCES
-check "REJECT: a kind of IPv6 leaves IPv4 alone" connects client 10.0.0.1 22
+check "REJECT: the client sees icmp6-adm-prohibited" refused fd00::1 22 EACCES
+check "REJECT: an ICMP error of IPv6 makes a rule for IPv6 only" connects client 10.0.0.1 22
 flush
-# What is on the wire: type and code.
+# answer ADDRESS TYPE CODE: a UDP packet is answered with an ICMP error of that type and code.
 answer() {
 	on client python3 -c '
 import socket, sys
@@ -247,10 +249,10 @@ rule -A INPUT -p udp -m udp --dport 9 -j LOG --log-prefix 'targets one: ' --log-
 rule -A INPUT -p udp
 send 10.0.0.1 1 x
 send fd00::1 1 x
-check "LOG: a packet of IPv4" logged 'targets one: IN=eth0' 'SRC=10.0.0.2 DST=10.0.0.1 .*PROTO=UDP .*DPT=9'
-check "LOG: a packet of IPv6" logged 'targets one: IN=eth0' 'SRC=fd00:0+:.*:0002 .*PROTO=UDP .*DPT=9'
+check "LOG: an IPv4 packet" logged 'targets one: IN=eth0' 'SRC=10.0.0.2 DST=10.0.0.1 .*PROTO=UDP .*DPT=9'
+check "LOG: an IPv6 packet" logged 'targets one: IN=eth0' 'SRC=fd00:0+:.*:0002 .*PROTO=UDP .*DPT=9'
 check "LOG: the level" sh -c 'dmesg -l info | grep -q "targets one: "'
-check "LOG: the next rule sees the packets, too" counts 2 -eq 2
+check "LOG: the next rule sees the packets as well" counts 2 -eq 2
 flush
 rule -A INPUT -p tcp --syn -j LOG --log-prefix 'targets two: ' --log-tcp-sequence --log-tcp-options --log-macdecode
 connects client 10.0.0.1 22
@@ -259,39 +261,39 @@ check "LOG: TCP sequence numbers, TCP options and the link layer" \
 flush
 rule -A OUTPUT -p udp -j LOG --log-prefix 'targets three ' --log-uid
 on server python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("10.0.0.2", 9))'
-check "LOG: the user id of who sends" logged 'targets three ' 'UID=0 '
+check "LOG: the user id of the sender" logged 'targets three ' 'UID=0 '
 flush
 sysctl -qw net.netfilter.nf_log_all_netns=0
-check "LOG: what does the logging is not in use any more" eventually 30 sh -c '[ "$(cat /sys/module/nf_log_syslog/refcnt)" -eq 0 ]'
+check "LOG: the kernel's logger is not in use any more" eventually 30 sh -c '[ "$(cat /sys/module/nf_log_syslog/refcnt)" -eq 0 ]'
 
 # REDIRECT
 for address in 10.0.0.1 fd00::1; do
 	check "REDIRECT: nothing listens on port 80, $address" not connects client "$address" 80
 	rule -t nat -A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8080
-	check "REDIRECT: a connection gets to another port" connects client "$address" 80
-	check "REDIRECT: another connection does not" not connects client "$address" 81
+	check "REDIRECT: a connection is redirected to another port" connects client "$address" 80
+	check "REDIRECT: a connection to another port is not" not connects client "$address" 81
 	rule -t nat -F
-	check "REDIRECT: without the rule it is over" not connects client "$address" 80
+	check "REDIRECT: without the rule, nothing listens on port 80" not connects client "$address" 80
 	rule -t nat -A OUTPUT -p tcp --dport 80 -j REDIRECT --to-ports 8080-8080 --random
-	check "REDIRECT: what the machine sends comes back to it" connects server "${address%1}2" 80
+	check "REDIRECT: a connection from the host itself comes back to it" connects server "${address%1}2" 80
 	rule -t nat -F
 done
 rule -t nat -A PREROUTING -p tcp -d 10.0.0.99 -j REDIRECT
 on client ip neigh add 10.0.0.99 lladdr "$(on server cat /sys/class/net/eth0/address)" dev eth0
-check "REDIRECT: without ports the port stays" connects client 10.0.0.99 22
+check "REDIRECT: without --to-ports the port stays" connects client 10.0.0.99 22
 rule -t nat -F
 refuse "REDIRECT: not in POSTROUTING" 1 'PREROUTING' rule -t nat -A POSTROUTING -j REDIRECT
 refuse "REDIRECT: not in FORWARD" 1 'INPUT' rule -A FORWARD -j REDIRECT
 refuse "REDIRECT: not with ports in INPUT" 1 'nat' rule -A INPUT -p tcp -j REDIRECT --to-ports 80
 refuse "REDIRECT: not in the table raw" 1 'nat' rule -t raw -A PREROUTING -j REDIRECT
-# What an old howto prints: what comes to INPUT has come to this machine.
+# From an old howto. Packets in INPUT are for this host already.
 rule -A INPUT -m string --string '*.exe' -j REDIRECT
 rule -A INPUT -p udp -j DROP
 send 10.0.0.1 1 '/setup.exe'
 send fd00::1 1 '/setup.exe'
 send 10.0.0.1 1 '/setup.com'
 check "REDIRECT: in INPUT it accepts" counts 1 -eq 2
-check "REDIRECT: and the rest goes on" counts 2 -eq 1
+check "REDIRECT: and other packets continue" counts 2 -eq 1
 flush
 
 finish

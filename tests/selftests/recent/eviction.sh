@@ -4,7 +4,7 @@
 #
 # A full list makes room for a new address. It evicts the address that was not seen for the longest time.
 #
-# The server is on the switch of lib.sh, where nobody sends. The flood comes by a link of its own:
+# The server is on the switch of lib.sh, where no packets are sent. The flood comes by a link of its own:
 #
 #	+-----------------------------------+       +-------------------------+
 #	|              server               |       |         flooder         |
@@ -24,37 +24,37 @@ list() {
 
 list create small size=4
 list add small 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4
-check "a list takes as many addresses as its size says" test "$(entries server small)" -eq 4
-check "none was evicted until then" test "$(list show small --json | field .evicted)" -eq 0
+check "a list takes as many addresses as its size" test "$(entries server small)" -eq 4
+check "and evicts none" test "$(list show small --json | field .evicted)" -eq 0
 list add small 192.0.2.1
 list add small 192.0.2.5
-check "one more does not make it larger" test "$(entries server small)" -eq 4
-check "one was evicted" test "$(list show small --json | field .evicted)" -eq 1
-check "the new address is there" lists server small 192.0.2.5
+check "one more does not enlarge it" test "$(entries server small)" -eq 4
+check "but evicts one" test "$(list show small --json | field .evicted)" -eq 1
+check "the new address is in the list" lists server small 192.0.2.5
 check "the address that was not seen for the longest time is gone" not lists server small 192.0.2.2
-check "the oldest address is there, since it was seen again" lists server small 192.0.2.1
+check "the oldest address is still there, since it was seen again" lists server small 192.0.2.1
 list add small 192.0.2.6
-check "the next to go is the next oldest" not lists server small 192.0.2.3
+check "the next address evicts the next oldest" not lists server small 192.0.2.3
 
 list create one size=1
 list add one 192.0.2.1
 list add one 192.0.2.2
-check "a list of one has room for one" test "$(list show one --json | field '[.entries[].address] | join(" ")')" = 192.0.2.2
+check "a list of size 1 has the last address" test "$(list show one --json | field '[.entries[].address] | join(" ")')" = 192.0.2.2
 
-# Many more addresses than there is room for.
+# Many more addresses than the list has room for.
 list create many size=1000
 python3 -c '
 import ipaddress
 start = int(ipaddress.ip_address("10.1.0.0"))
 for number in range(5000):
     print(ipaddress.ip_address(start + number))' >/tmp/addresses
-check "5,000 addresses into a list of 1,000" list add many - </tmp/addresses
-check "1,000 are there" test "$(entries server many)" -eq 1000
-check "4,000 were evicted" test "$(list show many --json | field .evicted)" -eq 4000
+check "5,000 addresses are added to a list of 1,000" list add many - </tmp/addresses
+check "it has 1,000 of them" test "$(entries server many)" -eq 1000
+check "and has evicted 4,000" test "$(list show many --json | field .evicted)" -eq 4000
 newest=$(tail -n 1000 /tmp/addresses | sort | md5sum)
-check "and it is the last 1,000 that are there" test "$(list show many --json | field '.entries[].address' | sort | md5sum)" = "$newest"
+check "the last 1,000 are in the list" test "$(list show many --json | field '.entries[].address' | sort | md5sum)" = "$newest"
 
-# Packets from many sources, as in a flood with spoofed addresses.
+# A flood with spoofed addresses.
 make_client() {
 	ip netns add flooder
 	hosts+=(flooder)

@@ -3,7 +3,7 @@
 #
 # Recent lists by hand: create, fill, read, flush, destroy.
 #
-# Hosts, on the switch of lib.sh: server (10.0.0.1), which nobody sends to.
+# Hosts, on the switch of lib.sh: server (10.0.0.1). No packets are sent.
 
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server
@@ -21,28 +21,28 @@ refuse "creating it again" 1 'one.*already|already.*one' list create one
 check "add" list add one 192.0.2.1 2001:db8::1
 check "show has the IPv4 address" lists server one 192.0.2.1
 check "show has the IPv6 address" lists server one 2001:db8::1
-check "show has no other" test "$(entries server one)" -eq 2
+check "and no other" test "$(entries server one)" -eq 2
 check "show as a table" sh -c 'ip netns exec server palisade list show one | grep -q 192.0.2.1'
 list add one 192.0.2.2
 check "show is sorted, last seen first" test "$(list show one --json | field '.entries[0].address')" = 192.0.2.2
 check "del" list del one 192.0.2.1
-check "it is gone" not lists server one 192.0.2.1
-refuse "del of an address that is not there" 1 '192.0.2.1' list del one 192.0.2.1
-refuse "del of several, one of which is not there" 1 '192.0.2.77' list del one 192.0.2.2 192.0.2.77
-check "deletes none of them" lists server one 192.0.2.2
+check "and the address is gone" not lists server one 192.0.2.1
+refuse "del of an address that is not in the list" 1 '192.0.2.1' list del one 192.0.2.1
+refuse "del of several addresses, one of which is not in the list" 1 '192.0.2.77' list del one 192.0.2.2 192.0.2.77
+check "it deletes none of them" lists server one 192.0.2.2
 check "flush" list flush one
-check "the list is empty then" test "$(entries server one)" -eq 0
-check "addresses come from standard input, too" sh -c 'printf "192.0.2.9\n# comment\n2001:db8::9\n" | ip netns exec server palisade list add one -'
-check "both are there" test "$(entries server one)" -eq 2
+check "and the list is empty" test "$(entries server one)" -eq 0
+check "add reads standard input" sh -c 'printf "192.0.2.9\n# comment\n2001:db8::9\n" | ip netns exec server palisade list add one -'
+check "and both addresses are in the list" test "$(entries server one)" -eq 2
 
 on server palisade -A INPUT -m recent --name one --rcheck -j DROP
 refuse "destroying a list that a rule uses" 1 'rule' list destroy one
 on server palisade -F
 check "a list outlives its rules" test "$(entries server one)" -eq 2
 check "destroy" list destroy one
-refuse "show of a list that is not there" 1 'no list.*one|list one' list show one
-refuse "flush of a list that is not there" 1 'no list.*one|list one' list flush one
+refuse "show of a list that does not exist" 1 'no list.*one|list one' list show one
+refuse "flush of a list that does not exist" 1 'no list.*one|list one' list flush one
 refuse "a size beyond max_entries" 1 'max_entries' list create big size=4000000000
-refuse "an address that is none" 2 '300.1.2.3' list add one 300.1.2.3
+refuse "an invalid address" 2 '300.1.2.3' list add one 300.1.2.3
 
 finish

@@ -35,17 +35,17 @@ on server palisade -A INPUT -p tcp --dport 80 -m recent --name web --set
 
 check "a visitor is served over IPv4" hosts_visit visitor 10.0.0.1
 check "a visitor is served over IPv6" hosts_visit visitor '[fd00::1]'
-# One process, since on a busy machine starting many is no hurry.
+# All requests come from one process: starting many would take too long on a busy machine.
 hurry() {
 	! on hasty curl -s -m 2 --fail-early 'http://10.0.0.1/?[1-60]' >/tmp/hasty && grep -q served /tmp/hasty
 }
-check "who sends too many packets is cut off" hurry
-check "others are served meanwhile" hosts_visit visitor 10.0.0.1
+check "a client that sends too many packets is blocked" hurry
+check "others are still served" hosts_visit visitor 10.0.0.1
 sleep 3.2
-check "and after the time, who was cut off is served again" hosts_visit hasty 10.0.0.1
-check "wrk runs through a list" sh -c "ip netns exec server palisade -F; ip netns exec server palisade -A INPUT -p tcp --dport 80 -m recent --name web --set -j ACCEPT; ip netns exec visitor wrk -t1 -c4 -d2s http://10.0.0.1/ | grep -q 'requests in'"
+check "and after the time, the blocked client is served again" hosts_visit hasty 10.0.0.1
+check "wrk works with a recent rule" sh -c "ip netns exec server palisade -F; ip netns exec server palisade -A INPUT -p tcp --dport 80 -m recent --name web --set -j ACCEPT; ip netns exec visitor wrk -t1 -c4 -d2s http://10.0.0.1/ | grep -q 'requests in'"
 on server iperf3 -s -1 -D
-check "iperf3 runs through a list" eventually 30 on visitor iperf3 -c 10.0.0.1 -t 2
+check "iperf3 works with a recent rule" eventually 30 on visitor iperf3 -c 10.0.0.1 -t 2
 on server nginx -c /tmp/nginx.conf -s stop
 
 finish

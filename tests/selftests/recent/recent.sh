@@ -24,25 +24,25 @@ flush() {
 rule -A INPUT -p icmp -m recent --name seen --rcheck -j DROP
 check "--rcheck does not match an address that was not seen" pings client 10.0.0.1
 rule -A INPUT -p icmp -m recent --name seen --set
-check "--set alone lets the packet go on" pings client 10.0.0.1
+check "--set alone lets the packet pass" pings client 10.0.0.1
 check "--rcheck matches an address that was set" not pings client 10.0.0.1
 check "--rcheck does not match another address" pings other 10.0.0.1
 check "list show has the address" lists server seen 10.0.0.2
 flush
 
-# A ping that is not answered takes a second.
+# A ping without an answer takes a second.
 rule -A INPUT -p icmp -m recent --name seen --update --seconds 12 --hitcount 3 -j DROP
 rule -A INPUT -p icmp -m recent --name seen --set
 pings client 10.0.0.1 >/dev/null
 pings client 10.0.0.1 >/dev/null
 check "--hitcount 3 lets three packets pass" pings client 10.0.0.1
 check "--hitcount 3 matches the fourth within the seconds" not pings client 10.0.0.1
-check "another address has a count of its own" pings other 10.0.0.1
+check "each address has a count of its own" pings other 10.0.0.1
 sleep 12.2
 check "after --seconds the packets do not count any more" pings client 10.0.0.1
 flush
 
-# Each wait is half of the seconds, so that a slow machine does not exceed them, and two of them are more.
+# Two waits are longer than the 10 seconds, and one is short enough to leave a slow machine time.
 rule -A INPUT -p icmp -m recent --name seen --update --seconds 10 -j DROP
 rule -A INPUT -p icmp -m recent --name seen --set
 pings client 10.0.0.1 >/dev/null
@@ -50,9 +50,9 @@ check "--update matches within the seconds" not pings client 10.0.0.1
 sleep 4.2
 check "and stamps what it matches" not pings client 10.0.0.1
 sleep 4.2
-check "so that the time begins anew" not pings client 10.0.0.1
+check "so that the time starts again" not pings client 10.0.0.1
 sleep 10.2
-check "until nothing came for --seconds" pings client 10.0.0.1
+check "until no packet came for --seconds" pings client 10.0.0.1
 flush
 
 rule -A INPUT -p icmp -m recent --name seen --rcheck --seconds 8 -j DROP
@@ -68,8 +68,8 @@ rule list create seen
 rule list add seen 10.0.0.2
 rule -A INPUT -p icmp -m recent --name seen --remove -j DROP
 check "--remove matches an address that is in the list" not pings client 10.0.0.1
-check "--remove removed it" pings client 10.0.0.1
-check "the list is empty then" test "$(entries server seen)" -eq 0
+check "and removes it" pings client 10.0.0.1
+check "and the list is empty" test "$(entries server seen)" -eq 0
 flush
 
 rule -A INPUT -p icmp -m recent --name seen ! --rcheck -j DROP
@@ -78,26 +78,26 @@ rule list add seen 10.0.0.2
 check "! --rcheck does not match an address that is in the list" pings client 10.0.0.1
 flush
 
-# An inverted --update stamps what it knows and what does not meet the window.
+# An inverted --update stamps addresses in the list for which --update would not match.
 rule -A INPUT -p icmp -m recent --name seen ! --update --hitcount 3
 rule list add seen 10.0.0.2
 pings client 10.0.0.1 >/dev/null
-check "! --update stamps an address that is known and not seen often enough" \
+check "! --update stamps an address that is in the list and not seen often enough" \
 	test "$(rule list show seen --json | field '.entries[0].packets')" -eq 2
 pings client 10.0.0.1 >/dev/null
 pings client 10.0.0.1 >/dev/null
-check "but not one that was" test "$(rule list show seen --json | field '.entries[0].packets')" -eq 3
+check "but not one that is seen often enough" test "$(rule list show seen --json | field '.entries[0].packets')" -eq 3
 pings other 10.0.0.1 >/dev/null
-check "and adds none" test "$(entries server seen)" -eq 1
-check "! --update matched what --update does not" test "$(counter server filter INPUT 1)" -eq 3
+check "and adds no address" test "$(entries server seen)" -eq 1
+check "! --update matches where --update does not" test "$(counter server filter INPUT 1)" -eq 3
 flush
 
 rule -A INPUT -p icmp -m recent --name seen --rcheck --rttl -j DROP
 rule -A INPUT -p icmp -m recent --name seen --set
 pings client 10.0.0.1 -t 17 >/dev/null
 check "--rttl does not match a packet with another TTL" pings client 10.0.0.1 -t 18
-check "it matches one with the TTL that was set last" not pings client 10.0.0.1 -t 18
-check "and no other" pings client 10.0.0.1 -t 19
+check "--rttl matches a packet with the TTL of the last stamp" not pings client 10.0.0.1 -t 18
+check "and no other TTL" pings client 10.0.0.1 -t 19
 rule list flush seen
 rule list add seen 10.0.0.2
 check "an address that was added by hand matches with any TTL" not pings client 10.0.0.1 -t 20
@@ -106,21 +106,21 @@ flush
 rule -A INPUT -p icmp -m recent --name seen --remove --rttl -j DROP
 rule -A INPUT -p icmp -m recent --name seen --set
 pings client 10.0.0.1 -t 17 >/dev/null
-check "--remove --rttl does not remove where the TTL is another" pings client 10.0.0.1 -t 18
-check "it does where it is that" not pings client 10.0.0.1 -t 18
+check "--remove --rttl does not remove where the TTL differs" pings client 10.0.0.1 -t 18
+check "and removes where the TTL is the same" not pings client 10.0.0.1 -t 18
 flush
 refuse "--set --rttl" 2 'rttl' rule -A INPUT -m recent --set --rttl
 
 rule -A INPUT -p icmp -m recent --name seen --update --seconds 6 --reap -j DROP
 rule list add seen 10.0.0.2 192.0.2.1 192.0.2.2 192.0.2.3
 sleep 6.2
-check "--reap: what was not seen for --seconds does not match" pings client 10.0.0.1
+check "--reap: an address not seen for --seconds does not match" pings client 10.0.0.1
 check "and is forgotten" not lists server seen 10.0.0.2
 pings client 10.0.0.1 >/dev/null
 pings client 10.0.0.1 >/dev/null
-check "so are others, one after the other" test "$(entries server seen)" -eq 0
+check "and so are others, one by one" test "$(entries server seen)" -eq 0
 rule list add seen 10.0.0.2
-check "what was seen matches" not pings client 10.0.0.1
+check "an address seen since matches" not pings client 10.0.0.1
 flush
 refuse "--reap without --seconds" 2 'seconds' rule -A INPUT -m recent --update --reap
 
@@ -130,14 +130,14 @@ pings client 10.0.0.1 >/dev/null
 check "--mask: the list has the network" lists server seen 10.0.0.0
 check "and another address of it matches" not pings other 10.0.0.1
 pings client fd00::1 >/dev/null
-check "IPv6 addresses count as a whole then" lists server seen fd00::2
+check "an IPv4 mask does not apply to IPv6 addresses" lists server seen fd00::2
 check "-S shows the mask" sh -c 'ip netns exec server palisade -S | grep -q -- "--name seen --mask 255.255.255.0 --rsource"'
 flush
 rule -A INPUT -m recent --name seen --set --mask ffff::
 pings client fd00::1 >/dev/null
 pings client 10.0.0.1 >/dev/null
-check "--mask for IPv6" lists server seen fd00::
-check "leaves IPv4 alone" lists server seen 10.0.0.2
+check "an IPv6 mask applies to IPv6 addresses" lists server seen fd00::
+check "does not apply to IPv4 addresses" lists server seen 10.0.0.2
 flush
 
 rule -A INPUT -p icmp -m recent --name to --set --rdest
@@ -153,8 +153,8 @@ flush
 
 rule -A INPUT -p icmpv6 -d fd00::1 -m recent --name seen --rcheck -j DROP
 rule -A INPUT -p icmpv6 -d fd00::1 -m recent --name seen --set
-check "IPv6: the first is not in the list" pings client fd00::1
-check "IPv6: the second is" not pings client fd00::1
+check "IPv6: the first packet's address is not in the list" pings client fd00::1
+check "IPv6: the second packet's is" not pings client fd00::1
 check "IPv6: the list shows the address" lists server seen fd00::2
 flush
 
@@ -163,23 +163,23 @@ pings client 10.0.0.1 -t 17 >/dev/null
 start=${EPOCHREALTIME/./}
 pings client 10.0.0.1 -t 33 >/dev/null
 show=$(rule list show seen --json)
-check "list show tells the TTL of the last packet" test "$(field '.entries[0].time_to_live' <<<"$show")" -eq 33
-check "list show tells the number of packets" test "$(field '.entries[0].packets' <<<"$show")" -eq 2
-check "list show tells an age for each packet" test "$(field '.entries[0].ages_ms | length' <<<"$show")" -eq 2
+check "list show has the TTL of the last packet" test "$(field '.entries[0].time_to_live' <<<"$show")" -eq 33
+check "list show has the number of packets" test "$(field '.entries[0].packets' <<<"$show")" -eq 2
+check "list show has an age for each packet" test "$(field '.entries[0].ages_ms | length' <<<"$show")" -eq 2
 sleep 1
 age=$(rule list show seen --json | field '.entries[0].age_ms')
-# Some jiffies more may have begun than have passed.
+# An age may be too large by some jiffies.
 most=$(((${EPOCHREALTIME/./} - start) / 1000 + 20))
 check "an age is in real milliseconds" test "$age" -ge 1000 -a "$age" -le "$most"
 flush
 
 rule -A INPUT -p icmp -m recent --name a --set -m recent --name b --set
 pings client 10.0.0.1 >/dev/null
-check "two recent matches in a rule work both" test "$(entries server a)$(entries server b)" = 11
+check "two recent matches in a rule both work" test "$(entries server a)$(entries server b)" = 11
 rule -F
 rule -A INPUT -p icmp -m recent --name never --rcheck -m recent --name later --set
 pings client 10.0.0.1 >/dev/null
-check "a match after one that does not match is not tried" test "$(entries server later)" -eq 0
+check "a match after one that fails is not evaluated" test "$(entries server later)" -eq 0
 flush
 
 rule list create seen hits=4
@@ -187,12 +187,12 @@ for _ in 1 2 3 4 5 6; do
 	rule list add seen 10.0.0.2
 done
 show=$(rule list show seen --json)
-check "an entry remembers as many packets as hits says" test "$(field '.entries[0].ages_ms | length' <<<"$show")" -eq 4
-check "and counts the others all the same" test "$(field '.entries[0].packets' <<<"$show")" -eq 6
+check "an entry remembers as many packets as hits allows" test "$(field '.entries[0].ages_ms | length' <<<"$show")" -eq 4
+check "and still counts the others" test "$(field '.entries[0].packets' <<<"$show")" -eq 6
 flush
 rule list create seen hits=4
 rule -A INPUT -p icmp -m recent --name seen --rcheck --hitcount 30 -j DROP
-check "a rule with a higher hitcount makes room in an empty list" test "$(rule list show seen --json | field .hits)" -ge 30
+check "a rule with a higher hitcount enlarges the entries of an empty list" test "$(rule list show seen --json | field .hits)" -ge 30
 flush
 
 rule list create fleeting timeout=6s

@@ -24,7 +24,7 @@ ip -n wrap-client address add 10.9.0.2/24 dev eth0
 ip -n wrap-server link set eth0 up
 ip -n wrap-client link set eth0 up
 
-# The low half of jiffies, and how many seconds it has until it wraps.
+# jiffies: prints the lower 32 bits of jiffies. remaining: prints how many seconds remain until these wrap.
 jiffies() {
 	awk '$1 == "jiffies:" { print $2 % 4294967296; exit }' /proc/timer_list
 }
@@ -46,18 +46,18 @@ left=$(remaining)
 check "jiffies have not wrapped yet" test "$left" -ge 20 -a "$left" -le 300
 sleep $((left - 14))
 pings wrap-client 10.9.0.1 >/dev/null
-check "before the wrap there is one packet" test "$(entries wrap-server before)" -eq 1
+check "before the wrap, an address is in the list" test "$(entries wrap-server before)" -eq 1
 left=$(remaining)
-check "and jiffies have not wrapped" test "$left" -ge 1 -a "$left" -le 20
+check "and jiffies still have not wrapped" test "$left" -ge 1 -a "$left" -le 20
 sleep $((left + 6))
 check "jiffies have wrapped" test "$(jiffies)" -lt 100000
 age=$(rule list show before --json | field '.entries[0].age_ms')
-check "the age across the wrap is right" test "$age" -ge 11000 -a "$age" -lt 60000
+check "an age across the wrap is right" test "$age" -ge 11000 -a "$age" -lt 60000
 pings wrap-client 10.9.0.1 >/dev/null
 check "a packet from before the wrap is not within the last 10 seconds" test "$(counter wrap-server filter INPUT 2)" -eq 0
 pings wrap-client 10.9.0.1 >/dev/null
 check "packets from before and after the wrap count together" test "$(counter wrap-server filter INPUT 1)" -eq 1
 check "a packet from after the wrap is within the last 10 seconds" test "$(counter wrap-server filter INPUT 2)" -eq 1
-check "ageing leaves them alone" test "$(rule list show before --json | field '.entries[0].packets')" -eq 3
+check "no stamp has been lost" test "$(rule list show before --json | field '.entries[0].packets')" -eq 3
 
 finish

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What recent/differential.py plays, and to whom."""
+"""The hosts and scenarios of recent/differential.py."""

@@ -39,7 +39,7 @@ from packet_frames import SERVER_MAC, TCP, UDP
 SENDER = "sender"
 SINK_MAC = "02:00:00:00:00:03"
 ETH_P_ALL, SO_RCVBUFFORCE = 3, 33
-# Within so many seconds a list has to be read, or it is not known well enough when its entries were seen.
+# A list has to be read within so many seconds, or the times of its entries are not known well enough.
 READ_TIME, READ_ATTEMPTS = 0.15, 30
 HZ = int(re.search(r"^CONFIG_HZ=(\d+)", pathlib.Path(f"/boot/config-{os.uname().release}").read_text(), re.M)[1])
 
@@ -54,7 +54,7 @@ def enter(host):
 
 
 def number_of(payload):
-    """The number of a packet, if it is one of ours."""
+    """The number in a test packet, or None."""
     return int.from_bytes(payload[-4:]) if payload[-8:-4] == MAGIC else None
 
 
@@ -67,14 +67,14 @@ def drain(receiver):
 
 
 def prepare(parameters):
-    """Loads both modules, and makes the host that everything is sent from."""
+    """Loads both modules, and makes the sender's namespace."""
     run("modprobe", "palisade")
     subprocess.run(["modprobe", "-r", "xt_recent"], stderr=subprocess.DEVNULL)
     run("modprobe", "xt_recent", *(f"{name}={value}" for name, value in parameters.items()))
     for name, value in parameters.items():
         if int(pathlib.Path(f"/sys/module/xt_recent/parameters/{name}").read_text()) != value:
             raise SystemExit(f"xt_recent is in use, with another {name} than {value}")
-    # Packets of one CPU stay in order.
+    # Packets from one CPU stay in order.
     os.sched_setaffinity(0, {0})
     run("ip", "netns", "add", SENDER)
     enter(SENDER)
@@ -82,7 +82,7 @@ def prepare(parameters):
 
 
 class Host:
-    """A host that forwards packets by its rules, between two cables to the sender's."""
+    """A host that forwards packets by its rules, between two links to the sender."""
 
     def __init__(self):
         run("ip", "netns", "add", self.name)
@@ -113,7 +113,7 @@ class Host:
             route add default via fd00:0:0:1::2
             route add local 198.19.0.0/16 dev lo
             route add local 2001:db8:1::/48 dev lo""")
-        # What a host takes for itself can be seen behind its rules, and what it sends itself meets others.
+        # Local packets are received by raw sockets, behind the rules; rules in OUTPUT see what raw sockets send.
         self.inside = [socket.socket(family, socket.SOCK_RAW, protocol)
                        for family in (socket.AF_INET, socket.AF_INET6) for protocol in (TCP, UDP)]
         self.output = {4: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW),
@@ -124,23 +124,23 @@ class Host:
         enter(SENDER)
 
     def send(self, packet, is_own):
-        """Sends a packet through the host, or from it."""
+        """Sends a packet through the host, or from the host itself."""
         if not is_own:
             self.sender.send(packet.frame)
             return
         try:
             self.output[packet.version].sendto(packet.frame[14:], (str(packet.destination), 0))
         except PermissionError:
-            pass  # which is how a host is told that its own packet was dropped
+            pass  # a rule in OUTPUT has dropped it
 
     def accepted(self, marker):
-        """The numbers of the packets that got through. The marker, sent last, always does, and is awaited."""
+        """The numbers of the packets that got through. The marker, which always does, is sent last and awaited."""
         self.sender.send(marker.frame)
         numbers = set()
         while marker.number not in numbers:
             if not select.select([self.sink], [], [], 30)[0]:
                 raise SystemExit(f"host {self.name} does not forward any more")
-            # An error that a host reports has the packet in it, but is none itself.
+            # An ICMP error quotes a packet, but is none of the test packets.
             numbers |= {number_of(frame) for frame in drain(self.sink)
                         if frame[23 if frame[12:14] == b"\x08\x00" else 20] in (TCP, UDP)}
         for receiver in self.inside:
@@ -164,7 +164,7 @@ class Reference(Host):
         enter(SENDER)
 
     def read(self, one):
-        """The entries of a list: TTL, times of the packets, the latest first, and how many there were."""
+        """The entries of a list: TTL, times of the packets, latest first, and their number."""
         enter(self.name)
         jiffies = int(re.search(r"^jiffies: (\d+)", pathlib.Path("/proc/timer_list").read_text(), re.M)[1])
         now = time.monotonic()
@@ -177,7 +177,7 @@ class Reference(Host):
         return entries
 
     def change(self, one, sign, address):
-        """Adds an address to a list or deletes it, by hand; or deletes all."""
+        """Adds an address to a list (+), deletes it (-), or flushes the list (/), by hand."""
         enter(self.name)
         pathlib.Path(f"/proc/self/net/xt_recent/{one.name}").write_text(f"{sign}{address or ''}\n")
         enter(SENDER)
@@ -210,7 +210,7 @@ class Palisade(Host):
             for entry in json.loads(answer)["entries"]}
 
     def times(self, one):
-        """When packets of each entry were seen. A program takes too long to start to tell when it has read an age."""
+        """The times of the packets of each entry. Starting the CLI takes too long to know when it read an age."""
         for _ in range(READ_ATTEMPTS):
             before = time.monotonic()
             self.client.socket.send(self.client.request("entry-get", {"name": one.name}, dump=True))
@@ -226,11 +226,11 @@ class Palisade(Host):
                 [now - value / 1000 for name, value in entry if name == "age"] for entry in entries}
 
     def change(self, one, sign, address):
-        # What `palisade list` does; a program would take too long to start.
+        # As `palisade list` does. Starting the CLI would take too long.
         operation = {"+": "entry-add", "-": "entry-delete", "/": "list-flush"}[sign]
         try:
             self.client.ask(operation, {"name": one.name} | ({"entry": {"address": address.packed}} if address else {}))
         except Refused as refused:
-            # xt_recent does not mind.
+            # xt_recent ignores deleting an address that is not in the list.
             if operation != "entry-delete" or refused.errno != errno.ENOENT:
                 raise

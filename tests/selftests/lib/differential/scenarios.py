@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Random rules of the recent match, and packets for them, which follow from a seed.
+"""Random rules with the recent match, and packets for them, from a seed.
 
-Rules and packets are such that Palisade and xt_recent have to agree on each packet, down to the last one, and on
-the lists in the end. Where they differ on purpose, or nobody should rely on what xt_recent does, DIFFERENCES says
-so, and the code that minds it is marked with the difference's name.
+With these rules and packets, Palisade and xt_recent have to agree on each packet and on the lists in the end. DIFFERENCES
+describes where they differ on purpose, or where nobody should rely on what xt_recent does. Code that avoids a difference
+has its name in a comment.
 """
 
 import ipaddress
@@ -13,23 +13,23 @@ import struct
 from packet_frames import TCP, UDP, ip, tcp, udp
 
 DIFFERENCES = {
-    "one-mask": "xt_recent masks addresses as the rule did that named the list first, whatever other rules say, and those"
-                " of both families with the same bits; Palisade does as each rule says. Here all rules of a list say the"
-                " same, and a list with a mask is of one family.",
-    "reaping": "xt_recent reaps the oldest entry of the list, and only when the packet's own address was found; Palisade"
-               " reaps the packet's own address, too, and others in turn. So in a list that is reaped, nothing may depend"
-               " on whether an entry that is too old is still there: all rules ask for no more seconds than those that"
-               " reap, none removes, none stamps what it did not find young enough, and nobody changes it by hand. What is"
-               " too old in the end is not compared.",
-    "remembered": "xt_recent remembers as many packets of an address as a power of two says, the same for all lists;"
-                  " Palisade as many as the rules of the list need, at least 20. As many as both remember are compared.",
-    "full": "xt_recent takes the entry that was not seen for the longest time when a list is full; Palisade one that is"
-            " close to it. No list gets full here.",
-    "memory": "A packet that cannot be stamped for want of memory is dropped by xt_recent and goes on with Palisade. There"
-             " is memory here.",
+    "one-mask": "The first rule with a list decides which mask xt_recent applies, for all rules and with the same bits for"
+                " both families. Palisade applies the mask of each rule. Here all rules of a list have the same mask, and a"
+                " list with a mask has one family.",
+    "reaping": "xt_recent reaps the oldest entry of a list, and only if the packet's address was found. Palisade reaps the"
+               " packet's address as well, and others in turn. So in a list that is reaped, nothing may depend on whether"
+               " an entry that is too old is still there: no rule has more seconds than those that reap, none removes, none"
+               " stamps an entry that it found too old, and there are no changes by hand. Entries that are too old in the"
+               " end are not compared.",
+    "remembered": "xt_recent remembers a power of two of packets for each address, the same number for all lists. Palisade"
+                  " remembers as many as the rules of a list need, at least 20. The stamps that both have are compared.",
+    "full": "If a list is full, xt_recent evicts the entry that was not seen for the longest time, Palisade one that is close"
+            " to it. No list gets full here.",
+    "memory": "If there is no memory to stamp a packet's address, xt_recent drops the packet and Palisade lets it continue."
+             " There is memory here.",
 }
 
-# What is made use of besides --set, --rcheck, --update, --remove, --seconds, --hitcount, --rsource, --rdest, --name.
+# Options used besides --set, --rcheck, --update, --remove, --seconds, --hitcount, --rsource, --rdest, --name.
 OPTIONS = ("rttl", "reap", "mask")
 
 ROUNDS = 11
@@ -39,22 +39,22 @@ SYN, ACK, FIN, RST = 2, 16, 1, 4
 MASKS = {4: ("255.255.255.0", "255.255.255.240", "255.255.0.0"),
          6: ("ffff:ffff:ffff:ffff::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff0")}
 RAW, FORWARD, INPUT, OUTPUT = ("raw", "PREROUTING"), ("filter", "FORWARD"), ("filter", "INPUT"), ("filter", "OUTPUT")
-# Where rules are, and how often that is chosen. Between the first and FORWARD the TTL becomes less.
-PLACES = {(FORWARD,): 3, (RAW, FORWARD): 3, (INPUT,): 1, (RAW, INPUT): 2, (("raw", "OUTPUT"), OUTPUT): 2}
-# Networks of destinations: the scenario's number makes each of its own.
+# The chains of the rules, and how often these are chosen. The TTL is decremented before FORWARD.
+CHAINS = {(FORWARD,): 3, (RAW, FORWARD): 3, (INPUT,): 1, (RAW, INPUT): 2, (("raw", "OUTPUT"), OUTPUT): 2}
+# Networks of destinations, which differ by the number of the scenario.
 NETWORKS = {4: "198.{kind}.{number}.0/24", 6: "2001:db8:{kind}:{number:x}::/64"}
 PROTOCOLS = ("-p tcp", "-p tcp --tcp-flags SYN,ACK,FIN,RST SYN", "-p tcp --tcp-flags ACK ACK", "-p tcp --dport 22", "-p udp",
              "-p udp --dport 53")
 
 
 def network(version, number, is_local):
-    """The destinations of a scenario, which hosts forward to or, if so, take for their own."""
+    """The destinations of a scenario, either forwarded or local."""
     kind = {4: 18, 6: 0}[version] + is_local
     return ipaddress.ip_network(NETWORKS[version].format(kind=kind, number=number))
 
 
 class Packet:
-    """A packet, whose payload says its number."""
+    """A packet with its number in the payload."""
 
     def __init__(self, number, source, destination, ttl, protocol=UDP, port=9, flags=0):
         self.number, self.source, self.destination, self.ttl = number, source, destination, ttl
@@ -71,7 +71,7 @@ class Packet:
 
 
 class List:
-    """A list, with what all of its rules have in common."""
+    """A list, with what its rules have in common."""
 
     def __init__(self, chance, choice, name):
         self.name = name
@@ -84,14 +84,14 @@ class List:
 
 
 class Scenario:
-    """Rules, and the packets of each round; another generation has the same rules with lists of other names."""
+    """Rules, and the packets of each round. Another generation has the same rules with other names of lists."""
 
     def __init__(self, seed, number, generation=0):
         self.random = random.Random(f"{seed} {number}")
         self.seed, self.number = seed, number
-        self.chains = self.random.choices(list(PLACES), PLACES.values())[0]
+        self.chains = self.random.choices(list(CHAINS), CHAINS.values())[0]
         self.networks = {version: network(version, number, INPUT in self.chains) for version in (4, 6)}
-        # xt_recent forgets a list some time after its last rule went: no name is used twice.
+        # xt_recent destroys a list some time after its last rule, so no name is used twice.
         suffix = f"{number}" + f"-{generation}" * (generation > 0)
         lists = [List(self.chance, self.random.choice, letter + suffix) for letter in "abc"[:self.random.choice((1, 1, 2, 3))]]
         self.lists = []
@@ -106,13 +106,13 @@ class Scenario:
     def make_rules(self, lists):
         rules = [self.make_rule(lists) for _ in range(self.random.randint(1, 6))]
         for one in self.lists:
-            # Most rules do nothing with a list that stays empty.
+            # With an empty list, most rules would do nothing.
             if len(rules) < 6 and self.chance(0.9) and not any(f"--name {one.name} --set" in rule for *_, rule in rules):
                 rules.insert(self.random.randrange(len(rules) + 1), self.make_rule([one], "set"))
         return rules
 
     def make_rule(self, lists, operation=None):
-        """The chain of a rule, the IP versions that it is for, and the rule without its destination."""
+        """The chain of a rule, its IP versions, and the rule without its destination."""
         chosen = [self.random.choice(lists)]
         if operation is None and self.chance(0.15):
             # one-mask: a rule has one family.
@@ -157,14 +157,14 @@ class Scenario:
         self.usual = {source: self.random.choice(TTLS) for source in sources}
         rounds = []
         for number in range(ROUNDS):
-            # Each source is silent for some rounds, so that there is something to forget.
+            # Each source is silent for some rounds, so that stamps get too old.
             active = [source for source in self.weights if self.chance(0.5)] or sources[:1]
             first = self.number << 16 | number << 8
             rounds.append([self.packet(first + each, active) for each in range(self.random.randint(6, 18))])
         return rounds
 
     def make_changes(self):
-        """What is done to lists by hand before each round: a sign as xt_recent knows it, and an address."""
+        """Changes by hand before each round: a list, the sign that xt_recent takes, and an address."""
         lists = [one for one in self.lists if not one.reaped]  # reaping
         changes = [[] for _ in self.rounds]
         if lists and self.chance(0.5):
@@ -194,7 +194,7 @@ class Scenario:
                 yield table, f"-A {chain} -d {self.networks[version]} {rule}"
 
     def palisade_rules(self):
-        """The rules for palisade; one that is for both IP versions becomes two there."""
+        """The rules for palisade, which makes two of a rule for both IP versions."""
         for (table, chain), versions, rule in self.rules:
             networks = ",".join(str(self.networks[version]) for version in sorted(versions))
             yield f"-t {table} -A {chain} -d {networks} {rule}"

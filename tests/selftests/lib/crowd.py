@@ -14,7 +14,7 @@ import sys
 import time
 
 PORT = 7777
-AT_ONCE = 100           # connections that are being opened
+AT_ONCE = 100           # connections being opened
 CLONE_NEWNET = 0x40000000
 
 
@@ -24,7 +24,7 @@ def enter(namespace):
 
 
 def serve(namespace, ready):
-    """Echoes."""
+    """Echoes data, without end."""
     enter(namespace)
     listener = socket.create_server(("", PORT), backlog=4096)
     listener.setblocking(False)
@@ -70,7 +70,7 @@ def open_all(address, count):
 
 
 def use(connections):
-    """Each carries its number to the server and back."""
+    """Sends each connection's number to the server and back."""
     for number, connection in enumerate(connections):
         connection.settimeout(20)
         connection.send(b"%d" % number)

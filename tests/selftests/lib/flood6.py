@@ -18,7 +18,7 @@ PORT = 80
 PREFIX = bytes.fromhex("20010db8")
 OPTIONS = b"\2\4\5\xa0\4\2\x08\x0a" + bytes(8) + b"\1\3\3\7"
 SYN = 2
-# Made once, since a packet takes longer to make than to send.
+# Made beforehand, since making a packet takes longer than sending it.
 DISTINCT = 5000
 A_WHILE, PACKETS_IN_IT = 0.01, 50
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the tests of SYNPROXY with real programs share. make_row makes five hosts in a row, all of which forward:
+# Shared by the tests of SYNPROXY with real programs. make_row makes five hosts in a row, all of which forward:
 #
 #	+----------+     +---------------------+     +---------------------+     +---------------------+     +----------+
 #	|  client  |     |        west         |     |        proxy        |     |        east         |     |  server  |
@@ -22,8 +22,8 @@ kind=${1:-learned}
 [ "$kind" = iptables ] || modprobe palisade
 options="--sack-perm --timestamp --mss 1460 --wscale 9"
 
-# cable NUMBER HOST INTERFACE NUMBER HOST INTERFACE NETWORK: NUMBER is the host's own in the network.
-cable() {
+# veth NUMBER HOST INTERFACE NUMBER HOST INTERFACE NETWORK: a veth pair. NUMBER is the host's own in the network.
+veth() {
 	ip link add "$3" netns "$2" type veth peer name "$6" netns "$5"
 	ip -n "$2" address add "10.$7.0.$1/24" dev "$3"
 	ip -n "$2" address add "fd00:$7::$1/64" dev "$3" nodad
@@ -33,7 +33,7 @@ cable() {
 	ip -n "$5" link set "$6" up
 }
 
-# reach HOST NETWORK NEXT-NETWORK NEXT-NUMBER: a route.
+# reach HOST NETWORK NEXT-NETWORK NEXT-NUMBER: adds routes to a network, by a next hop in another one.
 reach() {
 	ip -n "$1" route add "10.$2.0.0/24" via "10.$3.0.$4"
 	ip -n "$1" route add "fd00:$2::/64" via "fd00:$3::$4"
@@ -50,10 +50,10 @@ make_row() {
 			net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
 			net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 	done
-	cable 2 client eth0 1 west left 1
-	cable 2 west right 1 proxy left 2
-	cable 1 proxy right 2 east left 3
-	cable 1 east right 2 server eth0 4
+	veth 2 client eth0 1 west left 1
+	veth 2 west right 1 proxy left 2
+	veth 1 proxy right 2 east left 3
+	veth 1 east right 2 server eth0 4
 	for name in 2 3 4; do reach client $name 1 1; done
 	for name in 3 4; do reach west $name 2 1; done
 	reach proxy 1 2 2
@@ -62,7 +62,7 @@ make_row() {
 	for name in 1 2 3; do reach server $name 4 1; done
 }
 
-# protect PORTS: has the proxy answer for these.
+# protect PORTS: adds the proxy's rules for a range of ports.
 protect() {
 	local command=palisade commands chain
 	case $kind in
@@ -90,14 +90,14 @@ protect() {
 	esac
 }
 
-# no_protection: removes all rules of the proxy.
+# no_protection: removes all of the proxy's rules.
 no_protection() {
 	on proxy nft flush ruleset
 	[ ! -e /sys/module/palisade ] || on proxy palisade -t raw -F
 	[ ! -e /sys/module/palisade ] || on proxy palisade -F
 }
 
-# only_proxied: the client takes no handshake but the proxy's, which alone announces a window of 0.
+# only_proxied: the client drops SYN-ACKs that are not the proxy's. Only the proxy announces a window of 0.
 only_proxied() {
 	on client nft -f - <<-RULES
 		table inet watch {
@@ -109,7 +109,7 @@ only_proxied() {
 	RULES
 }
 
-# serve HOST: a web server on ports 80 and 8080, which also has a file of 1 MB.
+# serve HOST: starts a web server on ports 80 and 8080, which has a page and a file of 1 MB.
 serve() {
 	local folder=/tmp/www-$1
 	mkdir -p "$folder"
@@ -138,37 +138,38 @@ serve() {
 	eventually 30 on "$1" sh -c "ss -Hltn sport = :80 | grep -q ."
 }
 
-# gets HOST URL [OPTION...]: a page is served.
+# gets HOST URL [OPTION...]: the page is served. The options are curl's.
 gets() {
 	local host=$1 url=$2
 	shift 2
 	on "$host" curl -sS -m 30 "$@" "$url" | grep -q served
 }
 
-# gets_file HOST URL [SECONDS]: the file arrives as it is.
+# gets_file HOST URL [SECONDS]: the file arrives unchanged.
 gets_file() {
 	on "$1" curl -sS -m "${3:-30}" "$2" | cmp - /tmp/file
 }
 
-# offer HOST PORT and collect HOST PORT FILE: who connects is sent the file, or its data is kept.
+# offer HOST PORT: starts a server that sends the file.
 offer() {
 	on "$1" socat -U "TCP6-LISTEN:$2,reuseaddr,fork,ipv6only=0" OPEN:/tmp/file &
 	disown
 	eventually 30 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
 }
 
+# collect HOST PORT FILE: starts a server that writes what it receives to a file.
 collect() {
 	on "$1" socat -u "TCP6-LISTEN:$2,reuseaddr,fork,ipv6only=0" "OPEN:$3,creat,trunc" &
 	disown
 	eventually 30 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
 }
 
-# downloads ADDRESS:PORT [SECONDS]: the client gets the file.
+# downloads ADDRESS:PORT [SECONDS]: the client receives the file from offer.
 downloads() {
 	on client timeout "${2:-30}" socat -u "TCP:$1" - </dev/null | cmp - /tmp/file
 }
 
-# uploads ADDRESS:PORT FILE [SECONDS]: the server gets it.
+# uploads ADDRESS:PORT FILE [SECONDS]: the client sends the file to collect.
 uploads() {
 	rm -f "$2"
 	on client timeout "${3:-30}" socat -u OPEN:/tmp/file "TCP:$1" && eventually 30 cmp -s /tmp/file "$2"

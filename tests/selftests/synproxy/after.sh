@@ -14,26 +14,26 @@ serve proxy
 serve server
 modprobe ipt_SYNPROXY
 
-# watches: hooks of Palisade's are there.
-watches() {
+# has_hooks: hooks of Palisade are registered.
+has_hooks() {
 	on proxy nft list hooks | grep -q '\[palisade\]'
 }
 
 protect 80
-check "a server of the proxy's host" gets client http://10.2.0.1/
-check "a server behind it" gets client http://10.4.0.2/
-check "hooks are there" watches
+check "a client gets the page of the proxy's host" gets client http://10.2.0.1/
+check "and of the server behind it" gets client http://10.4.0.2/
+check "hooks are registered" has_hooks
 check "the rule is removed" on proxy palisade -t raw -F
 kind=iptables protect 80
-check "iptables' SYNPROXY answers for the proxy's host then" gets client http://10.2.0.1/
-check "and for a server behind it" gets client http://10.4.0.2/
+check "then iptables' SYNPROXY serves the proxy's host" gets client http://10.2.0.1/
+check "and the server behind it" gets client http://10.4.0.2/
 on proxy iptables -t raw -F
 on proxy iptables -F
 on proxy ip6tables -t raw -F
 on proxy ip6tables -F
 on proxy conntrack -F 2>/dev/null
-check "when the last connection is over, no hook is left" eventually 60 not watches
+check "after the last connection, no hook remains" eventually 60 not has_hooks
 protect 80
-check "with a rule again, they are there" watches
-check "and answer" gets client http://10.4.0.2/
+check "with a rule again, hooks are registered" has_hooks
+check "and a client is served" gets client http://10.4.0.2/
 finish

@@ -10,12 +10,12 @@
 . "$(dirname "$0")/../lib/lib.sh"
 make_hosts server client
 
-# The server closes first, so that the client may use its port again at once.
+# The server closes first. So the client has no socket in TIME_WAIT and may use its port again at once.
 on server socat TCP6-LISTEN:80,reuseaddr,fork,ipv6only=0 EXEC:'echo hello' 2>/dev/null &
 disown
 eventually 30 on server sh -c "ss -Hltn sport = :80 | grep -q ."
 
-# fetches ADDRESS: the server says something to a client from port 20000.
+# fetches ADDRESS: a client at port 20000 is served.
 fetches() {
 	local said
 	said=$(on client timeout 40 socat -u -T 30 "TCP:$1:80,sourceport=20000,reuseaddr" -)
@@ -24,12 +24,12 @@ fetches() {
 }
 for address in 10.0.0.1 '[fd00::1]'; do
 	check "without SYNPROXY, a client of $address is served" fetches "$address"
-	check "and comes back from the same port" fetches "$address"
+	check "and reconnects from the same port" fetches "$address"
 done
 on server palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY
 for address in 10.0.0.1 '[fd00::1]'; do
-	check "with SYNPROXY it is served" fetches "$address"
-	check "and comes back from the same port" fetches "$address"
+	check "with SYNPROXY, a client of $address is served" fetches "$address"
+	check "and reconnects from the same port" fetches "$address"
 done
 
 finish

@@ -31,13 +31,13 @@ from genetlink import Report
 BARE = "--bare" in sys.argv[1:]
 EVERY = "--all" in sys.argv[1:]
 VERSIONS = 4, 6
-# What rules drop later is lost, and nobody is told.
+# Segments that rules drop later are lost, and the client hangs.
 DOCUMENTED = SERVED | {"hanging"}
 COMPLAINTS = re.compile(r"BUG:|WARNING:|Oops|refcount_t:|KASAN|suspicious RCU|panicked at")
 
 
 def cells_of(rows):
-    """All of the cross product, or one cell of each row."""
+    """All cells of the rows, or one cell of each row."""
     protected = [kind for kind in KINDS if kind != "none"]
     for turn, row in enumerate(rows):
         if EVERY:
@@ -61,12 +61,12 @@ def judge(report, title, rows, cells, not_met):
         own = [cell for cell in cells if cell.row is row]
         wrong = [f"{cell}, not {' or '.join(sorted(allowed(cell)))}" for cell in own if not is_right(cell)]
         if row in not_met:
-            wrong.append("no packet met the rules")
+            wrong.append("no packet met the row's rules")
         report.check(f"{title}: {row.name} ({len(own)})", not wrong, *wrong)
 
 
 def opening(report, topology, title, rows):
-    """Rules that are there when connections are opened."""
+    """Runs rows whose rules exist when connections are opened."""
     for row in rows:
         if row.needs and not can(row.needs):
             report.skip(f"{title}: {row.name}", f"this kernel has no {row.needs}")
@@ -77,7 +77,7 @@ def opening(report, topology, title, rows):
     topology.listen([row.port for row in rows])
     for batch in batches(rows):
         cells = list(cells_of(batch))
-        # Those whose rules packets have to meet.
+        # The rows whose rules some packet has to meet.
         to_meet = {cell.row for cell in cells if cell.row.is_met and cell.row.rules and not is_documented(cell)}
         rules.protect(BARE)
         rules.load(batch)
@@ -97,12 +97,13 @@ def opening(report, topology, title, rows):
 
 
 def batches(rows):
-    """Not more than 1024 connections are waited for at a time."""
+    """Splits rows so that no more than 1024 connections are opened at the same time."""
     size = 40 if EVERY else 1000
     return [rows[start:start + size] for start in range(0, len(rows), size)]
 
 
 def silence():
+    """Whether the kernel's log has no complaints, and some of them."""
     log = subprocess.run(["dmesg"], stdout=subprocess.PIPE, text=True, check=True).stdout
     complaints = [line for line in log.splitlines() if COMPLAINTS.search(line)]
     return not complaints, *complaints[:10]
@@ -113,7 +114,7 @@ def rules_part(report, topology, chosen, _):
 
 
 def routes_part(report, topology, chosen, _):
-    opening(report, topology, f"{topology.variant}, no way", chosen(list(all_rows.routes(ROUTES))))
+    opening(report, topology, f"{topology.variant}, no route", chosen(list(all_rows.routes(ROUTES))))
 
 
 PARTS = {"rules": rules_part, "routes": routes_part} | later.PARTS
@@ -134,7 +135,7 @@ def is_available(variant):
 
 
 def plan(words):
-    """Networks, with the parts and the patterns of rows that are tried there."""
+    """The networks to run, with their parts and the patterns of rows."""
     variants = [word for word in words if word in VARIANTS]
     parts = [word for word in words if word in PARTS]
     patterns = [word for word in words if word not in PARTS and word not in VARIANTS]
@@ -149,7 +150,7 @@ def main():
     report = Report()
     for variant, parts, patterns in plan([word for word in sys.argv[1:] if not word.startswith("--")]):
         if not is_available(variant):
-            report.skip(variant, "this kernel does not have it")
+            report.skip(variant, "this kernel does not support it")
             continue
 
         def chosen(rows, patterns=patterns):
@@ -157,12 +158,12 @@ def main():
 
         start = time.monotonic()
         topology = Topology(variant)
-        print(f"# {variant}: the hosts took {time.monotonic() - start:.1f} s", flush=True)
+        print(f"# {variant}: making the hosts took {time.monotonic() - start:.1f} s", flush=True)
         try:
             for part in parts:
                 start = time.monotonic()
                 PARTS[part](report, topology, chosen, BARE)
-                report.check(f"{variant}, {part}: the kernel says nothing", *silence())
+                report.check(f"{variant}, {part}: the kernel does not complain", *silence())
                 print(f"# {variant}, {part}: took {time.monotonic() - start:.1f} s", flush=True)
         finally:
             topology.close()

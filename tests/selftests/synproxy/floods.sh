@@ -18,7 +18,7 @@ make_row
 serve proxy
 serve server
 protect 80:89
-# Whoever a flood pretends to be does not answer, and nobody is told that they are not there.
+# The spoofed addresses do not answer, and there are no ICMP errors about them.
 on west ip route add blackhole 0.0.0.0/0
 on west ip -6 route add blackhole ::/0
 on proxy ip route add default via 10.2.0.2
@@ -29,7 +29,7 @@ count() {
 }
 
 flood6=$lib/flood6.py
-# flood FLAGS ADDRESS: starts a flood of segments from random addresses.
+# flood FLAGS ADDRESS: starts a flood of segments from random addresses, on west.
 flood() {
 	case $2 in
 	*:*)
@@ -45,21 +45,22 @@ flood() {
 	esac
 }
 
-# floods FLAGS ADDRESS: the client is served 100 times, or 99, while others flood the server.
+# floods FLAGS ADDRESS: at least 99 of the client's 100 requests are served during a flood, and hardly any other connection
+# is tracked.
 floods() {
 	local flags=$1 address=$2 url=$2 flooder before served
 	[[ $address != *:* ]] || url=[$address]
 	before=$(count)
 	flood "$flags" "$address"
 	flooder=$!
-	# It makes thousands of packets first.
+	# flood6.py makes thousands of packets first.
 	eventually 120 grep -q flooding /tmp/flooding || return
 	sleep 1
 	served=$(on client curl -s -m 20 -H 'Connection: close' --no-keepalive "http://$url/?[1-100]" | grep -c served)
 	echo "$served of 100 were served, connections: $before before, $(count) now"
 	kill -KILL $flooder || return
 	wait $flooder 2>/dev/null
-	# Those of the client itself are remembered for a while.
+	# The client's own connections are tracked for a while.
 	[ "$served" -ge 99 ] && [ "$(count)" -le $((before + 110)) ]
 }
 for address in 10.4.0.2 10.2.0.1 fd00:4::2 fd00:2::1; do
@@ -68,7 +69,8 @@ for address in 10.4.0.2 10.2.0.1 fd00:4::2 fd00:2::1; do
 	check "a client is served during a flood of SYN-ACKs at $address" floods 18 "$address"
 	on proxy conntrack -F 2>/dev/null
 done
-only_server_syns() {
+# reaches_nothing: no segment of a flood gets to east.
+reaches_nothing() {
 	local flags
 	on east nft add table inet seen
 	on east nft add chain inet seen forward '{ type filter hook forward priority 0; }'
@@ -82,11 +84,11 @@ only_server_syns() {
 	on east nft list table inet seen
 	on east nft list table inet seen | grep -q 'packets 0 '
 }
-check "nothing of a flood reaches the server" only_server_syns
+check "nothing of a flood reaches the server" reaches_nothing
 on east nft flush ruleset
 [ "$kind" = iptables ] || check "the rule's packets were counted" test "$(counter proxy raw PREROUTING 1)" -ge 2000
 
-# is_reset ADDRESS PORT SECONDS: a client that asks is refused within that time, and nothing remains.
+# is_reset ADDRESS PORT SECONDS: a client is refused or reset within that time, and no half-open connection remains.
 is_reset() {
 	local status=0 start=$SECONDS taken
 	on client curl -s -m 60 "http://$1:$2/" >/dev/null || status=$?
@@ -105,16 +107,16 @@ table inet silence {
 	}
 }
 RULES
-# Of a server that says nothing they would hear after ten seconds.
+# A client of a silent server would be reset after ten seconds.
 check "a closed port of another host" is_reset 10.4.0.2 85 8
 check "a closed port of another host, IPv6" is_reset '[fd00:4::2]' 85 8
 check "a closed port of the proxy's host" is_reset 10.2.0.1 85 8
 check "a closed port of the proxy's host, IPv6" is_reset '[fd00:2::1]' 85 8
 if [ "$kind" = iptables ]; then
-	skip "hosts that are not there, or silent" "iptables' SYNPROXY leaves clients waiting"
+	skip "hosts that do not exist or do not answer" "iptables' SYNPROXY leaves clients waiting"
 	finish
 fi
-check "a host that is not there" is_reset 10.4.0.99 86 30
-check "a host that is not there, IPv6" is_reset '[fd00:4::99]' 86 30
+check "a host that does not exist" is_reset 10.4.0.99 86 30
+check "a host that does not exist, IPv6" is_reset '[fd00:4::99]' 86 30
 check "a host that does not answer" is_reset 10.4.0.2 88 40
 finish

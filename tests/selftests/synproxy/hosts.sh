@@ -25,7 +25,7 @@ folder=$(mktemp -d)
 head -c 3000000 /dev/urandom >"$folder/file"
 trap 'remove_hosts; rm -r "$folder"' EXIT
 
-# ssh: the server speaks first, and both go on for long.
+# ssh: the server speaks first, and connections are long.
 ssh-keygen -q -t ed25519 -N '' -f "$folder/host"
 ssh-keygen -q -t ed25519 -N '' -f "$folder/user"
 cp "$folder/user.pub" "$folder/authorized"
@@ -40,11 +40,11 @@ by_ssh() {
 }
 check "ssh is protected" on server palisade protect 22
 check "a command runs" by_ssh root@10.0.0.2 true
-check "what it says comes whole" eval 'by_ssh root@10.0.0.2 "cat $folder/file" | cmp - "$folder/file"'
-check "what it hears, too, over IPv6" eval 'by_ssh root@fd00::2 "cmp - $folder/file" <"$folder/file"'
-check "all of it by SYNPROXY" eval '[ "$(on server palisade protect --status --json | field ".[0].opened")" = 3 ]'
+check "its output arrives complete" eval 'by_ssh root@10.0.0.2 "cat $folder/file" | cmp - "$folder/file"'
+check "and so does its input, over IPv6" eval 'by_ssh root@fd00::2 "cmp - $folder/file" <"$folder/file"'
+check "SYNPROXY opened all three" eval '[ "$(on server palisade protect --status --json | field ".[0].opened")" = 3 ]'
 
-# As Docker has it: a container behind the host, with a port of the host's; and firewalld's zone for the rest.
+# As with Docker: a container behind the host, with one of the host's ports. And firewalld's zone for other ports.
 ip netns add container
 hosts+=(container)
 ip link add docker0 netns server type veth peer name eth0 netns container
@@ -121,18 +121,18 @@ web() {
 web container 0.0.0.0
 web server ::
 gets() { on client curl -gs -m 60 "http://$1/file" | cmp - "$folder/file"; }
-check "without SYNPROXY, a container's port is reached" gets 10.0.0.2:8080
+check "without SYNPROXY, the container's port is reached" gets 10.0.0.2:8080
 check "and the host's" gets 10.0.0.2:80
 check "both are protected" on server palisade protect 80 8080
 check "the container's port is reached" gets 10.0.0.2:8080
-check "the host's, too" gets 10.0.0.2:80
+check "and the host's" gets 10.0.0.2:80
 check "and over IPv6" gets '[fd00::2]:80'
-check "both by SYNPROXY" eval '[ "$(on server palisade protect --status --json |
+check "SYNPROXY opened all of these" eval '[ "$(on server palisade protect --status --json |
 	field "map(select(.port == 80 or .port == 8080).opened) | sort | join(\" \")")" = "1 2" ]'
-check "a port that firewalld refuses stays refused" not connects client 10.0.0.2 81
-check "the container reaches others" on container curl -s -m 30 -o /dev/null http://10.0.0.2/
-check "the host reaches its own port" on server curl -s -m 30 -o /dev/null http://10.0.0.2/
+check "a port that firewalld rejects is still refused" not connects client 10.0.0.2 81
+check "the container reaches the host's server" on container curl -s -m 30 -o /dev/null http://10.0.0.2/
+check "the host reaches its own server" on server curl -s -m 30 -o /dev/null http://10.0.0.2/
 on server nft flush ruleset
 
-check "ten thousand connections at a time" timeout 900 "$lib/crowd.py" client server 10.0.0.2 10000
+check "ten thousand connections at the same time" timeout 900 "$lib/crowd.py" client server 10.0.0.2 10000
 finish

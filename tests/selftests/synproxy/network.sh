@@ -27,7 +27,7 @@ for host in proxy server; do
 done
 protect 80:83
 
-# A VLAN between the proxy and its neighbour.
+# A VLAN between west and the proxy.
 modprobe 8021q
 for host in west proxy; do
 	interface=$([ $host = west ] && echo right || echo left)
@@ -52,12 +52,12 @@ on west ip -6 route replace fd00:4::/64 via fd00:2::1
 on proxy ip route replace 10.1.0.0/24 via 10.2.0.2
 on proxy ip -6 route replace fd00:1::/64 via fd00:2::2
 
-# Answers that take another way than the questions came: only the proxy's own host is on both.
+# The proxy's packets to the client leave by another interface than the client's packets come in by.
 on proxy ip route replace 10.1.0.0/24 via 10.7.0.2
-check "answers leave by another interface" gets_file client http://10.4.0.2/file
+check "asymmetric routing: answers leave by another interface" gets_file client http://10.4.0.2/file
 on proxy ip route replace 10.1.0.0/24 via 10.2.0.2
 
-# Other addresses and ports.
+# Translated addresses and ports.
 on proxy iptables -t nat -A PREROUTING -p tcp -d 10.2.0.1 --dport 81 -j DNAT --to-destination 10.4.0.2:80
 check "DNAT by iptables, to another host" gets_file client http://10.2.0.1:81/file
 on proxy iptables -t nat -F
@@ -80,7 +80,8 @@ if [ "$kind" != iptables ]; then
 	check "REDIRECT by Palisade, IPv6" redirected palisade 'http://[fd00:2::1]:81/file'
 fi
 
-# A smaller MTU behind a router, which tells the sender. What it quotes has the numbers of the other side.
+# A smaller MTU behind a router, which sends ICMP errors. These quote the sequence numbers of the other side of the proxy.
+# narrow HOST NETWORK INTERFACE: lowers the MTU of the host's routes to a network. widen restores it.
 narrow() {
 	ip -n "$1" route replace "10.$2.0.0/24" dev "$3" mtu 1300
 	ip -n "$1" -6 route replace "fd00:$2::/64" dev "$3" metric 256 mtu 1300
@@ -93,7 +94,7 @@ widen() {
 	ip -n "$1" route replace "10.$2.0.0/24" dev "$3"
 	ip -n "$1" -6 route replace "fd00:$2::/64" dev "$3" metric 256
 }
-# has_learned HOST ADDRESS: the host knows of the smaller MTU on the way there.
+# has_learned HOST ADDRESS: the host knows the smaller path MTU.
 has_learned() {
 	on "$1" ip route get "$2" | grep 'mtu 1300'
 }
@@ -101,8 +102,8 @@ narrow west 1 left
 for address in 10.4.0.2 '[fd00:4::2]'; do
 	check "a smaller MTU towards the client: from the server $address" downloads "$address:82"
 done
-check "the server has learned of it" has_learned server 10.1.0.2
-check "the server has learned of it, IPv6" has_learned server fd00:1::2
+check "the server knows the path MTU" has_learned server 10.1.0.2
+check "the server knows the path MTU, IPv6" has_learned server fd00:1::2
 for address in 10.2.0.1 '[fd00:2::1]'; do
 	check "a smaller MTU towards the client: from the proxy's host $address" downloads "$address:82"
 done
@@ -111,27 +112,28 @@ narrow east 4 right
 for address in 10.4.0.2 '[fd00:4::2]'; do
 	check "a smaller MTU towards the server $address" uploads "$address:83" /tmp/kept-server
 done
-check "the client has learned of it" has_learned client 10.4.0.2
-check "the client has learned of it, IPv6" has_learned client fd00:4::2
+check "the client knows the path MTU" has_learned client 10.4.0.2
+check "the client knows the path MTU, IPv6" has_learned client fd00:4::2
 widen east 4 right
 
 if modprobe -q sch_netem; then
-	for place in "west left" "west right" "proxy right" "east right"; do
-		read -r host interface <<<"$place"
+	for device in "west left" "west right" "proxy right" "east right"; do
+		read -r host interface <<<"$device"
 		on "$host" tc qdisc add dev "$interface" root netem delay 3ms 2ms loss 2% reorder 10%
 	done
-	# Who waits for the server to speak, and whose ACK with the cookie is lost, waits in vain and tries again.
+	# If the server speaks first and the client's ACK with the cookie is lost, no retransmission brings the cookie, and the
+	# client has to connect again.
 	downloads_again() {
 		downloads "$1" 20 || downloads "$1" 20 || downloads "$1" 60
 	}
 	for address in 10.4.0.2 '[fd00:4::2]'; do
-		check "packets are lost and come in another order: from $address" downloads_again "$address:82"
-		check "packets are lost and come in another order: to $address" uploads "$address:83" /tmp/kept-server 60
+		check "lost and reordered packets: from $address" downloads_again "$address:82"
+		check "lost and reordered packets: to $address" uploads "$address:83" /tmp/kept-server 60
 	done
 	lossy() {
 		[ "$(on client curl -s -m 60 -H 'Connection: close' 'http://10.4.0.2/?[1-30]' | grep -c served)" -eq 30 ]
 	}
-	check "and so are those of handshakes" lossy
+	check "lost and reordered packets: in handshakes" lossy
 else
 	skip "lossy links" "this kernel has no netem"
 fi

@@ -22,17 +22,17 @@ from synproxy.hosts import Hosts
 from synproxy.play import play
 from tcp_segments import ACK, FIN, MODULUS, PSH, RST, SYN, Segment
 
-# Away from what is expected: next to it, in the window and beyond, behind it, and anywhere.
+# Offsets from the expected number: next to it, in the window and beyond, behind it, and anywhere.
 OFFSETS = 1, 1000, 30000, 100000, 1 << 30, -1, -1000, -(1 << 30), 0x5A5A5A5A
 COMBINATIONS = range(64)
-# The proxy gives up a silent server after ten seconds; what is tried until then has to be over before.
+# The proxy gives up a silent server after ten seconds. A connection is replaced by a new one before that.
 PATIENCE = 8
-# An answer may be as long as what was asked and so much more, which is what the options of a SYN-ACK take.
+# An answer may be longer than the packet by so much, which is what the options of a SYN-ACK take.
 MORE = 40
 
 
 def waiting(hosts, version):
-    """The server has the SYN, and has not answered."""
+    """The server has the SYN and has not answered."""
     connection = Connection(hosts, version).ask()
     connection.client.send()
     connection.server.expect_syn()
@@ -40,14 +40,14 @@ def waiting(hosts, version):
 
 
 def opened(hosts, version):
-    """Both have sent something."""
+    """Both ends have sent data."""
     connection = Connection(hosts, version).open()
     connection.exchange()
     return connection
 
 
 def closing(hosts, version):
-    """The client has closed; the server still sends."""
+    """The client has closed, and the server still sends."""
     connection = opened(hosts, version)
     connection.carry(connection.client, connection.server, flags=FIN | ACK)
     connection.carry(connection.server, connection.client, flags=ACK)
@@ -55,7 +55,7 @@ def closing(hosts, version):
 
 
 def goes_on(connection, state):
-    """Whether all is as if nothing had happened."""
+    """Checks that the connection works as if nothing had happened."""
     for end in connection.client, connection.server:
         end.take()
     if state is waiting:
@@ -68,12 +68,12 @@ def goes_on(connection, state):
 
 
 def exact_reset(arrived, end):
-    """A reset that the end believes at once."""
+    """Whether a reset has arrived that the end accepts at once (RFC 5961)."""
     return any(one.flags & RST and one.sequence == end.acknowledged for one in arrived)
 
 
 def guesses(end, flags, payload=b""):
-    """Segments as of one end, by somebody who does not know the numbers."""
+    """Segments in the name of one end, by an attacker who does not know the numbers."""
     for away in OFFSETS:
         sequence = (end.sequence + away) % MODULUS
         for acknowledged in ((end.acknowledged, end.acknowledged + 0x40000000) if flags & ACK else (0,)):
@@ -97,7 +97,7 @@ def blind(what, state, of):
             for segment in guesses(forger, flags, payload):
                 if (state is waiting and of == "server" and flags in (SYN | ACK, RST | ACK)
                         and segment.acknowledged == forger.acknowledged):
-                    # RFC 793: what acknowledges the SYN is believed, whatever its own number is.
+                    # RFC 793: a segment that acknowledges the SYN is accepted, whatever its sequence number.
                     continue
                 if state is waiting and time.monotonic() - connection.client.begun > PATIENCE:
                     goes_on(connection, state)
@@ -110,13 +110,13 @@ def blind(what, state, of):
                     expect(not exact_reset(arrived, end), f"{segment} resets: {' and '.join(map(str, arrived))}")
             forger.clock, forger.echo = saved
         goes_on(connection, state)
-    scenario.__doc__ = f"{what} as of the {of} with wrong numbers change nothing: {state.__doc__}"
+    scenario.__doc__ = f"{what} in the name of the {of} with wrong numbers change nothing: {state.__doc__}"
     scenario.__name__ = f"blind_{what}_{state.__name__}_{of}"
     return scenario
 
 
 def wrong_error(hosts, version, _):
-    """errors about a SYN that has other numbers do not reset the client; with its own, they do"""
+    """ICMP errors about the SYN reset the client only if they have the SYN's number"""
     connection = waiting(hosts, version)
     client, syn = connection.client, connection.server.syn
     for away in OFFSETS:
@@ -136,12 +136,12 @@ def changed(segment, **fields):
 
 
 def open_error(hosts, version, _):
-    """errors about segments of an open connection, with any numbers, reset nobody"""
+    """ICMP errors about segments of an open connection reset no end, whatever their numbers"""
     connection = opened(hosts, version)
     client, server = connection.client, connection.server
     for away in (0, *OFFSETS):
         for wire, sender in (hosts.right, client), (hosts.left, server):
-            # The other side of the proxy quotes what arrived there.
+            # An error from the other side of the proxy quotes a segment as it is on that side.
             receiver = server if sender is client else client
             quoted = sender.segment(ACK, sequence=receiver.acknowledged + away, acknowledged=receiver.sequence)
             wire.send(unreachable(wire, quoted))
@@ -153,7 +153,7 @@ def open_error(hosts, version, _):
 
 
 def cookie_error(hosts, version, _):
-    """errors about the SYN-ACK with the cookie say nothing to anybody"""
+    """ICMP errors about the SYN-ACK with the cookie have no effect"""
     client = Client(hosts, hosts.left, hosts.right.own[version])
     answer = client.ask()
     before = hosts.connections()
@@ -171,13 +171,13 @@ def cookie_error(hosts, version, _):
 
 
 class Meter:
-    """What comes of one packet, on all wires."""
+    """Measures what the proxy sends in answer to one packet, on all wires."""
 
     def __init__(self, hosts):
         self.hosts, self.wires = hosts, (hosts.left, hosts.right, hosts.vlan)
 
     def send(self, wire, segment, again=None):
-        """What came of a segment, without what comes of other connections, or again by itself."""
+        """The packets that a segment causes, without those of other connections and retransmissions."""
         self.hosts.settle()
         self.hosts.right.settle()
         for one in self.wires:
@@ -191,7 +191,7 @@ class Meter:
                 if of == ports and not (again and one and one.has(SYN) and one.sequence == again.sequence)]
 
     def is_small(self, wire, segment, again=None, what="", most=1):
-        """Not more than one packet, and MORE bytes."""
+        """Checks that a segment causes no more than `most` packets, and no more than MORE bytes more than it has."""
         arrived = self.send(wire, segment, again)
         length = len(segment.packet())
         more = sum(length for length, _ in arrived) - length
@@ -207,22 +207,22 @@ def amplification(state):
         for flags, exact, of in itertools.product(COMBINATIONS, (True, False), ("client", "server")):
             if connection is None or exact or (state is waiting and
                                                time.monotonic() - connection.client.begun > PATIENCE):
-                # What is right may change the state.
+                # A segment with the right numbers may change the state.
                 connection = state(hosts, version) if state else Connection(hosts, version)
             end = getattr(connection, of)
             numbers = {} if exact else {"sequence": 0x11111111, "acknowledged": 0x22222222}
-            # The server's SYN-ACK is answered, and the client told of the server's window.
+            # After the server's SYN-ACK, the server gets an ACK and the client a window update.
             most = 2 if exact and of == "server" and flags & (SYN | ACK | RST | FIN) == SYN | ACK else 1
             meter.is_small(end.wire, end.segment(flags, b"x" * (flags % 3), **numbers), connection.server.syn,
-                           f"as of the {of}, {'right' if exact else 'wrong'} numbers: ", most)
-    scenario.__doc__ = (f"one packet and {MORE} bytes more at most come of any one:"
+                           f"in the name of the {of}, {'right' if exact else 'wrong'} numbers: ", most)
+    scenario.__doc__ = (f"any packet causes at most one packet, with at most {MORE} bytes more:"
                         f" {state.__doc__ if state else 'There is no connection.'}")
     scenario.__name__ = f"amplification_{state.__name__ if state else 'closed'}"
     return scenario
 
 
 def syn_flood(hosts, version, _):
-    """a flood of SYNs from anywhere leaves no connection, and each has one answer at most"""
+    """a flood of SYNs leaves no connection, and each SYN has one answer at most"""
     meter, before = Meter(hosts), None
     sources = [hosts.left.own[version] + number for number in range(1, 60)]
     for number, source in enumerate(sources):
@@ -234,7 +234,7 @@ def syn_flood(hosts, version, _):
 
 
 def own_source(hosts, version, _):
-    """a SYN from the server's own address, or this host's, has no answer"""
+    """a SYN from the server's own address, or from this host's, has no answer"""
     meter, wrong = Meter(hosts), []
     for target in hosts.right.own[version], hosts.left.proxy[version]:
         for source in dict.fromkeys((target, hosts.left.proxy[version], hosts.right.proxy[version])):
@@ -245,7 +245,7 @@ def own_source(hosts, version, _):
 
 
 def ack_flood(hosts, version, _):
-    """a flood of ACKs with invented cookies says nothing to the server, and leaves no connection"""
+    """nothing of a flood of ACKs with invented cookies reaches the server, and it leaves no connection"""
     meter = Meter(hosts)
     connection = opened(hosts, version)
     before = hosts.connections()
@@ -259,7 +259,7 @@ def ack_flood(hosts, version, _):
 
 
 def reflected(hosts, version, _):
-    """SYN-ACKs that somebody else's SYNs have brought, from the protected port, make nobody send more"""
+    """SYN-ACKs from the protected port, as reflected by spoofed SYNs, cause no more packets than any other segment"""
     meter = Meter(hosts)
     for number in range(20):
         client = Client(hosts, hosts.left, hosts.right.own[version], own_port=3000 + number)
@@ -284,7 +284,7 @@ def main():
         for scenario in SCENARIOS:
             if sys.argv[1:] and scenario.__name__ not in sys.argv[1:]:
                 continue
-            # The debug kernel is slow: half of them are enough, since the machine code is the same for both.
+            # The debug kernel is slow. IPv4 alone is enough there, since most of the code is the same for IPv6.
             for version in (4, 6) if not IS_DEBUG else (4,):
                 play(hosts, "learned", version, scenario, report)
     finally:

@@ -30,7 +30,7 @@ RULE = f"palisade -t raw -A PREROUTING -p tcp --dport {PORT} -j SYNPROXY"
 
 
 def connect(has_vrf):
-    """Two hosts, the second of which has its interface in a VRF if that is wanted."""
+    """Makes the two hosts, with the server's interface in a VRF if wanted."""
     for name in CLIENT, SERVER:
         run("ip", "netns", "add", name)
     enter(SERVER)
@@ -47,7 +47,7 @@ def connect(has_vrf):
 
 
 def goes_on(address):
-    """Whether data of a connection arrives that there was before the rule."""
+    """Whether data arrives in a connection that is older than the rule."""
     enter(SERVER)
     with socket.create_server(("::", PORT), family=socket.AF_INET6, dualstack_ipv6=True) as listener:
         enter(CLIENT)

@@ -22,7 +22,7 @@ from genetlink import Report
 from synproxy.hosts import RULES
 from synproxy.kernels import CLIENT, KINDS, SERVER, Negotiated, Network, connect, listen
 
-# So long may a transfer pause, in seconds.
+# How long a transfer may pause, in seconds.
 PATIENCE = float(os.environ.get("PATIENCE", "10"))
 PIECE = os.urandom(1 << 20)
 CROSSES = [("nothing", "nothing"), ("no timestamps", "scale 14"), ("scale 0", "scale 14"), ("scale 14", "scale 0"),
@@ -30,7 +30,7 @@ CROSSES = [("nothing", "nothing"), ("no timestamps", "scale 14"), ("scale 0", "s
 
 
 class Half(threading.Thread):
-    """One end: sends and receives at once, and remembers what both were."""
+    """One end: sends and receives at the same time, and hashes both."""
 
     def __init__(self, one, seed, megabytes):
         super().__init__(daemon=True)
@@ -61,7 +61,7 @@ class Half(threading.Thread):
 
 
 def transfer(version, client_kind, server_kind, megabytes, port, client_first):
-    """Lets data go both ways; returns what was wrong, and what was negotiated."""
+    """Transfers data both ways. Returns what was wrong, and what was negotiated."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(listen(version, server_kind, port))
         listener.settimeout(PATIENCE)
@@ -86,23 +86,23 @@ def transfer(version, client_kind, server_kind, megabytes, port, client_first):
 
 
 def check_negotiated(version, client_kind, server_kind, client, server):
-    """What cannot be, given what the hosts do."""
+    """Yields what cannot be negotiated between two kinds of hosts."""
     for name, end, kind in (CLIENT, client, client_kind), (SERVER, server, server_kind):
         if end.timestamps and not kind.timestamps or end.sack and not kind.sack or end.scales and not kind.scaling:
-            yield f"the {name} uses what it should not"
+            yield f"the {name} uses an option that it does not support"
     if server.timestamps and not client.timestamps or server.sack and not client.sack:
-        yield "the server uses what the client does not"
-    # No host has to take less than 536 bytes.
+        yield "the server uses an option that the client does not use"
+    # 536 bytes is the least MSS.
     if server.mss > max(client_kind.mss - (20 if version == 6 else 0), 536):
-        yield f"the server sends {server.mss} bytes at once, the client takes {client_kind.mss} with IPv4"
+        yield f"the server sends segments of {server.mss} bytes, the client announced {client_kind.mss} for IPv4"
     if server.scales and client.scales and server.scales[0] != client.scales[1]:
-        yield "the server has another scale for the client than the client itself"
+        yield "server and client disagree on the client's window scale"
 
 
 def pairs(all_of_them):
     if all_of_them:
         return [(client, server) for client in KINDS for server in KINDS]
-    # The server's kind is another each time, so that what the proxy has learned is wrong.
+    # The kind of server changes each time, so that the options that the proxy has learned are wrong.
     alone = [pair for kind in KINDS for pair in (("plain", kind), (kind, "plain"))][1:]
     return alone + CROSSES
 
@@ -118,7 +118,7 @@ def main():
         for kind in kinds:
             network.use(kind)
             for number, (client_name, server_name) in enumerate(pairs(everything)):
-                # All versions meet all kinds, if not in all combinations.
+                # Each kind meets both IP versions, but not in all combinations.
                 versions = (4, 6) if everything else (4 if number % 3 else 6,)
                 for version in versions:
                     client_kind, server_kind = KINDS[client_name], KINDS[server_name]
@@ -126,8 +126,8 @@ def main():
                     network.become(SERVER, server_kind)
                     ends, start = [], time.monotonic()
                     try:
-                        # iptables' does not finish the handshake with a server that uses timestamps, so that the
-                        # server waits for the client's data.
+                        # SYNPROXY of iptables does not finish the handshake with a server that uses timestamps. The
+                        # server then waits for the client's data.
                         client_first = number % 2 == 0 or kind == "iptables"
                         problem, ends = transfer(version, client_kind, server_kind, megabytes, 80 + number % 2,
                                                  client_first)

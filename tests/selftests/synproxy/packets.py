@@ -29,7 +29,7 @@ SCENARIOS = {
     "flooded": failures.FLOODED,
     "iptables": ORDINARY,
 }
-# The debug kernel is too slow for rates, and for waiting.
+# The debug kernel is too slow for rates and for scenarios that wait.
 IS_DEBUG = os.path.isdir("/sys/kernel/debug/kunit")
 if IS_DEBUG:
     SCENARIOS["learned"] = [*ORDINARY, *LEARNED]

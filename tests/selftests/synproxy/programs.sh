@@ -17,18 +17,18 @@ for host in proxy server; do
 	collect "$host" 83 "/tmp/kept-$host"
 	listen "$host" 84
 done
-check "the server is not reached without the proxy" not gets client http://10.4.0.2/ -m 2
+check "without the proxy, the server is not reached" not gets client http://10.4.0.2/ -m 2
 protect 80:84
-# iperf3's own port.
+# The port of iperf3.
 protect 5201
 
-# works ADDRESS URL-ADDRESS HOST NAME
+# works ADDRESS URL-ADDRESS HOST NAME: clients of all kinds work.
 works() {
 	local address=$1 url=$2 host=$3 name=$4
 	check "$name: curl" gets client "http://$url/"
 	check "$name: curl again" gets client "http://$url/"
 	check "$name: curl gets a file" gets_file client "http://$url/file"
-	check "$name: many requests of one connection" served_all "http://$url/" 200
+	check "$name: many requests in one connection" served_all "http://$url/" 200
 	check "$name: many connections, one after the other" served_all "http://$url/" 50 -H 'Connection: close'
 	check "$name: the server speaks first" downloads "$url:82"
 	check "$name: the client sends" uploads "$url:83" "/tmp/kept-$host"
@@ -36,7 +36,7 @@ works() {
 	check "$name: iperf3 to the client" runs_iperf3 "$address" --reverse
 }
 
-# served_all URL NUMBER [OPTION...]: each of so many requests is answered.
+# served_all URL NUMBER [OPTION...]: each of so many requests is served. The options are curl's.
 served_all() {
 	local url=$1 number=$2
 	shift 2
@@ -54,7 +54,7 @@ works fd00:2::1 '[fd00:2::1]' proxy "a server on the proxy's host, IPv6"
 works 10.4.0.2 10.4.0.2 server "a server two hops away, IPv4"
 works fd00:4::2 '[fd00:4::2]' server "a server two hops away, IPv6"
 
-# loaded URL [OPTION...]: wrk has no errors.
+# loaded URL [OPTION...]: wrk reports no errors. The options are wrk's.
 loaded() {
 	local url=$1 result
 	shift
@@ -65,13 +65,13 @@ loaded() {
 }
 check "wrk with short connections" loaded http://10.4.0.2/ -c 10 -H 'Connection: close'
 check "wrk with short connections to the proxy's host" loaded http://10.2.0.1/ -c 10 -H 'Connection: close'
-check "wrk with many connections that stay" loaded 'http://[fd00:4::2]/' -c 500
+check "wrk with many persistent connections" loaded 'http://[fd00:4::2]/' -c 500
 
-# As the kernel's own nft_synproxy.sh does it.
+# As in the kernel's nft_synproxy.sh.
 opening() {
 	on proxy conntrack -L 2>/dev/null | grep SYN_SENT
 }
-check "all connections are gone, or will be" eventually 20 not opening
+check "no half-open connection remains" eventually 20 not opening
 if [ "$kind" != iptables ]; then
 	check "the rule has counted" test "$(on proxy palisade -t raw -S -v | grep -c .)" -gt 0
 fi

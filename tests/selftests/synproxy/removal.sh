@@ -10,14 +10,14 @@
 make_row
 only_proxied
 serve server
-# Echoes what it hears.
+# These servers echo.
 on server socat TCP6-LISTEN:81,reuseaddr,fork,ipv6only=0 EXEC:cat &
 on proxy socat TCP6-LISTEN:81,reuseaddr,fork,ipv6only=0 EXEC:cat &
 disown -a
 eventually 30 on server sh -c "ss -Hltn sport = :81 | grep -q ."
 eventually 30 on proxy sh -c "ss -Hltn sport = :81 | grep -q ."
 
-# Conversations: a pair of pipes each, and the process.
+# talk ADDRESS: opens a connection, with a pair of pipes for its data.
 folder=$(mktemp -d)
 talkers=()
 talk() {
@@ -28,7 +28,7 @@ talk() {
 	eval "exec $((10 + 2 * number))>$folder/to$number $((11 + 2 * number))<$folder/from$number"
 }
 
-# answers NUMBER: the conversation goes on.
+# answers NUMBER: the connection still works.
 answers() {
 	local line
 	echo "word $RANDOM" >&$((10 + 2 * $1))
@@ -38,7 +38,7 @@ answers() {
 all_answer() {
 	local number
 	for number in "${!talkers[@]}"; do
-		answers "$number" || { echo "conversation $number has stopped"; return 1; }
+		answers "$number" || { echo "connection $number has stopped"; return 1; }
 	done
 }
 
@@ -51,14 +51,14 @@ rule=$(on proxy palisade -t raw -S PREROUTING | sed -n 's/^-A //p')
 # shellcheck disable=SC2086 # it is many words
 check "the rule is removed" on proxy palisade -t raw -D $rule
 check "connections go on without it" all_answer
-check "others are not answered any more" not gets client http://10.4.0.2/ -m 2
+check "new clients are not answered any more" not gets client http://10.4.0.2/ -m 2
 protect 80:81
-check "with the rule again, they still do" all_answer
-check "and others are answered again" gets client http://10.4.0.2/
+check "with the rule again, connections still go on" all_answer
+check "and new clients are served again" gets client http://10.4.0.2/
 check "the table is flushed" on proxy palisade -t raw -F
 check "connections go on without any rule" all_answer
 sleep 3
-check "also later" all_answer
+check "and still do later" all_answer
 protect 80:81
 on proxy palisade -t raw -I PREROUTING -p tcp --dport 81 -j ACCEPT
 check "they go on when another rule comes first" all_answer
@@ -66,7 +66,8 @@ check "they go on when another rule comes first" all_answer
 # Rules come and go while connections are opened.
 on client wrk -t 1 -c 10 -d 6s --timeout 5s -H 'Connection: close' http://10.4.0.2/ >"$folder/wrk" &
 loader=$!
-# wrk gives up if its first connection is reset, as one may be whose rule goes between the cookie and the ACK.
+# wrk gives up if its first connection is reset, which happens if the rule is removed between the SYN-ACK with the cookie
+# and the ACK. So rules are removed once there are ten connections.
 loading() {
 	[ "$(on proxy conntrack -L -p tcp --orig-port-dst 80 2>/dev/null | wc -l)" -ge 10 ]
 }
@@ -80,17 +81,17 @@ come_and_go() {
 }
 check "rules come and go while connections are opened" come_and_go
 wait $loader
-check "many were" grep -q '[1-9][0-9]* requests in' "$folder/wrk"
-check "while others went on" all_answer
+check "many requests were served" grep -q '[1-9][0-9]* requests in' "$folder/wrk"
+check "and the older connections went on" all_answer
 
-# ended NUMBER: the conversation's last words were heard, and its end.
+# ended NUMBER: the rest of the connection's data is read, and then its end.
 ended() {
 	local status=0 line
 	while [ "$status" -eq 0 ]; do
 		read -r -t 30 line <&$((11 + 2 * $1))
 		status=$?
 	done
-	# Above that, it was the time that ended.
+	# A higher status is a timeout.
 	[ "$status" -lt 128 ]
 }
 on client wrk -t 1 -c 10 -d 4s --timeout 1s -H 'Connection: close' http://10.4.0.2/ >/dev/null 2>&1 &
@@ -99,18 +100,18 @@ sleep 1
 trap '' PIPE
 check "the module is removed" modprobe -r palisade
 for number in "${!talkers[@]}"; do
-	# Who says something finds out at once, if it has not done so before.
+	# A client that sends data learns of the reset at once.
 	echo word 2>/dev/null >&$((10 + 2 * number))
-	check "conversation $number has ended then, and does not hang" ended "$number"
+	check "connection $number ends and does not hang" ended "$number"
 done
 wait $loader
-check "the hosts still talk to each other" eventually 30 pings client 10.4.0.2
+check "the hosts still reach each other" eventually 30 pings client 10.4.0.2
 on client nft flush ruleset
-check "and are served without the proxy" eventually 30 gets client http://10.4.0.2/
+check "a client is served without the proxy" eventually 30 gets client http://10.4.0.2/
 check "the module loads again" modprobe palisade
 protect 80:81
 only_proxied
-check "and answers again" gets client http://10.4.0.2/
-check "until its rules are removed" on proxy palisade -t raw -F
+check "and the client is served again" gets client http://10.4.0.2/
+check "the rules are removed" on proxy palisade -t raw -F
 rm -rf "$folder"
 finish

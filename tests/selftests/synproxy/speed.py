@@ -20,17 +20,17 @@ from genetlink import Report
 from synproxy.hosts import run
 from synproxy.kernels import CLIENT, KINDS, SERVER, Negotiated, Network, connect, listen
 
-# The proxy leaves alone what comes for this port.
+# The proxy has no rule for this port.
 DIRECT = 79
-# What is learned of a server is by port. Each transfer has a port of its own.
+# The proxy learns a server's options by port, so each transfer has a port of its own.
 PORTS = itertools.count(80)
 DELAY = "5ms"
 MEGABYTES = 6
 REPETITIONS, MOST_REPETITIONS = 2, 6
-# How many times the time of the fastest direct transfer the fastest proxied one may take.
+# The fastest proxied transfer may take so many times as long as the fastest direct one.
 SLOWEST = 1.5
 PATIENCE = 30
-# What clients are told of the server each time is what this kind does, which served there before.
+# A server of this kind serves at each port first, so that the proxy tells the client of its options.
 TOLD = "scale 9"
 PAIRS = [("plain", "plain"), ("plain", "scale 14"), ("scale 14", "no scale"), ("plain", "no timestamps"),
          ("scale 14", "scale 0"), ("no timestamps", "scale 14"), ("scale 0", "no sack"), ("no scale", "plain"),
@@ -38,21 +38,21 @@ PAIRS = [("plain", "plain"), ("plain", "scale 14"), ("scale 14", "no scale"), ("
 
 
 def distance():
-    """Has packets take a while on both sides."""
+    """Delays packets from both ends."""
     for name in CLIENT, SERVER:
         run("ip", "netns", "exec", name, "tc", "qdisc", "replace", "dev", "eth0", "root", "netem", "limit", "100000",
             "delay", DELAY)
 
 
 def timed(network, version, client, server, upload, port):
-    """Seconds from the first byte to the last of a transfer in one direction."""
+    """Transfers data in one direction. Returns the seconds from the first byte to the last, and both ends' options."""
     client_kind, server_kind = KINDS[client], KINDS[server]
     network.become(CLIENT, client_kind)
     network.become(SERVER, server_kind)
     with listen(version, server_kind, port) as listener:
         listener.settimeout(PATIENCE)
         with connect(version, client_kind, port, PATIENCE) as client:
-            # The proxy opens the connection to the server once the client says something or acknowledges.
+            # The proxy opens the connection to the server when it gets the client's ACK or data.
             client.send(b"x")
             server, _ = listener.accept()
             with server:
@@ -85,7 +85,7 @@ class Case:
         self.ends = self.problem = None
 
     def measure(self, network):
-        # The proxied one comes first now and then.
+        # The proxied one comes first every other time.
         for is_proxied in (True, False)[::1 if len(self.times[True]) % 2 else -1]:
             port = next(PORTS) if is_proxied else DIRECT
             try:
@@ -114,7 +114,7 @@ def main():
         network.use("learned")
         for repetition in range(MOST_REPETITIONS):
             for case in cases:
-                # The machine may have been busy.
+                # A transfer that seems slow is repeated, since the machine may have been busy.
                 if not case.problem and (repetition < REPETITIONS or case.is_slow()):
                     case.measure(network)
     finally:

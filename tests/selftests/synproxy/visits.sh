@@ -33,8 +33,8 @@ for host in "${hosts[@]}"; do
 		net.ipv6.conf.default.accept_dad=0
 done
 trap remove_hosts EXIT
-# cable HOST DEVICE NETWORK HOST DEVICE: the hosts get the addresses 1 and 2 of a network.
-cable() {
+# veth HOST DEVICE NETWORK HOST DEVICE: a veth pair. The hosts get addresses 1 and 2 of a network.
+veth() {
 	ip link add "$2" netns "$1" type veth peer name "$5" netns "$4"
 	local number=0 host device
 	for host in "$1 $2" "$4 $5"; do
@@ -45,7 +45,7 @@ cable() {
 		ip -n "$host" link set "$device" up
 	done
 }
-# A server that speaks first, and says how much of what was announced has come.
+# listen_at HOST: starts a server that speaks first, reads as many bytes as the client announces, and answers with 100,000.
 listen_at() {
 	start "$1" python3 -c '
 import socket, threading
@@ -62,7 +62,7 @@ while True:
 	disown
 	eventually 30 on "$1" sh -c "ss -Hltn sport = :80 | grep -q ."
 }
-# visit ADDRESS [BYTES [VISITS]]: the client hears the greeting, sends so many bytes, and hears the answer.
+# visit ADDRESS [BYTES [VISITS]]: the client reads the greeting, sends so many bytes, and reads the answer.
 visit() {
 	on client python3 -c '
 import socket, sys
@@ -77,7 +77,7 @@ for number in range(visits):
         assert got == 100000, f"visit {number}: {got} bytes"' "$1" "${2:-1}" "${3:-1}"
 }
 
-# fast_visit ADDRESS: as above, with data in the SYN if the client has a cookie of the server's.
+# fast_visit ADDRESS: as visit, by TCP Fast Open, with data in the SYN if the client has a cookie of the server.
 fast_visit() {
 	on client python3 -c '
 import socket, sys
@@ -90,8 +90,8 @@ with socket.socket(family) as client:
         got += len(data)
     assert got == 100000, f"{got} bytes"' "$1"
 }
-# is_in_time ADDRESS: one of some visits needs nothing to be sent again since its time was out. This machine may stand still
-# during some of them. The number of visits is in a file.
+# is_in_time ADDRESS: one of up to ten fast visits causes no timeout at the client. A busy machine may stand still during the
+# others. Each visit adds a line to a file.
 is_in_time() {
 	local attempt
 	for attempt in {1..10}; do
@@ -107,23 +107,23 @@ is_in_time() {
 }
 fast=$(mktemp)
 
-cable client c0 1 proxy p0
-cable proxy p1 2 server s0
-cable client c1 3 middle m0
-cable middle m1 4 proxy p2
+veth client c0 1 proxy p0
+veth proxy p1 2 server s0
+veth client c1 3 middle m0
+veth middle m1 4 proxy p2
 for host in "client 10.1.0.2 fd00:1::2" "server 10.2.0.1 fd00:2::1"; do
 	read -r host gateway gateway6 <<<"$host"
 	ip -n "$host" route add default via "$gateway"
 	ip -n "$host" route add default via "$gateway6"
 done
-# With cookies of TCP Fast Open from the server.
+# The server gives cookies of TCP Fast Open.
 on server sysctl -qw net.ipv4.tcp_fastopen=0x403
 listen_at server
 for address in 10.2.0.2 fd00:2::2; do
 	check "$address: the client gets a cookie of TCP Fast Open" fast_visit "$address"
 done
 
-# The middle's link to the proxy is narrow, and the middle says nothing of it. The proxy does, to the server.
+# The link from middle to proxy is narrow. Middle sends no ICMP errors about it; the proxy does, to the server.
 ip -n middle link set m1 mtu 1400
 ip -n proxy link set p2 mtu 1400
 on middle nft -f - <<'RULES'
@@ -148,9 +148,9 @@ wide() {
 	ip -n client route delete 10.2.0.2
 	ip -n client route delete fd00:2::2
 }
-check "every port is protected" on proxy palisade protect 80
+check "port 80 is protected" on proxy palisade protect 80
 for address in 10.2.0.2 fd00:2::2; do
-	check "$address: data that was in the SYN is not waited for" is_in_time "$address"
+	check "$address: data that was in the SYN is retransmitted without a timeout" is_in_time "$address"
 done
 for address in 10.2.0.2 fd00:2::2; do
 	narrow
@@ -163,22 +163,22 @@ for address in 10.2.0.2 fd00:2::2; do
 	wide
 done
 
-# A VRF of the proxy, which has a server of its own there.
+# A VRF on the proxy, with a server of the proxy in it.
 ip -n proxy link add vrf1 type vrf table 10
 ip -n proxy link set vrf1 up
 for device in p0 p1; do
 	ip -n proxy link set "$device" master vrf1
 done
-# Devices lose addresses of IPv6 when they go there.
+# Devices that are moved to a VRF lose their IPv6 addresses.
 ip -n proxy address add fd00:1::2/64 dev p0 nodad 2>/dev/null
 ip -n proxy address add fd00:2::1/64 dev p1 nodad 2>/dev/null
 on proxy sysctl -qw net.ipv4.tcp_l3mdev_accept=1
 listen_at proxy
 for address in 10.1.0.2 fd00:1::2; do
-	check "$address: nine visits to a server of a VRF" visit "$address" 1 9
+	check "$address: nine visits to a server in a VRF" visit "$address" 1 9
 done
 for address in 10.2.0.2 fd00:2::2; do
 	check "$address: nine visits to a server behind a VRF" visit "$address" 1 9
 done
-check "all of them by SYNPROXY" eval '[ "$(on proxy palisade protect --status --json | field ".[0].opened")" = $((44 + $(wc -l <"$fast"))) ]'
+check "SYNPROXY opened all of them" eval '[ "$(on proxy palisade protect --status --json | field ".[0].opened")" = $((44 + $(wc -l <"$fast"))) ]'
 finish

@@ -34,16 +34,16 @@ from tcp_segments import ACK, SYN, Options, Segment, parse, total
 OPTIONS = Options(1460, 7, True, (1, 0))
 FAR = {4: "198.51.100.7", 6: "2001:db8::7"}
 EVERYBODY = b"\xff" * 6
-# The address of somebody else on the left, such as a director that has passed the SYN on.
+# The MAC address of another host on the left, such as a director that has passed the SYN on.
 ANOTHER = bytes([2, 0, 0, 0, 1, 9])
-# IFF_TUN without a header of its own, and the request that makes such a device.
+# IFF_TUN | IFF_NO_PI, and the ioctl that makes such a device.
 TUN, TUNSETIFF = 0x1001, 0x400454CA
 LEFT, RIGHT = "left", "right"
 ports = iter(range(30000, 40000))
 
 
 def with_ip_options(packet, options):
-    """The same packet of IPv4 with options."""
+    """Adds options to an IPv4 packet."""
     options += b"\1" * (-len(options) % 4)
     header = bytes([0x40 | (20 + len(options)) // 4, packet[1]]) + struct.pack("!H", len(packet) + len(options))
     header += packet[4:10] + b"\0\0" + packet[12:20] + options
@@ -51,7 +51,7 @@ def with_ip_options(packet, options):
 
 
 def with_extension(packet, kind, extension):
-    """The same packet of IPv6 with an extension header, which is given from its second byte on."""
+    """Adds an extension header, given from its second byte on, to an IPv6 packet."""
     extension = bytes([packet[6]]) + extension
     length = struct.unpack("!H", packet[4:6])[0] + len(extension)
     return packet[:4] + struct.pack("!HB", length, kind) + packet[7:40] + extension + packet[40:]
@@ -70,7 +70,7 @@ def extension(kind, data):
 
 
 def time_to_live(packet):
-    """The same packet, which goes no further."""
+    """Sets the TTL or hop limit of a packet to 1."""
     if packet[0] >> 4 == 6:
         return packet[:7] + b"\1" + packet[8:]
     header = packet[:8] + b"\1" + packet[9:10] + b"\0\0" + packet[12:20]
@@ -78,13 +78,13 @@ def time_to_live(packet):
 
 
 class Answers:
-    """Sends SYNs, and sees where their answers come out."""
+    """Sends SYNs, and tells on which wire their answers appear."""
 
     def __init__(self, hosts):
         self.hosts, self.wires = hosts, {LEFT: hosts.left, RIGHT: hosts.right}
 
     def to(self, source, destination, wire=LEFT, address=None, sender=None, change=nothing_else):
-        """Which wire the answer to a SYN has come out of, to whose address, and the answer."""
+        """Sends a SYN. Returns the wire of the answer, its destination MAC address, and the answer."""
         hosts, wire = self.hosts, self.wires[wire]
         port = next(ports)
         segment = Segment(ipaddress.ip_address(source), ipaddress.ip_address(destination), port, 80, 1000, 0, SYN,
@@ -107,7 +107,7 @@ class Answers:
 
 
 def rows(hosts, version):
-    """What is sent, and where it is answered, on a host that forwards."""
+    """SYNs, and where a host that forwards answers each of them."""
     left, right = hosts.left, hosts.right
     own, host, server = left.own[version], left.proxy[version], right.own[version]
     yield "to this host", LEFT, (own, host), {}
@@ -116,11 +116,11 @@ def rows(hosts, version):
         yield f"in a broadcast of the link, to {what}", None, (own, destination), {"address": EVERYBODY}
         yield f"in a multicast of the link, to {what}", None, (own, destination), {"address": b"\1\0\x5e\0\0\1"}
     yield "from another network behind this host", RIGHT, (right.own[version], host), {}
-    yield "from where no way leads to", None, (FAR[version], host), {}
+    yield "from an address without a route", None, (FAR[version], host), {}
     yield "from this host's own address", None, (host, host), {}
     yield "from this host's other address", None, (right.proxy[version], host), {}
-    yield "that lives no longer, to this host", LEFT, (own, host), {"change": time_to_live}
-    yield "that lives no longer, to a server", None, (own, server), {"change": time_to_live}
+    yield "with TTL 1, to this host", LEFT, (own, host), {"change": time_to_live}
+    yield "with TTL 1, to a server", None, (own, server), {"change": time_to_live}
     if version == 4:
         for source in "0.0.0.0", "127.0.0.1", "224.0.0.5", "240.0.0.1", "255.255.255.255", "10.1.0.255":
             yield f"from {source}", None, (source, host), {}
@@ -132,19 +132,19 @@ def rows(hosts, version):
         yield "with a source route behind other options", None, (own, host), {
             "change": ip_options(b"\1\x94\4\0\0" + route)}
         yield "with a malformed option", None, (own, host), {"change": ip_options(b"\x94\1")}
-        yield "with an option that does no harm", LEFT, (own, host), {"change": ip_options(b"\x94\4\0\0")}
+        yield "with a harmless option", LEFT, (own, host), {"change": ip_options(b"\x94\4\0\0")}
         return
     for source in "::", "::1", "ff02::1", "::ffff:10.1.0.2":
         yield f"from {source}", None, (source, host), {}
     for destination in "::1", "ff02::1", "ff0e::1":
         yield f"to {destination}", None, (own, destination), {}
-    yield "from an address of the link, to a server", None, ("fe80::2", server), {}
-    yield "with a routing header that goes on", None, (own, host), {
+    yield "from a link-local address, to a server", None, ("fe80::2", server), {}
+    yield "with a routing header with segments left", None, (own, host), {
         "change": extension(43, b"\2\0\1\0\0\0\0" + server.packed)}
-    yield "with a routing header that is over", LEFT, (own, host), {
+    yield "with a routing header without segments left", LEFT, (own, host), {
         "change": extension(43, b"\2\0\0\0\0\0\0" + server.packed)}
-    yield "with an option that hosts have to know", None, (own, host), {"change": extension(60, b"\0\x9e\4\0\0\0\0")}
-    yield "with an option that hosts need not know", LEFT, (own, host), {"change": extension(60, b"\0\x1e\4\0\0\0\0")}
+    yield "with an unknown option that must not be skipped", None, (own, host), {"change": extension(60, b"\0\x9e\4\0\0\0\0")}
+    yield "with an unknown option that may be skipped", LEFT, (own, host), {"change": extension(60, b"\0\x1e\4\0\0\0\0")}
 
 
 def check_rows(hosts, report, version):
@@ -153,13 +153,13 @@ def check_rows(hosts, report, version):
         found = answers.at(*arguments, **more)
         report.check(f"IPv{version}: a SYN {what} is {'answered' if expected else 'not answered'}", found == expected,
                      f"answered on {found}, not on {expected}")
-    # A host that does not forward answers for itself alone.
+    # Without forwarding, a host answers only for itself.
     own, host, server = hosts.left.own[version], hosts.left.proxy[version], hosts.right.own[version]
     name = "net.ipv4.ip_forward" if version == 4 else "net.ipv6.conf.all.forwarding"
     hosts.run("sysctl", "-qw", f"{name}=0")
     found = answers.at(own, host), answers.at(own, server)
     hosts.run("sysctl", "-qw", f"{name}=1")
-    report.check(f"IPv{version}: who does not forward answers for itself alone", found == (LEFT, None), found)
+    report.check(f"IPv{version}: without forwarding, the host answers only for itself", found == (LEFT, None), found)
 
 
 def check_reverse_path(hosts, report):
@@ -168,11 +168,11 @@ def check_reverse_path(hosts, report):
     for value, expected, unroutable in ("1", None, None), ("2", RIGHT, None), ("0", RIGHT, None):
         hosts.run("sysctl", "-qw", f"net.ipv4.conf.left.rp_filter={value}")
         found = answers.at(source, host), answers.at(FAR[4], host), answers.at(hosts.left.own[4], host)
-        report.check(f"rp_filter={value} decides who is answered", found == (expected, unroutable, LEFT), found)
+        report.check(f"rp_filter={value} decides which SYNs are answered", found == (expected, unroutable, LEFT), found)
 
 
 def check_own_addresses(hosts, report):
-    """Nobody else sends with an address of this host, also while the device that has it is down."""
+    """No other host may send with an address of this host, even while the device with the address is down."""
     answers = Answers(hosts)
     own, host = FAR[4], hosts.left.proxy[4]
     hosts.run("ip", "route", "add", "default", "via", str(hosts.left.own[4]))
@@ -183,7 +183,7 @@ def check_own_addresses(hosts, report):
         hosts.run("ip", *command)
         found.append(answers.at(own, host))
     hosts.run("ip", "route", "delete", "default")
-    report.check("what comes from an address of a device that is down is not answered",
+    report.check("a SYN from an address of a device that is down is not answered",
                  found == [LEFT, LEFT, None, None, None, LEFT], found)
 
 
@@ -191,21 +191,21 @@ def check_ways(hosts, report, version):
     answers = Answers(hosts)
     left, right = hosts.left, hosts.right
     ip = "ip", f"-{version}"
-    # A director has passed a SYN on by its own address on the link.
+    # A director passes a SYN on with its own MAC address.
     for what, server in ("this host", left.proxy[version]), ("a server", right.own[version]):
         wire, address, _ = answers.to(left.own[version], server, sender=ANOTHER)
-        report.check(f"IPv{version}: what a director passed on to {what} is answered to the client",
+        report.check(f"IPv{version}: a SYN that a director passed on to {what} is answered to the client",
                      (wire, address) == (LEFT, left.mac), wire, address)
-    # Two uplinks: by the main table all goes out to the left.
+    # Two uplinks. By the main table, all packets leave on the left.
     hosts.run(*ip, "route", "add", "default", "via", str(left.own[version]))
     hosts.run(*ip, "route", "add", "default", "via", str(right.own[version]), "table", "102")
     far, host = FAR[version], right.proxy[version]
     wire, address, _ = answers.to(far, host, wire=RIGHT)
-    report.check(f"IPv{version}: by the routing table, if that disagrees with where a SYN came from",
+    report.check(f"IPv{version}: a SYN from another uplink is answered by the routing table",
                  (wire, address) == (LEFT, left.mac), wire, address)
     hosts.run(*ip, "rule", "add", "fwmark", "2", "table", "102")
     wire, address, _ = answers.to(far, host, wire=RIGHT)
-    report.check(f"IPv{version}: by the uplink that a SYN came from, if marks may lead back there",
+    report.check(f"IPv{version}: or on its own uplink, if a rule for marks may lead there",
                  (wire, address) == (RIGHT, right.mac), wire, address)
     hosts.run(*ip, "rule", "delete", "fwmark", "2", "table", "102")
     hosts.run(*ip, "route", "flush", "table", "102")
@@ -223,11 +223,11 @@ def check_sizes(hosts, report, version):
         return answer and answer.options.mss
     for how, expected in ((), 1500 - headers), (("mtu", "1400"), 1400 - headers), (("advmss", "1000"), 1000):
         found = told(*how)
-        report.check(f"IPv{version}: a client is told no more than its way takes{' by ' + how[0] if how else ''}",
+        report.check(f"IPv{version}: the MSS is no larger than the route to the client allows{' by ' + how[0] if how else ''}",
                      found == expected, f"{found}, not {expected}")
     hosts.run("ip", f"-{version}", "route", "delete", FAR[version])
 
-    # What rules leave of what the server announces (TCPMSS), in nftables' words.
+    # Rules that clamp the server's MSS (as TCPMSS does), in nftables' language.
     use_new_server()
     connection = Connection(hosts, version)
     whole = connection.client.ask().options.mss
@@ -245,13 +245,13 @@ def check_sizes(hosts, report, version):
     Connection(hosts, version).open()
     after = Client(hosts, left, right.own[version]).ask().options.mss
     expected = whole, 1200, whole, whole
-    report.check(f"IPv{version}: a client is told no more than rules leave of what the server says, by its device alone",
+    report.check(f"IPv{version}: the MSS is no larger than rules clamp the server's to, for the same device only",
                  (whole, clamped, elsewhere, after) == expected, (whole, clamped, elsewhere, after), expected)
 
 
 @contextlib.contextmanager
 def tun(hosts):
-    """A device without a link layer."""
+    """A device without a link layer on the proxy, and packet sockets on it and on lo."""
     enter(PROXY)
     device = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH", b"tun9", TUN))
@@ -303,7 +303,7 @@ def main():
             check_sizes(hosts, report, version)
         check_reverse_path(hosts, report)
         check_own_addresses(hosts, report)
-        # Where there has been a rule of policy routing, all of routing is asked from then on, and has to say the same.
+        # Once there has been a policy routing rule, SYNPROXY takes the full route lookup, with the same results.
         for version in 4, 6:
             check_ways(hosts, report, version)
         report.prefix = "after rules: "

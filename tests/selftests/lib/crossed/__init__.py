@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The cross product of synproxy/crossed.py: networks, rules, and what connections meet."""
+"""The cross product of synproxy/crossed.py: networks, rules, and what happens to connections."""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Cells of the cross product whose opening SYN does not meet the rules, as synproxy.md says."""
+"""Cells of the cross product in which the SYN to the server does not pass the rules, as synproxy.md says."""
 
 import fnmatch
 
-# As with iptables' SYNPROXY: the SYN to the server is this host's own, and meets no rules of INPUT, but for those that
-# see what comes by the loopback interface, nor of FORWARD.
+# As with iptables' SYNPROXY, the SYN to the server is a packet of this host. It does not pass rules in FORWARD, nor in
+# INPUT, except those for packets from the loopback interface.
 HOWTO = (
     "nft, input forward 10: *",
     "nft, input forward 100: *",
@@ -14,5 +14,5 @@ HOWTO = (
 
 
 def is_documented(cell):
-    """Whether rules that meet the rest of the conversation alone are right."""
+    """Whether it is right that the rules see only the rest of the conversation."""
     return cell.kind == "five" and any(fnmatch.fnmatch(cell.row.name, pattern) for pattern in HOWTO)

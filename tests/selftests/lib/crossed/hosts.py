@@ -53,15 +53,15 @@ from tcp_segments import SYN, Options, Segment
 
 CLIENT, FIREWALL, SERVER = "crossed-client", "crossed-firewall", "crossed-server"
 HOSTS = CLIENT, FIREWALL, SERVER
-# The second part of an address is 16 times the kind of rules, and the way.
+# The second byte of an address is 16 times the kind of rules, plus the way.
 KINDS = {"none": 0, "raw": 1, "five": 2, "flooded": 3}
 WAYS = {"forward": 0, "dnat": 1, "local": 2, "route": 3, "dnat-route": 4}
-# What a way leads to when the address was translated.
+# The way of the translated address.
 TRANSLATED = {"dnat": "forward", "dnat-route": "route"}
 MAC = {"client": "02:00:00:00:0e:02", "firewall": "02:00:00:00:0e:01"}
 NO_ANSWER = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.ENOPROTOOPT, errno.EPERM, errno.EPROTO,
              errno.EHOSTDOWN, errno.ENONET, errno.EOPNOTSUPP}
-# Something is wrong if it takes longer; nothing that is right waits for it.
+# A timeout for what goes wrong, in seconds. Nothing that goes right waits for it.
 LIMIT = int(os.environ.get("LIMIT", 90))
 FLOOD = 4
 
@@ -89,7 +89,7 @@ def network(version, second, lengths=(16, 32)):
 
 
 def of_kind(kind, version):
-    """All addresses that rules of a kind are for."""
+    """All addresses for which a kind has its rules."""
     return network(version, KINDS[kind] * 16, (12, 28))
 
 
@@ -112,7 +112,7 @@ class Cell:
 
     @property
     def behind(self):
-        """The address that the server knows."""
+        """The server's own address for the conversation."""
         return address(self.kind, TRANSLATED.get(self.way, self.way), self.version, self.number)
 
     def __str__(self):
@@ -120,14 +120,14 @@ class Cell:
 
 
 class Topology:
-    """The three hosts. As a bridge, the firewall has the client and the server in one network."""
+    """The three hosts, and all conversations between them."""
 
     def __init__(self, variant="plain"):
         self.variant = variant
         self.cells, self.listeners, self.accepted, self.peers = {}, {}, {}, {}
         self.served, self.poll = set(), select.epoll()
         self.remove()
-        # Each conversation has two sockets here.
+        # This process has both sockets of each conversation.
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         for host in HOSTS:
@@ -161,7 +161,7 @@ class Topology:
             host += [f"link set {name} up" for name in names]
         near, far = ("br0", "br0") if bridge else ("f0", "f1")
         server_network = 14 if bridge else 15
-        # Hosts are 1, the firewall; 2, the client, or the server; 3, the server in the client's network.
+        # The firewall is number 1, the client 2, and the server 2, or 3 in the client's network.
         server_number = 3 if bridge else 2
         for version, lengths, option in (4, 24, ""), (6, 64, "nodad"):
             def host_address(second, number):
@@ -186,7 +186,7 @@ class Topology:
                 server.append(f"route add local {network(version, second)} dev lo")
                 for way in "dnat", "local", "dnat-route":
                     if self.variant == "vrf":
-                        # What only a route of a VRF says to be local is nobody's source.
+                        # In a VRF, an address that only a local route has cannot be a source.
                         firewall += [f"address add {address(kind, way, version, number)} dev vrf1 {option}"
                                      for number in range(1, len(ROUTES) + 1)]
                     else:
@@ -222,7 +222,7 @@ class Topology:
         self.remove()
 
     def listen(self, ports):
-        """Servers on the firewall's host and behind it."""
+        """Starts servers on the firewall and behind it."""
         for host in FIREWALL, SERVER:
             enter(host)
             for port in ports:
@@ -236,7 +236,7 @@ class Topology:
         enter(CLIENT)
 
     def flood(self, cell):
-        """SYNs of nobody, so that the server of a cell is flooded."""
+        """Sends SYNs from a spoofed address, so that the rule of a cell sees a flood."""
         host = ipaddress.ip_address("10.14.0.77" if cell.version == 4 else "fd00:e::77")
         kind = b"\x08\x00" if cell.version == 4 else b"\x86\xdd"
         mac = bytes.fromhex((MAC["client"] + MAC["firewall"]).replace(":", ""))
@@ -274,7 +274,7 @@ class Topology:
         cell.socket.close()
 
     def ask(self, cell):
-        """The client says something more, and waits for the answer."""
+        """The client sends data, and waits for the answer."""
         cell.outcome = "hanging"
         try:
             cell.socket.send(b"?")
@@ -282,7 +282,7 @@ class Topology:
             self.fail(cell, error.errno)
 
     def push(self, cell):
-        """The server says something more."""
+        """The server sends data."""
         cell.outcome = "hanging"
         try:
             self.at_server(cell).send(b"!")
@@ -292,12 +292,12 @@ class Topology:
             cell.outcome = "served by another server"
 
     def at_server(self, cell):
-        """The server's end of a conversation."""
+        """The server's socket of a conversation."""
         own = cell.socket.getsockname()
         return self.peers[own[1], cell.version, str(cell.behind), cell.row.port]
 
     def turn(self, wait=0.0):
-        """Whatever has happened to any of them."""
+        """Handles the events of all sockets."""
         for number, events in self.poll.poll(wait):
             if number in self.listeners:
                 self.accept(self.listeners[number])
@@ -362,7 +362,7 @@ class Topology:
                 self.turn()
 
     def until(self, condition, limit=LIMIT):
-        """Goes on until then; tells whether it came to that."""
+        """Handles events until a condition is true, or a time is over. Returns whether it came true."""
         end = time.monotonic() + limit
         while not condition():
             if time.monotonic() > end:
@@ -371,7 +371,7 @@ class Topology:
         return True
 
 
-# Ways to a server that there is not.
+# Routes to servers that cannot be reached.
 ROUTES = {
     "unreachable": "unreachable",
     "prohibit": "prohibit",

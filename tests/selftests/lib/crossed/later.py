@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What meets connections that are open: rules, and what becomes of connection tracking, the rules and the module."""
+"""What happens to open connections: new rules, changes of connection tracking, and removal of the rules and the module."""
 
 import itertools
 import subprocess
@@ -13,7 +13,7 @@ WAYS = "forward", "dnat", "local"
 
 
 class Judge:
-    """Conversations, and what is to become of them."""
+    """Opens conversations, and checks how each of them ends."""
 
     def __init__(self, report, topology, title, bare):
         self.report, self.topology, self.title, self.bare = report, topology, f"{topology.variant}, {title}", bare
@@ -29,7 +29,7 @@ class Judge:
         self.rules.remove()
 
     def open(self, row, kinds=KINDS, ways=None):
-        """Conversations of all kinds, ways and versions, and whoever is at their other ends."""
+        """Starts conversations of all kinds, ways and IP versions, and their servers."""
         self.topology.listen([row.port])
         every = itertools.product(kinds, ways or row.ways, (4, 6))
         cells = [Cell(row, *one, number=row.number) for one in every]
@@ -38,11 +38,11 @@ class Judge:
         return cells
 
     def wait(self, cells, outcomes):
-        """Waits until all of them have come to one of these ends."""
+        """Waits until all conversations have one of these outcomes."""
         return self.topology.until(lambda: all(cell.outcome in outcomes for cell in cells))
 
     def become(self, what, cells, outcomes, has_waited=False):
-        """All of them come to one of these ends."""
+        """Checks that all conversations come to one of these outcomes."""
         done = has_waited or self.wait(cells, outcomes)
         self.topology.turn()
         wrong = [f"{cell}, not {' or '.join(sorted(outcomes))}" for cell in cells if cell.outcome not in outcomes]
@@ -54,12 +54,12 @@ class Judge:
         return cells
 
     def met(self, row, least):
-        """Waits until so many packets met the rules of a row."""
+        """Waits until the rules of a row have counted so many packets."""
         return self.topology.until(lambda: self.rules.counts().get(row.port, 0) >= least)
 
 
 def rows():
-    """What data meets. A client that is told by nobody goes on when the rule is gone; an RST ends its connection."""
+    """Rules for data. Without an RST, a connection goes on when the rule is gone. An RST ends it."""
     to, back = "tcp dport {port}", "tcp sport {port}"
     words = "tcp flags & psh == psh"
     for direction, match, hooks in (
@@ -85,7 +85,7 @@ def rows():
 
 
 def later(report, topology, chosen, bare):
-    """Rules that come when connections are open, and go again."""
+    """Rules that are added while connections are open, and removed again."""
     all_rows = [one for one in rows() if chosen([one[2]])]
     with Judge(report, topology, "later", bare) as judge:
         cells = {row: judge.open(row) for _, _, row in all_rows}
@@ -98,7 +98,7 @@ def later(report, topology, chosen, bare):
                              and all(met.get(row.port, 0) >= len(cells[row]) for row in cells))
         for direction, end, row in all_rows:
             if end is ENDED and direction == "to the client":
-                # The server's end is gone; who has said nothing is told when it does.
+                # The server's end is gone. A client learns of that when it sends data.
                 for cell in cells[row]:
                     if cell.is_open and cell.outcome == "hanging":
                         topology.ask(cell)
@@ -108,7 +108,7 @@ def later(report, topology, chosen, bare):
             judge.become(row.name, cells[row], ENDED | {"closed"}, has_waited=True)
         waiting = [cell for _, end, row in all_rows if end is SERVED for cell in cells[row]]
         wrong = [f"{cell.row.name}: {cell}, not hanging" for cell in waiting if cell.outcome != "hanging"]
-        report.check(f"{judge.title}: nobody else hears anything ({len(waiting)})", not wrong, *wrong)
+        report.check(f"{judge.title}: no other conversation gets anything ({len(waiting)})", not wrong, *wrong)
         judge.rules.remove_met()
         judge.wait(waiting, SERVED)
         for _, end, row in all_rows:
@@ -132,7 +132,7 @@ def flush(report, topology, chosen, bare):
     def time_out(row):
         name = "net.netfilter.nf_conntrack_tcp_timeout_established"
         on(FIREWALL, "sysctl", "-qw", f"{name}=1")
-        # The next packet has the new time.
+        # The next packet sets the new timeout.
         for cell in by_row[row]:
             topology.ask(cell)
         judge.become("they go on", by_row[row], SERVED)
@@ -140,10 +140,10 @@ def flush(report, topology, chosen, bare):
             on(FIREWALL, "conntrack", "-L", "-s", source, "-p", "tcp", "--dport", str(row.port), stdout=subprocess.PIPE,
                stderr=subprocess.DEVNULL).stdout for source in ("10.14.0.2", "fd00:e::2")))
         on(FIREWALL, "sysctl", "-qw", f"{name}=432000")
-        report.check(f"{judge.title}: {row.name}: it has forgotten", gone)
+        report.check(f"{judge.title}: {row.name}: conntrack has forgotten them", gone)
 
     by_row = {}
-    for name, forget in ("conntrack -F", everything), ("conntrack -D", each), ("the time is over", time_out):
+    for name, forget in ("conntrack -F", everything), ("conntrack -D", each), ("a timeout", time_out):
         for who in "the client speaks", "the server speaks", "the client closes":
             row = Row(f"{name}, then {who}")
             if not chosen([row]):
@@ -159,7 +159,7 @@ def flush(report, topology, chosen, bare):
                     else:
                         cell.outcome = "hanging"
                         cell.socket.shutdown(1)
-                # Where the address was translated, nobody knows whose words these are.
+                # The firewall cannot translate the server's address back without conntrack's entry.
                 known = [cell for cell in cells if who != "the server speaks" or cell.way != "dnat"]
                 judge.become(row.name, known, ANSWERED)
     row = Row("conntrack -F while the server is waited for",
@@ -175,7 +175,7 @@ def flush(report, topology, chosen, bare):
 
 
 def maximum(value=None):
-    """How many connections all namespaces may have each, which only the first one can say."""
+    """Reads or sets nf_conntrack_max, which only the initial namespace can set."""
     name = "net.netfilter.nf_conntrack_max"
     command = ["nsenter", "--net=/proc/1/ns/net", "sysctl", "-n" if value is None else "-w", name]
     if value is not None:
@@ -199,7 +199,7 @@ def full(report, topology, chosen, bare):
             row = Row("new")
             others = judge.open(row, kinds=("raw", "flooded"))
             judge.become("new ones are told", others, ENDED | {"served"})
-            # With the rules of howtos, connection tracking drops the acknowledgement before any rule sees it.
+            # With the rules of howtos, connection tracking drops the ACK before any rule sees it.
             waiting = judge.open(row, kinds=("five",))
             opened = topology.until(lambda: all(cell.is_open for cell in waiting))
             report.check(f"{judge.title}: those of howtos have a cookie", opened)
@@ -213,7 +213,7 @@ def full(report, topology, chosen, bare):
 
 
 def afterwards(report, topology, chosen, bare):
-    """The rules go while connections are open, and other tools' SYNPROXY comes."""
+    """The rules are removed while connections are open, and nftables' SYNPROXY takes their place."""
     row = Row("the rules are gone")
     if not chosen([row]):
         return
@@ -224,7 +224,7 @@ def afterwards(report, topology, chosen, bare):
         for cell in cells:
             topology.ask(cell)
         judge.become("open connections go on without rules", cells, SERVED)
-        # Others' SYNPROXY would take them for its own, and spoil their timestamps.
+        # nftables' SYNPROXY would take them for its own, and damage their timestamps.
         for cell in cells:
             topology.drop(cell)
         on(FIREWALL, "nft", "-f", "-", input="""
@@ -244,7 +244,7 @@ def afterwards(report, topology, chosen, bare):
                     ct state invalid drop
                 }
             }""")
-        # An untracked SYN has no translated address, with that.
+        # There an untracked SYN does not get a translated address.
         judge.become("nftables' SYNPROXY serves new ones", judge.open(Row("new"), ways=("forward", "local")), SERVED)
         on(FIREWALL, "nft", "delete", "table", "inet", "other")
         judge.rules.protect(bare)
@@ -252,7 +252,7 @@ def afterwards(report, topology, chosen, bare):
 
 
 def removal(report, topology, chosen, bare):
-    """The module goes while connections are opened, open, and closed."""
+    """The module is removed while connections are being opened, and open."""
     row, waiting = Row("open"), Row("opening", nft("input forward", 0, "drop"))
     if bare or not chosen([row]):
         return
@@ -263,12 +263,12 @@ def removal(report, topology, chosen, bare):
         report.check(f"{judge.title}: others wait", judge.met(waiting, len(opening)))
         done = subprocess.run(["modprobe", "-r", "palisade"], stderr=subprocess.PIPE, text=True)
         report.check(f"{judge.title}: the module is removed", done.returncode == 0, done.stderr)
-        judge.become("who waits is told", opening, ENDED | {"closed"})
+        judge.become("clients that wait are told", opening, ENDED | {"closed"})
         for cell in cells:
             if cell.is_open and cell.outcome == "served":
                 topology.ask(cell)
-        # A flooded server's connection may have passed untouched.
-        judge.become("who is connected is told", cells, ANSWERED)
+        # With --when-flooded, a connection may have passed without SYNPROXY.
+        judge.become("clients that are connected are told", cells, ANSWERED)
         subprocess.run(["modprobe", "palisade"], check=True)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a conversation can meet: rules of all tools in all hooks."""
+"""The rows of the cross product: rules of all tools in all hooks."""
 
 import dataclasses
 import itertools
@@ -12,23 +12,23 @@ ports = itertools.count(1000)
 
 @dataclasses.dataclass(eq=False)
 class Row:
-    """What all conversations with one port meet.
+    """The rules for all conversations with one port, and the outcomes that are right.
 
-    With a rule that is met before SYNPROXY, and with kinds of rules that may leave the SYN to the rules that follow,
-    the client gets the same as without it.
+    Where a rule comes before SYNPROXY, and with kinds of rules that may pass the SYN on to the rules after them, the client
+    may get what it gets without SYNPROXY.
     """
 
     name: str
-    # (tool, where, rule): the rule says {port}, and what is different for IPv6 in a tuple.
+    # (tool, where, rule...). {port} stands for the port; a tuple has the words for IPv4 and those for IPv6.
     rules: tuple = ()
-    # With one rule in the table raw, and without any; None where these are the same.
+    # The outcomes with one rule in the table raw, and those without SYNPROXY. None means the same.
     wanted: frozenset = SERVED
     bare: frozenset | None = None
     ways: tuple = ("forward", "dnat", "local")
-    # Whether packets have to have met the rules for the test to mean anything.
+    # Whether a packet has to meet the rules.
     is_met: bool = True
     number: int = 1
-    # A statement of nftables that not every kernel has.
+    # A statement of nftables that not every kernel supports.
     needs: str = ""
     port: int = dataclasses.field(default_factory=lambda: next(ports))
 
@@ -48,12 +48,12 @@ def rejected(name, *rules, **more):
 
 
 def ignored(name, *rules, **more):
-    """Rules that what the server's client sends does not meet."""
+    """Rules that the client's segments do not pass."""
     return Row(name, rules, SERVED, is_met=False, **more)
 
 
-def iptables(place, action, match="-p tcp --dport {port}"):
-    table, *chains = place.split()
+def iptables(table_and_chains, action, match="-p tcp --dport {port}"):
+    table, *chains = table_and_chains.split()
     return tuple(("iptables", table, f"-A {chain} {match}", action) for chain in chains)
 
 
@@ -61,9 +61,9 @@ def nft(hook, priority, action, match="tcp dport {port}"):
     return tuple(("nft", (one, priority), match, action) for one in hook.split())
 
 
-def palisade(place, action, match="-p tcp --dport {port}"):
-    # Before the rules of the kind `five`, which are in the same chains.
-    table, *chains = place.split()
+def palisade(table_and_chains, action, match="-p tcp --dport {port}"):
+    # -I puts them before the rules of the kind `five`, which are in the same chains.
+    table, *chains = table_and_chains.split()
     return tuple(("palisade", table, f"-I {chain}", f"{match}", action) for chain in chains)
 
 
@@ -76,10 +76,10 @@ FIREWALLD = ("ct state established,related accept", "reject with icmpx admin-pro
 
 
 def opening():
-    """What the opening SYN meets; most of it also what follows."""
+    """Rules for the opening SYN. Most of them match later segments as well."""
     yield Row("nothing")
-    for place in "mangle PREROUTING", "mangle INPUT FORWARD", "filter INPUT FORWARD":
-        yield dropped(f"iptables, {place}: DROP", *iptables(place, "DROP"))
+    for chains in "mangle PREROUTING", "mangle INPUT FORWARD", "filter INPUT FORWARD":
+        yield dropped(f"iptables, {chains}: DROP", *iptables(chains, "DROP"))
     yield dropped("iptables, mangle POSTROUTING: DROP", *iptables("mangle POSTROUTING", "DROP"), ways=BEHIND)
     yield dropped("iptables, filter INPUT FORWARD: DROP of new ones",
                   *iptables("filter INPUT FORWARD", "DROP", "-p tcp --dport {port} -m conntrack --ctstate NEW"))
@@ -98,9 +98,9 @@ def opening():
     for action in "icmpx port-unreachable", "tcp reset":
         yield rejected(f"nft, before SYNPROXY: reject with {action}",
                        *nft("prerouting", -400, f"reject with {action}"))
-    places = itertools.chain(itertools.product(["prerouting"], (-250, -150, 0, 100)),
-                             itertools.product(["input forward"], (-150, 0, 10, 100)))
-    for hook, priority in places:
+    hooks = itertools.chain(itertools.product(["prerouting"], (-250, -150, 0, 100)),
+                            itertools.product(["input forward"], (-150, 0, 10, 100)))
+    for hook, priority in hooks:
         yield dropped(f"nft, {hook} {priority}: drop", *nft(hook, priority, "drop"))
         for action in "icmpx host-unreachable", "tcp reset":
             yield rejected(f"nft, {hook} {priority}: reject with {action}",
@@ -123,7 +123,7 @@ def opening():
     for action in "REJECT", f"{reject}tcp-reset":
         yield rejected(f"Palisade, {action}", *palisade("filter INPUT FORWARD", action))
     for v4 in "icmp-net-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited":
-        # An ICMP kind makes a rule be for one IP version.
+        # An ICMP error makes a rule for one IP version.
         yield rejected(f"Palisade, REJECT with {v4}", *palisade("filter INPUT FORWARD", reject + v4),
                        *palisade("filter INPUT FORWARD", f"{reject}icmp6-{ICMP[v4]}"))
     yield ignored("Palisade, filter OUTPUT: DROP", *palisade("filter OUTPUT", "DROP"))
@@ -147,7 +147,7 @@ SYN_ACK = "tcp sport {port} tcp flags & (syn | ack) == syn | ack"
 
 
 def answers():
-    """What the server's SYN-ACK meets."""
+    """Rules for the server's SYN-ACK."""
     for hook, priority, ways in (("prerouting", -400, BEHIND), ("prerouting", 0, BEHIND), ("forward", 0, BEHIND),
                                  ("output", -400, ("local",)), ("output", 0, ("local",))):
         yield dropped(f"nft, {hook} {priority}: drop of the server's SYN-ACK",
@@ -156,13 +156,13 @@ def answers():
         for action in "icmpx port-unreachable", "tcp reset":
             yield dropped(f"nft, {hook} 0: reject of the server's SYN-ACK with {action}",
                           *nft(hook, 0, f"reject with {action}", SYN_ACK), ways=ways)
-    # What is sent in the server's name meets no rules for this host's own packets.
+    # Segments that are sent with the server's address do not pass OUTPUT.
     yield ignored("nft, output 0: drop of SYN-ACKs of servers behind this host",
                   *nft("output", 0, "drop", SYN_ACK), ways=BEHIND)
 
 
 def once():
-    """What is lost, once or twice, and then comes through."""
+    """Rules that drop a segment once or twice and then pass it."""
     everywhere = *BEHIND, "local"
     words = "tcp {side} {port} tcp flags & psh == psh"
     for times in 1, 2:
@@ -180,7 +180,7 @@ def once():
 
 def routes(names):
     for number, name in enumerate(names, 1):
-        # Routing says at once that nobody is to be told anything.
+        # Routing discards packets without an error.
         silent = name == "blackhole"
         wanted, bare = (ENDED | UNANSWERED, UNANSWERED) if silent else (ENDED, ENDED)
         yield Row(name, (), wanted, bare, ways=("route", "dnat-route"), number=number)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The rules of many rows at once, in the language of each tool."""
+"""Loads the rules of many rows together, in the language of each tool."""
 
 import collections
 import functools
@@ -25,7 +25,7 @@ def quietly(*command):
 
 @functools.cache
 def can(statement):
-    """Whether this kernel has what a statement of nftables takes."""
+    """Whether this kernel supports a statement of nftables."""
     kind, hook = ("nat", "postrouting priority 100") if statement == "masquerade" else ("filter", "output priority 0")
     rules = f"""table inet crossed-try {{
         chain c {{
@@ -38,14 +38,14 @@ def can(statement):
 
 
 class Rules:
-    """Rules on the firewall's host."""
+    """Rules on the firewall."""
 
     def __init__(self, topology):
         self.topology, self.words = topology, {}
         self.tables = {version: set() for version in VERSIONS}
 
     def protect(self, bare=False):
-        """The kinds of rules for SYNPROXY, each for addresses of its own; and translated addresses."""
+        """Adds SYNPROXY's rules of all kinds, each kind for addresses of its own, and the DNAT of nftables."""
         raw, filters = [], []
         for version in VERSIONS:
             to = {kind: f"-d {of_kind(kind, version)} -p tcp --dport {PORTS}" for kind in KINDS}
@@ -79,32 +79,32 @@ class Rules:
 
     @staticmethod
     def said(word, row):
-        """What a rule says, for the port of a row."""
+        """A word of a rule, with the port of a row."""
         return word.replace("{port}", str(row.port)) if isinstance(word, str) else word
 
     def load(self, rows):
-        """Has conversations meet what is in these rows."""
+        """Loads the rules of these rows."""
         chains, sets, words = collections.defaultdict(list), [], collections.defaultdict(list)
         old = {version: collections.defaultdict(list) for version in VERSIONS}
         for row in rows:
-            for tool, place, *rule in row.rules:
+            for tool, where, *rule in row.rules:
                 rule = [self.said(word, row) for word in rule]
                 comment = f"-m comment --comment p{row.port} -j"
                 if tool == "nft":
-                    chains[place].append(f"{rule[0]} counter {rule[1]} comment \"p{row.port}\"")
+                    chains[where].append(f"{rule[0]} counter {rule[1]} comment \"p{row.port}\"")
                 elif tool == "once":
                     match, (what, times) = rule
                     for version in VERSIONS:
                         name = f"{what}-{version}"
                         sets.append(f"add set inet crossed {name} {{ {SET[version]}; flags dynamic; size 1000; }}")
-                        chains[place].append(
+                        chains[where].append(
                             f"meta nfproto ipv{version} {match} add @{name} {{ {KEY[version]} limit rate 1/hour"
                             f" burst {times} packets }} counter drop comment \"p{row.port}\"")
                 elif tool == "iptables":
                     for index, version in enumerate(VERSIONS):
-                        old[version][place].append(f"{rule[0]} {comment} {indexed(rule[1], index)}")
+                        old[version][where].append(f"{rule[0]} {comment} {indexed(rule[1], index)}")
                 else:
-                    words[place].append(f"{' '.join(rule[:2])} {comment} {rule[2]}")
+                    words[where].append(f"{' '.join(rule[:2])} {comment} {rule[2]}")
         lines = ["add table inet crossed", *dict.fromkeys(sets)]
         for number, ((hook, priority), own) in enumerate(chains.items()):
             kind = "nat" if priority == "srcnat" else "filter"
@@ -121,7 +121,7 @@ class Rules:
             self.words = words
 
     def counts(self):
-        """How many packets met the rules of each row, by its port."""
+        """How many packets the rules of each row have counted, by the row's port."""
         found = collections.Counter()
         commands = [["palisade", "save", "--counters"], ["nft", "list", "table", "inet", "crossed"]]
         commands += [[f"{VERSIONS[version]}-save", "-c"] for version in VERSIONS if self.tables[version]]
@@ -134,7 +134,7 @@ class Rules:
         return found
 
     def remove_met(self):
-        """Removes what the rows have in the way, but not SYNPROXY."""
+        """Removes the rules of the rows, but not SYNPROXY's."""
         quietly(FIREWALL, "nft", "delete", "table", "inet", "crossed")
         for version, command in VERSIONS.items():
             for table in self.tables[version]:

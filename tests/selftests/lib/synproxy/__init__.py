@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""SYNPROXY's client and server, played or real, and what the scenarios do with them."""
+"""Shared by the Python tests of SYNPROXY: hosts, both ends of a connection, and the scenarios of synproxy/packets.py."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Segments of no connection, and malformed ones: none reaches the server, and none is remembered."""
+"""Segments without a connection, and malformed ones: none reaches the server, and none leaves any state."""
 
 from synproxy.ends import ALL, Client, Connection, Server, expect, expect_equal, numbers
 from tcp_segments import (
@@ -20,13 +20,13 @@ def fresh(hosts, version):
 def untouched(hosts, client, server, before, what):
     server.nothing(f"{what}: it must not reach the server")
     for answer in client.take():
-        # Unless a connection could have been lost that it is of: then it has the answer of a closed port.
-        expect(answer.has(RST) and not answer.payload, f"{what}: it deserves no answer, but here is {answer}")
+        # A segment that may be of a connection that was lost has the answer of a closed port.
+        expect(answer.has(RST) and not answer.payload, f"{what}: an answer that is no reset: {answer}")
     expect(hosts.connections() <= before, f"{what}: {hosts.connections()} connections, {before} before")
 
 
 def stray(hosts, version, _):
-    """flags that open no connection reach no server"""
+    """segments whose flags open no connection reach no server"""
     before = hosts.connections()
     for what, flags in STRAY.items():
         for payload in b"", b"data":
@@ -36,7 +36,7 @@ def stray(hosts, version, _):
 
 
 def wrong_cookies(hosts, version, _):
-    """an ACK without a valid cookie reaches no server and is not remembered"""
+    """an ACK without a valid cookie reaches no server and leaves no state"""
     before = hosts.connections()
     client, server = fresh(hosts, version)
     for _ in range(200):
@@ -59,13 +59,13 @@ def wrong_cookies(hosts, version, _):
         untouched(hosts, client, server, before, what)
     other.put(other.segment(sequence=client.sequence, acknowledged=client.acknowledged))
     untouched(hosts, other, other_server, before, "the cookie of another port")
-    # After all that, the client itself is served.
+    # The client itself is still served.
     client.send()
     server.expect_syn()
 
 
 def wrong_checksums(hosts, version, _):
-    """segments with a wrong checksum are as good as lost"""
+    """segments with a wrong checksum are ignored"""
     before = hosts.connections()
     client, server = fresh(hosts, version)
     client.put(client.segment(SYN, options=ALL, checksum=0x1234))
@@ -78,7 +78,7 @@ def wrong_checksums(hosts, version, _):
 
 
 def truncated(hosts, version, _):
-    """headers that end too early, or say so, reach no server"""
+    """truncated headers, and header lengths that do not fit, reach no server"""
     before = hosts.connections()
     for flags in SYN, ACK, SYN | ACK, RST:
         client, server = fresh(hosts, version)
@@ -109,7 +109,7 @@ BAD_OPTIONS = {
 
 
 def bad_options(hosts, version, _):
-    """a SYN whose options are wrong is ignored, or answered as one without them"""
+    """a SYN with malformed options is ignored, or answered as one without them"""
     for what, options in BAD_OPTIONS.items():
         client, server = fresh(hosts, version)
         client.put(client.segment(SYN, raw_options=options))
@@ -128,12 +128,12 @@ def bad_options(hosts, version, _):
 
 
 def in_fragments(hosts, version, _):
-    """a SYN in fragments is answered or ignored, and nobody else is hurt"""
+    """a SYN in fragments is answered or ignored, and other clients are served"""
     client, server = fresh(hosts, version)
     for size in 8, 16, 24, 32:
         for part in fragments(client.segment(SYN, options=ALL), size):
             hosts.left.send(part)
-        # Without its first part, and without its last.
+        # Without the first fragment, and without the last one.
         parts = list(fragments(client.segment(SYN, options=ALL, sequence=size), size))
         for part in parts[1:] + parts[:-1]:
             hosts.left.send(part)

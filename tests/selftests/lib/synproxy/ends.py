@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Both ends of a connection through the proxy, as programs that say exactly what they send and expect."""
+"""Both ends of a connection through the proxy, played by the test, which knows each number."""
 
 import itertools
 import random
@@ -10,11 +10,11 @@ from tcp_segments import ACK, FIN, MODULUS, PSH, SYN, Options, Segment
 
 numbers = random.Random(1)
 client_ports = itertools.count(20000)
-# The proxy remembers what a server is like, so that each scenario has another one.
+# The proxy remembers the options of a server, so that each scenario has a new one.
 server_ports = itertools.count(100)
 current_port = [next(server_ports)]
 ALL = Options(mss=1460, scale=7, sack=True, timestamps=(1, 0))
-# After so many seconds the proxy asks a server again that has not answered.
+# The proxy retransmits its SYN to a server after so many seconds.
 SILENCE_OF_SERVER = 1
 
 
@@ -23,7 +23,7 @@ def use_new_server():
 
 
 class Wrong(Exception):
-    """Something is not as it has to be."""
+    """An expectation failed."""
 
 
 def expect(condition, explanation):
@@ -36,19 +36,19 @@ def expect_equal(what, found, wanted):
 
 
 def distance(start, end):
-    """How far a number is ahead of another one, modulo 2^32; negative if it is behind."""
+    """How far `end` is ahead of `start`, modulo 2^32. Negative if it is behind."""
     return (end - start + MODULUS // 2) % MODULUS - MODULUS // 2
 
 
 class End:
-    """One end of a connection: an address and port, what it has sent and what it has received."""
+    """One end of a connection, with its addresses, ports and sequence numbers."""
 
     def __init__(self, hosts, wire, own, own_port, other, port, options):
         self.hosts, self.wire = hosts, wire
         self.own, self.own_port, self.other, self.port = own, own_port, other, port
         self.options = options
         self.initial = numbers.randrange(MODULUS)
-        # The next to send, the next to receive, the own clock, and the other's as it was last seen.
+        # The next number to send, the next one to receive, the own timestamp, and the other end's latest.
         self.sequence, self.acknowledged, self.clock, self.echo = self.initial, 0, numbers.randrange(MODULUS), 0
         self.has_timestamps = options.timestamps is not None
 
@@ -64,27 +64,27 @@ class End:
                        **fields)
 
     def send(self, *arguments, **changes):
-        """Sends the next segment; what came of it has arrived then."""
+        """Sends the next segment, and waits until all answers have arrived."""
         segment = self.segment(*arguments, **changes)
         self.put(segment)
         self.sequence = (segment.sequence + segment.length()) % MODULUS
         return segment
 
     def put(self, segment):
-        """Sends a segment that changes nothing here."""
+        """Sends a segment without changing this end's state."""
         self.wire.send(segment)
         self.hosts.settle()
         self.hosts.right.settle()
 
     def take(self):
-        """What has arrived for this end."""
+        """Takes the segments that have arrived for this end."""
         def is_own(one):
             return (one.destination, one.port, one.source_port) == (self.own, self.own_port, self.port)
         taken = self.wire.take(is_own)
         for one in taken:
             expect(one.right, f"a checksum is wrong: {one}")
-            expect(one.source == self.other, f"from elsewhere: {one}")
-            expect(one.time_to_live >= 32, f"it will not live long: {one}, {one.time_to_live}")
+            expect(one.source == self.other, f"the source is wrong: {one}")
+            expect(one.time_to_live >= 32, f"the TTL is low: {one}, {one.time_to_live}")
         return taken
 
     def nothing(self, why):
@@ -92,13 +92,13 @@ class End:
         expect(not taken, f"{why}, but here is {' and '.join(map(str, taken))}")
 
     def one(self, what):
-        """The only segment that has arrived."""
+        """Takes the only segment that has arrived."""
         taken = self.take()
         expect(len(taken) == 1, f"{what}: there are {len(taken)} segments{''.join(f', {one}' for one in taken)}")
         return taken[0]
 
     def accept(self, segment):
-        """Takes note of what a segment says."""
+        """Updates this end's state by a segment that it received."""
         self.acknowledged = (segment.sequence + segment.length()) % MODULUS
         if segment.options.timestamps:
             self.echo = segment.options.timestamps[0]
@@ -108,14 +108,14 @@ class Client(End):
     def __init__(self, hosts, wire, server, port=None, options=ALL, own_port=None, own=None):
         super().__init__(hosts, wire, own or wire.own[server.version], own_port or next(client_ports), server,
                          port or current_port[0], options)
-        # Before all that the proxy does for it.
+        # Before any timer of the proxy for it starts.
         self.begun = time.monotonic()
 
     def ask(self, flags=SYN, **changes):
-        """Sends a SYN, and takes the answer."""
+        """Sends a SYN, and takes the SYN-ACK."""
         self.syn_sent = self.send(flags, options=self.options, **changes)
         answer = self.one("the answer to a SYN")
-        expect(answer.has(SYN | ACK), f"this answers a SYN: {answer}")
+        expect(answer.has(SYN | ACK), f"the answer to a SYN is {answer}")
         expect_equal("what the SYN-ACK acknowledges", answer.acknowledged, (self.initial + 1) % MODULUS)
         self.sequence = (self.initial + 1) % MODULUS
         self.accept(answer)
@@ -124,7 +124,7 @@ class Client(End):
         return answer
 
     def is_tracked(self):
-        """Whether conntrack has an entry of this connection. That of others may be on the way out at any time."""
+        """Whether conntrack has this connection. Others may be removed at any time, so their number says nothing."""
         found = self.hosts.run("conntrack", "-L", "-p", "tcp", "-s", str(self.own), "--sport", str(self.own_port),
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         return bool(found.stdout)
@@ -140,7 +140,7 @@ class Server(End):
         self.client, self.syn = client, None
 
     def take(self):
-        """What has arrived, without what came again because this machine was too slow to answer."""
+        """Takes what has arrived, without SYNs that were retransmitted because this machine was slow to answer."""
         taken = super().take()
         syns = [one for one in taken if one.has(SYN)]
         if not syns or time.monotonic() - self.client.begun < SILENCE_OF_SERVER:
@@ -159,7 +159,7 @@ class Server(End):
         return syn
 
     def answer(self):
-        """Sends the SYN-ACK, which has no options but those that the SYN had, too."""
+        """Sends the SYN-ACK, with the options that the SYN had as well."""
         asked, own = self.syn.options, self.options
         options = Options(own.mss, own.scale if asked.scale is not None else None, own.sack and asked.sack,
                           (1, 1) if self.has_timestamps else None)
@@ -167,7 +167,7 @@ class Server(End):
 
 
 class Connection:
-    """A connection between a client and a server that are both played here."""
+    """A connection between a client and a server, both played by the test."""
 
     def __init__(self, hosts, version, client_options=ALL, server_options=ALL, client=None):
         self.client = client or Client(hosts, hosts.left, hosts.right.own[version], options=client_options)
@@ -175,20 +175,20 @@ class Connection:
 
     def ask(self):
         self.client.ask()
-        self.server.nothing("the server hears of no client before its cookie is back")
+        self.server.nothing("the server gets nothing before the cookie is back")
         return self
 
     def open(self):
-        """Goes through the whole handshake."""
+        """Opens the connection: the whole handshake."""
         self.ask()
         self.client.send()
         self.server.expect_syn()
-        self.client.nothing("there is nothing to tell the client yet")
+        self.client.nothing("the server has not answered yet")
         self.establish()
         return self
 
     def establish(self, early=b"", end=0):
-        """The server answers, and gets what the client has sent before: data, and its end."""
+        """The server answers. It gets the data and the FIN that the client has sent before."""
         client, server = self.client, self.server
         server.answer()
         self.server_ack = server.one("the end of the server's handshake")
@@ -204,7 +204,7 @@ class Connection:
 
     @staticmethod
     def carry(source, target, payload=b"", flags=ACK | PSH, **more):
-        """Sends something from one end to the other, and returns what arrived there."""
+        """Sends a segment from one end to the other, and returns what arrived there."""
         source.send(flags, payload, **more)
         arrived = target.one("what was sent")
         expect_equal("the payload", arrived.payload, payload)
@@ -214,7 +214,7 @@ class Connection:
         return arrived
 
     def exchange(self):
-        """Data and acknowledgements in both directions."""
+        """Sends data and acknowledgements in both directions."""
         self.carry(self.client, self.server, b"a question")
         self.carry(self.server, self.client, b"an answer that is longer")
         self.carry(self.client, self.server, flags=ACK)

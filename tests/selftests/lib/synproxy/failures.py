@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Servers that do not answer, and rules that only answer handshakes in a flood."""
+"""Servers that do not answer, connections that conntrack has lost, and rules that answer SYNs only in a flood."""
 
 import pathlib
 import struct
@@ -10,16 +10,16 @@ from synproxy.ends import ALL, Client, Connection, Server, current_port, expect,
 from tcp_segments import ACK, RST, SYN, packet, total
 
 SILENCE = 30
-# How long what is over may be remembered, which is less than the ten seconds that conntrack remembers what was reset.
+# How long a failed connection may stay in conntrack: less than the ten seconds that a reset one stays by itself.
 MOMENT = 5
-# SYNs a second and at once that pass by the rules of the kind `flooded`.
+# The rate (per second) and the burst of SYNs that the rules of the kind `flooded` let pass.
 RATE = BURST = 5
-# For how many seconds it has to be quiet after a flood.
+# A flood is over after so many seconds without one.
 QUIET = 5
 
 
 def unreachable(wire, syn):
-    """Host unreachable, about a packet."""
+    """An ICMP host unreachable error about a packet."""
     quoted = syn.packet()
     if syn.source.version == 4:
         message = struct.pack("!BBHI", 3, 1, 0, 0) + quoted[:28]
@@ -32,7 +32,7 @@ def unreachable(wire, syn):
 
 
 def is_reset(client, wait):
-    """Waits for the client's reset."""
+    """Waits until the client is reset."""
     end = time.monotonic() + wait
     while time.monotonic() < end:
         client.hosts.settle()
@@ -45,7 +45,7 @@ def is_reset(client, wait):
 
 
 def is_forgotten(client):
-    """Waits until conntrack has no entry of the client's connection any more."""
+    """Waits until conntrack does not have the client's connection any more."""
     end = time.monotonic() + MOMENT
     while client.is_tracked():
         if time.monotonic() > end:
@@ -55,7 +55,7 @@ def is_forgotten(client):
 
 
 def unreachable_host(hosts, version, _):
-    """an error about the server's host has the client reset, and nothing remains"""
+    """after an ICMP error about the server's host, the client is reset, and nothing remains"""
     client = Client(hosts, hosts.left, hosts.right.own[version])
     client.ask()
     client.send()
@@ -68,7 +68,7 @@ def unreachable_host(hosts, version, _):
 
 
 def silent_host(hosts, version, _):
-    """a server that does not answer at all has the client reset, and nothing remains"""
+    """if the server does not answer at all, the client is reset, and nothing remains"""
     client = Client(hosts, hosts.left, hosts.right.own[version])
     client.ask()
     client.send()
@@ -79,7 +79,7 @@ def silent_host(hosts, version, _):
 
 
 def dropped_syn(hosts, version, _):
-    """a SYN to the server that the user's rules drop has the client reset, and nothing remains"""
+    """if the user's rules drop the SYN to the server, the client is reset, and nothing remains"""
     client = Client(hosts, hosts.left, hosts.right.own[version])
     hosts.run("nft", "-f", "-", input=f"""
         table inet forbidden {{
@@ -96,8 +96,8 @@ def dropped_syn(hosts, version, _):
     expect(is_forgotten(client), "its entry of conntrack remains")
 
 
-# What refuses a SYN on this host, by hook or by route: each once made an error about a connection that conntrack had not
-# taken in yet.
+# Rules and routes that refuse a SYN on the proxy's host. Each once caused an error about a connection that conntrack had
+# not confirmed yet.
 REFUSALS = (
     ("forward", "reject"),
     ("forward", "reject with tcp reset"),
@@ -121,14 +121,14 @@ def is_told(client):
 
 
 def refused_by_rules(hosts, version, _):
-    """a SYN to the server that this host refuses has the client reset at once, and nothing remains"""
-    for place, how in REFUSALS:
-        wire = hosts.left if place == "input" else hosts.right
-        server = wire.proxy[version] if place == "input" else wire.own[version]
+    """if this host refuses the SYN to the server, the client is reset at once, and nothing remains"""
+    for hook, how in REFUSALS:
+        wire = hosts.left if hook == "input" else hosts.right
+        server = wire.proxy[version] if hook == "input" else wire.own[version]
         client = Client(hosts, hosts.left, server)
         client.ask()
         undo = ["nft", "delete", "table", "inet", "forbidden"]
-        if place == "route":
+        if hook == "route":
             route = [f"{server}/{server.max_prefixlen}", "table", "77"]
             undo = ["ip", f"-{version}", "rule", "delete", "to", str(server), "pref", "7"]
             hosts.run("ip", f"-{version}", "route", "add", how, *route)
@@ -137,30 +137,30 @@ def refused_by_rules(hosts, version, _):
             hosts.run("nft", "-f", "-", input=f"""
                 table inet forbidden {{
                     chain one {{
-                        type filter hook {place} priority 0
+                        type filter hook {hook} priority 0
                         tcp dport {client.port} {how}
                     }}
                 }}""")
         try:
             client.send()
-            expect(is_reset(client, SILENCE), f"no reset within {SILENCE} s: {place}, {how}")
-            if place == "route":
-                # Whoever comes now is told so as without SYNPROXY.
+            expect(is_reset(client, SILENCE), f"no reset within {SILENCE} s: {hook}, {how}")
+            if hook == "route":
+                # A new client gets the ICMP error, as without SYNPROXY.
                 other = Client(hosts, hosts.left, server)
                 other.send(SYN, options=ALL)
                 expect(is_told(other), f"no error about a SYN within {SILENCE} s: {how}")
         finally:
-            # Or all that comes after this is refused as well.
+            # Otherwise all scenarios after this one would be refused as well.
             hosts.run(*undo)
-            if place == "route":
+            if hook == "route":
                 hosts.run("ip", f"-{version}", "route", "flush", "table", "77")
-        expect(is_forgotten(client), f"its entry of conntrack remains: {place}, {how}")
+        expect(is_forgotten(client), f"its entry of conntrack remains: {hook}, {how}")
 
 
 def made_by_hand(hosts, version, _):
-    """connections that userspace has made are not SYNPROXY's"""
+    """connections that userspace has added to conntrack are not taken for SYNPROXY's"""
     for what in "reset", "error":
-        # Nothing is protected there.
+        # No rule protects port 79.
         client = Client(hosts, hosts.left, hosts.right.own[version], port=79)
         server = Server(client)
         hosts.run("conntrack", "-I", "-p", "tcp", "-s", str(client.own), "-d", str(client.other),
@@ -181,7 +181,7 @@ def made_by_hand(hosts, version, _):
 
 
 def below_the_rate(hosts, version, _):
-    """--when-flooded: below the rate, handshakes pass untouched"""
+    """--when-flooded: below the rate, handshakes pass unchanged"""
     client = Client(hosts, hosts.left, hosts.right.own[version])
     server = Server(client)
     sent = client.send(SYN, options=ALL)
@@ -199,7 +199,7 @@ def below_the_rate(hosts, version, _):
 
 
 def above_the_rate(hosts, version, _):
-    """above it, all are answered until it is quiet; and connections from before go on"""
+    """--when-flooded: above the rate, all SYNs are answered until the flood is over; older connections go on"""
     connection = Connection(hosts, version)
     client, server = connection.client, connection.server
     client.send(SYN, options=ALL)
@@ -209,26 +209,26 @@ def above_the_rate(hosts, version, _):
     connection.carry(client, server, b"a question")
     passed, flooded = 0, None
     start = time.monotonic()
-    # Once one was answered, all are, for as long as the flood lasts and some seconds more.
+    # From the first SYN that is answered, all are, for as long as the flood lasts and some seconds more.
     while flooded is None or time.monotonic() - flooded < 2:
         other = Client(hosts, hosts.left, hosts.right.own[version])
         other.send(SYN, options=ALL)
         has_passed, was_answered = len(Server(other).take()), len(other.take())
         expect(has_passed + was_answered == 1, f"{has_passed} passed, {was_answered} were answered")
-        expect(flooded is None or was_answered, "one passed in the midst of the flood")
+        expect(flooded is None or was_answered, "a SYN passed during the flood")
         passed += has_passed
         if was_answered and flooded is None:
             flooded = time.monotonic()
         expect(passed <= BURST + RATE * (time.monotonic() - start) + 1, f"{passed} passed before one was answered")
     connection.exchange()
     Connection(hosts, version).open().exchange()
-    # Now it is quiet, and they pass again.
+    # When the flood is over, SYNs pass again.
     time.sleep(QUIET + 1)
     below_the_rate(hosts, version, None)
 
 
 def expect_resets(client, server):
-    """Both sides are reset by the numbers of the client's last segment."""
+    """Both ends are reset with the right numbers."""
     reset = client.one("the client's reset")
     expect(reset.flags & RST, f"the client got {reset}")
     expect_equal("the number of the client's reset", reset.sequence, client.acknowledged)
@@ -238,7 +238,7 @@ def expect_resets(client, server):
 
 
 def forgotten_by_conntrack(hosts, version, _):
-    """both sides of a connection that conntrack has lost are reset, whoever speaks first"""
+    """both ends of a connection that conntrack has lost are reset, whichever sends first"""
     for first in "client", "server", "client that has said nothing yet":
         connection = Connection(hosts, version).open()
         if first in ("client", "server"):
@@ -247,19 +247,19 @@ def forgotten_by_conntrack(hosts, version, _):
         hosts.run("conntrack", "-F", stderr=subprocess.DEVNULL)
         if first == "server":
             server.send(ACK, b"an answer")
-            # The client cannot know these numbers, and says what it expects.
+            # It arrives with numbers that the client does not know. The client answers with those that it expects.
             client.take()
         client.put(client.segment(ACK))
         expect_resets(client, server)
-        # The client comes again from the same port, and is served.
+        # The client connects again from the same port.
         again = Client(hosts, hosts.left, client.other, own_port=client.own_port)
         Connection(hosts, version, client=again).open().exchange()
 
 
 def forgotten_with_many(hosts, version, _):
-    """so is the client, at least, where there are too many to know of each that it was SYNPROXY's"""
+    """of hundreds of connections that conntrack has lost, all clients are reset"""
     if version == 6:
-        # Marks are the same, and it takes long.
+        # IPv6 uses the same table of marks, and this takes long.
         return
     connections = [Connection(hosts, version) for _ in range(400)]
     for some in (connections[at:at + 50] for at in range(0, len(connections), 50)):
@@ -279,7 +279,7 @@ def forgotten_with_many(hosts, version, _):
             hosts.right.settle()
         for one in some:
             one.client.accept(one.client.one("the window update"))
-            # From here on no segment of the client's has its cookie.
+            # After this segment the client sends no valid cookie any more.
             one.client.wire.send(one.client.segment(ACK, b"a question"))
             one.client.sequence += len(b"a question")
         hosts.settle()
@@ -287,7 +287,7 @@ def forgotten_with_many(hosts, version, _):
         for one in some:
             expect(one.server.take(), "the server got nothing")
     hosts.run("conntrack", "-F", stderr=subprocess.DEVNULL)
-    # A handful of 400 have a place in common with one that came later.
+    # Of the 400 marks, a handful were replaced by later ones with the same hash.
     for one in connections:
         one.client.wire.send(one.client.segment(ACK, b"another"))
     hosts.settle()
@@ -298,7 +298,7 @@ def forgotten_with_many(hosts, version, _):
 
 
 def no_room(hosts, version, _):
-    """a client that conntrack has no room for is reset at once"""
+    """if conntrack is full, a new client is reset at once"""
     def set_maximum(value):
         hosts.run("nsenter", "--net=/proc/1/ns/net", "sysctl", "-qw", f"net.netfilter.nf_conntrack_max={value}")
     connections = [Connection(hosts, version).open() for _ in range(2)]
@@ -319,9 +319,9 @@ def no_room(hosts, version, _):
 
 
 def rules_for_own_packets(hosts, version, _):
-    """what is sent in another's name meets no rule for this host's own packets"""
+    """segments sent with another host's address do not pass rules in OUTPUT"""
     others = ", ".join(str(wire.own[version]) for wire in (hosts.left, hosts.right))
-    # As `fib saddr type != local`, which the debug kernel does not have.
+    # The same as `fib saddr type != local`, which the debug kernel lacks.
     foreign = f"{'ip' if version == 4 else 'ip6'} saddr {{ {others} }}"
     hosts.run("nft", "-f", "-", input=f"""
         table inet own {{
@@ -336,7 +336,7 @@ def rules_for_own_packets(hosts, version, _):
 
 
 def answer_dropped(hosts, version, _):
-    """a server of this host whose answers are dropped twice on their way out is asked again"""
+    """if OUTPUT drops two SYN-ACKs of a server on this host, the SYN is retransmitted to it"""
     listener = hosts.listen(current_port[0])
     hosts.run("nft", "-f", "-", input="""
         table inet own {

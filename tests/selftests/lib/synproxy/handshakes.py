@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Handshakes through the proxy: what the client is told, and what reaches the server."""
+"""Handshakes through the proxy: what the client is told, and what the server gets."""
 
 import dataclasses
 
@@ -40,7 +40,7 @@ def syn_is_answered(hosts, version, kind):
             expect_equal(f"{name}: the timestamp that is echoed", told.timestamps[1], client.clock)
         if kind != "learned":
             has_all = options.timestamps is not None
-            # What was chosen by hand does not come through with IPv6, whose header is longer.
+            # An MSS that was given in the rule is reduced over IPv6, whose header is longer.
             mss = 1440 if version == 6 and kind != "iptables" else 1460
             expect(told.mss in (mss, None), f"{name}: MSS {told.mss}")
             expect_equal(f"{name}: the window scale", told.scale, 9 if options.scale is not None and has_all else None)
@@ -48,7 +48,7 @@ def syn_is_answered(hosts, version, kind):
 
 
 def server_is_asked(hosts, version, _):
-    """a cookie opens a connection to the server, which hears of the client's options"""
+    """a cookie opens a connection to the server, with the client's options"""
     for name, options in CLIENTS.items():
         client = Client(hosts, hosts.left, hosts.right.own[version], options=options)
         told = client.ask().options
@@ -78,7 +78,7 @@ def syn_is_clean(hosts, version, _):
 
 
 def clocks_of_clients(hosts, version, _):
-    """clients' clocks do not tell for how long this machine runs, and go on for each"""
+    """timestamps do not reveal the uptime, and do not go back for a client"""
     with open("/proc/uptime") as file:
         uptime = int(float(file.read().split()[0]) * 1000)
     told = []
@@ -86,7 +86,7 @@ def clocks_of_clients(hosts, version, _):
         client = Client(hosts, hosts.left, server[version])
         told.append(client.ask().options.timestamps[0])
     first, other, again = told
-    # Minutes: the clock of this machine begins shortly before its wrap.
+    # Minutes away: jiffies start shortly before their wrap.
     for name, clock in ("a client's", first), ("another's", other):
         expect(abs(distance(uptime, clock)) > 600_000, f"{name} clock is {clock}, {uptime} ms after the boot")
     expect(abs(distance(first, other)) > 60_000, f"clocks are {first} and {other}")
@@ -94,7 +94,7 @@ def clocks_of_clients(hosts, version, _):
 
 
 def handshakes_end(hosts, version, _):
-    """both handshakes end, with the right numbers and clocks, whatever the options are"""
+    """both handshakes complete, with the right numbers and timestamps, whatever the options are"""
     for server_options in ALL, Options(), Options(mss=1000, scale=3), Options(mss=1460, timestamps=(1, 0)):
         use_new_server()
         for name, options in CLIENTS.items():
@@ -121,7 +121,7 @@ def handshakes_end(hosts, version, _):
 
 
 def ecn(hosts, version, kind):
-    """a client that offers ECN is told no more than the server then is"""
+    """a client is told of ECN only if the server is"""
     client = Client(hosts, hosts.left, hosts.right.own[version])
     answer = client.ask(SYN | ECE | CWR)
     client.send()
@@ -131,7 +131,7 @@ def ecn(hosts, version, kind):
 
 
 def nothing_is_remembered(hosts, version, _):
-    """1000 SYNs leave nothing behind"""
+    """1000 SYNs leave no state"""
     before = hosts.connections()
     client = Client(hosts, hosts.left, hosts.right.own[version])
     for number in range(1000):
@@ -146,7 +146,7 @@ def nothing_is_remembered(hosts, version, _):
 
 
 def repeated_syn(hosts, version, _):
-    """a SYN that comes twice is answered twice, and either cookie will do"""
+    """a repeated SYN is answered again, and either cookie is valid"""
     for which in 0, 1:
         client = Client(hosts, hosts.left, hosts.right.own[version])
         first = client.ask()
@@ -158,7 +158,7 @@ def repeated_syn(hosts, version, _):
 
 
 def repeated_ack(hosts, version, kind):
-    """while the server is silent, a repeated ACK, a keep-alive and data have a SYN sent again"""
+    """while the server does not answer, a repeated ACK, a keep-alive and data cause another SYN to it"""
     connection = Connection(hosts, version).ask()
     client, server = connection.client, connection.server
     client.send()
@@ -172,13 +172,13 @@ def repeated_ack(hosts, version, kind):
         expect_equal(f"{what}: the SYN's MSS", again.options.mss, first.options.mss)
         expect_equal(f"{what}: the SYN's window scale", again.options.scale, first.options.scale)
         client.nothing("the server has said nothing")
-    # The data; what was in the keep-alive is none.
+    # The data is passed on, but not the byte of the keep-alive.
     connection.establish(b"" if kind == "iptables" else b"hello")
     connection.exchange()
 
 
 def data_first(hosts, version, kind):
-    """data that comes instead of the ACK is there when the server is, if that takes so much"""
+    """data that comes in place of the ACK is passed on with the server's handshake, if it fits the server's MSS"""
     cases = (
         (b"in a hurry", ALL, True),
         (b"odd" * 301, Options(mss=1460), True),
@@ -195,16 +195,16 @@ def data_first(hosts, version, kind):
         expect_equal("the SYN's number", server.expect_syn().sequence, client.initial)
         if is_taken and kind != "iptables":
             connection.establish(payload)
-            expect(connection.server_ack.flags & PSH, "the server's program is not to have it at once")
+            expect(connection.server_ack.flags & PSH, "the data has no PSH")
         else:
-            # It is asked for again.
+            # The client has to send it again.
             connection.establish()
             connection.carry(client, server, payload)
         connection.exchange()
 
 
 def end_first(hosts, version, kind):
-    """so is the end, with data or without, where the ACK before it was lost"""
+    """a FIN that comes in place of the ACK, with data or without, is passed on with the server's handshake"""
     for payload in b"", b"all there is":
         connection = Connection(hosts, version).ask()
         client, server = connection.client, connection.server
@@ -223,7 +223,7 @@ def end_first(hosts, version, kind):
 
 
 def syn_with_data(hosts, version, _):
-    """a SYN with data is answered as one without"""
+    """data in a SYN is ignored"""
     connection = Connection(hosts, version)
     connection.client.ask(payload=b"too early")
     connection.client.send()
@@ -233,7 +233,7 @@ def syn_with_data(hosts, version, _):
 
 
 def repeated_syn_ack(hosts, version, _):
-    """a SYN-ACK that the server repeats is answered at once, and the client sees no second handshake"""
+    """a repeated SYN-ACK of the server is answered at once, and the client sees no second handshake"""
     connection = Connection(hosts, version).open()
     client, server = connection.client, connection.server
     server.put(server.segment(SYN | ACK, options=server.options, sequence=server.initial))
@@ -245,14 +245,14 @@ def repeated_syn_ack(hosts, version, _):
 
 
 def passed_syn_ack(hosts, version, _):
-    """where nothing is translated, a SYN-ACK that the server repeats is the client's to answer"""
+    """without timestamps to translate, the client answers a repeated SYN-ACK of the server"""
     options = CLIENTS["all but timestamps"]
     connection = Connection(hosts, version, client_options=options, server_options=options).open()
     client, server = connection.client, connection.server
     server.put(server.segment(SYN | ACK, options=server.options, sequence=server.initial))
     arrived = client.take()
     for one in arrived:
-        # It would acknowledge the SYN-ACK that it knows already.
+        # The client acknowledges the SYN-ACK that it knows already.
         expect(not one.flags & RST, f"the client got {one}")
         expect(not one.flags & SYN or one.sequence == client.announced.sequence, f"the client got {one}")
         client.put(client.segment())
@@ -262,7 +262,7 @@ def passed_syn_ack(hosts, version, _):
 
 
 def other_clients(hosts, version, _):
-    """many connections at once do not disturb each other"""
+    """many connections at the same time do not disturb each other"""
     connections = [Connection(hosts, version) for _ in range(20)]
     for step in Connection.open, Connection.exchange, Connection.exchange, Connection.close:
         for connection in connections:

@@ -49,7 +49,7 @@ def enter(host):
 
 
 def five_steps(command, options):
-    """The rules that iptables needs."""
+    """The rules that SYNPROXY of iptables needs."""
     yield f"{command} -t raw -A PREROUTING -p tcp --dport {PORTS} --syn -j CT --notrack"
     for chain in "INPUT", "FORWARD":
         yield f"{command} -A {chain} -p tcp --dport {PORTS} -m state --state INVALID,UNTRACKED -j SYNPROXY {options}"
@@ -58,7 +58,7 @@ def five_steps(command, options):
 
 OPTIONS = "--sack-perm --timestamp --mss 1460 --wscale 9"
 ONE_RULE = f"palisade -t raw -A PREROUTING -p tcp --dport {PORTS} -j SYNPROXY"
-# Each kind of rules, by the name that a test's argument has for it.
+# The kinds of rules, by name.
 RULES = {
     "learned": [ONE_RULE],
     "options": [f"{ONE_RULE} {OPTIONS}"],
@@ -74,14 +74,14 @@ def load(kind):
 
 
 def is_unreachable(packet):
-    """Whether it is an ICMP error that says that a destination is not reached."""
+    """Whether a packet is an ICMP destination unreachable error."""
     if packet[0] == 0x45:
         return packet[9] == 1 and packet[20] == 3
     return packet[0] >> 4 == 6 and packet[6] == 58 and packet[40] == 1
 
 
 def quoted_ports(packet):
-    """The ports of the segment that an ICMP error is about; none if it is something else."""
+    """The ports of the segment that an ICMP error quotes. None if the packet is no ICMP error."""
     if packet[0] >> 4 == 4 and packet[9] == 1 and packet[20] in (3, 4, 5, 11, 12):
         quoted = packet[28:]
         start = (quoted[0] & 15) * 4
@@ -93,16 +93,16 @@ def quoted_ports(packet):
 
 
 class Wire:
-    """One end of a cable, the other of which is the proxy's."""
+    """The test's end of a link to the proxy."""
 
     def __init__(self, name, network):
         self.name, self.network = name, network
         self.inbox, self.log = [], []
-        # ICMP errors, from their IP header on.
+        # ICMP errors that arrived, with their IP headers.
         self.errors = []
-        # All segments and errors about some that arrived: their lengths, the ports, and the segments.
+        # Segments, and errors about segments, that arrived: length, ports, and the segment or None.
         self.arrivals = []
-        # Whose link-layer address the last segment had.
+        # The destination MAC address of the last segment.
         self.addressed_to = None
         self.mac = bytes([2, 0, 0, 0, network, 2])
         self.proxy_mac = bytes([2, 0, 0, 0, network, 1])
@@ -130,7 +130,7 @@ class Wire:
         self.socket.send(self.proxy_mac + self.mac + ETHERNET[data[0] >> 4] + data)
 
     def drain(self):
-        """Takes what has arrived; tells whether the answer to a marker was among it."""
+        """Reads what has arrived. Returns whether an ARP reply was among it."""
         marked = False
         while True:
             try:
@@ -154,7 +154,10 @@ class Wire:
                 self.errors.append(frame[14:])
 
     def settle(self):
-        """Returns when whatever came of all that was sent has arrived: packets of one CPU stay in order."""
+        """Returns when all answers to what was sent have arrived.
+
+        Packets from one CPU stay in order, so the answer to an ARP request comes last.
+        """
         self.drain()
         request = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + self.mac + self.own[4].packed + bytes(6)
         request += self.proxy[4].packed
@@ -165,14 +168,14 @@ class Wire:
                 raise SystemExit("the proxy's host does not answer any more")
 
     def take(self, belongs):
-        """Removes segments from those that arrived, and returns them."""
+        """Takes the segments for which `belongs` is true out of the inbox."""
         taken = [segment for segment in self.inbox if belongs(segment)]
         self.inbox = [segment for segment in self.inbox if not belongs(segment)]
         return taken
 
 
 class Hosts:
-    """The proxy's host, and both cables; and another one to the left, which is a VLAN."""
+    """The proxy's host, the links to both sides, and a VLAN on the left one."""
 
     def __init__(self):
         os.sched_setaffinity(0, {0})
@@ -196,21 +199,21 @@ class Hosts:
                  *self.vlan.commands()]
         run("ip", "-batch", "-", input="\n".join(lines))
         for name in "left", "right":
-            # Packets have their checksums when the tests see them.
+            # Without offloading, packets have their checksums when the tests see them.
             run("ethtool", "-K", name, "tx", "off", stdout=subprocess.DEVNULL)
         enter(WIRES)
         for wire in self.left, self.right, self.vlan:
             wire.open()
 
     def use(self, kind):
-        """Puts rules of a kind in the place of any others."""
+        """Replaces all rules with those of a kind."""
         enter(PROXY)
         load(kind)
         self.clear()
         for rule in RULES[kind]:
             run(*rule.split())
         if kind in ("five", "iptables"):
-            # As their manual has it. One rule needs none of it.
+            # As the manual of iptables' SYNPROXY has it. Palisade's one rule does not need it.
             run("sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0")
         enter(WIRES)
 
@@ -238,7 +241,7 @@ class Hosts:
         return count
 
     def listen(self, port):
-        """A server of the proxy's own host, on all its addresses."""
+        """A server on the proxy's host, at all its addresses."""
         enter(PROXY)
         listener = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
         listener.setblocking(False)

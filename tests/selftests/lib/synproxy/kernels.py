@@ -37,7 +37,7 @@ class Kind:
     timestamps: bool = True
     sack: bool = True
     mss: int = 1460
-    # The window scale follows from how much memory there may be, and from a buffer's fixed size.
+    # The kernel derives the window scale from tcp_rmem, or from a fixed SO_RCVBUF.
     memory: int = MEMORY
     buffer: int | None = None
 
@@ -58,7 +58,7 @@ KINDS = {
 
 
 class Network:
-    """The three hosts. A connection that the proxy did not open ends at the client, which is how it is noticed."""
+    """The three hosts. The client drops the SYN-ACK of a connection that the proxy did not answer."""
 
     def __init__(self):
         for name in HOSTS:
@@ -82,7 +82,7 @@ class Network:
                 route add default via 10.{number}.0.1
                 route add default via fd00:{number}::1""")
         run("ip", "netns", "exec", PROXY, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
-        # Only the proxy announces a window of 0, from its ports.
+        # Only the proxy announces a window of 0.
         run("ip", "netns", "exec", CLIENT, "nft", "-f", "-", input="""
             table inet watch {
                 chain input {
@@ -103,7 +103,7 @@ class Network:
         run("sysctl", "-qw", f"net.netfilter.nf_conntrack_tcp_loose={loose}")
 
     def become(self, name, kind):
-        """Has a host be of another kind."""
+        """Changes a host to another kind."""
         enter(name)
         (SYSCTL / "tcp_window_scaling").write_text(str(int(kind.scaling)))
         (SYSCTL / "tcp_timestamps").write_text(str(int(kind.timestamps)))
@@ -148,11 +148,11 @@ def connect(version, kind, port, timeout):
 
 @dataclasses.dataclass(frozen=True)
 class Negotiated:
-    """What an end of a connection takes for negotiated."""
+    """What one end of a connection has negotiated, by its kernel's TCP_INFO."""
 
     timestamps: bool
     sack: bool
-    # Those of the other end and of its own, if there are any.
+    # The window scale of the other end, and this end's own.
     scales: tuple[int, int] | None
     mss: int
 

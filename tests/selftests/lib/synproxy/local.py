@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A server on the proxy's own host, whose kernel is the other end; over a cable, and over a VLAN on it."""
+"""A server on the proxy's own host, with the kernel's TCP, over a link and over a VLAN on it."""
 
 import contextlib
 import time
@@ -9,7 +9,7 @@ from tcp_segments import ACK, FIN, MODULUS, PSH, RST, SYN, Options
 
 
 def accepted(listener):
-    """The connection that the server has got, or None."""
+    """The connection that the server accepts, or None."""
     with contextlib.suppress(BlockingIOError):
         return listener.accept()[0]
     return None
@@ -51,7 +51,7 @@ def converse(hosts, wire, version, listener, port, options):
 
 
 def distinct(segments, what):
-    """The only segment, which the server's kernel sends again if this machine takes a fifth of a second to answer."""
+    """The only segment. The server's kernel retransmits it if this machine takes 200 ms to answer."""
     found = {(one.sequence, one.payload): one for one in segments}
     expect(len(found) == 1, f"{what}: there are {len(found)} segments{''.join(f', {one}' for one in segments)}")
     return next(iter(found.values()))
@@ -69,7 +69,7 @@ def local_server(hosts, version, _):
 
 
 def local_data_first(hosts, version, kind):
-    """data that comes instead of the ACK is there when the server is"""
+    """data that comes in place of the ACK reaches the server"""
     if kind == "iptables":
         return
     with hosts.listen(84) as listener:
@@ -84,7 +84,7 @@ def local_data_first(hosts, version, kind):
 
 
 def over_vlan(hosts, version, _):
-    """also over a VLAN"""
+    """a server on the proxy's own host is reached over a VLAN"""
     with hosts.listen(81) as listener:
         converse(hosts, hosts.vlan, version, listener, 81, ALL)
         vlan = Client(hosts, hosts.vlan, hosts.vlan.proxy[version], port=81)
@@ -93,7 +93,7 @@ def over_vlan(hosts, version, _):
 
 
 def closed_port(hosts, version, _):
-    """a port without a server has the client reset"""
+    """a client of a port without a server is reset"""
     client = Client(hosts, hosts.left, hosts.left.proxy[version], port=82)
     client.ask()
     client.send()
@@ -103,7 +103,7 @@ def closed_port(hosts, version, _):
 
 
 def floods(hosts, version, _):
-    """the server's host is not told of SYNs and wrong ACKs, and serves a client meanwhile"""
+    """floods of SYNs and invalid ACKs reach no server, and clients are served during them"""
     with hosts.listen(83) as listener:
         for number in range(300):
             for flags in SYN, ACK, FIN | ACK, RST:

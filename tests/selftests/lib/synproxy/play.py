@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Plays a scenario with the client and the server, and reports it."""
+"""Runs a scenario and reports it, with a transcript if it fails."""
 
 import os
 import time
 
 from synproxy.ends import use_new_server
 
-# Transcripts are cut here.
+# So many lines of a transcript are shown.
 LINES = 24
 
 
@@ -19,7 +19,7 @@ def play(hosts, kind, version, scenario, report):
         wire.inbox.clear()
     try:
         scenario(hosts, version, kind)
-    except Exception as error:  # whatever a wrong segment leads to
+    except Exception as error:  # whatever an unexpected segment leads to
         problem = f"{type(error).__name__}: {error}"
     log = [line for wire in wires for line in wire.log[-LINES:]]
     report.check(f"{kind}, IPv{version}: {scenario.__doc__}", problem is None, problem, *log)

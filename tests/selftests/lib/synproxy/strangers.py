@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Somebody who is not on the way, but knows between whom a connection is, and has guessed a cookie or two."""
+"""An off-path attacker who knows a connection's addresses and ports, and has guessed a cookie or two."""
 
 import contextlib
 import subprocess
@@ -10,8 +10,10 @@ from tcp_segments import ACK, FIN, MODULUS, PSH, RST, SYN, Options
 
 
 def guess(connection, options):
-    """The last part of a handshake in the name of the client, with other numbers: a cookie that was not guessed, but got
-    before there was a connection, as that is no different."""
+    """An attacker's half of a handshake, with the client's address and port and with other numbers.
+
+    The cookie is not guessed but asked for before there is a connection, which makes no difference.
+    """
     own = connection.client
     other = Client(own.hosts, own.wire, own.other, own.port, options, own_port=own.own_port)
     other.ask()
@@ -19,14 +21,14 @@ def guess(connection, options):
 
 
 def harmless(client, what):
-    """Whatever the client got does not concern it."""
+    """The client ignores whatever it gets."""
     for one in client.take():
         expect(one.flags & RST, f"{what}: the client got {one}")
-        expect(abs(distance(client.acknowledged, one.sequence)) > 1 << 20, f"{what}: the client may take {one} for its own")
+        expect(abs(distance(client.acknowledged, one.sequence)) > 1 << 20, f"{what}: the client may accept {one}")
 
 
 def open_one(hosts, version, _):
-    """a valid cookie neither ends an open connection nor replaces it, nor does a SYN"""
+    """neither a valid cookie nor a SYN ends or replaces an open connection"""
     for is_used in False, True:
         for options in ALL, Options(mss=1460):
             connection = Connection(hosts, version)
@@ -38,12 +40,12 @@ def open_one(hosts, version, _):
             for other, flags in zip(others, (ACK, ACK | PSH, FIN | ACK, ACK)):
                 what = f"{'used' if is_used else 'not used'}, {options}, flags {flags}"
                 other.put(other.segment(flags, b"data" if flags & PSH else b""))
-                # Connection tracking lets what seems to be old go on to the server, which knows better.
+                # Connection tracking passes segments that look old on to the server, which ignores them.
                 for one in server.take():
                     expect(not one.flags & (SYN | RST), f"{what}: the server got {one}")
                 harmless(client, what)
                 other.put(other.segment(SYN, options=other.options, sequence=other.initial))
-                # It asks back.
+                # The server sends a challenge ACK.
                 expect(server.one("what the server got").has(SYN), what)
                 server.put(server.segment())
                 challenge = client.one("the challenge")
@@ -54,7 +56,7 @@ def open_one(hosts, version, _):
 
 
 def waiting_one(hosts, version, _):
-    """nor one that waits for the server"""
+    """neither a valid cookie nor its data replaces a connection that waits for the server"""
     for options in ALL, Options(mss=1460):
         connection = Connection(hosts, version)
         client, server = connection.client, connection.server
@@ -72,7 +74,7 @@ def waiting_one(hosts, version, _):
 
 
 def wrong_answers(hosts, version, _):
-    """an answer that acknowledges anything but the SYN opens nothing, and a reset resets nothing"""
+    """while the server is waited for, SYN-ACKs and resets with a wrong acknowledgement change nothing"""
     for wrong in 1000, 60000, 1, -1, -1000:
         connection = Connection(hosts, version).ask()
         client, server = connection.client, connection.server
@@ -86,14 +88,14 @@ def wrong_answers(hosts, version, _):
             got = server.take()
             resets = [one for one in got if one.flags & RST]
             expect(all(one.has(SYN) and one.sequence == client.initial for one in got if one not in resets), what)
-            # As the client would, which has sent no such SYN.
+            # A SYN-ACK gets the reset of a client that has sent no such SYN.
             expect_equal(f"{what}: the resets", [one.sequence for one in resets], [number] if flags & SYN else [])
         connection.establish()
         connection.exchange()
 
 
 def old_connection(hosts, version, _):
-    """a server that still has an old connection is told to forget it, and asked again at once"""
+    """a server that still has an old connection gets a reset, and another SYN at once"""
     connection = Connection(hosts, version).ask()
     client, server = connection.client, connection.server
     client.send()
@@ -104,7 +106,7 @@ def old_connection(hosts, version, _):
         reset, *syns = server.take()
         expect(reset.flags & RST, f"the server got this instead of a reset: {reset}")
         expect_equal("the reset's number", reset.sequence, challenge.acknowledged)
-        # Not without end.
+        # The SYN comes again at least once, but not each time.
         expect(len(syns) <= 1 and (syns or not is_first), f"there are {len(syns)} more segments")
         for syn in syns:
             expect(syn.has(SYN), f"the server got this instead of a SYN: {syn}")
@@ -115,7 +117,7 @@ def old_connection(hosts, version, _):
 
 
 def forgotten_by_server(hosts, version, _):
-    """a client comes again between the same ports when both sides have forgotten the connection"""
+    """a client connects again between the same ports after both ends have forgotten the connection"""
     old = Connection(hosts, version).open()
     old.exchange()
     own = old.client
@@ -129,7 +131,7 @@ def forgotten_by_server(hosts, version, _):
     expect(reset.flags & RST, f"the server got this instead of a reset: {reset}")
     expect_equal("the reset's number", reset.sequence, server.acknowledged)
     told = client.one("what the client got")
-    # Linux then sends its SYN again at once, after a reset.
+    # Linux answers with a reset and sends its SYN again at once.
     expect(told.has(ACK) and told.acknowledged == client.initial, f"the client got {told}")
     client.put(client.segment(RST, sequence=told.acknowledged, options=Options(), window=0))
     server.nothing("the server knows nothing of it")
@@ -139,8 +141,10 @@ def forgotten_by_server(hosts, version, _):
 
 @contextlib.contextmanager
 def older_one(hosts, version, guesses=()):
-    """A connection to a server of the proxy's host that neither SYNPROXY nor conntrack knows, of which there are cookies
-    from before: its client, its socket, and who has got the cookies."""
+    """A connection to a server on the proxy's host that neither SYNPROXY nor conntrack knows.
+
+    Yields the client, the server's socket, attackers with cookies from before, and the listener.
+    """
     client = Client(hosts, hosts.left, hosts.left.proxy[version], port=current_port[0])
     connection = Connection(hosts, version, client=client)
     others = [guess(connection, options) for options in guesses]
@@ -155,14 +159,14 @@ def older_one(hosts, version, guesses=()):
         hosts.run("palisade", "-t", "raw", "-D", *exception)
         with socket:
             socket.settimeout(20)
-            # It asks back as often as it is to.
+            # Without a limit, the kernel sends each challenge ACK.
             hosts.run("sysctl", "-qw", "net.ipv4.tcp_invalid_ratelimit=0")
             hosts.run("conntrack", "-F", stderr=subprocess.DEVNULL)
             yield client, socket, others, listener
 
 
 def older_open_one(hosts, version, _):
-    """nor one to a server of this host that conntrack does not know"""
+    """neither a valid cookie nor a SYN ends a connection to this host that conntrack does not know"""
     for options in ALL, Options(mss=1460):
         kinds = ACK, ACK | PSH, FIN | ACK, SYN
         with older_one(hosts, version, [options] * len(kinds)) as (client, socket, others, _):
@@ -184,7 +188,7 @@ def older_open_one(hosts, version, _):
 
 
 def older_comes_again(hosts, version, _):
-    """a client comes again between the same ports as one that conntrack does not know"""
+    """a client connects again between the ports of a connection that conntrack does not know"""
     with older_one(hosts, version) as (old, _, _, listener):
         client = Client(hosts, old.wire, old.other, old.port, own_port=old.own_port)
         client.put(client.segment(SYN, options=client.options))
@@ -201,6 +205,6 @@ def older_comes_again(hosts, version, _):
         client.take()
 
 
-# Rules of howtos drop what is of no connection that conntrack knows.
+# The rules of howtos drop segments of connections that conntrack does not know.
 LEARNED = older_open_one, older_comes_again
 SCENARIOS = open_one, waiting_one, wrong_answers, old_connection, forgotten_by_server

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Those who listen on the proxy's own host see packets as they came, whatever the proxy makes of them afterwards."""
+"""Packet sockets on the proxy's host see packets as they arrived, whatever SYNPROXY changes afterwards."""
 
 import socket
 
@@ -9,7 +9,7 @@ from tcp_segments import ACK, PSH, Options
 
 
 class Tap:
-    """A listener at one of the host's interfaces."""
+    """A packet socket on one of the proxy's interfaces."""
 
     def __init__(self, interface):
         enter(PROXY)
@@ -20,7 +20,7 @@ class Tap:
         enter(WIRES)
 
     def received(self):
-        """The IP packets that have come in."""
+        """The IP packets that have come in since the last call."""
         packets = []
         while True:
             try:
@@ -32,7 +32,7 @@ class Tap:
 
 
 def taps(hosts, version, _):
-    """what the proxy changes is seen unchanged by who listens on its host"""
+    """packet sockets on the proxy's host see packets unchanged"""
     left, right = Tap("left"), Tap("right")
 
     def was_seen(tap, segment, what):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Open connections: numbers, clocks and windows are translated, and connections end as they should."""
+"""Open connections: numbers, timestamps and windows are translated, and connections end as they should."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from tcp_segments import ACK, FIN, MODULUS, PSH, RST, SYN, Options
 
 
 def numbers(hosts, version, _):
-    """sequence numbers and acknowledgements are translated, up to the end"""
+    """sequence numbers and acknowledgements are translated until the connection is closed"""
     connection = Connection(hosts, version).open()
     for _ in range(5):
         connection.exchange()
@@ -19,7 +19,7 @@ def selective(hosts, version, _):
     """selective acknowledgements are translated"""
     connection = Connection(hosts, version).open()
     client, server = connection.client, connection.server
-    # The client misses the first ten bytes and tells of the next ones.
+    # The client misses the first ten bytes and acknowledges the next ones selectively.
     lost = server.segment(payload=b"0123456789")
     server.sequence += len(lost.payload)
     sent = server.send(ACK | PSH, b"abcdefghij")
@@ -33,24 +33,24 @@ def selective(hosts, version, _):
 
 
 def clocks(hosts, version, _):
-    """timestamps are translated, there and back"""
+    """timestamps are translated in both directions"""
     connection = Connection(hosts, version).open()
     client, server = connection.client, connection.server
     offset = distance(server.clock, connection.update.options.timestamps[0])
     last = client.announced.options.timestamps[0]
     for _ in range(3):
         arrived = connection.carry(server, client, b"tick")
-        expect(distance(last, arrived.options.timestamps[0]) >= 0, "the client sees time go back")
-        expect_equal("how far clocks are apart", distance(server.clock, arrived.options.timestamps[0]), offset)
-        expect_equal("the client's clock, as it sees it echoed", arrived.options.timestamps[1], server.echo)
+        expect(distance(last, arrived.options.timestamps[0]) >= 0, "the timestamp goes back")
+        expect_equal("the offset of the server's timestamp", distance(server.clock, arrived.options.timestamps[0]), offset)
+        expect_equal("the echo of the client's timestamp", arrived.options.timestamps[1], server.echo)
         last = arrived.options.timestamps[0]
         arrived = connection.carry(client, server, b"tock")
-        expect_equal("the server's clock, as it sees it echoed", arrived.options.timestamps[1], server.clock)
-        expect_equal("the client's clock", arrived.options.timestamps[0], client.clock)
+        expect_equal("the echo of the server's timestamp", arrived.options.timestamps[1], server.clock)
+        expect_equal("the client's timestamp", arrived.options.timestamps[0], client.clock)
 
 
 def windows(hosts, version, kind):
-    """windows are rescaled where the server's scale is not the one that the client was told"""
+    """windows are rescaled if the server's window scale is not the one that the client was told"""
     for scale in 7, 0, 14, 9, None, 7:
         for own_scale in 7, 0, 14, None:
             connection = Connection(hosts, version, dataclasses.replace(ALL, scale=own_scale),
@@ -58,7 +58,7 @@ def windows(hosts, version, kind):
             client, server = connection.client, connection.server
             told = client.announced.options.scale
             heard = server.syn.options.scale
-            # Who speaks of a scale does so only if the other one did.
+            # A SYN-ACK has a window scale only if the SYN had one.
             real = scale if heard is not None else None
             client_shift = own_scale if told is not None and own_scale is not None else 0
             server_shift = real or 0
@@ -72,17 +72,17 @@ def windows(hosts, version, kind):
 
 
 def compare(what, arrived, shift, meant):
-    """Whether a window is as large as it was meant, as far as its scale can say so."""
-    expect(arrived.window, f"{what}: the window seems to be closed")
+    """Checks that a window is as large as it was sent, within the precision of its scale."""
+    expect(arrived.window, f"{what}: the window is 0")
     seen = arrived.window << shift
     largest = 65535 << shift
-    # What is less than the scale can tell may be rounded to either side.
+    # A window below one unit of the scale may be rounded up.
     expect(seen <= meant or meant < 1 << shift == seen, f"{what}: {seen} bytes instead of {meant}, which is too much")
     expect(min(meant, largest) - seen < 1 << shift, f"{what}: {seen} bytes instead of {meant}")
 
 
 def refused(hosts, version, _):
-    """a server that refuses has the client's connection reset, and nothing remains"""
+    """if the server refuses, the client is reset, and nothing remains"""
     connection = Connection(hosts, version).ask()
     client, server = connection.client, connection.server
     client.send()
@@ -94,14 +94,14 @@ def refused(hosts, version, _):
     if reset.flags & ACK:
         expect_equal("what it acknowledges", reset.acknowledged, client.sequence)
     server.nothing("the server has refused")
-    # An attempt on the same ports is a new one.
+    # The same ports can be used again.
     again_client = Client(hosts, client.wire, client.other, client.port, own_port=client.own_port)
     again = Connection(hosts, version, client=again_client).open()
     again.exchange()
 
 
 def server_resets(hosts, version, _):
-    """a reset by the server or by the client reaches the other end"""
+    """a reset by either end reaches the other"""
     connection = Connection(hosts, version).open()
     connection.exchange()
     connection.server.send(RST | ACK)
@@ -117,19 +117,19 @@ def server_resets(hosts, version, _):
 
 
 def request_after_reset(hosts, version, _):
-    """what a client says before it knows of the server's reset opens no other connection"""
+    """data that the client sends before it knows of the server's reset opens no connection"""
     connection = Connection(hosts, version).open()
     client, server = connection.client, connection.server
     server.send(RST | ACK)
     client.take()
-    # It has a valid cookie, as long as as much was sent as received.
+    # Its cookie is valid if the client has sent as many bytes as it has received.
     client.send(ACK | PSH, b"a question")
     for one in server.take():
         expect(not one.flags & SYN, f"the server got {one}")
 
 
 def lost_by_client(hosts, version, _):
-    """a client that knows nothing of its connection any more opens another between the same ports"""
+    """a client that has forgotten its connection opens another one between the same ports"""
     for is_used in False, True:
         old = Connection(hosts, version).open()
         if is_used:
@@ -137,7 +137,7 @@ def lost_by_client(hosts, version, _):
         own = old.client
         client = Client(hosts, own.wire, own.other, own.port, own_port=own.own_port)
         connection = Connection(hosts, version, client=client)
-        # The server asks it back (RFC 5961), and its answer ends the old one.
+        # The server sends a challenge ACK (RFC 5961), and the client's reset ends the old connection.
         client.put(client.segment(SYN, options=client.options))
         arrived = old.server.one("what the server got")
         expect(arrived.has(SYN), f"the server got this instead of a SYN: {arrived}")
@@ -155,10 +155,10 @@ def lost_by_client(hosts, version, _):
 
 
 def reopen(hosts, version, old):
-    """Opens a connection between the same ports; a client may have to try twice."""
+    """Opens a connection between the same ports again."""
     own = old.client
     client = Client(hosts, own.wire, own.other, own.port, own_port=own.own_port)
-    # As far as Linux goes in a second, which is beyond the window that was open.
+    # Linux advances initial sequence numbers by so much in a second, which is beyond the old window.
     client.initial = client.sequence = (own.sequence + 15625000) % MODULUS
     client.clock = own.clock + 1000
     connection = Connection(hosts, version, client=client)
@@ -177,7 +177,7 @@ def reopened(hosts, version, _):
 
 
 def reopened_after_reset(hosts, version, _):
-    """so is one that was reset, by either end"""
+    """a connection that either end has reset is opened again between the same ports"""
     connection = Connection(hosts, version).open()
     for end in connection.server, connection.client:
         connection.exchange()
@@ -189,7 +189,7 @@ def reopened_after_reset(hosts, version, _):
 
 
 def reopened_near(hosts, version, _):
-    """so is one whose sequence number is hardly farther than that of the last, or behind what that has sent"""
+    """a connection is opened again with a sequence number close to the last one's, or behind what that has sent"""
     for ahead in 1, 10, 5000:
         for last in "closed", "reset", "unused":
             connection = Connection(hosts, version).open()
@@ -208,7 +208,7 @@ def reopened_near(hosts, version, _):
 
 
 def half_closed(hosts, version, _):
-    """a connection that is closed in one direction goes on in the other"""
+    """a half-closed connection still carries data in the other direction"""
     connection = Connection(hosts, version).open()
     client, server = connection.client, connection.server
     connection.carry(client, server, b"all there is", FIN | ACK)
@@ -220,7 +220,7 @@ def half_closed(hosts, version, _):
 
 
 def from_the_server(hosts, version, _):
-    """a connection that a server opens itself, from a protected port, passes untouched"""
+    """a connection that a server opens itself, from a protected port, passes unchanged"""
     connection = Connection(hosts, version)
     client, server = connection.client, connection.server
     sent = server.send(SYN, options=ALL)

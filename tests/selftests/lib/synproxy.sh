@@ -90,13 +90,6 @@ protect() {
 	esac
 }
 
-# no_protection: removes all of the proxy's rules.
-no_protection() {
-	on proxy nft flush ruleset
-	[ ! -e /sys/module/palisade ] || on proxy palisade -t raw -F
-	[ ! -e /sys/module/palisade ] || on proxy palisade -F
-}
-
 # only_proxied: the client drops SYN-ACKs that are not the proxy's. Only the proxy announces a window of 0.
 only_proxied() {
 	on client nft -f - <<-RULES

@@ -22,7 +22,7 @@ use crate::{
     spec::{
         self,
         command, //
-    },
+    }, //
 };
 use kernel::{
     prelude::*,

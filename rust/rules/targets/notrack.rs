@@ -14,7 +14,7 @@ impl PacketTarget for Notrack {
     type Attributes = ();
 
     fn new<'a>(
-        _: (),
+        (): (),
         _nest: Attributes<'a>,
         context: &mut DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self> {

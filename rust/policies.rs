@@ -145,8 +145,11 @@ static MULTIPORT_POLICY: [Policy; 4] = [
     Policy::flag(),
 ];
 
+/// What a nested `length` may hold.
+static LENGTH_POLICY: [Policy; 4] = [Policy::NONE, Policy::u16(), Policy::u16(), Policy::flag()];
+
 /// What a nested `match` may hold.
-static MATCH_POLICY: [Policy; 13] = [
+static MATCH_POLICY: [Policy; 14] = [
     Policy::NONE,
     Policy::nested(&TCP_POLICY),
     Policy::nested(&PORTS_POLICY),
@@ -160,6 +163,7 @@ static MATCH_POLICY: [Policy; 13] = [
     Policy::nested(&MARK_POLICY),
     Policy::nested(&MULTIPORT_POLICY),
     Policy::string(COMMENT_LENGTH_MAX as u16),
+    Policy::nested(&LENGTH_POLICY),
 ];
 
 /// What a nested `reject` may hold.

@@ -583,6 +583,8 @@ pub(crate) mod attribute {
         pub(crate) const MULTIPORT: u16 = 11;
         /// Words for people, which every packet matches.
         pub(crate) const COMMENT: u16 = 12;
+        /// Length of the packet, with its IP header.
+        pub(crate) const LENGTH: u16 = 13;
     }
 
     /// The attributes of `icmp`.
@@ -612,6 +614,15 @@ pub(crate) mod attribute {
         pub(crate) const PERIOD: u16 = 2;
         /// How many packets match at once after a time without any; absent means 5.
         pub(crate) const BURST: u16 = 3;
+    }
+
+    /// The attributes of `length`.
+    pub(crate) mod length {
+        /// The least length that matches, in bytes; absent means 0.
+        pub(crate) const FIRST: u16 = 1;
+        /// The greatest length that matches, in bytes; absent means 65535.
+        pub(crate) const LAST: u16 = 2;
+        pub(crate) const INVERT: u16 = 3;
     }
 
     /// The attributes of `connlimit`.

@@ -6,6 +6,7 @@ mod comment;
 mod connlimit;
 mod conntrack;
 mod icmp;
+mod length;
 mod limit;
 mod mark;
 mod multiport;
@@ -210,6 +211,8 @@ list_matches! {
     Connlimit(connlimit::Connlimit) = CONNLIMIT,
     /// What the packet holds.
     String(string::StringMatch) = STRING,
+    /// How long the packet is.
+    Length(length::Length) = LENGTH,
 }
 
 impl Match {

@@ -115,6 +115,18 @@ expect 2 "a UDP packet that is truncated before its ports is dropped" -p udp
 raw truncated fragment
 counted
 
+# The length from the IP header on: 28 bytes of headers in IPv4, 48 in IPv6.
+table=filter chain=INPUT
+expect 1 "--length with one length" -p icmp -m length --length 128
+expect 1 "--length with a range" -p icmp -m length --length 100:128
+expect 0 "--length with a range that is too long" -p icmp -m length --length 129:
+expect 0 "--length with a range that is too short" -p icmp -m length --length :127
+expect 0 "! --length" -p icmp -m length ! --length 128
+expect 1 "--length, IPv6" -s fd00::2 -p icmpv6 --icmpv6-type 128 -m length --length 148
+pings client 10.0.0.1 -s 100 >/dev/null
+pings client fd00::1 -s 100 >/dev/null
+counted
+
 table=filter chain=INPUT
 expect 1 "--icmp-type with a name" -p icmp --icmp-type echo-request
 expect 1 "--icmp-type with a number" -p icmp --icmp-type 8

@@ -6,6 +6,7 @@ mod comment;
 mod connlimit;
 mod conntrack;
 mod icmp;
+mod length;
 mod limit;
 mod mark;
 mod multiport;
@@ -36,4 +37,5 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &limit::TYPE,
     &connlimit::TYPE,
     &string::TYPE,
+    &length::TYPE,
 ];

@@ -661,6 +661,16 @@ const LINES: &[(&str, &str)] = &[
         "-A INPUT -m limit --limit 1/s --limit 2/s",
         "--limit 2/s: was given before",
     ),
+    // Lengths.
+    ("-A INPUT -m length", "-m length: needs --length"),
+    (
+        "-A INPUT -m length --length 65536",
+        "--length 65536: this has to be a number from 0 to 65535",
+    ),
+    (
+        "-A INPUT -m length --length 60:40",
+        "--length 60:40: the range ends before it starts",
+    ),
     // Connlimit.
     (
         "-A INPUT -m connlimit",

@@ -394,6 +394,19 @@ const LINES: &[(&str, &[&str])] = &[
         &["-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack"],
     ),
     // Limit.
+    // Lengths.
+    (
+        "-A INPUT -m length --length 40",
+        &["-A INPUT -m length --length 40"],
+    ),
+    (
+        "-A INPUT -m length ! --length :40",
+        &["-A INPUT -m length ! --length 0:40"],
+    ),
+    (
+        "-A INPUT -m length --length 40:",
+        &["-A INPUT -m length --length 40:65535"],
+    ),
     ("-A INPUT -m limit", &["-A INPUT -m limit --limit 3/hour"]),
     (
         "-A INPUT -m limit --limit 5",

@@ -224,6 +224,16 @@ fn connlimit() -> impl Strategy<Value = String> {
     })
 }
 
+fn length() -> impl Strategy<Value = String> {
+    (inverted(), any::<u16>(), any::<u16>()).prop_map(|(not, one, other)| {
+        format!(
+            " -m length {not}--length {}:{}",
+            one.min(other),
+            one.max(other)
+        )
+    })
+}
+
 fn string() -> impl Strategy<Value = String> {
     let bytes = proptest::collection::vec(any::<u8>(), 1..=128);
     let pattern = prop_oneof![
@@ -286,7 +296,7 @@ fn synproxy() -> impl Strategy<Value = String> {
 }
 
 fn further_match() -> impl Strategy<Value = String> {
-    prop_oneof![limit(), connlimit(), string()]
+    prop_oneof![limit(), connlimit(), string(), length()]
 }
 
 fn line() -> impl Strategy<Value = String> {

@@ -20,6 +20,7 @@ use crate::{
         self,
         Algorithm,
         ChangeKind,
+        Comparison,
         PortsOf,
         RecentKey,
         RecentOperation,
@@ -47,6 +48,7 @@ macro_rules! one_of {
 one_of! {
     Algorithm,
     ChangeKind,
+    Comparison,
     PortsOf,
     RecentKey,
     RecentOperation,

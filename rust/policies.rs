@@ -37,6 +37,7 @@ static ALGORITHM_RANGE: Range = Range::new(1, 2);
 static STRING_FROM_RANGE: Range = Range::new(0, 65535);
 static STRING_TO_RANGE: Range = Range::new(0, 65535);
 static PORTS_OF_RANGE: Range = Range::new(1, 3);
+static COMPARISON_RANGE: Range = Range::new(1, 3);
 static VERDICT_RANGE: Range = Range::new(1, 3);
 static REJECT_ICMP_CODE_RANGE: Range = Range::new(0, 15);
 static REJECT_ICMPV6_CODE_RANGE: Range = Range::new(0, 6);
@@ -148,8 +149,16 @@ static MULTIPORT_POLICY: [Policy; 4] = [
 /// What a nested `length` may hold.
 static LENGTH_POLICY: [Policy; 4] = [Policy::NONE, Policy::u16(), Policy::u16(), Policy::flag()];
 
+/// What a nested `hop-limit` may hold.
+static HOP_LIMIT_POLICY: [Policy; 4] = [
+    Policy::NONE,
+    Policy::u8(),
+    Policy::u32_range(&COMPARISON_RANGE),
+    Policy::flag(),
+];
+
 /// What a nested `match` may hold.
-static MATCH_POLICY: [Policy; 14] = [
+static MATCH_POLICY: [Policy; 16] = [
     Policy::NONE,
     Policy::nested(&TCP_POLICY),
     Policy::nested(&PORTS_POLICY),
@@ -164,6 +173,8 @@ static MATCH_POLICY: [Policy; 14] = [
     Policy::nested(&MULTIPORT_POLICY),
     Policy::string(COMMENT_LENGTH_MAX as u16),
     Policy::nested(&LENGTH_POLICY),
+    Policy::nested(&HOP_LIMIT_POLICY),
+    Policy::nested(&HOP_LIMIT_POLICY),
 ];
 
 /// What a nested `reject` may hold.

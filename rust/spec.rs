@@ -414,6 +414,47 @@ impl core::fmt::Display for PortsOf {
     }
 }
 
+/// How a number of a packet is compared with that of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Comparison {
+    Equal = 1,
+    /// The packet's is less.
+    Less = 2,
+    /// The packet's is greater.
+    Greater = 3,
+}
+
+impl Comparison {
+    /// Every value.
+    pub(crate) const ALL: [Self; 3] = [Self::Equal, Self::Less, Self::Greater];
+
+    /// The value that a netlink attribute carried, if it is one of these.
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::Equal),
+            2 => Some(Self::Less),
+            3 => Some(Self::Greater),
+            _ => None,
+        }
+    }
+
+    /// The value that a netlink attribute carries.
+    pub(crate) const fn number(self) -> u32 {
+        self as u32
+    }
+}
+
+impl core::fmt::Display for Comparison {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.pad(match self {
+            Self::Equal => "equal",
+            Self::Less => "less",
+            Self::Greater => "greater",
+        })
+    }
+}
+
 /// Numbers of the operations.
 pub(crate) mod command {
     /// Dump the chains with their policies and counters, the built-in ones of each table first.
@@ -585,6 +626,10 @@ pub(crate) mod attribute {
         pub(crate) const COMMENT: u16 = 12;
         /// Length of the packet, with its IP header.
         pub(crate) const LENGTH: u16 = 13;
+        /// The TTL of an IPv4 packet; one of IPv6 does not match.
+        pub(crate) const TTL: u16 = 14;
+        /// The hop limit of an IPv6 packet; one of IPv4 does not match.
+        pub(crate) const HL: u16 = 15;
     }
 
     /// The attributes of `icmp`.
@@ -614,6 +659,14 @@ pub(crate) mod attribute {
         pub(crate) const PERIOD: u16 = 2;
         /// How many packets match at once after a time without any; absent means 5.
         pub(crate) const BURST: u16 = 3;
+    }
+
+    /// The attributes of `hop-limit`.
+    pub(crate) mod hop_limit {
+        pub(crate) const VALUE: u16 = 1;
+        /// Absent means equal.
+        pub(crate) const COMPARISON: u16 = 2;
+        pub(crate) const INVERT: u16 = 3;
     }
 
     /// The attributes of `length`.

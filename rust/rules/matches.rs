@@ -5,6 +5,7 @@
 mod comment;
 mod connlimit;
 mod conntrack;
+mod hop_limit;
 mod icmp;
 mod length;
 mod limit;
@@ -213,6 +214,10 @@ list_matches! {
     String(string::StringMatch) = STRING,
     /// How long the packet is.
     Length(length::Length) = LENGTH,
+    /// The TTL of an IPv4 packet.
+    Ttl(hop_limit::HopLimit<false>) = TTL,
+    /// The hop limit of an IPv6 packet.
+    Hl(hop_limit::HopLimit<true>) = HL,
 }
 
 impl Match {

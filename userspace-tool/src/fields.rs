@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     netlink::{
         Nest, Writer,
-        spec::{Algorithm, Family, PortsOf, Table, Verdict},
+        spec::{Algorithm, Comparison, Family, PortsOf, Table, Verdict},
     },
     text::quote,
 };
@@ -198,6 +198,7 @@ plain! {
     u64: u64(), |this| u64(*this), this;
     IpAddr: address(), |this| address(*this), this;
     Algorithm: one_of(Self::from_number), |this| u32(this.number()), this.to_string();
+    Comparison: one_of(Self::from_number), |this| u32(this.number()), this.to_string();
     Family: one_of(Self::from_number), |this| u32(this.number()), this.to_string();
     PortsOf: one_of(Self::from_number), |this| u32(this.number()), this.to_string();
     Table: one_of(Self::from_number), |this| u32(this.number()), this.to_string();

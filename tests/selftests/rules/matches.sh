@@ -127,6 +127,20 @@ pings client 10.0.0.1 -s 100 >/dev/null
 pings client fd00::1 -s 100 >/dev/null
 counted
 
+expect 1 "--ttl-eq" -p icmp -m ttl --ttl-eq 7
+expect 0 "! --ttl-eq" -p icmp -m ttl ! --ttl-eq 7
+expect 1 "--ttl-lt" -p icmp -m ttl --ttl-lt 8
+expect 0 "--ttl-lt with the TTL itself" -p icmp -m ttl --ttl-lt 7
+expect 1 "--ttl-gt" -p icmp -m ttl --ttl-gt 6
+expect 0 "--ttl-gt with the TTL itself" -p icmp -m ttl --ttl-gt 7
+expect 1 "--hl-eq" -p icmpv6 --icmpv6-type 128 -m hl --hl-eq 7
+expect 0 "! --hl-eq" -p icmpv6 --icmpv6-type 128 -m hl ! --hl-eq 7
+expect 1 "--hl-lt" -p icmpv6 --icmpv6-type 128 -m hl --hl-lt 8
+expect 0 "--hl-gt with the hop limit itself" -p icmpv6 --icmpv6-type 128 -m hl --hl-gt 7
+pings client 10.0.0.1 -t 7 >/dev/null
+pings client fd00::1 -t 7 >/dev/null
+counted
+
 table=filter chain=INPUT
 expect 1 "--icmp-type with a name" -p icmp --icmp-type echo-request
 expect 1 "--icmp-type with a number" -p icmp --icmp-type 8

@@ -5,6 +5,7 @@
 mod comment;
 mod connlimit;
 mod conntrack;
+mod hop_limit;
 mod icmp;
 mod length;
 mod limit;
@@ -38,4 +39,6 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &connlimit::TYPE,
     &string::TYPE,
     &length::TYPE,
+    &hop_limit::TTL,
+    &hop_limit::HL,
 ];

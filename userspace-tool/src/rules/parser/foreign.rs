@@ -13,9 +13,9 @@ static TARGETS: &str = "\
 
 static MATCHES: &str = "\
     addrtype ah bpf cgroup cluster connbytes connlabel connmark cpu dccp devgroup dscp dst ecn \
-    esp eui64 frag geoip hashlimit hbh helper hl ipcomp iprange ipv6header ipvs mac mh \
+    esp eui64 frag geoip hashlimit hbh helper ipcomp iprange ipv6header ipvs mac mh \
     nfacct osf owner physdev pkttype policy quota rateest realm rpfilter rt sctp set socket srh \
-    statistic tcpmss time tos ttl u32";
+    statistic tcpmss time tos u32";
 
 /// Options of iptables' target of this name that Palisade's do not have.
 static TARGET_OPTIONS: (&str, &str) = (

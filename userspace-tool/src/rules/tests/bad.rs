@@ -661,6 +661,27 @@ const LINES: &[(&str, &str)] = &[
         "-A INPUT -m limit --limit 1/s --limit 2/s",
         "--limit 2/s: was given before",
     ),
+    // TTLs and hop limits.
+    (
+        "-A INPUT -m ttl",
+        "-m ttl: needs --ttl-eq, --ttl-lt or --ttl-gt",
+    ),
+    (
+        "-A INPUT -m ttl --ttl-eq 256",
+        "--ttl-eq 256: this has to be a number from 0 to 255",
+    ),
+    (
+        "-A INPUT -m ttl ! --ttl-lt 1",
+        "! --ttl-lt: --ttl-lt cannot be inverted",
+    ),
+    (
+        "-A INPUT -m hl --hl-lt 2 --hl-gt 3",
+        "--hl-gt 3: --hl-eq, --hl-lt or --hl-gt was given before",
+    ),
+    (
+        "-A INPUT -6 -m ttl --ttl-eq 64",
+        "-6 is for IPv6 and -m ttl --ttl-eq 64 is for IPv4: no packet is both",
+    ),
     // Lengths.
     ("-A INPUT -m length", "-m length: needs --length"),
     (

@@ -394,6 +394,20 @@ const LINES: &[(&str, &[&str])] = &[
         &["-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack"],
     ),
     // Limit.
+    // TTLs and hop limits.
+    (
+        "-A INPUT -m ttl --ttl-eq 64",
+        &["-A INPUT -m ttl --ttl-eq 64"],
+    ),
+    (
+        "-A INPUT -m ttl ! --ttl-eq 64 -j DROP",
+        &["-A INPUT -m ttl ! --ttl-eq 64 -j DROP"],
+    ),
+    (
+        "-A INPUT -m ttl --ttl-lt 255",
+        &["-A INPUT -m ttl --ttl-lt 255"],
+    ),
+    ("-A INPUT -m hl --hl-gt 1", &["-A INPUT -m hl --hl-gt 1"]),
     // Lengths.
     (
         "-A INPUT -m length --length 40",

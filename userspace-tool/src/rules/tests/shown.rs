@@ -63,6 +63,8 @@ fn matches_and_targets_are_shown_as_by_iptables() {
     for (line, expected) in [
         ("-m limit --limit 5/min", "limit: avg 5/min burst 5"),
         ("-m length ! --length 40:60", "length !40:60"),
+        ("-m ttl ! --ttl-eq 64", "TTL match TTL != 64"),
+        ("-m hl --hl-lt 64", "HL match HL < 64"),
         ("-m connlimit --connlimit-above 3", "#conn src > 3"),
         (
             "-m connlimit --connlimit-upto 3 --connlimit-mask 24 --connlimit-daddr",

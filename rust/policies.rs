@@ -157,8 +157,19 @@ static HOP_LIMIT_POLICY: [Policy; 4] = [
     Policy::flag(),
 ];
 
+/// What a nested `iprange` may hold.
+static IPRANGE_POLICY: [Policy; 7] = [
+    Policy::NONE,
+    Policy::binary(16),
+    Policy::binary(16),
+    Policy::flag(),
+    Policy::binary(16),
+    Policy::binary(16),
+    Policy::flag(),
+];
+
 /// What a nested `match` may hold.
-static MATCH_POLICY: [Policy; 16] = [
+static MATCH_POLICY: [Policy; 17] = [
     Policy::NONE,
     Policy::nested(&TCP_POLICY),
     Policy::nested(&PORTS_POLICY),
@@ -175,6 +186,7 @@ static MATCH_POLICY: [Policy; 16] = [
     Policy::nested(&LENGTH_POLICY),
     Policy::nested(&HOP_LIMIT_POLICY),
     Policy::nested(&HOP_LIMIT_POLICY),
+    Policy::nested(&IPRANGE_POLICY),
 ];
 
 /// What a nested `reject` may hold.

@@ -630,6 +630,8 @@ pub(crate) mod attribute {
         pub(crate) const TTL: u16 = 14;
         /// The hop limit of an IPv6 packet; one of IPv4 does not match.
         pub(crate) const HL: u16 = 15;
+        /// Ranges of addresses.
+        pub(crate) const IPRANGE: u16 = 16;
     }
 
     /// The attributes of `icmp`.
@@ -659,6 +661,20 @@ pub(crate) mod attribute {
         pub(crate) const PERIOD: u16 = 2;
         /// How many packets match at once after a time without any; absent means 5.
         pub(crate) const BURST: u16 = 3;
+    }
+
+    /// All addresses are of one IP version, whose packets alone match.
+    pub(crate) mod iprange {
+        /// The lowest source address, 4 or 16 bytes in network order.
+        pub(crate) const SOURCE_FIRST: u16 = 1;
+        /// Absent means that the range is one address.
+        pub(crate) const SOURCE_LAST: u16 = 2;
+        pub(crate) const SOURCE_INVERT: u16 = 3;
+        /// The lowest destination address.
+        pub(crate) const DESTINATION_FIRST: u16 = 4;
+        /// Absent means that the range is one address.
+        pub(crate) const DESTINATION_LAST: u16 = 5;
+        pub(crate) const DESTINATION_INVERT: u16 = 6;
     }
 
     /// The attributes of `hop-limit`.

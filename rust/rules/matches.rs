@@ -7,6 +7,7 @@ mod connlimit;
 mod conntrack;
 mod hop_limit;
 mod icmp;
+mod iprange;
 mod length;
 mod limit;
 mod mark;
@@ -218,6 +219,8 @@ list_matches! {
     Ttl(hop_limit::HopLimit<false>) = TTL,
     /// The hop limit of an IPv6 packet.
     Hl(hop_limit::HopLimit<true>) = HL,
+    /// Ranges of addresses.
+    Iprange(iprange::Iprange) = IPRANGE,
 }
 
 impl Match {

@@ -137,6 +137,14 @@ expect 1 "--hl-eq" -p icmpv6 --icmpv6-type 128 -m hl --hl-eq 7
 expect 0 "! --hl-eq" -p icmpv6 --icmpv6-type 128 -m hl ! --hl-eq 7
 expect 1 "--hl-lt" -p icmpv6 --icmpv6-type 128 -m hl --hl-lt 8
 expect 0 "--hl-gt with the hop limit itself" -p icmpv6 --icmpv6-type 128 -m hl --hl-gt 7
+expect 1 "--src-range" -p icmp -m iprange --src-range 9.255.255.255-10.0.0.2
+expect 0 "--src-range below the address" -p icmp -m iprange --src-range 10.0.0.0-10.0.0.1
+expect 0 "--src-range above the address" -p icmp -m iprange --src-range 10.0.0.3-11.0.0.0
+expect 0 "! --src-range" -p icmp -m iprange ! --src-range 10.0.0.2
+expect 1 "--src-range and --dst-range" -p icmp -m iprange --src-range 10.0.0.2 --dst-range 10.0.0.0-10.0.0.1
+expect 0 "--src-range and ! --dst-range" -p icmp -m iprange --src-range 10.0.0.2 ! --dst-range 10.0.0.1
+expect 1 "--src-range, IPv6" -p icmpv6 --icmpv6-type 128 -m iprange --src-range fcff::-fd00::2
+expect 0 "--dst-range above the address, IPv6" -p icmpv6 --icmpv6-type 128 -m iprange --dst-range fd00::1:0-fd01::
 pings client 10.0.0.1 -t 7 >/dev/null
 pings client fd00::1 -t 7 >/dev/null
 counted

@@ -7,6 +7,7 @@ mod connlimit;
 mod conntrack;
 mod hop_limit;
 mod icmp;
+mod iprange;
 mod length;
 mod limit;
 mod mark;
@@ -41,4 +42,5 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &length::TYPE,
     &hop_limit::TTL,
     &hop_limit::HL,
+    &iprange::TYPE,
 ];

@@ -37,8 +37,8 @@ Rules; a ! before an option inverts it, lists of addresses make a rule for each:
 [!] -o, --out-interface NAME     where it goes out; not for packets that are yet to be routed
 [!] -f, --fragment               fragments of packets other than the first
     -m, --match MATCH            tcp, udp, icmp, icmpv6, multiport, conntrack, state, mark,
-                                 limit, connlimit, string, length, ttl, hl, comment,
-                                 recent;
+                                 limit, connlimit, string, length, ttl, hl, iprange,
+                                 comment, recent;
                                  palisade -m MATCH --help shows its options
     -j, --jump TARGET            ACCEPT, DROP, RETURN, REJECT, LOG, MARK, CT, NOTRACK, REDIRECT,
                                  SYNPROXY, of which palisade -j TARGET --help shows the

@@ -661,6 +661,31 @@ const LINES: &[(&str, &str)] = &[
         "-A INPUT -m limit --limit 1/s --limit 2/s",
         "--limit 2/s: was given before",
     ),
+    // Ranges of addresses.
+    (
+        "-A INPUT -m iprange",
+        "-m iprange: needs --src-range or --dst-range",
+    ),
+    (
+        "-A INPUT -m iprange --src-range 10.0.0.9-10.0.0.1",
+        "--src-range 10.0.0.9-10.0.0.1: the range ends before it starts",
+    ),
+    (
+        "-A INPUT -m iprange --src-range 10.0.0.1-",
+        "--src-range 10.0.0.1-: a range is such as 192.0.2.1-192.0.2.9 or 2001:db8::1-2001:db8::9",
+    ),
+    (
+        "-A INPUT -m iprange --src-range 10.0.0.1-fd00::1",
+        "--src-range 10.0.0.1-fd00::1: both ends of a range have to be of one IP version",
+    ),
+    (
+        "-A INPUT -m iprange --src-range 10.0.0.1 --dst-range fd00::1",
+        "-m iprange: --src-range is for IPv4 and --dst-range is for IPv6: no packet is both",
+    ),
+    (
+        "-A INPUT -s fd00::1 -m iprange --src-range 10.0.0.1",
+        "-m iprange --src-range 10.0.0.1-10.0.0.1 is for IPv4 and -s fd00::1 is for IPv6: no packet is both",
+    ),
     // TTLs and hop limits.
     (
         "-A INPUT -m ttl",

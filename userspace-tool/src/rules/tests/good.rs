@@ -394,6 +394,15 @@ const LINES: &[(&str, &[&str])] = &[
         &["-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack"],
     ),
     // Limit.
+    // Ranges of addresses.
+    (
+        "-A INPUT -m iprange --src-range 10.0.0.1-10.0.0.9",
+        &["-A INPUT -m iprange --src-range 10.0.0.1-10.0.0.9"],
+    ),
+    (
+        "-A INPUT -m iprange ! --dst-range fd00::1-fd00::9 --src-range fe80::1",
+        &["-A INPUT -m iprange --src-range fe80::1-fe80::1 ! --dst-range fd00::1-fd00::9"],
+    ),
     // TTLs and hop limits.
     (
         "-A INPUT -m ttl --ttl-eq 64",

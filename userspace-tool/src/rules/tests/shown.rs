@@ -63,6 +63,10 @@ fn matches_and_targets_are_shown_as_by_iptables() {
     for (line, expected) in [
         ("-m limit --limit 5/min", "limit: avg 5/min burst 5"),
         ("-m length ! --length 40:60", "length !40:60"),
+        (
+            "-m iprange ! --src-range 10.0.0.1-10.0.0.9",
+            "source IP range ! 10.0.0.1-10.0.0.9",
+        ),
         ("-m ttl ! --ttl-eq 64", "TTL match TTL != 64"),
         ("-m hl --hl-lt 64", "HL match HL < 64"),
         ("-m connlimit --connlimit-above 3", "#conn src > 3"),

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `-m iprange`: ranges of addresses.
+
+use std::{fmt, net::IpAddr};
+
+use crate::{
+    fields::{Negatable, composite, nest},
+    netlink::spec::attribute::r#match,
+    rules::model::{
+        address::{family, parse_address},
+        extension::{Extension, ExtensionType, RuleContext},
+        family::Family,
+        options::{options, parsed},
+    },
+};
+
+/// The match `iprange`.
+pub(super) static TYPE: ExtensionType = ExtensionType {
+    options: options!(Iprange {
+        [!] "src-range": "ADDR[-ADDR]" => source: parsed(AddressRange::parse),
+            "the source address is one of these, both ends included";
+        [!] "dst-range": "ADDR[-ADDR]" => destination: parsed(AddressRange::parse),
+            "the destination address is one of these";
+    }),
+    notes: "The rule is for the IP version of the addresses.\n",
+    ..ExtensionType::nested::<Iprange>("iprange", r#match::IPRANGE)
+};
+
+nest! {
+    struct Iprange: iprange {
+        source: Option<Negatable<AddressRange>> = (SOURCE_FIRST, SOURCE_LAST) ! SOURCE_INVERT
+            => "--src-range";
+        destination: Option<Negatable<AddressRange>> =
+            (DESTINATION_FIRST, DESTINATION_LAST) ! DESTINATION_INVERT => "--dst-range";
+    }
+}
+
+/// Addresses of one family, both ends included.
+#[derive(Clone, Copy, Debug)]
+struct AddressRange {
+    first: IpAddr,
+    last: IpAddr,
+}
+
+impl AddressRange {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let address = |text| {
+            parse_address(text)
+                .ok_or("a range is such as 192.0.2.1-192.0.2.9 or 2001:db8::1-2001:db8::9")
+        };
+        let (first, last) = (address(first)?, address(last)?);
+        if family(first) != family(last) {
+            return Err("both ends of a range have to be of one IP version".to_owned());
+        }
+        if first > last {
+            return Err("the range ends before it starts".to_owned());
+        }
+        Ok(Self { first, last })
+    }
+}
+
+impl fmt::Display for AddressRange {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}-{}", self.first, self.last)
+    }
+}
+
+composite!(AddressRange { first, last });
+
+impl Iprange {
+    fn ranges(&self) -> impl Iterator<Item = &Negatable<AddressRange>> {
+        self.source.iter().chain(&self.destination)
+    }
+}
+
+impl Extension for Iprange {
+    fn kind(&self) -> &'static ExtensionType {
+        &TYPE
+    }
+
+    fn check(&mut self, _rule: &RuleContext<'_>) -> Result<(), String> {
+        let mut families = self.ranges().map(|range| family(range.value.first));
+        match (families.next(), families.next()) {
+            (None, _) => Err("needs --src-range or --dst-range".to_owned()),
+            (Some(source), Some(destination)) if source != destination => Err(format!(
+                "--src-range is for {} and --dst-range is for {}: no packet is both",
+                source.name(),
+                destination.name()
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn family(&self) -> Option<Family> {
+        Some(family(self.ranges().next()?.value.first))
+    }
+
+    fn list(&self) -> String {
+        let show = |kind, range: &Option<Negatable<AddressRange>>| {
+            range.as_ref().map_or_else(String::new, |range| {
+                format!(" {kind} IP range {}{}", range.prefix(), range.value)
+            })
+        };
+        show("source", &self.source) + &show("destination", &self.destination)
+    }
+}

@@ -107,12 +107,12 @@ pub(crate) enum ChangeKind {
     Zero = 6,
     /// Put the rule in the place of the one at the position.
     Replace = 7,
-    /// Create a chain of one's own.
+    /// Create a user-defined chain.
     NewChain = 8,
-    /// Delete a chain of one's own that is empty and not jumped to or, without a name, all of the
+    /// Delete a user-defined chain that is empty and not jumped to or, without a name, all of the
     /// table.
     DeleteChain = 9,
-    /// Rename a chain of one's own to new-name; rules that jump to it go on to do so.
+    /// Rename a user-defined chain to new-name; rules that jump to it go on to do so.
     RenameChain = 10,
 }
 
@@ -533,7 +533,7 @@ pub(crate) mod attribute {
     pub(crate) mod chain {
         pub(crate) const TABLE: u16 = 1;
         pub(crate) const NAME: u16 = 2;
-        /// What happens to an IPv4 packet that no rule decides; absent for a chain of one's own.
+        /// What happens to an IPv4 packet that no rule decides; absent for a user-defined chain.
         /// Family-policy has the policies of both IP versions.
         pub(crate) const POLICY: u16 = 3;
         /// Packets, of both IP versions, that the policies decided.

@@ -47,7 +47,7 @@ impl Chain {
         })
     }
 
-    /// An empty chain of one's own.
+    /// An empty user-defined chain.
     pub(super) fn new(table: Table, name: ChainName) -> Self {
         Self {
             table,

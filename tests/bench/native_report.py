@@ -9,10 +9,10 @@ import synproxy_report
 from figures import costs, over, report, table
 
 CPUS_WORKS = {
-    "list: hit": "look-up, each CPU's own addresses",
-    "list: update": "look-up and stamp, each CPU's own addresses",
-    "entry: hit": "look-up, the same address on both",
-    "entry: update": "look-up and stamp, the same address on both",
+    "list: hit": "--rcheck, each CPU's own addresses",
+    "list: update": "--update, each CPU's own addresses",
+    "entry: hit": "--rcheck, the same address on both",
+    "entry: update": "--update, the same address on both",
     "syn": "SYN, answered",
     "bogus-ack": "ACK of no handshake",
 }

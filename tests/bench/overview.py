@@ -16,7 +16,7 @@ from drawing import Drawing  # plots knows where it is
 SUBJECTS = ("palisade", "iptables", "nftables")
 NUMBERS = 120
 MOST = 150      # percent; a longer bar is cut off
-RECENT = {"hit": "an address is looked up", "update": "is looked up and stamped", "set-known": "is entered again"}
+RECENT = {"hit": "--rcheck", "update": "--update", "set-known": "--set of a known address"}
 SYNPROXY = {"syn": "a SYN is answered", "bogus-ack": "an ACK of no handshake",
             "established": "a packet of a connection, and its ACK"}
 

@@ -9,10 +9,10 @@ from recent_loading_report import report_loading
 
 WORKS = {
     # name: (what it says, target against iptables, whether nftables is to be reached)
-    "listed": ("look-up, found, of any age", None, False),
-    "hit": ("look-up, found (--rcheck)", 0.5, True),
-    "miss": ("look-up, not found", None, True),
-    "update": ("look-up and stamp (--update)", 0.5, True),
+    "listed": ("--rcheck, found, of any age", None, False),
+    "hit": ("--rcheck, found", 0.5, True),
+    "miss": ("--rcheck, not found", None, True),
+    "update": ("--update", 0.5, True),
     "set-known": ("--set, known address", 0.4, True),
     "set-new": ("--set, new address", 0.4, True),
     "rules-address": ("other rules: -s ADDRESS", 0.5, True),

@@ -26,6 +26,9 @@ pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) ->
     };
     let mut rest = chain.rules.placed();
     let verdict = match run(&mut rest, packet) {
+        // Each by itself, so that the compiler leads it to the hook's return value without a detour.
+        Decision::Verdict(Verdict::Drop) => return Verdict::Drop,
+        Decision::Verdict(Verdict::Accept) => return Verdict::Accept,
         Decision::Verdict(verdict) => return verdict,
         Decision::Continue | Decision::Return => None,
         jump @ (Decision::Jump(_) | Decision::Goto(_)) => follow(ruleset, rest, jump, packet),

@@ -5,7 +5,7 @@
 //! C header: [`include/linux/lockdep.h`](srctree/include/linux/lockdep.h)
 
 #[cfg(CONFIG_LOCKDEP = "y")]
-use super::bindings;
+use crate::kernel_api::bindings;
 use kernel::prelude::*;
 #[cfg(CONFIG_LOCKDEP = "y")]
 use kernel::types::Opaque;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Locks, memory that packets share, and RCU.
+//! Locks, RCU, and memory that packets share.
 
 pub(super) mod bh;
 pub(crate) mod buckets;

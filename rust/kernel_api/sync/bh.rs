@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Keeping softirqs off this CPU.
+//! Disabling softirqs on this CPU.
 //!
 //! C header: [`include/linux/bottom_half.h`](srctree/include/linux/bottom_half.h)
 
 use crate::kernel_api::bindings;
 use core::marker::PhantomData;
 
-/// While it exists, this CPU runs neither softirqs nor other tasks than this one, so that it may spin.
+/// While this exists, the CPU runs neither softirqs nor other tasks, so the holder may spin.
 ///
-/// Where softirqs are off already, as where most packets are, there is nothing to do. With `PREEMPT_RT`,
-/// that keeps no other task away. Of several, the one that was made first is to be dropped last.
+/// It costs nothing where softirqs are off already, as for most packets. With `PREEMPT_RT` other
+/// tasks may still run. Nested guards have to be dropped in reverse order.
 pub(crate) struct BhDisabled {
-    /// Whether they were on before.
+    /// Whether softirqs were on before.
     were_on: bool,
-    /// It belongs to this CPU, so it stays with the task.
+    /// The state is that of this CPU, so it has to stay with the task.
     not_send: PhantomData<*mut ()>,
 }
 
 impl BhDisabled {
-    /// Turns them off until this is dropped.
+    /// Disables softirqs until this is dropped.
     #[inline(always)]
     pub(crate) fn new() -> Self {
-        // SAFETY: There are no requirements.
+        // SAFETY: `palisade_softirqs_are_off` has no requirements.
         let were_on = cfg!(CONFIG_PREEMPT_RT) || !unsafe { bindings::palisade_softirqs_are_off() };
         if were_on {
-            // SAFETY: They are turned on again when this is dropped.
+            // SAFETY: No hardirq handler calls this. `drop` enables them again, in the same task.
             unsafe { bindings::palisade_softirqs_off() };
         }
         Self {
@@ -39,7 +39,7 @@ impl Drop for BhDisabled {
     #[inline(always)]
     fn drop(&mut self) {
         if self.were_on {
-            // SAFETY: They were turned off when this was made, by the same task.
+            // SAFETY: `new` disabled them, in the same task, as this is not `Send`.
             unsafe { bindings::palisade_softirqs_on() };
         }
     }

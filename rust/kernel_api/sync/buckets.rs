@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The buckets of a hash table: a sequence count, which is a lock as well, and the head of a chain each.
+//! The buckets of a hash table. Each has a sequence count, which doubles as its lock, and the head
+//! of a chain.
 //!
-//! Readers take no lock: they read what the bucket leads to and ask at the end whether a writer was
-//! there meanwhile. Writers take the lock of one bucket, which makes its count odd until they go.
+//! Readers take no lock: they walk the chain and check at the end whether a writer interfered.
+//! Writers lock one bucket, which keeps its count odd until they unlock it.
 //!
-//! The kernel's `seqlock_t` would do the same, with some 30 instructions more for each packet that is
-//! remembered. Hardly anybody ever waits for one bucket of many, so that the count alone will do, as the bit
-//! locks of `include/linux/rhashtable.h` do; lockdep is told of it in the same way. Where all CPUs count
-//! packets in one entry, those that wait do so in a queue.
+//! `seqlock_t` would do the same at a cost of some 30 more instructions per remembered packet. With
+//! many buckets there is hardly any contention on one, so the count alone is enough, as are the bit
+//! locks of `include/linux/rhashtable.h`; lockdep is told in the same way. Where all CPUs count
+//! packets in one entry, waiters queue up.
 //!
 //! C headers: [`include/linux/seqlock.h`](srctree/include/linux/seqlock.h),
 //! [`include/linux/lockdep.h`](srctree/include/linux/lockdep.h)
@@ -33,13 +34,13 @@ use kernel::{
 const LOCKLESS_ATTEMPTS: usize = 8;
 
 struct Bucket {
-    /// Odd while a writer is there; two more afterwards.
+    /// Odd while a writer holds the bucket; two higher afterwards.
     sequence: Word,
     head: Word,
 }
 
 impl Bucket {
-    /// The count, once there is no writer (`read_seqcount_begin`).
+    /// Returns the count once there is no writer (`read_seqcount_begin`).
     fn begin(&self) -> u32 {
         loop {
             let sequence = self.sequence.load_acquire();
@@ -50,19 +51,19 @@ impl Bucket {
         }
     }
 
-    /// Makes the count odd; whether it was even.
+    /// Makes the count odd. Returns whether it was even.
     #[inline(always)]
     fn try_lock(&self) -> bool {
         !self.sequence.test_and_set_bit::<0>()
     }
 
-    /// Makes the count odd, once there is no other writer (`bit_spin_lock`).
+    /// Makes the count odd once no other writer holds the bucket (`bit_spin_lock`).
     #[inline(always)]
     fn lock(&self, queue: &Queue) {
         if !self.try_lock() {
             self.lock_when_free(queue);
         }
-        // What is written from now on is written after the count (`write_seqcount_begin`).
+        // Order the count before the stores that follow (`write_seqcount_begin`).
         smp_wmb();
     }
 
@@ -70,7 +71,7 @@ impl Bucket {
     #[inline(never)]
     fn lock_when_free(&self, queue: &Queue) {
         queue.wait(|| loop {
-            // Who waits only looks, lest the writer has to wait for the memory.
+            // Only load while waiting, so that the cache line stays with the writer.
             self.begin();
             if self.try_lock() {
                 return;
@@ -78,7 +79,7 @@ impl Bucket {
         });
     }
 
-    /// Makes the count even again; it was odd.
+    /// Makes the count even again; the caller has made it odd.
     #[inline(always)]
     fn unlock(&self) {
         let sequence = self.sequence.load();
@@ -86,25 +87,41 @@ impl Bucket {
     }
 }
 
-/// A fixed number of buckets, a power of two.
+/// A fixed number of buckets.
 ///
 /// # Invariants
 ///
-/// There is at least one bucket, their number is a power of two, and the mask is one less.
+/// There is at least one bucket, the number of buckets is a power of two, and `mask` is that number
+/// minus one.
+///
+/// # Examples
+///
+/// ```ignore
+/// let buckets = Buckets::new(1024, NONE, GFP_KERNEL)?;
+/// let index = buckets.index(hash);
+///
+/// // Read side: `find` may run several times.
+/// let found = buckets.read(index, |head, attempt| find(head, attempt));
+///
+/// // Write side.
+/// let mut guard = buckets.lock(index);
+/// guard.set_head(entry);
+/// ```
 pub(crate) struct Buckets {
     buckets: KVVec<Bucket>,
     mask: u32,
-    /// Who waits for a bucket, whichever it is.
+    /// The waiters for a bucket, whichever bucket it is.
     queue: Queue,
     lockdep: LockdepMap,
 }
 
 impl Buckets {
-    /// Makes `count` buckets, rounded up to a power of two, whose heads are `head`.
+    /// Creates `count` buckets, rounded up to a power of two, with `head` as the head of each
+    /// chain.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory.
+    /// `ENOMEM` when there is no memory, `EINVAL` when `count` cannot be rounded up.
     pub(crate) fn new(count: u32, head: u32, flags: Flags) -> Result<Self> {
         let count = count.checked_next_power_of_two().ok_or(EINVAL)?;
         let mut buckets = KVVec::with_capacity(count as usize, flags)?;
@@ -115,7 +132,8 @@ impl Buckets {
             };
             buckets.push_within_capacity(bucket).map_err(|_| ENOMEM)?;
         }
-        // INVARIANT: `count` is a power of two.
+        // INVARIANT: `count` is a power of two, `count` buckets were pushed, and `mask` is `count -
+        // 1`.
         Ok(Self {
             buckets,
             mask: count.wrapping_sub(1),
@@ -124,7 +142,7 @@ impl Buckets {
         })
     }
 
-    /// The bucket that `hash` belongs to.
+    /// The index of the bucket for `hash`.
     #[inline(always)]
     pub(crate) fn index(&self, hash: u32) -> u32 {
         hash & self.mask
@@ -132,18 +150,18 @@ impl Buckets {
 
     #[inline(always)]
     fn bucket(&self, index: u32) -> &Bucket {
-        // The mask keeps an index from anywhere in range, which the compiler cannot know.
+        // Masking accepts any index; the compiler cannot tell that the result is in range.
         let index = self.index(index) as usize;
-        // SAFETY: By the invariant the mask is one less than the number of buckets, a power of two, so that
-        // the index was just masked to be below that.
+        // SAFETY: By the type invariant, `mask` is one less than the number of buckets, so a masked
+        // index is in bounds.
         unsafe { self.buckets.get_unchecked(index) }
     }
 
-    /// Begins to read a bucket: the head of its chain, and the attempt, which has to be asked in the end
-    /// whether it was disturbed. None while a writer is there.
+    /// Begins a lockless read of a bucket: the head of its chain, and the attempt to check
+    /// afterwards. None while a writer holds the bucket.
     ///
-    /// The chain may be changed meanwhile, so that whoever goes along it should ask that, too, lest it goes
-    /// round in circles.
+    /// A writer may change the chain meanwhile, so a walk has to check the attempt as well, or it
+    /// may loop.
     #[inline(always)]
     pub(crate) fn attempt(&self, index: u32) -> Option<(u32, Attempt<'_>)> {
         let bucket = self.bucket(index);
@@ -151,7 +169,7 @@ impl Buckets {
         if start & 1 != 0 {
             return None;
         }
-        // What is read from now on is read after the count.
+        // Order the count before the loads that follow.
         smp_rmb();
         let attempt = Attempt {
             bucket,
@@ -160,8 +178,8 @@ impl Buckets {
         Some((bucket.head.load(), attempt))
     }
 
-    /// Runs `read` on the head of a bucket until no writer interfered; what it returns before is thrown
-    /// away. Waits for writers, unlike [`Buckets::attempt`].
+    /// Runs `read` on the head of a bucket until no writer interfered, and discards the earlier
+    /// results. Unlike [`Buckets::attempt`], it waits for writers.
     #[cold]
     #[inline(never)]
     pub(crate) fn read<R>(&self, index: u32, mut read: impl FnMut(u32, &Attempt<'_>) -> R) -> R {
@@ -188,9 +206,9 @@ impl Buckets {
         read(guard.head(), &attempt)
     }
 
-    /// As [`Buckets::read`], but never takes the lock, so that the bucket of another table may be locked
-    /// meanwhile. For buckets that are hardly ever changed, and only by who needs no other bucket for it:
-    /// this waits for them, of which lockdep is not told, since it takes all buckets for the same.
+    /// As [`Buckets::read`], but never takes the lock, so the caller may hold a bucket of another
+    /// table. For buckets that rarely change, and only under writers that need no other bucket:
+    /// this waits for them without telling lockdep, which has one class for all buckets.
     #[inline]
     pub(crate) fn read_without_lock<R>(
         &self,
@@ -210,12 +228,12 @@ impl Buckets {
         }
     }
 
-    /// How many buckets there are.
+    /// The number of buckets.
     pub(crate) fn count(&self) -> u32 {
         self.buckets.len() as u32
     }
 
-    /// Locks a bucket, also against softirqs of this CPU.
+    /// Locks a bucket, with softirqs off.
     #[inline(always)]
     pub(crate) fn lock(&self, index: u32) -> BucketGuard<'_> {
         let bh = BhDisabled::new();
@@ -230,26 +248,26 @@ impl Buckets {
     }
 }
 
-/// One attempt to read a bucket.
+/// An attempt to read a bucket without its lock.
 pub(crate) struct Attempt<'a> {
     bucket: &'a Bucket,
-    /// The sequence count when the attempt began; none while the bucket is locked.
+    /// The sequence count when the attempt began; none if the bucket is locked.
     start: Option<u32>,
 }
 
 impl Attempt<'_> {
-    /// Whether a writer was there since the attempt began, so that what was read is worth nothing.
+    /// Whether a writer interfered since the attempt began, which makes what was read meaningless.
     #[inline(always)]
     pub(crate) fn is_disturbed(&self) -> bool {
         self.start.is_some_and(|start| {
-            // As `read_seqretry` does: what was read before is read before the count.
+            // As `read_seqretry`: order the earlier loads before the count.
             smp_rmb();
             self.bucket.sequence.load() != start
         })
     }
 }
 
-/// A locked bucket; readers notice that it was locked.
+/// A locked bucket. Concurrent readers retry.
 #[must_use = "the bucket unlocks when the guard is dropped"]
 pub(crate) struct BucketGuard<'a> {
     bucket: &'a Bucket,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Single accesses and their order, as the kernel's memory model has them (`tools/memory-model`).
+//! Marked accesses and barriers of the kernel's memory model (`tools/memory-model`).
 //!
-//! `kernel::sync::atomic` and `kernel::sync::barrier` have the same, and are a call for each access. On x86 a load, a
-//! store and all of these barriers cost nothing but what the compiler may not move across them
-//! (`arch/x86/include/asm/barrier.h`); other machines make the calls.
+//! `kernel::sync::atomic` and `kernel::sync::barrier` have the same, at one function call per
+//! access. On x86, a load, a store and all of these barriers only restrain the compiler
+//! (`arch/x86/include/asm/barrier.h`); other architectures make the calls.
 //!
-//! The program of `tests/host/run races` tries what other CPUs may do between any two of them.
+//! `tests/host/run races` tries what other CPUs may do between any two of them.
 
 #[cfg(target_arch = "x86_64")]
 use core::sync::atomic::{
@@ -27,47 +27,48 @@ use kernel::sync::{
     },
 };
 
-/// Where another CPU may come between.
+/// A point at which the race test may let another CPU run.
 #[inline(always)]
 fn interleave() {
     #[cfg(palisade_races)]
     kernel::races::interleave();
 }
 
-/// Loads what other CPUs may store, neither torn nor repeated (`READ_ONCE`). What is read through a pointer that
-/// was loaded so is read after it (address dependency, as with `rcu_dereference`).
+/// Loads memory that other CPUs may store to, neither torn nor repeated (`READ_ONCE`). Loads
+/// through a pointer that was loaded this way are ordered after it (address dependency, as with
+/// `rcu_dereference`).
 ///
 /// # Safety
 ///
-/// The pointer has to be valid and aligned, for a word that the machine loads at once, and all stores to it have to
-/// be of such words.
+/// The pointer has to be valid and aligned. `T` has to be a word that the machine accesses at once,
+/// and all concurrent stores have to be of such words.
 #[inline(always)]
 pub(in crate::kernel_api) unsafe fn read_once<T: Copy>(pointer: *const T) -> T {
     interleave();
-    // SAFETY: The caller says so.
+    // SAFETY: By the function's safety requirements, `pointer` is valid and aligned.
     unsafe { pointer.read_volatile() }
 }
 
-/// Stores what other CPUs may load, neither torn nor repeated (`WRITE_ONCE`).
+/// Stores to memory that other CPUs may load from, neither torn nor repeated (`WRITE_ONCE`).
 ///
 /// # Safety
 ///
-/// As for [`read_once`].
+/// As for [`read_once`]; the pointer has to be valid for writes.
 #[inline(always)]
 pub(in crate::kernel_api) unsafe fn write_once<T: Copy>(pointer: *mut T, value: T) {
     interleave();
-    // SAFETY: The caller says so.
+    // SAFETY: By the function's safety requirements, `pointer` is aligned and valid for writes.
     unsafe { pointer.write_volatile(value) }
 }
 
-/// What the compiler moves no access across (`barrier`).
+/// Keeps the compiler from moving accesses across it (`barrier`).
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn barrier() {
     compiler_fence(SeqCst);
 }
 
-/// What was loaded before is loaded before what is loaded after (`smp_rmb`).
+/// Orders the loads before it before the loads after it (`smp_rmb`).
 #[inline(always)]
 pub(in crate::kernel_api) fn smp_rmb() {
     #[cfg(target_arch = "x86_64")]
@@ -76,7 +77,7 @@ pub(in crate::kernel_api) fn smp_rmb() {
     smp_mb(Read);
 }
 
-/// What was stored before is stored before what is stored after (`smp_wmb`).
+/// Orders the stores before it before the stores after it (`smp_wmb`).
 #[inline(always)]
 pub(in crate::kernel_api) fn smp_wmb() {
     #[cfg(target_arch = "x86_64")]
@@ -85,7 +86,7 @@ pub(in crate::kernel_api) fn smp_wmb() {
     smp_mb(Write);
 }
 
-/// Loads a word before anything that comes after it (`smp_load_acquire`).
+/// Loads a word, ordered before all accesses that follow (`smp_load_acquire`).
 ///
 /// # Safety
 ///
@@ -94,52 +95,53 @@ pub(in crate::kernel_api) fn smp_wmb() {
 pub(in crate::kernel_api) unsafe fn load_acquire(pointer: *mut u32) -> u32 {
     #[cfg(target_arch = "x86_64")]
     {
-        // SAFETY: The caller says so.
+        // SAFETY: By the function's safety requirements, `pointer` is valid and aligned for a word.
         let value = unsafe { read_once(pointer) };
         barrier();
         value
     }
     #[cfg(not(target_arch = "x86_64"))]
-    // SAFETY: The caller says so.
+    // SAFETY: By the function's safety requirements, `pointer` is valid and aligned for a word.
     unsafe { Atomic::from_ptr(pointer) }.load(ordering::Acquire)
 }
 
-/// Stores a word after anything that came before it (`smp_store_release`).
+/// Stores a word, ordered after all accesses before it (`smp_store_release`).
 ///
 /// # Safety
 ///
-/// As for [`read_once`].
+/// As for [`write_once`].
 #[inline(always)]
 pub(in crate::kernel_api) unsafe fn store_release(pointer: *mut u32, value: u32) {
     #[cfg(target_arch = "x86_64")]
     {
         barrier();
-        // SAFETY: The caller says so.
+        // SAFETY: By the function's safety requirements, `pointer` is aligned and valid for writes.
         unsafe { write_once(pointer, value) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    // SAFETY: The caller says so.
+    // SAFETY: By the function's safety requirements, `pointer` is aligned and valid for writes.
     unsafe { Atomic::from_ptr(pointer) }.store(value, ordering::Release);
 }
 
-/// Sets a bit, whoever else stores the word, and tells whether it was set (`test_and_set_bit`): fully ordered.
+/// Sets a bit atomically, fully ordered, and returns whether it was set (`test_and_set_bit`).
 ///
 /// # Safety
 ///
-/// As for [`read_once`].
+/// As for [`write_once`].
 #[inline(always)]
 pub(in crate::kernel_api) unsafe fn test_and_set_bit<const BIT: u32>(pointer: *mut u32) -> bool {
     const { assert!(BIT < u32::BITS) };
     interleave();
     #[cfg(target_arch = "x86_64")]
     {
-        // SAFETY: The caller says so. It becomes the locked instruction of `arch_test_and_set_bit`
-        // (`arch/x86/include/asm/bitops.h`), and a branch on its flag.
+        // SAFETY: By the function's safety requirements, `pointer` is aligned and valid for writes.
+        // This compiles to the locked instruction of `arch_test_and_set_bit`
+        // (`arch/x86/include/asm/bitops.h`) and a branch on its flag.
         unsafe { AtomicU32::from_ptr(pointer) }.fetch_or(1 << BIT, SeqCst) & 1 << BIT != 0
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
-        // SAFETY: The caller says so.
+        // SAFETY: By the function's safety requirements, `pointer` is aligned and valid for writes.
         let word = unsafe { Atomic::<u32>::from_ptr(pointer) };
         let mut before = word.load(ordering::Relaxed);
         loop {

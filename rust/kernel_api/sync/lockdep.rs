@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Telling lockdep of locks that are not the kernel's. Nothing on kernels without lockdep.
+//! Telling lockdep about locks that are not the kernel's. Does nothing on kernels without lockdep.
 //!
 //! C header: [`include/linux/lockdep.h`](srctree/include/linux/lockdep.h)
 
@@ -10,52 +10,53 @@ use kernel::prelude::*;
 #[cfg(CONFIG_LOCKDEP = "y")]
 use kernel::types::Opaque;
 
-/// What lockdep knows of a number of locks, of which a task holds one at a time.
+/// The lockdep map of a set of locks, of which a task holds one at a time.
 ///
 /// # Invariants
 ///
-/// The map is initialised.
+/// The map is initialised and does not move.
 pub(crate) struct LockdepMap {
-    // In a box of its own, since lockdep remembers where it is.
+    // Boxed, since lockdep remembers its address.
     #[cfg(CONFIG_LOCKDEP = "y")]
     map: KBox<Opaque<bindings::lockdep_map>>,
 }
 
 #[cfg(CONFIG_LOCKDEP = "y")]
-// SAFETY: A map is there to be used by several threads.
+// SAFETY: Lockdep maps are made to be used by several tasks.
 unsafe impl Sync for LockdepMap {}
 #[cfg(CONFIG_LOCKDEP = "y")]
-// SAFETY: A map belongs to no thread.
+// SAFETY: A lockdep map belongs to no task.
 unsafe impl Send for LockdepMap {}
 
 #[cfg(CONFIG_LOCKDEP = "y")]
 impl LockdepMap {
-    /// A map of the locks of buckets.
+    /// Creates the map of the bucket locks.
     ///
     /// # Errors
     ///
     /// `ENOMEM` when there is no memory.
     pub(crate) fn new() -> Result<Self> {
         let map = KBox::new(Opaque::zeroed(), GFP_KERNEL_ACCOUNT)?;
-        // SAFETY: The map is at its final place, and nobody knows it yet.
+        // SAFETY: The map is in its box, where it stays, and nobody else knows it yet.
         unsafe { bindings::palisade_lock_map_init(map.get()) };
-        // INVARIANT: The map was just initialised.
+        // INVARIANT: The map was just initialised, and a box does not move its content.
         Ok(Self { map })
     }
 
-    /// One of the locks is about to be taken.
+    /// Tells lockdep that one of the locks is about to be taken.
     pub(crate) fn acquire(&self) {
-        // SAFETY: By the type invariant the map is initialised.
+        // SAFETY: By the type invariant, the map is initialised.
         unsafe { bindings::palisade_lock_map_acquire(self.map.get()) };
     }
 
-    /// The lock that was taken is about to be given back.
+    /// Tells lockdep that the lock is about to be released.
     pub(crate) fn release(&self) {
-        // SAFETY: As above.
+        // SAFETY: By the type invariant, the map is initialised.
         unsafe { bindings::palisade_lock_map_release(self.map.get()) };
     }
 
-    /// One of the locks may have to be waited for here. Softirqs have to be off, as where it is taken.
+    /// Tells lockdep that this may wait for one of the locks. Softirqs have to be off, as they are
+    /// for [`Self::acquire`].
     pub(crate) fn might_wait(&self) {
         self.acquire();
         self.release();
@@ -63,31 +64,31 @@ impl LockdepMap {
 
     /// Warns unless one of the locks is held.
     pub(crate) fn assert_held(&self) {
-        // SAFETY: As above.
+        // SAFETY: By the type invariant, the map is initialised.
         unsafe { bindings::palisade_assert_lock_map_held(self.map.get()) };
     }
 }
 
 #[cfg(not(CONFIG_LOCKDEP = "y"))]
 impl LockdepMap {
-    /// Nothing.
+    /// Does nothing.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {})
     }
 
-    /// Nothing.
+    /// Does nothing.
     #[inline(always)]
     pub(crate) fn acquire(&self) {}
 
-    /// Nothing.
+    /// Does nothing.
     #[inline(always)]
     pub(crate) fn release(&self) {}
 
-    /// Nothing.
+    /// Does nothing.
     #[inline(always)]
     pub(crate) fn might_wait(&self) {}
 
-    /// Nothing.
+    /// Does nothing.
     #[inline(always)]
     pub(crate) fn assert_held(&self) {}
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Records of words that several CPUs read and write at once, in chunks that are allocated one by one.
+//! Records of words that several CPUs read and write at the same time, in chunks that are allocated
+//! one by one.
 //!
-//! A record is known by its index, which takes half the room of a pointer. A chunk stays until all go, so
-//! that whoever has an index may look at the record at any time.
+//! A record is identified by its index, which takes half the room of a pointer. Chunks are freed
+//! all at once, at the end, so an index can be looked up at any time.
 
 use super::{
     lkmm::read_once,
@@ -26,36 +27,51 @@ use kernel::{
     },
 };
 
-/// Records of `HEADER` words and a number of further ones.
+/// Records of `HEADER` words and a number of further words.
 ///
 /// # Invariants
 ///
-/// A chunk is null, or the start of `words * per_chunk` words that a `KVec` of just that capacity
-/// allocated; it never changes once it is not null. `words` is at least `HEADER`.
+/// A chunk is null or points to `words * per_chunk` words, allocated by a `KVec` of just that
+/// capacity, and does not change once it is not null. `words` is at least `HEADER`.
+///
+/// # Examples
+///
+/// ```ignore
+/// // Up to 1000 records of 4 + 2 words each, 64 to a chunk.
+/// let per_chunk = NonZeroU32::new(64).ok_or(EINVAL)?;
+/// let records = Records::<4>::new(1000, 2, per_chunk, u32::MAX, GFP_KERNEL)?;
+/// records.provide(records.chunk(0), GFP_KERNEL)?;
+///
+/// if let Some(([first, ..], _further)) = records.get(records.index(0)) {
+///     first.store(1);
+/// }
+/// ```
 pub(crate) struct Records<const HEADER: usize> {
     chunks: KVVec<Atomic<*mut Word>>,
-    /// Words of a record.
+    /// Words per record.
     words: usize,
-    /// Records of a chunk.
+    /// Records per chunk.
     per_chunk: NonZeroU32,
-    /// An index is the number of the chunk, shifted by this, and the number within the chunk.
+    /// An index is the number of the chunk, shifted left by this, plus the record's number in the
+    /// chunk.
     shift: u32,
-    /// The bits of an index that are the number within the chunk.
+    /// Mask of an index for the record's number in the chunk.
     mask: u32,
 }
 
-// SAFETY: A chunk belongs to the records, and its words are there to be shared.
+// SAFETY: The chunks belong to `self`, and their words belong to no task.
 unsafe impl<const HEADER: usize> Send for Records<HEADER> {}
-// SAFETY: As above.
+// SAFETY: `Word` is `Sync`, and a chunk pointer is set atomically and only once.
 unsafe impl<const HEADER: usize> Sync for Records<HEADER> {}
 
 impl<const HEADER: usize> Records<HEADER> {
-    /// Up to `count` records with `further` words after the header each, `per_chunk` of them in a chunk,
-    /// none of which has memory yet. Indices are below `limit`.
+    /// Makes room for up to `count` records with `further` words after the header, `per_chunk` to a
+    /// chunk. No chunk has memory yet. All indices are below `limit`.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory, `EINVAL` when indices would reach the limit.
+    /// `ENOMEM` when there is no memory, `EINVAL` when an index would reach `limit` or a chunk
+    /// would be too large.
     pub(crate) fn new(
         count: u32,
         further: usize,
@@ -77,7 +93,7 @@ impl<const HEADER: usize> Records<HEADER> {
                 .push_within_capacity(Atomic::new(ptr::null_mut()))
                 .map_err(|_| ENOMEM)?;
         }
-        // INVARIANT: There are no chunks yet, and `words` was just made from `HEADER`.
+        // INVARIANT: All chunks are null, and `words` is `HEADER + further`.
         Ok(Self {
             chunks,
             words,
@@ -87,17 +103,17 @@ impl<const HEADER: usize> Records<HEADER> {
         })
     }
 
-    /// Words after the header of a record.
+    /// Words of a record after its header.
     pub(crate) fn further(&self) -> usize {
         self.words.saturating_sub(HEADER)
     }
 
-    /// The index of a record from its number, counted from 0 without gaps.
+    /// The index of the record with a number, where numbers count from 0 without gaps.
     pub(crate) fn index(&self, number: u32) -> u32 {
         (number / self.per_chunk).wrapping_shl(self.shift) | (number % self.per_chunk)
     }
 
-    /// The chunk that the record of that number is in.
+    /// The chunk of the record with a number.
     pub(crate) fn chunk(&self, number: u32) -> u32 {
         number / self.per_chunk
     }
@@ -106,7 +122,8 @@ impl<const HEADER: usize> Records<HEADER> {
     #[inline(always)]
     pub(crate) fn get(&self, index: u32) -> Option<(&[Word; HEADER], &[Word])> {
         let chunk = self.chunks.get(index.wrapping_shr(self.shift) as usize)?;
-        // SAFETY: What is read through the pointer depends on it, which pairs with the full barrier of
+        // SAFETY: The pointer comes from a reference to an `Atomic`, so it is valid and aligned.
+        // Accesses through the loaded pointer depend on it, which pairs with the full barrier in
         // `provide`, as with `rcu_dereference`.
         let chunk = unsafe { read_once(chunk.as_ptr()) };
         let number = index & self.mask;
@@ -114,8 +131,9 @@ impl<const HEADER: usize> Records<HEADER> {
             return None;
         }
         let start = (number as usize).wrapping_mul(self.words);
-        // SAFETY: By the type invariant a chunk has so many words for each of `per_chunk` records, which
-        // live as long as `self`, and a record has at least `HEADER` of them.
+        // SAFETY: By the type invariant, the chunk has `words` words for each of `per_chunk`
+        // records, which live as long as `self`, and `words` is at least `HEADER`. `number` is
+        // below `per_chunk`.
         unsafe {
             let record = chunk.add(start);
             let further = self.words.unchecked_sub(HEADER);
@@ -126,23 +144,23 @@ impl<const HEADER: usize> Records<HEADER> {
         }
     }
 
-    /// Whether a chunk has memory; none if there is no such chunk.
+    /// Whether a chunk has memory. None if there is no such chunk.
     pub(crate) fn has(&self, chunk: u32) -> Option<bool> {
         let chunk = self.chunks.get(chunk as usize)?;
-        // SAFETY: The pointer is valid, and only looked at.
+        // SAFETY: The pointer comes from a reference to an `Atomic`, so it is valid and aligned.
         Some(!unsafe { read_once(chunk.as_ptr()) }.is_null())
     }
 
-    /// Sees to it that a chunk has memory, which is zero at first.
+    /// Allocates a chunk, zeroed, unless it has memory already.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is none, `EINVAL` when there is no such chunk.
+    /// `ENOMEM` when there is no memory, `EINVAL` when there is no such chunk.
     pub(crate) fn provide(&self, chunk: u32, flags: Flags) -> Result {
         let place = self.chunks.get(chunk as usize).ok_or(EINVAL)?;
         let mut words = KVec::<Word>::with_capacity(self.chunk_words(), flags | __GFP_ZERO)?;
-        // Whoever comes second drops its own.
-        // INVARIANT: Only null is replaced, by words of the right capacity that are zeroed.
+        // Whoever loses the race frees its own allocation.
+        // INVARIANT: Only null is replaced, by zeroed words of a `KVec` with the right capacity.
         if place
             .cmpxchg(ptr::null_mut(), words.as_mut_ptr(), Full)
             .is_ok()
@@ -152,7 +170,7 @@ impl<const HEADER: usize> Records<HEADER> {
         Ok(())
     }
 
-    /// Words of a chunk.
+    /// Words per chunk.
     fn chunk_words(&self) -> usize {
         self.words.wrapping_mul(self.per_chunk.get() as usize)
     }
@@ -164,8 +182,9 @@ impl<const HEADER: usize> Drop for Records<HEADER> {
         for chunk in &mut self.chunks {
             let chunk = *chunk.get_mut();
             if !chunk.is_null() {
-                // SAFETY: By the type invariant a `KVec` of that capacity allocated it; words need no
-                // dropping, and nobody uses them any more.
+                // SAFETY: By the type invariant, a `KVec` of capacity `count` allocated the chunk.
+                // Words need not be dropped, and nobody uses them any more, since `self` is
+                // borrowed exclusively.
                 drop(unsafe { KVec::from_raw_parts(chunk, 0, count) });
             }
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What bindgen made of `bindings.h`.
+//! The bindings that bindgen generates from `bindings.h`.
 
 #![allow(
     clippy::all,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What C functions demand where no type can say so: checked on kernels with Rust's debug assertions, which warn.
-//! Nothing on others. `PRECONDITIONS.md` beside this file has what each function demands.
+//! Requirements of C functions that no type can express. Kernels with Rust's debug assertions check
+//! them and warn; others compile them out. `PRECONDITIONS.md` beside this file lists the
+//! requirements of each function.
 
 use super::{
     bindings,
@@ -11,28 +12,29 @@ use core::ptr::NonNull;
 
 #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
 fn demand(is_so: bool) {
-    // SAFETY: There are no requirements.
+    // SAFETY: `palisade_warn_unless` has no requirements.
     unsafe { bindings::palisade_warn_unless(is_so) };
 }
 
-/// Nobody else refers to the packet: what gives it another memory may not be done to one that is shared
-/// (`pskb_expand_head`).
+/// Nobody else refers to the packet. `pskb_expand_head`, which replaces a packet's buffer, requires
+/// this.
 #[inline(always)]
 pub(super) fn unshared(_skb: &Skb) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
-    // SAFETY: By the type, the packet is valid.
+    // SAFETY: By the type invariant of `Skb`, the packet is valid.
     demand(!unsafe { bindings::palisade_skb_is_shared(_skb.as_raw()) });
 }
 
-/// The packet's memory is no clone's, so that nobody sees what is written there.
+/// The packet's data is not shared with a clone, so nobody else sees what is written to it.
 #[inline(always)]
 pub(super) fn writable(_skb: &Skb) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
-    // SAFETY: By the type, the packet is valid.
+    // SAFETY: By the type invariant of `Skb`, the packet is valid.
     demand(!unsafe { bindings::palisade_skb_is_cloned(_skb.as_raw()) });
 }
 
-/// The connection is one of TCP: what is kept of other protocols lies in the same memory (`union nf_conntrack_proto`).
+/// The connection is a TCP one. Other protocols keep their state in the same memory (`union
+/// nf_conntrack_proto`).
 ///
 /// # Safety
 ///
@@ -40,12 +42,12 @@ pub(super) fn writable(_skb: &Skb) {
 #[inline(always)]
 pub(super) unsafe fn of_tcp(_connection: NonNull<bindings::nf_conn>) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
-    // SAFETY: The caller says that the connection is valid.
+    // SAFETY: By the function's safety requirements, the connection is valid.
     demand(unsafe { bindings::palisade_ct_is_tcp(_connection.as_ptr()) });
 }
 
-/// The connection has room for what its sequence numbers are shifted by: without, `nf_ct_seqadj_init` does nothing and
-/// says nothing.
+/// The connection has the sequence adjustment extension. Without it, `nf_ct_seqadj_init` silently
+/// does nothing.
 ///
 /// # Safety
 ///
@@ -53,19 +55,19 @@ pub(super) unsafe fn of_tcp(_connection: NonNull<bindings::nf_conn>) {
 #[inline(always)]
 pub(super) unsafe fn adjustable(_connection: NonNull<bindings::nf_conn>) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
-    // SAFETY: The caller says that the connection is valid.
+    // SAFETY: By the function's safety requirements, the connection is valid.
     demand(unsafe { bindings::palisade_ct_has_sequence_adjustment(_connection.as_ptr()) });
 }
 
-/// Softirqs are off, so that none of this CPU waits for what this task holds.
+/// Softirqs are off, so none on this CPU can wait for what this task holds.
 #[inline(always)]
 pub(super) fn softirqs_off() {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
-    // SAFETY: There are no requirements.
+    // SAFETY: `palisade_softirqs_are_off` has no requirements.
     demand(unsafe { bindings::palisade_softirqs_are_off() });
 }
 
-/// The short way of an answer is that which routing finds.
+/// The fast path for an answer found the route that a full route lookup finds.
 #[inline(always)]
 pub(super) fn as_by_routing(_is_so: impl FnOnce() -> bool) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]

@@ -11,7 +11,14 @@ use core::mem::{
     size_of_val, //
 };
 
-/// A random key: without it nobody can tell which inputs hash alike.
+/// A random key, without which nobody can tell which inputs collide.
+///
+/// # Examples
+///
+/// ```ignore
+/// let key = HashKey::random();
+/// let bucket = buckets.index(key.hash_pair(address, zone));
+/// ```
 pub(crate) struct HashKey {
     words: bindings::hsiphash_key_t,
     seed: u32,
@@ -21,7 +28,8 @@ impl HashKey {
     /// Makes a key from the kernel's random number generator.
     pub(crate) fn random() -> Self {
         let mut words = bindings::hsiphash_key_t::default();
-        // SAFETY: The pointer is valid for writes of the key's size, and a key is plain words.
+        // SAFETY: The pointer is valid for writes of the key's size, and any bytes are a valid key.
+        // `palisade_random_u32` has no requirements.
         let seed = unsafe {
             bindings::get_random_bytes(
                 core::ptr::from_mut(&mut words).cast(),
@@ -32,45 +40,45 @@ impl HashKey {
         Self { words, seed }
     }
 
-    /// Hashes one word with a third of the work, with Jenkins' hash and a random seed.
+    /// Hashes one word with jhash and a random seed, at a third of the cost of [`HashKey::hash`].
     #[inline(always)]
     pub(crate) fn hash_one(&self, word: u32) -> u32 {
-        // SAFETY: There are no requirements.
+        // SAFETY: `palisade_jhash_1word` has no requirements.
         unsafe { bindings::palisade_jhash_1word(word, self.seed) }
     }
 
-    /// Hashes three words, as [`HashKey::hash_one`] does one.
+    /// Hashes three words with jhash.
     #[inline]
     pub(crate) fn hash_three(&self, [a, b, c]: [u32; 3]) -> u32 {
-        // SAFETY: There are no requirements.
+        // SAFETY: `palisade_jhash_3words` has no requirements.
         unsafe { bindings::palisade_jhash_3words(a, b, c, self.seed) }
     }
 
-    /// Hashes four words, as [`HashKey::hash_one`] does one.
+    /// Hashes four words with jhash.
     #[inline(always)]
     pub(crate) fn hash_four(&self, words: &[u32; 4]) -> u32 {
-        // SAFETY: The words are valid for reads.
+        // SAFETY: The pointer comes from a reference to four words.
         unsafe { bindings::palisade_jhash_4words(words.as_ptr(), self.seed) }
     }
 
-    /// Hashes nine words, as [`HashKey::hash_one`] does one.
+    /// Hashes nine words with jhash.
     #[inline]
     pub(crate) fn hash_nine(&self, words: &[u32; 9]) -> u32 {
-        // SAFETY: As above.
+        // SAFETY: The pointer comes from a reference to nine words.
         unsafe { bindings::palisade_jhash_9words(words.as_ptr(), self.seed) }
     }
 
-    /// Hashes two words, as [`HashKey::hash`] does any number of them.
+    /// Hashes two words, with the algorithm of [`HashKey::hash`].
     #[inline]
     pub(crate) fn hash_pair(&self, first: u32, second: u32) -> u32 {
-        // SAFETY: The key is valid for reads.
+        // SAFETY: The pointer comes from a reference to a key.
         unsafe { bindings::hsiphash_2u32(first, second, &raw const self.words) }
     }
 
-    /// Hashes words with HalfSipHash, or SipHash-1-3 on 64-bit machines.
+    /// Hashes words with HalfSipHash, or with SipHash-1-3 on 64-bit machines.
     #[inline]
     pub(crate) fn hash(&self, words: &[u32]) -> u32 {
-        // SAFETY: The words are valid for reads of their size.
+        // SAFETY: The words are valid for reads of their size, and the key comes from a reference.
         unsafe {
             bindings::palisade_hsiphash(
                 words.as_ptr().cast(),
@@ -81,14 +89,14 @@ impl HashKey {
     }
 }
 
-/// A key of SipHash-2-4, for numbers that nobody else may be able to make.
+/// A key of SipHash-2-4, for codes that nobody else may be able to forge.
 pub(crate) struct SecretKey(bindings::siphash_key_t);
 
 impl SecretKey {
     /// Makes a key from the kernel's random number generator.
     pub(crate) fn random() -> Self {
         let mut key = bindings::siphash_key_t::default();
-        // SAFETY: The pointer is valid for writes of the key's size, and a key is plain words.
+        // SAFETY: The pointer is valid for writes of the key's size, and any bytes are a valid key.
         unsafe {
             bindings::get_random_bytes(
                 core::ptr::from_mut(&mut key).cast(),
@@ -98,24 +106,24 @@ impl SecretKey {
         Self(key)
     }
 
-    /// The code of one word.
+    /// The code for one word.
     #[inline]
     pub(crate) fn code_of_one(&self, word: u64) -> u64 {
-        // SAFETY: The key is valid for reads.
+        // SAFETY: The pointer comes from a reference to a key.
         unsafe { bindings::siphash_1u64(word, &raw const self.0) }
     }
 
-    /// The code of three words.
+    /// The code for three words.
     #[inline]
     pub(crate) fn code_of_three(&self, [a, b, c]: [u64; 3]) -> u64 {
-        // SAFETY: The key is valid for reads.
+        // SAFETY: The pointer comes from a reference to a key.
         unsafe { bindings::siphash_3u64(a, b, c, &raw const self.0) }
     }
 
-    /// The code of any number of words.
+    /// The code for any number of words.
     #[inline]
     pub(crate) fn code(&self, words: &[u32]) -> u64 {
-        // SAFETY: The words are valid for reads of their size.
+        // SAFETY: The words are valid for reads of their size, and the key comes from a reference.
         unsafe {
             bindings::palisade_siphash(words.as_ptr().cast(), size_of_val(words), &raw const self.0)
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What KUnit tests need and packets bring along otherwise: a packet, and the hook that it is in.
+//! Packets and hook states for KUnit tests.
 
 use super::{
     bindings,
@@ -22,13 +22,13 @@ use kernel::{
     sync::Arc, //
 };
 
-/// The network namespace that there always is.
+/// The initial network namespace.
 pub(crate) fn initial_namespace() -> &'static NetworkNamespace {
-    // SAFETY: It is never freed.
+    // SAFETY: `init_net` is never freed.
     unsafe { NetworkNamespace::from_raw(&raw mut bindings::init_net) }
 }
 
-/// What may outlast a call and uses it: it never ends.
+/// A scope of the initial network namespace, which never ends.
 ///
 /// # Errors
 ///
@@ -40,18 +40,18 @@ pub(crate) fn initial_scope() -> Result<Arc<Scope>> {
 /// ETH_P_IP and ETH_P_IPV6.
 const PROTOCOLS: [u16; 2] = [0x0800, 0x86dd];
 
-/// A packet that never was on a wire.
+/// A packet that was never on a wire, in a hook without devices.
 ///
 /// # Invariants
 ///
-/// The buffer is valid and belongs to this.
+/// `skb` is valid, and this owns it.
 pub(crate) struct TestPacket {
     skb: NonNull<bindings::sk_buff>,
     state: bindings::nf_hook_state,
 }
 
 impl TestPacket {
-    /// A packet of these bytes, from the network header on, in a hook that knows of no interface.
+    /// Creates a packet from its bytes, which start with the network header.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl TestPacket {
             Family::Ipv4 => (bindings::NFPROTO_IPV4, PROTOCOLS[0]),
             Family::Ipv6 => (bindings::NFPROTO_IPV6, PROTOCOLS[1]),
         };
-        // SAFETY: The bytes are valid for reads of their length.
+        // SAFETY: The bytes are valid for reads of their length, and are copied.
         let skb = unsafe {
             bindings::palisade_test_packet(
                 bytes.as_ptr().cast(),
@@ -73,18 +73,19 @@ impl TestPacket {
             pf: pf as u8,
             ..Default::default()
         };
-        // INVARIANT: The function gives a buffer of our own.
+        // INVARIANT: The function returns a new buffer, which nobody else has.
         let skb = NonNull::new(skb).ok_or(ENOMEM)?;
         Ok(Self { skb, state })
     }
 
-    /// The packet.
+    /// Returns the packet.
     pub(crate) fn skb(&self) -> &Skb {
-        // SAFETY: By the type invariant it is valid, and nobody changes it.
+        // SAFETY: By the type invariant, the packet is valid, and only `self` gives access to it.
         unsafe { Skb::from_raw(self.skb.as_ptr()) }
     }
 
-    /// The hook.
+    /// Returns the context of the hook. Its namespace is null, and nobody holds the RCU read lock
+    /// for it.
     pub(crate) fn context(&self) -> Context<'_> {
         // SAFETY: The state is borrowed for as long, and it names no interface.
         unsafe { Context::from_raw(&raw const self.state) }
@@ -93,7 +94,7 @@ impl TestPacket {
 
 impl Drop for TestPacket {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, this owns the packet, which is not used any more.
         unsafe { bindings::palisade_test_packet_free(self.skb.as_ptr()) };
     }
 }

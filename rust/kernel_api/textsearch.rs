@@ -17,25 +17,34 @@ use kernel::{
     prelude::*, //
 };
 
-/// A text that can be searched for.
+/// A pattern to search packets for.
 ///
 /// # Invariants
 ///
-/// The pointer came from `textsearch_prepare`.
+/// The pointer came from `textsearch_prepare` and was not destroyed.
+///
+/// # Examples
+///
+/// ```ignore
+/// let search = TextSearch::prepare(c"bm", b"GET /", false)?;
+/// let start = skb.network_offset();
+/// let is_found = search.is_in(skb, start..start.wrapping_add(1500));
+/// ```
 pub(crate) struct TextSearch(NonNull<bindings::ts_config>);
 
-// SAFETY: A search can be used and destroyed from any thread.
+// SAFETY: A `ts_config` belongs to no task and can be destroyed by any.
 unsafe impl Send for TextSearch {}
-// SAFETY: A search keeps its state on the stack of who searches. What searching writes to it are the
-// functions that read packets, each time the same ones.
+// SAFETY: The state of a search is on the searcher's stack. `skb_find_text` writes two function
+// pointers to the configuration, the same ones each time.
 unsafe impl Sync for TextSearch {}
 
 impl TextSearch {
-    /// Prepares to search for a pattern, and loads the algorithm if need be. May sleep.
+    /// Prepares the search for a pattern, and loads the algorithm's module if necessary. May sleep.
     ///
     /// # Errors
     ///
-    /// `EINVAL` when the pattern is empty, `ENOENT` when the kernel does not have the algorithm, and `ENOMEM`.
+    /// `EINVAL` when the pattern is empty, `ENOENT` when the kernel lacks the algorithm, `ENOMEM`
+    /// when there is no memory.
     pub(crate) fn prepare(algorithm: &CStr, pattern: &[u8], ignores_case: bool) -> Result<Self> {
         let length = u32::try_from(pattern.len()).map_err(|_| EINVAL)?;
         let flags = bindings::TS_AUTOLOAD
@@ -44,7 +53,8 @@ impl TextSearch {
             } else {
                 0
             };
-        // SAFETY: The name is a C string, and the pattern is valid for reads of its length; it is copied.
+        // SAFETY: The name is a C string. The pattern is valid for reads of its length, and is
+        // copied.
         let config = from_err_ptr(unsafe {
             bindings::palisade_textsearch_prepare(
                 algorithm.as_char_ptr(),
@@ -53,18 +63,19 @@ impl TextSearch {
                 flags as c_int,
             )
         })?;
-        // INVARIANT: It was just prepared.
+        // INVARIANT: `config` is what `textsearch_prepare` returned.
         NonNull::new(config).map(Self).ok_or(ENOMEM)
     }
 
-    /// Whether the text is in a packet, within these offsets from the start of its data.
+    /// Whether the pattern is in a packet within a range of offsets from the start of its data.
     #[inline]
     pub(crate) fn is_in(&self, skb: &Skb, place: Range<u32>) -> bool {
-        // The function takes their difference.
+        // `skb_find_text` subtracts the start from the end.
         if place.is_empty() {
             return false;
         }
-        // SAFETY: By the type invariant; the packet is valid and only read.
+        // SAFETY: By the type invariant, the search is valid; by that of `Skb`, the packet is. The
+        // start of the range is below its end.
         let found = unsafe {
             bindings::skb_find_text(skb.as_raw(), place.start, place.end, self.0.as_ptr())
         };
@@ -74,7 +85,8 @@ impl TextSearch {
 
 impl Drop for TextSearch {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant; whoever searches uses a reference, so there are none.
+        // SAFETY: By the type invariant, the pointer came from `textsearch_prepare`. Searching
+        // borrows `self`, so nobody does.
         unsafe { bindings::textsearch_destroy(self.0.as_ptr()) };
     }
 }

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's clock tick.
+//! Jiffies.
 //!
 //! C header: [`include/linux/jiffies.h`](srctree/include/linux/jiffies.h)
 
 use super::bindings;
 
-/// Jiffies a second.
+/// Jiffies per second.
 pub(crate) const JIFFIES_PER_SECOND: u32 = bindings::PALISADE_HZ;
 
-/// The low 32 bits of jiffies, which wrap five minutes after each boot and every 2^32 / HZ seconds.
+/// The low 32 bits of jiffies. They wrap five minutes after boot and then every 2^32 / HZ seconds.
 #[inline]
 pub(crate) fn jiffies32() -> u32 {
-    // SAFETY: `jiffies` is a machine word that changes under us, which is what volatile is for.
+    // SAFETY: `jiffies` is an aligned machine word, which a volatile read loads at once.
     unsafe { (&raw const bindings::jiffies).read_volatile() as u32 }
 }
 
-/// Jiffies since shortly before the boot, which never wrap.
+/// Jiffies since shortly before boot. They do not wrap.
 #[inline]
 pub(crate) fn jiffies64() -> u64 {
-    // SAFETY: There are no requirements.
+    // SAFETY: `palisade_jiffies64` has no requirements.
     unsafe { bindings::palisade_jiffies64() }
 }
 
-/// Milliseconds since shortly before the boot, as far as the clock tick tells them; they wrap.
+/// Milliseconds since shortly before boot, with the resolution of jiffies. They wrap.
 #[inline]
 pub(crate) fn milliseconds_since_boot() -> u32 {
     const HZ: u64 = JIFFIES_PER_SECOND as u64;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Work that is done in the background from time to time.
+//! Work that runs periodically in the background.
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
@@ -21,20 +21,35 @@ use kernel::{
 /// WORK_CPU_UNBOUND of `include/linux/workqueue.h`: any CPU.
 const ANY_CPU: i32 = kernel::bindings::wq_misc_consts_WORK_CPU_UNBOUND as i32;
 
-/// What is to be done in the background.
+/// Work to do in the background.
 pub(crate) trait Background: Send + Sync + 'static {
-    /// Does it, in process context, and returns after how many jiffies it is to be done again.
+    /// Does the work, in process context, and returns the number of jiffies until the next run.
     fn run(&self) -> u32;
 }
 
-/// Runs a [`Background`] on behalf of a namespace until it is dropped.
+/// Runs a [`Background`] for a namespace until this is dropped.
 ///
 /// # Invariants
 ///
 /// The inner box is at a stable address, and its work is initialised.
+///
+/// # Examples
+///
+/// ```ignore
+/// struct Ageing(Arc<Table>);
+///
+/// impl Background for Ageing {
+///     fn run(&self) -> u32 {
+///         self.0.remove_expired();
+///         JIFFIES_PER_SECOND
+///     }
+/// }
+///
+/// let ageing = Periodic::start(&scope, Ageing(table), 0)?;
+/// ```
 pub(crate) struct Periodic<T: Background> {
     inner: KBox<Inner<T>>,
-    /// So it does not go on when the namespace ends.
+    /// Makes the end of the namespace wait for this.
     _namespace: NamespaceUse,
 }
 
@@ -44,17 +59,18 @@ struct Inner<T> {
     background: T,
 }
 
-// SAFETY: The work is made to be queued and cancelled from any thread.
+// SAFETY: Delayed work can be queued and disabled by any task, and `T` is `Send`.
 unsafe impl<T: Background> Send for Periodic<T> {}
-// SAFETY: As above.
+// SAFETY: The workqueue functions may be called for the same work by several tasks, and `T` is
+// `Sync`.
 unsafe impl<T: Background> Sync for Periodic<T> {}
 
 impl<T: Background> Periodic<T> {
-    /// Starts it: it runs for the first time after `delay` jiffies.
+    /// Starts the work, with a first run after `delay` jiffies.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace ends.
+    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace is ending.
     pub(crate) fn start(scope: &Arc<Scope>, background: T, delay: u32) -> Result<Self> {
         let namespace = scope.enter()?;
         let inner = KBox::new(
@@ -64,24 +80,24 @@ impl<T: Background> Periodic<T> {
             },
             GFP_KERNEL_ACCOUNT,
         )?;
-        // SAFETY: The work is at its final place and not queued.
+        // SAFETY: The work is in its box, where it stays, and is not queued yet.
         unsafe { bindings::palisade_delayed_work_init(inner.work.get(), Some(Self::run)) };
         queue(inner.work.get(), delay);
-        // INVARIANT: The work was just initialised, and a box does not move what is in it.
+        // INVARIANT: The work was just initialised, and a box does not move its content.
         Ok(Self {
             inner,
             _namespace: namespace,
         })
     }
 
-    /// Runs it now; the time to the next run counts from there.
+    /// Runs the work now. The delay to the next run counts from there.
     pub(crate) fn hurry(&self) {
         self.run_after(0);
     }
 
-    /// Runs it after so many jiffies instead of when it would have run. Packets may call this, too.
+    /// Runs the work after `delay` jiffies, instead of when it was due. May be called for a packet.
     pub(crate) fn run_after(&self, delay: u32) {
-        // SAFETY: By the type invariant the work is initialised.
+        // SAFETY: By the type invariant, the work is initialised.
         unsafe {
             bindings::mod_delayed_work_on(
                 ANY_CPU,
@@ -94,17 +110,18 @@ impl<T: Background> Periodic<T> {
 
     /// # Safety
     ///
-    /// The work has to be that of an [`Inner`] which outlives the call.
+    /// `work` has to be that of an [`Inner<T>`] that outlives the call.
     unsafe extern "C" fn run(work: *mut bindings::work_struct) {
         let offset = offset_of!(Inner<T>, work) + offset_of!(bindings::delayed_work, work);
-        // SAFETY: The work lies in an `Inner<T>`, which is not freed before the work is disabled.
+        // SAFETY: By the function's safety requirements, `work` lies in a valid `Inner<T>`; `drop`
+        // waits for this call before it is freed.
         let inner = unsafe { &*work.byte_sub(offset).cast::<Inner<T>>() };
         queue(inner.work.get(), inner.background.run());
     }
 }
 
 fn queue(work: *mut bindings::delayed_work, delay: u32) {
-    // SAFETY: The work is initialised; queueing one that was disabled does nothing.
+    // SAFETY: Both callers pass work that is initialised. Queueing disabled work does nothing.
     unsafe {
         bindings::queue_delayed_work_on(ANY_CPU, bindings::system_dfl_wq, work, delay as usize);
     }
@@ -112,13 +129,14 @@ fn queue(work: *mut bindings::delayed_work, delay: u32) {
 
 impl<T: Background> Drop for Periodic<T> {
     fn drop(&mut self) {
-        // SAFETY: The work is initialised. After this it neither runs nor can be queued.
+        // SAFETY: By the type invariant, the work is initialised. After this it does not run and
+        // cannot be queued.
         unsafe { bindings::disable_delayed_work_sync(self.inner.work.get()) };
     }
 }
 
-/// Lets others run, where that is due. Has to be called in process context, without locks.
+/// Reschedules if that is due. Has to be called in process context, without locks.
 pub(crate) fn cond_resched() {
-    // SAFETY: There are no requirements but those above.
+    // SAFETY: `palisade_cond_resched` has no requirements but the context, in which a misuse warns.
     unsafe { bindings::palisade_cond_resched() };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Netfilter: hooks, and what the targets of rules do.
+//! Netfilter hooks, NAT, logging and rejecting packets.
 
 mod hook;
 pub(crate) mod kernel_synproxy;

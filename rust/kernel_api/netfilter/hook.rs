@@ -35,16 +35,16 @@ use kernel::{
     types::Opaque, //
 };
 
-/// Where in the stack a hook sees packets.
+/// The hook numbers of IP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HookNumber {
     /// Packets that came in, before routing.
     PreRouting,
-    /// Packets for this machine.
+    /// Packets for this host.
     LocalIn,
-    /// Packets for others.
+    /// Packets to be forwarded.
     Forward,
-    /// Packets that this machine makes. They come in process context, too.
+    /// Packets that this host sends. They come in process context, too.
     LocalOut,
     /// Packets that go out, after routing.
     PostRouting,
@@ -62,22 +62,22 @@ impl HookNumber {
     }
 }
 
-/// In which order the hooks of a point run.
+/// The priority of a hook: the order in which the hooks of one number run.
 #[derive(Clone, Copy)]
 pub(crate) enum Priority {
     /// Before connection tracking, as iptables' raw table.
     Raw,
     /// Right before connection tracking.
     BeforeConntrack,
-    /// Where destinations are translated.
+    /// Where destination NAT happens.
     DestinationNat,
-    /// Behind connection tracking.
+    /// Right after connection tracking.
     AfterConntrack,
     /// As iptables' filter table.
     Filter,
-    /// Where sources are translated.
+    /// Where source NAT happens.
     SourceNat,
-    /// Before new connections are confirmed and sequence numbers shifted, and before iptables' SYNPROXY.
+    /// Before connections are confirmed, before sequence adjustment, and before iptables' SYNPROXY.
     BeforeConfirm,
 }
 
@@ -95,23 +95,23 @@ impl Priority {
     }
 }
 
-/// Who shows packets to a hook.
+/// Who calls a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HookType {
-    /// Netfilter: all packets.
+    /// Netfilter, for all packets.
     Netfilter,
-    /// Network address translation: the first packet of each connection, which is translated as the hook
-    /// has it set up or, if it did nothing, not at all.
+    /// NAT, for the first packet of each connection. If the hook does not set up a translation, the
+    /// connection is not translated.
     Nat,
 }
 
 impl HookType {
     /// # Safety
-    ///
-    /// The operations, and what they point at, have to stay valid until a grace period after they were unregistered
-    /// from the same namespace, or after this has failed.
+    /// `ops`, and what they point to, have to stay valid until a grace period after they were
+    /// unregistered from `net`, or after this has failed. `net` has to be valid.
     unsafe fn register(self, net: *mut bindings::net, ops: *mut bindings::nf_hook_ops) -> c_int {
-        // SAFETY: The caller says so.
+        // SAFETY: By the function's safety requirements, `net` is valid, and `ops` stay valid long
+        // enough.
         unsafe {
             match self {
                 Self::Netfilter => bindings::nf_register_net_hook(net, ops),
@@ -122,9 +122,10 @@ impl HookType {
 
     /// # Safety
     ///
-    /// The operations have to be registered with the namespace.
+    /// `ops` have to be registered with `net`, which has to be valid.
     unsafe fn unregister(self, net: *mut bindings::net, ops: *mut bindings::nf_hook_ops) {
-        // SAFETY: The caller says so.
+        // SAFETY: By the function's safety requirements, `ops` are registered with `net`, which is
+        // valid.
         unsafe {
             match self {
                 Self::Netfilter => bindings::nf_unregister_net_hook(net, ops),
@@ -134,8 +135,7 @@ impl HookType {
     }
 }
 
-/// What becomes of a packet.
-// With a tag of its own, since one in a niche of `Rewritten` takes more instructions for each packet.
+/// What happens to a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Verdict {
@@ -145,11 +145,12 @@ pub(crate) enum Verdict {
     Accept,
     /// `NF_ACCEPT` after `nf_reset_ct`: it continues without a conntrack entry.
     AcceptResetCt,
-    /// `NF_STOLEN`: it has been turned into an answer, which is transmitted.
+    /// `NF_STOLEN`: it was turned into an answer, which is transmitted. [`Context::way_back`] has
+    /// to have found the route for that.
     Transmit(Rewritten),
 }
 
-/// The IP version of the hook that a packet is in.
+/// The IP version of a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     /// IPv4.
@@ -158,10 +159,15 @@ pub(crate) enum Family {
     Ipv6,
 }
 
-/// Name of an interface: its bytes, filled up with zeroes, in two words of the machine.
+/// Name of an interface, padded with zeroes, as two machine words.
 pub(crate) type InterfaceName = [u64; 2];
 
-/// What a hook knows of a packet besides the packet.
+/// The state of the hook that a packet is in.
+///
+/// # Invariants
+///
+/// For `'a`, `state` is valid, and so are the namespace and the devices that it names, and the RCU
+/// read lock is held.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     state: *const bindings::nf_hook_state,
@@ -171,70 +177,77 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// # Safety
     ///
-    /// The state has to be valid for the lifetime, and so do the devices that it names.
+    /// For `'a`, the state, its namespace and its devices have to be valid, and the RCU read lock
+    /// has to be held.
     pub(in crate::kernel_api) unsafe fn from_raw(state: *const bindings::nf_hook_state) -> Self {
+        // INVARIANT: By the function's safety requirements.
         Self {
             state,
             lifetime: PhantomData,
         }
     }
 
-    /// The IP version, of which there are two: netfilter makes a hook of `NFPROTO_INET` one of each.
+    /// The IP version. Netfilter registers a hook of `NFPROTO_INET` once for IPv4 and once for
+    /// IPv6.
     #[inline]
     pub(crate) fn family(&self) -> Family {
-        // SAFETY: The state is valid while the hook runs.
+        // SAFETY: By the type invariant, the state is valid.
         match u32::from(unsafe { (*self.state).pf }) {
             bindings::NFPROTO_IPV6 => Family::Ipv6,
             _ => Family::Ipv4,
         }
     }
 
-    /// The read lock of RCU, which netfilter holds while the hook runs.
+    /// The RCU read lock, which netfilter holds while the hook runs.
     #[inline]
     pub(crate) fn rcu(&self) -> &Guard {
-        // SAFETY: A guard has no size, so that a reference to it may lead anywhere. That it exists says that
-        // the lock is held, as it is for the lifetime of the context; behind a reference it unlocks nothing.
+        // SAFETY: A `Guard` has no size, as checked below, so any aligned address will do. By the
+        // type invariant, the lock that it stands for is held for longer than the reference lives.
+        // A reference does not unlock it.
         unsafe { NonNull::<Guard>::dangling().as_ref() }
     }
 
     #[inline]
     pub(in crate::kernel_api) fn as_raw(&self) -> &bindings::nf_hook_state {
-        // SAFETY: The state is valid while the hook runs.
+        // SAFETY: By the type invariant, the state is valid.
         unsafe { &*self.state }
     }
 
     /// The network namespace.
     #[inline]
     pub(crate) fn namespace(&self) -> &NetworkNamespace {
-        // SAFETY: The namespace is valid while the hook runs.
+        // SAFETY: By the type invariant, the state and its namespace are valid.
         unsafe { NetworkNamespace::from_raw((*self.state).net) }
     }
 
-    /// Whether the interface is known that the packet goes out by.
+    /// Whether the egress device is known.
     #[inline]
     pub(crate) fn is_going_out(&self) -> bool {
-        // SAFETY: The state is valid while the hook runs.
+        // SAFETY: By the type invariant, the state is valid.
         unsafe { !(*self.state).out.is_null() }
     }
 
-    /// Whether a socket of this network namespace has sent the packet.
+    /// Whether a socket of this network namespace sent the packet.
     #[inline]
     pub(crate) fn is_sender(&self, skb: &Skb) -> bool {
-        // SAFETY: The state is valid while the hook runs, and so are the packet and its socket.
+        // SAFETY: By the type invariant, the state and its namespace are valid. By that of `Skb`,
+        // the packet is, which holds its socket.
         unsafe { bindings::palisade_is_sent_from(skb.as_raw(), (*self.state).net) }
     }
 
-    /// Name of the interface that the packet goes out by; all zeroes if that is not known yet.
+    /// Name of the egress device, or zeroes if it is not known yet.
     #[inline]
     pub(crate) fn out_interface(&self) -> InterfaceName {
-        // SAFETY: The state is valid while the hook runs, and so is the device under RCU.
+        // SAFETY: By the type invariant, the state is valid, and so is the device unless it is
+        // null.
         unsafe { interface_name((*self.state).out) }
     }
 
-    /// Name of the interface that the packet came in by; all zeroes if it was made here.
+    /// Name of the ingress device, or zeroes if this host made the packet.
     #[inline]
     pub(crate) fn in_interface(&self) -> InterfaceName {
-        // SAFETY: The state is valid while the hook runs, and so is the device under RCU.
+        // SAFETY: By the type invariant, the state is valid, and so is the device unless it is
+        // null.
         unsafe { interface_name((*self.state).in_) }
     }
 }
@@ -244,47 +257,75 @@ const _: () = assert!(offset_of!(bindings::net_device, name) % align_of::<u64>()
 
 /// # Safety
 ///
-/// The device has to be valid or null.
+/// `device` has to be valid or null.
 #[inline]
 unsafe fn interface_name(device: *const bindings::net_device) -> InterfaceName {
     if device.is_null() {
         return InterfaceName::default();
     }
-    // SAFETY: A device's name is an array of 16 bytes (IFNAMSIZ) that, as checked below, is aligned; it may
-    // change while it is read, and then a name is seen that is neither the old nor the new one, as in
-    // xtables.
+    // SAFETY: By the function's safety requirements, the device is valid. Its name is an array of
+    // 16 bytes (IFNAMSIZ), aligned for a `u64`, as checked above. If it changes meanwhile, this
+    // returns a mix of both names, as xtables does.
     unsafe {
         let name = (&raw const (*device).name).cast::<u64>();
         [name.read_volatile(), name.add(1).read_volatile()]
     }
 }
 
-/// What sees the packets of a hook.
+/// A netfilter hook.
+///
+/// # Examples
+///
+/// ```ignore
+/// struct DropAll;
+///
+/// impl Hook for DropAll {
+///     fn packet(&self, _skb: &Skb, _context: Context<'_>, _family: Family) -> Verdict {
+///         Verdict::Drop
+///     }
+/// }
+///
+/// let registration = HookRegistration::new(
+///     scope,
+///     HookNumber::LocalIn,
+///     Priority::Filter,
+///     HookType::Netfilter,
+///     DropAll,
+/// )?;
+/// ```
 pub(crate) trait Hook: Send + Sync + 'static {
-    /// Whether to compile it once for each IP version, so that each has to do with one kind of header.
+    /// Whether to compile the hook once per IP version, so that each copy handles one kind of
+    /// header.
     const IS_SPLIT: bool = false;
 
-    /// Whether it may have packets go on as ones that belong to no connection.
+    /// Whether it may return [`Verdict::AcceptResetCt`].
     const RESETS_CT: bool = false;
 
-    /// Decides on a packet of that IP version. Runs under RCU, mostly in softirq.
+    /// Decides on a packet of that IP version. Runs under RCU, mostly in softirq context.
     fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Verdict;
 }
 
-/// What netfilter has of a hook: its arrays of hooks point at the operations, and what they point at is passed to
-/// the function. Both are read under RCU, by packets and by who lists hooks (`nfnl_hook_dump`).
+/// What netfilter refers to: its hook arrays point to the operations, whose `priv` points to the
+/// hook. Both are read under RCU, by packets and by whoever lists hooks (`nfnl_hook_dump`).
 struct Operations<T> {
     operations: Opaque<bindings::nf_hook_ops>,
     hook: T,
 }
 
-// SAFETY: The operations are written before netfilter gets to know them, and read from then on.
+// SAFETY: `T` is `Send`. The operations are written before they are registered, and only read from
+// then on.
 unsafe impl<T: Send> Send for Operations<T> {}
-// SAFETY: As above.
+// SAFETY: `T` is `Sync`. The operations are written before they are registered, and only read from
+// then on.
 unsafe impl<T: Sync> Sync for Operations<T> {}
 
-/// A hook for IPv4 and IPv6, until it is dropped. Packets may be in it for another grace period after
-/// that, and others may read its operations; so both live as long.
+/// A hook that is registered for IPv4 and IPv6 until this is dropped. The hook and its operations
+/// live for another grace period, since packets may still be in it and others may read the
+/// operations.
+///
+/// # Invariants
+///
+/// The operations are registered with `namespace`, as a hook of `hook_type`.
 pub(crate) struct HookRegistration<T: Hook> {
     operations: Published<Operations<T>>,
     namespace: NamespaceUse,
@@ -296,9 +337,9 @@ impl<T: Hook> HookRegistration<T> {
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory, `E2BIG` when there are too many hooks, `ENODEV` when the namespace ends,
-    /// `EINVAL` for address translation and a hook that has packets go on without their connection, which that goes
-    /// on using.
+    /// `ENOMEM` when there is no memory, `E2BIG` when there are too many hooks, `ENODEV` when the
+    /// namespace is ending, `EINVAL` for a NAT hook that [`Hook::RESETS_CT`]: NAT uses the
+    /// connection after the hook.
     pub(crate) fn new(
         scope: &Arc<Scope>,
         hooknum: HookNumber,
@@ -327,14 +368,16 @@ impl<T: Hook> HookRegistration<T> {
         };
         filled.pf = bindings::NFPROTO_INET as u8;
         let namespace = scope.enter()?;
-        // SAFETY: The place is valid for writes, and netfilter does not know it yet. It stays where it is until it
-        // is unregistered and a grace period longer, and so does the hook. That is so when this fails as well, where
-        // it may have been registered for one IP version before it could not be for the other
-        // (`nf_register_net_hook`, `nf_nat_inet_register_fn`).
+        // SAFETY: `place` is valid for writes, and netfilter does not know it yet. `Published`
+        // keeps the operations and the hook in place until a grace period after it is dropped, here
+        // on failure or in `drop` after they were unregistered. A failure may come after the IPv4
+        // half was registered (`nf_register_net_hook`, `nf_nat_inet_register_fn`). The namespace is
+        // in use, so it is valid.
         kernel::error::to_result(unsafe {
             place.get().write(filled);
             hook_type.register(namespace.as_raw(), place.get())
         })?;
+        // INVARIANT: The operations were just registered with `namespace`.
         Ok(Self {
             operations,
             namespace,
@@ -344,15 +387,18 @@ impl<T: Hook> HookRegistration<T> {
 
     /// # Safety
     ///
-    /// To be called by netfilter, as the hook that [`Self::new`] registered.
+    /// To be called by netfilter, as the hook that [`Self::new`] registered, with a packet of the
+    /// hook and its state.
     unsafe extern "C" fn packet(
         hook: *mut c_void,
         skb: *mut bindings::sk_buff,
         state: *const bindings::nf_hook_state,
     ) -> c_uint {
-        // SAFETY: The state is valid while the hook runs.
+        // SAFETY: Netfilter keeps the state, its namespace and its devices valid and holds the RCU
+        // read lock while the hook runs.
         let family = unsafe { Context::from_raw(state) }.family();
-        // SAFETY: Netfilter calls this, as the caller says.
+        // SAFETY: By the function's safety requirements, netfilter called this with these
+        // arguments.
         unsafe {
             match family {
                 Family::Ipv6 if T::IS_SPLIT => Self::packet_ipv6(hook, skb, state),
@@ -370,7 +416,8 @@ impl<T: Hook> HookRegistration<T> {
         skb: *mut bindings::sk_buff,
         state: *const bindings::nf_hook_state,
     ) -> c_uint {
-        // SAFETY: The caller says so.
+        // SAFETY: By the function's safety requirements, netfilter called the hook with these
+        // arguments.
         unsafe { Self::show(hook, skb, state, Family::Ipv6) }
     }
 
@@ -384,24 +431,28 @@ impl<T: Hook> HookRegistration<T> {
         state: *const bindings::nf_hook_state,
         family: Family,
     ) -> c_uint {
-        // SAFETY: `hook` is what `new` registered, which lives until all packets have left the hook.
+        // SAFETY: `hook` is the `priv` that `new` set, which is valid until all packets have left
+        // the hook.
         let hook = unsafe { &*hook.cast::<T>() };
-        // SAFETY: The packet is the hook's until it returns.
+        // SAFETY: The packet is valid, and the hook's alone until it returns.
         let skb = unsafe { Skb::from_raw(skb) };
-        // SAFETY: The state, and the devices that it names, are valid while the hook runs.
+        // SAFETY: Netfilter keeps the state, its namespace and its devices valid and holds the RCU
+        // read lock while the hook runs.
         let context = unsafe { Context::from_raw(state) };
         match hook.packet(skb, context, family) {
             Verdict::Drop => bindings::NF_DROP,
             Verdict::Accept => bindings::NF_ACCEPT,
             Verdict::AcceptResetCt if !T::RESETS_CT => bindings::NF_DROP,
             Verdict::AcceptResetCt => {
-                // SAFETY: The packet is valid; nobody uses its connection any more: netfilter does not, and what would
-                // (`nf_nat_inet_fn`) does not show packets to such a hook.
+                // SAFETY: The packet is valid. Nobody uses its connection through the packet any
+                // more: `new` refuses such a hook for NAT, which would (`nf_nat_inet_fn`).
                 unsafe { bindings::palisade_ct_forget(skb.as_raw()) };
                 bindings::NF_ACCEPT
             }
             Verdict::Transmit(rewritten) => {
-                // SAFETY: The packet is the hook's, and nobody uses it any more; it was written anew. The state is valid.
+                // SAFETY: The packet is the hook's to give away. `rewritten` says that its data was
+                // replaced and is no clone's; the hook found its route with `Context::way_back`, as
+                // `Verdict::Transmit` asks. The state is valid.
                 unsafe { send_back::send_back(skb.as_raw(), context.as_raw(), family, rewritten) };
                 bindings::NF_STOLEN
             }
@@ -412,8 +463,9 @@ impl<T: Hook> HookRegistration<T> {
 impl<T: Hook> Drop for HookRegistration<T> {
     fn drop(&mut self) {
         let operations = self.operations.value().operations.get();
-        // SAFETY: It was registered by `new` in a namespace that is still there. This does not wait for who reads
-        // them (`__nf_unregister_net_hook`): they are retired by what is dropped next.
+        // SAFETY: By the type invariant, the operations are registered with the namespace, which is
+        // valid while it is in use. Concurrent readers are not waited for
+        // (`__nf_unregister_net_hook`): `Published` retires the operations when it is dropped next.
         unsafe {
             self.hook_type
                 .unregister(self.namespace.as_raw(), operations)

@@ -9,10 +9,11 @@ use crate::kernel_api::{
     net::netns::NetworkNamespace, //
 };
 
-/// Whether rules of iptables or nftables use the kernel's own SYNPROXY in a namespace now.
+/// Whether rules of iptables or nftables currently use the kernel's own SYNPROXY in a namespace.
 pub(crate) fn is_in_use(namespace: &NetworkNamespace) -> bool {
-    // SAFETY: There are no requirements. While the symbol is held its module stays, and has a state in each
-    // namespace.
+    // SAFETY: While the symbol is held, its module stays loaded and has state in each namespace. By
+    // the type invariant of `NetworkNamespace`, the namespace is valid. The symbol is released
+    // once, after its last use.
     unsafe {
         let number = bindings::palisade_kernel_synproxy_get();
         if number.is_null() {

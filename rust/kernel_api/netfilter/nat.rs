@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Translating the addresses of connections.
+//! Network address translation of connections.
 //!
 //! C header: [`include/net/netfilter/nf_nat.h`](srctree/include/net/netfilter/nf_nat.h)
 
@@ -14,11 +14,19 @@ use crate::kernel_api::{
     net::skb::Skb, //
 };
 
-/// Where connections are sent instead of to where they were meant to go: to this machine.
+/// Redirects connections to this host.
+///
+/// # Examples
+///
+/// ```ignore
+/// let redirection = Redirection::new(Some((8080, 8080)), false);
+/// let verdict = redirection.apply(skb, context);
+/// ```
 pub(crate) struct Redirection(bindings::nf_nat_range2);
 
 impl Redirection {
-    /// To one of the ports from the first to the last, chosen at random if that is wanted; or to the port that they were meant for.
+    /// Redirects to a range of ports, both ends included, or to the original port. With `random`,
+    /// the port is chosen at random.
     pub(crate) fn new(ports: Option<(u16, u16)>, random: bool) -> Self {
         let mut range = bindings::nf_nat_range2::default();
         if let Some((first, last)) = ports {
@@ -32,8 +40,8 @@ impl Redirection {
         Self(range)
     }
 
-    /// Redirects the connection of a packet that is in a hook of address translation. It is dropped if it
-    /// cannot be done: where packets neither come in nor are made here, or the interface has no address.
+    /// Redirects the connection of a packet that is in a NAT hook. The packet is dropped if that is
+    /// impossible: outside of PREROUTING and OUTPUT, or if the ingress device has no address.
     #[inline]
     pub(crate) fn apply(&self, skb: &Skb, context: &Context<'_>) -> Verdict {
         let state = context.as_raw();
@@ -44,9 +52,9 @@ impl Redirection {
             _ => return Verdict::Drop,
         }
         let mut info = 0;
-        // SAFETY: The packet is valid, and so is the place for what is not of interest here.
+        // SAFETY: By the type invariant of `Skb`, the packet is valid. `info` is valid for writes.
         let connection = unsafe { bindings::palisade_ct_get(skb.as_raw(), &mut info) };
-        // As the kernel has it, what is not tracked is not translated.
+        // As in the kernel, untracked packets are not translated.
         if connection.is_null() {
             return Verdict::Accept;
         }
@@ -54,8 +62,9 @@ impl Redirection {
         if unsafe { bindings::palisade_ct_destination_is_settled(connection) } {
             return Verdict::Accept;
         }
-        // SAFETY: The packet has a connection whose destination is not settled, and it is in one of the two
-        // hooks that the functions are for; before routing it has the device that it came in by.
+        // SAFETY: The packet is in one of the two hooks that these functions are for, under RCU,
+        // and has a connection whose destination is not set up yet. In PREROUTING, it has an
+        // ingress device.
         let verdict = unsafe {
             match context.family() {
                 Family::Ipv4 => bindings::nf_nat_redirect_ipv4(skb.as_raw(), &self.0, hook),

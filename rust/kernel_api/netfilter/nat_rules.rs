@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Having the rules of address translation see a packet that has not come in, as if it had.
+//! Running the DNAT rules of PREROUTING for a packet that did not come in.
 //!
 //! C header: [`include/linux/netfilter.h`](srctree/include/linux/netfilter.h)
 
 use crate::kernel_api::bindings;
 
-/// Has the rules that translate destinations in PREROUTING, of whatever tool, see a packet of a client's that is made here.
-/// No other rules see it. Whether it may go on.
+/// Runs the PREROUTING hooks of NAT, of whatever tool, and no others for a packet that this host
+/// makes on behalf of a client. Returns whether the packet may go on.
 ///
 /// # Safety
 ///
-/// The packet has to be the caller's. Its data has to begin with an IP header of the state's family, and its transport
-/// header and protocol have to be set; it has a connection. The state has to be that of a hook of a packet that has come in,
-/// so that RCU is held and the device is there.
+/// The packet has to be the caller's and have a connection. Its data has to begin with an IP header
+/// of the state's family, and its transport header and protocol have to be set. The state has to be
+/// that of the hook of a received packet, so that RCU is held and the device is valid.
 pub(in crate::kernel_api) unsafe fn translate_as_received(
     skb: *mut bindings::sk_buff,
     seen: &bindings::nf_hook_state,
@@ -25,9 +25,11 @@ pub(in crate::kernel_api) unsafe fn translate_as_received(
         net: seen.net,
         ..Default::default()
     };
-    // SAFETY: The caller says that the namespace is valid and RCU is held, under which the hooks and what was registered for
-    // them stay (`nf_nat_unregister_fn`, and as `nfnetlink_hook` reads them). Places are below the count. The hook of address
-    // translation demands what the caller says, and of a packet that has come in the device (`nf_nat_redirect_ipv4`).
+    // SAFETY: By the function's safety requirements, the namespace is valid and RCU is held, which
+    // keeps the hook entries and their operations (`nf_nat_unregister_fn`; `nfnetlink_hook` reads
+    // them in the same way). Each index is below the count. The NAT hook needs what the function's
+    // safety requirements say of the packet, and the device of a received packet
+    // (`nf_nat_redirect_ipv4`), which is set here.
     unsafe {
         let hooks = match u32::from(state.pf) {
             bindings::NFPROTO_IPV4 => bindings::palisade_pre_routing_ipv4(state.net),

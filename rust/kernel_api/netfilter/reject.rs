@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Telling senders that their packets are refused.
+//! Rejecting packets.
 //!
 //! C headers: [`include/net/netfilter/ipv4/nf_reject.h`](srctree/include/net/netfilter/ipv4/nf_reject.h),
 //! [`include/net/netfilter/ipv6/nf_reject.h`](srctree/include/net/netfilter/ipv6/nf_reject.h)
@@ -14,13 +14,14 @@ use crate::kernel_api::{
     net::skb::Skb, //
 };
 
-/// Answers a TCP segment that is in a hook with one that has the flag RST; other packets, segments with RST
-/// and those with a wrong checksum get none.
+/// Answers a TCP segment that is in a hook with an RST. Other packets, RSTs and segments with a
+/// wrong checksum get no answer.
 pub(crate) fn send_reset(skb: &Skb, context: &Context<'_>) {
     let state = context.as_raw();
     let hook = state.hook.into();
-    // SAFETY: The state, its namespace and its socket are valid while the hook runs, and so is the packet,
-    // whose IP header is linear there. The functions check what else they need.
+    // SAFETY: By the type invariant of `Context`, the state, its namespace and its devices are
+    // valid, under RCU; by that of `Skb`, the packet is, and its IP header is linear in the hooks
+    // of IP. The functions check the rest.
     unsafe {
         match context.family() {
             Family::Ipv4 => bindings::nf_send_reset(state.net, state.sk, skb.as_raw(), hook),
@@ -29,11 +30,13 @@ pub(crate) fn send_reset(skb: &Skb, context: &Context<'_>) {
     }
 }
 
-/// Answers a packet that is in a hook with "destination unreachable" of that code, in the ICMP of its IP
-/// version. Later fragments, packets with a wrong checksum and ICMP errors get none.
+/// Answers a packet that is in a hook with an ICMP or ICMPv6 "destination unreachable" with a code.
+/// Later fragments, packets with a wrong checksum and ICMP errors get no answer.
 pub(crate) fn send_unreachable(skb: &Skb, context: &Context<'_>, code: u8) {
     let state = context.as_raw();
-    // SAFETY: As above.
+    // SAFETY: By the type invariant of `Context`, the state and its namespace are valid, under RCU;
+    // by that of `Skb`, the packet is, and its IP header is linear in the hooks of IP. The
+    // functions check the rest.
     unsafe {
         match context.family() {
             Family::Ipv4 => {

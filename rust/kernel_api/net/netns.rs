@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Network namespaces, and a state of one's own in each.
+//! Network namespaces, and per-namespace state.
 //!
 //! C header: [`include/net/net_namespace.h`](srctree/include/net/net_namespace.h)
 
@@ -32,6 +32,10 @@ use kernel::{
 };
 
 /// A network namespace.
+///
+/// # Invariants
+///
+/// A reference to this points to a valid `struct net`.
 #[repr(transparent)]
 pub(crate) struct NetworkNamespace(Opaque<bindings::net>);
 
@@ -40,7 +44,8 @@ impl NetworkNamespace {
     ///
     /// The pointer has to be valid for `'a`.
     pub(in crate::kernel_api) unsafe fn from_raw<'a>(net: *mut bindings::net) -> &'a Self {
-        // SAFETY: The caller says that it is valid, and the type is transparent.
+        // SAFETY: By the function's safety requirements, `net` is valid for `'a`, and the type is
+        // transparent.
         unsafe { &*net.cast() }
     }
 
@@ -49,20 +54,20 @@ impl NetworkNamespace {
     }
 }
 
-/// What may outlast a call and uses a namespace all the same. It is over when the namespace begins to end.
+/// Keeps track of who uses a namespace beyond a call. It is over when the namespace starts to end.
 ///
-/// Whatever keeps a namespace's address, or runs in the background on its behalf, has a [`NamespaceUse`] for it, as
-/// there is no other way to the address. So what is left of them when a namespace begins to end is known, and not only
-/// agreed on: [`Registration`] sees to it that none is left.
+/// Whatever keeps a namespace's address, or runs in the background for it, has a [`NamespaceUse`]:
+/// there is no other way to the address. So the remaining uses are counted when a namespace starts
+/// to end, and [`Registration`] waits for them.
 pub(crate) struct Scope {
     net: *mut bindings::net,
     uses: Atomic<i32>,
     is_over: Atomic<bool>,
 }
 
-// SAFETY: The address is used by who has a `NamespaceUse` only, from any thread.
+// SAFETY: The pointer is used through a `NamespaceUse` only, by any task.
 unsafe impl Send for Scope {}
-// SAFETY: As above.
+// SAFETY: The pointer does not change, and is used through a `NamespaceUse` only, by any task.
 unsafe impl Sync for Scope {}
 
 impl Scope {
@@ -75,13 +80,13 @@ impl Scope {
         Ok(Arc::new(scope, GFP_KERNEL_ACCOUNT)?)
     }
 
-    /// A use of the namespace.
+    /// Starts a use of the namespace.
     ///
     /// # Errors
     ///
-    /// `ENODEV` when the namespace has begun to end.
+    /// `ENODEV` when the namespace is ending.
     pub(crate) fn enter(self: &Arc<Self>) -> Result<NamespaceUse> {
-        // It is counted first: who ends the scope either sees it or is seen here.
+        // Count first: either `end` sees this use, or this sees that the scope is over.
         self.uses.fetch_add(1, Full);
         let entered = NamespaceUse(self.clone());
         if self.is_over.load(Acquire) {
@@ -90,7 +95,8 @@ impl Scope {
         Ok(entered)
     }
 
-    /// The namespace begins to end. What was retired may still use it, and is waited for. May sleep.
+    /// Ends the scope. Waits for what was retired, since that may still use the namespace. May
+    /// sleep.
     fn end(&self) {
         self.is_over.xchg(true, Full);
         if self.uses.load(Acquire) != 0 {
@@ -100,14 +106,16 @@ impl Scope {
     }
 }
 
-/// A use of a namespace that outlasts a call. Whoever has it may use the namespace.
+/// A use of a namespace beyond a call, which keeps the namespace valid.
 pub(crate) struct NamespaceUse(Arc<Scope>);
 
 impl NamespaceUse {
-    /// The namespace.
+    /// Returns the namespace.
     pub(crate) fn namespace(&self) -> &NetworkNamespace {
-        // SAFETY: The namespace is there until `Registration::pre_exit` returns and some time longer
-        // (`ops_undo_list`), and that waits until no use of it is left.
+        // SAFETY: The namespace is valid until `Registration::pre_exit` returns and some time
+        // longer (`ops_undo_list`). No use is left by then: `PerNamespace::stop` drops or retires
+        // them all, and `Scope::end` waits for the retired ones, and warns about any that `stop`
+        // left.
         unsafe { NetworkNamespace::from_raw(self.0.net) }
     }
 
@@ -118,49 +126,80 @@ impl NamespaceUse {
 
 impl Drop for NamespaceUse {
     fn drop(&mut self) {
-        // What was done in the namespace is done before it goes.
+        // Pairs with `end`: all accesses to the namespace come before it goes away.
         self.0.uses.fetch_sub(1, Release);
     }
 }
 
-/// Where the kernel keeps the state of each namespace: a number that the registration is given.
+/// The id of a subsystem's per-namespace state (`struct pernet_operations`), which the registration
+/// sets.
 pub(crate) struct Slot(Atomic<u32>);
 
 impl Slot {
-    /// A slot that is not in use yet.
+    /// A slot that is not registered yet.
     pub(crate) const fn new() -> Self {
         Self(Atomic::new(0))
     }
 }
 
-/// The state that a subsystem has in each network namespace.
+/// The state of a subsystem in each network namespace.
+///
+/// # Examples
+///
+/// ```ignore
+/// static SLOT: Slot = Slot::new();
+///
+/// struct State {
+///     scope: Arc<Scope>,
+/// }
+///
+/// impl PerNamespace for State {
+///     fn slot() -> &'static Slot {
+///         &SLOT
+///     }
+///
+///     fn start(scope: Arc<Scope>) -> Result<Arc<Self>> {
+///         Ok(Arc::new(Self { scope }, GFP_KERNEL)?)
+///     }
+///
+///     fn scope(&self) -> &Scope {
+///         &self.scope
+///     }
+///
+///     fn stop(&self) {}
+/// }
+///
+/// let registration = Registration::<State>::new()?;
+/// ```
 pub(crate) trait PerNamespace: Send + Sync + Sized + 'static {
-    /// The slot of this type; a static.
+    /// The slot of this type, a static that no other type uses.
     fn slot() -> &'static Slot;
 
-    /// Makes the state of a new namespace. Packets may pass the namespace already.
+    /// Creates the state of a new namespace. Packets may already pass through the namespace.
     fn start(scope: Arc<Scope>) -> Result<Arc<Self>>;
 
-    /// What `start` was given.
+    /// The scope that `start` was given.
     fn scope(&self) -> &Scope;
 
-    /// The namespace ends: whatever has a [`NamespaceUse`] has to be dropped or retired. What was retired is waited
-    /// for. Later, a grace period after that, the kernel drops its reference to the state. May sleep.
+    /// Called when the namespace ends. Has to drop or retire whatever has a [`NamespaceUse`]; what
+    /// was retired is waited for. The reference to the state itself is dropped a grace period
+    /// later. May sleep.
     fn stop(&self);
 }
 
-/// The state of `namespace`, while it has one.
+/// The state in a namespace, if it has one.
 pub(crate) fn state<T: PerNamespace>(namespace: &NetworkNamespace) -> Option<ArcBorrow<'_, T>> {
     let pointer = stored::<T>(namespace.as_raw())?;
-    // SAFETY: The pointer came from `into_foreign` and is valid until `exit`, which comes when nothing
-    // refers to the namespace any more.
+    // SAFETY: The pointer came from `into_foreign` for an `Arc<T>`, as `T` has a slot of its own.
+    // `exit` takes it away a grace period after `pre_exit`: when the namespace goes, or when the
+    // module does, whose hooks and netlink family are unregistered before that.
     Some(unsafe { <Arc<T> as ForeignOwnable>::borrow(pointer.cast()) })
 }
 
 fn place<T: PerNamespace>(net: *mut bindings::net) -> *mut *mut c_void {
     let number = T::slot().0.load(Relaxed);
-    // SAFETY: The number is that of the registered subsystem, so that there is a place of the size that
-    // was asked for.
+    // SAFETY: The callers pass a valid namespace. The number is that of the registered operations,
+    // which asked for room of this size.
     unsafe { bindings::palisade_namespace_slot(net, number).cast() }
 }
 
@@ -168,29 +207,34 @@ fn stored<T: PerNamespace>(net: *mut bindings::net) -> Option<*mut c_void> {
     if T::slot().0.load(Relaxed) == 0 {
         return None;
     }
-    // SAFETY: The place is valid while the namespace is; it is written at its start and its end alone. What is read
-    // through the pointer depends on it, as with `rcu_dereference`.
+    // SAFETY: The callers pass a valid namespace, in which the pointer's place is valid and
+    // aligned. It is written by `init` and `exit` only. Accesses through the loaded pointer depend
+    // on it, as with `rcu_dereference`.
     let pointer = unsafe { place::<T>(net).read_volatile() };
     (!pointer.is_null()).then_some(pointer)
 }
 
-/// Keeps a [`PerNamespace`] in each namespace until it is dropped.
+/// Keeps a [`PerNamespace`] in each namespace until this is dropped.
+///
+/// # Invariants
+///
+/// The operations are registered.
 pub(crate) struct Registration<T: PerNamespace> {
     operations: KBox<Opaque<bindings::pernet_operations>>,
     state: PhantomData<T>,
 }
 
-// SAFETY: The operations are not used but to register and unregister.
+// SAFETY: The operations are used to register and unregister only, which any task may do.
 unsafe impl<T: PerNamespace> Send for Registration<T> {}
-// SAFETY: As above.
+// SAFETY: `&Registration` gives access to nothing.
 unsafe impl<T: PerNamespace> Sync for Registration<T> {}
 
 impl<T: PerNamespace> Registration<T> {
-    /// Makes the state of all namespaces, and of those to come.
+    /// Creates the state in all existing namespaces, and in those created later.
     ///
     /// # Errors
     ///
-    /// What [`PerNamespace::start`] failed with, or `ENOMEM`.
+    /// What [`PerNamespace::start`] failed with, or `ENOMEM` when there is no memory.
     pub(crate) fn new() -> Result<Self> {
         let operations = KBox::new(
             Opaque::new(bindings::pernet_operations {
@@ -203,8 +247,10 @@ impl<T: PerNamespace> Registration<T> {
             }),
             GFP_KERNEL,
         )?;
-        // SAFETY: The operations stay where they are until they are unregistered.
+        // SAFETY: The operations are in their box, where they stay until they are unregistered. On
+        // failure the kernel has undone the registration.
         kernel::error::to_result(unsafe { bindings::register_pernet_subsys(operations.get()) })?;
+        // INVARIANT: The operations were just registered.
         Ok(Self {
             operations,
             state: PhantomData,
@@ -213,15 +259,16 @@ impl<T: PerNamespace> Registration<T> {
 
     /// # Safety
     ///
-    /// To be called by the kernel, for a namespace that is new to the registered operations.
+    /// To be called by the kernel, for a valid namespace that is new to the registered operations.
     unsafe extern "C" fn init(net: *mut bindings::net) -> c_int {
-        // SAFETY: The kernel gives a valid namespace.
+        // SAFETY: By the function's safety requirements, `net` is valid.
         let namespace = unsafe { NetworkNamespace::from_raw(net) };
         kernel::error::from_result(|| {
             let state = T::start(Scope::new(namespace)?)?;
             let pointer: *mut c_void = state.into_foreign().cast();
-            // SAFETY: The place is ours, aligned, and nobody else writes it. Who reads the pointer while the namespace is
-            // being set up sees what it points to, too (`rcu_assign_pointer`).
+            // SAFETY: `palisade_namespace_slot` gives a valid and aligned pointer for this
+            // namespace, which nobody else writes meanwhile. The release orders the initialisation
+            // before the pointer, as `rcu_assign_pointer` does.
             unsafe { Atomic::from_ptr(place::<T>(net)) }.store(pointer, Release);
             Ok(0)
         })
@@ -229,9 +276,9 @@ impl<T: PerNamespace> Registration<T> {
 
     /// # Safety
     ///
-    /// To be called by the kernel, for a namespace that [`Self::init`] succeeded with.
+    /// To be called by the kernel, for a valid namespace for which [`Self::init`] succeeded.
     unsafe extern "C" fn pre_exit(net: *mut bindings::net) {
-        // SAFETY: The kernel gives a valid namespace.
+        // SAFETY: By the function's safety requirements, `net` is valid.
         let namespace = unsafe { NetworkNamespace::from_raw(net) };
         if let Some(state) = state::<T>(namespace) {
             state.stop();
@@ -241,12 +288,12 @@ impl<T: PerNamespace> Registration<T> {
 
     /// # Safety
     ///
-    /// To be called by the kernel, a grace period after [`Self::pre_exit`].
+    /// To be called by the kernel, for a valid namespace, a grace period after [`Self::pre_exit`].
     unsafe extern "C" fn exit(net: *mut bindings::net) {
         if let Some(pointer) = stored::<T>(net) {
-            // SAFETY: The place is ours; a grace period has passed since `pre_exit`.
+            // SAFETY: The pointer's place is valid, as `stored` read it, and nobody else writes it.
             unsafe { place::<T>(net).write_volatile(core::ptr::null_mut()) };
-            // SAFETY: The pointer came from `into_foreign`, and it was just taken away.
+            // SAFETY: The pointer came from `into_foreign` for an `Arc<T>`, and was just taken out.
             drop(unsafe { <Arc<T> as ForeignOwnable>::from_foreign(pointer.cast()) });
         }
     }
@@ -254,7 +301,7 @@ impl<T: PerNamespace> Registration<T> {
 
 impl<T: PerNamespace> Drop for Registration<T> {
     fn drop(&mut self) {
-        // SAFETY: They were registered by `new`.
+        // SAFETY: By the type invariant, the operations are registered.
         unsafe { bindings::unregister_pernet_subsys(self.operations.get()) };
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Packets.
+//! Socket buffers, the packets of the kernel.
 //!
 //! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
 
@@ -8,21 +8,24 @@ use crate::kernel_api::bindings;
 use kernel::types::Opaque;
 
 /// A packet that somebody else owns.
+///
+/// # Invariants
+///
+/// A reference to this points to a valid `struct sk_buff`, which nobody else changes meanwhile.
 #[repr(transparent)]
 pub(crate) struct Skb(Opaque<bindings::sk_buff>);
 
 /// Length of an IPv6 header without extension headers, in bytes.
 const IPV6_HEADER_LENGTH: usize = 40;
 
-/// Where the upper-layer header of an IPv6 packet is.
+/// The upper-layer header of an IPv6 packet.
 #[derive(Clone, Copy)]
 pub(crate) struct Ipv6Transport {
-    /// The protocol: the first next-header value that is no extension header.
+    /// The protocol: the first next-header value that is not an extension header.
     pub(crate) protocol: u8,
     /// Offset of the header from the start of the packet's data.
     pub(crate) offset: u32,
-    /// Where in the whole packet this fragment belongs, in bytes after the fragment header; only at 0 is
-    /// there such a header.
+    /// The fragment offset, in bytes. Only the fragment at 0 contains the upper-layer header.
     pub(crate) fragment_position: u16,
 }
 
@@ -32,7 +35,8 @@ impl Skb {
     /// The pointer has to be valid for `'a`, and nobody else may change the packet meanwhile.
     #[inline]
     pub(in crate::kernel_api) unsafe fn from_raw<'a>(skb: *mut bindings::sk_buff) -> &'a Self {
-        // SAFETY: The caller says that it is valid, and the type is transparent.
+        // SAFETY: By the function's safety requirements, `skb` is valid for `'a`, and the type is
+        // transparent.
         unsafe { &*skb.cast() }
     }
 
@@ -41,31 +45,32 @@ impl Skb {
         self.0.get()
     }
 
-    /// The mark.
+    /// The packet mark.
     #[inline]
     pub(crate) fn mark(&self) -> u32 {
-        // SAFETY: By the type, the packet is valid.
+        // SAFETY: By the type invariant, the packet is valid.
         unsafe { bindings::palisade_mark(self.as_raw()) }
     }
 
-    /// Sets the mark.
+    /// Sets the packet mark.
     #[inline]
     pub(crate) fn set_mark(&self, mark: u32) {
-        // SAFETY: By the type, the packet is valid, and nobody else looks at its mark meanwhile.
+        // SAFETY: By the type invariant, the packet is valid, and nobody else uses its mark
+        // meanwhile.
         unsafe { bindings::palisade_set_mark(self.as_raw(), mark) };
     }
 
-    /// Whether the packet has come in by a device; otherwise this machine has made it.
+    /// Whether the packet was received from a device, rather than made by this host.
     #[inline]
     pub(crate) fn was_received(&self) -> bool {
-        // SAFETY: By the type, the packet is valid.
+        // SAFETY: By the type invariant, the packet is valid.
         unsafe { bindings::palisade_skb_device(self.as_raw()) != 0 }
     }
 
-    /// Length of the packet's data in bytes, fragments of its memory included.
+    /// Length of the packet's data in bytes, including nonlinear data.
     #[inline]
     pub(crate) fn len(&self) -> u32 {
-        // SAFETY: By the type, the packet is valid.
+        // SAFETY: By the type invariant, the packet is valid.
         unsafe { (*self.0.get()).len }
     }
 
@@ -73,53 +78,56 @@ impl Skb {
     #[inline(always)]
     pub(crate) fn network_offset(&self) -> u32 {
         let skb = self.0.get();
-        // SAFETY: By the type, the packet is valid, and the field is within it.
+        // SAFETY: By the type invariant, the packet is valid. PALISADE_NETWORK_HEADER is the offset
+        // of `network_header`, a `u16`, in it.
         let (head, data, header) = unsafe {
             let header = skb.byte_add(bindings::PALISADE_NETWORK_HEADER as usize);
             ((*skb).head, (*skb).data, header.cast::<u16>().read())
         };
-        // As `skb_network_offset`. In the hooks of IP the network header lies within the data, mostly at
-        // its start.
+        // As `skb_network_offset`. In the hooks of IP the network header lies within the data,
+        // usually at its start.
         let offset = (head.addr().wrapping_add(header.into())).wrapping_sub(data.addr());
         offset as u32
     }
 
-    /// The packet's data as far as it lies in one piece: where it begins, and its length in bytes.
+    /// The linear part of the packet's data: its start, and its length in bytes.
     #[inline(always)]
     fn linear(&self) -> (*const u8, u32) {
         let skb = self.0.get();
-        // SAFETY: By the type, the packet is valid.
+        // SAFETY: By the type invariant, the packet is valid.
         unsafe { ((*skb).data, (*skb).len.wrapping_sub((*skb).data_len)) }
     }
 
-    /// Whether `length` bytes at `offset` from the start of the data lie in one piece with it.
+    /// Whether `length` bytes at `offset` from the start of the data are linear.
     #[inline(always)]
     fn is_linear(offset: u32, length: usize, linear: u32) -> bool {
         u64::from(offset).wrapping_add(length as u64) <= u64::from(linear)
     }
 
-    /// Copies `N` bytes at `offset` from the start of the data, if the packet is that long.
+    /// Copies `N` bytes at `offset` from the start of the data. None if the packet is too short.
     #[inline]
     pub(crate) fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
         let (data, linear) = self.linear();
         if !Self::is_linear(offset, N, linear) {
             return self.read_beyond(offset);
         }
-        // SAFETY: From `data` on, `linear` bytes lie in one piece, and these are among them.
+        // SAFETY: `linear` bytes are readable from `data` on, and the bytes at `offset` are among
+        // them.
         Some(unsafe { data.add(offset as usize).cast::<[u8; N]>().read() })
     }
 
-    /// As [`Skb::read`], of `N` words of the machine that need not be aligned, and that lie in one piece with
-    /// the packet's start, as the IP header does in all hooks of IP.
+    /// As [`Skb::read`], for `N` words, which need not be aligned, in the linear part, which has
+    /// the IP header in all hooks of IP.
     #[inline(always)]
     pub(crate) fn linear_words<const N: usize>(&self, offset: u32) -> Option<[u32; N]> {
         let (data, linear) = self.linear();
         if !Self::is_linear(offset, size_of::<[u32; N]>(), linear) {
             return None;
         }
-        // One by one, so that they need not go through memory.
+        // One by one, so that they can stay in registers.
         Some(core::array::from_fn(|place| {
-            // SAFETY: From `data` on, `linear` bytes lie in one piece, and these are among them.
+            // SAFETY: `linear` bytes are readable from `data` on, and the words at `offset` are
+            // among them.
             unsafe {
                 let words = data.add(offset as usize).cast::<u32>();
                 words.add(place).read_unaligned()
@@ -127,25 +135,26 @@ impl Skb {
         }))
     }
 
-    /// The word at `offset` from the start of the data, if `length` bytes from there on lie in one piece with
-    /// it, and a word fits in them.
+    /// The word at `offset` from the start of the data, if `length` bytes from there on are linear
+    /// and have room for a word.
     #[inline(always)]
     pub(crate) fn linear_word(&self, offset: u32, length: usize) -> Option<u32> {
         let (data, linear) = self.linear();
         if length < size_of::<u32>() || !Self::is_linear(offset, length, linear) {
             return None;
         }
-        // SAFETY: As for `linear_words`.
+        // SAFETY: `linear` bytes are readable from `data` on, and the word at `offset` is among
+        // them.
         Some(unsafe { (data.add(offset as usize).cast::<u32>()).read_unaligned() })
     }
 
-    /// As [`Skb::read`], of as many bytes as the buffer has; whether the packet is that long.
+    /// As [`Skb::read`], into a buffer. Returns whether the packet is long enough.
     #[inline]
     pub(crate) fn read_into(&self, offset: u32, bytes: &mut [u8]) -> bool {
         let (data, linear) = self.linear();
         if Self::is_linear(offset, bytes.len(), linear) {
-            // SAFETY: From `data` on, `linear` bytes lie in one piece, and these are among them; the buffer
-            // is another memory.
+            // SAFETY: `linear` bytes are readable from `data` on, and the bytes at `offset` are
+            // among them. The buffer is borrowed exclusively, so it does not overlap with them.
             unsafe {
                 core::ptr::copy_nonoverlapping(
                     data.add(offset as usize),
@@ -159,31 +168,34 @@ impl Skb {
             return false;
         };
         let (buffer, length) = (bytes.as_mut_ptr().cast(), bytes.len() as i32);
-        // SAFETY: The buffer is valid for writes of its length; the function checks the packet's.
+        // SAFETY: By the type invariant, the packet is valid. The buffer is valid for writes of its
+        // length, and the function checks the packet's length.
         unsafe { bindings::skb_copy_bits(self.0.get(), offset, buffer, length) == 0 }
     }
 
-    /// As [`Skb::read`], of bytes that do not lie in one piece with the packet's start.
+    /// As [`Skb::read`], for bytes that are not linear.
     #[cold]
     #[inline(never)]
     fn read_beyond<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
         let mut bytes = [0; N];
         let offset = i32::try_from(offset).ok()?;
-        // SAFETY: The buffer is valid for writes of its length; the function checks the packet's.
+        // SAFETY: By the type invariant, the packet is valid. The buffer is valid for writes of its
+        // length, and the function checks the packet's length.
         let error = unsafe {
             bindings::skb_copy_bits(self.0.get(), offset, bytes.as_mut_ptr().cast(), N as i32)
         };
         (error == 0).then_some(bytes)
     }
 
-    /// Walks the extension headers of an IPv6 packet; none if they are malformed or truncated.
+    /// Skips the extension headers of an IPv6 packet. None if they are malformed or truncated.
     #[inline(never)]
     pub(crate) fn ipv6_transport(&self) -> Option<Ipv6Transport> {
         let mut offset = 0;
         let mut fragment_position = 0;
-        // It reads the IP header as one that lies in one piece with the packet's start.
+        // `ipv6_find_hdr` requires a linear IP header.
         self.linear_words::<{ IPV6_HEADER_LENGTH / size_of::<u32>() }>(self.network_offset())?;
-        // SAFETY: The header is there; the pointers are valid for writes; there are no flags to write to.
+        // SAFETY: By the type invariant, the packet is valid, and its IP header is linear. The
+        // pointers are valid for writes or, for the flags, null.
         let protocol = unsafe {
             bindings::ipv6_find_hdr(
                 self.0.get(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sockets of this machine.
+//! TCP sockets of this host.
 //!
 //! C headers: [`include/net/inet_hashtables.h`](srctree/include/net/inet_hashtables.h),
 //! [`include/net/inet6_hashtables.h`](srctree/include/net/inet6_hashtables.h)
@@ -14,22 +14,23 @@ use crate::kernel_api::{
     }, //
 };
 
-/// How far an acknowledgement may be behind what was acknowledged already, in bytes.
+/// How far an acknowledgment may lag behind what was acknowledged before, in bytes.
 const BEHIND: u32 = 1 << 20;
 
-/// A socket that a segment goes to.
+/// The socket that a segment belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Socket {
-    /// Whether it has a connection that at least one side has not closed, and that both have opened.
+    /// Whether the connection is established and at least one side has not closed it.
     pub(crate) is_open: bool,
-    /// The sequence number that it sends next, if it has sent one.
+    /// The next sequence number of the socket, if it has sent one.
     pub(crate) next: Option<u32>,
-    /// The first number that it may still be told of as acknowledged.
+    /// The lowest number that may still be acknowledged.
     first: u32,
 }
 
 impl Socket {
-    /// Whether a segment that acknowledges this, or nothing, acknowledges what the socket has sent.
+    /// Whether the socket has sent what a segment acknowledges, or the segment acknowledges
+    /// nothing.
     pub(crate) fn fits(&self, acknowledgement: Option<u32>) -> bool {
         match (acknowledgement, self.next) {
             (Some(number), Some(next)) => {
@@ -40,8 +41,8 @@ impl Socket {
     }
 }
 
-/// The TCP socket of this machine that has a connection to who sends packets between these: one that is open,
-/// or being closed. The packet that it is about is in a hook, having come in.
+/// Looks up this host's TCP socket for a segment with these endpoints: one that is established,
+/// being opened or being closed. The segment is in a hook and was received.
 pub(crate) fn find(context: &Context<'_>, endpoints: &Endpoints) -> Option<Socket> {
     let state = context.as_raw();
     if state.in_.is_null() {
@@ -53,11 +54,13 @@ pub(crate) fn find(context: &Context<'_>, endpoints: &Endpoints) -> Option<Socke
         u16::from_ne_bytes(source_port),
         u16::from_be_bytes(destination_port),
     );
-    // SAFETY: The namespace and the device are valid while the hook runs, which is under RCU; the addresses
-    // are valid for reads. What is found holds a reference, which is given back.
+    // SAFETY: By the type invariant of `Context`, the namespace and the device are valid, under
+    // RCU. The addresses are valid for reads. The lookup returns null or a reference, which is
+    // dropped once.
     unsafe {
         let device = (*state.in_).ifindex;
-        // A socket in a VRF is bound to the VRF's device, or to the packet's own (`inet_sk_bound_dev_eq`).
+        // In a VRF, a socket is bound to the VRF's device or to the packet's own
+        // (`inet_sk_bound_dev_eq`).
         let (device, enslaved) = match bindings::palisade_l3mdev_index(state.in_) {
             0 => (device, 0),
             master => (master, device),
@@ -96,10 +99,11 @@ pub(crate) fn find(context: &Context<'_>, endpoints: &Endpoints) -> Option<Socke
 
 /// # Safety
 ///
-/// The socket has to be one of those that `__inet_lookup_established` finds: a TCP socket, or what remains of one
-/// (`inet_timewait_sock`), or what becomes one (`request_sock`), whose state says which.
+/// `socket` has to be a result of `__inet_lookup_established`: a TCP socket, or a timewait
+/// (`inet_timewait_sock`) or request socket (`request_sock`), as its state says.
 unsafe fn look_at(socket: *const bindings::sock) -> Socket {
-    // SAFETY: The caller says so. Others write the numbers meanwhile, and each is read at once.
+    // SAFETY: By the function's safety requirements, the socket is valid, and its state tells its
+    // type. The numbers may change meanwhile, and each is read once.
     let (is_open, first, next) = unsafe {
         match bindings::palisade_socket_state(socket) {
             bindings::TCP_NEW_SYN_RECV => (false, 0, None),
@@ -108,7 +112,7 @@ unsafe fn look_at(socket: *const bindings::sock) -> Socket {
                 (false, next, Some(next))
             }
             state => (
-                // Both sides have said that they are done.
+                // Both sides have sent a FIN.
                 !matches!(state, bindings::TCP_CLOSING | bindings::TCP_LAST_ACK),
                 bindings::palisade_tcp_unacknowledged(socket),
                 Some(bindings::palisade_tcp_next(socket)),

@@ -46,7 +46,7 @@ const ETHERTYPES: [u16; 2] = [0x0800_u16.to_be(), 0x86dd_u16.to_be()];
 /// Length of an Ethernet header, in bytes.
 pub(in crate::kernel_api) const ETHERNET_LENGTH: u32 = 14;
 
-/// The number that a link layer has for an IP version, in network byte order.
+/// The EtherType of an IP version, in network byte order.
 pub(in crate::kernel_api) fn ethertype(family: Family) -> u16 {
     match family {
         Family::Ipv4 => ETHERTYPES[0],
@@ -55,7 +55,7 @@ pub(in crate::kernel_api) fn ethertype(family: Family) -> u16 {
 }
 
 impl Context<'_> {
-    /// The TTL or hop limit that packets of this namespace begin with.
+    /// The default TTL or hop limit of the namespace.
     pub(crate) fn initial_time_to_live(&self, family: Family) -> u8 {
         initial_time_to_live(self.namespace(), family)
     }
@@ -63,7 +63,8 @@ impl Context<'_> {
 
 fn initial_time_to_live(namespace: &NetworkNamespace, family: Family) -> u8 {
     let net = namespace.as_raw();
-    // SAFETY: By the type, the namespace is valid.
+    // SAFETY: By the type invariant, the namespace is valid. It has settings for IPv6 where it has
+    // packets of IPv6.
     unsafe {
         match family {
             Family::Ipv4 => bindings::palisade_time_to_live(net),
@@ -72,18 +73,27 @@ fn initial_time_to_live(namespace: &NetworkNamespace, family: Family) -> u8 {
     }
 }
 
-/// A packet of our own that nobody has seen yet.
+/// A packet that this host made and that nobody else has seen yet.
 ///
 /// # Invariants
 ///
-/// The buffer is valid and belongs to this.
+/// `skb` is valid, and this owns it.
+///
+/// # Examples
+///
+/// ```ignore
+/// // An IPv4 header and a TCP header, of 20 bytes each.
+/// let reset = NewPacket::new(Family::Ipv4, &words)?;
+/// reset.set_untracked();
+/// reset.send(context);
+/// ```
 pub(crate) struct NewPacket {
     skb: NonNull<bindings::sk_buff>,
     family: Family,
 }
 
 impl NewPacket {
-    /// A packet of these words, from its network header on.
+    /// Creates a packet from `words`: an IP header of `family` without options, and a TCP header.
     ///
     /// # Errors
     ///
@@ -92,7 +102,7 @@ impl NewPacket {
         Self::with_data(family, words, &[])
     }
 
-    /// As above, with that data behind the words.
+    /// As [`NewPacket::new`], with `data` behind the words.
     ///
     /// # Errors
     ///
@@ -101,10 +111,11 @@ impl NewPacket {
         let size = size_of_val(words);
         let length = size.checked_add(data.len()).ok_or(ENOMEM)?;
         let length = u32::try_from(length).map_err(|_| ENOMEM)?;
-        // SAFETY: There are no requirements.
+        // SAFETY: `palisade_skb_alloc` has no requirements.
         let skb = unsafe { bindings::palisade_skb_alloc(length) };
         let skb = NonNull::new(skb).ok_or(ENOMEM)?;
-        // SAFETY: The buffer is new and has room for so many bytes behind the headers of lower layers.
+        // SAFETY: The buffer is new, and has room for the headers of lower layers and `length`
+        // bytes, which are those of `words` and `data`.
         unsafe {
             bindings::palisade_skb_reserve_headers(skb.as_ptr());
             bindings::palisade_skb_reset_network_header(skb.as_ptr());
@@ -112,12 +123,12 @@ impl NewPacket {
             core::ptr::copy_nonoverlapping(words.as_ptr().cast::<u8>(), place, size);
             core::ptr::copy_nonoverlapping(data.as_ptr(), place.add(size), data.len());
         }
-        // INVARIANT: It was just made.
+        // INVARIANT: The buffer is new, and nobody else has it.
         Ok(Self { skb, family })
     }
 
-    /// Has it open a connection of SYNPROXY's, in the namespace of the hook, as what this machine sends does. Rules that
-    /// translate the destinations of what comes in, as the client's packets do, see it.
+    /// Opens a SYNPROXY connection with this packet, in the namespace of the hook, as if this host
+    /// sent it. DNAT rules for received packets apply to it, as they do to the client's packets.
     ///
     /// # Errors
     ///
@@ -129,43 +140,50 @@ impl NewPacket {
     ) -> Result<(Connection<'_>, &ProxyWords), NotOpened> {
         let skb = self.skb.as_ptr();
         let state = local_out(context.as_raw().net, self.family);
-        // SAFETY: By the type invariant the buffer is valid, and nobody else knows it; its data begins with the IP header.
+        // SAFETY: By the type invariant, the buffer is valid, and nobody else knows it. Its data
+        // begins with the IP header.
         let (connection, _) = template.see(unsafe { Skb::from_raw(skb) }, &state)?;
-        // SAFETY: As above. It has a connection since then. The context is that of a hook.
+        // SAFETY: By the type invariant, the buffer is valid and this owns it. It begins with an IP
+        // header of `family` without options and has a connection now. The context is that of a
+        // received packet's hook.
         let is_to_go_on = unsafe {
             set_headers(skb, self.family);
             translate_as_received(skb, context.as_raw())
         };
-        // What the connection carries may have been moved meanwhile (`nf_ct_nat_ext_add`), so that it is asked for now.
+        // NAT may have moved the extensions of the connection (`nf_ct_nat_ext_add`), so look the
+        // words up now.
         let words = connection.proxy().filter(|_| is_to_go_on);
         Ok((connection, words.ok_or(NotOpened::Refused)?))
     }
 
-    /// Sends it in the namespace of the hook in the name of its source: connection tracking and address translation
-    /// see it, it is routed, and passes the hooks of packets that leave. Those of packets that this machine makes it does
-    /// not pass, since their rules are about what is this machine's own.
+    /// Sends the packet in the namespace of the hook, on behalf of its source: it is tracked,
+    /// translated and routed, and passes POSTROUTING. It skips OUTPUT, whose rules are for packets
+    /// of this host.
     pub(crate) fn send(self, context: &Context<'_>) {
         self.route(context.namespace(), context.routing_domain());
     }
 
-    /// Has neither connection tracking nor address translation look at it.
+    /// Exempts the packet from connection tracking and NAT. Not for use after [`NewPacket::open`],
+    /// since the reference to the connection would leak.
     pub(crate) fn set_untracked(&self) {
-        // SAFETY: By the type invariant the buffer is valid, and it has no connection yet.
+        // SAFETY: By the type invariant, the buffer is valid. `nf_ct_set` would leak the reference
+        // to a connection, but drops none.
         unsafe { bindings::palisade_skb_leave_untracked(self.skb.as_ptr()) };
     }
 
-    /// Under RCU.
+    /// Routes and sends the packet. The caller has to hold the RCU read lock.
     fn route(self, namespace: &NetworkNamespace, domain: RoutingDomain) {
         let skb = self.skb.as_ptr();
         let family = self.family;
         core::mem::forget(self);
-        // SAFETY: By the type invariant the buffer is ours to give away; its IP header is linear. The
-        // namespace is valid by its type. Both callers hold RCU: hooks do.
+        // SAFETY: By the type invariant, this owns the buffer, which it gives away. It is linear,
+        // and begins with the headers that `new` asks for. By the type invariant of
+        // `NetworkNamespace`, the namespace is valid. Both callers hold the RCU read lock.
         unsafe { route(skb, namespace.as_raw(), domain, family) };
     }
 }
 
-/// The state of the hook of packets that this machine sends.
+/// The hook state of LOCAL_OUT.
 fn local_out(net: *mut bindings::net, family: Family) -> bindings::nf_hook_state {
     bindings::nf_hook_state {
         hook: bindings::nf_inet_hooks_NF_INET_LOCAL_OUT as u8,
@@ -178,11 +196,11 @@ fn local_out(net: *mut bindings::net, family: Family) -> bindings::nf_hook_state
     }
 }
 
-/// Sends packets in a namespace without being in a hook of it.
+/// Sends packets in a namespace from outside of its hooks.
 pub(crate) struct Sender(NamespaceUse);
 
 impl Sender {
-    /// In that namespace.
+    /// Creates a sender for a namespace.
     pub(crate) fn new(namespace: NamespaceUse) -> Self {
         Self(namespace)
     }
@@ -192,34 +210,34 @@ impl Sender {
         self.0.namespace()
     }
 
-    /// The TTL or hop limit that packets begin with.
+    /// The default TTL or hop limit of the namespace.
     pub(crate) fn initial_time_to_live(&self, family: Family) -> u8 {
         initial_time_to_live(self.namespace(), family)
     }
 
-    /// Sends a packet, as [`NewPacket::send`] does, whose addresses are to be looked for there. In process context.
+    /// Sends a packet, as [`NewPacket::send`] does, routed in `domain`. For process context.
     pub(crate) fn send(&self, packet: NewPacket, domain: RoutingDomain) {
         let _rcu = kernel::sync::rcu::read_lock();
-        // SAFETY: They are on again below.
+        // SAFETY: This is process context. Softirqs are enabled again below.
         unsafe { bindings::palisade_local_bh_disable() };
         packet.route(self.namespace(), domain);
-        // SAFETY: They were switched off above.
+        // SAFETY: Softirqs were disabled above, by the same task.
         unsafe { bindings::palisade_local_bh_enable() };
     }
 }
 
 impl Drop for NewPacket {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, this owns the buffer, which is not used any more.
         unsafe { discard(self.skb.as_ptr()) };
     }
 }
 
 /// # Safety
 ///
-/// The packet has to be the caller's, who gives it away.
+/// The packet has to be valid and the caller's, who gives it away.
 pub(in crate::kernel_api) unsafe fn discard(skb: *mut bindings::sk_buff) {
-    // SAFETY: The caller says so.
+    // SAFETY: By the function's safety requirements, the packet is valid and can be freed.
     unsafe {
         bindings::sk_skb_reason_drop(
             core::ptr::null(),
@@ -229,36 +247,40 @@ pub(in crate::kernel_api) unsafe fn discard(skb: *mut bindings::sk_buff) {
     }
 }
 
-/// Says where the headers of a packet are, and which. What comes behind the hooks may look for them, as IPsec does
-/// (`xfrm4_transport_output`).
+/// Sets the transport header and the protocol of a packet. Code after the hooks may use them, as
+/// IPsec does (`xfrm4_transport_output`).
 ///
 /// # Safety
 ///
-/// The packet has to be the caller's; its data has to begin with an IP header of that version without options.
+/// The packet has to be the caller's. Its data has to begin with an IP header of `family` without
+/// options.
 pub(in crate::kernel_api) unsafe fn set_headers(skb: *mut bindings::sk_buff, family: Family) {
     let header_length = match family {
         Family::Ipv4 => 20,
         Family::Ipv6 => 40,
     };
-    // SAFETY: The caller says so.
+    // SAFETY: By the function's safety requirements, the packet is valid and the caller's, and its
+    // transport header is behind the IP header.
     unsafe {
         bindings::palisade_skb_set_transport_header(skb, header_length);
         bindings::palisade_skb_set_protocol(skb, ethertype(family));
     }
 }
 
-/// Has connection tracking and the translation of destinations see a packet, as the hooks of packets that this machine
-/// makes would; unless it is untracked, or has a connection already. Whether it may go on.
+/// Runs connection tracking and DNAT on a packet, as the hooks of LOCAL_OUT would, unless it is
+/// untracked or has a connection already. Returns whether the packet may go on.
 ///
 /// # Safety
 ///
-/// The packet has to be the caller's; its data has to begin with an IP header of that version, and RCU be held, as in a
-/// hook. The namespace has to be valid.
+/// The packet has to be the caller's. Its data has to begin with an IP header of `family`. The
+/// namespace has to be valid, and RCU held, as in a hook.
 unsafe fn track(skb: *mut bindings::sk_buff, net: *mut bindings::net, family: Family) -> bool {
     let state = local_out(net, family);
     let mut info = 0;
-    // SAFETY: The caller says so. `nf_conntrack_in` ignores what it has seen or what is untracked. `nf_nat_packet` demands
-    // a connection of the packet's, and makes headers writable itself; what was set up for the connection does not change.
+    // SAFETY: By the function's safety requirements, packet and namespace are valid, and RCU is
+    // held. `nf_conntrack_in` accepts a packet that has a connection or is untracked.
+    // `nf_nat_packet` gets a connection of the packet, whose translation does not change any more,
+    // and makes headers writable itself.
     unsafe {
         if bindings::nf_conntrack_in(skb, &state) != bindings::NF_ACCEPT {
             return false;
@@ -270,19 +292,22 @@ unsafe fn track(skb: *mut bindings::sk_buff, net: *mut bindings::net, family: Fa
     }
 }
 
-/// Routes a packet and has it sent.
+/// Routes and sends a packet.
 ///
 /// # Safety
 ///
-/// The packet has to be the caller's, who gives it away; its data has to begin with an IP header of that
-/// version without options, and a TCP header, in one piece. The namespace has to be valid, and RCU be held.
+/// The packet has to be the caller's, who gives it away. Its data has to be linear and begin with
+/// an IP header of `family` without options, and a TCP header. The namespace has to be valid, and
+/// RCU held.
 unsafe fn route(
     skb: *mut bindings::sk_buff,
     net: *mut bindings::net,
     domain: RoutingDomain,
     family: Family,
 ) {
-    // SAFETY: The caller says that the packet and the namespace are valid.
+    // SAFETY: By the function's safety requirements, the packet is valid and can be given away, the
+    // namespace is valid and RCU is held, which keeps the route's device valid. Each path gives the
+    // packet away once.
     unsafe {
         if !track(skb, net, family) {
             return discard(skb);
@@ -301,16 +326,17 @@ unsafe fn route(
     }
 }
 
-/// Has a packet for this host come in by a VRF's device, as `vrf_local_xmit` does. By way of that device's output it would
-/// meet connection tracking where it goes out and where it comes in, and be translated in both places: that it came
-/// round is known of the loopback interface alone (`nf_is_loopback_packet`).
+/// Delivers a packet for this host through a VRF's device, as `vrf_local_xmit` does. The device's
+/// own transmit function would run connection tracking on the way out and in again, and translate
+/// twice: only the loopback interface marks packets as looped (`nf_is_loopback_packet`).
 ///
 /// # Safety
 ///
-/// The packet has to be the caller's, who gives it away, with a route to this host. The device has to be valid, under
-/// RCU.
+/// The packet has to be the caller's, who gives it away, with a route to this host. The device has
+/// to be valid, under RCU.
 unsafe fn deliver(skb: *mut bindings::sk_buff, device: *mut bindings::net_device) {
-    // SAFETY: The caller says so. `netif_rx` may be called in any context, and takes the packet.
+    // SAFETY: By the function's safety requirements, packet and device are valid, and the packet
+    // can be given away, which `netif_rx` takes in any context.
     unsafe {
         bindings::palisade_skb_reset_mac_header(skb);
         bindings::palisade_skb_set_looped(skb, device);

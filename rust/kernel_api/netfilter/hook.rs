@@ -166,8 +166,8 @@ pub(crate) type InterfaceName = [u64; 2];
 ///
 /// # Invariants
 ///
-/// For `'a`, `state` is valid, and so are the namespace and the devices that it names, and the RCU
-/// read lock is held.
+/// For `'a`, `state` is valid, and so are the namespace, the devices and the socket that it
+/// names, and the RCU read lock is held.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     state: *const bindings::nf_hook_state,
@@ -177,8 +177,8 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// # Safety
     ///
-    /// For `'a`, the state, its namespace and its devices have to be valid, and the RCU read lock
-    /// has to be held.
+    /// While this exists, the state, its namespace, devices and socket have to be valid, and the RCU
+    /// read lock has to be held.
     pub(in crate::kernel_api) unsafe fn from_raw(state: *const bindings::nf_hook_state) -> Self {
         // INVARIANT: By the function's safety requirements.
         Self {

@@ -19,9 +19,9 @@ use crate::kernel_api::{
 pub(crate) fn send_reset(skb: &Skb, context: &Context<'_>) {
     let state = context.as_raw();
     let hook = state.hook.into();
-    // SAFETY: By the type invariant of `Context`, the state, its namespace and its devices are
-    // valid, under RCU; by that of `Skb`, the packet is, and its IP header is linear in the hooks
-    // of IP. The functions check the rest.
+    // SAFETY: By the type invariant of `Context`, the state and what it names are valid, under RCU;
+    // by that of `Skb`, the packet is, and its IP header is linear in the hooks of IP. The functions
+    // check the rest.
     unsafe {
         match context.family() {
             Family::Ipv4 => bindings::nf_send_reset(state.net, state.sk, skb.as_raw(), hook),

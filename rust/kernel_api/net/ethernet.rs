@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Packets that came by plain Ethernet, and the neighbours that they came from.
+//! Packets received by plain Ethernet, and the neighbours that sent them.
 
 use super::{
     skb::Skb,
@@ -14,17 +14,18 @@ use crate::kernel_api::{
     netfilter::Family, //
 };
 
-/// Length of the hardware address of Ethernet, in bytes.
+/// Length of an Ethernet address, in bytes.
 pub(in crate::kernel_api) const ADDRESS_LENGTH: usize = 6;
 
-/// The longest hardware address (MAX_ADDR_LEN).
+/// Length of the longest link-layer address (MAX_ADDR_LEN).
 const ADDRESS_LENGTH_MAX: usize = 32;
 
-/// Whether a packet came by Ethernet, and nothing below IP was taken off it that would have to be put back.
+/// Whether a packet came by Ethernet, without anything else below IP that an answer would need,
+/// too.
 ///
 /// # Safety
 ///
-/// The packet has to be that of the hook.
+/// `skb` and `state` have to be those of the hook.
 #[inline]
 pub(in crate::kernel_api) unsafe fn brought(
     skb: *mut bindings::sk_buff,
@@ -35,8 +36,9 @@ pub(in crate::kernel_api) unsafe fn brought(
     if device.is_null() {
         return false;
     }
-    // SAFETY: The caller says that the packet is valid; the device is, under RCU. Where the link layer's
-    // header is as long as that of Ethernet, it lies before the network header.
+    // SAFETY: By the function's safety requirements, the packet is valid, and so is the device,
+    // under RCU. If the link-layer header has the length of an Ethernet header, it lies right
+    // before the network header.
     unsafe {
         u32::from((*device).type_) == bindings::ARPHRD_ETHER
             && (*skb)
@@ -54,14 +56,15 @@ pub(in crate::kernel_api) unsafe fn brought(
     }
 }
 
-/// The address that a packet came from.
+/// The Ethernet source address of a packet.
 ///
 /// # Safety
 ///
-/// The packet has to be one that [`brought`] is true of.
+/// [`brought`] has to be true of the packet.
 #[inline]
 pub(in crate::kernel_api) unsafe fn sender(skb: *mut bindings::sk_buff) -> [u8; ADDRESS_LENGTH] {
-    // SAFETY: The caller says that the header of Ethernet lies before the data.
+    // SAFETY: By the function's safety requirements, the packet is valid and has an Ethernet header
+    // right before its data.
     unsafe {
         let header = (*skb).data.sub(ETHERNET_LENGTH as usize);
         let [_, from] = header.cast::<[[u8; ADDRESS_LENGTH]; 2]>().read();
@@ -69,29 +72,30 @@ pub(in crate::kernel_api) unsafe fn sender(skb: *mut bindings::sk_buff) -> [u8; 
     }
 }
 
-/// Who a packet is handed to on a link, by its address.
+/// The network address of a neighbour.
 #[derive(Clone, Copy)]
 pub(in crate::kernel_api) enum Neighbour {
-    /// One of IPv4.
+    /// An IPv4 address.
     Ipv4(u32),
-    /// One of IPv6.
+    /// An IPv6 address.
     Ipv6([u32; 4]),
 }
 
 impl Neighbour {
-    /// Whether it is known to have an address of Ethernet.
+    /// Whether the neighbour is known to have an Ethernet address.
     ///
     /// # Safety
     ///
-    /// The device has to be one of Ethernet, and valid under RCU, which has to be held.
+    /// The device has to be an Ethernet device, valid under RCU, which has to be held.
     #[inline]
     pub(in crate::kernel_api) unsafe fn has_address(
         self,
         device: *mut bindings::net_device,
         address: [u8; ADDRESS_LENGTH],
     ) -> bool {
-        // SAFETY: The caller says so, and RCU keeps the neighbour. Its address is no longer than the buffer (MAX_ADDR_LEN),
-        // and as long as the device has them.
+        // SAFETY: By the function's safety requirements, the device is valid and RCU is held, which
+        // keeps the neighbour valid. The buffer has room for the address of any device
+        // (MAX_ADDR_LEN).
         unsafe {
             let neighbour = match &self {
                 Self::Ipv4(to) => bindings::palisade_neighbour4(device, *to),

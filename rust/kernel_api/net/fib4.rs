@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the routing tables of IPv4 say of an address, where no rules choose between them.
+//! Lookups in the IPv4 routing tables, where no policy rules choose between them.
 //!
 //! C header: [`include/net/ip_fib.h`](srctree/include/net/ip_fib.h)
 
@@ -13,18 +13,18 @@ use super::{
 };
 use crate::kernel_api::bindings;
 
-/// Mask of the bits of an IPv4 header's second byte that routing goes by (INET_DSCP_MASK).
+/// Mask for the DSCP bits of an IPv4 header's second byte (INET_DSCP_MASK).
 pub(in crate::kernel_api) const DSCP: u8 = 0xfc;
 
-/// What was found for an address. It is valid under RCU.
+/// The result of a lookup. It is valid under RCU.
 pub(in crate::kernel_api) struct Found(bindings::fib_result);
 
 impl Found {
-    /// Whom packets from `source` to `destination` are for.
+    /// Looks up the route of packets from `source` to `destination`.
     ///
     /// # Safety
     ///
-    /// The namespace has to be valid, and RCU be held for as long as this is used.
+    /// The namespace has to be valid, and RCU held for as long as the result is used.
     #[inline]
     pub(in crate::kernel_api) unsafe fn look_up(
         net: *mut bindings::net,
@@ -42,37 +42,39 @@ impl Found {
             ..Default::default()
         };
         let mut result = bindings::fib_result::default();
-        // SAFETY: The caller says that the namespace is valid, and that RCU is held.
+        // SAFETY: By the function's safety requirements, the namespace is valid, and RCU is held.
         let error = unsafe { bindings::palisade_fib_lookup(net, &mut flow, &mut result) };
         (error == 0).then_some(Self(result))
     }
 
-    /// Whether that is this host.
+    /// Whether the route leads to this host.
     #[inline]
     pub(in crate::kernel_api) fn is_local(&self) -> bool {
         u32::from(self.0.type_) == bindings::RTN_LOCAL
     }
 
-    /// Whether that is another host.
+    /// Whether the route leads to another host.
     #[inline]
     pub(in crate::kernel_api) fn is_unicast(&self) -> bool {
         u32::from(self.0.type_) == bindings::RTN_UNICAST
     }
 
-    /// The device that they would go out by.
+    /// The egress device.
     #[inline]
     pub(in crate::kernel_api) fn device(&self) -> *mut bindings::net_device {
-        // SAFETY: What was found has a hop (`fib_table_lookup`), valid under RCU, which `look_up` asks for.
+        // SAFETY: A result has a nexthop (`fib_table_lookup`), which RCU keeps valid, as `look_up`
+        // requires.
         unsafe { (*self.0.nhc).nhc_dev }
     }
 
-    /// Where packets to `destination` go next, if there is one way only and nothing was learned of it: several are
-    /// chosen from by `fib_select_path`, and exceptions are found by `find_exception`.
+    /// The nexthop for packets to `destination`, if there is just one and it has no exceptions:
+    /// `fib_select_path` would choose between several, and `find_exception` would find those.
     #[inline]
     pub(in crate::kernel_api) fn only_hop(&self, destination: u32) -> Option<Hop> {
         let Self(found) = self;
-        // SAFETY: What was found is valid under RCU, which `look_up` asks for; it has metrics (`fib_create_info`). Of the
-        // gateway's addresses that of its IP version is there.
+        // SAFETY: A result has a route and a nexthop, which RCU keeps valid, as `look_up` requires.
+        // A route has metrics (`fib_create_info`). The field of the gateway's family is read from
+        // the union.
         unsafe {
             let (route, hop) = (found.fi, found.nhc);
             if !(*route).nh.is_null() || (*route).fib_nhs != 1 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the routing tables of IPv6 say of an address, where no rules choose between them.
+//! Lookups in the IPv6 routing tables, where no policy rules choose between them.
 //!
-//! `fib6_table_lookup`, which does this for all that may be in a table, is not for modules. What is here knows the
-//! commonest case and says so where it is none: a prefix with one route, which nothing was learned of.
+//! `fib6_table_lookup`, which handles all cases, is not exported. This handles the most common one,
+//! a prefix with one route that has no exceptions, and tells when it is another.
 //!
 //! C header: [`include/net/ip6_fib.h`](srctree/include/net/ip6_fib.h)
 
@@ -16,39 +16,40 @@ use super::{
 };
 use crate::kernel_api::bindings;
 
-/// Bits of an address, which is how far down a node may lie.
+/// Bits of an address, the maximum depth of a node.
 const BITS: usize = 128;
 
-/// What a table has for an address.
+/// The result of a lookup in a table.
 pub(in crate::kernel_api) enum Found {
-    /// No route.
+    /// There is no route.
     Nothing,
-    /// One, which is valid under RCU.
+    /// There is one, which is valid under RCU.
     One(Route),
-    /// What is not for here to decide.
+    /// This needs a full lookup.
     Unclear,
 }
 
-/// The only route of its prefix, through one hop, that is in use.
+/// A usable route with one nexthop, the only one of its prefix.
 pub(in crate::kernel_api) struct Route {
     route: *const bindings::fib6_info,
     hop: *const bindings::fib6_nh,
 }
 
 impl Found {
-    /// What a table has for an address.
+    /// Looks an address up in a table.
     ///
     /// # Safety
     ///
-    /// The table has to be one of the namespace, which has to be valid, and RCU be held for as long as this is used. No
-    /// route of the namespace may ask for a source.
+    /// The table has to be one of the namespace, which has to be valid, and RCU has to be held for
+    /// as long as the result is used. No route of the namespace may depend on the source.
     #[inline(always)]
     pub(in crate::kernel_api) unsafe fn look_up(
         net: *mut bindings::net,
         table: *const bindings::fib6_table,
         address: [u32; 4],
     ) -> Self {
-        // SAFETY: The caller says so. Nodes, routes and their hops are valid under RCU (`fib6_node_lookup_1`, `rt6_select`).
+        // SAFETY: By the function's safety requirements, namespace and table are valid, and RCU is
+        // held, which keeps nodes, routes and nexthops valid (`fib6_node_lookup_1`, `rt6_select`).
         unsafe {
             let root = &raw const (*table).tb6_root;
             let Some(node) = longest(root, address) else {
@@ -66,12 +67,12 @@ impl Found {
     }
 }
 
-/// The node of the longest prefix of an address that has routes, as `fib6_node_lookup` finds it; none if the tree changes
-/// all the while.
+/// The node with routes for the longest matching prefix, as `fib6_node_lookup` finds it. None if
+/// the tree keeps changing.
 ///
 /// # Safety
 ///
-/// The root has to be that of a table, under RCU, without routes that ask for a source.
+/// The root has to be that of a table without routes that depend on the source, and RCU held.
 #[inline(always)]
 unsafe fn longest(
     root: *const bindings::fib6_node,
@@ -79,12 +80,13 @@ unsafe fn longest(
 ) -> Option<*const bindings::fib6_node> {
     let mut node = root;
     let mut steps = 0..BITS.wrapping_add(1);
-    // SAFETY: The caller says so: what a node points at is another one, or null, valid under RCU.
+    // SAFETY: By the function's safety requirements, the root is valid and RCU is held: what a node
+    // points to is null, or another node or route that stays valid.
     unsafe {
         loop {
             steps.next()?;
             let bit = u32::from((*node).fn_bit);
-            // There is no such word for the bit behind the last one, where nodes end.
+            // Past the last bit, where nodes end, there is no word.
             let word = address.get((bit >> 5) as usize).copied().unwrap_or(0);
             let is_set = u32::from_be(word).wrapping_shl(bit) & 1 << 31 != 0;
             let next = match is_set {
@@ -116,14 +118,15 @@ unsafe fn longest(
     }
 }
 
-/// Whether an address lies in the network of a route.
+/// Whether an address matches the prefix of a route.
 ///
 /// # Safety
 ///
 /// The route has to be valid.
 #[inline]
 unsafe fn has_prefix(route: *const bindings::fib6_info, address: [u32; 4]) -> bool {
-    // SAFETY: The caller says so. All forms of an address are there.
+    // SAFETY: By the function's safety requirements, the route is valid. All fields of the union
+    // are plain words.
     let (network, length) = unsafe {
         let key = &(*route).fib6_dst;
         (key.addr.in6_u.u6_addr32, key.plen)
@@ -144,18 +147,19 @@ unsafe fn has_prefix(route: *const bindings::fib6_info, address: [u32; 4]) -> bo
     }
 }
 
-/// A node's route, if `rt6_select` and `ip6_pol_route` have no choice but to take that.
+/// The route of a node, if it is the only one that `rt6_select` and `ip6_pol_route` can use.
 ///
 /// # Safety
 ///
-/// The node has to be one of a table, and the route its first, under RCU.
+/// The node has to be one of a table, and `route` its first one, under RCU.
 #[inline(always)]
 unsafe fn only(
     node: *const bindings::fib6_node,
     route: *const bindings::fib6_info,
 ) -> Option<Route> {
     const DOWN: u32 = bindings::RTNH_F_DEAD | bindings::RTNH_F_LINKDOWN;
-    // SAFETY: The caller says so. Without a nexthop object there is one hop behind the route (`fib6_info_alloc`).
+    // SAFETY: By the function's safety requirements, node and route are valid, under RCU. A route
+    // without a nexthop object has one nexthop behind it (`fib6_info_alloc`).
     unsafe {
         let next = (&raw const (*route).fib6_next).read_volatile();
         let turn = (&raw const (*node).rr_ptr).read_volatile().cast_const();
@@ -186,13 +190,14 @@ unsafe fn only(
     }
 }
 
-/// As `fib6_check_expired`.
+/// Whether a route has expired, as `fib6_check_expired`.
 ///
 /// # Safety
 ///
 /// The route has to be valid.
 unsafe fn is_over(route: *const bindings::fib6_info) -> bool {
-    // SAFETY: The caller says so. `jiffies` may be read at any time.
+    // SAFETY: By the function's safety requirements, the route is valid. `jiffies` is an aligned
+    // machine word.
     let (end, now) = unsafe {
         (
             (*route).expires,
@@ -203,13 +208,13 @@ unsafe fn is_over(route: *const bindings::fib6_info) -> bool {
 }
 
 impl Route {
-    /// Whether it leads to this host.
+    /// Whether the route leads to this host.
     #[inline]
     pub(in crate::kernel_api) fn is_local(&self) -> bool {
         self.is(bindings::RTN_LOCAL) && self.own() == bindings::RTF_LOCAL
     }
 
-    /// Whether it leads to another host.
+    /// Whether the route leads to another host.
     #[inline]
     pub(in crate::kernel_api) fn is_unicast(&self) -> bool {
         self.is(bindings::RTN_UNICAST) && self.own() == 0
@@ -217,27 +222,28 @@ impl Route {
 
     #[inline]
     fn is(&self, kind: u32) -> bool {
-        // SAFETY: The route is valid under RCU, which `look_up` asks for.
+        // SAFETY: RCU keeps the route valid, as `look_up` requires.
         u32::from(unsafe { (*self.route).fib6_type }) == kind
     }
 
     #[inline]
     fn own(&self) -> u32 {
-        // SAFETY: As in `is`.
+        // SAFETY: RCU keeps the route valid, as `look_up` requires.
         unsafe { (*self.route).fib6_flags & (bindings::RTF_LOCAL | bindings::RTF_ANYCAST) }
     }
 
-    /// Whether it leads through a gateway, so that it may be left out where that cannot be reached.
+    /// Whether the route has a gateway; it may be skipped if that is unreachable.
     #[inline]
     pub(in crate::kernel_api) fn has_gateway(&self) -> bool {
-        // SAFETY: As in `is`.
+        // SAFETY: RCU keeps the nexthop valid, as `look_up` requires.
         unsafe { (*self.hop).nh_common.nhc_gw_family != 0 }
     }
 
-    /// Where packets to `destination` go next.
+    /// The nexthop for packets to `destination`.
     #[inline]
     pub(in crate::kernel_api) fn hop(&self, destination: [u32; 4]) -> Option<Hop> {
-        // SAFETY: As in `is`; a route has metrics (`ip_fib_metrics_init`). A gateway's address is of IPv6.
+        // SAFETY: RCU keeps route and nexthop valid, as `look_up` requires. A route has metrics
+        // (`ip_fib_metrics_init`), and its gateway is an IPv6 address.
         unsafe {
             let common = &(*self.hop).nh_common;
             Some(Hop {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether the routing table of IPv4 knows all addresses of this host.
+//! Whether the IPv4 routing table has a local route for each address of this host.
 
 use super::fib4;
 use crate::kernel_api::bindings;
@@ -10,43 +10,44 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-/// Most devices and addresses that are looked at.
+/// The most devices and addresses that are checked.
 const LOOKED_AT_MAX: usize = 256;
 
-/// Bits of what was found, above which is the generation of the routing table that it was found in.
+/// The number of bits for the result; the generation of the routing table is above them.
 const FOUND: u32 = 2;
-/// Something was found.
+/// There is a result.
 const IS_KNOWN: u64 = 1;
-/// All addresses are routed to this host.
+/// All addresses have a local route.
 const ARE_ROUTED: u64 = 2;
 
-/// What was found in a namespace of its addresses. Those of devices that are down are not routed to this host, but nobody
-/// else may send with them (`fib_validate_source`). To ask for each packet costs as much as a look-up in the routing table
-/// does; and they change no more often than that, whose generation the kernel's own caches go by as well.
+/// A cache of whether all addresses of a namespace have a local route. Addresses of devices that
+/// are down have none, but are still not valid as the source of others (`fib_validate_source`).
+/// Checking per packet would cost as much as a route lookup, so the result is cached with the
+/// generation of the routing table, as the kernel's own caches are.
 pub(crate) struct OwnAddresses(Atomic<u64>);
 
 impl OwnAddresses {
-    /// Nothing was found so far.
+    /// Creates an empty cache.
     pub(crate) const fn new() -> Self {
         Self(Atomic::new(0))
     }
 
-    /// Whether all are known to be routed to this host.
+    /// Whether all addresses are known to have a local route.
     ///
     /// # Safety
     ///
-    /// The namespace has to be valid, without rules of policy routing, and RCU be held.
+    /// The namespace has to be valid and have no policy rules, and RCU has to be held.
     #[inline]
     pub(in crate::kernel_api) unsafe fn are_routed(&self, net: *mut bindings::net) -> bool {
-        // SAFETY: The caller says so. The generation is read before what belongs to it; it is changed afterwards
-        // (`rt_cache_flush`).
+        // SAFETY: By the function's safety requirements, the namespace is valid. The generation is
+        // read before the tables, and bumped after they change (`rt_cache_flush`).
         let generation = unsafe { (&raw const (*net).ipv4.rt_genid.counter).read_volatile() };
         let now = u64::from(generation as u32) << FOUND | IS_KNOWN;
         let found = self.0.load(Relaxed);
         if found & !ARE_ROUTED == now {
             return found & ARE_ROUTED != 0;
         }
-        // SAFETY: The caller says so.
+        // SAFETY: By the function's safety requirements, the namespace is valid, and RCU is held.
         unsafe { self.look_again(net, now) }
     }
 
@@ -56,7 +57,7 @@ impl OwnAddresses {
     #[cold]
     #[inline(never)]
     unsafe fn look_again(&self, net: *mut bindings::net, now: u64) -> bool {
-        // SAFETY: The caller says so.
+        // SAFETY: By the function's safety requirements, the namespace is valid, and RCU is held.
         let are_routed = unsafe { all_are_routed(net) };
         let found = if are_routed { now | ARE_ROUTED } else { now };
         self.0.store(found, Relaxed);
@@ -69,8 +70,9 @@ impl OwnAddresses {
 /// As for [`OwnAddresses::are_routed`].
 unsafe fn all_are_routed(net: *mut bindings::net) -> bool {
     let mut steps = 0..LOOKED_AT_MAX;
-    // SAFETY: The caller says so: devices are in a list of the namespace, which RCU keeps (`for_each_netdev_rcu`), and have
-    // a list of addresses, which it keeps as well (`in_dev_for_each_ifa_rcu`).
+    // SAFETY: By the function's safety requirements, the namespace is valid and RCU is held, which
+    // keeps its list of devices (`for_each_netdev_rcu`) and their lists of addresses
+    // (`in_dev_for_each_ifa_rcu`) valid.
     unsafe {
         let head = (&raw const (*net).dev_base_head).cast::<bindings::list_head>();
         let mut entry = (&raw const (*head).next).read_volatile().cast_const();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ways that packets of this machine take.
+//! Routes of packets that this host sends.
 //!
 //! C headers: [`include/net/route.h`](srctree/include/net/route.h),
 //! [`include/net/ip6_route.h`](srctree/include/net/ip6_route.h)
@@ -25,23 +25,23 @@ use kernel::{
     prelude::*, //
 };
 
-/// Where the addresses of a packet are to be looked for, in a namespace.
+/// The scope of a route lookup in a namespace.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct RoutingDomain {
-    /// Index of the device that has a routing table of its own (a VRF), or zero.
+    /// Index of the L3 master device (VRF) whose table applies, or zero.
     l3mdev: i32,
-    /// Index of the device that an address is meant on which each link has.
+    /// Index of the device that a link-local address belongs to.
     link: i32,
 }
 
 impl RoutingDomain {
-    /// That of the packet of a hook.
+    /// The domain of a packet in a hook. The state has to be that of the hook.
     pub(in crate::kernel_api) fn of(state: &bindings::nf_hook_state) -> Self {
         let device = [state.in_, state.out]
             .into_iter()
             .find(|device| !device.is_null());
         device.map_or(Self::default(), |device| {
-            // SAFETY: The device is valid under RCU, which hooks hold.
+            // SAFETY: The callers pass the state of a hook, whose devices are valid, under RCU.
             unsafe {
                 Self {
                     l3mdev: bindings::palisade_l3mdev_index(device),
@@ -53,45 +53,50 @@ impl RoutingDomain {
 }
 
 impl Context<'_> {
-    /// Where the addresses of the packet are to be looked for.
+    /// The domain for lookups of the packet's addresses.
     pub(crate) fn routing_domain(&self) -> RoutingDomain {
         RoutingDomain::of(self.as_raw())
     }
 }
 
-/// A way to somewhere.
+/// A route.
 ///
 /// # Invariants
 ///
-/// The entry is valid, is that of an [`rtable`](srctree/include/net/route.h) or of an `rt6_info`, and this holds a
-/// reference to it.
+/// The entry is valid, is that of an [`rtable`](srctree/include/net/route.h) or of an `rt6_info`,
+/// and this holds a reference to it.
 pub(in crate::kernel_api) struct Route(NonNull<bindings::dst_entry>);
 
 impl Drop for Route {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant. It may be released in any context (`dst_release`).
+        // SAFETY: By the type invariant, this holds a reference, which is released here.
+        // `dst_release` may be called in any context.
         unsafe { bindings::dst_release(self.0.as_ptr()) };
     }
 }
 
 impl Route {
-    /// That which was found for a packet, if there is one.
+    /// The route of a packet, if it has one.
     ///
     /// # Safety
     ///
-    /// The packet has to be valid, and RCU be held. Its route has to be that of an IP version.
+    /// The packet has to be valid, and RCU held. Its route has to be one of IPv4 or IPv6.
     pub(in crate::kernel_api) unsafe fn of(skb: *mut bindings::sk_buff) -> Option<Self> {
-        // SAFETY: The caller says that the packet is valid. INVARIANT: The function takes a reference.
+        // INVARIANT: By the function's safety requirements, the route is one of IPv4 or IPv6.
+        // `dst_clone` takes a reference.
+        // SAFETY: By the function's safety requirements, the packet is valid, and RCU keeps a
+        // borrowed route valid.
         NonNull::new(unsafe { bindings::palisade_skb_hold_route(skb) }).map(Self)
     }
 
-    /// Has a packet take it.
+    /// Sets the route of a packet.
     ///
     /// # Safety
     ///
-    /// The packet has to be valid.
+    /// The packet has to be valid, and nobody may use its old route any more.
     pub(in crate::kernel_api) unsafe fn attach(self, skb: *mut bindings::sk_buff) {
-        // SAFETY: The caller says that the packet is valid; it gets the reference.
+        // SAFETY: By the function's safety requirements, the packet is valid, and its old route can
+        // be dropped. By the type invariant, this holds a reference, which the packet takes over.
         unsafe {
             bindings::palisade_skb_drop_route(skb);
             bindings::palisade_skb_set_route(skb, self.0.as_ptr());
@@ -99,23 +104,23 @@ impl Route {
         core::mem::forget(self);
     }
 
-    /// The entry.
+    /// The destination entry.
     pub(in crate::kernel_api) fn as_raw(&self) -> *mut bindings::dst_entry {
         self.0.as_ptr()
     }
 
-    /// The device that it leads out by. It is valid under RCU.
+    /// The egress device, which is valid under RCU.
     pub(in crate::kernel_api) fn device(&self) -> *mut bindings::net_device {
-        // SAFETY: By the type invariant. Entries keep a device for as long as they live (`dst_dev_put` puts that of
-        // the namespace's end in its place).
+        // SAFETY: By the type invariant, the entry is valid. It has a device for as long as it
+        // lives (`dst_dev_put` replaces it with `blackhole_netdev`).
         unsafe { bindings::palisade_route_device(self.as_raw()) }
     }
 
-    /// The largest TCP segment that a whole packet has room for on it, as far as is known: by the device, by what the
-    /// routing table says, and by what was learned of what lies behind.
+    /// The largest TCP segment that fits into a packet on this route, by the MTU of the device, the
+    /// metrics of the route and the path MTU, as far as known.
     pub(in crate::kernel_api) fn mss(&self, family: Family) -> u16 {
         let route = self.as_raw();
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, the entry is valid, and is one of IP.
         let (mtu, told) = unsafe {
             (
                 bindings::palisade_route_mtu(route),
@@ -125,25 +130,26 @@ impl Route {
         mss(mtu, told, family)
     }
 
-    /// Who is handed packets to an address that take it.
+    /// The neighbour that packets to an address are handed to.
     ///
     /// # Safety
     ///
-    /// The route has to be one of that IP version.
+    /// The route has to be one of `family`.
     pub(in crate::kernel_api) unsafe fn neighbour(
         &self,
         family: Family,
         destination: [u32; 4],
     ) -> Neighbour {
         let [first, ..] = destination;
-        // SAFETY: By the type invariant, and the caller says of what IP version the route is, whose entry lies at its
-        // begin (`dst_rtable`, `dst_rt6_info`). Of the gateway's addresses that of its IP version is there.
+        // SAFETY: By the type invariant, the entry is valid. By the function's safety requirements,
+        // it is one of `family`, whose `dst` is the first field, as checked below (`dst_rtable`,
+        // `dst_rt6_info`). The field of the gateway's family is read from the union.
         unsafe {
             match family {
                 Family::Ipv4 => {
                     let route = self.as_raw().cast::<bindings::rtable>();
                     let gateway = &(*route).__bindgen_anon_1;
-                    // As `rt_nexthop`, which knows of no gateways of IPv6.
+                    // As `rt_nexthop`, which ignores IPv6 gateways.
                     match u32::from((*route).rt_gw_family) {
                         bindings::AF_INET6 => Neighbour::Ipv6(gateway.rt_gw6.in6_u.u6_addr32),
                         bindings::AF_INET => Neighbour::Ipv4(gateway.rt_gw4),
@@ -170,7 +176,7 @@ impl Route {
 const _: () = assert!(offset_of!(bindings::rtable, dst) == 0);
 const _: () = assert!(offset_of!(bindings::rt6_info, dst) == 0);
 
-/// The largest TCP segment that a whole packet has room for, where a route says something of that if it is not zero.
+/// The largest TCP segment that fits into an MTU and the metric of a route, unless that is zero.
 #[inline]
 pub(in crate::kernel_api) fn mss(mtu: u32, told: u32, family: Family) -> u16 {
     let mss = mss_of_mtu(mtu, family);
@@ -180,10 +186,10 @@ pub(in crate::kernel_api) fn mss(mtu: u32, told: u32, family: Family) -> u16 {
     }
 }
 
-/// The least that anybody takes for a maximum segment size (TCP_MIN_MSS).
+/// The lowest maximum segment size (TCP_MIN_MSS).
 const MSS_MIN: u32 = 88;
 
-/// The largest TCP segment without options in a packet of so many bytes.
+/// The largest TCP segment without options in a packet of `mtu` bytes.
 pub(in crate::kernel_api) fn mss_of_mtu(mtu: u32, family: Family) -> u16 {
     let headers = match family {
         Family::Ipv4 => 40,
@@ -192,21 +198,22 @@ pub(in crate::kernel_api) fn mss_of_mtu(mtu: u32, family: Family) -> u16 {
     u16::try_from(mtu.saturating_sub(headers).max(MSS_MIN)).unwrap_or(u16::MAX)
 }
 
-/// What routing goes by.
+/// The key of a route lookup.
 #[derive(Clone, Copy)]
 pub(in crate::kernel_api) struct Flow {
     pub(in crate::kernel_api) family: Family,
-    /// Source and destination.
+    /// The source and the destination.
     pub(in crate::kernel_api) addresses: ([u32; 4], [u32; 4]),
-    /// The ports, as the first word of a TCP header has them.
+    /// The ports, as the first word of a TCP header.
     pub(in crate::kernel_api) ports: u32,
-    /// The mark that rules may ask for.
+    /// The mark that policy rules may match.
     pub(in crate::kernel_api) mark: u32,
     pub(in crate::kernel_api) domain: RoutingDomain,
 }
 
 impl Flow {
-    /// That of a packet whose data begins with an IP header without options, and that of TCP, in one piece.
+    /// The flow of a packet whose linear data begins with an IP header without options and a TCP
+    /// header.
     pub(in crate::kernel_api) fn of(
         skb: &Skb,
         family: Family,
@@ -231,25 +238,26 @@ impl Flow {
         })
     }
 
-    /// The way of a packet of TCP that this machine sends, whoever its source is.
+    /// Looks up the route of a TCP packet that this host sends, whatever its source.
     ///
     /// # Safety
     ///
-    /// The namespace has to be valid, and RCU be held.
+    /// The namespace has to be valid, and RCU held.
     #[inline]
     pub(in crate::kernel_api) unsafe fn route(&self, net: *mut bindings::net) -> Result<Route> {
-        // SAFETY: The caller says so.
+        // SAFETY: By the function's safety requirements, the namespace is valid, and RCU is held.
         let route = unsafe {
             match self.family {
                 Family::Ipv4 => self.route_ipv4(net),
                 Family::Ipv6 => self.route_ipv6(net),
             }
         }?;
-        // INVARIANT: Both give away a reference to an entry that is none of an error's.
+        // INVARIANT: Both functions return a reference to a valid entry, of IPv4 or IPv6, that is
+        // not an error.
         Ok(Route(NonNull::new(route).ok_or(ENXIO)?))
     }
 
-    /// What both IP versions have.
+    /// The fields common to both IP versions.
     fn common(&self) -> bindings::flowi_common {
         bindings::flowi_common {
             flowic_proto: 6, // IPPROTO_TCP
@@ -261,7 +269,7 @@ impl Flow {
         }
     }
 
-    /// The ports that routing and IPsec policies go by.
+    /// The ports, for policy rules and IPsec policies.
     fn ports(&self) -> bindings::flowi_uli {
         let [a, b, c, d] = self.ports.to_ne_bytes();
         bindings::flowi_uli {
@@ -283,10 +291,11 @@ impl Flow {
             daddr: destination,
             uli: self.ports(),
         };
-        // SAFETY: The caller says that the namespace is valid. There is no socket, which the function allows.
+        // SAFETY: By the function's safety requirements, the namespace is valid. The function
+        // allows a null socket.
         let route = unsafe { bindings::ip_route_output_flow(net, &mut flow4, core::ptr::null()) };
         let route = from_err_ptr(route)?;
-        // SAFETY: It is no error, so that it is a valid entry.
+        // SAFETY: `from_err_ptr` has ruled out an error, so this is a valid route.
         Ok(unsafe { &raw mut (*route).dst })
     }
 
@@ -305,8 +314,9 @@ impl Flow {
         }
         flow6.saddr.in6_u.u6_addr32 = source;
         flow6.daddr.in6_u.u6_addr32 = destination;
-        // SAFETY: The caller says that the namespace is valid. There is no socket, which the functions allow. The
-        // second one gives back a reference to an entry, or releases it.
+        // SAFETY: By the function's safety requirements, the namespace is valid. Both functions
+        // allow a null socket. The first returns a reference, which is released or passed to the
+        // second.
         unsafe {
             let route = bindings::ip6_route_output_flags(net, core::ptr::null(), &mut flow6, 0);
             if (*route).error != 0 {
@@ -319,7 +329,7 @@ impl Flow {
     }
 }
 
-/// Whether an IPv6 address is one of fe80::/10.
+/// Whether an IPv6 address is link-local (fe80::/10).
 pub(in crate::kernel_api) fn is_link_local(address: [u32; 4]) -> bool {
     let [first, ..] = address;
     u32::from_be(first) & 0xffc0_0000 == 0xfe80_0000

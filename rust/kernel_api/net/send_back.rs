@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sending what a received packet has become back to where it came from.
+//! Sending back an answer that replaced a received packet.
 
 use super::{
     ethernet::{
@@ -22,21 +22,26 @@ use crate::kernel_api::{
     netfilter::Family, //
 };
 
-/// Sends a packet of a hook back: to the neighbour that it came from, if routing agrees that this is the way and
-/// nothing below IP was taken off the packet that would have to be put back; otherwise as it is routed. It meets no
-/// rules for packets of this machine, which has not made it in its own name.
+/// Sends a packet of a hook back: to the neighbour that it came from, if the route leads there and
+/// nothing below IP but Ethernet was removed; otherwise by its route. It skips OUTPUT, whose rules
+/// are for packets that this host sends as itself.
 ///
 /// # Safety
 ///
-/// The packet has to be that of the hook, which gives it away. It has to be of that IP version, addressed to
-/// whom it came from, whole, and in memory that is no clone's; and [`Context::way_back`](crate::kernel_api::netfilter::Context::way_back) has to have found its way.
+/// `skb` and `state` have to be those of the hook, which gives the packet away. It has to be a
+/// whole packet of `family`, addressed to its sender, in memory not shared with a clone, and
+/// [`Context::way_back`](crate::kernel_api::netfilter::Context::way_back) has to have found its
+/// route.
 pub(in crate::kernel_api) unsafe fn send_back(
     skb: *mut bindings::sk_buff,
     state: &bindings::nf_hook_state,
     family: Family,
     rewritten: Rewritten,
 ) {
-    // SAFETY: The caller says that the packet is valid; the device is, under RCU.
+    // SAFETY: By the function's safety requirements, the packet is valid and can be given away, and
+    // the namespace and the device are valid, under RCU. A packet that goes to its sender has an
+    // Ethernet header right before its data; any other takes the route that `way_back` set, if
+    // any. Each path gives the packet away once.
     unsafe {
         demands::writable(Skb::from_raw(skb));
         if rewritten.goes_to_sender()
@@ -64,20 +69,21 @@ pub(in crate::kernel_api) unsafe fn send_back(
     }
 }
 
-/// Whether packets to whom an answer is for go to the neighbour that the packet came from, as routing has it.
+/// Whether the answer's route leads to the neighbour that the packet came from.
 ///
 /// # Safety
 ///
-/// As for [`send_back`]. The packet has to have come by plain Ethernet; the addresses are those whom it is from and whom
-/// an answer is for.
+/// As for [`send_back`]; [`ethernet::brought`] has to be true of the packet, whose destination has
+/// to be that of the answer.
 unsafe fn agrees_with_routing(
     skb: *mut bindings::sk_buff,
     state: &bindings::nf_hook_state,
     family: Family,
 ) -> bool {
-    // SAFETY: The caller says so; the device is one of Ethernet, and valid under RCU.
+    // SAFETY: By the function's safety requirements, the packet is valid and came by Ethernet, and
+    // its route is one of `family`. The device is valid, under RCU.
     unsafe {
-        // What is bridged is not routed.
+        // Bridged packets are not routed.
         if bindings::palisade_skb_is_bridged(skb) {
             return true;
         }
@@ -94,7 +100,8 @@ unsafe fn agrees_with_routing(
 ///
 /// # Safety
 ///
-/// The route has to be one of that IP version, and the packet that of the hook, which has come by plain Ethernet.
+/// The route has to be one of `family`. `skb` and `state` have to be those of the hook, and
+/// [`ethernet::brought`] true of the packet.
 pub(in crate::kernel_api) unsafe fn leads_to_sender(
     route: &Route,
     skb: *mut bindings::sk_buff,
@@ -103,7 +110,8 @@ pub(in crate::kernel_api) unsafe fn leads_to_sender(
     destination: [u32; 4],
 ) -> bool {
     let device = state.in_;
-    // SAFETY: The caller says so; the device is one of Ethernet, and valid under RCU.
+    // SAFETY: By the function's safety requirements, the route is one of `family`, and the packet
+    // came by Ethernet through the device, which is valid, under RCU.
     unsafe {
         route.device() == device
             && !bindings::palisade_route_is_transformed(route.as_raw())

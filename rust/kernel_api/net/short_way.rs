@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The way of an answer where nothing out of the ordinary is configured, for which two look-ups in a routing table are
-//! enough.
+//! A fast path for the route of an answer: two lookups in a routing table suffice where the
+//! configuration is ordinary.
 //!
-//! [`Context::way_back`](crate::kernel_api::netfilter::Context::way_back) asks all of routing, which costs as much as all else that is
-//! done for a SYN. What is here gives the same answer or none: it leaves alone whatever routing would have to choose, to
-//! refuse or to remember. So it is for packets that came by plain Ethernet from the neighbour that their answer goes to,
-//! in a namespace without rules of policy routing and without IPsec. Debug kernels ask both and compare.
+//! [`Context::way_back`](crate::kernel_api::netfilter::Context::way_back) makes full route lookups,
+//! which cost as much as all else that is done for a SYN. This gives the same result or none: it
+//! handles nothing for which routing would have to choose, refuse or remember. So it is for packets
+//! that came by plain Ethernet from the neighbour that the answer goes to, in a namespace without
+//! policy rules and IPsec. Debug kernels do both and compare.
 
 use super::{
     ethernet::{
@@ -25,14 +26,14 @@ use crate::kernel_api::{
     netfilter::Family, //
 };
 
-/// The next stop of packets to somewhere.
+/// The nexthop of a route.
 pub(in crate::kernel_api) struct Hop {
     pub(in crate::kernel_api) device: *mut bindings::net_device,
     pub(in crate::kernel_api) neighbour: Neighbour,
     pub(in crate::kernel_api) metrics: Metrics,
 }
 
-/// What a route says of the packets that take it; zero is nothing.
+/// The metrics of a route; zero if unset.
 #[derive(Clone, Copy)]
 pub(in crate::kernel_api) struct Metrics {
     mtu: u32,
@@ -40,11 +41,11 @@ pub(in crate::kernel_api) struct Metrics {
 }
 
 impl Metrics {
-    /// None if some are locked, which is one more thing that an MTU may depend on.
+    /// Reads the metrics. None if any is locked, on which an MTU may depend, too.
     ///
     /// # Safety
     ///
-    /// They have to be valid.
+    /// The metrics have to be valid.
     #[inline]
     pub(in crate::kernel_api) unsafe fn of(metrics: *const bindings::dst_metrics) -> Option<Self> {
         const fn place(metric: u32) -> usize {
@@ -53,7 +54,8 @@ impl Metrics {
         const LOCK: usize = place(bindings::RTAX_LOCK);
         const MTU: usize = place(bindings::RTAX_MTU);
         const MSS: usize = place(bindings::RTAX_ADVMSS);
-        // SAFETY: The caller says so. Each may change while it is read (`fib6_metric_set`).
+        // SAFETY: By the function's safety requirements, the metrics are valid, and each index is
+        // below RTAX_MAX. Each may change meanwhile (`fib6_metric_set`).
         unsafe {
             let values = &raw const (*metrics).metrics;
             let value = |place: usize| values.cast::<u32>().add(place).read_volatile();
@@ -65,13 +67,13 @@ impl Metrics {
     }
 }
 
-/// The largest segment that may come by the way that an answer to a packet would have: out by the device that it came by,
-/// to the neighbour that it came from. None where all of routing has to be asked.
+/// The largest segment for an answer that leaves by the packet's ingress device, to the neighbour
+/// that sent it. None if a full route lookup is necessary.
 ///
 /// # Safety
 ///
-/// The packet has to be that of the hook, for this host on the link, not looped and not bridged. Source and destination
-/// have to be its own.
+/// `skb` and `state` have to be those of the hook. The packet has to be addressed to this host on
+/// the link, neither looped nor bridged. Source and destination have to be its own.
 #[inline]
 pub(in crate::kernel_api) unsafe fn mss(
     skb: &Skb,
@@ -83,7 +85,8 @@ pub(in crate::kernel_api) unsafe fn mss(
 ) -> Option<u16> {
     let raw = skb.as_raw();
     let (net, device) = (state.net, state.in_);
-    // SAFETY: The caller says so; RCU is held in hooks.
+    // SAFETY: By the function's safety requirements, packet, namespace and device are valid, under
+    // RCU, which hooks hold. The packet came by Ethernet, as checked first.
     unsafe {
         if !ethernet::brought(raw, state, family)
             || bindings::palisade_skb_is_routed(raw)
@@ -111,7 +114,7 @@ pub(in crate::kernel_api) unsafe fn mss(
     }
 }
 
-/// Whether IPsec may have a say in what comes in, goes on or goes out.
+/// Whether IPsec policies may apply to received, forwarded or sent packets.
 ///
 /// # Safety
 ///
@@ -119,7 +122,8 @@ pub(in crate::kernel_api) unsafe fn mss(
 #[inline]
 unsafe fn has_policies(net: *const bindings::net) -> bool {
     #[cfg(CONFIG_XFRM = "y")]
-    // SAFETY: The caller says so; there are numbers for each direction.
+    // SAFETY: By the function's safety requirements, the namespace is valid. Both arrays start with
+    // an entry for each of three directions.
     unsafe {
         let counts = (&raw const (*net).xfrm.policy_count).cast::<[u32; 3]>();
         let defaults = &raw const (*net).xfrm.policy_default;
@@ -133,12 +137,12 @@ unsafe fn has_policies(net: *const bindings::net) -> bool {
     }
 }
 
-/// The way to who has sent a packet of IPv4, if that is let in, and the MTU of the device (`ip_route_input_slow`,
-/// `ip_route_output_key_hash_rcu`).
+/// The nexthop to the sender of an IPv4 packet, if the packet is let in, and the MTU of the device
+/// (`ip_route_input_slow`, `ip_route_output_key_hash_rcu`).
 ///
 /// # Safety
 ///
-/// As for [`mss`]. The packet has to have come by the device.
+/// As for [`mss`]; `net` and `device` have to be those of the packet's hook state.
 #[inline]
 unsafe fn ipv4(
     skb: &Skb,
@@ -148,7 +152,9 @@ unsafe fn ipv4(
     source: u32,
     destination: u32,
 ) -> Option<(Hop, u32)> {
-    // SAFETY: The caller says so. In the hooks of IP the header is linear.
+    // SAFETY: By the function's safety requirements, packet, namespace and device are valid, under
+    // RCU, which keeps the settings and what is found valid. There are no policy rules, as checked
+    // first. In the hooks of IP the header is linear.
     unsafe {
         let settings = bindings::palisade_ipv4_settings(device);
         if settings.is_null()
@@ -161,7 +167,7 @@ unsafe fn ipv4(
         let dscp = tos & fib4::DSCP;
         let (forwards, own_are_routed) =
             (bindings::palisade_forwards4(settings), own.are_routed(net));
-        // One of this host's addresses is found quickly, and what is none only after a look-up in the table.
+        // An address of this host is found fast, any other only after a lookup in the table.
         let is_own = dscp == 0
             && own_are_routed
             && !forwards
@@ -186,7 +192,7 @@ unsafe fn ipv4(
         if !found.is_unicast() || hop.device != device {
             return None;
         }
-        // As in `fib_validate_source`, whose own addresses are also those of devices that are down.
+        // As in `fib_validate_source`, which counts the addresses of devices that are down, too.
         let is_admitted = match bindings::palisade_checks_sources(settings) {
             false => own_are_routed || bindings::__ip_dev_find(net, source, false).is_null(),
             true => {
@@ -199,11 +205,11 @@ unsafe fn ipv4(
     }
 }
 
-/// As [`ipv4`], of IPv6 (`ip6_pol_route`, `ip6_forward`).
+/// As [`ipv4`], for IPv6 (`ip6_pol_route`, `ip6_forward`).
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`ipv4`].
 #[inline]
 unsafe fn ipv6(
     skb: &Skb,
@@ -215,8 +221,9 @@ unsafe fn ipv6(
     if route::is_link_local(source) || route::is_link_local(destination) {
         return None;
     }
-    // SAFETY: The caller says so. The tables and settings of all devices are there for as long as the namespace, where
-    // packets of IPv6 come in.
+    // SAFETY: By the function's safety requirements, packet, namespace and device are valid, under
+    // RCU, which keeps the settings and what is found valid. A namespace with IPv6 packets has both
+    // tables for as long as it lives, and no route is for some sources only, as checked first.
     unsafe {
         let settings = bindings::palisade_ipv6_settings(device);
         let tables = &(*net).ipv6;
@@ -248,11 +255,12 @@ unsafe fn ipv6(
     }
 }
 
-/// Whether a packet of IPv6 goes on from here to another host.
+/// Whether an IPv6 packet is forwarded to another host.
 ///
 /// # Safety
 ///
-/// As for [`ipv6`]. The settings have to be those of the device.
+/// As for [`ipv4`]; no route may depend on the source, and `settings` have to be those of the
+/// device.
 #[inline(never)]
 unsafe fn goes_on_ipv6(
     skb: &Skb,
@@ -260,7 +268,8 @@ unsafe fn goes_on_ipv6(
     settings: *const bindings::inet6_dev,
     destination: [u32; 4],
 ) -> bool {
-    // SAFETY: The caller says so.
+    // SAFETY: By the function's safety requirements, packet, namespace and settings are valid,
+    // under RCU. A namespace with IPv6 packets has `devconf_all` and the table.
     unsafe {
         let tables = &(*net).ipv6;
         let forwards_all = (&raw const (*tables.devconf_all).forwarding).read_volatile() != 0;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Answers to packets that were received: who may be given one, and which way there is to whom it is for.
+//! The route back for answers to received packets, and whether there may be one.
 //!
-//! Hooks in PREROUTING see packets before anybody has asked whether this machine may answer them. So the kernel's
-//! own questions are asked here: those that it asks on a packet's way in (`ip_rcv_finish`, `ip6_rcv_finish`), and
-//! those that come after that and before an answer (`ip_forward`, `ip6_forward`, `tcp_v4_rcv`, `tcp_v6_rcv`).
+//! PREROUTING hooks see packets before the kernel has checked whether this host may answer them. So
+//! the kernel's checks are made here: those on a packet's way in (`ip_rcv_finish`,
+//! `ip6_rcv_finish`), and those between there and an answer (`ip_forward`, `ip6_forward`,
+//! `tcp_v4_rcv`, `tcp_v6_rcv`).
 
 use super::{
     own_addresses::OwnAddresses,
@@ -30,18 +31,18 @@ use crate::kernel_api::{
 use core::mem::offset_of;
 use kernel::prelude::*;
 
-/// Most rules of policy routing that are asked for the mark that they go by.
+/// The most policy rules that are searched for marks.
 const RULES_MAX: usize = 64;
 
-/// The way of an answer.
+/// The route of an answer.
 #[derive(Clone, Copy)]
 pub(crate) struct WayBack {
-    /// The largest segment that may come by it, as far as this machine knows.
+    /// The largest segment that may come in from there, as far as this host knows.
     pub(crate) mss: u16,
-    /// Index of the device that it leads out by.
+    /// Index of the egress device.
     pub(crate) device: u32,
-    /// Whether it is the neighbour's that the packet came from, by plain Ethernet. The packet has no route then, and
-    /// needs none.
+    /// Whether it leads by plain Ethernet to the neighbour that sent the packet. The packet then
+    /// has no route, and needs none.
     leads_to_sender: bool,
 }
 
@@ -54,22 +55,35 @@ impl WayBack {
 /// Why a packet is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoAnswer {
-    /// Whoever it says that it is from must not be.
+    /// The packet must not be answered, for instance because of its source address.
     Forbidden,
-    /// It cannot go on from here to whom it is for. It has no route now, and is to go on: routing has the last word,
-    /// and tells its sender so if anybody is to be told.
+    /// The packet cannot reach its destination from here. It has no route now and is to go on: the
+    /// kernel's own route lookup decides, and sends an error if there is one to send.
     NoWayOn,
 }
 
 impl Context<'_> {
-    /// The way of an answer to a packet of TCP, which has the packet's addresses and these ports the other way round.
-    /// From here on the packet's route is the way back, if it needs one, which
-    /// [`Verdict::Transmit`](crate::kernel_api::netfilter::Verdict::Transmit) takes: the packet must not go on otherwise. What is sent has to
-    /// be told ([`Rewritten::by`](super::rewrite::Rewritten::by)).
+    /// Finds the route of an answer to a TCP packet, which swaps the packet's addresses and has
+    /// these ports. If the answer needs a route, it replaces the packet's own, for
+    /// [`Verdict::Transmit`](crate::kernel_api::netfilter::Verdict::Transmit), so the packet must
+    /// not go on otherwise. Pass the result to [`Rewritten::by`](super::rewrite::Rewritten::by).
     ///
     /// # Errors
     ///
-    /// Why this machine would not have answered: the kernel's own TCP, or that of whoever the packet is for.
+    /// Why this host's TCP, or that of the destination, would not have answered.
+    ///
+    /// # Examples
+    ///
+    /// ```ignore
+    /// let Ok(way) = context.way_back(skb, family, ports, own) else {
+    ///     return Verdict::Drop;
+    /// };
+    /// let answer = answer(way.mss);
+    /// match skb.end_with(skb.network_offset(), &answer) {
+    ///     Ok(rewritten) => Verdict::Transmit(rewritten.by(&way)),
+    ///     Err(_) => Verdict::Drop,
+    /// }
+    /// ```
     #[inline]
     pub(crate) fn way_back(
         &self,
@@ -80,9 +94,10 @@ impl Context<'_> {
     ) -> Result<WayBack, NoAnswer> {
         let (state, raw) = (self.as_raw(), skb.as_raw());
         let device = state.in_;
-        // SAFETY: The packet, the device and the namespace are valid while the hook runs, under RCU.
+        // SAFETY: By the type invariants of `Context` and `Skb`, the packet, the namespace and, as
+        // checked first, the device are valid, under RCU.
         unsafe {
-            // Whoever got a broadcast of the link layer is not who it is for.
+            // A link-layer broadcast is not for this host alone.
             if device.is_null() || !bindings::palisade_skb_is_for_this_host(raw) {
                 return Err(NoAnswer::Forbidden);
             }
@@ -92,8 +107,8 @@ impl Context<'_> {
                 if !is_somebody(family, source) {
                     return Err(NoAnswer::Forbidden);
                 }
-                // Where it is forwarded its device is the one that it leaves by, and it has a route that leads nowhere
-                // (`bridge_parent_rtable`): the answer is routed.
+                // When it is forwarded, its device is the egress device, and its route is a fake
+                // (`bridge_parent_rtable`): look up a route for the answer.
                 if u32::from(state.hook) != bindings::nf_inet_hooks_NF_INET_PRE_ROUTING {
                     let flow = flow_back(skb, state, family, (source, destination), ports);
                     let route = flow.route(state.net).map_err(|_| NoAnswer::Forbidden)?;
@@ -107,7 +122,8 @@ impl Context<'_> {
             }
             let is_looped = bindings::palisade_skb_is_looped(raw);
             if !is_looped {
-                // Nobody sends to himself by a network, and whom it is for would take it for a forgery.
+                // No host sends to itself over a network; the destination would take this for a
+                // forgery.
                 if source == destination {
                     return Err(NoAnswer::Forbidden);
                 }
@@ -123,7 +139,8 @@ impl Context<'_> {
                             bindings::palisade_skb_drop_route(raw);
                             agrees
                         };
-                        // Routing needs memory, which may be short; and routes may have changed meanwhile.
+                        // The lookup needs memory, which may be short, and routes may have changed
+                        // meanwhile.
                         (0..200).any(|_| agrees())
                             || KVec::<u8>::with_capacity(1, GFP_ATOMIC).is_err()
                             || short() != Some(mss)
@@ -139,12 +156,12 @@ impl Context<'_> {
         }
     }
 
-    /// The way as all of routing finds it.
+    /// The route by a full lookup.
     ///
     /// # Safety
     ///
-    /// The packet has to have come in by a device and to be for this host on the link. It has to be said whether it has
-    /// come round by the loopback interface.
+    /// The packet has to have an ingress device and be addressed to this host on the link.
+    /// `is_looped` has to be whether it came in through the loopback interface.
     unsafe fn routed_way(
         &self,
         skb: &Skb,
@@ -155,7 +172,9 @@ impl Context<'_> {
         let (state, raw) = (self.as_raw(), skb.as_raw());
         let device = state.in_;
         let (source, destination) = addresses(skb, family).ok_or(NoAnswer::Forbidden)?;
-        // SAFETY: The packet, the device and the namespace are valid while the hook runs, under RCU.
+        // SAFETY: By the type invariants of `Context` and `Skb`, the packet and the namespace are
+        // valid, under RCU. By the function's safety requirements, there is a device. `device` is a
+        // valid pointer for a route under RCU, and the route found is of `family`.
         unsafe {
             match family {
                 Family::Ipv4 => has_come_ipv4(skb, state.net, device)?,
@@ -187,10 +206,11 @@ impl Context<'_> {
 }
 
 impl Context<'_> {
-    /// The way that a packet goes out by, if it has been routed.
+    /// The route of an outgoing packet, if it has one.
     pub(crate) fn way_out(&self, skb: &Skb, family: Family) -> Option<WayBack> {
-        // SAFETY: The packet and its device are valid while the hook runs, under RCU. In the hooks of IP, where the packet
-        // goes out it has a route of its IP version.
+        // SAFETY: By the type invariants of `Context` and `Skb`, the packet and its devices are
+        // valid, under RCU, which keeps the route's device valid. In the hooks of IP, an outgoing
+        // packet's route is of its IP version.
         unsafe {
             let raw = skb.as_raw();
             if !self.is_going_out() || !bindings::palisade_skb_is_routed(raw) {
@@ -205,22 +225,22 @@ impl Context<'_> {
         }
     }
 
-    /// The largest TCP segment that the device takes by which a packet came in.
+    /// The largest TCP segment that fits the MTU of the ingress device.
     pub(crate) fn in_mtu(&self, family: Family) -> u16 {
         let device = self.as_raw().in_;
         if device.is_null() {
             return u16::MAX;
         }
-        // SAFETY: The device is valid while the hook runs, under RCU.
+        // SAFETY: By the type invariant of `Context`, the device is valid.
         mss_of_mtu(unsafe { (*device).mtu }, family)
     }
 }
 
-/// What routing goes by for the answer to a packet of that source and destination, which has these ports.
+/// The flow for the route lookup of an answer to a packet with these addresses.
 ///
 /// # Safety
 ///
-/// The packet has to be that of the hook.
+/// `skb` and `state` have to be those of the hook.
 unsafe fn flow_back(
     skb: &Skb,
     state: &bindings::nf_hook_state,
@@ -232,13 +252,13 @@ unsafe fn flow_back(
         family,
         addresses: (destination, source),
         ports,
-        // SAFETY: The caller says that the packet is valid; the namespace is while the hook runs.
+        // SAFETY: By the function's safety requirements, the packet and the namespace are valid.
         mark: unsafe { bindings::palisade_reply_mark(state.net, skb.as_raw()) },
         domain: RoutingDomain::of(state),
     }
 }
 
-/// Source and destination of a packet.
+/// The source and the destination address of a packet.
 #[inline]
 pub(in crate::kernel_api) fn addresses(skb: &Skb, family: Family) -> Option<([u32; 4], [u32; 4])> {
     let start = skb.network_offset();
@@ -254,36 +274,37 @@ pub(in crate::kernel_api) fn addresses(skb: &Skb, family: Family) -> Option<([u3
     })
 }
 
-/// Whether an address is that of a host, and of no other than what sends with it.
+/// Whether an address is a unicast address that identifies the sender.
 #[inline]
 pub(in crate::kernel_api) fn is_somebody(family: Family, address: [u32; 4]) -> bool {
     let [a, b, c, d] = address.map(u32::from_be);
     match family {
-        // Neither "this network", nor loopback, multicast, nor what is above.
+        // Not "this network", loopback, multicast, nor anything above.
         Family::Ipv4 => !matches!(a >> 24, 0 | 127 | 224..),
-        // Neither unspecified, loopback, nor an IPv4 address (tcp_v6_conn_request), nor multicast.
+        // Not unspecified, loopback, IPv4-mapped (`tcp_v6_conn_request`), nor multicast.
         Family::Ipv6 => !(a == 0 && b == 0 && (c == 0 && d <= 1 || c == 0xffff)) && a >> 24 != 0xff,
     }
 }
 
-/// Has a packet go on as one that was not routed.
+/// Drops the route of a packet that is to go on.
 ///
 /// # Safety
 ///
-/// The packet has to be valid.
+/// Nobody may use the packet's route any more.
 #[cold]
 #[inline(never)]
 unsafe fn no_way_on(skb: &Skb) -> NoAnswer {
-    // SAFETY: The caller says so.
+    // SAFETY: By the type invariant of `Skb`, the packet is valid. By the function's safety
+    // requirements, its route is not used any more.
     unsafe { bindings::palisade_skb_drop_route(skb.as_raw()) };
     NoAnswer::NoWayOn
 }
 
-/// Whether an IPv4 packet has come to where it is for, or goes on from here.
+/// Whether an IPv4 packet is for this host, or can be forwarded.
 ///
 /// # Safety
 ///
-/// The packet and the device that it came by have to be valid, under RCU.
+/// `device` has to be the packet's valid ingress device and `net` its valid namespace, under RCU.
 unsafe fn has_come_ipv4(
     skb: &Skb,
     net: *mut bindings::net,
@@ -294,13 +315,14 @@ unsafe fn has_come_ipv4(
         false => Err(NoAnswer::Forbidden),
     };
     let raw = skb.as_raw();
-    // SAFETY: The caller says so. In the hooks of IP the header is linear. Where the packet has been routed, the route
-    // is one of IPv4; where it has not, the function does that as `ip_rcv_finish_core` does (softirqs are off, or
-    // this is process context, which it allows: it takes RCU itself).
+    // SAFETY: By the function's safety requirements and the type invariant of `Skb`, packet, device
+    // and namespace are valid, under RCU. In the hooks of IP the header is linear. A route that the
+    // packet has is an IPv4 one; `ip_route_input_noref` is called as in `ip_rcv_finish_core`, or in
+    // process context, which it allows, as it takes RCU itself.
     unsafe {
         let is_routed = bindings::palisade_skb_is_routed(raw)
             || bindings::palisade_route_input4(raw, device) == 0;
-        // The route of what is not forwarded is one to an error.
+        // Where forwarding is off, the lookup gives a route to an error.
         let is_error = is_routed && bindings::palisade_route_is_error(raw);
         if (is_error || !is_routed) && !is_admitted_by_mark_ipv4(skb, net, device) {
             return Err(match is_error {
@@ -323,7 +345,7 @@ unsafe fn has_come_ipv4(
     }
 }
 
-/// Whether the packet would have come in with some mark that rules may give it between here and routing
+/// Whether the packet would be let in with some mark that rules may set between here and routing
 /// (`src_valid_mark`, or a table of local addresses for transparent proxies).
 ///
 /// # Safety
@@ -337,7 +359,9 @@ unsafe fn is_admitted_by_mark_ipv4(
     device: *mut bindings::net_device,
 ) -> bool {
     let own = skb.mark();
-    // SAFETY: As in `has_come_ipv4`. The function drops the route that an earlier call has found.
+    // SAFETY: By the function's safety requirements and the type invariant of `Skb`, packet, device
+    // and namespace are valid, under RCU, and the header is linear. Each lookup drops the route of
+    // the one before.
     let is_admitted = unsafe {
         marks(net, Family::Ipv4).any(|mark| {
             skb.set_mark(mark);
@@ -349,11 +373,11 @@ unsafe fn is_admitted_by_mark_ipv4(
     is_admitted
 }
 
-/// As [`has_come_ipv4`], of IPv6.
+/// Whether an IPv6 packet is for this host, or can be forwarded.
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`has_come_ipv4`].
 unsafe fn has_come_ipv6(
     skb: &Skb,
     net: *mut bindings::net,
@@ -362,7 +386,9 @@ unsafe fn has_come_ipv6(
     destination: [u32; 4],
 ) -> Result<(), NoAnswer> {
     let raw = skb.as_raw();
-    // SAFETY: As in `has_come_ipv4`; `ip6_route_input` asks for RCU.
+    // SAFETY: By the function's safety requirements and the type invariant of `Skb`, packet, device
+    // and namespace are valid, under RCU, as `ip6_route_input` requires. In the hooks of IP the
+    // header is linear. A route that the packet has is an IPv6 one.
     unsafe {
         if !bindings::palisade_skb_is_routed(raw) {
             bindings::ip6_route_input(raw);
@@ -395,13 +421,15 @@ unsafe fn has_come_ipv6(
     }
 }
 
-/// Whether packets of IPv6 that come by a device may go on from here (`ip6_forward`).
+/// Whether IPv6 packets from a device may be forwarded (`ip6_forward`).
 ///
 /// # Safety
 ///
-/// The namespace and the device have to be valid, under RCU.
+/// The namespace and the device have to be valid, under RCU, and the namespace has to have IPv6
+/// packets.
 unsafe fn forwards_ipv6(net: *const bindings::net, device: *const bindings::net_device) -> bool {
-    // SAFETY: The caller says so. The settings for all devices are there where packets of IPv6 come in.
+    // SAFETY: By the function's safety requirements, namespace and device are valid, under RCU.
+    // Where there are IPv6 packets, `devconf_all` is set.
     unsafe {
         let all = (*net).ipv6.devconf_all;
         let settings = bindings::palisade_ipv6_settings(device);
@@ -411,18 +439,19 @@ unsafe fn forwards_ipv6(net: *const bindings::net, device: *const bindings::net_
     }
 }
 
-/// Whether the way back ends at one host, and not at this one, unless it has come from there.
+/// Whether the route back leads to one host, and to another one unless the packet is looped.
 ///
 /// # Safety
 ///
-/// The route has to be one of that IP version.
+/// The route has to be one of `family`.
 unsafe fn leads_to_somebody(route: &Route, family: Family, is_looped: bool) -> bool {
     const SEVERAL: u32 = bindings::RTCF_BROADCAST | bindings::RTCF_MULTICAST;
     const OWN: u32 = bindings::RTF_LOCAL | bindings::RTF_ANYCAST;
-    // SAFETY: The caller says so.
+    // SAFETY: By the type invariant, the route is valid, and by the function's safety requirements,
+    // it is one of `family`.
     unsafe {
         match family {
-            // `ip_route_input_noref` knows whether addresses of this host may come from elsewhere.
+            // `ip_route_input_noref` has checked whether addresses of this host may come in.
             Family::Ipv4 => bindings::palisade_route_flags_of4(route.as_raw()) & SEVERAL == 0,
             Family::Ipv6 => {
                 is_looped || bindings::palisade_route_flags_of6(route.as_raw()) & OWN == 0
@@ -433,14 +462,15 @@ unsafe fn leads_to_somebody(route: &Route, family: Family, is_looped: bool) -> b
 
 const _: () = assert!(offset_of!(bindings::fib_rule, list) == 0);
 
-/// The marks that rules of policy routing ask for.
+/// The marks that policy rules match.
 ///
 /// # Safety
 ///
-/// The namespace has to be valid, with its routing of that IP version set up, and RCU be held.
+/// The namespace has to be valid and have policy routing of that IP version set up. RCU has to be
+/// held while the result is used.
 unsafe fn marks(net: *mut bindings::net, family: Family) -> impl Iterator<Item = u32> {
-    // SAFETY: The caller says that there is a list of rules. Rules are put into it and taken out under RCU, which is
-    // held; the list is the first field of a rule, as checked above.
+    // SAFETY: By the function's safety requirements, there is a list of rules, which is changed in
+    // a way that readers under RCU may walk it.
     let (head, first) = unsafe {
         let head = match family {
             Family::Ipv4 => bindings::palisade_routing_rules4(net),
@@ -449,24 +479,26 @@ unsafe fn marks(net: *mut bindings::net, family: Family) -> impl Iterator<Item =
         (head, (&raw const (*head).next).read_volatile())
     };
     let entries = core::iter::successors(Some(first), |entry| {
-        // SAFETY: As above.
+        // SAFETY: By the function's safety requirements, RCU is held, so each entry of the list
+        // stays valid.
         Some(unsafe { (&raw const (**entry).next).read_volatile() })
     });
     entries
         .take_while(move |entry| !core::ptr::eq(*entry, head))
-        // `take` would count down, which the compiler does not know to end at zero.
+        // `take` would count down, and the compiler does not know that this stops at zero.
         .zip(0..RULES_MAX)
         .filter_map(|(entry, _)| {
             let rule = entry.cast::<bindings::fib_rule>();
-            // SAFETY: As above.
+            // SAFETY: The entry is not the head, so it lies in a rule, whose first field is the
+            // list, as checked above. RCU keeps the rule valid.
             let (mark, mask) = unsafe { ((*rule).mark, (*rule).mark_mask) };
             (mask != 0).then_some(mark)
         })
 }
 
-/// The way that the answer would have with some mark out by a device. Such marks come from the connection, which does
-/// not exist yet: hosts with two uplinks put them there where packets come in, and restore them where they go out. So
-/// where there is such a way, where the packet has come from decides.
+/// Finds a route with some mark that leaves by `device`. Such marks are restored from the
+/// connection, which does not exist yet: multihomed hosts save the ingress uplink in it and restore
+/// it for outgoing packets. So if there is such a route, the ingress device decides.
 ///
 /// # Safety
 ///
@@ -478,7 +510,8 @@ unsafe fn by_mark(
     net: *mut bindings::net,
     device: *mut bindings::net_device,
 ) -> Option<Route> {
-    // SAFETY: The caller says so.
+    // SAFETY: By the function's safety requirements, the namespace is valid with policy routing of
+    // that IP version, and RCU is held.
     unsafe {
         marks(net, flow.family)
             .filter_map(|mark| Flow { mark, ..*flow }.route(net).ok())

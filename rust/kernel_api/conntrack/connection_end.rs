@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Having connection tracking forget SYNPROXY's connections.
+//! Removing SYNPROXY connections from connection tracking.
 //!
 //! C header: [`include/net/netfilter/nf_conntrack.h`](srctree/include/net/netfilter/nf_conntrack.h)
 
@@ -20,33 +20,33 @@ use core::{
 };
 use kernel::prelude::*;
 
-/// What a connection was like when it was forgotten.
+/// The state of a connection when it was removed.
 #[derive(Clone, Copy)]
 pub(crate) struct EndedConnection {
-    /// Whom the packets of each direction are from and for, as who sends them has it.
+    /// The addresses and ports of each direction, as its sender has them.
     pub(crate) endpoints: [Endpoints; 2],
-    /// The sequence number that comes next in each direction, as who sends it has it.
+    /// The next sequence number of each direction, as its sender has it.
     pub(crate) next: [u32; 2],
-    /// By how much the sequence numbers of the reply are shifted.
+    /// The offset of the reply's sequence numbers.
     pub(crate) shift: u32,
-    /// What SYNPROXY has kept with it.
+    /// The words that SYNPROXY kept with the connection.
     pub(crate) words: [u32; 3],
 }
 
-/// How many connections of a namespace connection tracking knows.
+/// The number of tracked connections of a namespace.
 pub(crate) fn count_connections(namespace: &NetworkNamespace) -> usize {
-    // SAFETY: The namespace is valid.
+    // SAFETY: By the type invariant, the namespace is valid.
     unsafe { bindings::nf_conntrack_count(namespace.as_raw()) as usize }
 }
 
-/// Ended connections, and room for more.
+/// Removed connections, and room for more.
 struct Ended<'a> {
     room: &'a mut [MaybeUninit<EndedConnection>],
     count: usize,
 }
 
-/// Has connection tracking forget SYNPROXY's connections of a namespace, as many as there is room for, and
-/// returns them. May sleep: it walks all of connection tracking once.
+/// Removes the SYNPROXY connections of a namespace, at most as many as there is room for, and
+/// returns them. May sleep: it walks the whole conntrack table once.
 pub(crate) fn end_connections<'a>(
     namespace: &NetworkNamespace,
     room: &'a mut [MaybeUninit<EndedConnection>],
@@ -57,26 +57,28 @@ pub(crate) fn end_connections<'a>(
         data: (&raw mut ended).cast(),
         ..Default::default()
     };
-    // SAFETY: The namespace is valid, and the data is what the function wants, which nobody else uses
-    // meanwhile.
+    // SAFETY: By the type invariant, the namespace is valid. `data` holds an `Ended`, as `collect`
+    // requires, which nobody else uses meanwhile.
     unsafe { bindings::nf_ct_iterate_cleanup_net(Some(collect), &data) };
     let Ended { room, count } = ended;
     let filled = room.get(..count).unwrap_or_default();
-    // SAFETY: `collect` has counted those that it wrote, from the first on.
+    // SAFETY: `collect` has written the first `count` elements.
     unsafe { core::slice::from_raw_parts(filled.as_ptr().cast(), filled.len()) }
 }
 
 /// # Safety
 ///
-/// The connection has to be valid, and the data has to be an [`Ended`] that nobody else uses. A spinlock is held, and
-/// softirqs are off (`get_next_corpse`).
+/// `connection` has to be valid, and `data` has to point to an [`Ended`] that nobody else uses. A
+/// spinlock is held and softirqs are off (`get_next_corpse`).
 unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_void) -> c_int {
-    // SAFETY: The caller says so.
+    // SAFETY: By the function's safety requirements, `data` points to an `Ended` that nobody else
+    // uses.
     let ended = unsafe { &mut *data.cast::<Ended<'_>>() };
     let Some(place) = ended.room.get_mut(ended.count) else {
         return 0;
     };
-    // SAFETY: The caller says that the connection is valid, and it is in the table; those that are ours are of TCP.
+    // SAFETY: By the function's safety requirements, the connection is valid, and confirmed, as it
+    // is in the table. Those with proxy words are TCP connections.
     let one = unsafe {
         let Some(words) = proxy_words(connection) else {
             return 0;
@@ -101,7 +103,7 @@ unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_vo
     1
 }
 
-/// Whether connection tracking has any of SYNPROXY's connections of a namespace. May sleep.
+/// Whether a namespace has any SYNPROXY connections. May sleep.
 pub(crate) fn has_connections(namespace: &NetworkNamespace) -> bool {
     let mut is_any = false;
     let data = bindings::nf_ct_iter_data {
@@ -109,17 +111,18 @@ pub(crate) fn has_connections(namespace: &NetworkNamespace) -> bool {
         data: (&raw mut is_any).cast(),
         ..Default::default()
     };
-    // SAFETY: The namespace is valid, and the data is what the function wants, which nobody else uses
-    // meanwhile. In process context, as `nf_ct_iterate_cleanup` demands.
+    // SAFETY: By the type invariant, the namespace is valid. `data` holds a `bool`, as `notice`
+    // requires, which nobody else uses meanwhile.
     unsafe { bindings::nf_ct_iterate_cleanup_net(Some(notice), &data) };
     is_any
 }
 
 /// # Safety
 ///
-/// The connection has to be valid, and the data has to be a `bool` that nobody else uses.
+/// `connection` has to be valid, and `data` has to point to a `bool` that nobody else uses.
 unsafe extern "C" fn notice(connection: *mut bindings::nf_conn, data: *mut c_void) -> c_int {
-    // SAFETY: The caller says so.
+    // SAFETY: By the function's safety requirements, the connection is valid, and `data` points to
+    // a `bool` that nobody else uses.
     unsafe {
         if bindings::palisade_ct_is_own(connection) {
             *data.cast::<bool>() = true;

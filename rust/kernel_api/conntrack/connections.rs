@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Single connections that connection tracking knows, and what SYNPROXY keeps with them.
+//! Tracked connections, and the words that SYNPROXY keeps with them.
 //!
 //! C headers: [`include/net/netfilter/nf_conntrack.h`](srctree/include/net/netfilter/nf_conntrack.h),
 //! [`include/net/netfilter/nf_conntrack_synproxy.h`](srctree/include/net/netfilter/nf_conntrack_synproxy.h),
@@ -23,12 +23,12 @@ use core::{
     ptr::NonNull, //
 };
 
-/// Who sends a packet of a connection.
+/// A direction of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
-    /// Who has opened it.
+    /// From the side that opened it.
     Original,
-    /// The other one.
+    /// From the other side.
     Reply,
 }
 
@@ -41,38 +41,39 @@ impl Direction {
     }
 }
 
-/// How far a TCP connection has got (`enum tcp_conntrack`).
+/// The state of a TCP connection (`enum tcp_conntrack`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TcpState {
-    /// It has seen a SYN.
+    /// A SYN was seen.
     SynSent,
-    /// It has seen a SYN and the SYN of the other side.
+    /// A SYN was seen in each direction.
     SynReceived,
-    /// It is open.
+    /// It is established.
     Established,
-    /// It was closed, or reset: its addresses and ports may be used for another.
+    /// It was closed or reset; its addresses and ports may be reused.
     Over,
-    /// It is being closed, or does not exist yet.
+    /// It is being closed, or is not open yet.
     Other,
 }
 
-/// What SYNPROXY keeps with a connection: three words, whose meaning is the user's.
+/// The words that SYNPROXY keeps with a connection, for the user to give a meaning.
 pub(crate) type ProxyWords = [Word; 3];
 
 const _: () = assert!(size_of::<ProxyWords>() == size_of::<bindings::nf_conn_synproxy>());
 
-/// What SYNPROXY keeps with a connection, if that is one of Palisade's own.
+/// The words that SYNPROXY keeps with a connection, if it is one of Palisade's own.
 ///
 /// # Safety
 ///
-/// The connection has to be valid, and what is returned may not be used when it is gone, nor across a hook while it is
-/// not confirmed: what it carries may be moved until then (`nf_ct_ext_add`).
+/// The connection has to be valid for `'a`. While it is not confirmed, the result must not be used
+/// across another hook, which may move its extensions (`nf_ct_ext_add`).
 #[inline]
 pub(in crate::kernel_api) unsafe fn proxy_words<'a>(
     connection: *const bindings::nf_conn,
 ) -> Option<&'a ProxyWords> {
-    // SAFETY: The caller says that the connection is valid. The mark is set by `Connection::become_own` alone, for those
-    // that carry the words; they are aligned for that.
+    // SAFETY: By the function's safety requirements, the connection is valid.
+    // `Connection::become_own` alone sets the mark, on connections with the extension, which is as
+    // long as the words, as checked above, and aligned for them.
     unsafe {
         if !bindings::palisade_ct_is_own(connection) {
             return None;
@@ -82,27 +83,29 @@ pub(in crate::kernel_api) unsafe fn proxy_words<'a>(
     }
 }
 
-/// Whom packets are from and for: addresses as words, and ports as they are in the header.
+/// The endpoints of a connection: addresses as words, and ports as in the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoints {
     /// The IP version.
     pub(crate) family: Family,
-    /// Source and destination.
+    /// The source and the destination.
     pub(crate) addresses: ([u32; 4], [u32; 4]),
-    /// Source and destination.
+    /// The source and the destination.
     pub(crate) ports: ([u8; 2], [u8; 2]),
 }
 
 impl Endpoints {
+    /// The endpoints of one direction of a connection.
+    ///
     /// # Safety
     ///
-    /// The connection has to be valid, and one of TCP.
+    /// The connection has to be valid.
     pub(in crate::kernel_api) unsafe fn of(
         connection: *const bindings::nf_conn,
         direction: Direction,
     ) -> Self {
-        // SAFETY: The caller says that the connection is valid; its addresses do not change once packets
-        // have passed. All unions are plain numbers.
+        // SAFETY: By the function's safety requirements, the connection is valid. The tuple is
+        // copied, and all fields of its unions are plain numbers.
         unsafe {
             let tuple = &*bindings::palisade_ct_tuple(connection, direction.number());
             Self {
@@ -122,7 +125,7 @@ impl Endpoints {
         u32::from_ne_bytes([a, b, c, d])
     }
 
-    /// The other way round.
+    /// The endpoints of the other direction.
     pub(crate) fn reversed(&self) -> Self {
         let ((source, destination), (source_port, destination_port)) = (self.addresses, self.ports);
         Self {
@@ -133,21 +136,25 @@ impl Endpoints {
     }
 }
 
-/// The connection of a packet, while the packet is in a hook.
+/// The connection of a packet in a hook.
+///
+/// # Invariants
+///
+/// `raw` points to a connection that is valid for `'a` and is not a template.
 #[derive(Clone, Copy)]
 pub(crate) struct Connection<'a> {
     raw: NonNull<bindings::nf_conn>,
-    /// Whose packets it is about.
+    /// The direction of the packet.
     pub(crate) direction: Direction,
-    /// Whether the packet is not of the connection, but an error about a packet of it.
+    /// Whether the packet is an ICMP error about the connection, rather than part of it.
     pub(crate) is_related: bool,
     lifetime: PhantomData<&'a ()>,
 }
 
 impl<'a> Connection<'a> {
-    /// How far it has got; it has to be one of TCP.
+    /// The state of the connection, which has to be a TCP one.
     pub(crate) fn tcp_state(&self) -> TcpState {
-        // SAFETY: By the type, the connection is valid.
+        // SAFETY: By the type invariant, the connection is valid.
         let state = u32::from(unsafe {
             demands::of_tcp(self.raw);
             bindings::palisade_ct_tcp_state(self.raw.as_ptr())
@@ -162,21 +169,25 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// What SYNPROXY keeps with it, if it is one of Palisade's own. Others may have room for that, too: those of the
-    /// kernel's SYNPROXY, and those that userspace has made.
+    /// The words that SYNPROXY keeps with the connection, if it is one of Palisade's own. Others
+    /// may have the extension, too: those of the kernel's SYNPROXY, and those that userspace
+    /// created.
     #[inline]
     pub(crate) fn proxy(&self) -> Option<&'a ProxyWords> {
-        // SAFETY: By the type, the connection is valid.
+        // SAFETY: By the type invariant, the connection is valid for `'a`. While the caller has the
+        // packet, it passes no other hook that adds extensions.
         unsafe { proxy_words(self.raw.as_ptr()) }
     }
 
-    /// Makes it one of Palisade's own, and returns what is kept with it; if nobody else can know it yet and it was made
-    /// for that, or if it is one already.
+    /// Makes the connection one of Palisade's own and returns its words. None unless it has the
+    /// extension and is either not confirmed, so that nobody else knows it, or one of Palisade's
+    /// own already.
     pub(in crate::kernel_api) fn become_own(&self) -> Option<&'a ProxyWords> {
         let raw = self.raw.as_ptr();
         if self.confirmed().is_none() {
-            // SAFETY: By the type, the connection is valid. What is not confirmed changes with its packet alone; the
-            // extension is there, or it is null. It is of TCP, as its maker says (`ProxyTemplate::open`).
+            // SAFETY: By the type invariant, the connection is valid. While it is not confirmed,
+            // only its packet changes it. Only TCP connections get the extension from a template of
+            // ours (`ProxyTemplate::open`).
             unsafe {
                 if !bindings::palisade_ct_synproxy(raw).is_null() {
                     bindings::palisade_ct_set_own(raw);
@@ -186,33 +197,33 @@ impl<'a> Connection<'a> {
         self.proxy()
     }
 
-    /// Has the sequence numbers of one direction shifted by `offset` from now on, and acknowledgements of
-    /// them back; if it is zero, they stay as they are.
+    /// Adds `offset` to the sequence numbers of one direction from now on, and subtracts it from
+    /// acknowledgments of them. An offset of zero does nothing.
     pub(crate) fn shift_sequence(&self, direction: Direction, offset: u32) {
         let info = match direction {
             Direction::Original => bindings::ip_conntrack_info_IP_CT_ESTABLISHED,
             Direction::Reply => bindings::ip_conntrack_info_IP_CT_ESTABLISHED_REPLY,
         };
-        // SAFETY: By the type, the connection is valid.
+        // SAFETY: By the type invariant, the connection is valid. Its lock is not held.
         unsafe {
             demands::adjustable(self.raw);
             bindings::nf_ct_seqadj_init(self.raw.as_ptr(), info, offset as i32);
         }
     }
 
-    /// By how much the sequence numbers of one direction are shifted.
+    /// The offset that applies to a sequence number of one direction.
     pub(crate) fn sequence_shift(&self, direction: Direction, sequence: u32) -> u32 {
-        // SAFETY: By the type, the connection is valid.
+        // SAFETY: By the type invariant, the connection is valid.
         let shift =
             unsafe { bindings::nf_ct_seq_offset(self.raw.as_ptr(), direction.number(), sequence) };
         shift as u32
     }
 
-    /// Tells connection tracking by how many bits the windows of both sides are to be shifted.
+    /// Sets the window scales of both sides in connection tracking.
     pub(crate) fn set_window_scales(&self, original: u8, reply: u8) {
         let raw = self.raw.as_ptr();
-        // SAFETY: By the type, the connection is valid. Its lock is what `nf_conntrack_tcp_packet` holds when it reads and
-        // writes these, on other CPUs, too; nobody here holds it.
+        // SAFETY: By the type invariant, the connection is valid. Its lock, which nobody here
+        // holds, serialises this with `nf_conntrack_tcp_packet`, which reads and writes the scales.
         unsafe {
             demands::of_tcp(self.raw);
             bindings::palisade_spin_lock_bh(&raw mut (*raw).lock);
@@ -221,56 +232,56 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// The largest window that who has opened it has announced so far, in bytes.
+    /// The largest window that the opener has announced so far, in bytes.
     pub(crate) fn largest_window(&self) -> u32 {
-        // SAFETY: By the type, the connection is valid.
+        // SAFETY: By the type invariant, the connection is valid.
         unsafe {
             demands::of_tcp(self.raw);
             bindings::palisade_ct_largest_window(self.raw.as_ptr())
         }
     }
 
-    /// The sequence number that comes next in one direction, as who sends it has it.
+    /// The next sequence number of one direction, as its sender has it.
     pub(crate) fn next_sequence(&self, direction: Direction) -> u32 {
-        // SAFETY: By the type, the connection is valid.
+        // SAFETY: By the type invariant, the connection is valid. The direction is 0 or 1.
         unsafe {
             demands::of_tcp(self.raw);
             bindings::palisade_ct_sequence_end(self.raw.as_ptr(), direction.number())
         }
     }
 
-    /// The addresses and ports of the packets of one direction, as connection tracking sees them: before
-    /// they are translated.
+    /// The endpoints of one direction, as connection tracking sees its packets before they are
+    /// translated. Only connections with ports have any.
     pub(crate) fn endpoints(&self, direction: Direction) -> Endpoints {
-        // SAFETY: By the type, the connection is valid.
+        // SAFETY: By the type invariant, the connection is valid.
         unsafe { Endpoints::of(self.raw.as_ptr(), direction) }
     }
 
-    /// The same, if connection tracking has it in its table. While the first packet of a connection passes the
-    /// hooks it has not, and an error about that packet has the same connection.
+    /// Returns the connection if it is confirmed. It is not while its first packet traverses the
+    /// hooks, nor for an ICMP error about that packet.
     pub(crate) fn confirmed(&self) -> Option<ConfirmedConnection<'a>> {
-        // SAFETY: By the type, the connection is valid.
+        // SAFETY: By the type invariant, the connection is valid.
         let is_confirmed = unsafe { bindings::palisade_ct_is_confirmed(self.raw.as_ptr()) };
-        // INVARIANT: It was just asked for, and a connection that was confirmed stays so.
+        // INVARIANT: The connection is confirmed, and stays so.
         is_confirmed.then_some(ConfirmedConnection(*self))
     }
 }
 
-/// A connection that connection tracking has, or had, in its table.
+/// A confirmed connection, which is or was in the conntrack table.
 ///
 /// # Invariants
 ///
-/// It is confirmed (`IPS_CONFIRMED`).
+/// The connection is confirmed (`IPS_CONFIRMED`).
 #[derive(Clone, Copy)]
 pub(crate) struct ConfirmedConnection<'a>(Connection<'a>);
 
 impl ConfirmedConnection<'_> {
-    /// Ends it: connection tracking does not know it any more.
+    /// Removes the connection from connection tracking.
     pub(crate) fn end(&self) {
-        // SAFETY: By the type, the connection is valid, since somebody who outlives this holds a reference.
-        // `nf_ct_delete` takes it out of the lists of the table without asking whether it is there
-        // (`__nf_ct_delete_from_lists`). By the type invariant it was put there (`__nf_conntrack_confirm`), and
-        // whoever sets IPS_DYING first is the only one who takes it out.
+        // SAFETY: By the type invariant of `Connection`, the connection is valid, and by that of
+        // this type, it was put in the table (`__nf_conntrack_confirm`), as `nf_ct_delete`
+        // requires, which removes it from the lists unconditionally (`__nf_ct_delete_from_lists`).
+        // Only whoever sets IPS_DYING first does that.
         unsafe { bindings::nf_ct_delete(self.0.raw.as_ptr(), 0, 0) };
     }
 }
@@ -284,17 +295,20 @@ impl<'a> Deref for ConfirmedConnection<'a> {
 }
 
 impl Skb {
-    /// The connection of the packet, or that it tells an error about.
+    /// The connection of the packet, or that of an ICMP error. None if the packet has none, or a
+    /// template.
     #[inline]
     pub(crate) fn tracked(&self) -> Option<Connection<'_>> {
         let mut info = 0;
-        // SAFETY: By the type, the packet is valid; the pointer is valid for writes.
+        // SAFETY: By the type invariant, the packet is valid. `info` is valid for writes.
         let raw = unsafe { bindings::palisade_ct_get(self.as_raw(), &mut info) };
         let raw = NonNull::new(raw)?;
-        // SAFETY: The packet holds a reference to it.
+        // SAFETY: The packet holds a reference to the connection or template.
         if unsafe { bindings::palisade_ct_is_template(raw.as_ptr()) } {
             return None;
         }
+        // INVARIANT: The packet holds a reference to the connection, and is borrowed for the
+        // lifetime.
         Some(Connection {
             raw,
             direction: match info {
@@ -316,15 +330,14 @@ impl Skb {
 ///
 /// # Invariants
 ///
-/// It holds a reference to the connection, which is confirmed.
+/// This holds a reference to the connection, which is confirmed.
 pub(crate) struct FoundConnection {
     raw: NonNull<bindings::nf_conn>,
     direction: Direction,
 }
 
 impl FoundConnection {
-    /// Looks up the connection of a TCP segment with these addresses, as words, and ports, as they are in
-    /// the header, in a namespace.
+    /// Looks up a TCP connection in a namespace.
     pub(crate) fn look_up(namespace: &NetworkNamespace, endpoints: &Endpoints) -> Option<Self> {
         let ((source, destination), (source_port, destination_port)) =
             (endpoints.addresses, endpoints.ports);
@@ -337,8 +350,11 @@ impl FoundConnection {
         } as u16;
         tuple.dst.u3.all = destination;
         tuple.dst.u.all = u16::from_ne_bytes(destination_port);
-        tuple.dst.protonum = 6; // IPPROTO_TCP
-                                // SAFETY: By the type, the namespace is valid; the others are valid for reads.
+        // IPPROTO_TCP.
+        tuple.dst.protonum = 6;
+        // SAFETY: By the type invariant, the namespace is valid. The zone and the tuple are valid
+        // for reads. The lookup returns null or a hash entry of a connection that it took a
+        // reference to.
         unsafe {
             let hash = bindings::nf_conntrack_find_get(
                 namespace.as_raw(),
@@ -351,8 +367,8 @@ impl FoundConnection {
                 bindings::ip_conntrack_dir_IP_CT_DIR_ORIGINAL => Direction::Original,
                 _ => Direction::Reply,
             };
-            // INVARIANT: The function has got the reference. It finds those alone that are confirmed
-            // (`nf_ct_key_equal`), also where the memory is used for another one meanwhile.
+            // INVARIANT: The lookup took the reference that this holds. It returns confirmed
+            // connections only (`nf_ct_key_equal`), even if the memory is reused meanwhile.
             Some(Self {
                 raw: NonNull::new(raw)?,
                 direction,
@@ -360,9 +376,10 @@ impl FoundConnection {
         }
     }
 
-    /// The connection.
+    /// Returns the connection.
     pub(crate) fn connection(&self) -> ConfirmedConnection<'_> {
-        // INVARIANT: By this type's invariant.
+        // INVARIANT: By this type's invariant, the connection is confirmed and valid while `self`
+        // is borrowed. Templates are not in the table.
         ConfirmedConnection(Connection {
             raw: self.raw,
             direction: self.direction,
@@ -374,7 +391,7 @@ impl FoundConnection {
 
 impl Drop for FoundConnection {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, this holds a reference, which is released here.
         unsafe { bindings::palisade_ct_put(self.raw.as_ptr()) };
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Opening SYNPROXY's connections.
+//! Opening SYNPROXY connections.
 //!
 //! C headers: [`include/net/netfilter/nf_conntrack_core.h`](srctree/include/net/netfilter/nf_conntrack_core.h),
 //! [`include/net/netfilter/nf_conntrack_synproxy.h`](srctree/include/net/netfilter/nf_conntrack_synproxy.h)
@@ -26,66 +26,67 @@ use kernel::{
     sync::Arc, //
 };
 
-/// What tells connection tracking that the connection which a packet opens is one of SYNPROXY's.
+/// A conntrack template that makes the connection which a packet opens a SYNPROXY one.
 ///
 /// # Invariants
 ///
-/// It holds a reference to the template.
+/// This holds a reference to the template.
 pub(crate) struct ProxyTemplate {
     raw: NonNull<bindings::nf_conn>,
-    /// It holds the address of the namespace.
+    /// The template has the address of the namespace.
     _namespace: NamespaceUse,
 }
 
-// SAFETY: A template can be referred to and dropped from any thread.
+// SAFETY: A template's reference count is atomic, and any task may drop the last reference.
 unsafe impl Send for ProxyTemplate {}
-// SAFETY: It is not changed but for its count of references.
+// SAFETY: Nothing of a template changes but its reference count, which is atomic.
 unsafe impl Sync for ProxyTemplate {}
 
-/// Why no connection of SYNPROXY's was opened.
+/// Why no SYNPROXY connection was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotOpened {
-    /// Connection tracking has no room for it.
+    /// Connection tracking has no room for it, or refused the packet.
     NoRoom,
-    /// There is one between the same that is none of SYNPROXY's.
+    /// There is another connection with these endpoints.
     Taken,
-    /// Rules of address translation have dropped what opens it.
+    /// NAT rules dropped the packet.
     Refused,
 }
 
 impl ProxyTemplate {
-    /// Makes one. May sleep.
+    /// Creates a template. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace ends.
+    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace is ending.
     pub(crate) fn new(scope: &Arc<Scope>) -> Result<Self> {
         let namespace = scope.enter()?;
-        // SAFETY: The namespace is valid.
+        // SAFETY: The namespace is in use, so it is valid.
         let raw = unsafe { bindings::palisade_ct_template_alloc(namespace.as_raw()) };
         let raw = NonNull::new(raw).ok_or(ENOMEM)?;
-        // SAFETY: Nobody else knows the template yet.
+        // SAFETY: The template is new, and nobody else knows it.
         unsafe {
             if !bindings::palisade_ct_add_synproxy(raw.as_ptr()) {
                 bindings::nf_ct_tmpl_free(raw.as_ptr());
                 return Err(ENOMEM);
             }
-            // As `synproxy_net_init` does, so that dropping it looks for it in no list.
+            // As `synproxy_net_init` does, so that the last `put` does not look for it in any list.
             bindings::palisade_ct_set_confirmed(raw.as_ptr());
         }
-        // INVARIANT: It was just made, with one reference.
+        // INVARIANT: The template is new, and its one reference is this one.
         Ok(Self {
             raw,
             _namespace: namespace,
         })
     }
 
-    /// Has connection tracking see a SYN, which is in the hook of the context or else about to go out, now instead of in
-    /// its own hook, and makes the connection one of Palisade's own. Nobody else can have seen it yet: that hook ignores
-    /// what has a connection. Returns that, and what is kept with it.
+    /// Runs connection tracking on a SYN now, instead of in its own hook, and makes the connection
+    /// one of Palisade's own. The SYN is in a hook of `state`, or is about to be sent. Nobody else
+    /// can know the connection yet: that hook skips packets that have one. Returns the connection
+    /// and its words.
     ///
-    /// The packet has to be a whole IP packet of the context's namespace and family with a TCP header. If it fails, it has
-    /// no connection, and has to go no further.
+    /// The packet has to be a whole IP packet with a TCP header, of the namespace and the family of
+    /// `state`, under RCU. On failure it must not go on.
     ///
     /// # Errors
     ///
@@ -98,10 +99,11 @@ impl ProxyTemplate {
         if skb.tracked().is_some() {
             return Err(NotOpened::Taken);
         }
-        // SAFETY: By the type, the packet is valid, and by the type invariant the template is. The packet has
-        // no connection that somebody might have borrowed. `nf_conntrack_in` takes the reference to the template; it
-        // demands RCU, as in all hooks, and the network header where the data begins, as for all that `Skb` is made
-        // of.
+        // SAFETY: By the type invariant of `Skb`, the packet is valid, and by that of `self`, so is
+        // the template. The packet has no connection that somebody could have borrowed. It takes
+        // over the reference to the template, and `nf_conntrack_in` drops that. Both callers have a
+        // `Context`, so RCU is held and the namespace is valid, and the packet's data begins with
+        // its IP header.
         let verdict = unsafe {
             bindings::palisade_ct_forget(skb.as_raw());
             bindings::palisade_ct_hold(self.raw.as_ptr());
@@ -120,7 +122,7 @@ impl ProxyTemplate {
         Ok((connection, words))
     }
 
-    /// As above, for a packet that is in the hook of the context.
+    /// As [`Self::see`], for a packet that is in the hook of the context.
     pub(crate) fn open<'a>(
         &self,
         skb: &'a Skb,
@@ -132,7 +134,7 @@ impl ProxyTemplate {
 
 impl Drop for ProxyTemplate {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, this holds a reference, which is released here.
         unsafe { bindings::palisade_ct_put(self.raw.as_ptr()) };
     }
 }

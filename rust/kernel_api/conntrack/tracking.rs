@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Connection tracking.
+//! Enabling connection tracking, and what it says of packets.
 //!
 //! C header: [`include/net/netfilter/nf_conntrack.h`](srctree/include/net/netfilter/nf_conntrack.h)
 
@@ -19,51 +19,59 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Has connection tracking see the packets of a namespace, until it is dropped.
+/// Enables connection tracking in a namespace until this is dropped.
+///
+/// # Invariants
+///
+/// `nf_ct_netns_get` was called for the namespace.
 pub(crate) struct ConntrackUse(NamespaceUse);
 
 impl ConntrackUse {
-    /// For IPv4 and IPv6. May sleep.
+    /// Enables it for IPv4 and IPv6. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace ends, and what registering hooks fails with.
+    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace is ending, and what
+    /// registering its hooks fails with.
     pub(crate) fn new(scope: &Arc<Scope>) -> Result<Self> {
         let namespace = scope.enter()?;
-        // SAFETY: The namespace is valid; it is given back by `drop`.
+        // SAFETY: The namespace is in use, so it is valid.
         kernel::error::to_result(unsafe {
             bindings::nf_ct_netns_get(namespace.as_raw(), bindings::NFPROTO_INET as u8)
         })?;
+        // INVARIANT: `nf_ct_netns_get` has just succeeded.
         Ok(Self(namespace))
     }
 }
 
 impl Drop for ConntrackUse {
     fn drop(&mut self) {
-        // SAFETY: `new` has got it, in a namespace that is still there.
+        // SAFETY: By the type invariant, this balances `nf_ct_netns_get`. The namespace is in use,
+        // so it is valid.
         unsafe { bindings::nf_ct_netns_put(self.0.as_raw(), bindings::NFPROTO_INET as u8) };
     }
 }
 
-/// What connection tracking takes a packet for.
+/// The conntrack state of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TrackingState {
-    /// A packet of no connection; before connection tracking, every packet that is to be tracked.
+    /// A packet without a connection; before connection tracking, each packet that is to be
+    /// tracked.
     Invalid,
-    /// The first packet of a connection, or one more before the first answer.
+    /// A packet of a connection that has only seen packets in one direction.
     New,
     /// A packet of a connection that has seen packets in both directions.
     Established,
-    /// The first packet of a connection that another one has announced, or an error about one.
+    /// The first packet of an expected connection, or an ICMP error about a connection.
     Related,
-    /// A packet that connection tracking passes over.
+    /// A packet that is exempt from connection tracking.
     Untracked,
 }
 
 /// What connection tracking says of a packet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tracking {
-    /// What it takes the packet for.
+    /// The state of the packet.
     pub(crate) state: TrackingState,
     /// Whether the source address of its connection is translated.
     pub(crate) source_translated: bool,
@@ -72,16 +80,16 @@ pub(crate) struct Tracking {
 }
 
 impl Skb {
-    /// The connection that the packet has, or null, and what it is to it.
+    /// The connection of the packet, or null, and its relation to that.
     #[inline]
     fn connection(&self) -> (*mut bindings::nf_conn, bindings::ip_conntrack_info) {
         let mut info = bindings::ip_conntrack_info_IP_CT_ESTABLISHED;
-        // SAFETY: By the type, the packet is valid; the pointer is valid for writes.
+        // SAFETY: By the type invariant, the packet is valid. `info` is valid for writes.
         let connection = unsafe { bindings::palisade_ct_get(self.as_raw(), &mut info) };
         (connection, info)
     }
 
-    /// What connection tracking says of the packet.
+    /// Returns what connection tracking says of the packet.
     #[inline]
     pub(crate) fn tracking(&self) -> Tracking {
         let (connection, info) = self.connection();
@@ -111,14 +119,14 @@ impl Skb {
         }
     }
 
-    /// Has connection tracking pass the packet over, unless it has seen it already, as it has on the
-    /// loopback interface.
+    /// Exempts the packet from connection tracking, unless it was tracked already, as looped
+    /// packets were.
     #[inline]
     pub(crate) fn set_untracked(&self) {
         let (connection, info) = self.connection();
         if connection.is_null() && info == bindings::ip_conntrack_info_IP_CT_ESTABLISHED {
-            // SAFETY: By the type, the packet is valid. It has no connection whose reference would be
-            // lost, and gets none.
+            // SAFETY: By the type invariant, the packet is valid. It has no connection whose
+            // reference would leak.
             unsafe {
                 bindings::palisade_ct_set(
                     self.as_raw(),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Netlink attributes: what is allowed in them, and reading them.
+//! Netlink attributes: their policies, and reading them.
 //!
 //! C header: [`include/net/netlink.h`](srctree/include/net/netlink.h)
 
 use crate::kernel_api::bindings;
 
-/// The numbers that an attribute may hold.
+/// The range of numbers that an attribute may hold.
 #[repr(transparent)]
 pub(crate) struct Range(bindings::netlink_range_validation);
 
@@ -17,15 +17,15 @@ impl Range {
     }
 }
 
-/// What the kernel accepts as an attribute, before it gets to the operation.
+/// The policy of an attribute, which the kernel checks before it calls an operation.
 #[repr(transparent)]
 pub(crate) struct Policy(bindings::nla_policy);
 
-// SAFETY: A policy is never written, and it points at statics.
+// SAFETY: A policy is only read, and it points to statics.
 unsafe impl Sync for Policy {}
 
 impl Policy {
-    /// The attribute is not accepted.
+    /// Rejects the attribute.
     pub(crate) const NONE: Self = Self::of_type(bindings::NLA_UNSPEC, 0);
 
     const fn of_type(kind: u32, len: u16) -> Self {
@@ -46,57 +46,57 @@ impl Policy {
         policy
     }
 
-    /// An attribute whose presence says it all.
+    /// A flag, which has no payload.
     pub(crate) const fn flag() -> Self {
         Self::of_type(bindings::NLA_FLAG, 0)
     }
 
-    /// A number of 8 bits.
+    /// A `u8`.
     pub(crate) const fn u8() -> Self {
         Self::of_type(bindings::NLA_U8, 0)
     }
 
-    /// A number of 16 bits.
+    /// A `u16`.
     pub(crate) const fn u16() -> Self {
         Self::of_type(bindings::NLA_U16, 0)
     }
 
-    /// A number of 32 bits.
+    /// A `u32`.
     pub(crate) const fn u32() -> Self {
         Self::of_type(bindings::NLA_U32, 0)
     }
 
-    /// A number of 64 bits.
+    /// A `u64`.
     pub(crate) const fn u64() -> Self {
         Self::of_type(bindings::NLA_U64, 0)
     }
 
-    /// A number of 8 bits from a range.
+    /// A `u8` in a range.
     pub(crate) const fn u8_range(range: &'static Range) -> Self {
         Self::with_range(bindings::NLA_U8, range)
     }
 
-    /// A number of 16 bits from a range.
+    /// A `u16` in a range.
     pub(crate) const fn u16_range(range: &'static Range) -> Self {
         Self::with_range(bindings::NLA_U16, range)
     }
 
-    /// A number of 32 bits from a range.
+    /// A `u32` in a range.
     pub(crate) const fn u32_range(range: &'static Range) -> Self {
         Self::with_range(bindings::NLA_U32, range)
     }
 
-    /// A string of at most so many bytes, with or without a zero at its end.
+    /// A string of at most `max_len` bytes, with or without a terminating NUL.
     pub(crate) const fn string(max_len: u16) -> Self {
         Self::of_type(bindings::NLA_NUL_STRING, max_len)
     }
 
-    /// At most so many bytes.
+    /// At most `max_len` bytes.
     pub(crate) const fn binary(max_len: u16) -> Self {
         Self::of_type(bindings::NLA_BINARY, max_len)
     }
 
-    /// Attributes within the attribute.
+    /// Nested attributes, whose types index `policies`.
     pub(crate) const fn nested(policies: &'static [Policy]) -> Self {
         let mut policy = Self::of_type(bindings::NLA_NESTED, policies.len() as u16 - 1);
         policy.0.__bindgen_anon_1.nested_policy = policies.as_ptr().cast();
@@ -104,20 +104,20 @@ impl Policy {
     }
 }
 
-/// The bytes of an attribute's header: length and type, 16 bits each.
+/// Length of an attribute's header in bytes: the length and the type, of 16 bits each.
 const HEADER: usize = 4;
 
-/// The bits of the type that tell the type; the others are flags.
+/// The bits of the type field without the flags.
 const TYPE_MASK: u16 = bindings::NLA_TYPE_MASK as u16;
 
-/// One attribute of a message that the kernel has validated.
+/// An attribute of a message that the kernel has validated.
 #[derive(Clone, Copy)]
 pub(crate) struct Attribute<'a> {
     bytes: &'a [u8],
 }
 
 impl<'a> Attribute<'a> {
-    /// Its number in its set of attributes.
+    /// The attribute's type.
     pub(crate) fn kind(&self) -> u16 {
         match self.bytes {
             [_, _, low, high, ..] => u16::from_ne_bytes([*low, *high]) & TYPE_MASK,
@@ -125,37 +125,37 @@ impl<'a> Attribute<'a> {
         }
     }
 
-    /// What is in it.
+    /// The payload.
     pub(crate) fn payload(&self) -> &'a [u8] {
         self.bytes.get(HEADER..).unwrap_or_default()
     }
 
-    /// What is in it, if it has just that length.
+    /// The payload, if it is of that length.
     pub(crate) fn array<const N: usize>(&self) -> Option<[u8; N]> {
         self.payload().try_into().ok()
     }
 
-    /// A number of 8 bits.
+    /// The payload as a `u8`.
     pub(crate) fn u8(&self) -> Option<u8> {
         self.array().map(u8::from_ne_bytes)
     }
 
-    /// A number of 16 bits.
+    /// The payload as a `u16`.
     pub(crate) fn u16(&self) -> Option<u16> {
         self.array().map(u16::from_ne_bytes)
     }
 
-    /// A number of 32 bits.
+    /// The payload as a `u32`.
     pub(crate) fn u32(&self) -> Option<u32> {
         self.array().map(u32::from_ne_bytes)
     }
 
-    /// A number of 64 bits.
+    /// The payload as a `u64`.
     pub(crate) fn u64(&self) -> Option<u64> {
         self.array().map(u64::from_ne_bytes)
     }
 
-    /// A string, without the zero at its end.
+    /// The payload as a string, without the terminating NUL.
     pub(crate) fn string(&self) -> &'a [u8] {
         let payload = self.payload();
         let end = payload.iter().position(|&byte| byte == 0);
@@ -164,7 +164,7 @@ impl<'a> Attribute<'a> {
             .unwrap_or_default()
     }
 
-    /// The attributes in it.
+    /// The nested attributes.
     pub(crate) fn nested(&self) -> Attributes<'a> {
         Attributes {
             bytes: self.payload(),
@@ -177,28 +177,38 @@ impl<'a> Attribute<'a> {
 }
 
 /// A sequence of attributes.
+///
+/// # Examples
+///
+/// ```ignore
+/// let attributes = request.attributes();
+/// let mark = attributes.get(MARK).and_then(|attribute| attribute.u32());
+/// for attribute in attributes {
+///     pr_info!("attribute {}\n", attribute.kind());
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub(crate) struct Attributes<'a> {
     bytes: &'a [u8],
 }
 
 impl<'a> Attributes<'a> {
-    /// The attributes that lie in these bytes, each aligned to four.
+    /// The attributes in these bytes, each aligned to four.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 
-    /// What they take up, in bytes.
+    /// Their length in bytes.
     pub(crate) fn length(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The last attribute of that number, as `nla_parse` has it.
+    /// The last attribute of a type, as `nla_parse` takes it.
     pub(crate) fn get(self, kind: u16) -> Option<Attribute<'a>> {
         self.filter(|attribute| attribute.kind() == kind).last()
     }
 
-    /// Whether there is an attribute of that number.
+    /// Whether there is an attribute of a type.
     pub(crate) fn has(self, kind: u16) -> bool {
         self.get(kind).is_some()
     }

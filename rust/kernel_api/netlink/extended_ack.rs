@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Telling the sender of a netlink request what is wrong with it.
+//! Extended acks: telling the sender of a netlink request what is wrong with it.
 //!
 //! C header: [`include/linux/netlink.h`](srctree/include/linux/netlink.h)
 
@@ -12,7 +12,16 @@ use kernel::{
     str::CStr, //
 };
 
-/// Why a request is refused: an error number, a sentence for a person, and the attribute that is at fault.
+/// Why a request failed: an error number, a message, and the offending attribute.
+///
+/// # Examples
+///
+/// ```ignore
+/// let port = attributes.get(PORT).ok_or(ExtAckError::new(EINVAL, c"a port is required"))?;
+/// if port.u16() == Some(0) {
+///     return Err(ExtAckError::new(EINVAL, c"the port must not be zero").at(port));
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub(crate) struct ExtAckError<'a> {
     error: Error,
@@ -21,7 +30,7 @@ pub(crate) struct ExtAckError<'a> {
 }
 
 impl<'a> ExtAckError<'a> {
-    /// Refuses with a reason.
+    /// Creates an error with a message.
     pub(crate) fn new(error: Error, message: &'static CStr) -> Self {
         Self {
             error,
@@ -30,24 +39,25 @@ impl<'a> ExtAckError<'a> {
         }
     }
 
-    /// Says which attribute is at fault, if that was not said closer to it.
+    /// Sets the offending attribute, unless one was set before.
     pub(crate) fn at(mut self, attribute: Attribute<'a>) -> Self {
         self.attribute.get_or_insert(attribute);
         self
     }
 
-    /// Writes the reason down for the sender and returns the error number.
+    /// Reports the error to the sender, and returns the error number.
     ///
     /// # Safety
     ///
-    /// The pointer has to be null or valid, and the attribute has to lie in the request that it is for.
+    /// The pointer has to be null or valid, and the attribute has to lie in the request that it is
+    /// for.
     pub(in crate::kernel_api) unsafe fn report(
         self,
         extended_ack: *mut bindings::netlink_ext_ack,
     ) -> Error {
         if !extended_ack.is_null() {
-            // SAFETY: The caller says that it is valid; the message lives for ever, and the attribute as
-            // long as the request.
+            // SAFETY: By the function's safety requirements, the pointer is valid, and the
+            // attribute lives as long as the request. The message is static.
             unsafe {
                 if let Some(message) = self.message {
                     (*extended_ack)._msg = message.as_char_ptr().cast();
@@ -61,7 +71,7 @@ impl<'a> ExtAckError<'a> {
     }
 }
 
-/// Writes down what the sender of a request that succeeds should know.
+/// Adds a warning to a request that succeeds.
 ///
 /// # Safety
 ///
@@ -73,18 +83,20 @@ pub(in crate::kernel_api) unsafe fn warn(
     if extended_ack.is_null() {
         return;
     }
-    // SAFETY: The caller says so; the characters of the buffer are bytes.
+    // SAFETY: By the function's safety requirements, the pointer is valid, and this is the only
+    // reference to the buffer.
     let buffer = unsafe { &mut (*extended_ack)._msg_buf };
     let mut text = Text {
         rest: buffer.as_mut_slice(),
     };
-    // Only what does not fit fails, and that is left out.
+    // This fails only for what does not fit, which is cut off.
     let _ = fmt::Write::write_fmt(&mut text, message);
-    // SAFETY: As above; the message lies in the same object, and ends with a zero.
+    // SAFETY: By the function's safety requirements, the pointer is valid. The message is in the
+    // same object, and NUL-terminated.
     unsafe { (*extended_ack)._msg = (&raw const (*extended_ack)._msg_buf).cast() };
 }
 
-/// What remains of a buffer for a string, which always ends with a zero.
+/// The rest of a buffer for a string, which is always NUL-terminated.
 struct Text<'a> {
     rest: &'a mut [c_char],
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Generic netlink families with operations.
+//! Generic netlink families and their operations.
 //!
 //! C header: [`include/net/genetlink.h`](srctree/include/net/genetlink.h)
 
@@ -30,10 +30,14 @@ use kernel::{
     ThisModule, //
 };
 
-/// The netlink header and that of generic netlink, in bytes.
+/// The length of the netlink and generic netlink headers, in bytes.
 const HEADERS: usize = 16 + 4;
 
-/// A request that passed the policy of its operation.
+/// A request that has passed the policy of its operation.
+///
+/// # Invariants
+///
+/// For `'a`, `info` is valid, and so are the message and the socket that it belongs to.
 pub(crate) struct Request<'a> {
     info: NonNull<bindings::genl_info>,
     lifetime: PhantomData<&'a ()>,
@@ -42,8 +46,9 @@ pub(crate) struct Request<'a> {
 impl<'a> Request<'a> {
     /// # Safety
     ///
-    /// The information has to be valid for `'a`, with the message that it belongs to.
+    /// For `'a`, `info` has to be valid, with the message and the socket that it belongs to.
     unsafe fn from_raw(info: NonNull<bindings::genl_info>) -> Self {
+        // INVARIANT: By the function's safety requirements.
         Self {
             info,
             lifetime: PhantomData,
@@ -51,15 +56,16 @@ impl<'a> Request<'a> {
     }
 
     fn info(&self) -> &'a bindings::genl_info {
-        // SAFETY: By the requirement of `from_raw`; nobody writes it but its `extack`'s pointee.
+        // SAFETY: By the type invariant, `info` is valid for `'a`. Nobody writes to it; the
+        // extended ack is another object.
         unsafe { self.info.as_ref() }
     }
 
-    /// The attributes.
+    /// The attributes of the request.
     pub(crate) fn attributes(&self) -> Attributes<'a> {
         let header = self.info().nlhdr;
-        // SAFETY: By the requirement of `from_raw` the message is there, in the length that it says,
-        // which generic netlink checked to be at least that of the headers.
+        // SAFETY: By the type invariant, the message is valid for `'a`, with the length in its
+        // header, which generic netlink has checked.
         let message = unsafe {
             core::slice::from_raw_parts(header.cast::<u8>(), (*header).nlmsg_len as usize)
         };
@@ -68,43 +74,47 @@ impl<'a> Request<'a> {
 
     /// The network namespace of the socket that sent the request.
     pub(crate) fn namespace(&self) -> &'a NetworkNamespace {
-        // SAFETY: By the requirement of `from_raw`; the socket holds its namespace.
+        // SAFETY: By the type invariant, `info` and its socket are valid for `'a`. The socket holds
+        // a reference to its namespace.
         unsafe { NetworkNamespace::from_raw(bindings::palisade_genl_info_net(self.info.as_ptr())) }
     }
 
-    /// Tells the sender something about a request that is carried out all the same. What does not fit into
-    /// 79 bytes is cut off.
+    /// Adds a warning to a request that succeeds. It is cut off after 79 bytes.
     pub(crate) fn warn(&self, message: fmt::Arguments<'_>) {
-        // SAFETY: By the requirement of `from_raw`, and generic netlink gives a place for it that is valid as
-        // long as the request.
+        // SAFETY: By the type invariant, `info` is valid. Its extended ack is null or valid, and
+        // used by this request only.
         unsafe { extended_ack::warn(self.info().extack, message) };
     }
 
-    /// Answers with one message of the same command, filled by `fill`.
+    /// Replies with a message of the same command, which `fill` writes.
     ///
     /// # Errors
     ///
-    /// What `fill` fails with, or `ENOMEM`, or that the sender cannot be reached.
+    /// What `fill` fails with, `ENOMEM` when there is no memory, and what sending the message fails
+    /// with.
     pub(crate) fn reply(&self, fill: impl FnOnce(&mut Message) -> Result) -> Result {
-        // SAFETY: There are no requirements; this may sleep.
+        // SAFETY: `palisade_genlmsg_new` has no requirements but process context, in which
+        // operations run.
         let skb = NonNull::new(unsafe { bindings::palisade_genlmsg_new() }).ok_or(ENOMEM)?;
         let info = self.info();
-        // SAFETY: The buffer is new and ours.
+        // SAFETY: The buffer is new, and nobody else has it.
         let written =
             unsafe { write_message(skb, info, info.snd_portid, info.snd_seq, 0, None, fill) };
         if let Err(error) = written {
-            // SAFETY: The buffer is ours, and not used any more.
+            // SAFETY: The buffer is ours, and is not used any more.
             unsafe { bindings::palisade_nlmsg_free(skb.as_ptr()) };
             return Err(error);
         }
-        // SAFETY: This gives the buffer away.
+        // SAFETY: The buffer is ours, and this gives it away. By the type invariant, `info` is
+        // valid.
         to_result(unsafe { bindings::palisade_genlmsg_reply(skb.as_ptr(), self.info.as_ptr()) })
     }
 }
 
 /// # Safety
 ///
-/// The buffer has to be valid and the caller's, and `callback` valid if there is one.
+/// The buffer has to be valid and the caller's. `info` has to be that of a request, and `callback`
+/// valid if there is one.
 unsafe fn write_message(
     skb: NonNull<bindings::sk_buff>,
     info: &bindings::genl_info,
@@ -114,7 +124,8 @@ unsafe fn write_message(
     callback: Option<NonNull<bindings::netlink_callback>>,
     fill: impl FnOnce(&mut Message) -> Result,
 ) -> Result {
-    // SAFETY: The caller vouches for the buffer; header and family are those of the request.
+    // SAFETY: By the function's safety requirements, the buffer is valid, and `info` is that of a
+    // request, which has a header and a family.
     let header = unsafe {
         let command = (*info.genlhdr).cmd;
         bindings::genlmsg_put(
@@ -130,12 +141,14 @@ unsafe fn write_message(
         return Err(EMSGSIZE);
     }
     if let Some(callback) = callback {
-        // SAFETY: The caller vouches for the callback, and the header was just put.
+        // SAFETY: By the function's safety requirements, the callback is valid. `header` was just
+        // put into the message.
         unsafe { bindings::palisade_genl_dump_check_consistent(callback.as_ptr(), header) };
     }
-    // SAFETY: The caller vouches for the buffer.
+    // SAFETY: By the function's safety requirements, the buffer is valid and the caller's.
     let filled = fill(&mut unsafe { Message::from_raw(skb) });
-    // SAFETY: The header was put into this buffer.
+    // SAFETY: By the function's safety requirements, the buffer is valid. `genlmsg_put` has
+    // returned `header` for it.
     unsafe {
         match filled {
             Ok(()) => bindings::palisade_genlmsg_end(skb.as_ptr(), header),
@@ -145,16 +158,20 @@ unsafe fn write_message(
     filled
 }
 
-/// Where a dump is to go on; zero at its start.
+/// Where a dump continues; zero at its start.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Cursor {
-    /// The coarse place.
+    /// The outer index.
     pub(crate) outer: usize,
-    /// The place within it.
+    /// The index within that.
     pub(crate) inner: usize,
 }
 
-/// What a dump writes to.
+/// The buffer that a dump writes to.
+///
+/// # Invariants
+///
+/// `skb` and `callback` are valid and belong to a running dump, whose request `info` is of.
 pub(crate) struct Output<'a> {
     skb: NonNull<bindings::sk_buff>,
     callback: NonNull<bindings::netlink_callback>,
@@ -162,24 +179,26 @@ pub(crate) struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Says which state is being dumped: where it changes in the course of a dump, the receiver is told.
+    /// Sets the generation of the dumped state. If it changes during a dump, the receiver is told.
     pub(crate) fn set_generation(&mut self, generation: u32) {
-        // SAFETY: The callback is valid while the dump runs. Zero would mean that nothing was said.
+        // SAFETY: By the type invariant, the callback is valid. Zero would stand for no generation.
         unsafe { (*self.callback.as_ptr()).seq = generation.max(1) };
     }
 
-    /// Writes one message, filled by `fill`.
+    /// Writes a message, with what `fill` puts.
     ///
     /// # Errors
     ///
     /// `EMSGSIZE` when the buffer is full: the dump has to return that, and is called again.
     pub(crate) fn message(&mut self, fill: impl FnOnce(&mut Message) -> Result) -> Result {
-        // SAFETY: The callback is valid while the dump runs, and so is the request that it points to.
+        // SAFETY: By the type invariant, the callback is valid, and so is the request that it
+        // points to.
         let (port, sequence) = unsafe {
             let callback = self.callback.as_ref();
             (dump_port(callback), (*callback.nlh).nlmsg_seq)
         };
-        // SAFETY: The buffer and the callback belong to the dump.
+        // SAFETY: By the type invariant, the buffer and the callback are valid and belong to the
+        // dump, and `info` is that of its request.
         unsafe {
             write_message(
                 self.skb,
@@ -196,26 +215,27 @@ impl Output<'_> {
 
 /// # Safety
 ///
-/// The callback has to be that of a running dump.
+/// `callback` has to be that of a running dump.
 unsafe fn dump_port(callback: &bindings::netlink_callback) -> u32 {
-    // SAFETY: The caller says so.
+    // SAFETY: By the function's safety requirements, the callback has the buffer of the request, a
+    // netlink message.
     unsafe { bindings::palisade_netlink_port(callback.skb) }
 }
 
-/// An operation that does something.
+/// An operation that acts.
 pub(crate) trait Doit {
-    /// Does it, in process context.
+    /// Handles a request, in process context.
     fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a>;
 }
 
-/// An operation that lists something.
+/// An operation that lists objects.
 pub(crate) trait Dumpit {
-    /// What its longest message takes up, in bytes, if that is more than a page; it cannot be more than
-    /// a netlink message, which is 64 kB.
+    /// The length of its longest message in bytes, if that is more than a page. A netlink message
+    /// has at most 64 kB.
     const LONGEST_MESSAGE: u16 = 0;
 
-    /// Writes messages from `cursor` on until all is written or [`Output::message`] fails, and moves the
-    /// cursor past what was written.
+    /// Writes messages from `cursor` on until everything is written or [`Output::message`] fails,
+    /// and advances the cursor past what was written.
     fn run<'a>(
         request: &Request<'a>,
         cursor: &mut Cursor,
@@ -223,13 +243,13 @@ pub(crate) trait Dumpit {
     ) -> NetlinkResult<'a>;
 }
 
-/// An operation of a family, which needs CAP_NET_ADMIN over the network namespace.
+/// An operation of a family, which requires CAP_NET_ADMIN in the namespace's user namespace.
 #[repr(transparent)]
 pub(crate) struct Operation(bindings::genl_split_ops);
 
-// SAFETY: It is never written once it was made, and it points at statics.
+// SAFETY: An operation is only read once it is created, and it points to statics.
 unsafe impl Send for Operation {}
-// SAFETY: As above.
+// SAFETY: An operation is only read once it is created, and it points to statics.
 unsafe impl Sync for Operation {}
 
 impl Operation {
@@ -243,14 +263,14 @@ impl Operation {
         })
     }
 
-    /// An operation that does something.
+    /// Creates an operation that acts.
     pub(crate) fn action<T: Doit>(command: u8, policy: &'static [Policy]) -> Self {
         let mut operation = Self::new(command, policy, bindings::GENL_CMD_CAP_DO);
         operation.0.__bindgen_anon_1.__bindgen_anon_1.doit = Some(run_action::<T>);
         operation
     }
 
-    /// An operation that lists something.
+    /// Creates an operation that lists objects.
     pub(crate) fn dump<T: Dumpit>(command: u8, policy: &'static [Policy]) -> Self {
         let mut operation = Self::new(command, policy, bindings::GENL_CMD_CAP_DUMP);
         operation.0.__bindgen_anon_1.__bindgen_anon_2.start = Some(start_dump::<T>);
@@ -261,7 +281,8 @@ impl Operation {
 
 /// # Safety
 ///
-/// To be called by generic netlink, with a request that passed the policy of the operation.
+/// To be called by generic netlink, with a valid request that has passed the policy of the
+/// operation.
 unsafe extern "C" fn run_action<T: Doit>(
     _skb: *mut bindings::sk_buff,
     info: *mut bindings::genl_info,
@@ -269,32 +290,36 @@ unsafe extern "C" fn run_action<T: Doit>(
     let Some(info) = NonNull::new(info) else {
         return EINVAL.to_errno();
     };
-    // SAFETY: Generic netlink gives a valid request.
+    // SAFETY: By the function's safety requirements, `info` and what it belongs to are valid during
+    // this call.
     let request = unsafe { Request::from_raw(info) };
     match T::run(&request) {
         Ok(()) => 0,
-        // SAFETY: Generic netlink gives a valid place for the reason, and the request is still there.
+        // SAFETY: By the function's safety requirements, the request is valid, whose extended ack
+        // is null or valid.
         Err(refusal) => unsafe { refusal.report((*info.as_ptr()).extack) }.to_errno(),
     }
 }
 
 /// # Safety
 ///
-/// To be called by generic netlink, with the callback of a dump that begins.
+/// To be called by generic netlink, with the valid callback of a dump that starts.
 unsafe extern "C" fn start_dump<T: Dumpit>(callback: *mut bindings::netlink_callback) -> c_int {
-    // SAFETY: Generic netlink gives a valid callback.
+    // SAFETY: By the function's safety requirements, the callback is valid.
     unsafe { (*callback).min_dump_alloc = T::LONGEST_MESSAGE.into() };
     0
 }
 
 /// # Safety
 ///
-/// To be called by generic netlink, with the callback of a dump whose request passed the policy.
+/// To be called by generic netlink, with a valid buffer and the valid callback of a dump whose
+/// request has passed the policy.
 unsafe extern "C" fn run_dump<T: Dumpit>(
     skb: *mut bindings::sk_buff,
     callback: *mut bindings::netlink_callback,
 ) -> c_int {
-    // SAFETY: Generic netlink gives a valid callback, which it prepared for `genl_info_dump`.
+    // SAFETY: By the function's safety requirements, the callback is that of a generic netlink
+    // dump, which has set it up for `genl_info_dump`.
     let info = unsafe { bindings::palisade_genl_info_dump(callback) };
     let (Some(skb), Some(callback), Some(info)) = (
         NonNull::new(skb),
@@ -303,45 +328,74 @@ unsafe extern "C" fn run_dump<T: Dumpit>(
     ) else {
         return EINVAL.to_errno();
     };
-    // SAFETY: As above; the request stays until the dump is over.
+    // SAFETY: By the function's safety requirements, the dump runs, and netlink keeps its request
+    // and socket until it is done.
     let request = unsafe { Request::from_raw(info) };
-    // SAFETY: The callback's context is ours, and netlink zeroes it at the start.
+    // SAFETY: By the function's safety requirements, the callback is valid. The context is ours.
     let context = unsafe { &raw mut (*callback.as_ptr()).__bindgen_anon_1 }.cast::<Cursor>();
-    // SAFETY: As above; a `Cursor` fits in, and any bits make one.
+    // SAFETY: The context is large enough for a `Cursor`, of which any bits are valid. Netlink
+    // zeroes it when the dump starts.
     let mut cursor = unsafe { context.read_unaligned() };
+    // INVARIANT: The buffer and the callback are those of the running dump, and `info` is that of
+    // its request.
     let mut output = Output {
         skb,
         callback,
         info: request.info(),
     };
     let result = T::run(&request, &mut cursor, &mut output);
-    // SAFETY: As above.
+    // SAFETY: The context is valid for writes, and large enough for a `Cursor`.
     unsafe { context.write_unaligned(cursor) };
     match result {
         Ok(()) => 0,
-        // SAFETY: The callback's place for the reason is valid while the dump runs.
+        // SAFETY: By the function's safety requirements, the callback is valid, whose extended ack
+        // is null or valid.
         Err(refusal) => unsafe { refusal.report((*callback.as_ptr()).extack) }.to_errno(),
     }
 }
 
-/// A registered family, until it is dropped: then no operation of it runs any more.
+/// A registered family. Once this is dropped, no operation of it runs any more.
+///
+/// # Invariants
+///
+/// The family is registered, and its operations are `_operations`.
+///
+/// # Examples
+///
+/// ```ignore
+/// struct Flush;
+///
+/// impl Doit for Flush {
+///     fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
+///         flush(request.namespace());
+///         Ok(())
+///     }
+/// }
+///
+/// static POLICY: [Policy; 2] = [Policy::NONE, Policy::u32()];
+///
+/// let mut operations = KVec::new();
+/// operations.push(Operation::action::<Flush>(FLUSH, &POLICY), GFP_KERNEL)?;
+/// let family = Family::register(c"example", 1, operations, module)?;
+/// ```
 pub(crate) struct Family {
     family: KBox<Opaque<bindings::genl_family>>,
     _operations: KVec<Operation>,
 }
 
-// SAFETY: The family is not used but to unregister it.
+// SAFETY: The family is used to unregister it only, which any task may do.
 unsafe impl Send for Family {}
-// SAFETY: As above.
+// SAFETY: `&Family` gives access to nothing.
 unsafe impl Sync for Family {}
 
 impl Family {
-    /// Registers a family whose operations work in every network namespace and at the same time. They have
-    /// to be in the order of their commands, and for each the action comes before the dump.
+    /// Registers a family whose operations work in all network namespaces, and in parallel. They
+    /// have to be sorted by command, the action before the dump.
     ///
     /// # Errors
     ///
-    /// `EINVAL` when the name is too long, `EEXIST` when there is such a family, `ENOMEM`.
+    /// `EINVAL` when the name is too long, `EEXIST` when there is such a family, `ENOMEM` when
+    /// there is no memory.
     pub(crate) fn register(
         name: &CStr,
         version: u8,
@@ -363,8 +417,10 @@ impl Family {
             *to = *from;
         }
         let family = KBox::new(Opaque::new(family), GFP_KERNEL)?;
-        // SAFETY: The family and its operations stay where they are until it is unregistered.
+        // SAFETY: The family is in its box, and its operations in their vector, where they stay
+        // until it is unregistered.
         to_result(unsafe { bindings::genl_register_family(family.get()) })?;
+        // INVARIANT: The family was just registered, with these operations.
         Ok(Self {
             family,
             _operations: operations,
@@ -374,7 +430,8 @@ impl Family {
 
 impl Drop for Family {
     fn drop(&mut self) {
-        // SAFETY: It was registered by `register`. This waits for operations that run.
+        // SAFETY: By the type invariant, the family is registered. This waits for running
+        // operations.
         unsafe { bindings::genl_unregister_family(self.family.get()) };
     }
 }

@@ -11,19 +11,31 @@ use kernel::{
     prelude::*, //
 };
 
-/// A message that is being written; what is put after what did not fit is refused too.
+/// A message that is being written. Once something did not fit, what follows may be refused, too.
 ///
 /// # Invariants
 ///
 /// The pointer is to a valid buffer that nobody else uses.
+///
+/// # Examples
+///
+/// ```ignore
+/// request.reply(|message| {
+///     message.put_u32(LIMIT, 100)?;
+///     message.nest(RANGE, |message| {
+///         message.put_u16(FIRST, 1024)?;
+///         message.put_u16(LAST, 65535)
+///     })
+/// })
+/// ```
 pub(crate) struct Message(NonNull<bindings::sk_buff>);
 
 impl Message {
     /// # Safety
     ///
-    /// The buffer has to be valid and not used by others while this exists.
+    /// The buffer has to be valid, and nobody else may use it while this exists.
     pub(in crate::kernel_api) unsafe fn from_raw(skb: NonNull<bindings::sk_buff>) -> Self {
-        // INVARIANT: The caller says so.
+        // INVARIANT: By the function's safety requirements.
         Self(skb)
     }
 
@@ -31,20 +43,21 @@ impl Message {
         self.0.as_ptr()
     }
 
-    /// Puts bytes.
+    /// Puts an attribute with bytes as its payload.
     ///
     /// # Errors
     ///
     /// `EMSGSIZE` when the message is full.
     pub(crate) fn put(&mut self, kind: u16, payload: &[u8]) -> Result {
         let length = i32::try_from(payload.len()).map_err(|_| EMSGSIZE)?;
-        // SAFETY: By the type invariant, and the payload is valid for reads of its length.
+        // SAFETY: By the type invariant, the buffer is valid and ours. The payload is valid for
+        // reads of its length.
         to_result(unsafe {
             bindings::nla_put(self.as_raw(), kind.into(), length, payload.as_ptr().cast())
         })
     }
 
-    /// Puts a string with a zero at its end.
+    /// Puts a NUL-terminated string.
     pub(crate) fn put_string(&mut self, kind: u16, string: &[u8]) -> Result {
         let mut bytes = KVec::with_capacity(string.len().saturating_add(1), GFP_KERNEL)?;
         bytes.extend_from_slice(string, GFP_KERNEL)?;
@@ -52,7 +65,7 @@ impl Message {
         self.put(kind, &bytes)
     }
 
-    /// Puts a flag, if it is set.
+    /// Puts a flag if it is set.
     pub(crate) fn put_flag(&mut self, kind: u16, set: bool) -> Result {
         if set {
             self.put(kind, &[])
@@ -61,61 +74,65 @@ impl Message {
         }
     }
 
-    /// Puts a number of 8 bits.
+    /// Puts a `u8`.
     pub(crate) fn put_u8(&mut self, kind: u16, number: u8) -> Result {
         self.put(kind, &number.to_ne_bytes())
     }
 
-    /// Puts a number of 16 bits.
+    /// Puts a `u16`.
     pub(crate) fn put_u16(&mut self, kind: u16, number: u16) -> Result {
         self.put(kind, &number.to_ne_bytes())
     }
 
-    /// Puts a number of 32 bits.
+    /// Puts a `u32`.
     pub(crate) fn put_u32(&mut self, kind: u16, number: u32) -> Result {
         self.put(kind, &number.to_ne_bytes())
     }
 
-    /// Puts a number of 64 bits.
+    /// Puts a `u64`.
     pub(crate) fn put_u64(&mut self, kind: u16, number: u64) -> Result {
         self.put(kind, &number.to_ne_bytes())
     }
 
-    /// Puts an attribute that holds what `fill` puts. Nothing of it remains if that fails.
+    /// Puts an attribute with the attributes that `fill` puts. On failure, nothing of it remains.
     pub(crate) fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self) -> Result) -> Result {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, the buffer is valid and ours.
         let start = unsafe { bindings::palisade_nla_nest_start(self.as_raw(), kind.into()) };
         if start.is_null() {
             return Err(EMSGSIZE);
         }
         let filled = fill(self).and_then(|()| {
-            // SAFETY: `start` is where the attribute begins in the same buffer.
+            // SAFETY: By the type invariant, the buffer is valid and ours. `start` is where the
+            // nest starts in it.
             match unsafe { bindings::palisade_nla_nest_end(self.as_raw(), start) } {
                 error if error < 0 => to_result(error),
                 _ => Ok(()),
             }
         });
         if filled.is_err() {
-            // SAFETY: As above.
+            // SAFETY: By the type invariant, the buffer is valid and ours. `start` is where the
+            // nest starts in it.
             unsafe { bindings::palisade_nla_nest_cancel(self.as_raw(), start) };
         }
         filled
     }
 }
 
-/// Whether what `fill` writes takes up no more than that many bytes; it is written for that, and thrown away.
+/// Whether what `fill` writes fits into that many bytes. The message is written for this and thrown
+/// away.
 ///
 /// # Errors
 ///
-/// What `fill` fails with for another reason, and `ENOMEM`.
+/// `ENOMEM` when there is no memory, and what `fill` fails with other than `EMSGSIZE`.
 pub(crate) fn fits(bytes: usize, fill: impl FnOnce(&mut Message) -> Result) -> Result<bool> {
-    // SAFETY: There are no requirements; this may sleep, as a request may.
+    // SAFETY: `palisade_nlmsg_new` has no requirements but process context, in which requests are
+    // handled.
     let skb = NonNull::new(unsafe { bindings::palisade_nlmsg_new(bytes) }).ok_or(ENOMEM)?;
-    // SAFETY: The buffer is new and ours.
+    // SAFETY: The buffer is new, and nobody else has it.
     let filled = fill(&mut unsafe { Message::from_raw(skb) });
-    // SAFETY: As above. There may be more room in it than was asked for.
+    // SAFETY: The buffer is ours and valid. It may be longer than was asked for.
     let length = unsafe { skb.as_ref() }.len as usize;
-    // SAFETY: As above; it is not used any more.
+    // SAFETY: The buffer is ours, and is not used any more.
     unsafe { bindings::palisade_nlmsg_free(skb.as_ptr()) };
     match filled {
         Ok(()) => Ok(length <= bytes),

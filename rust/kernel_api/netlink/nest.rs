@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Structs that say once which netlink attributes they stand for.
+//! Structs that define once which netlink attributes they stand for.
 //!
-//! [`nest!`] makes a struct out of a list of attributes, and from the same list what reads and what writes it.
+//! [`nest!`] makes a struct from a list of attributes, together with the code that reads and writes
+//! it.
 
 use super::{
     extended_ack::{
@@ -15,16 +16,16 @@ use super::{
 };
 use kernel::prelude::*;
 
-/// What one attribute holds.
+/// The payload of an attribute.
 pub(crate) trait Payload: Sized {
-    /// Reads it from an attribute that has passed the policy.
+    /// Reads it from an attribute that has passed its policy.
     ///
     /// # Errors
     ///
-    /// What a policy cannot say of it, and `ENOMEM`.
+    /// What is wrong with it that a policy cannot check, and `ENOMEM`.
     fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self>;
 
-    /// Writes it as an attribute of that type.
+    /// Writes it as an attribute of type `kind`.
     ///
     /// # Errors
     ///
@@ -32,13 +33,13 @@ pub(crate) trait Payload: Sized {
     fn write(&self, kind: u16, message: &mut Message) -> Result;
 }
 
-/// What several attributes of a nest hold together, whose types follow each other.
+/// The payload of several attributes of a nest, whose types are consecutive.
 pub(crate) trait Group: Sized {
-    /// Reads it; `first` is the type of the first attribute.
+    /// Reads it. `first` is the type of the first attribute.
     ///
     /// # Errors
     ///
-    /// What is wrong with the attributes, as one.
+    /// What is wrong with the combination of attributes.
     fn read(nest: Attributes<'_>, first: u16) -> NetlinkResult<'_, Self>;
 
     /// Writes it.
@@ -71,7 +72,7 @@ number! {
     u64: put_u64,
 }
 
-/// A flag that is there.
+/// A flag that is present.
 impl Payload for () {
     fn read(_: Attribute<'_>) -> NetlinkResult<'_, Self> {
         Ok(())
@@ -95,12 +96,12 @@ impl Payload for KVec<u8> {
     }
 }
 
-/// A string, without the zero at its end.
+/// A string, without the terminating NUL.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Text(KVec<u8>);
 
 impl Text {
-    /// Its bytes.
+    /// Returns its bytes.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -118,7 +119,7 @@ impl Payload for Text {
     }
 }
 
-/// The attribute of that type, if it is there.
+/// Reads the attribute of a type, if it is present.
 pub(crate) fn optional<T: Payload>(
     nest: Attributes<'_>,
     kind: u16,
@@ -129,7 +130,7 @@ pub(crate) fn optional<T: Payload>(
         .transpose()
 }
 
-/// All attributes of that type, in order.
+/// Reads all attributes of a type, in order.
 pub(crate) fn each<T: Payload>(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, KVec<T>> {
     let mut all = KVec::new();
     for attribute in nest.filter(|attribute| attribute.kind() == kind) {
@@ -140,7 +141,7 @@ pub(crate) fn each<T: Payload>(nest: Attributes<'_>, kind: u16) -> NetlinkResult
 }
 
 impl<'a> Attributes<'a> {
-    /// Refuses the request because of the attribute of that type, or of its lack.
+    /// An error about the attribute of a type, or the lack of it.
     pub(crate) fn refuse(self, kind: u16, message: &'static CStr) -> ExtAckError<'a> {
         let error = ExtAckError::new(EINVAL, message);
         self.get(kind)
@@ -150,21 +151,21 @@ impl<'a> Attributes<'a> {
 
 /// Makes a struct whose fields are attributes of a nest, and implements [`Payload`] for it.
 ///
-/// Behind the name of the struct stands the module with the types of its attributes, and behind each field the type
-/// of its attribute and what it is:
+/// The name of the struct is followed by the module with the types of its attributes, and each
+/// field by the type of its attribute and by how that is handled:
 ///
-/// - `required MESSAGE`: it has to be there, or else that is said;
-/// - `or VALUE`: where it is not there, that is meant;
+/// - `required MESSAGE`: it is an error with this message if it is missing;
+/// - `or VALUE`: it has this value if it is missing;
 /// - `optional`: an `Option`;
-/// - `flag`: a `bool`, of an attribute that is there or not;
+/// - `flag`: a `bool`, for an attribute that is present or not;
 /// - `each`: a `KVec` of all attributes of that type;
-/// - `group`: a [`Group`] whose first attribute it is.
+/// - `group`: a [`Group`], whose first attribute it is.
 ///
 /// # Examples
 ///
 /// ```ignore
 /// nest! {
-///     /// Bits of a packet's mark.
+///     /// A match on the packet mark.
 ///     #[derive(PartialEq, Eq)]
 ///     pub(crate) struct Mark: attribute::mark {
 ///         value: u32 = VALUE, required c"a mark match needs a value";
@@ -257,7 +258,7 @@ macro_rules! nest {
     (@write $field:expr, $kind:expr, $message:ident, group) => {
         $crate::kernel_api::netlink::nest::Group::write(&$field, $kind, $message)?
     };
-    // Of what is there once, not at all or several times.
+    // Present once, not at all, or several times.
     (@write $field:expr, $kind:expr, $message:ident, optional) => {
         if let Some(value) = &$field {
             $crate::kernel_api::netlink::nest::Payload::write(value, $kind, $message)?;

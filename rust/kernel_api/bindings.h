@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The C interfaces that the kernel crate lacks. bindgen reads this file; the lines that begin with
- * "allow:" are handed to it by Kbuild, so that what is bound stands next to where it comes from.
+ * The C interfaces that the kernel crate lacks. bindgen reads this file. Kbuild passes it the lines
+ * that begin with "allow:" as options, which select what is bound.
  */
 #include <linux/if_arp.h>
 #include <linux/inetdevice.h>
@@ -52,7 +52,7 @@
 // allow: --allowlist-var 'PALISADE_NETWORK_HEADER'
 // allow: --allowlist-function 'skb_copy_bits' --allowlist-function 'ipv6_find_hdr'
 
-/* Changing packets */
+/* Modifying packets */
 // allow: --allowlist-function 'skb_(put|push)'
 // allow: --allowlist-function 'skb_ensure_writable' --allowlist-function 'inet_proto_csum_replace4'
 // allow: --allowlist-function 'nf_checksum' --allowlist-function 'sk_skb_reason_drop'
@@ -64,7 +64,7 @@
 // allow: --allowlist-var 'RTCF_(BROADCAST|MULTICAST)' --allowlist-var 'RTF_(LOCAL|ANYCAST)' --allowlist-type fib_rule
 // allow: --allowlist-var 'FLOWI_FLAG_ANYSRC' --allowlist-var 'ARPHRD_ETHER'
 
-/* What routing tables say */
+/* Routing tables */
 // allow: --allowlist-type fib_result --allowlist-type rtable --allowlist-type rt6_info --allowlist-type fib6_table
 // allow: --allowlist-type in_device --allowlist-type in_ifaddr
 // allow: --allowlist-type rt_scope_t --allowlist-var 'AF_INET6?' --allowlist-var 'RTAX_(LOCK|MTU|ADVMSS)'
@@ -72,7 +72,7 @@
 // allow: --allowlist-var 'RTF_(REJECT|EXPIRES|GATEWAY|CACHE)' --allowlist-var 'XFRM_USERPOLICY_ACCEPT'
 // allow: --allowlist-function '__ip_dev_find'
 
-/* Connections and what they carry */
+/* Connections and their extensions */
 // allow: --allowlist-type nf_conntrack_tuple --allowlist-type nf_conn_synproxy --allowlist-type tcp_conntrack
 // allow: --allowlist-function 'nf_conntrack_find_get' --allowlist-function 'nf_ct_tmpl_free'
 // allow: --allowlist-function 'nf_ct_seqadj_init' --allowlist-function 'nf_ct_seq_offset' --allowlist-function 'nf_ct_delete'
@@ -93,14 +93,14 @@
 // allow: --allowlist-type nf_conncount_data
 // allow: --allowlist-function 'nf_conncount_(init|destroy|count_skb)'
 
-/* Writing packets to the log */
+/* Logging packets */
 // allow: --allowlist-type nf_loginfo --allowlist-type nf_log_type
 // allow: --allowlist-function 'nf_logger_(find_get|put)'
 
-/* Answering packets that are refused */
+/* Rejecting packets */
 // allow: --allowlist-function 'nf_send_(reset|unreach)6?'
 
-/* Translating addresses */
+/* NAT */
 // allow: --allowlist-function 'nf_nat_packet'
 // allow: --allowlist-type nf_nat_range2 --allowlist-function 'nf_nat_redirect_ipv[46]'
 // allow: --allowlist-var 'NF_NAT_RANGE_PROTO_(SPECIFIED|RANDOM)'
@@ -130,8 +130,8 @@
 // allow: --allowlist-type lockdep_map --allowlist-type spinlock_t --allowlist-type raw_spinlock_t --allowlist-type hsiphash_key_t --allowlist-function 'hsiphash_2u32'
 // allow: --allowlist-type siphash_key_t --allowlist-function 'siphash_[13]u64'
 
-/* Of the two definitions of HZ that the headers have, bindgen takes user space's. */
+/* The headers define HZ twice, and bindgen takes the one for userspace. */
 static const unsigned int PALISADE_HZ = HZ;
 
-/* bindgen has several structures between this field and its own. */
+/* In bindgen's sk_buff, several anonymous structures wrap this field. */
 static const unsigned int PALISADE_NETWORK_HEADER = offsetof(struct sk_buff, network_header);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One line each; anything that needs a decision belongs into Rust. */
+/* One line each; anything that needs a decision belongs in Rust. */
 #include <linux/cpumask.h>
 #include <linux/inetdevice.h>
 #include <linux/jhash.h>
@@ -485,8 +485,8 @@ struct nf_conn_synproxy *palisade_ct_synproxy(const struct nf_conn *connection)
 }
 
 /*
- * The mark of our own. The kernel's bits are those below __IPS_MAX_BIT, and ctnetlink changes no others
- * (__nf_ct_change_status); nor does it show those above 32.
+ * The status bit of our own connections. The kernel's bits are below __IPS_MAX_BIT. ctnetlink changes
+ * no others (__nf_ct_change_status), and shows the low 32 only.
  */
 #define PALISADE_OWN_BIT (BITS_PER_LONG - 1)
 static_assert(PALISADE_OWN_BIT > __IPS_MAX_BIT);
@@ -627,8 +627,8 @@ struct palisade_counters __percpu *palisade_counters_alloc(void)
 }
 
 /*
- * What counts in a softirq is not interrupted by what counts, too. Where a CPU cannot add in one instruction, turning
- * interrupts off for it would cost more than all else that is done for a packet.
+ * Nothing that counts interrupts a softirq. Where a CPU cannot add in one instruction, disabling
+ * interrupts to do so would cost more than all else that is done for a packet.
  */
 void palisade_counters_add(struct palisade_counters __percpu *counters, u64 bytes)
 {
@@ -761,7 +761,7 @@ void palisade_lock_map_init(struct lockdep_map *map)
 {
 	static struct lock_class_key key;
 
-	/* As a raw spinlock: under it nobody sleeps, whatever the kernel's preemption is. */
+	/* As for a raw spinlock: holders do not sleep, whatever the preemption model. */
 	lockdep_init_map_wait(map, "palisade_bucket", &key, 0, LD_WAIT_SPIN);
 }
 

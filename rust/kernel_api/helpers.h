@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Functions for the static inlines and macros that Rust cannot call. */
+/* Functions for the macros and static inlines that Rust cannot call. */
 #ifndef _PALISADE_HELPERS_H
 #define _PALISADE_HELPERS_H
 

@@ -207,7 +207,7 @@ fn stored<T: PerNamespace>(net: *mut bindings::net) -> Option<*mut c_void> {
     if T::slot().0.load(Relaxed) == 0 {
         return None;
     }
-    // SAFETY: The callers pass a valid namespace, in which the pointer's place is valid and
+    // SAFETY: The callers pass a valid namespace, whose slot for the pointer is valid and
     // aligned. It is written by `init` and `exit` only. Accesses through the loaded pointer depend
     // on it, as with `rcu_dereference`.
     let pointer = unsafe { place::<T>(net).read_volatile() };
@@ -291,7 +291,7 @@ impl<T: PerNamespace> Registration<T> {
     /// To be called by the kernel, for a valid namespace, a grace period after [`Self::pre_exit`].
     unsafe extern "C" fn exit(net: *mut bindings::net) {
         if let Some(pointer) = stored::<T>(net) {
-            // SAFETY: The pointer's place is valid, as `stored` read it, and nobody else writes it.
+            // SAFETY: The slot is valid, as `stored` has read it, and nobody else writes it.
             unsafe { place::<T>(net).write_volatile(core::ptr::null_mut()) };
             // SAFETY: The pointer came from `into_foreign` for an `Arc<T>`, and was just taken out.
             drop(unsafe { <Arc<T> as ForeignOwnable>::from_foreign(pointer.cast()) });

@@ -261,7 +261,7 @@ impl Flow {
     fn common(&self) -> bindings::flowi_common {
         bindings::flowi_common {
             flowic_proto: 6, // IPPROTO_TCP
-            // The source need not be an address of this machine.
+            // The source need not be an address of this host.
             flowic_flags: bindings::FLOWI_FLAG_ANYSRC as u8,
             flowic_l3mdev: self.domain.l3mdev,
             flowic_mark: self.mark,

@@ -75,8 +75,10 @@ impl Context<'_> {
     /// # Examples
     ///
     /// ```ignore
-    /// let Ok(way) = context.way_back(skb, family, ports, own) else {
-    ///     return Verdict::Drop;
+    /// let way = match context.way_back(skb, family, ports, own) {
+    ///     Ok(way) => way,
+    ///     Err(NoAnswer::NoWayOn) => return Verdict::Accept,
+    ///     Err(NoAnswer::Forbidden) => return Verdict::Drop,
     /// };
     /// let answer = answer(way.mss);
     /// match skb.end_with(skb.network_offset(), &answer) {

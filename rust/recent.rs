@@ -2,8 +2,8 @@
 
 //! Recent lists: which addresses were seen, when and how often.
 //!
-//! A list is found by its name, has limits of its own and lives until someone destroys it. Looking an
-//! address up takes no lock; stamping it locks one bucket of the list's hash table.
+//! A list has a name and its own limits, and exists until it is destroyed. A lookup takes no lock;
+//! a stamp locks one bucket of the list's hash table.
 
 mod ageing;
 mod entry;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Removing in the background what is too old.
+//! Background removal of expired entries.
 
 use super::lists::Lists;
 use crate::kernel_api::{
@@ -9,19 +9,19 @@ use crate::kernel_api::{
 };
 use kernel::sync::Arc;
 
-/// The longest time between two rounds, in jiffies: much less than stamps need to become ambiguous.
+/// The longest time between two runs, in jiffies: far less than stamps need to become ambiguous.
 const LONGEST_PERIOD: u32 = 3600 * JIFFIES_PER_SECOND;
 
-/// Removes old entries from the lists of a network namespace.
+/// Removes expired entries from the lists of a network namespace.
 pub(crate) struct Ageing(Arc<Lists>);
 
 impl Ageing {
-    /// For these lists.
+    /// Ages `lists`.
     pub(crate) fn new(lists: Arc<Lists>) -> Self {
         Self(lists)
     }
 
-    /// How long the memory of an entry may outlast a timeout, in jiffies. Nobody sees it meanwhile.
+    /// How long an expired entry may keep its slot, in jiffies. Lookups do not see it any more.
     pub(crate) fn period(timeout: u32) -> u32 {
         (timeout / 8).clamp(JIFFIES_PER_SECOND, LONGEST_PERIOD)
     }

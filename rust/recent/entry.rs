@@ -2,9 +2,8 @@
 
 //! What a list knows of one address: a few shared words.
 //!
-//! Whoever writes an entry holds the lock of its bucket. Whoever reads it without the lock throws away
-//! what was read when the bucket was disturbed meanwhile, so that any mixture of old and new words is
-//! harmless here.
+//! A writer holds the lock of the entry's bucket. A reader without the lock discards what it read
+//! if the bucket changed in the meantime, so any mix of old and new words is harmless here.
 
 use super::stamps::{
     age,
@@ -26,10 +25,10 @@ use kernel::prelude::*;
 /// No entry: the end of a chain.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// The most ages that a snapshot tells.
+/// The maximum number of ages in a snapshot.
 pub(crate) const SNAPSHOT_AGES: usize = 2048;
 
-/// Words before the stamps.
+/// The number of words before the stamps.
 pub(super) const HEADER_WORDS: usize = 9;
 
 const NEXT: usize = 0;
@@ -39,26 +38,26 @@ const RING: usize = 3;
 const PACKETS: usize = 4;
 const ADDRESS: usize = 5;
 
-/// SHAPE holds the TTL in its low byte, then four bits of the IP version, then this flag: the entry was
-/// stamped again since eviction looked at it last. The port is in the upper half.
+/// SHAPE holds the TTL in bits 0-7, the IP version in bits 8-11, this flag (stamped again since
+/// eviction last looked at the entry) and the port in the upper half.
 const REFERENCED: u32 = 1 << 12;
 
-/// What of SHAPE belongs to the key.
+/// The bits of SHAPE that belong to the key.
 const KEY_OF_SHAPE: u32 = 0xffff_0f00;
 
-/// What an entry is found by.
+/// The key of an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
-    /// The IP version.
+    /// The address family.
     pub(crate) family: Family,
     /// The address.
     pub(crate) address: Address,
-    /// The port, in host byte order; 0 if ports do not count.
+    /// The port, in host byte order; 0 if ports are ignored.
     pub(crate) port: u16,
 }
 
 impl Key {
-    /// The part of the key that an entry has in its SHAPE.
+    /// The key's bits in SHAPE.
     #[inline(always)]
     fn shape(&self) -> u32 {
         let version = match self.family {
@@ -69,15 +68,15 @@ impl Key {
     }
 }
 
-/// What finds an entry: a [`Key`], or one of which less has to be looked at.
+/// What finds an entry: a [`Key`], or a shorter one that is cheaper to compare.
 pub(crate) trait Find: Copy {
-    /// The same as a key.
+    /// The full key.
     fn key(&self) -> Key;
 
     /// The hash of the key.
     fn hash(&self, with: &HashKey) -> u32;
 
-    /// Whether this is the entry of the key.
+    /// Whether `entry` has this key.
     fn is_of(&self, entry: Entry<'_>) -> bool;
 }
 
@@ -100,7 +99,7 @@ impl Find for Key {
     #[inline(always)]
     fn is_of(&self, entry: Entry<'_>) -> bool {
         let [a, b, c, d] = self.address.words();
-        // Addresses of IPv6 have more in common at their begin.
+        // IPv6 addresses often share their first words.
         entry.word(ADDRESS + 3) == d
             && entry.word(ADDRESS + 2) == c
             && entry.word(ADDRESS + 1) == b
@@ -109,7 +108,7 @@ impl Find for Key {
     }
 }
 
-/// The key of an IPv4 address without a port: its first word, the only one that is not zero.
+/// The key of an IPv4 address without a port: its first word, the only nonzero one.
 #[derive(Clone, Copy)]
 pub(crate) struct Ipv4Key(pub(crate) u32);
 
@@ -123,7 +122,7 @@ impl Find for Ipv4Key {
         }
     }
 
-    /// As xt_recent and nftables do it.
+    /// Hashes as xt_recent and nftables do.
     #[inline(always)]
     fn hash(&self, with: &HashKey) -> u32 {
         with.hash_one(self.0)
@@ -149,7 +148,7 @@ impl Find for Ipv6Key {
         }
     }
 
-    /// As xt_recent and nftables do it.
+    /// Hashes as xt_recent and nftables do.
     #[inline(always)]
     fn hash(&self, with: &HashKey) -> u32 {
         with.hash_four(&self.0)
@@ -161,15 +160,15 @@ impl Find for Ipv6Key {
     }
 }
 
-/// What an entry says at one moment.
+/// An entry's contents at one moment.
 pub(crate) struct Snapshot<'a> {
-    /// The address.
+    /// The key.
     pub(crate) key: Key,
-    /// TTL or hop limit of the packet that was stamped last.
+    /// TTL or hop limit of the packet stamped last.
     pub(crate) time_to_live: u8,
-    /// Packets stamped since the entry was made; stays at its greatest value.
+    /// Packets stamped since the entry was created; saturates.
     pub(crate) packets: u32,
-    /// Ages in jiffies, the latest packet first; the latest [`SNAPSHOT_AGES`] at most.
+    /// Ages in jiffies, latest packet first; at most [`SNAPSHOT_AGES`].
     pub(crate) ages: &'a [u32],
 }
 
@@ -177,12 +176,12 @@ pub(crate) struct Snapshot<'a> {
 pub(crate) struct Ages(KVec<u32>);
 
 impl Ages {
-    /// Makes room. May sleep.
+    /// Allocates the room. May sleep.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self(KVec::with_capacity(SNAPSHOT_AGES, GFP_KERNEL)?))
     }
 
-    /// What was put there.
+    /// The ages read last.
     pub(super) fn get(&self) -> &[u32] {
         &self.0
     }
@@ -190,15 +189,14 @@ impl Ages {
 
 /// What was known of an address at another time.
 pub(crate) struct Past<Ages> {
-    /// TTL or hop limit of the packet that was stamped last.
+    /// TTL or hop limit of the packet stamped last.
     pub(crate) time_to_live: u8,
     /// Packets stamped.
     pub(crate) packets: u32,
-    /// Ages in jiffies, the latest packet first.
+    /// Ages in jiffies, latest packet first.
     pub(crate) ages: Ages,
 }
 
-/// An entry.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry<'a> {
     header: &'a [Word; HEADER_WORDS],
@@ -206,7 +204,7 @@ pub(crate) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// From its words.
+    /// An entry made of its words.
     #[inline(always)]
     pub(super) fn new(header: &'a [Word; HEADER_WORDS], stamps: &'a [Word]) -> Self {
         Self { header, stamps }
@@ -224,7 +222,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The next entry of the chain, or of the free ones.
+    /// The next entry of the chain, or of the free list.
     #[inline(always)]
     pub(super) fn next(&self) -> u32 {
         self.word(NEXT)
@@ -235,7 +233,8 @@ impl<'a> Entry<'a> {
         self.set_word(NEXT, next);
     }
 
-    /// The bucket that the entry is in; none if it is free or being made, as new memory is.
+    /// The bucket that the entry is in; `None` if it is free or not linked yet. New memory reads as
+    /// `None`.
     #[inline]
     pub(super) fn bucket(&self) -> Option<u32> {
         self.word(BUCKET).checked_sub(1)
@@ -245,8 +244,8 @@ impl<'a> Entry<'a> {
         self.set_word(BUCKET, bucket.map_or(0, |bucket| bucket.wrapping_add(1)));
     }
 
-    /// Whether it is meant where that TTL is asked for. As in xt_recent, 0 is any TTL, asked for or in the
-    /// entry, which then was added by hand.
+    /// Whether the entry matches this TTL. As in xt_recent, 0 matches any TTL, be it in the query
+    /// or in an entry added by hand.
     #[inline(always)]
     pub(super) fn agrees_with(&self, time_to_live: u8) -> bool {
         if time_to_live == 0 {
@@ -256,7 +255,7 @@ impl<'a> Entry<'a> {
         own == time_to_live || own == 0
     }
 
-    /// Makes it the entry of that key, without stamps.
+    /// Initializes the entry for `key`, without stamps.
     #[inline(always)]
     pub(super) fn begin(&self, key: &Key) {
         for (offset, word) in key.address.words().into_iter().enumerate() {
@@ -288,7 +287,7 @@ impl<'a> Entry<'a> {
         self.stamps.len() as u32
     }
 
-    /// Number of stamps, and the place of the latest.
+    /// The number of stamps, and the index of the latest.
     #[inline(always)]
     fn ring(&self) -> (u32, u32) {
         let ring = self.word(RING);
@@ -301,7 +300,7 @@ impl<'a> Entry<'a> {
         self.set_word(RING, count << 16 | latest);
     }
 
-    /// The stamp that has `newer` stamps after it, if it is remembered.
+    /// The stamp that `newer` stamps came after, if the entry still has it.
     #[inline(always)]
     pub(super) fn stamp(&self, newer: u32) -> Option<u32> {
         let (count, latest) = self.ring();
@@ -309,7 +308,7 @@ impl<'a> Entry<'a> {
             return None;
         }
         let place = latest.wrapping_sub(newer);
-        // Those that do not lie before the latest lie behind it, up to the end.
+        // Stamps not below the latest are above it, up to the end.
         let stamp = self.stamps.get(place as usize).or_else(|| {
             let place = place.wrapping_add(self.capacity());
             self.stamps.get(place as usize)
@@ -317,25 +316,24 @@ impl<'a> Entry<'a> {
         stamp.map(Word::load)
     }
 
-    /// Age of the latest stamp, in jiffies.
+    /// Age of the latest stamp, in jiffies; `u32::MAX` without stamps.
     #[inline(always)]
     pub(super) fn last_seen(&self, now: u32) -> u32 {
         self.stamp(0).map_or(u32::MAX, |stamp| age(now, stamp))
     }
 
-    /// Whether the latest stamp is at most so many jiffies old.
+    /// Whether the latest stamp is at most `limit` jiffies old.
     #[inline(always)]
     pub(super) fn was_seen_within(&self, limit: u32, now: u32) -> bool {
         (self.stamp(0)).is_some_and(|stamp| is_within(limit, now, stamp))
     }
 
-    /// Whether the packets that the entry remembers satisfy the window; none if the latest is older than
-    /// `timeout`.
+    /// Whether the entry's stamps satisfy the window; `None` if the latest is older than `timeout`.
     #[inline(always)]
     pub(super) fn satisfies(&self, window: &Window, timeout: u32, now: u32) -> Option<bool> {
         if let Some(counted) = self.stamp(window.hits.wrapping_sub(1)) {
             if is_within(window.age, now, counted) {
-                // The latest is not older than the one that counts.
+                // The latest stamp is at least as recent as this one.
                 let is_there =
                     is_within(timeout, now, counted) || self.was_seen_within(timeout, now);
                 return is_there.then_some(true);
@@ -344,7 +342,7 @@ impl<'a> Entry<'a> {
         self.was_seen_within(timeout, now).then_some(false)
     }
 
-    /// Remembers a packet, and its TTL if it has one.
+    /// Adds a stamp, and sets the TTL if one is given.
     #[inline(always)]
     pub(super) fn push(&self, now: u32, time_to_live: Option<u8>) {
         let (count, latest) = self.ring();
@@ -370,7 +368,7 @@ impl<'a> Entry<'a> {
         self.set_word(PACKETS, self.word(PACKETS).saturating_add(1));
     }
 
-    /// Makes it the entry of that key, with what `other` knows of it.
+    /// Initializes the entry for `key` with the stamps, TTL and packet count of `other`.
     pub(super) fn copy(&self, other: Entry<'_>, key: &Key) {
         self.begin(key);
         self.set_stamps((0..).map_while(|newer| other.stamp(newer)));
@@ -378,9 +376,9 @@ impl<'a> Entry<'a> {
         self.set_word(PACKETS, other.word(PACKETS));
     }
 
-    /// Sets the stamps, of which the latest comes first; those that do not fit are left out.
+    /// Sets the stamps, given latest first; those that do not fit are dropped.
     fn set_stamps(&self, stamps: impl Iterator<Item = u32>) {
-        // They lie so that the latest is in the last place, and the next one takes the first.
+        // Fill from the end, the latest in the last slot, so that the next stamp goes into slot 0.
         let capacity = self.capacity();
         let mut count = 0u32;
         for stamp in stamps.take(capacity as usize) {
@@ -393,7 +391,7 @@ impl<'a> Entry<'a> {
         self.set_ring(count, capacity.wrapping_sub(1));
     }
 
-    /// Replaces what it knows.
+    /// Replaces stamps, TTL and packet count.
     pub(super) fn restore(&self, now: u32, past: &Past<impl Iterator<Item = u32> + Clone>) {
         self.set_stamps(past.ages.clone().map(|age| now.wrapping_sub(age)));
         let shape = self.word(SHAPE) & KEY_OF_SHAPE;
@@ -401,21 +399,22 @@ impl<'a> Entry<'a> {
         self.set_word(PACKETS, past.packets);
     }
 
-    /// Forgets what eviction may not hold against the entry twice; tells whether there was something.
+    /// Clears REFERENCED and returns whether it was set.
     pub(super) fn take_reference(&self) -> bool {
         let shape = self.word(SHAPE);
         self.set_word(SHAPE, shape & !REFERENCED);
         shape & REFERENCED != 0
     }
 
-    /// Whether the oldest stamp is too old to be told from one of the future.
+    /// Whether the oldest stamp is older than `age_max`, and so about to be mistaken for one in the
+    /// future.
     pub(super) fn has_stale_stamp(&self, now: u32, age_max: u32) -> bool {
         let (count, _) = self.ring();
         self.stamp(count.wrapping_sub(1))
             .is_some_and(|stamp| age(now, stamp) > age_max)
     }
 
-    /// Forgets stamps that are too old to be told from those of the future.
+    /// Drops stamps older than `age_max`.
     pub(super) fn forget_stale_stamps(&self, now: u32, age_max: u32) {
         while self.has_stale_stamp(now, age_max) {
             let (count, latest) = self.ring();
@@ -423,7 +422,8 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// What the entry says; none if it is no entry just now. The ages go to `ages`, as far as there is room.
+    /// The entry's contents; `None` if the entry is not valid at the moment. Fills `ages` as far as
+    /// there is room.
     pub(super) fn read(&self, now: u32, ages: &mut Ages) -> Option<(Key, u8, u32)> {
         let ages = &mut ages.0;
         ages.clear();

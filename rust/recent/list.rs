@@ -48,22 +48,22 @@ use kernel::{
     }, //
 };
 
-/// How many packets an entry remembers where nobody says otherwise, as in xt_recent.
+/// How many stamps an entry holds by default, as in xt_recent.
 pub(super) const DEFAULT_HITS: u32 = 20;
 
-/// What can be chosen of a list.
+/// The settings of a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ListSettings {
-    /// Most entries.
+    /// Maximum number of entries.
     pub(crate) size: u32,
-    /// Packets that an entry remembers.
+    /// Stamps that an entry holds.
     pub(crate) hits: u32,
-    /// Age in jiffies from which on an entry counts as gone; at most [`AGE_MAX`].
+    /// Age in jiffies above which an entry counts as expired; at most [`AGE_MAX`].
     pub(crate) timeout: u32,
 }
 
 impl ListSettings {
-    /// A timeout from milliseconds, of which 0 is the longest there is; none if it is longer than that.
+    /// A timeout in milliseconds to jiffies. 0 means [`AGE_MAX`]; `None` if it is longer than that.
     pub(crate) fn timeout(milliseconds: u64) -> Option<u32> {
         match milliseconds {
             0 => Some(AGE_MAX),
@@ -72,7 +72,7 @@ impl ListSettings {
     }
 }
 
-/// The table that a list has, and the one that it had before, while entries move.
+/// A list's table, and the previous one while entries migrate.
 struct Tables {
     table: Arc<EntryTable>,
     previous: Option<Arc<EntryTable>>,
@@ -97,9 +97,9 @@ impl Tables {
 pub(crate) struct List {
     name: KVec<u8>,
     tables: RcuBox<Tables>,
-    /// How often the list got another table.
+    /// How often the table was replaced.
     generation: Atomic<u32>,
-    /// Whoever gives the list another table holds this, until all entries have moved.
+    /// Held from replacing the table until all entries have migrated.
     #[pin]
     moving: Mutex<()>,
 }
@@ -126,7 +126,7 @@ impl List {
         &self.name
     }
 
-    /// What was chosen of it.
+    /// The current settings.
     pub(crate) fn settings(&self) -> ListSettings {
         self.with_tables(|Tables { table, .. }| ListSettings {
             size: table.size(),
@@ -135,7 +135,7 @@ impl List {
         })
     }
 
-    /// What happened to it so far.
+    /// The list's statistics.
     pub(crate) fn statistics(&self) -> Statistics {
         self.with_tables(|tables| {
             let now = tables.table.statistics();
@@ -150,25 +150,25 @@ impl List {
         with(self.tables.read(&rcu::read_lock()))
     }
 
-    /// Does something with the tables that the list has now, again if it got another one meanwhile.
+    /// Runs `with` on the current tables, again if the table is replaced meanwhile.
     fn retry<R>(&self, guard: &rcu::Guard, with: impl Fn(&Tables) -> Result<R, Superseded>) -> R {
         loop {
-            // A table is superseded only after the next one was published, so that this goes round once for
-            // each time that somebody changes the list meanwhile.
+            // A table is superseded only after its successor is published, so this retries at most
+            // once for each concurrent replacement.
             if let Ok(result) = with(self.tables.read(guard)) {
                 return result;
             }
         }
     }
 
-    /// The table, while no entries move to it from another.
+    /// The table, unless entries are migrating to it.
     #[inline(always)]
     fn quick_table<'a>(&'a self, guard: &'a rcu::Guard) -> Option<&'a EntryTable> {
         let Tables { table, previous } = self.tables.read(guard);
         previous.is_none().then_some(&**table)
     }
 
-    /// As [`List::check`], of a window that does not reap; none where something is in the way of being quick.
+    /// [`List::check`] for a window that does not reap; `None` if the fast path does not apply.
     #[inline(always)]
     pub(crate) fn check_quickly(
         &self,
@@ -178,7 +178,7 @@ impl List {
         self.quick_table(guard)?.check_quickly(query, jiffies32)
     }
 
-    /// Whether there is such an entry; reaps where the window says so.
+    /// Whether an entry matches the query; reaps if the window says so.
     #[inline(never)]
     pub(crate) fn check(&self, query: &Query<'_>, guard: &rcu::Guard) -> bool {
         self.retry(guard, |tables| {
@@ -187,7 +187,7 @@ impl List {
         })
     }
 
-    /// As [`List::update`], of a window that does not reap; none where something is in the way of being quick.
+    /// [`List::update`] for a window that does not reap; `None` if the fast path does not apply.
     #[inline(always)]
     pub(crate) fn update_quickly(
         &self,
@@ -202,8 +202,8 @@ impl List {
             .ok()
     }
 
-    /// As [`List::check`], and if there is an entry, and what was found is not what `invert` says,
-    /// remembers one packet more of that TTL.
+    /// As [`List::check`], and stamps the entry, if there is one, when the result differs from
+    /// `invert`.
     #[cold]
     #[inline(never)]
     pub(crate) fn update(
@@ -220,7 +220,7 @@ impl List {
         })
     }
 
-    /// As [`List::stamp`]; whether nothing was in the way of being quick.
+    /// As [`List::stamp`]; returns `false` if the fast path does not apply.
     #[inline(always)]
     pub(crate) fn stamp_quickly(
         &self,
@@ -234,7 +234,7 @@ impl List {
         })
     }
 
-    /// Remembers a packet of the address.
+    /// Stamps the address, adding it if needed.
     #[cold]
     #[inline(never)]
     pub(crate) fn stamp(&self, key: &Key, time_to_live: u8, guard: &rcu::Guard) {
@@ -246,8 +246,8 @@ impl List {
         });
     }
 
-    /// Adds the address as if it had been seen now; unlike [`List::stamp`] this takes no other's entry
-    /// where there is no memory.
+    /// Adds the address as if it had been seen now. Unlike [`List::stamp`], this evicts no other
+    /// entry when memory runs out.
     pub(crate) fn add(&self, key: &Key, time_to_live: Option<u8>) -> Stamped {
         self.retry(&rcu::read_lock(), |tables| {
             let previous = tables.previous();
@@ -257,8 +257,8 @@ impl List {
         })
     }
 
-    /// Adds the address with what was known of it at another time, instead of what is known of it now. If
-    /// that is too old for the list, the list stays as it is.
+    /// Adds the address with an earlier state, which replaces the current one. If that state has
+    /// expired already, the list is left unchanged.
     pub(crate) fn restore(
         &self,
         key: &Key,
@@ -279,7 +279,8 @@ impl List {
         })
     }
 
-    /// Removes the address, if its entry has that TTL or 0 is asked for; tells whether it was there.
+    /// Removes the address if its entry matches the TTL; 0 matches any. Returns whether it was
+    /// there.
     pub(crate) fn remove(&self, key: &Key, time_to_live: u8) -> bool {
         self.retry(&rcu::read_lock(), |tables| {
             let previous = tables.previous();
@@ -299,31 +300,31 @@ impl List {
         self.check(&query, &rcu::read_lock())
     }
 
-    /// Sees to it that there is memory for so many entries more, as far as the list may have them. May sleep.
+    /// Allocates memory for `more` further entries, up to the list's size. May sleep.
     ///
-    /// The memory is that of the table that the list has now: to keep it, call this in [`List::while_still`].
-    /// Packets may use it up all the same.
+    /// The memory belongs to the current table: to keep that table, call this in
+    /// [`List::while_still`]. Packets may use the memory up all the same.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is not.
+    /// `ENOMEM` if there is not enough memory.
     pub(crate) fn reserve(&self, more: u32) -> Result {
         let table = self.table();
         table.reserve(table.statistics().entries.saturating_add(more))
     }
 
-    /// Waits until no entries move, and keeps it so while `run` runs.
+    /// Waits for any migration to finish and runs `run` with migrations locked out.
     pub(crate) fn while_still<R>(&self, run: impl FnOnce() -> R) -> R {
         let _moving = self.moving.lock();
         run()
     }
 
-    /// Which table the list has: the numbers of entries mean others in another table.
+    /// Counts the list's tables: entry numbers mean other entries in another table.
     pub(crate) fn generation(&self) -> u32 {
         self.generation.load(Relaxed)
     }
 
-    /// The entry of that number, counted from 0; the error `ENOENT` is that the numbers end before.
+    /// The entry of that number, from 0. `Err(ENOENT)` if the numbers end before it.
     pub(crate) fn snapshot<'a>(
         &self,
         number: u32,
@@ -332,7 +333,7 @@ impl List {
         self.with_tables(|tables| tables.table.snapshot(number, jiffies32(), ages))
     }
 
-    /// Removes what is too old. May sleep.
+    /// Removes expired entries and stale stamps. May sleep.
     pub(super) fn age(&self) {
         let mut next = Some(0);
         while let Some(first) = next {
@@ -341,29 +342,29 @@ impl List {
         }
     }
 
-    /// Removes all entries, at one moment. May sleep. Only one at a time may change the list so.
+    /// Removes all entries at once. May sleep. The caller serializes flushes and resizes.
     pub(crate) fn flush(&self) -> Result {
         let table = new_table(self.settings())?;
         let tables = Tables::of(table.clone())?;
         let _moving = self.moving.lock();
         let old = self.table();
         self.replace(tables);
-        // What is stamped from here on belongs to the new table.
+        // Stamps from here on go to the new table.
         old.supersede();
         table.continue_from(old.statistics());
         Ok(())
     }
 
-    /// Changes the timeout.
+    /// Sets the timeout, in jiffies.
     pub(crate) fn set_timeout(&self, timeout: u32) {
         self.with_tables(|tables| tables.table.set_timeout(timeout));
     }
 
-    /// Prepares that the list gets these settings and keeps its entries. May sleep.
+    /// Prepares a table with these settings for the list's entries. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory.
+    /// `ENOMEM` if there is not enough memory.
     pub(crate) fn prepare(self: &Arc<Self>, settings: ListSettings) -> Result<PreparedTable> {
         let entries = self.statistics().entries;
         let table = new_table(settings)?;
@@ -392,13 +393,13 @@ impl List {
     }
 }
 
-/// An empty table for a list, which has another until it is put in place.
+/// An empty table, ready to replace a list's current one.
 pub(crate) struct PreparedTable {
     list: Arc<List>,
     table: Arc<EntryTable>,
     moving: KBox<Retirable<Tables>>,
     moved: KBox<Retirable<Tables>>,
-    /// Room to find out which entries are the oldest, where not all have room.
+    /// Room for the ages, to find the oldest entries if not all fit.
     ages: KVVec<u32>,
 }
 
@@ -408,13 +409,13 @@ impl PreparedTable {
         Arc::ptr_eq(&self.list, list)
     }
 
-    /// Whether it is for that list and its entries remember so many packets.
+    /// Whether it is for that list and its entries hold at least `hits` stamps.
     pub(super) fn suffices(&self, list: &Arc<List>, hits: u32) -> bool {
         self.is_for(list) && self.table.hits() >= hits
     }
 
-    /// Puts it in place and moves the entries into it, those that were seen last if there is no room for
-    /// all; returns how many found none. May sleep.
+    /// Installs the table and migrates the entries, the most recently seen ones if not all fit.
+    /// Returns how many were lost. May sleep.
     pub(crate) fn install(mut self) -> u64 {
         let _moving = self.list.moving.lock();
         let old = self.list.table();

@@ -17,19 +17,19 @@ use kernel::{
     }, //
 };
 
-/// What lists may take up.
+/// Limits and defaults of lists.
 #[derive(Clone, Copy)]
 pub(crate) struct ListLimits {
-    /// Most lists in a network namespace.
+    /// Maximum number of lists in a network namespace.
     pub(crate) lists: u32,
-    /// Most entries in a list, and what a list gets that says nothing of its size.
+    /// Maximum number of entries in a list, and the default size.
     pub(crate) entries: u32,
-    /// The timeout of a list that says nothing of it, in jiffies.
+    /// The default timeout of a list, in jiffies.
     pub(crate) timeout: u32,
 }
 
 impl ListLimits {
-    /// The settings of a list of which nothing is said.
+    /// The settings of a list created without any.
     pub(crate) fn default_settings(&self) -> ListSettings {
         ListSettings {
             size: self.entries,
@@ -39,11 +39,11 @@ impl ListLimits {
     }
 }
 
-/// What lists are to become when the rules that need it come into force.
+/// Tables to install when the rules that need them take effect.
 pub(crate) struct Growth(KVec<PreparedTable>);
 
 impl Growth {
-    /// Nothing so far.
+    /// Nothing to install.
     pub(crate) fn new() -> Self {
         Self(KVec::new())
     }
@@ -54,12 +54,12 @@ impl Growth {
             return Ok(());
         }
         let table = list.prepare(ListSettings { hits, ..settings })?;
-        // One that is there for the list already has fewer hits.
+        // A table already prepared for this list has fewer hits.
         self.0.retain(|other| !other.is_for(list));
         Ok(self.0.push(table, GFP_KERNEL_ACCOUNT)?)
     }
 
-    /// Puts it into force.
+    /// Installs the tables.
     pub(crate) fn apply(mut self) {
         for table in self.0.drain_all() {
             table.install();
@@ -87,27 +87,27 @@ impl Lists {
         )
     }
 
-    /// What lists may take up.
+    /// Limits and defaults of these lists.
     pub(crate) fn limits(&self) -> &ListLimits {
         &self.limits
     }
 
-    /// The list of that name.
+    /// The list called `name`.
     pub(crate) fn find(&self, name: &[u8]) -> Option<Arc<List>> {
         let lists = self.lists.lock();
         lists.iter().find(|list| list.name() == name).cloned()
     }
 
-    /// The list at that place, counted from 0; the places of lists change when one is removed.
+    /// The list at that index, from 0. Indices change when a list is removed.
     pub(crate) fn nth(&self, place: usize) -> Option<Arc<List>> {
         self.lists.lock().get(place).cloned()
     }
 
-    /// Adds a list, behind all others.
+    /// Appends a list.
     ///
     /// # Errors
     ///
-    /// `EEXIST` when there is one of that name, `ENOSPC` when there are too many, `ENOMEM`.
+    /// `EEXIST` if the name is taken, `ENOSPC` if there are too many lists, `ENOMEM`.
     pub(crate) fn create(&self, name: &[u8], settings: ListSettings) -> Result<Arc<List>> {
         let list = List::new(name, settings)?;
         let mut lists = self.lists.lock();
@@ -121,8 +121,8 @@ impl Lists {
         Ok(list)
     }
 
-    /// The list of that name, which is created if there is none, and whose entries remember at least so
-    /// many packets, once `growth` is applied.
+    /// The list called `name`, created if there is none. Its entries hold at least `hits` stamps
+    /// once `growth` is applied.
     ///
     /// # Errors
     ///
@@ -142,22 +142,22 @@ impl Lists {
         self.create(name, settings)
     }
 
-    /// Takes a list out; it lives on as long as somebody uses it.
+    /// Removes a list; it stays allocated as long as it is referenced.
     pub(crate) fn remove(&self, list: &Arc<List>) {
         let mut lists = self.lists.lock();
         let place = lists.iter().position(|other| Arc::ptr_eq(other, list));
         let removed = place.map(|place| lists.remove(place));
-        // Freeing a table takes time, which others should not wait for.
+        // Freeing a table takes time: not under the mutex.
         drop(lists);
         drop(removed);
     }
 
-    /// How many lists there are.
+    /// The number of lists.
     pub(crate) fn count(&self) -> usize {
         self.lists.lock().len()
     }
 
-    /// Takes out all lists but the first `count`.
+    /// Removes all lists but the first `count`.
     pub(crate) fn truncate(&self, count: usize) {
         while let Some(list) = self.nth(count) {
             self.remove(&list);

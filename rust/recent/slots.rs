@@ -2,8 +2,8 @@
 
 //! The memory of a list's entries.
 //!
-//! Memory is allocated when it is needed and stays until the list goes, so that a reader may look at an
-//! entry that was removed meanwhile without harm.
+//! Memory is allocated on demand and freed with the list, so a reader may safely look at an entry
+//! that was removed in the meantime.
 
 use super::entry::{
     Entry,
@@ -36,26 +36,25 @@ use kernel::{
     },
 };
 
-/// What a chunk should not be larger than: it is allocated while packets wait.
+/// The size that a chunk should not exceed, in bytes: packets may have to allocate one.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// Entries, and which of them are free. What packets only read comes first.
+/// The entries, and the free list. Fields that packets only read come first.
 #[repr(C)]
 pub(super) struct Slots {
     records: Records<HEADER_WORDS>,
-    /// Who pays for the memory, whichever packet makes it necessary.
+    /// The cgroup charged for the memory, whichever packet triggers the allocation.
     memory_cgroup: MemoryCgroup,
-    /// The most entries.
+    /// The maximum number of entries.
     limit: u32,
     state: CacheAligned<State>,
 }
 
 /// Which entries are free.
 struct State {
-    /// Entries that were ever used; those from here to the limit are free as well.
+    /// Entries ever used; those from here up to the limit are free as well.
     used: Atomic<u32>,
-    /// The first of the entries that were given back: its index below, above it a count that tells apart
-    /// two times at which it was the first.
+    /// Head of the free list: the index in the low half, a counter against ABA in the high half.
     free: Atomic<u64>,
 }
 
@@ -63,12 +62,12 @@ struct State {
 pub(super) enum Shortage {
     /// All entries up to the limit are in use.
     Limit,
-    /// There is no memory for more.
+    /// No memory for another chunk.
     Memory,
 }
 
 impl Slots {
-    /// Room for up to `limit` entries that remember `hits` packets each.
+    /// Room for up to `limit` entries of `hits` stamps each.
     pub(super) fn new(limit: u32, hits: u32) -> Result<Self> {
         let words_per_entry = HEADER_WORDS.checked_add(hits as usize).ok_or(EINVAL)?;
         let fitting = CHUNK_BYTES / size_of::<u32>() / words_per_entry;
@@ -85,40 +84,40 @@ impl Slots {
         })
     }
 
-    /// The most entries.
+    /// The maximum number of entries.
     pub(super) fn limit(&self) -> u32 {
         self.limit
     }
 
-    /// How many packets an entry remembers.
+    /// How many stamps an entry holds.
     pub(super) fn hits(&self) -> u32 {
         self.records.further() as u32
     }
 
-    /// Entries that were ever used: the others need not be looked at.
+    /// The number of entries ever used; the others need not be scanned.
     pub(super) fn used(&self) -> u32 {
         self.state.used.load(Acquire)
     }
 
-    /// The index of an entry from its number, counted from 0 without gaps.
+    /// The index of the `number`th entry. Numbers start at 0 and have no gaps.
     pub(super) fn index(&self, number: u32) -> u32 {
         self.records.index(number)
     }
 
-    /// The entry of an index, if its memory exists.
+    /// The entry at `index`, if its memory is allocated.
     #[inline(always)]
     pub(super) fn entry(&self, index: u32) -> Option<Entry<'_>> {
         let (header, stamps) = self.records.get(index)?;
         Some(Entry::new(header, stamps))
     }
 
-    /// Sees to it that there is memory for so many entries. May sleep.
+    /// Allocates memory for the first `entries` entries. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is not.
+    /// `ENOMEM` if there is not enough memory.
     pub(super) fn reserve(&self, entries: u32) -> Result {
-        // Those of entries that were ever used have it.
+        // Entries that were ever used already have memory.
         let first = self.records.chunk(self.used());
         let Some(last) = entries.min(self.limit).checked_sub(1) else {
             return Ok(());
@@ -130,14 +129,14 @@ impl Slots {
         Ok(())
     }
 
-    /// Takes a free entry, which is then the caller's. Does not sleep.
+    /// Takes a free entry, which the caller then owns. Does not sleep.
     pub(super) fn take(&self) -> Result<u32, Shortage> {
         if let Some(index) = self.take_given_back() {
             return Ok(index);
         }
         let mut number = self.state.used.load(Relaxed);
         while number < self.limit {
-            // Unlike GFP_ATOMIC this fails where the cgroup has reached its limit.
+            // Unlike GFP_ATOMIC, this fails when the cgroup is at its limit.
             self.provide(self.records.chunk(number), GFP_NOWAIT | __GFP_NOWARN)?;
             match self
                 .state
@@ -151,7 +150,7 @@ impl Slots {
         Err(Shortage::Limit)
     }
 
-    /// Gives an entry back that is in no bucket.
+    /// Puts an entry that is in no bucket back on the free list.
     pub(super) fn give_back(&self, index: u32) {
         let Some(entry) = self.entry(index) else {
             return;
@@ -172,8 +171,8 @@ impl Slots {
         let mut first = free.load(Acquire);
         loop {
             let index = first as u32;
-            // If another CPU takes the entry meanwhile, its next one is wrong, but then the count has
-            // changed, too.
+            // If another CPU takes the entry meanwhile, `next` is stale, but then the counter
+            // differs too.
             let next = self.entry(index)?.next();
             match free.cmpxchg(first, successor(first, next), Full) {
                 Ok(_) => return Some(index),
@@ -182,7 +181,7 @@ impl Slots {
         }
     }
 
-    /// Sees to it that a chunk has memory.
+    /// Allocates the memory of a chunk unless it has some.
     fn provide(&self, chunk: u32, flags: Flags) -> Result<(), Shortage> {
         if self.records.has(chunk).ok_or(Shortage::Limit)? {
             return Ok(());
@@ -193,7 +192,7 @@ impl Slots {
     }
 }
 
-/// The state of the free entries that follows `state`, with `index` first.
+/// The free list head that follows `state`, with `index` as the first entry.
 fn successor(state: u64, index: u32) -> u64 {
     (state >> 32).wrapping_add(1) << 32 | u64::from(index)
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Time in 32-bit jiffies, which wrap, and what can be asked of it.
+//! Timestamps in 32-bit jiffies, which wrap, and comparisons between them.
 
 use crate::kernel_api::time::JIFFIES_PER_SECOND;
 
-/// The greatest age that stamps can tell, in jiffies: 86 days at HZ=250.
+/// The greatest age that stamps can express, in jiffies: 86 days at HZ=250.
 ///
-/// An older stamp could be taken for one from the future. What is left up to 2^31 is the time that the
-/// ageing has to find it.
+/// An older stamp could be mistaken for one in the future. The ageing has the rest, up to 2^31, to
+/// find it.
 pub(crate) const AGE_MAX: u32 = (1 << 31) - (1 << 28);
 
-/// How long ago `stamp` was, in jiffies.
+/// The age of `stamp` in jiffies.
 ///
-/// Another CPU may have stamped after `now` was read: that is an age of zero.
+/// Another CPU may have stamped after `now` was read: that is an age of 0.
 #[inline]
 pub(super) fn age(now: u32, stamp: u32) -> u32 {
     let age = now.wrapping_sub(stamp);
@@ -23,20 +23,20 @@ pub(super) fn age(now: u32, stamp: u32) -> u32 {
     }
 }
 
-/// Whether `stamp` was at most `limit` jiffies ago, as [`age`] tells it. The limit is one that stamps can tell, or
+/// Whether [`age`] of `stamp` is at most `limit` jiffies. `limit` is at most [`AGE_MAX`], or
 /// [`ANY_AGE`].
 #[inline(always)]
 pub(super) fn is_within(limit: u32, now: u32, stamp: u32) -> bool {
-    // What is newer than now is negative.
+    // A stamp newer than `now` gives a negative difference.
     now.wrapping_sub(stamp) as i32 <= limit as i32
 }
 
-/// Jiffies as milliseconds, rounded down.
+/// Jiffies to milliseconds, rounded down.
 pub(crate) fn milliseconds(jiffies: u32) -> u64 {
     u64::from(jiffies).wrapping_mul(1000) / u64::from(JIFFIES_PER_SECOND)
 }
 
-/// Milliseconds as jiffies, rounded up; none if stamps cannot tell that long a time.
+/// Milliseconds to jiffies, rounded up; `None` above [`AGE_MAX`].
 pub(crate) fn jiffies(milliseconds: u64) -> Option<u32> {
     let jiffies = milliseconds
         .checked_mul(JIFFIES_PER_SECOND.into())?
@@ -46,7 +46,8 @@ pub(crate) fn jiffies(milliseconds: u64) -> Option<u32> {
         .filter(|&jiffies| jiffies <= AGE_MAX)
 }
 
-/// The age of a packet from milliseconds, rounded down as [`milliseconds`] does; none if stamps cannot tell it.
+/// The age of a packet from milliseconds to jiffies, rounded down as in [`milliseconds`]; `None`
+/// above [`AGE_MAX`].
 pub(crate) fn jiffies_of_age(milliseconds: u64) -> Option<u32> {
     let jiffies = milliseconds.checked_mul(JIFFIES_PER_SECOND.into())? / 1000;
     u32::try_from(jiffies)
@@ -57,19 +58,19 @@ pub(crate) fn jiffies_of_age(milliseconds: u64) -> Option<u32> {
 /// The age of a window in which all packets count: no stamp is older.
 pub(crate) const ANY_AGE: u32 = i32::MAX as u32;
 
-/// How often and how recently an address has to have been seen for a match.
+/// How often and how recently an address must have been seen to match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
-    /// Only packets count that are at most so many jiffies old; all count if it is [`ANY_AGE`].
+    /// Only packets at most this many jiffies old count; all do if it is [`ANY_AGE`].
     pub(crate) age: u32,
-    /// At least so many packets have to count; at least 1.
+    /// At least this many packets have to count; at least 1.
     pub(crate) hits: u32,
-    /// Whether to forget addresses that were not seen for that long.
+    /// Whether to remove addresses not seen within `age`.
     pub(crate) reap: bool,
 }
 
 impl Window {
-    /// The window of the last so many seconds; none if stamps cannot tell that long a time.
+    /// A window of the last `seconds` seconds; `None` if stamps cannot express that long a time.
     pub(crate) fn new(seconds: Option<u32>, hits: u32) -> Option<Self> {
         let age = match seconds {
             Some(seconds) => jiffies(u64::from(seconds).checked_mul(1000)?)?,
@@ -82,7 +83,7 @@ impl Window {
         })
     }
 
-    /// The window that any address meets that was seen at all.
+    /// The window that matches any address ever seen.
     pub(crate) const fn any() -> Self {
         Self {
             age: ANY_AGE,
@@ -91,7 +92,7 @@ impl Window {
         }
     }
 
-    /// The age in jiffies above which an address is to be forgotten, if it is.
+    /// The age in jiffies above which an address is reaped, if the window reaps.
     #[inline]
     pub(super) fn reaped_age(&self) -> Option<u32> {
         self.reap.then_some(self.age)

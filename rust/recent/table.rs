@@ -2,18 +2,18 @@
 
 //! The hash table of a recent list.
 //!
-//! A chain of entries hangs on each bucket. Who changes a chain or an entry in it holds the lock of the
-//! bucket; who reads takes no lock and reads again if the bucket was disturbed. The hash is keyed, so that
-//! nobody can aim at one bucket.
+//! Each bucket heads a chain of entries. A writer of a chain, or of an entry in it, holds the
+//! bucket's lock; a reader takes no lock and retries if the bucket changed. The hash is keyed, so
+//! that nobody can aim at one bucket.
 //!
-//! When the list is full, a new address takes the entry of another: a hand goes round over all entries,
-//! passes over those that were stamped again since it came by last, and takes the first that was not. That
-//! looks at a few entries, locks one bucket at a time and comes close to evicting the entry that was not
-//! seen for the longest time.
+//! When the list is full, a new address takes over the entry of another. A clock hand goes round
+//! the entries, skips those stamped again since it last passed, and takes the first one that was
+//! not. That looks at a few entries, locks one bucket at a time and approximates LRU.
 //!
-//! Reaping, which a rule asks for, goes round in the same way: each packet of the rule looks at its own
-//! address and at a few others, so that after as many packets as there are entries all were looked at.
-//! xt_recent looks at the oldest entry of all instead, which needs a list of all entries and its lock.
+//! Reaping, which a rule asks for, works in the same way: each packet of the rule looks at its own
+//! address and a few others, so that all entries are visited within as many packets as there are
+//! entries. xt_recent looks at the oldest entry instead, which takes a list of all entries and its
+//! lock.
 
 mod moving;
 mod quick;
@@ -64,75 +64,75 @@ use kernel::{
 /// How many entries eviction looks at before it takes the oldest of them.
 const EVICTION_CANDIDATES: usize = 8;
 
-/// How many entries a packet looks at for others that its rule wants to be forgotten.
+/// How many other entries a packet of a reaping rule looks at.
 const REAPED_AT_ONCE: usize = 2;
 
-/// How many entries the ageing looks at at a time.
+/// How many entries the ageing looks at in one go.
 const AGEING_BATCH: u32 = 1024;
 
-/// What became of an address that was to be stamped.
+/// The result of stamping an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamped {
     /// It had an entry.
     Known,
-    /// It got an entry.
+    /// It got a free entry.
     New,
-    /// It got the entry of another, which had to make room.
+    /// It got the entry of another address, which was evicted.
     Replaced,
     /// There was no memory for an entry.
     Refused,
 }
 
-/// On whose behalf an address is stamped, which says what is done where there is no memory for an entry.
+/// Why an address is stamped, which decides what happens when no entry is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// A packet's: an entry that was not seen for long has to do.
+    /// A packet: evict another entry.
     Packet,
-    /// A person's, who is told.
+    /// User space: evict if the list is full, fail if memory runs out.
     Hand,
-    /// Nobody's: it moves from one table to another, and nothing makes room for it.
+    /// Migration from the previous table: never evict.
     Move,
 }
 
-/// The list has another table by now, in which it is to be done.
+/// The list has a newer table; retry with that one.
 #[derive(Debug)]
 pub(super) struct Superseded;
 
-/// What is asked of an entry.
+/// A query for an entry.
 #[derive(Clone, Copy)]
 pub(crate) struct Query<'a, F = Key> {
-    /// What it is found by.
+    /// The key.
     pub(crate) key: F,
-    /// The TTL that the packet stamped last has to have had; 0 is any.
+    /// The TTL that the packet stamped last must have had; 0 matches any.
     pub(crate) time_to_live: u8,
-    /// When and how often it was seen.
+    /// When and how often it must have been seen.
     pub(crate) window: &'a Window,
 }
 
-/// What a list says to a question.
+/// The result of a query.
 #[derive(Clone, Copy)]
 struct Lookup {
-    /// Whether the entry meets the window.
+    /// Whether the entry satisfies the window.
     agrees: bool,
     /// Age of its latest stamp, in jiffies.
     age: u32,
 }
 
-/// What happened to a list so far.
+/// Statistics of a list.
 #[derive(Clone, Copy)]
 pub(crate) struct Statistics {
     /// Entries now.
     pub(crate) entries: u32,
-    /// Entries that had to make room.
+    /// Entries evicted.
     pub(crate) evicted: u64,
-    /// Entries that were removed because of their age.
+    /// Entries removed because of their age.
     pub(crate) expired: u64,
-    /// Addresses that could not be remembered for want of memory.
+    /// Addresses not added for lack of memory.
     pub(crate) refused: u64,
 }
 
 impl Statistics {
-    /// Those of two tables together.
+    /// The sum of two tables' statistics.
     pub(super) fn plus(&self, other: &Self) -> Self {
         Self {
             entries: self.entries.saturating_add(other.entries),
@@ -143,12 +143,13 @@ impl Statistics {
     }
 }
 
-/// A hash table of entries. What packets only read comes first, in as few cache lines as may be.
+/// A hash table of entries. Fields that packets only read come first, in as few cache lines as
+/// possible.
 #[repr(C)]
 pub(super) struct EntryTable {
-    /// Age in jiffies from which on an entry counts as gone.
+    /// Age in jiffies above which an entry counts as expired.
     timeout: Word,
-    /// Not 0 if the list has another table by now.
+    /// Nonzero if the list has a newer table.
     superseded: Word,
     buckets: Buckets,
     hash: HashKey,
@@ -156,7 +157,7 @@ pub(super) struct EntryTable {
     written: CacheAligned<Written>,
 }
 
-/// What is written whenever an entry comes or goes.
+/// Fields written as entries come and go.
 struct Written {
     entries: Atomic<u32>,
     /// Number of the entry that eviction looks at next.
@@ -169,11 +170,12 @@ struct Written {
 }
 
 impl EntryTable {
-    /// A table of up to `size` entries that remember `hits` packets each for `timeout` jiffies.
+    /// A table of up to `size` entries, each with `hits` stamps, which expire after `timeout`
+    /// jiffies.
     pub(super) fn new(size: u32, hits: u32, timeout: u32) -> Result<Self> {
         Ok(Self {
             hash: HashKey::random(),
-            // Never more than two thirds full, since whoever looks at another entry than its own waits for memory.
+            // Load factor at most 2/3: every other entry in the chain may be a cache miss.
             buckets: Buckets::new(size.saturating_add(size / 2), NONE, LARGE)?,
             slots: Slots::new(size, hits)?,
             timeout: Word::new(timeout),
@@ -206,7 +208,7 @@ impl EntryTable {
         self.timeout.store(timeout);
     }
 
-    /// Sees to it that there is memory for so many entries. May sleep.
+    /// Allocates memory for `entries` entries. May sleep.
     pub(super) fn reserve(&self, entries: u32) -> Result {
         self.slots.reserve(entries)
     }
@@ -220,7 +222,7 @@ impl EntryTable {
         }
     }
 
-    /// Takes over what happened to the list while it had another table.
+    /// Adds the statistics of the list's previous table.
     pub(super) fn continue_from(&self, statistics: Statistics) {
         self.written.evicted.fetch_add(statistics.evicted, Relaxed);
         self.written.expired.fetch_add(statistics.expired, Relaxed);
@@ -232,7 +234,7 @@ impl EntryTable {
         self.buckets.index(key.hash(&self.hash))
     }
 
-    /// Locks a bucket, of a table that is not superseded.
+    /// Locks a bucket; fails if the table is superseded.
     #[inline(always)]
     fn lock(&self, bucket: u32) -> Result<BucketGuard<'_>, Superseded> {
         let guard = self.buckets.lock(bucket);
@@ -242,7 +244,7 @@ impl EntryTable {
         Ok(guard)
     }
 
-    /// Whether there is such an entry, here or in the table that the list had before.
+    /// Whether an entry matches the query, here or in the previous table.
     pub(super) fn check(
         &self,
         previous: Option<&Self>,
@@ -252,14 +254,14 @@ impl EntryTable {
         let timeout = self.timeout();
         let mut lookup = self.look(query, timeout, now);
         if let (None, Some(previous)) = (lookup, previous) {
-            // It may have moved just now, but it moves in one direction only.
+            // It may just have migrated, but entries migrate in one direction only.
             let earlier = previous.look(query, timeout, now);
             lookup = earlier.or_else(|| self.look(query, timeout, now));
         }
         if lookup.is_none() && self.is_superseded() {
             return Err(Superseded);
         }
-        // While entries move, nothing is reaped.
+        // Nothing is reaped during a migration.
         if let (Some(limit), None) = (query.window.reaped_age(), previous) {
             if lookup.is_some_and(|lookup| lookup.age > limit) {
                 self.reap(&query.key, limit, now);
@@ -269,8 +271,8 @@ impl EntryTable {
         Ok(lookup.is_some_and(|lookup| lookup.agrees))
     }
 
-    /// As [`EntryTable::check`], and if there is an entry and what was found, turned round where `invert` says
-    /// so, is true, remembers one packet more.
+    /// As [`EntryTable::check`], and stamps the entry, if there is one, when the result differs
+    /// from `invert`.
     pub(super) fn update(
         &self,
         previous: Option<&Self>,
@@ -312,9 +314,9 @@ impl EntryTable {
         Ok(lookup.agrees)
     }
 
-    /// Remembers a packet of the address, which gets an entry if it has none.
+    /// Stamps an address, adding an entry if it has none.
     ///
-    /// Without a TTL, an entry keeps the one that it has.
+    /// Without a TTL, an entry keeps its own.
     pub(super) fn stamp(
         &self,
         previous: Option<&Self>,
@@ -328,7 +330,7 @@ impl EntryTable {
         })
     }
 
-    /// Lets `write` write the entry of an address, which gets one if it has none.
+    /// Calls `write` on the entry of an address, adding one if it has none.
     pub(super) fn write(
         &self,
         previous: Option<&Self>,
@@ -347,7 +349,7 @@ impl EntryTable {
         self.write_new(bucket, key, now, origin, write)
     }
 
-    /// Lets `write` write the entry of an address that has had none until now.
+    /// Calls `write` on a new entry for an address that had none so far.
     fn write_new(
         &self,
         bucket: u32,
@@ -356,7 +358,7 @@ impl EntryTable {
         origin: Origin,
         write: impl Fn(Entry<'_>),
     ) -> Result<Stamped, Superseded> {
-        // Making room may need the lock of another bucket: this one is not held meanwhile.
+        // Eviction may lock another bucket, so this one is not held meanwhile.
         let Some((index, stamped)) = self.take_slot(now, origin) else {
             self.written.refused.fetch_add(1, Relaxed);
             return Ok(Stamped::Refused);
@@ -378,7 +380,8 @@ impl EntryTable {
         written
     }
 
-    /// Removes the address, if its entry has that TTL or 0 is asked for; tells whether it was there.
+    /// Removes the address if its entry matches the TTL; 0 matches any. Returns whether it was
+    /// there.
     pub(super) fn remove(
         &self,
         previous: Option<&Self>,
@@ -386,13 +389,13 @@ impl EntryTable {
         time_to_live: u8,
         now: u32,
     ) -> Result<bool, Superseded> {
-        // In this order nobody can move it in between.
+        // In this order it cannot migrate in between.
         let earlier = previous.is_some_and(|table| table.remove_frozen(key, time_to_live, now));
         let guard = self.lock(self.bucket(key))?;
         Ok(self.take_out_of(guard, key, time_to_live, now) || earlier)
     }
 
-    /// Forgets the address if it was not seen for longer than that.
+    /// Removes the address if it was not seen within `limit` jiffies.
     #[cold]
     fn reap(&self, key: &Key, limit: u32, now: u32) {
         let guard = self.buckets.lock(self.bucket(key));
@@ -404,7 +407,7 @@ impl EntryTable {
         }
     }
 
-    /// Looks at the next few entries and forgets those that were not seen for longer than that.
+    /// Looks at the next few entries and removes those not seen within `limit` jiffies.
     fn reap_others(&self, limit: u32, now: u32) {
         for _ in 0..REAPED_AT_ONCE {
             let number = self.written.gc_cursor.fetch_add(1, Relaxed);
@@ -428,8 +431,8 @@ impl EntryTable {
         }
     }
 
-    /// Removes what is too old, and old stamps from what is not, of the entries from `first` on; where it
-    /// is to go on, if it did not come to the end.
+    /// Removes expired entries, and stale stamps from the others, in one batch from `first` on.
+    /// Returns where the next batch starts, unless this was the last.
     pub(super) fn age(&self, first: u32, now: u32) -> Option<u32> {
         let end = first.saturating_add(AGEING_BATCH);
         let used = self.slots.used();
@@ -456,7 +459,7 @@ impl EntryTable {
         (end < used).then_some(end)
     }
 
-    /// The entry of that number, counted from 0; the error is that there is none of a number that high.
+    /// The entry of that number, from 0. `Err(ENOENT)` if the numbers end before it.
     pub(super) fn snapshot<'a>(
         &self,
         number: u32,
@@ -485,7 +488,8 @@ impl EntryTable {
         }))
     }
 
-    /// Finds an entry; without the lock, that is with an attempt, it may miss one or find another.
+    /// Finds an entry. Without the lock, that is with an attempt, it may miss one or return a wrong
+    /// one.
     #[inline(always)]
     fn find(
         &self,
@@ -494,7 +498,7 @@ impl EntryTable {
         attempt: Option<&Attempt<'_>>,
     ) -> Option<(u32, Entry<'_>)> {
         let mut index = head;
-        // There is no entry [`NONE`].
+        // No entry has the index [`NONE`].
         while let Some(entry) = self.slots.entry(index) {
             if key.is_of(entry) {
                 return Some((index, entry));
@@ -507,7 +511,8 @@ impl EntryTable {
         None
     }
 
-    /// Whether the entry meets the question's window; none if it is older than `timeout` or its TTL another.
+    /// Whether the entry satisfies the query's window; `None` if it is older than `timeout` or its
+    /// TTL does not match.
     #[inline(always)]
     fn answer(
         entry: Entry<'_>,
@@ -521,7 +526,7 @@ impl EntryTable {
         entry.satisfies(query.window, timeout, now)
     }
 
-    /// As [`EntryTable::answer`], and how old the entry is.
+    /// As [`EntryTable::answer`], with the entry's age.
     fn lookup(entry: Entry<'_>, query: &Query<'_>, timeout: u32, now: u32) -> Option<Lookup> {
         Some(Lookup {
             agrees: Self::answer(entry, query, timeout, now)?,
@@ -556,16 +561,16 @@ impl EntryTable {
         true
     }
 
-    /// Lets `write` write an entry that knows nothing of the address.
+    /// Resets an entry for `key` and calls `write` on it.
     #[cold]
     fn write_first(entry: Entry<'_>, key: &Key, write: impl Fn(Entry<'_>)) {
         entry.begin(key);
         write(entry);
-        // Only who comes back is worth a second chance.
+        // Only an address that comes back gets a second chance.
         entry.take_reference();
     }
 
-    /// Puts an entry into its chain.
+    /// Links an entry into its bucket.
     fn link(&self, guard: &mut BucketGuard<'_>, bucket: u32, index: u32, entry: Entry<'_>) {
         entry.set_next(guard.head());
         entry.set_bucket(Some(bucket));
@@ -573,7 +578,7 @@ impl EntryTable {
         self.written.entries.fetch_add(1, Relaxed);
     }
 
-    /// Takes an entry out of its chain; it is the caller's then.
+    /// Unlinks an entry, which the caller then owns.
     fn unlink(&self, guard: &mut BucketGuard<'_>, index: u32, entry: Entry<'_>) {
         if guard.head() == index {
             guard.set_head(entry.next());
@@ -591,7 +596,7 @@ impl EntryTable {
         self.written.entries.fetch_sub(1, Relaxed);
     }
 
-    /// Takes an entry out because of its age.
+    /// Removes an expired entry.
     #[cold]
     #[inline(never)]
     fn expire(&self, mut guard: BucketGuard<'_>, index: u32, entry: Entry<'_>) {
@@ -601,7 +606,7 @@ impl EntryTable {
         self.written.expired.fetch_add(1, Relaxed);
     }
 
-    /// An entry for an address that has none, and whether another had to make room for it.
+    /// A free entry, and whether another was evicted for it.
     fn take_slot(&self, now: u32, origin: Origin) -> Option<(u32, Stamped)> {
         match (self.slots.take(), origin) {
             (Ok(index), _) => Some((index, Stamped::New)),
@@ -612,7 +617,7 @@ impl EntryTable {
         }
     }
 
-    /// Takes an entry away from its address.
+    /// Evicts an entry and returns its index.
     fn evict(&self, now: u32) -> Option<u32> {
         let used = self.slots.used();
         let mut oldest = None;
@@ -639,7 +644,7 @@ impl EntryTable {
             .then_some(index)
     }
 
-    /// Takes one entry away, unless it was stamped again since the hand came by and that counts.
+    /// Evicts this entry, unless it is to be spared for having been stamped again.
     fn evict_entry(&self, index: u32, entry: Entry<'_>, spare_referenced: bool) -> bool {
         let Some(bucket) = entry.bucket() else {
             return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of the hash table: inserting, finding, evicting, ageing, and time that wraps.
+//! KUnit tests of the hash table: insertion, lookup, eviction, ageing, and jiffies that wrap.
 
 use super::{
     entry::{
@@ -107,14 +107,14 @@ fn stamp(table: &EntryTable, key: &Key, now: u32) -> Stamped {
         .unwrap_or(Stamped::Refused)
 }
 
-/// How many of the keys below `count` are in the table.
+/// How many of the first `count` keys are in the table.
 fn present(table: &EntryTable, count: u32, now: u32) -> u32 {
     (0..count)
         .filter(|&number| check(table, &key(number), &ONCE, now))
         .count() as u32
 }
 
-/// Runs the ageing over the whole table.
+/// Ages the whole table.
 fn age_all(table: &EntryTable, now: u32) {
     let mut next = Some(0);
     while let Some(first) = next {
@@ -181,7 +181,7 @@ mod tests {
             assert!(stamp(&table, &key, 6) == Stamped::Known);
             let stamped = table.stamp_quickly(&quick, || 7, 17).map_err(|_| EINVAL)?;
             assert!(stamped == Stamped::Known);
-            // The latest but one is 10 jiffies old at 16.
+            // The second latest stamp is 10 jiffies old at 16.
             for now in [7, 16, 17] {
                 assert_eq!(quickly_checked(now), now < 17);
                 assert_eq!(check(&table, &key, &window, now), now < 17);
@@ -214,13 +214,13 @@ mod tests {
 
     #[test]
     fn keys_of_one_bucket_do_not_disturb_each_other() -> Result {
-        // As many entries as buckets, so that several are in many.
+        // As many entries as buckets, so that several buckets hold more than one.
         let table = EntryTable::new(64, 1, AGE_MAX)?;
         for number in 0..64 {
             assert!(stamp(&table, &key(number), number) == Stamped::New);
         }
         assert_eq!(present(&table, 64, 64), 64);
-        // From the middle, the beginning and the end of their chains.
+        // From the middle, the head and the tail of their chains.
         for number in (0..64).step_by(2) {
             assert!(remove(&table, &key(number), 64));
             assert!(!remove(&table, &key(number), 64));
@@ -249,7 +249,7 @@ mod tests {
             assert_eq!(statistics.entries, size);
             assert_eq!(statistics.evicted, u64::from(size) * 2);
             assert_eq!(present(&table, size * 3, size * 3), size);
-            // Where nobody came back, those that came last are left.
+            // If no address came back, the last ones inserted remain.
             assert!(check(&table, &key(size * 3 - 1), &ONCE, size * 3));
             assert!(!check(&table, &key(0), &ONCE, size * 3));
         }
@@ -375,7 +375,7 @@ mod tests {
         assert!(by_hand(2).is_ok());
         assert!(asked(1, 17) && asked(1, 0) && !asked(1, 18));
         assert!(asked(2, 17) && asked(2, 0));
-        // By hand an entry keeps its TTL.
+        // An entry stamped by hand keeps its TTL.
         assert!(by_hand(1).is_ok());
         assert!(!asked(1, 18));
         assert!(!table.remove(None, &key(1), 18, 10).unwrap_or(true));
@@ -408,7 +408,7 @@ mod tests {
         let table = EntryTable::new(10, 4, AGE_MAX)?;
         stamp(&table, &key(1), LATE);
         stamp(&table, &key(1), 10);
-        // LATE is 6 before the wrap, so that 16 lie between the two.
+        // LATE is 6 before the wrap, so 16 lie between the two.
         assert!(check(&table, &key(1), &within(16, 2), 10));
         assert!(!check(&table, &key(1), &within(15, 2), 10));
         assert!(check(&table, &key(1), &within(0, 1), 10));
@@ -463,7 +463,7 @@ mod tests {
         age_all(&table, AGE_MAX + 1);
         assert!(!check(&table, &key(1), &times(2), AGE_MAX + 1));
         assert!(check(&table, &key(1), &ONCE, AGE_MAX + 1));
-        // Had the first stamp stayed, it would be from the future now, and count as new.
+        // The first stamp would now be in the future, and count as new.
         let ambiguous = (1 << 31) + 5;
         assert!(!check(&table, &key(1), &within(0, 1), ambiguous));
         Ok(())
@@ -559,7 +559,7 @@ mod tests {
     fn the_newest_find_room_in_a_smaller_table() -> Result {
         let old = EntryTable::new(100, 5, AGE_MAX)?;
         for number in 0..100u32 {
-            // Ten at a time.
+            // Ten at each time.
             for now in [0, 1, 2, 3] {
                 stamp(
                     &old,
@@ -604,16 +604,16 @@ mod tests {
             };
             table.check(Some(&old), &query, 10).unwrap_or(false)
         };
-        // Looking up does not move.
+        // A lookup does not migrate.
         assert!(ask(1, 2) && !ask(1, 3));
         assert_eq!(old.statistics().entries, 100);
-        // Stamping does, and goes on with what was there.
+        // A stamp does, and continues with the old state.
         let stamped = table.stamp(Some(&old), &key(1), 10, Some(1), Origin::Packet);
         assert!(matches!(stamped, Ok(Stamped::Known)));
         assert!(ask(1, 3));
         assert_eq!(old.statistics().entries, 99);
         assert_eq!(table.statistics().entries, 1);
-        // Who still knows the old table only is sent on, whether or not the address is there.
+        // A writer with the old table is sent on, whether or not the address is there.
         for number in [1, 1000] {
             let query = Query {
                 key: key(number),
@@ -632,7 +632,7 @@ mod tests {
                 Err(Superseded)
             ));
         }
-        // What is removed is gone from both, and does not come back.
+        // A removed address is gone from both tables and does not come back.
         assert!(matches!(table.remove(Some(&old), &key(1), 0, 10), Ok(true)));
         assert!(matches!(table.remove(Some(&old), &key(2), 0, 10), Ok(true)));
         assert!(matches!(

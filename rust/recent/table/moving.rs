@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Moving the entries of a list from one table to another, while packets use both.
+//! Migrating a list's entries from one table to another while packets use both.
 //!
-//! From the moment that the new table is published with a link to the previous one, whoever wants to change
-//! an entry moves it to the new table first, and whoever looks one up looks into the new table and then into
-//! the previous one. A walker moves the rest.
+//! Once the new table is published with a link to the previous one, a writer first migrates the
+//! entry to the new table, and a reader looks into the new table, then into the previous one. A
+//! walker migrates the rest.
 //!
-//! Packets that began earlier know of the previous table only. Before an address is looked up in it so as to
-//! be moved, its bucket is sealed: who locks the bucket after that sees that the table is superseded, changes
-//! nothing, and begins again with the new table. So what is read of a sealed bucket stays true, but for
-//! entries that are taken out.
+//! Packets that started earlier only know the previous table. Before an address is looked up there
+//! for migration, its bucket is frozen: whoever locks the bucket after that sees that the table is
+//! superseded, changes nothing and retries with the new one. So what is read from a frozen bucket
+//! stays true, except that entries may be removed.
 //!
-//! An entry is copied while its bucket in the new table is locked, and taken out of the previous table after
-//! that: it can always be found, and as soon as it is in the new table, the other one does not count. An
-//! address that is removed is removed from the previous table first, so that nobody copies it afterwards. No
-//! two buckets are locked at the same time.
+//! An entry is copied under the lock of its bucket in the new table and then removed from the
+//! previous one: it can always be found, and once it is in the new table, the old copy does not
+//! count. An address is removed from the previous table first, so that nobody copies it afterwards.
+//! No two buckets are locked at the same time.
 
 use super::{
     super::{
@@ -34,10 +34,10 @@ use kernel::{
     sync::atomic::Relaxed, //
 };
 
-/// What became of an address that was to be moved.
+/// The result of migrating an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::recent) enum Migrated {
-    /// It was not there.
+    /// It was not in the previous table.
     Absent,
     /// It is in the new table.
     Present,
@@ -45,11 +45,11 @@ pub(in crate::recent) enum Migrated {
     Lost,
 }
 
-/// Which entries find room in a smaller table: those that were seen last.
+/// The entries that fit into a smaller table: the most recently seen.
 pub(in crate::recent) struct Survivors {
-    /// Younger ones do, and older ones do not.
+    /// Younger entries survive, older ones do not.
     age: u32,
-    /// How many of just that age do.
+    /// How many of exactly that age survive.
     ties: usize,
 }
 
@@ -62,7 +62,7 @@ impl Survivors {
         }
     }
 
-    /// Those `size` entries of the table that were seen last. `ages` has to have room for the ages of all.
+    /// The `size` most recently seen entries of the table. `ages` must have room for all ages.
     pub(in crate::recent) fn of(
         table: &EntryTable,
         size: u32,
@@ -102,27 +102,27 @@ impl Survivors {
 }
 
 impl EntryTable {
-    /// Whether the list has another table by now.
+    /// Whether the list has a newer table.
     #[inline(always)]
     pub(super) fn is_superseded(&self) -> bool {
         self.superseded.load_acquire() != 0
     }
 
-    /// Tells whoever still uses the table that the list has another one, which has to be published by now.
+    /// Marks the table as superseded. The new one must be published by now.
     pub(in crate::recent) fn supersede(&self) {
         if self.superseded.load() == 0 {
             self.superseded.store_release(1);
         }
     }
 
-    /// Sees to it that entries of the bucket are taken out from here on, but not added or changed.
+    /// From here on, entries of the bucket can be removed, but not added or changed.
     fn freeze(&self, bucket: u32) {
         self.supersede();
-        // Whoever has the lock may not have seen that; whoever gets it after this will.
+        // The current lock holder may have missed that; later ones will not.
         drop(self.buckets.lock(bucket));
     }
 
-    /// Moves an address here from the table that the list had before.
+    /// Migrates an address here from the previous table.
     pub(in crate::recent) fn migrate(
         &self,
         previous: &EntryTable,
@@ -179,8 +179,8 @@ impl EntryTable {
         migrated
     }
 
-    /// Moves everything here from the table that the list had before, as far as it is selected and finds
-    /// room, and returns how much did not. Calls `pause` from time to time, without any lock.
+    /// Migrates all survivors here from the previous table, as far as there is room, and returns
+    /// how many entries were lost. Calls `pause` after each bucket, with no lock held.
     pub(in crate::recent) fn migrate_all(
         &self,
         previous: &EntryTable,
@@ -203,7 +203,7 @@ impl EntryTable {
                     match self.migrate(previous, &key, now, Origin::Move) {
                         Ok(Migrated::Lost) => lost = lost.saturating_add(1),
                         Ok(_) => {}
-                        // Only one moves at a time, so that this does not happen.
+                        // Only one migration runs at a time, so this does not happen.
                         Err(Superseded) => return lost,
                     }
                 }
@@ -213,15 +213,15 @@ impl EntryTable {
         lost
     }
 
-    /// Whether there is an entry of that key, however old.
+    /// Whether there is an entry with that key, however old.
     fn has(&self, bucket: u32, key: &Key) -> bool {
         self.buckets.read(bucket, |head, attempt| {
             self.find(head, key, Some(attempt)).is_some()
         })
     }
 
-    /// Copies what is known of an address to an entry that is in no bucket, unless it is too old; tells
-    /// whether it was there. Takes no lock.
+    /// Copies the entry of an address to an unlinked one, unless it has expired; returns whether it
+    /// did. Takes no lock.
     fn copy_to(&self, bucket: u32, key: &Key, entry: Entry<'_>, timeout: u32, now: u32) -> bool {
         self.buckets.read_without_lock(bucket, |head, attempt| {
             let Some((_, from)) = self.find(head, key, Some(attempt)) else {
@@ -235,19 +235,20 @@ impl EntryTable {
         })
     }
 
-    /// The first address of a bucket, and when it was seen last.
+    /// The first address of a bucket, and the age of its latest stamp.
     fn first(&self, bucket: u32, now: u32) -> Option<(Key, u32)> {
         let guard = self.buckets.lock(bucket);
         let entry = self.slots.entry(guard.head())?;
         Some((entry.key()?, entry.last_seen(now)))
     }
 
-    /// Takes an address out, of a table that may be superseded; tells whether it was there, with that TTL.
+    /// Removes an address, even from a superseded table; returns whether it was there with that
+    /// TTL.
     fn take_out(&self, bucket: u32, key: &Key, time_to_live: u8, now: u32) -> bool {
         self.take_out_of(self.buckets.lock(bucket), key, time_to_live, now)
     }
 
-    /// Takes an address out of a bucket that is locked; tells whether it was there, with that TTL.
+    /// Removes an address from a locked bucket; returns whether it was there with that TTL.
     pub(super) fn take_out_of(
         &self,
         mut guard: BucketGuard<'_>,
@@ -268,7 +269,7 @@ impl EntryTable {
         seen
     }
 
-    /// Removes an address from the table that the list had before, for good.
+    /// Removes an address from the previous table for good.
     pub(super) fn remove_frozen(&self, key: &Key, time_to_live: u8, now: u32) -> bool {
         let bucket = self.bucket(key);
         self.freeze(bucket);

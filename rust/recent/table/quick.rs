@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What most packets do with a table, while no entries move to another one and none are reaped.
+//! The fast path of most packets, while no entries migrate and none are reaped.
 //!
-//! It is compiled in place, for each way to find an entry: calls, and what goes through memory for them,
-//! would cost as much as the work itself.
+//! Inlined and monomorphized for each kind of key: calls, and passing arguments in memory, would
+//! cost as much as the work itself.
 
 use super::{
     super::entry::{
@@ -18,7 +18,8 @@ use super::{
 };
 
 impl EntryTable {
-    /// As [`EntryTable::check`]; none if somebody changed the bucket meanwhile, or the list has another table by now.
+    /// As [`EntryTable::check`]; `None` if the bucket changed meanwhile, or the table is
+    /// superseded.
     #[inline(always)]
     pub(in crate::recent) fn check_quickly(
         &self,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! SYNPROXY: TCP handshakes are answered with cookies, and servers see those clients alone that returned one.
+//! SYNPROXY: TCP handshakes are answered with SYN cookies, and servers only see clients that
+//! returned one.
 //!
-//! Nothing is kept of a SYN: what it said comes back with the cookie. An acknowledgement with a valid cookie
-//! becomes a SYN to the server. What the server answers is then told to the client as far as the client
-//! does not know it yet, and from there on connection tracking shifts the sequence numbers, and
-//! [`connection::translation`] what it does not know of: timestamps and windows.
+//! Nothing is kept of a SYN: its contents come back with the cookie. An ACK with a valid cookie
+//! becomes a SYN to the server. The server's SYN-ACK tells the client what it does not know yet;
+//! from then on connection tracking shifts the sequence numbers, and [`connection::translation`]
+//! handles what it does not: timestamps and windows.
 
 mod client;
 mod connection;
@@ -75,7 +76,7 @@ use kernel::{
 };
 use server::servers::Servers;
 
-/// Room for so many connections and one more, or for as many as there is memory for.
+/// Room for `count` connections and one more, or for as many as memory allows.
 fn room_for(count: usize) -> KVVec<EndedConnection> {
     let mut size = count.saturating_add(1);
     while size > 0 {
@@ -87,7 +88,7 @@ fn room_for(count: usize) -> KVVec<EndedConnection> {
     KVVec::new()
 }
 
-/// What SYNPROXY keeps for a network namespace.
+/// SYNPROXY's state for a network namespace.
 pub(crate) struct Synproxy {
     cookies: Cookies,
     clocks: Clocks,
@@ -101,11 +102,11 @@ pub(crate) struct Synproxy {
 }
 
 impl Synproxy {
-    /// No servers so far. May sleep.
+    /// No servers yet. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory, `ENODEV` when the namespace ends.
+    /// `ENOMEM` if there is not enough memory, `ENODEV` if the namespace is going away.
     pub(crate) fn new(scope: &Arc<Scope>) -> Result<Arc<Self>> {
         let servers = Arc::new(Servers::new()?, GFP_KERNEL_ACCOUNT)?;
         let syn_sent = SynSentTable::new(scope, servers.clone())?;
@@ -123,7 +124,8 @@ impl Synproxy {
         Ok(Arc::new(synproxy, GFP_KERNEL_ACCOUNT)?)
     }
 
-    /// Waits for the answer to a SYN that was just sent, with what the client has sent besides.
+    /// Waits for the answer to a SYN just sent, and holds the data that the client has sent
+    /// already.
     fn wait(&self, wait: &Wait, held: Option<Held>) {
         if self.syn_sent.begin(wait, held) {
             self.retransmit_work.run_after(syn_sent::FIRST_DELAY);
@@ -135,8 +137,8 @@ impl Synproxy {
         !self.syn_sent.is_idle() || has_connections(self.syn_sent.namespace())
     }
 
-    /// Resets all connections, of both sides, also those that servers have not answered: without SYNPROXY they cannot go
-    /// on. May sleep.
+    /// Resets all connections on both sides, including those that servers have not answered: they
+    /// cannot continue without SYNPROXY. May sleep.
     pub(crate) fn reset_connections(&self, scope: &Arc<Scope>) {
         let Ok(namespace) = scope.enter() else {
             return;
@@ -144,7 +146,7 @@ impl Synproxy {
         let sender = Sender::new(namespace);
         self.syn_sent.give_up_all();
         loop {
-            // Where memory is short, each walk ends as many as it has room for.
+            // If memory is short, each pass ends as many connections as it has room for.
             let mut little = [const { MaybeUninit::uninit() }; 8];
             let mut much = room_for(count_connections(sender.namespace()));
             let room = match much.spare_capacity_mut() {
@@ -163,7 +165,7 @@ impl Synproxy {
         }
     }
 
-    /// The servers that connections were opened to, from the given place on; and the place behind.
+    /// The first server in slot `place` or after it, and the slot to continue from.
     pub(crate) fn server_from(&self, place: usize) -> Option<(ServerReport, usize)> {
         self.servers.report_from(place)
     }

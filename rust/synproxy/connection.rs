@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Connections that clients have proved: opening them to the server, translating them, and their end.
+//! Connections of clients that returned a cookie: opening them to the server, translation, and
+//! their end.
 
 pub(super) mod answers;
 pub(super) mod established;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a client is told before its connection exists, and what it brings back.
+//! What a client is told before its connection exists, and what it returns.
 
 pub(super) mod announcement;
 #[cfg(CONFIG_KUNIT = "y")]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What SYNPROXY reads and remembers: cookies, segments, servers, and SYNs that wait for their answer.
+//! What SYNPROXY reads and remembers: cookies, segments, servers, and SYNs waiting for an answer.
 
 use super::{
     connection::syn_sent::{
@@ -71,7 +71,7 @@ fn address(bytes: &mut Bytes<'_>, family: Family) -> Address {
     })
 }
 
-/// A cookie comes back as it was made, and what is accepted is what would have been made.
+/// A cookie comes back as it was made, and any cookie accepted is one that would have been made.
 pub(crate) fn cookies(bytes: &mut Bytes<'_>) {
     static COOKIES: LazyLock<Cookies> = LazyLock::new(Cookies::new);
     let family = family(bytes);
@@ -127,7 +127,7 @@ pub(crate) fn cookies(bytes: &mut Bytes<'_>) {
     }
 }
 
-/// Any bytes as a TCP header, and any segment that is written: it is read as it was meant.
+/// Reads arbitrary bytes as a TCP header, and reads each composed segment back as it was meant.
 pub(crate) fn segments(bytes: &mut Bytes<'_>) {
     let family = family(bytes);
     let [which, ttl, flags, scale] = bytes.array();
@@ -178,7 +178,7 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
     );
     assert_eq!(segment.offset + segment.header_length, written.len() as u32);
     assert_eq!(Options::read(packet.skb(), &segment), Some(options));
-    // Sums over all of it, and over the header of IPv4, are those of right checksums.
+    // The sums over TCP and over the IPv4 header match their checksums.
     let sum = |parts: &[&[u8]]| {
         let pairs = parts.iter().flat_map(|part| part.chunks_exact(2));
         let sum: u32 = pairs
@@ -200,7 +200,7 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
         0xffff
     );
 
-    // Anything at all behind the header of IP.
+    // Arbitrary bytes after the IP header.
     let mut any = ip.to_vec();
     any.extend_from_slice(bytes.rest());
     c::set_linear(ip.len() + usize::from(scale));
@@ -232,7 +232,8 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
     }
 }
 
-/// What was learned of servers and counted is told, and who waits is found, as long as all have room.
+/// Reports what was learned and counted of servers, and finds waiting SYNs, as long as all have
+/// room.
 pub(crate) fn servers(bytes: &mut Bytes<'_>) {
     let mask = bytes.u8();
     c::set_hash_mask(if mask & 1 == 0 {
@@ -248,7 +249,7 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
     let mut waited: HashMap<u8, u32> = HashMap::new();
     while !bytes.is_empty() {
         let [operation, who, byte] = bytes.array();
-        // No more than have room in one set.
+        // No more than fit into one set.
         let who = who & 3;
         let endpoints = Endpoints {
             family: if who & 1 == 0 {

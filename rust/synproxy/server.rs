@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is known of the servers: their options, the floods that they get, and the ways to their clients.
+//! What is known of the servers: their options, floods, and the MSS that rules leave their clients.
 
 pub(super) mod clamps;
 #[cfg(CONFIG_KUNIT = "y")]

@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a rule asks of SYNPROXY, and what it counts.
+//! The settings of a SYNPROXY rule, and the events that it counts.
 
 use super::server::floods::Rate;
 use crate::kernel_api::sync::counters::EventCounters;
 
-/// What a rule asks for.
+/// The settings of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SynproxySettings {
-    /// Maximum segment size that clients are told, in bytes; none is that of the server.
+    /// MSS advertised to clients, in bytes; `None` means the server's.
     pub(crate) mss: Option<u16>,
-    /// Window scale that clients are told; none is that of the server.
+    /// Window scale advertised to clients; `None` means the server's.
     pub(crate) scale: Option<u8>,
-    /// Whether selective acknowledgements may be used; none if that is as with the server.
+    /// Whether to permit SACK; `None` means as the server does.
     pub(crate) sack: Option<bool>,
-    /// Whether timestamps may be used; none if that is as with the server.
+    /// Whether to use timestamps; `None` means as the server does.
     pub(crate) timestamps: Option<bool>,
-    /// Whether explicit congestion notification may be used; none if that is as with the server.
+    /// Whether to use ECN; `None` means as the server does.
     pub(crate) ecn: Option<bool>,
-    /// Below which rate of SYNs handshakes pass untouched.
+    /// The rate of SYNs up to which handshakes pass untouched.
     pub(crate) threshold: Option<Threshold>,
 }
 
 impl SynproxySettings {
-    /// Whether everything is as with the server.
+    /// Whether the options are those learned from the server.
     pub(super) fn is_learned(&self) -> bool {
         self.timestamps.is_none()
     }
 }
 
-/// A rate of SYNs to an address and port of a server.
+/// A rate of SYNs to one address and port of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Threshold {
-    /// So many a second.
+    /// SYNs per second.
     pub(crate) rate: u32,
-    /// So many at once, if that is not as many as a second has.
+    /// SYNs at once; `None` means as many as per second.
     pub(crate) burst: Option<u32>,
 }
 
@@ -47,20 +47,20 @@ impl Threshold {
     }
 }
 
-/// What a rule counts.
+/// The events that a rule counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A SYN that it matched.
+    /// A SYN that the rule matched.
     Syn,
-    /// A SYN that was answered with a cookie.
+    /// A SYN answered with a cookie.
     CookieSent,
-    /// An acknowledgement with a valid cookie.
+    /// An ACK with a valid cookie.
     CookieValid,
-    /// An acknowledgement of no connection, without a valid cookie.
+    /// An ACK out of flow, without a valid cookie.
     CookieInvalid,
-    /// Another segment of no connection.
+    /// Another segment out of flow.
     OutOfFlow,
 }
 
-/// How many of each.
+/// A counter for each event.
 pub(crate) type Events = EventCounters<5>;

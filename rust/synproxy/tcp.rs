@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! TCP segments: reading them, their options, and writing them.
+//! TCP segments: reading them and their options, and writing them.
 
 pub(super) mod compose;
 #[cfg(CONFIG_KUNIT = "y")]

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What clients send while connection tracking knows a connection between the same ports.
+//! Segments of clients while connection tracking knows a connection between the same endpoints.
 //!
-//! Nobody may end or replace a connection by knowing whom it is between. A SYN for one that is open goes on to the
-//! server, which asks the client back with an acknowledgement (a challenge, RFC 5961, section 4): a client that knows
-//! nothing of its connection any more answers that with a reset that has the right number, which ends the connection,
-//! and sends its SYN again at once. A cookie for one that is open does nothing to it, valid or not.
+//! Nobody may end or replace a connection by knowing its endpoints. A SYN for an open connection
+//! goes on to the server, which sends a challenge ACK (RFC 5961, section 4): a client that has
+//! forgotten its connection answers with a reset that has the right number, which ends the
+//! connection, and retransmits its SYN at once. A cookie has no effect on an open connection, valid
+//! or not.
 //!
-//! A server of this machine may have a connection that connection tracking does not know, as it was not in use when that
-//! was opened, or was flushed since. That is asked for as well, then, and protected alike.
+//! A server on this machine may have a connection that connection tracking does not know: it was
+//! not in use when the connection was opened, or was flushed since. So sockets are looked up as
+//! well, and their connections protected alike.
 
 use super::{
     incoming::Incoming,
@@ -52,23 +54,24 @@ use crate::{
     },
 };
 
-/// How far back what belongs to a connection may be, in bytes.
+/// How far back a segment of a connection may be, in bytes.
 const RECENT: i32 = 1 << 20;
 
-/// A client cannot expect a number that is farther than this from what it was sent last, in bytes: the part of a window
-/// that was sent and has not arrived.
+/// The furthest that the number a client expects can be from what it was sent last, in bytes: data
+/// in flight.
 const IN_FLIGHT: u32 = 1 << 26;
 
 impl Incoming<'_> {
-    /// Whether there may be a connection between the same: most SYNs are of none, and need no look-up then.
+    /// Whether there may be a connection between the same endpoints. Most SYNs belong to none, and
+    /// need no lookup.
     #[inline]
     pub(in crate::synproxy) fn may_have_connection(&self) -> bool {
         let mark = self.synproxy.established.mark(self.endpoints());
         self.stage == Stage::Filter || mark.is_none_or(|mark| mark.was_used())
     }
 
-    /// Whether a SYN is between the ends of a connection that is open. One that is over is forgotten: what was kept
-    /// of it must not be applied to the next one, and the acknowledgement that follows is not taken for one of it.
+    /// Whether a SYN belongs to an open connection. A closed one is forgotten: its state must not
+    /// be applied to the next one, and the ACK that follows must not be taken for part of it.
     #[cold]
     #[inline(never)]
     pub(in crate::synproxy) fn is_of_open_connection(&self) -> bool {
@@ -93,7 +96,7 @@ impl Incoming<'_> {
         }
     }
 
-    /// Anything but a SYN, of a connection that connection tracking knows.
+    /// Any segment but a SYN, of a connection that connection tracking knows.
     pub(in crate::synproxy) fn of_connection(
         &self,
         kind: Kind,
@@ -104,13 +107,13 @@ impl Incoming<'_> {
             return None;
         }
         match (connection.tcp_state(), ProxyState::of(connection)) {
-            // A handshake that has passed is complete.
+            // A handshake that passed is complete.
             (TcpState::SynReceived, None) => {
                 self.prove();
                 None
             }
-            // The SYN to the server was lost, or its answer. Connection tracking knows that state of a client
-            // from keep-alives alone; of anything else it would say that it is invalid.
+            // The SYN to the server was lost, or its answer. A client only gets here with
+            // keep-alives: connection tracking calls anything else invalid in this state.
             (TcpState::SynSent, Some(proxy_state)) => match self.proof() {
                 Some(proof) if self.is_waiting(&proof, connection, &proxy_state) => {
                     self.open_in_place(&proof)
@@ -118,14 +121,15 @@ impl Incoming<'_> {
                 Some(_) => self.disown(connection),
                 None => Some(Verdict::Drop),
             },
-            // It may open the next one, or belong to the last: where as much was sent as received, that has a valid
-            // cookie, too. After a SYN the last one is forgotten, unless nothing was known of it then.
+            // It may open the next connection, or belong to the last one: if that sent as much as
+            // it received, its ACKs carry a valid cookie, too. After a SYN the last one is
+            // forgotten, unless it was not known then.
             (TcpState::Over, _) if !(0..=RECENT).contains(&self.age(connection)) => {
                 match self.proof() {
                     Some(proof) => {
                         self.count(Event::CookieValid);
-                        // Connection tracking would not take a SYN for the beginning of another after a reset by the
-                        // server.
+                        // After a reset by the server, connection tracking would not take a SYN for
+                        // the start of another connection.
                         connection.end();
                         self.open_in_place(&proof)
                     }
@@ -144,8 +148,8 @@ impl Incoming<'_> {
         }
     }
 
-    /// As [`Incoming::of_connection`], where connection tracking took the segment for invalid, and for what opens a
-    /// connection if there is none.
+    /// As [`Incoming::of_connection`], for a segment that connection tracking calls invalid; opens
+    /// a connection if there is none.
     pub(in crate::synproxy) fn open_behind_conntrack(&self, proof: &Proof) -> Option<Verdict> {
         if let Some(found) = self.look_up(self.endpoints()) {
             let connection = found.connection();
@@ -162,13 +166,13 @@ impl Incoming<'_> {
         self.open_new(proof)
     }
 
-    /// How far the segment is behind what the client has sent last.
+    /// How far the segment is behind what the client sent last.
     fn age(&self, connection: &Connection<'_>) -> i32 {
         let next = connection.next_sequence(Direction::Original);
         next.wrapping_sub(self.segment.sequence) as i32
     }
 
-    /// Whether the sender is the client that is waiting for the server, by both its numbers.
+    /// Whether the sender is the client that waits for the server, by both its numbers.
     fn is_waiting(
         &self,
         proof: &Proof,
@@ -179,16 +183,16 @@ impl Incoming<'_> {
             && self.segment.acknowledgement == proxy_state.cookie().wrapping_add(1)
     }
 
-    /// The socket of this machine that has an open connection between the same.
+    /// The socket on this machine with an open connection between the same endpoints.
     #[inline]
     pub(in crate::synproxy) fn open_socket(&self) -> Option<Socket> {
         let socket = sockets::find(self.packet.context(), self.endpoints());
         socket.filter(|socket| socket.is_open)
     }
 
-    /// A SYN for a connection that connection tracking does not know goes on to the socket, which asks the client back.
-    /// Connection tracking must not take it for the beginning of another: of what the client sends then it would say that
-    /// it is invalid.
+    /// A SYN for a connection that connection tracking does not know goes on to the socket, which
+    /// sends a challenge ACK. Connection tracking must not take the SYN for a new connection: it
+    /// would call the client's next segments invalid.
     #[cold]
     pub(in crate::synproxy) fn pass_to_socket(&self) -> Option<Verdict> {
         self.packet.skb().set_untracked();
@@ -199,14 +203,14 @@ impl Incoming<'_> {
     #[cold]
     pub(in crate::synproxy) fn of_socket(&self, socket: &Socket) -> Option<Verdict> {
         match socket.next {
-            // The socket knows better.
+            // The segment belongs to the socket.
             _ if lost::fits(socket, &self.segment) => None,
             Some(next) => self.disown_beside(next),
             None => Some(Verdict::Drop),
         }
     }
 
-    /// Tells who has a cookie for what is another's, which has this connection, that it has none.
+    /// Resets the holder of a cookie for endpoints whose connection is another one.
     #[cold]
     fn disown(&self, connection: &Connection<'_>) -> Option<Verdict> {
         self.disown_beside(match (connection.tcp_state(), ProxyState::of(connection)) {
@@ -218,9 +222,9 @@ impl Incoming<'_> {
         })
     }
 
-    /// Tells who has a cookie, and takes a connection for open that cannot be, that it is not: there is another one, whose
-    /// client expects that number. That client may have sent nothing of this, and must not be deceived, so that it is told
-    /// nothing that it could take for its own.
+    /// Resets the holder of a cookie who takes a connection for open that cannot be: there is
+    /// another one, whose client expects the number `expected`. That client may have sent nothing
+    /// of this and must not be deceived, so no reset is sent that it could take for its own.
     #[cold]
     fn disown_beside(&self, expected: u32) -> Option<Verdict> {
         let distance = self.segment.acknowledgement.wrapping_sub(expected) as i32;
@@ -230,8 +234,8 @@ impl Incoming<'_> {
         self.reset_sender()
     }
 
-    /// Resets who has sent a segment, by the number of that, if it may be answered at all: so nobody learns a number of
-    /// others, and is told no more than he could say himself.
+    /// Resets the sender of a segment, by the numbers of the segment itself, if it may be answered:
+    /// so nobody learns another's numbers, or causes a reset that they could not send themselves.
     #[cold]
     pub(in crate::synproxy) fn reset_sender(&self) -> Option<Verdict> {
         let (packet, segment) = (self.packet, &self.segment);
@@ -254,9 +258,9 @@ impl Incoming<'_> {
             &self.destination(),
             &self.source(),
         );
-        // The segment may have a route already, which is not the way back.
+        // The segment may have a route already, which does not lead back.
         if let Ok(reset) = NewPacket::new(packet.family, reset.as_slice()) {
-            // Connection tracking would take it for one of the other connection.
+            // Connection tracking would take it for part of the other connection.
             reset.set_untracked();
             reset.send(packet.context());
         }

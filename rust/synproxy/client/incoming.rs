@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What clients send before their connection exists.
+//! Segments of clients before their connection exists.
 
 use crate::{
     kernel_api::{
@@ -59,18 +59,18 @@ use crate::{
     },
 };
 
-/// At which stage of its way a rule sees a packet.
+/// Where a rule sees packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Before connection tracking does.
+    /// Before connection tracking.
     BeforeConntrack,
-    /// After connection tracking, and after routing.
+    /// After connection tracking and routing.
     Filter,
 }
 
 impl Synproxy {
-    /// Looks at a segment that a rule with these settings matches. None: it is none of SYNPROXY's concern, and continues with
-    /// the next rule.
+    /// Handles a segment that matches a rule with these settings. `None` if it does not concern
+    /// SYNPROXY and goes on to the next rule.
     #[inline]
     pub(crate) fn receive(
         &self,
@@ -84,7 +84,7 @@ impl Synproxy {
                 protocol: IPPROTO_TCP,
                 offset,
             } => offset,
-            // A fragment of what nobody put together. Rules are for TCP, so that there is nothing else.
+            // A fragment that nobody reassembled: the rules match TCP only.
             _ => return Some(Verdict::Drop),
         };
         let skb = packet.skb();
@@ -109,7 +109,7 @@ impl Synproxy {
         }
     }
 
-    /// Whether the packet has a connection, or had one before it came round by the loopback interface.
+    /// Whether the packet has a connection, or had one before it came back over loopback.
     #[inline]
     fn is_of_others(&self, stage: Stage, packet: &Packet<'_>) -> bool {
         let skb = packet.skb();
@@ -123,7 +123,7 @@ impl Synproxy {
     }
 }
 
-/// A segment of a client, and what is to be done with such.
+/// A client's segment, and how to handle it.
 pub(in crate::synproxy) struct Incoming<'a> {
     pub(in crate::synproxy) synproxy: &'a Synproxy,
     settings: &'a SynproxySettings,
@@ -131,7 +131,7 @@ pub(in crate::synproxy) struct Incoming<'a> {
     pub(in crate::synproxy) stage: Stage,
     pub(in crate::synproxy) packet: &'a Packet<'a>,
     pub(in crate::synproxy) segment: Segment,
-    /// Whom it is from and for, which is asked for several times.
+    /// Its addresses and ports, which are needed several times.
     endpoints: Endpoints,
 }
 
@@ -162,12 +162,12 @@ impl Incoming<'_> {
         skb.has_right_checksum(context, self.segment.offset, IPPROTO_TCP)
     }
 
-    /// Where it says that it comes from.
+    /// The segment's source address.
     pub(in crate::synproxy) fn source(&self) -> Address {
         Address::new(self.endpoints.addresses.0)
     }
 
-    /// Where it goes to.
+    /// The segment's destination address.
     pub(in crate::synproxy) fn destination(&self) -> Address {
         Address::new(self.endpoints.addresses.1)
     }
@@ -176,7 +176,7 @@ impl Incoming<'_> {
         &self.endpoints
     }
 
-    /// The way of an answer, if there may be one.
+    /// The route of an answer, if there may be one.
     #[inline]
     pub(in crate::synproxy) fn way_back(&self, ports: u32) -> Result<WayBack, NoAnswer> {
         let packet = self.packet;
@@ -192,7 +192,7 @@ impl Incoming<'_> {
         FoundConnection::look_up(self.packet.context().namespace(), endpoints)
     }
 
-    /// A SYN is answered with a cookie, unless it may pass.
+    /// Answers a SYN with a cookie, unless it may pass.
     #[inline]
     fn syn(&self) -> Option<Verdict> {
         let (packet, segment) = (self.packet, &self.segment);
@@ -213,7 +213,7 @@ impl Incoming<'_> {
                 self.forget_last();
                 return None;
             }
-            // One that was sent again is for who has got the first.
+            // A retransmission goes to whoever got the first SYN.
             if self.is_underway() {
                 return None;
             }
@@ -221,7 +221,7 @@ impl Incoming<'_> {
         let Some(client) = Options::read(packet.skb(), segment) else {
             return Some(Verdict::Drop);
         };
-        // Nobody is told anything whom this host's own TCP, or routing, would not have had answered.
+        // Answer only where this host's own TCP, or routing, would have.
         let ports = segment.ports_of_answer();
         let way = match self.way_back(ports) {
             Ok(way) => way,
@@ -253,7 +253,7 @@ impl Incoming<'_> {
             sequence: cookie,
             acknowledgement: segment.sequence.wrapping_add(1),
             flags: announcement.flags,
-            // The client is to wait until the server is there.
+            // The client has to wait for the server.
             window: 0,
         };
         let answer = compose::packet(
@@ -271,14 +271,14 @@ impl Incoming<'_> {
         Some(Verdict::Transmit(rewritten.by(&way)))
     }
 
-    /// A client whose SYN has passed has come back.
+    /// A client whose SYN passed completed its handshake.
     pub(in crate::synproxy) fn prove(&self) {
         if self.settings.threshold.is_some() {
             self.synproxy.servers.prove(&self.endpoint());
         }
     }
 
-    /// Whether the server has got a SYN of this connection already, and the connection is none of ours.
+    /// Whether the server has got a SYN of this connection already, and SYNPROXY has no part in it.
     #[cold]
     fn is_underway(&self) -> bool {
         let is_early = |connection: &Connection<'_>| {
@@ -293,7 +293,8 @@ impl Incoming<'_> {
             .is_some_and(|found| is_early(&found.connection()))
     }
 
-    /// What was kept of a connection between the same ports that is over must not be applied to the next one.
+    /// Forgets a closed connection between the same endpoints: its state must not be applied to the
+    /// next one.
     #[cold]
     pub(in crate::synproxy) fn forget_last(&self) {
         if let Some(found) = self.look_up(self.endpoints()) {
@@ -304,7 +305,7 @@ impl Incoming<'_> {
         }
     }
 
-    /// Anything but a SYN.
+    /// Any segment but a SYN.
     #[inline]
     fn others(&self, kind: Kind) -> Option<Verdict> {
         let endpoints = self.endpoints();
@@ -334,7 +335,7 @@ impl Incoming<'_> {
         }
     }
 
-    /// An acknowledgement of no connection opens one, if its cookie is valid.
+    /// An ACK out of flow opens a connection if its cookie is valid.
     #[inline]
     fn acknowledgement(&self, mark: Option<Mark<'_>>) -> Option<Verdict> {
         let Some(proof) = self.proof() else {

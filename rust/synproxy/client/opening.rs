@@ -41,19 +41,19 @@ use crate::{
     },
 };
 
-/// What a client has agreed on when it returns a valid cookie.
+/// What a valid cookie proves.
 pub(in crate::synproxy) struct Proof {
     mss: u16,
     agreement: Agreement,
-    /// Sequence number of its SYN.
+    /// Sequence number of the client's SYN.
     pub(in crate::synproxy) initial_sequence: u32,
     timestamps: Option<Timestamps>,
-    /// Whether the segment is a keep-alive, whose data is none.
+    /// Whether the segment is a keep-alive, whose data does not count.
     is_keep_alive: bool,
 }
 
 impl Incoming<'_> {
-    /// What the segment proves with its cookie.
+    /// What the segment's cookie proves; `None` if it is not valid.
     #[inline]
     pub(in crate::synproxy) fn proof(&self) -> Option<Proof> {
         let (skb, segment) = (self.packet.skb(), &self.segment);
@@ -64,8 +64,8 @@ impl Incoming<'_> {
             segment.acknowledgement,
             options.timestamps.is_some(),
         )?;
-        // Last, since floods of acknowledgements do not come so far. A segment that is wrong must not become a
-        // SYN that is right.
+        // Last, since floods of ACKs do not get this far. A corrupt segment must not become a valid
+        // SYN.
         if !self.has_right_checksum() {
             return None;
         }
@@ -83,7 +83,7 @@ impl Incoming<'_> {
         })
     }
 
-    /// What the segment brings besides its cookie.
+    /// The data of the segment.
     fn held(&self, proof: &Proof) -> Option<Held> {
         match proof.is_keep_alive {
             true => None,
@@ -91,7 +91,7 @@ impl Incoming<'_> {
         }
     }
 
-    /// The SYN that the server gets: it says what the client's said.
+    /// The SYN for the server, with the contents of the client's.
     fn server_syn(&self, proof: &Proof) -> (Fields, Options) {
         let segment = &self.segment;
         let scale = proof.agreement.client_scale();
@@ -118,8 +118,8 @@ impl Incoming<'_> {
         (fields, options)
     }
 
-    /// The segment becomes a SYN, and goes the way that it would have gone: through address translation, routing and
-    /// all rules.
+    /// Turns the segment into a SYN, which takes the segment's path: through NAT, routing and all
+    /// rules.
     pub(in crate::synproxy) fn open_in_place(&self, proof: &Proof) -> Option<Verdict> {
         let packet = self.packet;
         let (fields, options) = self.server_syn(proof);
@@ -142,7 +142,7 @@ impl Incoming<'_> {
         }
     }
 
-    /// This machine sends a SYN in the client's name, as with iptables.
+    /// Sends a new SYN in the client's name, as with iptables.
     pub(in crate::synproxy) fn open_new(&self, proof: &Proof) -> Option<Verdict> {
         let packet = self.packet;
         let (fields, options) = self.server_syn(proof);
@@ -164,11 +164,11 @@ impl Incoming<'_> {
             Ok(()) => syn.send(packet.context()),
             Err(_) => return self.turn_away(),
         }
-        // It has become that.
+        // The new SYN replaces the segment.
         Some(Verdict::Drop)
     }
 
-    /// Keeps with a connection what was agreed on with the client, and waits for the server.
+    /// Initializes the state of a connection, and waits for the server.
     fn begin(
         &self,
         (connection, words): (Connection<'_>, &ProxyWords),
@@ -196,8 +196,8 @@ impl Incoming<'_> {
         Ok(())
     }
 
-    /// Resets a client whose connection, which it takes for open, cannot be opened: connection tracking has no room for
-    /// it.
+    /// Resets a client whose connection, which it considers open, cannot be opened: connection
+    /// tracking has no room for it.
     #[cold]
     fn turn_away(&self) -> Option<Verdict> {
         let context = self.packet.context();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Segments of no connection that connection tracking knows.
+//! Segments out of flow: connection tracking knows no connection for them.
 
 use super::incoming::Incoming;
 use crate::{
@@ -22,8 +22,8 @@ use crate::{
 };
 
 impl Incoming<'_> {
-    /// A segment of no connection that connection tracking knows. This machine may have one that is older than
-    /// the rule, and than connection tracking; otherwise it goes no further.
+    /// A segment out of flow. This machine may have a connection for it that is older than the
+    /// rule, and than connection tracking; otherwise the segment is dropped.
     pub(in crate::synproxy) fn out_of_flow(
         &self,
         mark: Option<Mark<'_>>,
@@ -46,9 +46,9 @@ impl Incoming<'_> {
         Some(Verdict::Drop)
     }
 
-    /// Whether a segment may be answered that may be of one of SYNPROXY's connections whose mark has given way to that of
-    /// another, so that nothing is known of it any more. Its sender is told what a closed port would tell; the server hears
-    /// of it when it speaks next.
+    /// Whether to answer a segment that may belong to one of SYNPROXY's connections whose mark was
+    /// replaced, so that nothing is known of it any more. The answer is that of a closed port; the
+    /// server is told when it sends next.
     #[cold]
     fn may_be_answered(&self) -> bool {
         matches!(self.segment.kind(), Kind::Ack | Kind::Fin)

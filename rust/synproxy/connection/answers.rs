@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What servers answer to the SYN that they get, before it is believed.
+//! Servers' answers to the SYN, checked before connection tracking believes them.
 //!
-//! Connection tracking takes an answer for one that acknowledges up to 66,000 bytes less than the SYN did, and a reset
-//! for one that acknowledges nothing. This machine answers for the client, so that it is as exact as a client is that has
-//! sent a SYN (RFC 9293, section 3.10.7.3): who has not seen the SYN can neither refuse nor accept the connection in the
-//! server's name. A server that answers for an old connection gets a reset with the number that it expects, which ends
-//! that one, and the SYN again.
+//! Connection tracking accepts an answer that acknowledges up to 66,000 bytes less than the SYN,
+//! and a reset that acknowledges nothing. This machine answers for the client, so it is as strict
+//! as a client in SYN-SENT (RFC 9293, section 3.10.7.3): without having seen the SYN, nobody can
+//! refuse or accept the connection in the server's name. A server that answers for an old
+//! connection gets a reset with the number that it expects, which ends that connection, and then
+//! the SYN again.
 
 use super::{
     proxy_state::ProxyState,
@@ -40,11 +41,11 @@ use crate::{
 };
 use kernel::sync::Arc;
 
-/// Sees packets in PREROUTING before connection tracking does.
+/// The PREROUTING hook before connection tracking.
 pub(crate) struct Answers(Arc<Synproxy>);
 
 impl Answers {
-    /// To the SYNs of a namespace.
+    /// For the SYNs of a namespace.
     pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
         Self(synproxy)
     }
@@ -68,7 +69,7 @@ fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
     let Some(segment) = Segment::of(&packet) else {
         return Verdict::Accept;
     };
-    // Connection tracking leaves the connection alone whatever else comes, and [`ProxySegment`] drops it.
+    // No other segment changes the state of the connection, and [`ProxySegment`] drops it.
     if !matches!(segment.kind(), Kind::SynAck | Kind::Reset) {
         return Verdict::Accept;
     }
@@ -82,7 +83,8 @@ fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
     }
     let is_right = match connection.direction {
         Direction::Reply => answers_our_syn(&segment, &connection),
-        // Connection tracking would believe a reset of the client with many numbers, of which the server believes one.
+        // Connection tracking would accept a client's reset with many numbers, the server only with
+        // one.
         Direction::Original => {
             segment.kind() != Kind::Reset
                 || segment.sequence == connection.next_sequence(Direction::Original)
@@ -97,13 +99,13 @@ fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
     Verdict::Drop
 }
 
-/// Whether a segment acknowledges the SYN that the server has got, and nothing else.
+/// Whether a segment acknowledges exactly the SYN that the server got.
 pub(in crate::synproxy) fn answers_our_syn(segment: &Segment, connection: &Connection<'_>) -> bool {
     segment.flags & flags::ACK != 0
         && segment.acknowledgement == connection.next_sequence(Direction::Original)
 }
 
-/// Has the server forget the connection that a segment of it is of.
+/// Has the server forget the connection that the segment belongs to.
 pub(in crate::synproxy) fn reset_server(
     packet: &Packet<'_>,
     segment: &Segment,
@@ -113,13 +115,14 @@ pub(in crate::synproxy) fn reset_server(
     let time_to_live = packet.context().initial_time_to_live(packet.family);
     // If there is no memory, the server will answer again.
     if let Ok(reset) = reset(&server, segment.acknowledgement, 0, time_to_live) {
-        // For connection tracking the connection is none that could be reset.
+        // To connection tracking, this reset belongs to no connection.
         reset.set_untracked();
         reset.send(packet.context());
     }
 }
 
-/// The server has answered something else than the SYN: it may have an old connection between the same.
+/// The server answered something else than the SYN: it may have an old connection between the same
+/// endpoints.
 pub(in crate::synproxy) fn refuse(
     synproxy: &Synproxy,
     packet: &Packet<'_>,
@@ -128,7 +131,7 @@ pub(in crate::synproxy) fn refuse(
 ) {
     reset_server(packet, segment, connection);
     let client = connection.endpoints(Direction::Original);
-    // Once, or a server that always answers so would be asked forever.
+    // Only once: the server might always answer like that.
     let Some(wait) = synproxy.syn_sent.hurry(&client) else {
         return;
     };

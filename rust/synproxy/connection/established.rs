@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which connections are open, as far as that is remembered.
+//! A cache of connections known to be open.
 //!
-//! Segments of open connections are to go on to connection tracking, which looks their connection up. So
-//! that it need not be looked up twice, a table says of most of them that there is one. Each place of it
-//! holds the mark of one connection, and both depend on a keyed hash: nobody can tell which others share a
-//! place, and of segments of no connection about one in half a billion is taken for one. Connection tracking
-//! has the last word on that. What follows a SYN between the same is looked up again.
+//! Segments of open connections go on to connection tracking, which looks the connection up. To
+//! avoid a second lookup, a table says of most of them that they exist. Each slot holds the mark of
+//! one connection, and both slot and mark come from a keyed hash: nobody can tell which others
+//! share a slot, and about one in half a billion segments out of flow is taken for one in a
+//! connection. Connection tracking has the last word on that. A SYN of a new connection clears the
+//! mark, so that what follows is looked up again.
 //!
-//! A SYN is looked up as well where its place was ever used: whoever's mark was there last, the connection may be
-//! one whose mark gave way to that. Where the mark of one of SYNPROXY's connections gave way, that is remembered: somebody
-//! has to be told when connection tracking loses that one.
+//! A SYN is looked up whenever its slot was ever used: whichever mark was there last, it may have
+//! replaced the mark of the SYN's connection. A slot remembers that a mark of one of SYNPROXY's
+//! connections was replaced: both sides have to be told when connection tracking loses that
+//! connection.
 
 use crate::{
     kernel_api::{
@@ -22,26 +24,27 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// Places, as a power of two. A fuzzer makes the table anew for each run.
+/// The number of slots, as a power of two. A fuzzer creates the table for each run.
 const PLACES_SHIFT: u32 = if cfg!(fuzzing) { 4 } else { 14 };
 
-/// GOLDEN_RATIO_32 of `include/linux/hash.h`: spreads the ports, of which few bits differ, over a mark.
+/// GOLDEN_RATIO_32 of `include/linux/hash.h`: spreads the ports, which differ in few bits, over a
+/// mark.
 const SPREAD: u32 = 0x61c8_8647;
 
-/// What a place holds whose mark was cleared. Marks are odd.
+/// A slot whose mark was cleared. Marks are odd.
 const CLEARED: u32 = 2;
 
 /// The bit that all marks have.
 const MARK: u32 = 1;
 
-/// The bit of a mark that says that the connection is one of SYNPROXY's.
+/// Bit of a slot: the connection is one of SYNPROXY's.
 const OWN: u32 = 2;
 
-/// The bit of a place that says that the mark of one of SYNPROXY's connections has given way there. What somebody else
-/// writes at the same time may take it away.
+/// Bit of a slot: a mark of one of SYNPROXY's connections was replaced here. A concurrent write may
+/// lose it.
 const CROWDED: u32 = 4;
 
-/// What is not the mark itself.
+/// The bits of a slot that are not part of the mark.
 const FLAGS: u32 = OWN | CROWDED;
 
 /// The marks of open connections.
@@ -50,7 +53,7 @@ pub(in crate::synproxy) struct EstablishedCache {
     marks: KVVec<Word>,
 }
 
-/// A place and the mark for it.
+/// A slot, and the mark for it.
 #[derive(Clone, Copy)]
 pub(in crate::synproxy) struct Mark<'a> {
     place: &'a Word,
@@ -58,7 +61,7 @@ pub(in crate::synproxy) struct Mark<'a> {
 }
 
 impl EstablishedCache {
-    /// None.
+    /// An empty table.
     pub(in crate::synproxy) fn new() -> Result<Self> {
         let count = 1 << PLACES_SHIFT;
         let mut marks = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
@@ -71,7 +74,7 @@ impl EstablishedCache {
         })
     }
 
-    /// The mark of the connection that a client's segments are of.
+    /// The mark of a client's connection.
     #[inline]
     pub(in crate::synproxy) fn mark(&self, endpoints: &Endpoints) -> Option<Mark<'_>> {
         let ([a, b, c, d], [e, f, g, h]) = endpoints.addresses;
@@ -82,7 +85,7 @@ impl EstablishedCache {
         };
         let place = self.marks.get(hash as usize & ((1 << PLACES_SHIFT) - 1))?;
         let mark = hash ^ (a ^ d).rotate_left(7) ^ ports.wrapping_mul(SPREAD);
-        // Zero is the mark of none.
+        // 0 is an empty slot.
         Some(Mark {
             place,
             mark: (mark | MARK) & !FLAGS,
@@ -97,18 +100,18 @@ impl Mark<'_> {
         self.place.load() & !FLAGS == self.mark
     }
 
-    /// Whether the connection is known to be open, and to be one of SYNPROXY's.
+    /// Whether the connection is known to be open, and one of SYNPROXY's.
     pub(in crate::synproxy) fn is_own(&self) -> bool {
         self.place.load() & !CROWDED == self.mark | OWN
     }
 
-    /// Whether the place may have had the mark of a connection at any time.
+    /// Whether the slot ever held the mark of any connection.
     #[inline]
     pub(in crate::synproxy) fn was_used(&self) -> bool {
         self.place.load() != 0
     }
 
-    /// There is a connection, which is not open yet.
+    /// There is a connection, but it is not open yet.
     #[inline]
     pub(in crate::synproxy) fn occupy(&self) {
         if !self.was_used() {
@@ -116,7 +119,7 @@ impl Mark<'_> {
         }
     }
 
-    /// The connection is open, and one of SYNPROXY's or not.
+    /// The connection is open; `is_own` tells whether it is one of SYNPROXY's.
     pub(in crate::synproxy) fn set(&self, is_own: bool) {
         let own = if is_own { OWN } else { 0 };
         let last = self.place.load();
@@ -125,12 +128,12 @@ impl Mark<'_> {
         self.place.store(self.mark | own | crowded);
     }
 
-    /// Whether the connection may be one of SYNPROXY's whose mark has given way.
+    /// Whether the connection may be one of SYNPROXY's whose mark was replaced.
     pub(in crate::synproxy) fn may_have_given_way(&self) -> bool {
         self.place.load() & CROWDED != 0
     }
 
-    /// The connection may be another one now.
+    /// Clears the mark: the connection may be another one now.
     #[inline]
     pub(in crate::synproxy) fn clear(&self) {
         let last = self.place.load();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of the marks of open connections.
+//! KUnit tests of the cache of open connections.
 
 use super::established::EstablishedCache;
 use crate::kernel_api::{
@@ -25,7 +25,7 @@ mod tests {
     fn none_is_lost_without_a_trace() -> Result {
         let established = EstablishedCache::new()?;
         let mark = |number: u32| established.mark(&client(number)).ok_or(EINVAL);
-        // More than there are places.
+        // More than there are slots.
         const COUNT: u32 = 40_000;
         for number in 0..COUNT {
             mark(number)?.set(true);
@@ -45,7 +45,8 @@ mod tests {
     fn none_gives_way_to_itself() -> Result {
         let established = EstablishedCache::new()?;
         let mark = |number: u32| established.mark(&client(number)).ok_or(EINVAL);
-        // Of others none is told, and one of SYNPROXY's does not give way to itself, nor to what comes after its end.
+        // Replacing other marks leaves no trace. A mark of SYNPROXY's is not replaced by itself,
+        // nor by another once it is cleared.
         for number in 0..1000 {
             mark(number)?.set(false);
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The server's part of a handshake: what it answers to the SYN that it gets.
+//! The server's part of a handshake: its answers to the SYN.
 
 use super::{
     answers,
@@ -38,17 +38,18 @@ use crate::{
 use kernel::prelude::*;
 
 impl ProxySegment<'_> {
-    /// Whom the client's packets are from and for.
+    /// The client's address and port, and the server's.
     fn client(&self) -> Endpoints {
         self.connection.endpoints(Direction::Original)
     }
 
-    /// The server as the client knows it.
+    /// The server's address and port as the client knows them.
     fn endpoint(&self) -> Endpoint {
         Endpoint::of_client(&self.client())
     }
 
-    /// The client's patience ends before the server has answered: the server gets the SYN once more.
+    /// The client probes the connection before the server has answered: turns the segment into
+    /// another SYN.
     pub(in crate::synproxy) fn keep_alive(&self) -> Result {
         let packet = self.packet;
         let wait = self.synproxy.syn_sent.find(&self.client()).ok_or(ENOENT)?;
@@ -65,11 +66,11 @@ impl ProxySegment<'_> {
         packet.replace_transport(self.segment.offset, syn.as_slice())
     }
 
-    /// The server accepts: it gets its acknowledgement, and the client gets to know the window.
+    /// The server's SYN-ACK: acknowledges it, and turns it into a window update for the client.
     pub(in crate::synproxy) fn syn_ack(&self) -> Result {
         let (packet, segment, proxy_state) = (self.packet, &self.segment, &self.proxy_state);
         if proxy_state.has(Flag::Opened) && !self.is_repeated() {
-            // Anybody may send one, but the server alone has got the SYN.
+            // Anybody may send a SYN-ACK, but only the server has seen the SYN.
             let expected = proxy_state.challenger().map(|syn| syn.wrapping_add(1));
             return match expected == Some(segment.acknowledgement) {
                 true => self.forgotten(),
@@ -112,12 +113,12 @@ impl ProxySegment<'_> {
         packet.replace_transport(segment.offset, header.as_slice())
     }
 
-    /// The SYN-ACK of a server behind this machine has come in: no rule has changed what the server says.
+    /// Learns from the SYN-ACK of a server behind this machine, before any rule could change it.
     pub(in crate::synproxy) fn learn_from_server(&self) -> Result {
         let announced = Options::read(self.packet.skb(), &self.segment).ok_or(EINVAL)?;
         let mtu = self.packet.context().in_mtu(self.packet.family);
         let announced = Options {
-            // What is larger does not get there by the same device.
+            // Larger segments do not fit the ingress interface.
             mss: announced.mss.map(|mss| mss.min(mtu)),
             ..announced
         };
@@ -125,7 +126,7 @@ impl ProxySegment<'_> {
         Ok(())
     }
 
-    /// Remembers what the server announces.
+    /// Records the options that the server announced.
     fn learn(&self, announced: &Options, is_local: bool) {
         let (segment, proxy_state) = (&self.segment, &self.proxy_state);
         let asked = Options {
@@ -143,7 +144,7 @@ impl ProxySegment<'_> {
         servers.learn(&self.endpoint(), &asked, announced, ecn, is_local);
     }
 
-    /// Remembers what rules have left of the maximum segment size that the server has announced.
+    /// Records what rules left of the MSS that the server announced.
     fn learn_clamp(&self, endpoint: &Endpoint, announced: &Options, is_local: bool) {
         let (packet, servers) = (self.packet, &self.synproxy.servers);
         let way = packet.context().way_out(packet.skb(), packet.family);
@@ -157,7 +158,8 @@ impl ProxySegment<'_> {
         }
     }
 
-    /// Compares what the server announces with what the client was told. Returns what the client has sent meanwhile.
+    /// Compares what the server announced with what the client was told. Returns the data that the
+    /// client sent meanwhile.
     fn open(&self, announced: &Options) -> Option<Held> {
         let (segment, proxy_state) = (&self.segment, &self.proxy_state);
         let has_timestamps = proxy_state.has(Flag::ClientTimestamps);
@@ -175,11 +177,11 @@ impl ProxySegment<'_> {
 
         let shift = proxy_state.cookie().wrapping_sub(segment.sequence);
         self.connection.shift_sequence(Direction::Reply, shift);
-        // Where one side does not scale windows, neither does the other (RFC 7323, section 2.2).
+        // Both sides scale windows, or none does (RFC 7323, section 2.2).
         let server_scale = announced
             .scale
             .filter(|_| proxy_state.client_scale().is_some());
-        // Connection tracking sees windows as they are sent.
+        // Connection tracking sees windows as their sender scaled them.
         self.connection.set_window_scales(
             proxy_state.client_scale().unwrap_or(0),
             server_scale.unwrap_or(0),
@@ -198,17 +200,17 @@ impl ProxySegment<'_> {
             (is_rescaled, Flag::Rescale),
         ];
         proxy_state.add(&flags, server_scale);
-        // Also where the client has nothing to say for long, and with rules of a filter, which do not ask: should
-        // connection tracking lose it, this is what is known of it.
+        // Set the mark here too: the client may be silent for long, and rules at `Stage::Filter`
+        // never set it. If connection tracking loses the connection, the mark is all that is left.
         if let Some(mark) = self.synproxy.established.mark(&self.client()) {
             mark.set(true);
         }
         held
     }
 
-    /// Acknowledges the server's SYN in the client's name: as the client would, with the numbers that the
-    /// client knows, so that it is translated as anything that the client sends. What the client has sent meanwhile goes
-    /// with it, if the server takes as much.
+    /// Acknowledges the server's SYN in the client's name, with the numbers that the client knows:
+    /// the ACK is translated like the client's segments. It carries the data that the client sent
+    /// meanwhile, if the server takes that much.
     fn acknowledge(
         &self,
         stamps: Option<Timestamps>,
@@ -252,14 +254,14 @@ impl ProxySegment<'_> {
         Ok(())
     }
 
-    /// The window of the client's SYN, as the client scales it.
+    /// The window of the client's SYN, in the client's scale.
     fn client_window(&self) -> u16 {
         let window = self.connection.largest_window();
         let scaled = window.wrapping_shr(self.proxy_state.client_scale().unwrap_or(0).into());
         u16::try_from(scaled).unwrap_or(u16::MAX)
     }
 
-    /// Whether the SYN-ACK is the one that has opened the connection.
+    /// Whether this is a retransmission of the SYN-ACK that opened the connection.
     fn is_repeated(&self) -> bool {
         let sequence = self.segment.sequence;
         let shift = self.connection.sequence_shift(Direction::Reply, sequence);
@@ -267,9 +269,9 @@ impl ProxySegment<'_> {
             && sequence.wrapping_add(shift) == self.proxy_state.cookie()
     }
 
-    /// The server knows nothing of the connection any more, and takes a SYN that has passed for one of the next one. It
-    /// is to forget that; the client, if it has sent that SYN, is to send it again at once, and will then be given a
-    /// cookie: it does so when the number that is acknowledged is not right.
+    /// The server has forgotten the connection, and answers a SYN that passed as the first of a new
+    /// one. Resets the server. The client, if the SYN is its own, has to send it again at once, to
+    /// get a cookie: it does so on an ACK with a wrong acknowledgement number.
     #[cold]
     fn forgotten(&self) -> Result {
         let (packet, segment) = (self.packet, &self.segment);
@@ -277,7 +279,7 @@ impl ProxySegment<'_> {
         if let Some(connection) = self.connection.confirmed() {
             connection.end();
         }
-        // Both sides are told, so that nothing is lost.
+        // Both sides are told, so nothing is lost.
         if let Some(mark) = self.synproxy.established.mark(&self.client()) {
             mark.clear();
         }
@@ -297,7 +299,8 @@ impl ProxySegment<'_> {
         packet.replace_transport(segment.offset, header.as_slice())
     }
 
-    /// The server answers what is no SYN: it has an old connection between the same, or somebody else answers.
+    /// The server answers with something else than a SYN-ACK: it has an old connection between the
+    /// same endpoints, or somebody else answers.
     #[cold]
     pub(in crate::synproxy) fn answer_of_another(&self) -> Result {
         if !answers::answers_our_syn(&self.segment, &self.connection) {
@@ -306,9 +309,10 @@ impl ProxySegment<'_> {
         Err(EAGAIN)
     }
 
-    /// The server resets what is not open: the client has to take it for what comes next.
+    /// The server resets a connection that is not open: gives the reset the sequence number that
+    /// the client expects.
     pub(in crate::synproxy) fn refused(&self) -> Result {
-        // Whoever has not seen the SYN is not the server.
+        // A sender that has not seen the SYN is not the server.
         if !answers::answers_our_syn(&self.segment, &self.connection) {
             return Err(EAGAIN);
         }

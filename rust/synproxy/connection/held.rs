@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a client has sent before its server was asked.
+//! Data that a client sent before its server was asked.
 //!
-//! The window of 0 in the SYN-ACK keeps clients from that, but not those that have a cookie of TCP Fast Open: their SYN
-//! had data, which was not acknowledged, and so they send it again at once, instead of the last part of the handshake. The
-//! server gets it with that, since they would not send it once more before their time-out has passed.
+//! The zero window of the SYN-ACK prevents that, but not from clients with a TCP Fast Open cookie:
+//! the data in their SYN was not acknowledged, so they retransmit it at once, in place of the bare
+//! ACK. The server gets it with the ACK, since the client would not retransmit it again before its
+//! RTO.
 
 use crate::{
     kernel_api::net::skb::Skb,
@@ -18,22 +19,22 @@ use kernel::{
     prelude::*, //
 };
 
-/// The most that is held of a connection, in bytes: a segment of Ethernet.
+/// The maximum held for a connection, in bytes: one Ethernet segment.
 pub(in crate::synproxy) const HELD_MAX: usize = 1460;
 
-/// Bit of the flags that has nothing to wait for.
+/// PSH.
 const PUSH: u8 = 0x08;
 
-/// The first data of a connection, or its end, or both.
+/// The first data of a connection, its FIN, or both.
 pub(in crate::synproxy) struct Held {
     bytes: KVec<u8>,
-    /// Whether the client has finished, and whether the server's program is to have it at once.
+    /// FIN and PSH of the client's segment.
     pub(in crate::synproxy) flags: u8,
 }
 
 impl Held {
-    /// What a segment brings that begins with the first byte of its connection; none if that is nothing, or too much, or
-    /// there is no memory. In softirq.
+    /// The data of a segment that starts at the first byte of its connection; `None` if there is
+    /// none, too much, or not enough memory. In softirq.
     pub(in crate::synproxy) fn of(skb: &Skb, segment: &Segment) -> Option<Self> {
         let start = segment.offset.wrapping_add(segment.header_length);
         let length = skb.len().checked_sub(start)? as usize;
@@ -46,8 +47,8 @@ impl Held {
             .then_some(Self { bytes, flags })
     }
 
-    /// The data, if a server takes it all at once that has announced that window and maximum segment size; of which
-    /// options take so many bytes.
+    /// The data, if all of it fits into the window and MSS that the server announced, with
+    /// `options` bytes of options.
     pub(in crate::synproxy) fn fitting(
         &self,
         window: u16,

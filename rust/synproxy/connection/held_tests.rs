@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of what is held for servers that were not asked yet.
+//! KUnit tests of data held for servers that have not answered.
 
 use super::held::{
     Held,
@@ -13,7 +13,7 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// Where the TCP header is in the packet, and how long it is with its options.
+/// Offset of the TCP header in the packet, and its length with options.
 const OFFSET: u32 = 20;
 const HEADER: usize = 24;
 

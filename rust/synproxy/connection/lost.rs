@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Segments of connections that connection tracking has lost: somebody has flushed it, or it was not patient enough.
+//! Segments of connections that connection tracking has lost, through a flush or a timeout.
 //!
-//! How far the server's numbers were shifted is lost with it, so that the connection cannot go on; both sides are told so,
-//! each by a reset with a number of the segment itself, as RFC 9293 has it (section 3.10.7.1). So nobody learns a number
-//! of others by sending such segments, nor has anybody sent more than he could send himself.
+//! The sequence number offset is lost with the connection, which therefore cannot go on. Both sides
+//! are reset, with numbers of the segment itself, as in RFC 9293 (section 3.10.7.1). So such
+//! segments reveal nobody's sequence numbers, and cause nothing that their sender could not have
+//! sent itself.
 
 use super::resets::reset;
 use crate::{
@@ -40,19 +41,19 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-/// Most segments that are answered with resets in a second.
+/// The maximum number of segments answered with resets per second.
 const RATE: u32 = 1000;
 
-/// How many segments may still be answered in this second.
+/// How many segments were answered in the current second.
 pub(in crate::synproxy) struct ResetLimit(Atomic<i64>);
 
 impl ResetLimit {
-    /// None was answered yet.
+    /// No segment answered yet.
     pub(in crate::synproxy) const fn new() -> Self {
         Self(Atomic::new(0))
     }
 
-    /// Whether one more may be answered. CPUs that ask at once may count as one.
+    /// Whether another segment may be answered. Concurrent callers may count as one.
     pub(in crate::synproxy) fn admits(&self) -> bool {
         let second = jiffies32() / JIFFIES_PER_SECOND;
         let (then, count) = {
@@ -69,8 +70,8 @@ impl ResetLimit {
     }
 }
 
-/// What becomes of a segment behind connection tracking that may be of a connection which that has lost: it does not know
-/// the segment's connection, or takes it for a new one.
+/// The verdict on a segment that may belong to a connection that connection tracking has lost: it
+/// knows no connection for the segment, or takes it for a new one.
 pub(in crate::synproxy) fn judge(
     synproxy: &Synproxy,
     packet: &Packet<'_>,
@@ -92,13 +93,13 @@ pub(in crate::synproxy) fn judge(
     Verdict::Drop
 }
 
-/// Whether a segment is of a socket's connection, as the segment's numbers say.
+/// Whether a segment belongs to a socket's connection, by its numbers.
 pub(in crate::synproxy) fn fits(socket: &Socket, segment: &Segment) -> bool {
     let acknowledgement = (segment.flags & flags::ACK != 0).then_some(segment.acknowledgement);
     socket.fits(acknowledgement)
 }
 
-/// Resets both sides of a connection that one segment of the client's is left of.
+/// Resets both sides of a lost connection, by a segment of the client.
 #[cold]
 #[inline(never)]
 pub(in crate::synproxy) fn reset_both(
@@ -109,7 +110,7 @@ pub(in crate::synproxy) fn reset_both(
 ) {
     let has = |flag: u8| segment.flags & flag != 0;
     let (skb, context) = (packet.skb(), packet.context());
-    // Resets of our own come round by the loopback interface like that.
+    // Our own resets come back over loopback like that.
     if has(flags::SYN)
         || !has(flags::ACK | flags::RST)
         || skb.tracking().state == TrackingState::Untracked
@@ -127,8 +128,8 @@ pub(in crate::synproxy) fn reset_both(
             reset.send(context);
         }
     }
-    // The client's numbers are the server's. Connection tracking may have taken what the server has sent since for a
-    // connection: it is to see the end of that.
+    // The client's sequence numbers are the server's, too. Connection tracking has to see this
+    // reset: it may have picked up a connection from what the server sent since.
     if let Ok(reset) = reset(endpoints, sequence, 0, time_to_live) {
         reset.send(context);
     }

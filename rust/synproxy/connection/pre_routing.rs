@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is done with segments of SYNPROXY's connections where they come in, behind connection tracking.
+//! SYNPROXY's segments in PREROUTING, after connection tracking.
 
 use super::{
     lost,
@@ -42,17 +42,18 @@ use crate::{
 };
 use kernel::sync::Arc;
 
-/// Sees packets in PREROUTING. What connection tracking takes for invalid but that has the addresses of one of SYNPROXY's
-/// connections is dropped: it would go on untranslated. What was one of those, by [`lost`], ends.
+/// The PREROUTING hook. Segments that connection tracking calls invalid but that match one of
+/// SYNPROXY's connections are dropped: they would go on untranslated. If connection tracking has
+/// lost the connection, it is reset, see [`lost`].
 pub(crate) struct PreRoutingHook(Arc<Synproxy>);
 
 impl PreRoutingHook {
-    /// Of the connections of a namespace.
+    /// For the connections of a namespace.
     pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
         Self(synproxy)
     }
 
-    /// The server's SYN-ACK is looked at before rules may change it.
+    /// Looks at the server's SYN-ACK before rules may change it.
     #[inline]
     fn look_at_answer(&self, skb: &Skb, context: Context<'_>) -> Verdict {
         let Some(connection) = skb.tracked() else {
@@ -94,7 +95,7 @@ impl Hook for PreRoutingHook {
     }
 }
 
-/// Connection tracking takes a segment without a SYN for one of a connection whose beginning it has not seen.
+/// Connection tracking picks up a connection mid-stream from a segment without SYN.
 #[inline(never)]
 fn judge_new(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
     let Some(packet) = Packet::of_hook(skb, context) else {
@@ -123,14 +124,15 @@ fn judge_invalid(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdic
         return lost::judge(synproxy, &packet, &segment, &endpoints);
     };
     let connection = found.connection();
-    // A client that has waited for the server, or comes again, is for the rules to judge.
+    // A client that waited for the server, or comes again, is up to the rules.
     let is_asking = matches!(segment.kind(), Kind::Ack | Kind::Fin)
         && connection.direction == Direction::Original
         && matches!(connection.tcp_state(), TcpState::SynSent | TcpState::Over);
     match ProxyState::of(&connection) {
         Some(_) if !is_asking => Verdict::Drop,
         Some(_) => Verdict::Accept,
-        // Connection tracking has lost one of ours, and taken what the server has sent since for another.
+        // Connection tracking has lost one of ours, and picked up another from what the server sent
+        // since.
         None if connection.direction == Direction::Reply
             && synproxy
                 .servers

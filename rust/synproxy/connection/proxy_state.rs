@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What SYNPROXY keeps with a connection, in the three words of `struct nf_conn_synproxy`.
+//! SYNPROXY's state of a connection, in the three words of `struct nf_conn_synproxy`.
 //!
-//! The first is the sequence number of the SYN-ACK that the client has got, as with `nf_synproxy_core`; and once another
-//! SYN has passed to the server that has accepted the connection, that of the latest one. The
-//! second is the timestamp that it has got, and once the server has answered, by how much those of the
-//! server are ahead. `nf_synproxy_core` has that in the third, which here says how both sides agreed.
+//! The first word is the sequence number of the SYN-ACK that the client got, as with
+//! `nf_synproxy_core`; once another SYN has passed to a server that had accepted the connection, it
+//! is that of the latest one. The second word is the timestamp that the client got and, once the
+//! server has answered, how far the server's timestamps are ahead. `nf_synproxy_core` has that in
+//! the third, which here holds flags and window scales.
 
 use crate::{
     kernel_api::conntrack::connections::{
@@ -23,64 +24,64 @@ const ADVERTISED_WSCALE_SHIFT: u32 = 4;
 const SERVER_SCALE_SHIFT: u32 = 8;
 const SCALE_MASK: u32 = 0xf;
 
-/// Something that is true of a connection.
+/// A flag of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::synproxy) enum Flag {
     /// The server has accepted it.
     Opened = 1 << 12,
-    /// The client permits selective acknowledgements.
+    /// The client permits SACK.
     ClientSack = 1 << 13,
     /// The client uses timestamps.
     ClientTimestamps = 1 << 14,
-    /// The server does not know the selective acknowledgements that the client uses.
+    /// The client uses SACK, the server does not.
     HideSack = 1 << 15,
-    /// The server does not know the timestamps that the client uses.
+    /// The client uses timestamps, the server does not.
     HideTimestamps = 1 << 16,
     /// Timestamps have to be shifted.
     ShiftTimestamps = 1 << 17,
     /// Windows have to be rescaled.
     Rescale = 1 << 18,
-    /// The client asks for explicit congestion notification.
+    /// The client asks for ECN.
     ClientEcn = 1 << 19,
     /// The server was not reached.
     GivenUp = 1 << 20,
-    /// All this was kept with it.
+    /// The state is initialized.
     Started = 1 << 21,
-    /// Somebody is noting what the server has announced.
+    /// A CPU has begun to process the server's SYN-ACK.
     Opening = 1 << 22,
     /// Another SYN has passed to the server.
     Challenged = 1 << 23,
 }
 
-/// What is to be done with segments of an open connection, if anything.
+/// The flags that require segments of an open connection to be translated.
 const TO_TRANSLATE: u32 = Flag::HideSack as u32
     | Flag::HideTimestamps as u32
     | Flag::ShiftTimestamps as u32
     | Flag::Rescale as u32;
 
-/// The sequence number that the client expects of a server that has not answered yet, by the words of the connection.
+/// The sequence number that the client expects next, by the words of a connection; `None` once the
+/// server has accepted it.
 pub(in crate::synproxy) fn next_before_answer([cookie, _, flags]: [u32; 3]) -> Option<u32> {
     (flags & Flag::Opened as u32 == 0).then_some(cookie.wrapping_add(1))
 }
 
-/// What SYNPROXY keeps with a connection.
+/// SYNPROXY's state of a connection.
 #[derive(Clone, Copy)]
 pub(in crate::synproxy) struct ProxyState<'a>(&'a ProxyWords);
 
 impl<'a> ProxyState<'a> {
-    /// With that connection, if it is one of SYNPROXY's.
+    /// The state of a connection, if it is one of SYNPROXY's.
     pub(in crate::synproxy) fn of(connection: &Connection<'a>) -> Option<Self> {
         connection.proxy().map(Self)
     }
 
-    /// In these words.
+    /// The state in these words.
     #[inline]
     pub(in crate::synproxy) fn new(words: &'a ProxyWords) -> Self {
         Self(words)
     }
 
-    /// A SYN goes to the server, with what was agreed on with the client. If it does so once more, everything stays
-    /// as it is.
+    /// Initializes the state when a SYN goes to the server. A retransmission changes nothing.
     pub(in crate::synproxy) fn start(
         &self,
         cookie: u32,
@@ -105,21 +106,21 @@ impl<'a> ProxyState<'a> {
         );
     }
 
-    /// The sequence number of the SYN-ACK that the client has got.
+    /// The sequence number of the SYN-ACK that the client got.
     pub(in crate::synproxy) fn cookie(&self) -> u32 {
         let [first, _, _] = self.0;
         first.load()
     }
 
-    /// The timestamp that the client has got, while the server has not answered; then by how much those of
-    /// the server are ahead.
+    /// The timestamp that the client got; once the server has answered, how far the server's
+    /// timestamps are ahead.
     #[inline]
     pub(in crate::synproxy) fn stamp(&self) -> u32 {
         let [_, second, _] = self.0;
         second.load()
     }
 
-    /// Sets by how much the server's timestamps are ahead.
+    /// Sets how far the server's timestamps are ahead.
     pub(in crate::synproxy) fn set_stamp(&self, ahead: u32) {
         let [_, second, _] = self.0;
         second.store(ahead);
@@ -131,19 +132,19 @@ impl<'a> ProxyState<'a> {
         third.load()
     }
 
-    /// Whether that is true of it.
+    /// Whether the flag is set.
     #[inline]
     pub(in crate::synproxy) fn has(&self, one: Flag) -> bool {
         self.flags() & one as u32 != 0
     }
 
-    /// Whether the caller is the first to note what the server has announced.
+    /// Whether the caller is the first to process the server's SYN-ACK.
     pub(in crate::synproxy) fn begin_to_open(&self) -> bool {
         let [_, _, third] = self.0;
         !third.test_and_set_bit::<{ (Flag::Opening as u32).trailing_zeros() }>()
     }
 
-    /// A SYN with that sequence number passes to the server, which has accepted the connection, if it has.
+    /// Records a SYN that passes to the server, if the server has accepted the connection.
     #[cold]
     pub(in crate::synproxy) fn challenge(&self, sequence: u32) {
         let [first, _, third] = self.0;
@@ -153,13 +154,14 @@ impl<'a> ProxyState<'a> {
         }
     }
 
-    /// The sequence number of the latest SYN that has passed to the server which had accepted the connection.
+    /// The sequence number of the latest SYN that passed to a server that had accepted the
+    /// connection.
     pub(in crate::synproxy) fn challenger(&self) -> Option<u32> {
         let [first, _, _] = self.0;
         self.has(Flag::Challenged).then(|| first.load())
     }
 
-    /// Makes those true of it that are, and keeps the server's window scale.
+    /// Sets the flags whose condition is true, and the server's window scale.
     pub(in crate::synproxy) fn add(&self, flags: &[(bool, Flag)], server_scale: Option<u8>) {
         let [_, _, third] = self.0;
         let flag = |(is_true, one): &(bool, Flag)| if *is_true { *one as u32 } else { 0 };
@@ -169,13 +171,13 @@ impl<'a> ProxyState<'a> {
         third.store(rest | added | scale);
     }
 
-    /// Whether segments of it have to be translated.
+    /// Whether its segments have to be translated.
     #[inline]
     pub(in crate::synproxy) fn is_translated(&self) -> bool {
         self.flags() & TO_TRANSLATE != 0
     }
 
-    /// Whether the server has accepted it and nothing of it has to be translated.
+    /// Whether the server has accepted it and nothing has to be translated.
     #[inline]
     pub(in crate::synproxy) fn is_open_as_it_is(&self) -> bool {
         self.flags() & (TO_TRANSLATE | Flag::Opened as u32) == Flag::Opened as u32
@@ -193,7 +195,7 @@ impl<'a> ProxyState<'a> {
         self.scale(CLIENT_SCALE_SHIFT)
     }
 
-    /// The window scale that the client was told, if it was told one.
+    /// The advertised window scale, if there was one.
     #[inline]
     pub(in crate::synproxy) fn advertised_wscale(&self) -> Option<u8> {
         self.scale(ADVERTISED_WSCALE_SHIFT)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of what is kept with a connection.
+//! KUnit tests of SYNPROXY's state of a connection.
 
 use super::proxy_state::{
     Flag,
@@ -49,7 +49,7 @@ mod tests {
                         ecn: number & 2 != 0,
                     };
                     let stamp = (number & 4 != 0).then_some(99);
-                    // Whatever was there before.
+                    // Whatever the words contained before.
                     let words = words();
                     let proxy_state = ProxyState::new(&words);
                     proxy_state.start(0xdead_beef, stamp, &agreement);
@@ -85,7 +85,7 @@ mod tests {
                 for other in TRAITS {
                     assert_eq!(proxy_state.has(other), other == one);
                 }
-                // Once more, as when a packet is sent again.
+                // Again, as for a retransmission.
                 proxy_state.add(&[(true, Flag::Opened)], scale);
                 assert!(proxy_state.has(one) && proxy_state.has(Flag::Opened));
                 assert!(proxy_state.server_scale() == scale);

@@ -29,7 +29,7 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// A reset between these, which its receiver takes if that sequence number is the one it expects.
+/// A reset between these endpoints. The receiver accepts it if it expects this sequence number.
 pub(in crate::synproxy) fn reset(
     endpoints: &Endpoints,
     sequence: u32,
@@ -55,8 +55,8 @@ pub(in crate::synproxy) fn reset(
     NewPacket::new(endpoints.family, packet.as_slice())
 }
 
-/// Resets both sides of a connection that connection tracking has forgotten: each is told the sequence number
-/// that it expects, as far as its segments have come here.
+/// Resets both sides of a connection that connection tracking has forgotten, each with the sequence
+/// number that it expects, as far as its segments came through here.
 pub(in crate::synproxy) fn reset_both(connection: &EndedConnection, sender: &Sender) {
     let [client, server] = &connection.endpoints;
     let [client_next, server_next] = connection.next;

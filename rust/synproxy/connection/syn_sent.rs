@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The servers' SYN-ACKs that are waited for.
+//! Connections that wait for the server's SYN-ACK.
 //!
-//! A client whose cookie was valid takes its connection for open, and sends its SYN no more. So it is up to
-//! this machine to send the server another when one is lost, and to reset the client when there is no
-//! answer. Each connection is waited for in a table of fixed size, from its SYN to the answer; where many
-//! are waited for at once, the one that waits longest gives way, and is left to the client's patience. What a client has
-//! sent that has not waited for the server is held there.
+//! A client with a valid cookie considers its connection open and does not retransmit its SYN. So
+//! this machine has to retransmit the SYN to the server, and to reset the client if the server does
+//! not answer. Each connection waits in a table of fixed size from its SYN to the answer. If there
+//! are too many, the one whose retransmission is due first is dropped, and left to the client's
+//! timeouts. The table also holds data that the client sent too early.
 
 use super::{
     held::Held,
@@ -69,51 +69,51 @@ use kernel::{
     },
 };
 
-/// Most connections that are waited for. A fuzzer makes the table anew for each run.
+/// The maximum number of waiting connections. A fuzzer creates the table for each run.
 const CAPACITY: usize = if cfg!(fuzzing) { 64 } else { 1024 };
 
-/// Places that a connection may have.
+/// Slots per connection.
 const WAYS: usize = 4;
 
-/// How many places are looked at while the lock is held.
+/// Slots scanned under the lock at a time.
 const STEP: usize = 64;
 
-/// After how many seconds SYNs are sent again, counted from the one before; and then it is given up. A client
-/// waits for ten seconds in all.
+/// Seconds before each retransmission of the SYN and, last, before giving up: a client waits ten
+/// seconds in all.
 const DELAYS: [u32; 4] = [1, 2, 4, 3];
 
-/// After how many jiffies something may be due for a connection that is new.
+/// Jiffies until work may be due for a new connection.
 pub(in crate::synproxy) const FIRST_DELAY: u32 = JIFFIES_PER_SECOND;
 
-/// The longest time that may pass between two looks where nothing is waited for, in jiffies.
+/// The longest time between two runs while nothing waits, in jiffies.
 const NEVER: u32 = 3600 * JIFFIES_PER_SECOND;
 
-/// Nothing is waited for.
+/// Nothing waits.
 const NONE: i32 = 0;
 
-/// Something may be waited for.
+/// Something may wait.
 const SOME: i32 = 1;
 
-/// As above, and somebody is looking whether that is still so, since when nothing new has come.
+/// As [`SOME`], and a scan is running; nothing was added since it started.
 const COUNTING: i32 = 2;
 
 /// A connection that the server has not answered.
 #[derive(Clone, Copy)]
 pub(in crate::synproxy) struct Wait {
-    /// Whom the client's packets are from and for.
+    /// The client's address and port, and the server's.
     pub(in crate::synproxy) endpoints: Endpoints,
-    /// The sequence number of the SYN-ACK that the client has got.
+    /// The sequence number of the SYN-ACK that the client got.
     pub(in crate::synproxy) cookie: u32,
     /// The SYN.
     pub(in crate::synproxy) fields: Fields,
-    /// Its options.
+    /// The SYN's options.
     pub(in crate::synproxy) options: Options,
-    /// Where both addresses are to be looked for.
+    /// The routing domain of both addresses.
     pub(in crate::synproxy) domain: RoutingDomain,
 }
 
 impl Wait {
-    /// One whose SYN says no more than it must.
+    /// With a minimal SYN.
     #[cfg(palisade_host)]
     pub(in crate::synproxy) fn plain(endpoints: Endpoints, cookie: u32) -> Self {
         Self {
@@ -135,7 +135,7 @@ impl Wait {
         self.endpoints == other.endpoints && self.cookie == other.cookie
     }
 
-    /// The SYN, once more.
+    /// Composes the SYN again.
     pub(in crate::synproxy) fn syn(&self, time_to_live: u8) -> Result<NewPacket> {
         let (source, destination) = self.endpoints.addresses;
         let syn = compose::packet(
@@ -152,20 +152,20 @@ impl Wait {
 
 struct Entry {
     wait: Wait,
-    /// What the server gets when it has answered.
+    /// What the server gets once it has answered.
     held: Option<Held>,
-    /// Whether one was sent again without waiting.
+    /// Whether a SYN was retransmitted early.
     was_hurried: bool,
-    /// How many SYNs were sent again.
+    /// How many SYNs were retransmitted on time.
     repetitions: usize,
-    /// Jiffies when the next is due.
+    /// Jiffies when the next one is due.
     due: u32,
 }
 
-/// What is due for a connection.
+/// A connection that work is due for.
 struct Due {
     wait: Wait,
-    /// How many SYNs were sent again before.
+    /// How many SYNs were retransmitted so far.
     repetitions: usize,
 }
 
@@ -175,18 +175,18 @@ impl Entry {
     }
 }
 
-/// The connections that are waited for.
+/// The waiting connections.
 pub(in crate::synproxy) struct SynSentTable {
     key: HashKey,
     places: SoftirqLock<KVVec<Option<Entry>>>,
-    /// Whether there may be some: [`NONE`], [`SOME`] or [`COUNTING`].
+    /// Whether there may be any: [`NONE`], [`SOME`] or [`COUNTING`].
     is_any: Atomic<i32>,
     sender: Sender,
     servers: Arc<Servers>,
 }
 
-/// The first of the places that a connection may have. All words of its addresses with the key: who has a network
-/// chooses addresses as they like.
+/// The first slot of the connection's set. Hashes every word of the addresses with the key: the
+/// owner of a network can choose addresses freely.
 pub(in crate::synproxy) fn first_way(key: &HashKey, endpoints: &Endpoints) -> usize {
     let ([a, b, c, d], [e, f, g, h]) = endpoints.addresses;
     let hash = key.hash(&[a, b, c, d, e, f, g, h, endpoints.port_word()]);
@@ -194,7 +194,7 @@ pub(in crate::synproxy) fn first_way(key: &HashKey, endpoints: &Endpoints) -> us
 }
 
 impl SynSentTable {
-    /// None so far.
+    /// An empty table.
     pub(in crate::synproxy) fn new(scope: &Arc<Scope>, servers: Arc<Servers>) -> Result<Arc<Self>> {
         let mut places = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..CAPACITY {
@@ -220,9 +220,9 @@ impl SynSentTable {
         ways.get_mut(..WAYS).unwrap_or_default()
     }
 
-    /// Waits for the answer to a SYN that was just sent, unless that is so already: the client's keep-alives have
-    /// it sent again. What it has sent besides is held, but nothing that comes after that. Whether somebody has to look
-    /// after it: nobody was waited for before.
+    /// Waits for the answer to a SYN just sent, unless it is waited for already: the client's
+    /// keep-alives send it again. Holds the first data of the client, and nothing after that.
+    /// Returns whether the caller has to schedule [`RetransmitWork`]: nothing was waiting before.
     pub(in crate::synproxy) fn begin(&self, wait: &Wait, mut held: Option<Held>) -> bool {
         let now = jiffies32();
         let entry = |held: Option<Held>| Entry {
@@ -253,7 +253,7 @@ impl SynSentTable {
         self.is_any.load(Relaxed) != SOME && self.is_any.xchg(SOME, Relaxed) != SOME
     }
 
-    /// What is waited for between these.
+    /// The waiting connection between these endpoints.
     pub(in crate::synproxy) fn find(&self, endpoints: &Endpoints) -> Option<Wait> {
         self.places.with(|places| {
             let mut entries = self.ways(places, endpoints).iter().flatten();
@@ -262,7 +262,7 @@ impl SynSentTable {
         })
     }
 
-    /// What is waited for between these, if this is asked for the first time.
+    /// As [`SynSentTable::find`], but only on the first call for each connection.
     pub(in crate::synproxy) fn hurry(&self, endpoints: &Endpoints) -> Option<Wait> {
         self.places.with(|places| {
             let mut entries = self.ways(places, endpoints).iter_mut().flatten();
@@ -284,22 +284,22 @@ impl SynSentTable {
         })
     }
 
-    /// Where the connections are.
+    /// The namespace of the connections.
     pub(in crate::synproxy) fn namespace(&self) -> &NetworkNamespace {
         self.sender.namespace()
     }
 
-    /// Whether nobody is waited for.
+    /// Whether nothing waits.
     #[inline]
     pub(in crate::synproxy) fn is_idle(&self) -> bool {
         self.is_any.load(Relaxed) == NONE
     }
 
-    /// Does what is due for a connection: whether it has to be waited for any longer.
+    /// Does the work that is due for a connection. Returns whether to keep waiting.
     fn retransmit_work(&self, entry: &Due) -> bool {
         let wait = &entry.wait;
         let Some(found) = FoundConnection::look_up(self.sender.namespace(), &wait.endpoints) else {
-            // The user's rules have not let the SYN out, or not so far: they may have asked a program.
+            // A rule dropped the SYN, or a program still holds it (NFQUEUE).
             if entry.repetitions == 0 {
                 return true;
             }
@@ -307,16 +307,16 @@ impl SynSentTable {
             return false;
         };
         let connection = found.connection();
-        // Connection tracking may have seen an answer that rules have dropped then: the server may have given the client
-        // up for that (`reqsk_timer_handler`), and answers another SYN alone.
+        // Rules may have dropped the SYN-ACK that connection tracking saw: the server may have
+        // given up on the client since (`reqsk_timer_handler`), and then only answers another SYN.
         let is_done = |proxy_state: ProxyState<'_>| {
             proxy_state.has(Flag::Opened) || proxy_state.has(Flag::GivenUp)
         };
         if ProxyState::of(&connection).is_none_or(is_done) {
             return false;
         }
-        // Where a rule has reset the server in answer to its SYN-ACK, connection tracking takes the connection for closed
-        // (`nf_ct_set_closing`): another SYN would be answered by another reset.
+        // If a rule reset the server in answer to its SYN-ACK, connection tracking has closed the
+        // connection (`nf_ct_set_closing`): another SYN would only bring another reset.
         let is_over = connection.tcp_state() == TcpState::Over;
         if !is_over && entry.repetitions.wrapping_add(1) < DELAYS.len() {
             let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
@@ -346,8 +346,8 @@ impl SynSentTable {
         }
     }
 
-    /// Tells those clients for whom connection tracking has nothing that could be ended, since rules have not let the SYN
-    /// out, that nobody will wait for their servers any longer. May sleep.
+    /// Forgets all waiting connections, and resets the clients of those that connection tracking
+    /// does not know since rules did not let the SYN out. May sleep.
     pub(in crate::synproxy) fn give_up_all(&self) {
         let Ok(mut given_up) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
             return;
@@ -356,7 +356,7 @@ impl SynSentTable {
             self.places.with(|places| {
                 let rest = places.get_mut(first..).unwrap_or_default();
                 for entry in rest.iter_mut().take(STEP).filter_map(Option::take) {
-                    // There is room, so that nothing is allocated.
+                    // There is room, so nothing is allocated.
                     let _ = given_up.push(entry, GFP_ATOMIC);
                 }
             });
@@ -370,7 +370,7 @@ impl SynSentTable {
         }
     }
 
-    /// Puts off what was looked after, or ends it.
+    /// Schedules the next retransmission, or stops waiting.
     fn put_off(&self, entry: &Due, is_over: bool, now: u32) {
         self.places.with(|places| {
             for place in self.ways(places, &entry.wait.endpoints) {
@@ -391,7 +391,7 @@ impl SynSentTable {
         });
     }
 
-    /// Looks after what is due among some places, and says whether anything is left there.
+    /// Does the work due in one range of slots. Returns whether any of them was in use.
     fn look_after_some(&self, first: usize, due: &mut KVec<Due>) -> bool {
         let now = jiffies32();
         due.clear();
@@ -401,7 +401,7 @@ impl SynSentTable {
             for entry in rest.iter().take(STEP).flatten() {
                 is_left = true;
                 if entry.is_due(now) && due.len() < due.capacity() {
-                    // There is room, so that nothing is allocated.
+                    // There is room, so nothing is allocated.
                     let one = Due {
                         wait: entry.wait,
                         repetitions: entry.repetitions,
@@ -419,7 +419,7 @@ impl SynSentTable {
     }
 }
 
-/// Looks after the connections that are waited for.
+/// Retransmits SYNs, and gives up on servers that do not answer.
 pub(in crate::synproxy) struct RetransmitWork(pub(in crate::synproxy) Arc<SynSentTable>);
 
 impl Background for RetransmitWork {
@@ -431,7 +431,7 @@ impl Background for RetransmitWork {
         let Ok(mut due) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
             return JIFFIES_PER_SECOND;
         };
-        // What comes meanwhile has somebody look again.
+        // A connection added from here on sets it back to SOME.
         syn_sent.is_any.store(COUNTING, Relaxed);
         let mut is_any = false;
         for first in (0..CAPACITY).step_by(STEP) {
@@ -440,10 +440,10 @@ impl Background for RetransmitWork {
         if is_any {
             syn_sent.is_any.store(SOME, Relaxed);
         } else {
-            // Unless something has come.
+            // Unless one was added.
             let _ = syn_sent.is_any.cmpxchg(COUNTING, NONE, Relaxed);
         }
-        // A quarter of a second makes no difference to who has waited for a second.
+        // A quarter of a second does not matter after waiting for a second.
         JIFFIES_PER_SECOND / 4
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of where connections are waited for.
+//! KUnit tests of the slots of waiting connections.
 
 use super::syn_sent::first_way;
 use crate::kernel_api::{
@@ -25,7 +25,8 @@ mod tests {
     #[test]
     fn nobody_can_aim_at_a_place() {
         let key = HashKey::random();
-        // Addresses of one /64, whose words cancel out where they are only added up, however they are turned before.
+        // Addresses of one /64, whose words cancel out if a hash just adds them up, however they
+        // are rotated before.
         let turns = [(16, 24), (0, 8), (8, 0), (24, 16), (0, 0), (8, 16)];
         for (third, fourth) in turns {
             let place = |number: u32| {

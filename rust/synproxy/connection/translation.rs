@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is done with the segments of SYNPROXY's connections on their way out, before connection tracking
+//! Translation of segments of SYNPROXY's connections on their way out, before connection tracking
 //! shifts their sequence numbers.
 
 use super::{
@@ -55,11 +55,11 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Sees the packets of SYNPROXY's connections where they leave the stack: in LOCAL_IN and POSTROUTING.
+/// The LOCAL_IN and POSTROUTING hook.
 pub(crate) struct TranslationHook(Arc<Synproxy>);
 
 impl TranslationHook {
-    /// Of the connections of a namespace.
+    /// For the connections of a namespace.
     pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
         Self(synproxy)
     }
@@ -84,8 +84,9 @@ impl TranslationHook {
 }
 
 impl TranslationHook {
-    /// What a server sends may be of a connection that connection tracking has lost, and takes for a new one. The client
-    /// answers with the number that it expects, which is what both can be reset by; so there may be no connection.
+    /// A server's segment may belong to a connection that connection tracking has lost and takes
+    /// for a new one. It must not become one: the client then answers with the number that it
+    /// expects, which both sides can be reset by.
     #[inline(never)]
     fn look_at_new(&self, skb: &Skb, context: Context<'_>) -> Verdict {
         let Some(packet) = Packet::of_hook(skb, context) else {
@@ -127,7 +128,7 @@ impl Hook for TranslationHook {
 fn fate_of(done: Result) -> Verdict {
     match done {
         Ok(()) => Verdict::Accept,
-        // The sender will try again.
+        // The sender will retransmit.
         Err(_) => Verdict::Drop,
     }
 }
@@ -142,7 +143,7 @@ pub(in crate::synproxy) struct ProxySegment<'a> {
 }
 
 impl<'a> ProxySegment<'a> {
-    /// Of a packet, unless that holds no whole TCP header.
+    /// A packet's segment; `None` if the packet does not hold all of the TCP header.
     #[inline]
     pub(in crate::synproxy) fn new(
         synproxy: &'a Synproxy,
@@ -159,7 +160,7 @@ impl<'a> ProxySegment<'a> {
         })
     }
 
-    /// It has come in.
+    /// Handles an incoming segment.
     pub(in crate::synproxy) fn arrive(&self) -> Verdict {
         let kind = (self.connection.direction, self.segment.kind());
         fate_of(match (kind, self.connection.tcp_state()) {
@@ -168,18 +169,20 @@ impl<'a> ProxySegment<'a> {
         })
     }
 
-    /// It goes out.
+    /// Handles an outgoing segment.
     fn run(&self) -> Verdict {
         let is_opened = self.proxy_state.has(Flag::Opened);
         let kind = (self.connection.direction, self.segment.kind());
         fate_of(match (kind, self.connection.tcp_state()) {
             ((Direction::Original, Kind::Syn), TcpState::Over) => self.forget(),
-            // A client that knows nothing of its open connection any more, or somebody else: the server asks back.
+            // A client that has forgotten its connection, or somebody else: the server sends a
+            // challenge ACK.
             ((Direction::Original, Kind::Syn), _) => Ok(()),
             ((Direction::Original, Kind::Ack), TcpState::SynSent) => self.keep_alive(),
-            // The client has gone, or somebody says so who knows its numbers: there is nobody to be told anything.
+            // The client is gone, or somebody knows its numbers: there is nobody left to tell.
             ((Direction::Original, Kind::Reset), TcpState::Over) if !is_opened => self.withdraw(),
-            // Once more where the acknowledgement was lost: a client that has to send nothing never will.
+            // Also a retransmission, after our ACK was lost: a client with nothing to send never
+            // sends one.
             ((Direction::Reply, Kind::SynAck), TcpState::SynReceived | TcpState::Established) => {
                 self.syn_ack()
             }
@@ -189,8 +192,9 @@ impl<'a> ProxySegment<'a> {
         })
     }
 
-    /// A SYN that connection tracking takes for one of a connection that was reset, since the server has done so. What
-    /// was kept of that must not be applied to the next one: it begins when the SYN is sent again.
+    /// A SYN that connection tracking takes for part of a connection that the server has reset. The
+    /// old state must not be applied to the new connection, which starts when the SYN is
+    /// retransmitted.
     fn forget(&self) -> Result {
         if let Some(connection) = self.connection.confirmed() {
             connection.end();
@@ -198,7 +202,7 @@ impl<'a> ProxySegment<'a> {
         Err(EAGAIN)
     }
 
-    /// The client's own reset ends what the server has not answered.
+    /// The client resets a connection that the server has not answered.
     fn withdraw(&self) -> Result {
         let client = self.connection.endpoints(Direction::Original);
         self.synproxy.syn_sent.end(&client);
@@ -209,7 +213,7 @@ impl<'a> ProxySegment<'a> {
         self.segment.offset.wrapping_add(CHECKSUM_OFFSET)
     }
 
-    /// Overwrites a word of the header, at an offset from its begin.
+    /// Overwrites four bytes at an offset from the start of the TCP header.
     pub(in crate::synproxy) fn amend(&self, offset: u32, bytes: [u8; 4]) -> Result {
         let place = self.segment.offset.wrapping_add(offset);
         self.packet.skb().amend(self.checksum(), place, bytes)
@@ -230,10 +234,10 @@ impl<'a> ProxySegment<'a> {
         Ok(())
     }
 
-    /// The window, as the receiver understands it.
+    /// Converts the window to the scale that the receiver expects.
     fn rescale(&self) -> Result {
         let (segment, proxy_state) = (&self.segment, &self.proxy_state);
-        // In a SYN it is not scaled.
+        // The window of a SYN is not scaled.
         if segment.flags & flags::SYN != 0 {
             return Ok(());
         }
@@ -249,7 +253,7 @@ impl<'a> ProxySegment<'a> {
             .wrapping_shl(from.into())
             .wrapping_shr(to.into());
         let window = u16::try_from(window).unwrap_or(u16::MAX);
-        // It must not seem to be closed when it is only smaller than what can be said.
+        // Rounding down must not close the window.
         let window = window.max(segment.window.min(1));
         if window == segment.window {
             return Ok(());
@@ -292,15 +296,15 @@ impl<'a> ProxySegment<'a> {
         Ok(())
     }
 
-    /// Puts nothing in place of an option that the server does not know. Those who wrote it aligned it to
-    /// words with two bytes before, or else it stays: servers pass over what they did not agree on.
+    /// Overwrites an option that the server does not use with NOPs. Segments to the client are left
+    /// alone.
     fn hide(&self, place: u32, length: usize, is_to_server: bool) -> Result {
         let begin = place.wrapping_sub(2);
         let bytes = length.wrapping_add(2);
         if !is_to_server {
             return Ok(());
         }
-        // Words of four bytes as far as they go, and the last one again where two bytes are left.
+        // Whole words first; if two bytes are left, the last four again.
         for step in 0..bytes / 4 {
             let offset = (step as u32).wrapping_mul(4);
             self.amend(begin.wrapping_add(offset), [kind::NOTHING; 4])?;

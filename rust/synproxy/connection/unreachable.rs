@@ -42,24 +42,24 @@ use kernel::prelude::*;
 /// IPPROTO_ICMP and IPPROTO_ICMPV6.
 const PROTOCOLS: [u8; 2] = [1, 58];
 
-/// Length of an ICMP error's header, before the packet that it is about, in bytes.
+/// Length of an ICMP error's header, before the embedded packet, in bytes.
 const HEADER_LENGTH: u32 = 8;
 
-/// Where the checksum is in it.
+/// Offset of its checksum.
 const ICMP_CHECKSUM_OFFSET: u32 = 2;
 
-/// Destination unreachable, in both versions.
+/// Destination unreachable, in ICMP and ICMPv6.
 const UNREACHABLE: [u8; 2] = [3, 1];
 
-/// The code of "fragmentation needed", which is no reason to give up.
+/// "Fragmentation needed", which is no reason to give up.
 const FRAGMENTATION_NEEDED: u8 = 4;
 
-/// Translates an error to what its receiver knows.
+/// Translates an error for its receiver.
 ///
-/// The server has to find its own sequence number in it, or it will not take the error for true: path MTU
-/// discovery depends on that. Connection tracking would do so with the error's own header, as if that were
-/// one of TCP; so it must not see that there is a connection. A client whose server is not reached is reset,
-/// since for it the connection is open, and nothing but that ends one.
+/// The server only believes an error with its own sequence number in it, and path MTU discovery
+/// depends on that. Connection tracking would adjust the error's own header as if it were TCP, so
+/// it must not see a connection. A client whose server is not reached is reset: to the client, the
+/// connection is open, and only a reset ends it.
 pub(in crate::synproxy) fn translate(
     synproxy: &Synproxy,
     packet: &Packet<'_>,
@@ -93,8 +93,8 @@ pub(in crate::synproxy) fn translate(
     }
 }
 
-/// A rule resets the client in answer to its SYN (`REJECT --reject-with tcp-reset`). For the client its connection is
-/// open: it takes a reset with the number that comes next alone.
+/// A rule resets the client in answer to its SYN (`REJECT --reject-with tcp-reset`). To the client,
+/// the connection is open: it only accepts a reset with the next sequence number.
 fn rejected(
     synproxy: &Synproxy,
     packet: &Packet<'_>,
@@ -117,7 +117,7 @@ fn rejected(
         .amend(at(CHECKSUM_OFFSET), at(SEQUENCE_OFFSET), next)
 }
 
-/// Puts the server's sequence number into an error about a segment of it.
+/// Puts the server's sequence number into an error about one of its segments.
 fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Result {
     let skb = packet.skb();
     let inner = inner_segment(packet, offset).ok_or(EINVAL)?;
@@ -125,7 +125,7 @@ fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Res
     let sequence = u32::from_be_bytes(skb.read::<4>(place).ok_or(EINVAL)?);
     let shift = connection.sequence_shift(Direction::Reply, sequence);
     let shifted_back = sequence.wrapping_sub(shift);
-    // What this host could not forward, since it was too large, has not been translated yet.
+    // A segment too large for this host to forward has not been translated yet.
     let next = connection.next_sequence(Direction::Reply);
     let age = |number: u32| (next.wrapping_sub(number) as i32).unsigned_abs();
     if age(sequence) <= age(shifted_back) {
@@ -135,7 +135,7 @@ fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Res
     skb.amend(offset.wrapping_add(ICMP_CHECKSUM_OFFSET), place, bytes)
 }
 
-/// Where the TCP header begins in the packet that the error is about.
+/// Offset of the TCP header in the embedded packet.
 fn inner_segment(packet: &Packet<'_>, offset: u32) -> Option<u32> {
     let start = offset.wrapping_add(HEADER_LENGTH);
     match packet.family {
@@ -144,13 +144,13 @@ fn inner_segment(packet: &Packet<'_>, offset: u32) -> Option<u32> {
             let length = u32::from(first & 0x0f).wrapping_mul(4);
             Some(start.wrapping_add(length))
         }
-        // Connection tracking finds the connections of those without extension headers, and segments have
-        // none but for reasons that do not come up between a server and a client.
+        // Connection tracking only finds the connection of segments without extension headers, and
+        // a server's segments normally have none.
         Family::Ipv6 => Some(start.wrapping_add(40)),
     }
 }
 
-/// Whether the error says that the server is not reached at all.
+/// Whether the error says that the server cannot be reached at all.
 fn is_final(packet: &Packet<'_>, offset: u32) -> bool {
     let Some([kind, code]) = packet.read::<2>(offset) else {
         return false;
@@ -192,8 +192,8 @@ fn give_up(
         .servers
         .count(&Endpoint::of_client(&client), ConnectResult::Unanswered);
     synproxy.syn_sent.end(&client);
-    // Where the SYN itself is what is refused, connection tracking has not taken the connection in yet, and frees it
-    // with that.
+    // If the SYN itself is rejected, connection tracking has not confirmed the connection yet, and
+    // frees it with the packet.
     if let Some(connection) = connection.confirmed() {
         connection.end();
     }

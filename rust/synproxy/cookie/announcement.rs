@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What clients are told of a server before it is asked.
+//! What SYNPROXY announces to clients before it asks the server.
 
 use super::{
     Carried,
@@ -25,13 +25,13 @@ use crate::{
     }, //
 };
 
-/// The window scale of a server that is not known: what Linux uses with its default of memory.
+/// The window scale of an unknown server: what Linux uses with its default buffer sizes.
 pub(in crate::synproxy) const SCALE_DEFAULT: u8 = 7;
 
-/// The window scale that clients without timestamps are told: nothing brings back another one.
+/// The window scale advertised to clients without timestamps: they cannot return another one.
 const SCALE_WITHOUT_TIMESTAMPS: u8 = 8;
 
-/// The maximum segment size of a server that is not known, in bytes: that of Ethernet.
+/// The MSS of an unknown server, in bytes: that of Ethernet.
 const fn mss_default(family: Family) -> u16 {
     match family {
         Family::Ipv4 => 1460,
@@ -39,30 +39,29 @@ const fn mss_default(family: Family) -> u16 {
     }
 }
 
-/// How many of its lowest bits a timestamp of ours does not tell the time with, but what was agreed on with
-/// the client: its window scale, whether it permits selective acknowledgements, whether it uses explicit
-/// congestion notification, and the window scale that it was told. `net/ipv4/syncookies.c` does the same
-/// with all but the last.
+/// How many low bits of our timestamps carry options instead of the time: the client's window
+/// scale, whether it permits SACK, whether it uses ECN, and the advertised window scale.
+/// `net/ipv4/syncookies.c` does the same with all but the last.
 const STAMP_BITS: u32 = 10;
 const SACK_BIT: u32 = 4;
 const ECN_BIT: u32 = 5;
 const ADVERTISED_WSCALE_SHIFT: u32 = 6;
 
-/// What a client was told, and has told.
+/// The options negotiated with a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::synproxy) struct Agreement {
-    /// The client's window scale, or [`NO_SCALE`]: it scales none, nor does it expect to be sent such.
+    /// The client's window scale, or [`NO_SCALE`]: neither side scales windows.
     pub(in crate::synproxy) client_scale: u8,
-    /// The window scale that it was told, or [`NO_SCALE`].
+    /// The advertised window scale, or [`NO_SCALE`].
     pub(in crate::synproxy) advertised_wscale: u8,
-    /// Selective acknowledgements are permitted.
+    /// SACK is permitted.
     pub(in crate::synproxy) sack: bool,
-    /// Explicit congestion notification is used.
+    /// ECN is used.
     pub(in crate::synproxy) ecn: bool,
 }
 
 impl Agreement {
-    /// As a timestamp brings it back.
+    /// From the timestamp that a client echoed.
     pub(in crate::synproxy) fn from_stamp(stamp: u32) -> Self {
         Self {
             client_scale: (stamp & 0xf) as u8,
@@ -72,7 +71,7 @@ impl Agreement {
         }
     }
 
-    /// As a cookie brings it back.
+    /// From a cookie without timestamps.
     pub(in crate::synproxy) fn from_cookie(client_scale: u8, sack: bool) -> Self {
         Self {
             client_scale,
@@ -99,19 +98,19 @@ impl Agreement {
     }
 }
 
-/// What a client's SYN is answered with.
+/// The contents of a SYN-ACK to a client.
 pub(in crate::synproxy) struct Announcement {
-    /// The options of the answer.
+    /// Its options.
     pub(in crate::synproxy) options: Options,
     /// Its flags.
     pub(in crate::synproxy) flags: u8,
-    /// What the cookie has to bring back.
+    /// What the cookie has to carry.
     pub(in crate::synproxy) carried: Carried,
 }
 
 impl Announcement {
-    /// For a client that has these options, of a server that uses those, as far as is known. Larger segments than
-    /// `mss_max` do not come through.
+    /// Options for a client that announced `client`, of a server that uses `server`, if known.
+    /// Segments larger than `mss_max` do not get through.
     #[inline]
     pub(in crate::synproxy) fn new(
         settings: &SynproxySettings,
@@ -121,14 +120,14 @@ impl Announcement {
         server: Option<&ServerOptions>,
         mss_max: u16,
     ) -> Self {
-        // What is not known of a server is assumed to be as with most.
+        // Assume that an unknown server is like most.
         let may = |chosen: Option<bool>, learned: fn(&ServerOptions) -> bool| {
             chosen.unwrap_or_else(|| server.is_none_or(learned))
         };
         let timestamps = client
             .timestamps
             .filter(|_| may(settings.timestamps, |server| server.timestamps));
-        // As with iptables, where the options of a rule were chosen by hand.
+        // As with iptables, options chosen by hand are only offered along with timestamps.
         let others = timestamps.is_some() || settings.is_learned();
         let sack = others && client.sack && may(settings.sack, |server| server.sack);
         let ecn = timestamps.is_some()

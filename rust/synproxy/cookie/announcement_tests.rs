@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of what clients are told of servers that are known, that are not, and of which a rule says it.
+//! KUnit tests of SYN-ACKs for known servers, unknown servers, and rules with options of their own.
 
 use super::{
     announcement::{
@@ -30,7 +30,7 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// A SYN with these flags besides.
+/// A SYN with additional flags.
 fn syn(more: u8) -> Segment {
     Segment {
         offset: 20,
@@ -53,7 +53,7 @@ const LEARNED: SynproxySettings = SynproxySettings {
     threshold: None,
 };
 
-/// As a rule with these flags and no others.
+/// A rule with these options.
 fn chosen(scale: Option<u8>, sack: bool, timestamps: bool, ecn: bool) -> SynproxySettings {
     SynproxySettings {
         mss: Some(1400),
@@ -139,7 +139,7 @@ mod tests {
             assert!((options.mss, options.scale, options.sack) == (Some(mss), Some(7), true));
             assert!(options.timestamps.is_some_and(|stamps| stamps.echo == 77));
             assert!(answer.carried == Carried::Nothing);
-            // What is new to many is not assumed.
+            // ECN is not assumed: many servers lack it.
             assert_eq!(answer.flags, flags::SYN | flags::ACK);
             let expected = Agreement {
                 client_scale: 9,
@@ -165,7 +165,7 @@ mod tests {
             ecn: true,
         };
         assert!(agreement(&answer)? == expected);
-        // Only who asks for that gets it, with both flags.
+        // Only a client that asks for ECN gets it, with both flags.
         for more in [0, flags::ECE, flags::CWR] {
             let answer = announce(&LEARNED, &CLIENT, Some(&SERVER), more);
             assert_eq!(answer.flags, flags::SYN | flags::ACK);
@@ -232,7 +232,7 @@ mod tests {
                 sack: true,
             };
             assert!(answer.carried == carried);
-            // Nothing brings back which scale was told, so that it is always the same.
+            // The advertised scale does not come back, so it is always the same.
             let told = Agreement::from_cookie(9, true).advertised_wscale;
             assert!(answer.options.scale == Some(told));
             assert!(answer.options.timestamps.is_none());
@@ -242,8 +242,8 @@ mod tests {
         assert!((agreement.client_scale(), agreement.advertised_wscale) == (None, NO_SCALE));
     }
 
-    /// As `synproxy_tg4` does: with timestamps what both the rule and the client want, without only the
-    /// maximum segment size.
+    /// As `synproxy_tg4` does: with timestamps what both rule and client want, without them the MSS
+    /// alone.
     #[test]
     fn chosen_options_are_as_with_iptables() -> Result {
         for number in 0..128_u32 {

@@ -2,9 +2,9 @@
 
 //! The clocks that clients see in timestamps.
 //!
-//! A clock that runs since the boot tells everybody when that was. So each client sees one of its own for each address
-//! that it talks to, as with `secure_tcp_ts_off` of the kernel: it goes on from one connection to the next, whatever
-//! their ports are.
+//! A clock that counts from boot gives the boot time away. So each pair of addresses gets its own
+//! offset, as with the kernel's `secure_tcp_ts_off`: the clock continues from one connection to the
+//! next, whatever the ports.
 
 use super::Client;
 use crate::{
@@ -15,16 +15,16 @@ use crate::{
 /// The bits of a timestamp that do not tell the time: see [`super::announcement::Agreement`].
 const NOT_TIME: u32 = 0x3ff;
 
-/// How far the clocks of clients are apart, for those who know a key.
+/// Clock offsets, derived from a secret key.
 pub(in crate::synproxy) struct Clocks(SecretKey);
 
 impl Clocks {
-    /// With a key of its own.
+    /// With a new random key.
     pub(in crate::synproxy) fn new() -> Self {
         Self(SecretKey::random())
     }
 
-    /// By how much the clock that a client sees is ahead of that of this machine.
+    /// How far the clock that a client sees is ahead of this machine's.
     #[inline]
     pub(in crate::synproxy) fn offset(&self, client: &Client) -> u32 {
         let code = match client.family {

@@ -37,7 +37,7 @@ mod tests {
             for ports in 0..100 {
                 assert_eq!(clocks.offset(&client(family, 1, 2, ports)), first);
             }
-            // The rest of a timestamp says what was agreed on.
+            // The low bits of a timestamp carry options.
             assert_eq!(first & 0x3ff, 0);
         }
     }
@@ -53,7 +53,7 @@ mod tests {
                 equal += u32::from(first == clocks.offset(&client(family, number, 8, 3)));
                 equal += u32::from(first == others.offset(&client(family, number, 7, 3)));
             }
-            // Of four million offsets.
+            // There are four million offsets.
             assert!(equal < 4);
         }
     }

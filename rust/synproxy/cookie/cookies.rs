@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Cookies: the sequence number of a SYN-ACK says what the SYN said, and that we have sent it.
+//! SYN cookies: the sequence number of a SYN-ACK carries what the SYN said, and proves that we sent
+//! it.
 //!
-//! As in `net/ipv4/syncookies.c`, a cookie is good for the minute in which it was made and for the next,
-//! and the client's sequence number is added to it. Its code is one of SipHash where the kernel has two, and it has
-//! room for eight maximum segment sizes. Of a client that uses timestamps the options come back with those;
-//! of one that does not, they are in the cookie, in place of five bits of its code:
+//! As in `net/ipv4/syncookies.c`, a cookie is valid in the minute it was made and in the next, and
+//! the client's sequence number is added to it. Its code is one SipHash where the kernel has two,
+//! and it distinguishes eight MSS values. If the client uses timestamps, they carry its options; if
+//! not, the cookie does, in place of five bits of its code:
 //!
 //!     with timestamps:     minute:1 mss:3 code:28
 //!     without timestamps:  minute:1 mss:3 scale:4 sack:1 code:23
@@ -24,11 +25,11 @@ use crate::{
     },
 };
 
-/// The maximum segment sizes that a cookie can say, of which the client's is rounded down to one: those of
-/// `net/ipv4/syncookies.c` and `net/ipv6/syncookies.c`, and one for who takes less, in bytes.
+/// The MSS values of cookies, in bytes; the client's is rounded down to one of them. They are those
+/// of `net/ipv4/syncookies.c` and `net/ipv6/syncookies.c`, and one for clients that take less.
 const MSS_TABLE: [u16; 8] = [256, 536, 1220, 1300, 1420, 1440, 1460, 8940];
 
-/// In place of a window scale: the client scales no windows.
+/// Instead of a window scale: the client does not scale windows.
 pub(in crate::synproxy) const NO_SCALE: u8 = 15;
 
 const MINUTE_SHIFT: u32 = 31;
@@ -36,16 +37,16 @@ const MSS_SHIFT: u32 = 28;
 const SCALE_SHIFT: u32 = 24;
 const SACK_SHIFT: u32 = 23;
 
-/// What a cookie says of the client's options besides its maximum segment size.
+/// What a cookie carries of the client's options besides the MSS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::synproxy) enum Carried {
-    /// Nothing, since its timestamps do.
+    /// Nothing: the timestamps carry them.
     Nothing,
-    /// Its window scale, or [`NO_SCALE`], and whether it permits selective acknowledgements.
+    /// The window scale, or [`NO_SCALE`], and whether SACK is permitted.
     Options {
         /// Window scale.
         scale: u8,
-        /// Selective acknowledgements are permitted.
+        /// SACK is permitted.
         sack: bool,
     },
 }
@@ -59,39 +60,39 @@ impl Carried {
     }
 }
 
-/// Who a cookie is for: what the headers of its segments have in common.
+/// The client that a cookie is for: what the headers of its segments have in common.
 pub(in crate::synproxy) struct Client {
-    /// The IP version.
+    /// The address family.
     pub(in crate::synproxy) family: Family,
     /// The client's address.
     pub(in crate::synproxy) source: Address,
     /// The server's address.
     pub(in crate::synproxy) destination: Address,
-    /// The client's port and the server's, as the word that they are in the header.
+    /// The client's port and the server's as one word, as in the header.
     pub(in crate::synproxy) ports: u32,
 }
 
-/// What a valid cookie says.
+/// The contents of a valid cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::synproxy) struct Returned {
-    /// The client's maximum segment size, rounded down, in bytes.
+    /// The client's MSS, rounded down, in bytes.
     pub(in crate::synproxy) mss: u16,
-    /// The client's options, unless its timestamps say them.
+    /// The client's options, unless the timestamps carry them.
     pub(in crate::synproxy) carried: Carried,
-    /// Whether the segment is a keep-alive, whose sequence number is one less than what comes next.
+    /// Whether the segment is a keep-alive, whose sequence number is one too low.
     pub(in crate::synproxy) is_keep_alive: bool,
 }
 
-/// Makes cookies and checks them.
+/// Makes and checks cookies.
 pub(in crate::synproxy) struct Cookies(SecretKey);
 
 impl Cookies {
-    /// With a key of its own.
+    /// With a new random key.
     pub(in crate::synproxy) fn new() -> Self {
         Self(SecretKey::random())
     }
 
-    /// The cookie for a client whose SYN has that sequence number and maximum segment size.
+    /// The cookie for a client's SYN with this sequence number and MSS.
     #[inline]
     pub(in crate::synproxy) fn make(
         &self,
@@ -103,7 +104,7 @@ impl Cookies {
         self.make_in(minute(), client, sequence, mss, carried)
     }
 
-    /// As [`Cookies::make`], in a given minute.
+    /// As [`Cookies::make`], in the given minute.
     #[inline]
     pub(in crate::synproxy) fn make_in(
         &self,
@@ -125,8 +126,8 @@ impl Cookies {
         (said | self.code(minute, client, said, carried)).wrapping_add(sequence)
     }
 
-    /// Checks a segment with that sequence number that acknowledges a SYN-ACK; `has_timestamps` says which
-    /// kind of cookie it was.
+    /// Checks the numbers of a segment that acknowledges a SYN-ACK. `has_timestamps` tells the kind
+    /// of cookie.
     #[inline]
     pub(in crate::synproxy) fn check(
         &self,
@@ -138,7 +139,7 @@ impl Cookies {
         self.check_in(minute(), client, sequence, acknowledgement, has_timestamps)
     }
 
-    /// As [`Cookies::check`], in a given minute.
+    /// As [`Cookies::check`], in the given minute.
     #[inline]
     pub(in crate::synproxy) fn check_in(
         &self,
@@ -148,7 +149,7 @@ impl Cookies {
         acknowledgement: u32,
         has_timestamps: bool,
     ) -> Option<Returned> {
-        // Of both numbers, one more than the SYN's and the SYN-ACK's.
+        // Both numbers are one more than those of the SYN and the SYN-ACK.
         let cookie = acknowledgement.wrapping_sub(sequence);
         let carried = match has_timestamps {
             true => Carried::Nothing,
@@ -202,7 +203,7 @@ impl Cookies {
     }
 }
 
-/// Minutes since shortly before the boot.
+/// Minutes of `jiffies_64`, which starts at `INITIAL_JIFFIES`.
 #[inline]
 fn minute() -> u64 {
     jiffies64() / (60 * u64::from(JIFFIES_PER_SECOND))

@@ -40,7 +40,7 @@ const KINDS: [Carried; 4] = [
     },
 ];
 
-/// Who a client is.
+/// A client.
 #[derive(Clone, Copy)]
 struct Who {
     family: Family,
@@ -63,7 +63,7 @@ impl Who {
         }
     }
 
-    /// In the minute `now`.
+    /// Checks in the minute `now`.
     fn check(
         &self,
         cookies: &Cookies,
@@ -95,7 +95,7 @@ fn has_timestamps(carried: Carried) -> bool {
     carried == Carried::Nothing
 }
 
-/// The numbers of a segment that acknowledges that cookie.
+/// The numbers of a segment that acknowledges the cookie.
 fn answer(sequence: u32, cookie: u32) -> (u32, u32) {
     (sequence.wrapping_add(1), cookie.wrapping_add(1))
 }
@@ -115,7 +115,7 @@ mod tests {
                 for sequence in [0, 1, 0x7fff_ffff, 0xdead_beef, u32::MAX] {
                     let cookie = who.make(&cookies, sequence, mss, carried);
                     let numbers = answer(sequence, cookie);
-                    // It is good for this minute and the next.
+                    // Valid in this minute and the next.
                     for now in [MINUTE, MINUTE + 1] {
                         let returned = who.check(&cookies, now, numbers, has_timestamps(carried));
                         let expected = Returned {
@@ -177,7 +177,7 @@ mod tests {
                 accepted += u32::from(returned.is_some());
             }
         }
-        // One of them may be right by chance, in one of 50,000 runs.
+        // One may be right by chance, in one of 50,000 runs.
         assert!(accepted <= 1);
     }
 
@@ -215,7 +215,7 @@ mod tests {
                 );
                 accepted += u32::from(is_other && returned.is_some());
             }
-            // Other sequence numbers: one less is a keep-alive.
+            // Other sequence numbers; one less would be a keep-alive.
             for shift in [1, 2, 1000, u32::MAX - 1, 1 << 31] {
                 let numbers = (sequence.wrapping_add(shift), acknowledgement);
                 accepted += u32::from(
@@ -253,7 +253,8 @@ mod tests {
                     carried,
                     is_keep_alive: true,
                 };
-                // Where the code has nothing but ones, one more is another code: then it has to be sent again.
+                // If the code is all ones, one more overflows: such a keep-alive has to be sent
+                // again.
                 assert!(returned.is_none_or(|returned| returned == expected));
                 let ones = (1 << 23) - 1;
                 assert!(returned.is_some() || cookie.wrapping_sub(sequence) & ones == ones);
@@ -275,7 +276,7 @@ mod tests {
                     let other = cookie ^ 1 << bit;
                     let returned =
                         who.check(&cookies, MINUTE, answer(0, other), has_timestamps(carried));
-                    // One more looks like a keep-alive, which is nothing that another could not send as well.
+                    // One more looks like a keep-alive, which gains a forger nothing.
                     let is_next = other == cookie.wrapping_add(1);
                     accepted +=
                         u32::from(returned.is_some_and(|one| !is_next || !one.is_keep_alive));
@@ -298,7 +299,7 @@ mod tests {
                 *count += u32::from(who.check(&cookies, MINUTE, guess, has_timestamps).is_some());
             }
         }
-        // Two of 2^23 codes are right, or of 2^28.
+        // Two of 2^23 codes are valid, or two of 2^28.
         assert!(accepted[0] <= 2 && accepted[1] <= 1);
     }
 
@@ -314,7 +315,7 @@ mod tests {
             same += seen.iter().filter(|other| **other == cookie).count();
             assert!(seen.push(cookie, GFP_KERNEL).is_ok());
         }
-        // 32,640 pairs of 2^28 codes.
+        // 32,640 pairs of 28-bit codes.
         assert!(same <= 1);
     }
 }

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a user's rules leave of the maximum segment size that servers announce (TCPMSS), by the devices that clients are
-//! reached by.
+//! What a user's rules leave of the MSS that servers announce (TCPMSS), by egress device towards
+//! the client.
 //!
-//! Such rules see the SYN-ACKs of servers, but none of SYNPROXY's, which are sent before any rule. Clients must not be
-//! told more than the rules would have let through: somebody has put them there since larger segments are lost.
+//! Such rules see the SYN-ACKs of servers but not SYNPROXY's, which are sent before any rule.
+//! Clients must not be told more than the rules would let through: they exist because larger
+//! segments get lost.
 
 use kernel::sync::atomic::{
     Atomic,
     Relaxed, //
 };
 
-/// Devices that are known at a time; of two that share a slot, the last is.
+/// The number of slots; of two devices that share one, the latest is known.
 const CAPACITY: usize = 64;
 
-/// The largest segment that rules let servers announce by a device.
+/// The largest MSS that rules let servers announce, by device.
 pub(in crate::synproxy) struct Clamps([Atomic<i64>; CAPACITY]);
 
 impl Clamps {
-    /// None so far.
+    /// Nothing known yet.
     pub(in crate::synproxy) const fn new() -> Self {
         Self([const { Atomic::new(0) }; CAPACITY])
     }
@@ -28,12 +29,12 @@ impl Clamps {
         self.0.get(device as usize % CAPACITY)
     }
 
-    /// The device in the upper half, which is never zero, and the size.
+    /// The device, which is never 0, in the upper half, and the MSS.
     fn pack(device: u32, mss: u16) -> i64 {
         (u64::from(device) << 32 | u64::from(mss)) as i64
     }
 
-    /// The most that clients by that device may be told.
+    /// The largest MSS that clients behind the device may be told.
     #[inline]
     pub(in crate::synproxy) fn limit(&self, device: u32) -> u16 {
         let word = self.slot(device).map_or(0, |slot| slot.load(Relaxed)) as u64;
@@ -43,8 +44,8 @@ impl Clamps {
         }
     }
 
-    /// A server's SYN-ACK went out by that device with `left`, where the server and the way to the client would have had
-    /// it be `expected`.
+    /// A server's SYN-ACK left by the device with an MSS of `left`, where the server and the route
+    /// to the client alone would have made it `expected`.
     pub(in crate::synproxy) fn learn(&self, device: u32, expected: u16, left: u16) {
         let Some(slot) = self.slot(device) else {
             return;

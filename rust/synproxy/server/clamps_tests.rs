@@ -16,7 +16,7 @@ mod tests {
         assert_eq!(clamps.limit(2), u16::MAX);
         clamps.learn(2, 1460, 1300);
         assert_eq!(clamps.limit(2), 1300);
-        // Neither others, nor one that has the same slot.
+        // Neither other devices, nor one with the same slot.
         assert_eq!(clamps.limit(3), u16::MAX);
         assert_eq!(clamps.limit(66), u16::MAX);
         clamps.learn(66, 1460, 1460);
@@ -29,7 +29,7 @@ mod tests {
     fn a_rule_that_is_gone_is_forgotten() {
         let clamps = Clamps::new();
         clamps.learn(2, 1460, 1300);
-        // A way or a server that is as narrow says nothing of the rule.
+        // A route or server with as small an MSS tells nothing about the rule.
         clamps.learn(2, 1300, 1300);
         clamps.learn(2, 1000, 1000);
         assert_eq!(clamps.limit(2), 1300);

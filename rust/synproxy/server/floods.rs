@@ -2,10 +2,10 @@
 
 //! Which SYNs pass to a server as long as it is not flooded.
 //!
-//! Flooded is a state, into which a server gets by more SYNs than the rate that it has, or by a few that were not
-//! followed by the rest of a handshake: those fill its backlog, whatever the rate is. In that state all are answered.
-//! It ends when the rate was not exceeded for some seconds. A crowd of real clients gets a server into it, too: for
-//! them it makes no difference.
+//! A server becomes flooded by more SYNs than its rate, or by a few that no handshake followed:
+//! those fill its backlog, whatever the rate is. While it is flooded, all SYNs are answered with
+//! cookies. That ends once the rate has not been exceeded for some seconds. A crowd of real clients
+//! gets a server there as well; it makes no difference to them.
 
 use crate::kernel_api::{
     sync::words::Word,
@@ -16,11 +16,11 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-/// For how many jiffies a server has to be quiet: five seconds.
+/// Jiffies that a server has to be quiet: five seconds.
 pub(in crate::synproxy) const QUIET: u32 = 5 * JIFFIES_PER_SECOND;
 
-/// How many handshakes may be open that have passed: so many at once, which the shortest backlog in use has room for, and
-/// so many a second, as clients go away in the midst of theirs at any time.
+/// How many handshakes that passed may be open: a burst that the shortest backlog in use has room
+/// for, and some per second, as there are always clients that leave halfway.
 pub(in crate::synproxy) const HALF_OPEN: Rate = Rate {
     per_second: 8,
     burst: 64,
@@ -29,22 +29,22 @@ pub(in crate::synproxy) const HALF_OPEN: Rate = Rate {
 /// A rate of SYNs.
 #[derive(Clone, Copy)]
 pub(in crate::synproxy) struct Rate {
-    /// So many a second.
+    /// SYNs per second.
     pub(in crate::synproxy) per_second: u32,
-    /// So many at once.
+    /// SYNs at once.
     pub(in crate::synproxy) burst: u32,
 }
 
 impl Rate {
-    /// Takes one SYN from what may pass, or nothing if none may: the time in jiffies in the upper half, and what has come together
-    /// since, in units of one SYN by the jiffies of a second, in the lower.
+    /// Takes one SYN from the token bucket, `None` if it is empty. The state is the time in jiffies
+    /// in the upper half, and the tokens in the lower half, in units of 1/HZ SYN.
     pub(in crate::synproxy) fn take(&self, before: u64, now: u32) -> Option<u64> {
         let unit = u64::from(JIFFIES_PER_SECOND);
         let full = u64::from(self.burst).wrapping_mul(unit);
         let (then, left) = ((before >> 32) as u32, before & 0xffff_ffff);
         let (now, left) = match (before, now.wrapping_sub(then)) {
             (0, _) => (now, full),
-            // Another CPU may have been here a moment later.
+            // Another CPU may have been here just after `now` was read.
             (_, late) if late > u32::MAX - JIFFIES_PER_SECOND => (then, left),
             (_, passed) => {
                 let gained = u64::from(passed).saturating_mul(self.per_second.into());
@@ -54,7 +54,7 @@ impl Rate {
         Some(Self::state(now, left.checked_sub(unit)?))
     }
 
-    /// Gives one back.
+    /// Puts one back.
     pub(in crate::synproxy) fn give(&self, before: u64) -> u64 {
         let unit = u64::from(JIFFIES_PER_SECOND);
         let full = u64::from(self.burst).wrapping_mul(unit);
@@ -62,20 +62,20 @@ impl Rate {
         Self::state((before >> 32) as u32, left)
     }
 
-    /// The time, and what is left then, as [`Rate::take`] has it.
+    /// The state for this time and these tokens, as for [`Rate::take`].
     pub(in crate::synproxy) fn state(now: u32, left: u64) -> u64 {
-        // Zero stands for who has never been asked.
+        // 0 stands for a bucket never used.
         (u64::from(now) << 32 | left & 0xffff_ffff).max(1)
     }
 }
 
-/// How it stands with the floods for a server.
+/// The flood state of a server.
 pub(in crate::synproxy) struct FloodState {
-    /// How many SYNs may come, as [`Rate::take`] has it.
+    /// SYNs that may pass, as for [`Rate::take`].
     allowance: Atomic<i64>,
-    /// How many more handshakes may be open, likewise.
+    /// Handshakes that may be open, as for [`Rate::take`].
     half_open: Atomic<i64>,
-    /// Jiffies when there was a flood last; zero where there was none.
+    /// Jiffies of the latest flood; 0 if there was none.
     last: Word,
 }
 
@@ -89,14 +89,14 @@ impl FloodState {
         }
     }
 
-    /// No flood any more.
+    /// Resets the state to no flood.
     pub(in crate::synproxy) fn clear(&self) {
         self.allowance.store(0, Relaxed);
         self.half_open.store(0, Relaxed);
         self.last.store(0);
     }
 
-    /// There is a flood.
+    /// Starts out flooded.
     pub(in crate::synproxy) fn begin(&self, now: u32) {
         self.allowance.store(Rate::state(now, 0) as i64, Relaxed);
         self.note(now);
@@ -114,7 +114,7 @@ impl FloodState {
         if last == 0 {
             return false;
         }
-        // Another CPU may have noted one a moment later.
+        // Another CPU may have recorded a flood just after `now` was read.
         let is_recent = (now.wrapping_sub(last) as i32) < QUIET as i32;
         if !is_recent {
             self.last.store(0);
@@ -122,7 +122,7 @@ impl FloodState {
         is_recent
     }
 
-    /// Whether a SYN may pass at that rate.
+    /// Whether a SYN may pass at this rate.
     pub(in crate::synproxy) fn admits(&self, rate: &Rate, now: u32) -> bool {
         if !take(&self.allowance, rate, now) {
             self.note(now);
@@ -138,7 +138,8 @@ impl FloodState {
         true
     }
 
-    /// A handshake that has passed was completed. Where this one is lost among others, so is one of 64.
+    /// A handshake that passed was completed. If the update loses a race, one of 64 is not put
+    /// back.
     pub(in crate::synproxy) fn prove(&self) {
         let before = self.half_open.load(Relaxed);
         if before != 0 {
@@ -150,7 +151,7 @@ impl FloodState {
 
 fn take(place: &Atomic<i64>, rate: &Rate, now: u32) -> bool {
     let mut before = place.load(Relaxed);
-    // Who loses so often against others is in a flood.
+    // Losing that many races means a flood.
     for _ in 0..8 {
         let Some(after) = rate.take(before as u64, now) else {
             return false;

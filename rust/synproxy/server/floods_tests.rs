@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of floods, at invented times.
+//! KUnit tests of floods, at made-up times.
 
 use super::floods::{
     FloodState,
@@ -13,14 +13,15 @@ use kernel::prelude::*;
 
 const HZ: u32 = JIFFIES_PER_SECOND;
 
-/// Times to begin at: also shortly before the clock's wrap.
+/// Start times, including some shortly before jiffies wrap.
 const STARTS: [u32; 4] = [0, 1000, u32::MAX - 7 * HZ, u32::MAX - 1];
 
 fn rate(per_second: u32, burst: u32) -> Rate {
     Rate { per_second, burst }
 }
 
-/// How many of so many SYNs pass at a time, each of whose clients comes back, or none of them.
+/// How many of `count` SYNs pass at `now`. Either all of the clients complete their handshakes, or
+/// none.
 fn passing(state: &FloodState, rate: &Rate, count: u32, now: u32, is_crowd: bool) -> u32 {
     let mut passed = 0;
     for _ in 0..count {
@@ -45,7 +46,7 @@ mod tests {
                 let state = FloodState::new();
                 let passed = passing(&state, &rate, 5000, start, false);
                 assert_eq!(passed, rate.burst.min(HALF_OPEN.burst));
-                // A minute of a flood of 5000 a second.
+                // A minute of 5000 SYNs per second.
                 for step in 1..60 * HZ {
                     let now = start.wrapping_add(step);
                     assert_eq!(passing(&state, &rate, 5000 / HZ, now, false), 0);
@@ -59,7 +60,7 @@ mod tests {
         for start in STARTS {
             let (state, rate) = (FloodState::new(), rate(10, 10));
             assert_eq!(passing(&state, &rate, 11, start, true), 10);
-            // One each second is below the rate, but the flood is not over.
+            // One SYN per second is below the rate, but the flood is not over.
             let mut now = start;
             while now.wrapping_sub(start) + HZ < QUIET {
                 now = now.wrapping_add(HZ);
@@ -74,7 +75,7 @@ mod tests {
     fn it_goes_on_while_the_rate_is_exceeded() {
         let (state, rate) = (FloodState::new(), rate(10, 10));
         assert_eq!(passing(&state, &rate, 11, 1000, true), 10);
-        // Fifteen a second.
+        // Fifteen SYNs per second.
         let mut now = 1000;
         for _ in 0..10 * QUIET / HZ {
             now += HZ;
@@ -105,7 +106,7 @@ mod tests {
             let (state, rate) = (FloodState::new(), rate(1_000_000, 1_000_000));
             assert_eq!(passing(&state, &rate, 1000, start, false), HALF_OPEN.burst);
             assert!(!state.admits(&rate, start.wrapping_add(QUIET - 1)));
-            // As many as have gone meanwhile.
+            // No more than have timed out meanwhile.
             let later = start.wrapping_add(QUIET);
             let passed = passing(&state, &rate, 1000, later, false);
             assert!(passed <= HALF_OPEN.per_second * QUIET / HZ);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is known of the servers behind SYNPROXY: which options they use, how many SYNs they get, and how
+//! What is known of the servers behind SYNPROXY: their options, the rate of their SYNs, and how
 //! connections to them went.
 //!
-//! A table of fixed size without locks. Nothing depends on what it holds: two servers that get the same
-//! place at once, or an entry that is read while it is written, make a client hear of options that its
+//! A lockless table of fixed size. Nothing depends on its contents: if two servers get the same
+//! slot at once, or an entry is read while it is written, a client is offered options that its
 //! server does not use, and those are translated.
 
 use super::{
@@ -44,13 +44,13 @@ use kernel::{
     },
 };
 
-/// Most servers that are known at a time. A fuzzer makes the table anew for each run.
+/// The maximum number of known servers. A fuzzer creates the table for each run.
 const CAPACITY: usize = if cfg!(fuzzing) { 64 } else { 4096 };
 
-/// Places that a server may have; where all are taken, the one that was used longest ago is given up.
+/// Slots per server; if all are taken, the least recently used entry is replaced.
 const WAYS: usize = 8;
 
-/// After how many jiffies a server is asked again for options that it did not use: a minute.
+/// Jiffies after which a server is asked again for options that it did not use: a minute.
 const RELEARN: u32 = 60 * JIFFIES_PER_SECOND;
 
 const IS_KNOWN: u32 = 1 << 31;
@@ -64,22 +64,22 @@ const SCALE_SHIFT: u32 = 16;
 /// The options that a server was seen to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ServerOptions {
-    /// Maximum segment size, in bytes. A server of this machine told its last client that.
+    /// MSS, in bytes. For a server on this machine, the one that its last client was sent.
     pub(crate) mss: u16,
     /// Window scale, if it scales windows.
     pub(crate) scale: Option<u8>,
-    /// Selective acknowledgements.
+    /// SACK.
     pub(crate) sack: bool,
     /// Timestamps.
     pub(crate) timestamps: bool,
-    /// Explicit congestion notification.
+    /// ECN.
     pub(crate) ecn: bool,
-    /// It is on this machine, so that the way to each client decides which segments it takes.
+    /// It is on this machine, so its MSS depends on the route to each client.
     pub(crate) is_local: bool,
 }
 
 impl ServerOptions {
-    /// Whether it uses all that it is asked for where nothing is known.
+    /// Whether it uses all options that an unknown server is asked for.
     #[inline]
     fn is_full(&self) -> bool {
         self.scale.is_some() && self.sack && self.timestamps
@@ -110,46 +110,46 @@ impl ServerOptions {
     }
 }
 
-/// What there is to say of a server.
+/// A report on a server.
 pub(crate) struct ServerReport {
-    /// The IP version.
+    /// The address family.
     pub(crate) family: Family,
-    /// The address that clients know it by.
+    /// The address that clients use.
     pub(crate) address: Address,
-    /// The port that clients know it by.
+    /// The port that clients use, in host byte order.
     pub(crate) port: u16,
-    /// Connections that it accepted.
+    /// Connections it accepted.
     pub(crate) opened: u32,
-    /// Connections that it refused.
+    /// Connections it refused.
     pub(crate) refused: u32,
-    /// Connections that it was not reached for.
+    /// Connections for which it was not reached.
     pub(crate) unanswered: u32,
-    /// The options that it uses, if it has accepted a connection.
+    /// Its options, if they are known.
     pub(crate) options: Option<ServerOptions>,
-    /// Jiffies since something happened to it.
+    /// Jiffies since the entry was last used.
     pub(crate) age: u32,
 }
 
-/// How a connection to a server went.
+/// The result of a connection attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::synproxy) enum ConnectResult {
-    /// It was accepted.
+    /// Accepted.
     Opened,
-    /// It was reset.
+    /// Reset.
     Refused,
     /// The server was not reached.
     Unanswered,
 }
 
-/// A place in the table.
+/// A slot of the table.
 struct Server {
     address: [Word; 4],
-    /// The port, and the IP version above it; zero where there is no server.
+    /// The port, and the IP version above it; 0 if the slot is free.
     port: Word,
     options: Word,
-    /// Jiffies when all options were last seen that it may have.
+    /// Jiffies when a client last asked for all options.
     learned: Word,
-    /// Jiffies when something happened.
+    /// Jiffies when the entry was last used.
     used: Word,
     opened: Atomic<i32>,
     refused: Atomic<i32>,
@@ -157,10 +157,10 @@ struct Server {
     flood: FloodState,
 }
 
-/// What a server is known by.
+/// A server's address and port.
 #[derive(Clone, Copy)]
 pub(in crate::synproxy) struct Endpoint {
-    /// The IP version.
+    /// The address family.
     pub(in crate::synproxy) family: Family,
     /// The address.
     pub(in crate::synproxy) address: Address,
@@ -169,7 +169,7 @@ pub(in crate::synproxy) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Where these packets of a client go to.
+    /// The destination of a client's packets.
     pub(in crate::synproxy) fn of_client(endpoints: &Endpoints) -> Self {
         let ((_, address), (_, port)) = (endpoints.addresses, endpoints.ports);
         Self {
@@ -228,12 +228,12 @@ impl Server {
 pub(in crate::synproxy) struct Servers {
     key: HashKey,
     places: KVVec<Server>,
-    /// What is known of devices.
+    /// What rules leave of the MSS, by device.
     pub(in crate::synproxy) clamps: Clamps,
 }
 
 impl Servers {
-    /// None so far.
+    /// No servers yet.
     pub(in crate::synproxy) fn new() -> Result<Self> {
         let mut places = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..CAPACITY {
@@ -251,7 +251,8 @@ impl Servers {
         let [a, b, c, d] = endpoint.address.words();
         let hash = match endpoint.family {
             Family::Ipv4 => self.key.hash_pair(a, endpoint.tag()),
-            // All of it with the key: clients choose some of the addresses that they send SYNs to.
+            // Hash every word with the key: clients choose some of the addresses that they send
+            // SYNs to.
             Family::Ipv6 => self.key.hash(&[a, b, c, d, endpoint.tag()]),
         };
         let first = (hash as usize % (CAPACITY / WAYS)).wrapping_mul(WAYS);
@@ -274,7 +275,7 @@ impl Servers {
         let now = jiffies32();
         let idleness = |server: &Server| match server.port.load() {
             0 => u32::MAX,
-            // Another CPU may have used it a moment later than now.
+            // Another CPU may have used it just after `now` was read.
             _ => (now.wrapping_sub(server.used.load()) as i32).max(0) as u32,
         };
         let server = self
@@ -284,15 +285,16 @@ impl Servers {
         let is_crowded = idleness(server) < JIFFIES_PER_SECOND;
         server.become_server(endpoint);
         if is_crowded {
-            // A flood for more servers than there is room for: were the next to begin with its burst, all would pass.
+            // A flood to more servers than there are slots: if each new one started with its burst,
+            // all SYNs would pass.
             server.flood.begin(now);
         }
         server.used.store(now);
         Some(server)
     }
 
-    /// The options that the server uses, if that is known. Now and then, what it did not use is taken for not
-    /// known: who is not told of an option does not ask the server for it.
+    /// The server's options, if known. After [`RELEARN`], those it did not use count as unknown: a
+    /// client that is not offered an option does not ask the server for it.
     #[inline]
     pub(in crate::synproxy) fn options(&self, endpoint: &Endpoint) -> Option<ServerOptions> {
         let server = self.find(endpoint)?;
@@ -311,8 +313,8 @@ impl Servers {
         })
     }
 
-    /// Remembers what a server announced when it accepted a connection; none of `asked` that the client did
-    /// not ask for says anything of the server.
+    /// Records the options of a SYN-ACK that accepted a connection. An option that the client did
+    /// not ask for, see `asked`, tells nothing about the server.
     pub(in crate::synproxy) fn learn(
         &self,
         endpoint: &Endpoint,
@@ -348,7 +350,7 @@ impl Servers {
         }
     }
 
-    /// Counts how a connection to a server went.
+    /// Counts the result of a connection attempt.
     pub(in crate::synproxy) fn count(&self, endpoint: &Endpoint, attempt: ConnectResult) {
         let Some(server) = self.find_or_make(endpoint) else {
             return;
@@ -362,7 +364,7 @@ impl Servers {
         server.used.store(jiffies32());
     }
 
-    /// Whether a SYN to the server may pass at that rate.
+    /// Whether a SYN to the server may pass at this rate.
     pub(in crate::synproxy) fn admits(&self, endpoint: &Endpoint, rate: &Rate) -> bool {
         let Some(server) = self.find_or_make(endpoint) else {
             return false;
@@ -372,14 +374,14 @@ impl Servers {
         server.flood.admits(rate, now)
     }
 
-    /// A client whose SYN has passed has come back.
+    /// A client whose SYN passed completed its handshake.
     pub(in crate::synproxy) fn prove(&self, endpoint: &Endpoint) {
         if let Some(server) = self.find(endpoint) {
             server.flood.prove();
         }
     }
 
-    /// The first server from that place on, and the place behind it.
+    /// The first server in slot `place` or after it, and the slot to continue from.
     pub(in crate::synproxy) fn report_from(&self, place: usize) -> Option<(ServerReport, usize)> {
         let rest = self.places.get(place..)?;
         let (steps, server) = rest

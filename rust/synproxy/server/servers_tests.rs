@@ -52,7 +52,7 @@ const EVERYTHING: Options = Options {
     timestamps: Some(Timestamps { value: 1, echo: 2 }),
 };
 
-/// Everything is known of it.
+/// A server that uses everything.
 const KNOWN: ServerOptions = ServerOptions {
     mss: 1460,
     scale: Some(7),
@@ -62,12 +62,12 @@ const KNOWN: ServerOptions = ServerOptions {
     is_local: false,
 };
 
-/// Servers of which this is known.
+/// A server announces these options.
 fn learn(servers: &Servers, endpoint: &Endpoint, announced: &Options) {
     servers.learn(endpoint, &EVERYTHING, announced, Some(false), false);
 }
 
-/// How many servers there are, and how many connections they accepted and refused, and were not reached for.
+/// The number of servers, and of connections accepted, refused and not reached.
 fn count(servers: &Servers) -> (usize, [u32; 3]) {
     let (mut place, mut count, mut sums) = (0, 0, [0; 3]);
     while let Some((report, next)) = servers.report_from(place) {
@@ -85,7 +85,7 @@ const fn rate(per_second: u32, burst: u32) -> Rate {
     Rate { per_second, burst }
 }
 
-/// How many SYNs pass that come at once.
+/// How many SYNs pass at once.
 fn passing(rate: &Rate, allowance: &mut u64, now: u32) -> u32 {
     let mut count = 0;
     while let Some(after) = rate.take(*allowance, now) {
@@ -110,7 +110,7 @@ mod tests {
         assert!(servers.options(&one).is_none());
         learn(&servers, &one, &EVERYTHING);
         assert!(servers.options(&one) == Some(KNOWN));
-        // Other servers are others, whatever they have in common with it.
+        // Other servers are unknown, whatever they have in common with it.
         let others = [ipv4(1, 81), ipv4(2, 80), ipv6([1, 0, 0, 0])];
         assert!(others.iter().all(|other| servers.options(other).is_none()));
         let (report, next) = servers.report_from(0).ok_or(EINVAL)?;
@@ -152,12 +152,12 @@ mod tests {
     fn only_what_was_asked_for_is_learned() -> Result {
         let servers = Servers::new()?;
         let one = ipv4(1, 80);
-        // Who is asked for nothing says nothing, but its maximum segment size.
+        // A server that was asked for nothing tells its MSS only.
         let bare = Options::default();
         servers.learn(&one, &bare, &bare, None, false);
         let assumed = ServerOptions { mss: 536, ..KNOWN };
         assert!(servers.options(&one) == Some(assumed));
-        // Then it is known to lack all, and remains so.
+        // Then it is known to lack them all, and remains so.
         servers.learn(&one, &EVERYTHING, &bare, Some(true), false);
         let lacking = ServerOptions {
             mss: 536,
@@ -188,7 +188,7 @@ mod tests {
         }
         servers.count(&ipv4(2, 80), ConnectResult::Refused);
         assert!(count(&servers) == (2, [3, 3, 1]));
-        // They do not say which options it has.
+        // Attempts tell nothing about its options.
         assert!(servers.options(&ipv4(1, 80)).is_none());
         Ok(())
     }
@@ -200,12 +200,12 @@ mod tests {
             let one = ipv4(number, 80);
             learn(&servers, &one, &EVERYTHING);
             servers.count(&one, ConnectResult::Opened);
-            // The latest is there, whoever had to go.
+            // The latest is there, whichever was replaced.
             assert!(servers.options(&one) == Some(KNOWN));
         }
         let (found, sums) = count(&servers);
         assert!(found <= 4096 && found > 3000);
-        // Who takes a place over takes over nothing else.
+        // A new entry starts with counters of 0.
         assert!(sums == [found as u32, 0, 0]);
         Ok(())
     }
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn nobody_can_choose_whose_place_to_take() -> Result {
         let servers = Servers::new()?;
-        // Addresses of one network, whose words cancel out where they are only added up.
+        // Addresses of one network, whose words cancel out if a hash just adds them up.
         let address = |number: u32| {
             ipv6([
                 0x2001_0db8,
@@ -288,7 +288,7 @@ mod tests {
                 let rate = rate(per_second, per_second);
                 let mut allowance = 0;
                 passing(&rate, &mut allowance, start);
-                // In four seconds as many pass as four seconds have, whenever they come.
+                // Four seconds let four seconds' worth pass, whenever the SYNs come.
                 let mut passed = 0_u64;
                 for step in 1..=4 * HZ {
                     if per_second <= 1000 || step % HZ == 0 {
@@ -310,7 +310,7 @@ mod tests {
             assert_eq!(passing(&rate, &mut allowance, 1000 + step), 0);
         }
         assert_eq!(passing(&rate, &mut allowance, 1000 + HZ), 1);
-        // However long nothing came, no more than the burst has come together.
+        // However long it was quiet, no more than the burst accumulates.
         for later in [HZ, 1 << 20, 1 << 31, u32::MAX - HZ] {
             let now = ((allowance >> 32) as u32).wrapping_add(later);
             assert_eq!(passing(&rate, &mut allowance, now), 1);
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn an_empty_allowance_is_none_at_any_time() {
-        // Zero is what a new server has.
+        // A new server's state is 0.
         let mut allowance = 0;
         assert_eq!(passing(&rate(1, 3), &mut allowance, 0), 3);
         assert_eq!(passing(&rate(1, 3), &mut allowance, 0), 0);
@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_late_gives_nothing() {
-        // Another CPU has taken one in the next jiffy already.
+        // Another CPU emptied the bucket in the next jiffy.
         let rate = rate(10, 1000);
         for now in [0, 1, 500, u32::MAX] {
             let mut allowance = 0;
@@ -352,7 +352,8 @@ mod tests {
         let start = jiffies32();
         let admitted = (0..12_000).filter(|number| servers.admits(&ipv4(*number, 80), &rate));
         let admitted = admitted.count() as u32;
-        // As many servers as there is room for may begin with their burst, and again when they are forgotten.
+        // As many servers as there are slots may start with their burst, and again when they are
+        // forgotten.
         let seconds = jiffies32().wrapping_sub(start) / HZ;
         assert!(admitted <= 4096 * (1 + seconds));
         Ok(())
@@ -364,7 +365,7 @@ mod tests {
         let rate = rate(1, 2);
         let admitted = |one: &Endpoint| (0..5).filter(|_| servers.admits(one, &rate)).count();
         for one in [ipv4(1, 80), ipv4(1, 81), ipv6([1, 0, 0, 0])] {
-            // The clock goes on meanwhile.
+            // The clock keeps running.
             assert!((2..=3).contains(&admitted(&one)));
         }
         Ok(())

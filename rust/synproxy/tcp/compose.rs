@@ -13,14 +13,14 @@ use crate::packet::{
     IPPROTO_TCP, //
 };
 
-/// Words of the longest header that is written: the fixed part, MSS, timestamps and window scale.
+/// The longest header written, in words: the fixed part, MSS, timestamps and window scale.
 const TCP_WORDS_MAX: usize = 10;
 
-/// Words of an IP header without options, at most.
+/// The longest IP header without options, in words.
 const IP_WORDS_MAX: usize = 10;
 
-/// Words, in network byte order, that are being put together. What would go beyond the end is left out;
-/// all users know that their words have room.
+/// Words in network byte order under construction. Words beyond the end are dropped; all users have
+/// enough room.
 pub(in crate::synproxy) struct Words<const N: usize> {
     words: [u32; N],
     count: usize,
@@ -56,7 +56,6 @@ impl<const N: usize> Words<N> {
         }
     }
 
-    /// The words.
     #[inline]
     pub(in crate::synproxy) fn as_slice(&self) -> &[u32] {
         self.words.get(..self.count).unwrap_or_default()
@@ -69,7 +68,7 @@ impl<const N: usize> Words<N> {
     }
 }
 
-/// The Internet checksum (RFC 1071) of words whose sum this is, as bytes of a header.
+/// The Internet checksum (RFC 1071) of words with this sum, as the bytes of a header.
 #[inline]
 fn checksum(sum: u64) -> [u8; 2] {
     let fold = |sum: u64| (sum & 0xffff_ffff).wrapping_add(sum >> 32);
@@ -78,7 +77,7 @@ fn checksum(sum: u64) -> [u8; 2] {
     (!(fold(fold(sum)) as u16)).to_ne_bytes()
 }
 
-/// The sum of data that follows a header, whose length is one of whole words.
+/// The sum of data that follows a header of whole words.
 #[inline]
 fn sum_of_data(data: &[u8]) -> u64 {
     data.chunks(4).fold(0, |sum: u64, chunk| {
@@ -97,22 +96,22 @@ fn sum(words: &[u32]) -> u64 {
         .fold(0, |sum: u64, word| sum.wrapping_add(u64::from(*word)))
 }
 
-/// What a segment says besides its options.
+/// A segment's fields, without its options.
 #[derive(Clone, Copy)]
 pub(in crate::synproxy) struct Fields {
-    /// Both ports, as the word that they are in the header.
+    /// Both ports as one word, as in the header.
     pub(in crate::synproxy) ports: u32,
     /// Sequence number.
     pub(in crate::synproxy) sequence: u32,
-    /// Acknowledged sequence number.
+    /// Acknowledgement number.
     pub(in crate::synproxy) acknowledgement: u32,
     /// The flags.
     pub(in crate::synproxy) flags: u8,
-    /// The window, scaled as it is to be in the header.
+    /// The window, already scaled for the header.
     pub(in crate::synproxy) window: u16,
 }
 
-/// Writes a TCP header between these addresses, of a segment without data.
+/// Writes the TCP header of a segment without data.
 #[inline]
 pub(in crate::synproxy) fn tcp_header(
     fields: &Fields,
@@ -123,7 +122,7 @@ pub(in crate::synproxy) fn tcp_header(
     tcp_header_of(fields, options, source, destination, &[])
 }
 
-/// Writes a TCP header between these addresses, of a segment with that data.
+/// Writes the TCP header of a segment with `data`.
 #[inline]
 fn tcp_header_of(
     fields: &Fields,
@@ -186,7 +185,7 @@ fn push_options(header: &mut Words<TCP_WORDS_MAX>, options: &Options) {
     }
 }
 
-/// Writes a packet of an IP header without options and a TCP header.
+/// Writes a packet: an IP header without options, and a TCP header.
 #[inline]
 pub(in crate::synproxy) fn packet(
     family: Family,
@@ -207,7 +206,7 @@ pub(in crate::synproxy) fn packet(
     )
 }
 
-/// As [`packet`], of one that ends with that data, of less than 64 KB.
+/// As [`packet`], but for a packet that ends with `data`, less than 64 KB of it.
 #[inline]
 pub(in crate::synproxy) fn headers(
     family: Family,
@@ -227,7 +226,7 @@ pub(in crate::synproxy) fn headers(
             let ([source, ..], [destination, ..]) = (source.words(), destination.words());
             let header = [
                 u32::from_ne_bytes([0x45, 0, l0, l1]),
-                // It may not be fragmented, and so needs no identification.
+                // DF is set, so no identification is needed.
                 u32::from_ne_bytes([0, 0, 0x40, 0]),
                 u32::from_ne_bytes([time_to_live, IPPROTO_TCP, 0, 0]),
                 source,

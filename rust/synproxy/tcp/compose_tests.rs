@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of the packets that are written, read byte by byte.
+//! KUnit tests of composed packets, read byte by byte.
 
 use super::{
     compose::{
@@ -19,7 +19,7 @@ use crate::packet::{
 };
 use kernel::prelude::*;
 
-/// The bytes of words as they are in a packet.
+/// The bytes of these words in a packet.
 fn bytes(words: &[u32]) -> Result<KVec<u8>> {
     let mut bytes = KVec::new();
     for word in words {
@@ -28,7 +28,7 @@ fn bytes(words: &[u32]) -> Result<KVec<u8>> {
     Ok(bytes)
 }
 
-/// The sum that is all ones when it has the right checksum in it, in steps of two bytes.
+/// The Internet checksum's sum: 0xffff if the data includes the right checksum.
 fn sum(parts: &[&[u8]]) -> u32 {
     let mut sum = 0;
     for pair in parts.iter().flat_map(|part| part.chunks(2)) {
@@ -40,7 +40,7 @@ fn sum(parts: &[&[u8]]) -> u32 {
     sum
 }
 
-/// Whether both are as they were asked for.
+/// Whether both headers contain what was asked for.
 fn is_right(
     family: Family,
     fields: &Fields,
@@ -88,7 +88,7 @@ fn is_right(
         && tcp[18..20] == [0, 0]
         && sum(&[from, to, &[0, 6], &size, tcp]) == 0xffff
         && Options::parse(&tcp[20..header_length]) == *options;
-    // The same header by itself, which packets get that keep their IP header.
+    // The same TCP header alone, for packets that keep their IP header.
     let header = compose::tcp_header(fields, options, source, destination);
     let is_same = !data.is_empty()
         || *bytes(header.as_slice())? == *tcp && usize::from(header.len()) == tcp.len();
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn sums_carry() -> Result {
-        // Nothing but ones, nothing but zeroes, and what is between.
+        // All ones, all zeroes, and values between.
         for word in [
             0,
             1,
@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn the_last_carry_counts() -> Result {
-        // All words of 32 bits together are just below a multiple of 2^32, or on it: ports are chosen for that.
+        // The sum of all 32-bit words is just below a multiple of 2^32, or on it: the ports are
+        // chosen for that.
         let hosts = hosts_of(Family::Ipv6, || u32::MAX);
         let options = Options::default();
         let mut fields = Fields {

@@ -9,54 +9,54 @@ use crate::{
     spec::WINDOW_SCALE_MAX, //
 };
 
-/// Most bytes of options that a header has room for.
+/// The maximum length of a header's options, in bytes.
 pub(in crate::synproxy) const LENGTH_MAX: usize = 40;
 
-/// What a SYN without the option MSS stands for (RFC 9293, section 3.7.1), in bytes.
+/// The MSS, in bytes, of a SYN without the option (RFC 9293, section 3.7.1).
 pub(in crate::synproxy) const MSS_DEFAULT: u16 = 536;
 
-/// The numbers of the options.
+/// Option kinds.
 pub(in crate::synproxy) mod kind {
-    /// The end of the options.
+    /// End of the option list.
     pub(in crate::synproxy) const END: u8 = 0;
-    /// Nothing, for alignment.
+    /// No-operation, for alignment.
     pub(in crate::synproxy) const NOTHING: u8 = 1;
     /// Maximum segment size.
     pub(in crate::synproxy) const MSS: u8 = 2;
     /// Window scale.
     pub(in crate::synproxy) const SCALE: u8 = 3;
-    /// Selective acknowledgements are permitted.
+    /// SACK permitted.
     pub(in crate::synproxy) const SACK_PERMITTED: u8 = 4;
-    /// Selective acknowledgements.
+    /// SACK.
     pub(in crate::synproxy) const SACK: u8 = 5;
     /// Timestamps.
     pub(in crate::synproxy) const TIMESTAMPS: u8 = 8;
 }
 
-/// The timestamps of a segment.
+/// A segment's timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::synproxy) struct Timestamps {
-    /// The sender's.
+    /// TSval.
     pub(in crate::synproxy) value: u32,
-    /// What the sender echoes.
+    /// TSecr.
     pub(in crate::synproxy) echo: u32,
 }
 
-/// The options that a side announces.
+/// The options that one side announces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::synproxy) struct Options {
     /// Maximum segment size, in bytes.
     pub(in crate::synproxy) mss: Option<u16>,
     /// Window scale.
     pub(in crate::synproxy) scale: Option<u8>,
-    /// Selective acknowledgements are permitted.
+    /// SACK permitted.
     pub(in crate::synproxy) sack: bool,
     /// Timestamps.
     pub(in crate::synproxy) timestamps: Option<Timestamps>,
 }
 
 impl Options {
-    /// Reads the options of a header that is in the packet as a whole.
+    /// Reads a segment's options; `None` if the packet does not hold all of its header.
     #[inline]
     pub(in crate::synproxy) fn read(skb: &Skb, segment: &Segment) -> Option<Self> {
         let mut bytes = [0; LENGTH_MAX];
@@ -64,7 +64,8 @@ impl Options {
         Some(Self::parse(bytes))
     }
 
-    /// As `synproxy_parse_options`: what is malformed ends the options, and those before it count.
+    /// Parses as `synproxy_parse_options` does: a malformed option ends the list, those before it
+    /// count.
     #[inline]
     pub(in crate::synproxy) fn parse(bytes: &[u8]) -> Self {
         let mut options = Self::default();
@@ -88,7 +89,7 @@ impl Options {
     }
 }
 
-/// The bytes of a header's options.
+/// The raw bytes of a segment's options.
 #[inline]
 pub(in crate::synproxy) fn raw<'a>(
     skb: &Skb,
@@ -101,8 +102,7 @@ pub(in crate::synproxy) fn raw<'a>(
     skb.read_into(offset, bytes).then_some(&*bytes)
 }
 
-/// Goes from option to option, as far as they are well-formed: the number, where its body begins, and the
-/// body.
+/// Iterates over options as long as they are well-formed: kind, offset of the body, and body.
 pub(in crate::synproxy) struct Walk<'a> {
     rest: &'a [u8],
     place: u32,

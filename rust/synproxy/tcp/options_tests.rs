@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of TCP options, right ones and malformed ones.
+//! KUnit tests of TCP options, well-formed and malformed.
 
 use super::options::{
     Options,
@@ -10,7 +10,7 @@ use super::options::{
 };
 use kernel::prelude::*;
 
-/// What a common client sends: MSS, selective acknowledgements, timestamps, window scale.
+/// What clients usually send: MSS, SACK permitted, timestamps, window scale.
 const USUAL: [u8; 20] = [
     2, 4, 5, 180, 4, 2, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 3, 7, //
 ];
@@ -27,7 +27,7 @@ fn usual() -> Options {
     }
 }
 
-/// Numbers that look random, the same each time.
+/// Pseudorandom numbers, the same in each run.
 pub(in crate::synproxy) struct Numbers(pub(in crate::synproxy) u32);
 
 impl Numbers {
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn wrong_lengths_end_them() {
-        // The option is cut off, is shorter than its own header, or goes on beyond the end.
+        // The option is cut off, shorter than its own header, or longer than the list.
         for length in [0, 1, 17, 18, 255] {
             let mut bytes = USUAL;
             bytes[5] = length;
@@ -74,7 +74,7 @@ mod tests {
             };
             assert!(Options::parse(&bytes) == expected);
         }
-        // One that ends where the bytes do is whole.
+        // An option that ends with the list is complete.
         let mut bytes = USUAL;
         bytes[5] = 16;
         assert_eq!(Walk::new(&bytes).count(), 2);
@@ -87,7 +87,7 @@ mod tests {
                 let mut bytes = [0x55; LENGTH_MAX];
                 bytes[0] = kind;
                 bytes[1] = length;
-                // What comes behind is read all the same.
+                // The next option is read all the same.
                 let (behind, right) = match kind {
                     4 => ([3, 3, 9, 0], 2),
                     2 => ([4, 2, 0, 0], 4),
@@ -118,7 +118,7 @@ mod tests {
         let mut bytes = [1; LENGTH_MAX];
         bytes[36..].copy_from_slice(&[2, 4, 5, 180]);
         assert!(Options::parse(&bytes).mss == Some(1460));
-        // Behind the end there is nothing, whatever it looks like.
+        // Nothing counts after the end, whatever it looks like.
         for place in [0, 4, 6, 16] {
             let mut bytes = USUAL;
             bytes[place] = 0;
@@ -162,7 +162,7 @@ mod tests {
             let mut bytes = [0; LENGTH_MAX];
             for byte in &mut bytes {
                 let number = numbers.next();
-                // Small numbers are options and lengths, of which more is made than of large ones.
+                // Small numbers are kinds and lengths: make more of those.
                 *byte = if round % 2 == 0 { number % 12 } else { number } as u8;
             }
             let length = numbers.next() as usize % (LENGTH_MAX + 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The fixed part of a TCP header, as it was received.
+//! The fixed part of a received TCP header.
 
 use crate::{
     kernel_api::{
@@ -17,30 +17,30 @@ use crate::{
 
 /// The flags of a TCP segment (RFC 9293, section 3.1).
 pub(in crate::synproxy) mod flags {
-    /// The sender has finished.
+    /// No more data from the sender.
     pub(in crate::synproxy) const FIN: u8 = 0x01;
-    /// The first of a direction.
+    /// The first segment in one direction.
     pub(in crate::synproxy) const SYN: u8 = 0x02;
     /// The connection is reset.
     pub(in crate::synproxy) const RST: u8 = 0x04;
-    /// The acknowledgement counts.
+    /// The acknowledgement number is valid.
     pub(in crate::synproxy) const ACK: u8 = 0x10;
-    /// Congestion was experienced.
+    /// ECN echo.
     pub(in crate::synproxy) const ECE: u8 = 0x40;
-    /// The congestion window was reduced.
+    /// Congestion window reduced.
     pub(in crate::synproxy) const CWR: u8 = 0x80;
 }
 
 /// What a segment is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::synproxy) enum Kind {
-    /// The first of a connection.
+    /// Opens a connection.
     Syn,
-    /// The answer to it.
+    /// Accepts a connection.
     SynAck,
-    /// An acknowledgement, with or without data.
+    /// An ACK, with or without data.
     Ack,
-    /// As [`Kind::Ack`], and the sender has finished.
+    /// As [`Kind::Ack`], and the sender is done.
     Fin,
     /// A reset.
     Reset,
@@ -48,25 +48,25 @@ pub(in crate::synproxy) enum Kind {
     Other,
 }
 
-/// Where the sequence number is in the header.
+/// Offset of the sequence number in the header.
 pub(in crate::synproxy) const SEQUENCE_OFFSET: u32 = 4;
-/// Where the window is in the header.
+/// Offset of the window in the header.
 pub(in crate::synproxy) const WINDOW_OFFSET: u32 = 14;
-/// Where the checksum is in the header.
+/// Offset of the checksum in the header.
 pub(in crate::synproxy) const CHECKSUM_OFFSET: u32 = 16;
 
 /// The fixed part of a TCP header.
 #[derive(Clone, Copy)]
 pub(in crate::synproxy) struct Segment {
-    /// Where the header begins, from the start of the packet's data.
+    /// Offset of the header from the start of the packet's data.
     pub(in crate::synproxy) offset: u32,
-    /// Source port, as it is in the header.
+    /// Source port, in network byte order.
     pub(in crate::synproxy) source: [u8; 2],
-    /// Destination port, as it is in the header.
+    /// Destination port, in network byte order.
     pub(in crate::synproxy) destination: [u8; 2],
     /// Sequence number.
     pub(in crate::synproxy) sequence: u32,
-    /// Acknowledged sequence number.
+    /// Acknowledgement number.
     pub(in crate::synproxy) acknowledgement: u32,
     /// Length of the header with its options, in bytes: 20 to 60.
     pub(in crate::synproxy) header_length: u32,
@@ -77,7 +77,7 @@ pub(in crate::synproxy) struct Segment {
 }
 
 impl Segment {
-    /// Reads the header at that place; none if the packet does not hold the whole of it.
+    /// Reads the header at `offset`; `None` if the packet does not hold all of it.
     #[inline]
     pub(in crate::synproxy) fn read(skb: &Skb, offset: u32) -> Option<Self> {
         let bytes = skb.read::<TCP_HEADER_LENGTH>(offset)?;
@@ -101,7 +101,7 @@ impl Segment {
         })
     }
 
-    /// Reads the header of a packet, if it is one of TCP and holds the whole of it.
+    /// Reads the header of a packet; `None` if it is not TCP or does not hold all of it.
     #[inline]
     pub(in crate::synproxy) fn of(packet: &Packet<'_>) -> Option<Self> {
         match packet.transport() {
@@ -129,26 +129,26 @@ impl Segment {
         }
     }
 
-    /// Whether the sender asks for explicit congestion notification with a SYN (RFC 3168, section 6.1.1).
+    /// Whether a SYN asks for ECN (RFC 3168, section 6.1.1).
     #[inline]
     pub(in crate::synproxy) fn asks_for_congestion_notification(&self) -> bool {
         self.flags & (flags::ECE | flags::CWR) == flags::ECE | flags::CWR
     }
 
-    /// The port that it goes to, in host byte order.
+    /// The destination port, in host byte order.
     #[inline]
     pub(in crate::synproxy) fn destination_port(&self) -> u16 {
         u16::from_be_bytes(self.destination)
     }
 
-    /// Both ports, as the word that they are in the header.
+    /// Both ports as one word, as in the header.
     #[inline]
     pub(in crate::synproxy) fn ports(&self) -> u32 {
         let ([a, b], [c, d]) = (self.source, self.destination);
         u32::from_ne_bytes([a, b, c, d])
     }
 
-    /// Whom the segment is from and for, in that packet.
+    /// The segment's addresses and ports.
     #[inline]
     pub(in crate::synproxy) fn endpoints(&self, packet: &Packet<'_>) -> Endpoints {
         Endpoints {
@@ -158,7 +158,7 @@ impl Segment {
         }
     }
 
-    /// Both ports, as the word that they are in the header of an answer.
+    /// Both ports as one word, as in the header of an answer.
     #[inline]
     pub(in crate::synproxy) fn ports_of_answer(&self) -> u32 {
         let ([a, b], [c, d]) = (self.source, self.destination);

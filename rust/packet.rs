@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The view of a packet that rules have.
+//! A packet as rules see it.
 
 use crate::kernel_api::{
     net::{
@@ -25,13 +25,13 @@ pub(crate) use features::{
     Profile, //
 };
 
-/// An IP address: its bytes in network order, in words of the machine. Of an IPv4 address the last three
-/// words are zero.
+/// An IP address: bytes in network order, in native words. The last three words of an IPv4 address
+/// are 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Address([u32; 4]);
 
 impl Address {
-    /// All ones, in the bits that an address of that family has.
+    /// All bits that an address of the family has.
     pub(crate) const fn full_mask(family: Family) -> Self {
         match family {
             Family::Ipv4 => Self([u32::MAX, 0, 0, 0]),
@@ -59,7 +59,7 @@ impl Address {
         Some((Family::Ipv6, Self::ipv6(bytes)))
     }
 
-    /// Its bytes in network order, of which the family says how many count.
+    /// The bytes in network order, and how many of them the family uses.
     pub(crate) fn to_bytes(self, family: Family) -> ([u8; 16], usize) {
         let mut bytes = [0; 16];
         for (place, word) in bytes.chunks_exact_mut(4).zip(self.0) {
@@ -88,7 +88,7 @@ impl Address {
         ])
     }
 
-    /// The bits that the mask has, too.
+    /// The bits that are set in the mask as well.
     #[inline]
     pub(crate) fn masked(&self, mask: &Self) -> Self {
         let [a, b, c, d] = self.0;
@@ -100,34 +100,30 @@ impl Address {
 /// What follows the IP headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
-    /// The header of this protocol, this many bytes from the start of the packet's data.
+    /// A header of this protocol.
     Header {
         /// The protocol's number.
         protocol: u8,
-        /// Where its header begins.
+        /// Its offset from the start of the packet's data, in bytes.
         offset: u32,
     },
-    /// A fragment of a packet of this protocol, other than the first.
+    /// A fragment other than the first, of a packet of this protocol.
     Fragment {
         /// The protocol's number.
         protocol: u8,
-        /// Where in the whole packet it belongs, in bytes after the IP headers.
+        /// Its offset in the whole packet, in bytes after the IP headers.
         position: u16,
     },
-    /// The extension headers of IPv6 are malformed or cut off.
+    /// The IPv6 extension headers are malformed or truncated.
     Malformed,
 }
 
-/// The number of the protocol TCP.
 pub(crate) const IPPROTO_TCP: u8 = 6;
 
-/// The number of the protocol UDP.
 pub(crate) const IPPROTO_UDP: u8 = 17;
 
-/// The number of the protocol ICMP.
 pub(crate) const IPPROTO_ICMP: u8 = 1;
 
-/// The number of the protocol ICMPv6.
 pub(crate) const IPPROTO_ICMPV6: u8 = 58;
 
 /// Length of an IPv6 header without extension headers, in bytes.
@@ -139,38 +135,38 @@ pub(crate) const TCP_HEADER_LENGTH: usize = 20;
 /// Length of a UDP header, in bytes.
 pub(crate) const UDP_HEADER_LENGTH: usize = 8;
 
-/// Whether headers of that protocol begin with two ports: TCP, UDP, DCCP, SCTP and UDP-Lite.
+/// Whether the protocol's header starts with two ports: TCP, UDP, DCCP, SCTP and UDP-Lite.
 pub(crate) const fn has_ports(protocol: u8) -> bool {
     matches!(protocol, 6 | 17 | 33 | 132 | 136)
 }
 
-/// A packet that passes a hook.
+/// A packet in a hook.
 pub(crate) struct Packet<'a> {
     skb: &'a Skb,
     context: Context<'a>,
-    /// The IP version.
+    /// The address family.
     pub(crate) family: Family,
     /// TTL or hop limit.
     pub(crate) time_to_live: u8,
-    /// Where the upper-layer header begins, if there is one.
+    /// Offset of the upper-layer header, if there is one, from the start of the packet's data.
     transport_offset: u32,
-    /// Where in the whole packet this fragment belongs, in bytes after the IP headers.
+    /// The fragment's offset in the whole packet, in bytes after the IP headers.
     fragment_position: u16,
-    /// What rules are compared with at once.
+    /// What patterns of rules are compared with.
     pub(crate) profile: Profile,
-    /// Where the IP header begins, counted from the start of the packet's data.
+    /// Offset of the IP header from the start of the packet's data.
     start: u32,
 }
 
 impl<'a> Packet<'a> {
-    /// As [`Packet::parse`], whatever the hook's IP version is.
+    /// As [`Packet::parse`], with the hook's family.
     #[inline(always)]
     pub(crate) fn of_hook(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
         Self::parse(skb, context, context.family())
     }
 
-    /// Looks at a packet; none if it has no whole IP header, which the stack has dropped before any hook
-    /// but those of raw sockets.
+    /// Parses a packet; `None` without a complete IP header. The stack drops such packets before
+    /// any hook, except those sent by raw sockets.
     #[inline(always)]
     pub(crate) fn parse(skb: &'a Skb, context: Context<'a>, family: Family) -> Option<Self> {
         match family {
@@ -192,7 +188,7 @@ impl<'a> Packet<'a> {
         }
         let header_length = u32::from(version_and_length & 0x0f).wrapping_mul(4);
         let offset = start.wrapping_add(header_length);
-        // The low 13 bits are the fragment's position, in units of 8 bytes.
+        // The low 13 bits are the fragment offset, in units of 8 bytes.
         let position = u16::from_be_bytes([fragment_high, fragment_low]).wrapping_shl(3);
         let transport = (Some(protocol), position, offset);
         Some(Self {
@@ -245,7 +241,7 @@ impl<'a> Packet<'a> {
         })
     }
 
-    /// Where it says that it comes from.
+    /// The source address.
     #[inline(always)]
     pub(crate) fn source(&self) -> Address {
         match self.family {
@@ -254,19 +250,19 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// As [`Packet::source`], of a packet of IPv4.
+    /// The source address of an IPv4 packet.
     #[inline(always)]
     pub(crate) fn ipv4_source(&self) -> u32 {
         self.profile.source()
     }
 
-    /// As [`Packet::source`], of a packet of IPv6.
+    /// The source address of an IPv6 packet.
     #[inline(always)]
     pub(crate) fn ipv6_source(&self) -> [u32; 4] {
         self.ipv6_address(8)
     }
 
-    /// Where it goes to.
+    /// The destination address.
     #[inline(always)]
     pub(crate) fn destination(&self) -> Address {
         match self.family {
@@ -275,7 +271,7 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// The address at that offset from the start of the IPv6 header, which is known to be there.
+    /// The address at this offset in the IPv6 header, which is known to be there.
     #[inline(always)]
     fn ipv6_address(&self, offset: u32) -> [u32; 4] {
         let words = self.skb.linear_words(self.start.wrapping_add(offset));
@@ -295,22 +291,22 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// The upper-layer protocol, if it can be told.
+    /// The upper-layer protocol, unless the headers are malformed.
     #[inline]
     pub(crate) fn protocol(&self) -> Option<u8> {
         self.profile.protocol()
     }
 
-    /// Length from the network header on, in bytes.
+    /// Length from the IP header on, in bytes.
     #[inline(always)]
     pub(crate) fn len(&self) -> u32 {
         self.skb.len().wrapping_sub(self.start)
     }
 
-    /// TTL or hop limit as it was before this machine forwarded the packet.
+    /// TTL or hop limit before this machine forwarded the packet.
     #[inline]
     pub(crate) fn received_time_to_live(&self) -> u8 {
-        // Forwarding has decremented it by the time that the way out is known.
+        // Forwarding has decremented it before the egress interface is known.
         if self.context.is_going_out() && !self.context.is_sender(self.skb) {
             self.time_to_live.wrapping_add(1)
         } else {
@@ -318,13 +314,13 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Name of the interface that it came in by.
+    /// Name of the ingress interface.
     #[inline]
     pub(crate) fn in_interface(&self) -> InterfaceName {
         self.context.in_interface()
     }
 
-    /// Name of the interface that it goes out by.
+    /// Name of the egress interface.
     #[inline]
     pub(crate) fn out_interface(&self) -> InterfaceName {
         self.context.out_interface()
@@ -336,14 +332,14 @@ impl<'a> Packet<'a> {
         self.skb
     }
 
-    /// The hook that it is in.
+    /// The hook's context.
     #[inline]
     pub(crate) fn context(&self) -> &Context<'a> {
         &self.context
     }
 
-    /// Source and destination port, in host byte order, of a protocol that has ports and of a packet that
-    /// is no later fragment.
+    /// Source and destination port, in host byte order, if the protocol has ports and the packet is
+    /// not a later fragment.
     #[inline]
     pub(crate) fn ports(&self) -> Option<(u16, u16)> {
         let Transport::Header { protocol, offset } = self.transport() else {
@@ -356,7 +352,8 @@ impl<'a> Packet<'a> {
         Some((u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])))
     }
 
-    /// Has the packet be these words, from its IP header on. This view of it is void then.
+    /// Replaces the packet, from its IP header on, with these words. This view is invalid
+    /// afterwards.
     ///
     /// # Errors
     ///
@@ -365,8 +362,8 @@ impl<'a> Packet<'a> {
         self.skb.end_with(self.skb.network_offset(), words)
     }
 
-    /// Has the packet be its IP header, with whatever it carries, and these words from `offset` on, counted
-    /// from the start of its data. This view of it is void then.
+    /// Replaces everything from `offset` on, counted from the start of the packet's data, with
+    /// these words, and corrects the IP header. This view is invalid afterwards.
     ///
     /// # Errors
     ///

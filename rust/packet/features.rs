@@ -9,12 +9,12 @@ use super::{
 };
 use crate::kernel_api::net::skb::Skb;
 
-/// The first words of a packet's addresses, its protocol and IP version, and its ports.
+/// The first words of a packet's addresses, its protocol, IP version and ports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Features {
-    /// The source in the lower half, the destination in the upper.
+    /// The source in the lower half, the destination in the upper half.
     addresses: u64,
-    /// The protocol in the lowest byte, the IP version in the next, the ports in the upper half.
+    /// The protocol in bits 0-7, the IP version in bits 8-15, the ports in the upper half.
     kind: u64,
 }
 
@@ -32,7 +32,6 @@ const PORTS: Features = Features {
 };
 
 impl Features {
-    /// No features.
     const NONE: Self = Self {
         addresses: 0,
         kind: 0,
@@ -66,7 +65,7 @@ impl Features {
         }
     }
 
-    /// `ports` is the beginning of a header, as it lies there.
+    /// `ports` is the first word of a header, in network byte order.
     #[inline(always)]
     const fn ports(ports: u32) -> Self {
         Self {
@@ -75,7 +74,7 @@ impl Features {
         }
     }
 
-    /// These and others, which stand in other places.
+    /// Combines features that use different bits.
     #[inline(always)]
     const fn and(self, other: Self) -> Self {
         Self {
@@ -85,22 +84,22 @@ impl Features {
     }
 }
 
-/// The features that packets have to have.
+/// The features that packets must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
     values: Features,
-    /// Which bits of the values count.
+    /// The bits of the values that count.
     mask: Features,
 }
 
 impl Pattern {
-    /// Of all packets.
+    /// Matches all packets.
     pub(crate) const ANY: Self = Self {
         values: Features::NONE,
         mask: Features::NONE,
     };
 
-    /// Of packets with these addresses, as far as the masks have bits; only the first words count.
+    /// Matches packets with these addresses under their masks; only the first words count.
     pub(crate) fn addresses(source: (Address, Address), destination: (Address, Address)) -> Self {
         let features = |source: Address, destination: Address| {
             let ([source, ..], [destination, ..]) = (source.words(), destination.words());
@@ -112,7 +111,7 @@ impl Pattern {
         }
     }
 
-    /// Of packets of that IP version.
+    /// Matches packets of the family.
     pub(crate) fn family(family: Family) -> Self {
         Self {
             values: Features::version(family),
@@ -120,14 +119,14 @@ impl Pattern {
         }
     }
 
-    /// Whether packets to that port, in host byte order, may have the features, whatever else they have.
+    /// Whether packets to that port, in host byte order, may match, whatever their other features.
     pub(crate) fn may_lead_to(&self, port: u16) -> bool {
         let to = |port| Self::ports(None, Some(port));
         let (wanted, asked) = (to(port), to(u16::MAX));
         (self.values.kind ^ wanted.values.kind) & self.mask.kind & asked.mask.kind == 0
     }
 
-    /// The IP version that it asks for, if it does.
+    /// The family that it requires, if any.
     pub(crate) fn version(&self) -> Option<Family> {
         match self.values.kind & self.mask.kind & VERSION.kind {
             0 => None,
@@ -136,7 +135,7 @@ impl Pattern {
         }
     }
 
-    /// Of packets of that protocol.
+    /// Matches packets of the protocol.
     pub(crate) fn protocol(protocol: u8) -> Self {
         Self {
             values: Features::protocol(protocol),
@@ -144,7 +143,7 @@ impl Pattern {
         }
     }
 
-    /// Of packets with these ports, in host byte order, of which none is any.
+    /// Matches packets with these ports, in host byte order; `None` is any port.
     pub(crate) fn ports(source: Option<u16>, destination: Option<u16>) -> Self {
         let word = |source: u16, destination: u16| {
             let ([a, b], [c, d]) = (source.to_be_bytes(), destination.to_be_bytes());
@@ -157,7 +156,7 @@ impl Pattern {
         }
     }
 
-    /// Of packets that have these features and those of the other pattern, which asks of other things.
+    /// Matches packets that match both patterns, which must not constrain the same features.
     pub(crate) fn and(&self, other: &Self) -> Self {
         Self {
             values: self.values.and(other.values),
@@ -166,18 +165,18 @@ impl Pattern {
     }
 }
 
-/// What is known of a packet's features.
+/// The known features of a packet.
 #[derive(Clone, Copy)]
 pub(crate) struct Profile {
     values: Features,
-    /// The bits that are known.
+    /// The known bits of `kind`.
     known: u64,
 }
 
 impl Profile {
-    /// Of a packet with these first words of its addresses, and with that protocol, position of the fragment
-    /// and offset of the upper-layer header. Ports are known where as much as a TCP header is at hand: of
-    /// other packets, the matches decide.
+    /// From the first words of the addresses, and the protocol, fragment offset and upper-layer
+    /// header's offset. Ports are known if as much as a TCP header is linear; for other packets,
+    /// the matches decide.
     #[inline(always)]
     pub(super) fn new(
         skb: &Skb,
@@ -194,7 +193,7 @@ impl Profile {
         };
         let values = values.and(Features::protocol(protocol));
         let known = VERSION.kind | PROTOCOL.kind;
-        // Of a protocol without ports nobody asks for them.
+        // Nothing asks for the ports of a protocol without ports.
         match skb.linear_word(offset, TCP_HEADER_LENGTH) {
             Some(ports) if position == 0 => Self {
                 values: values.and(Features::ports(ports)),
@@ -222,15 +221,15 @@ impl Profile {
         (self.known & PROTOCOL.kind != 0).then_some(self.values.kind as u8)
     }
 
-    /// Whether nothing that is known of the packet speaks against the pattern.
+    /// Whether no known feature contradicts the pattern.
     #[inline(always)]
     pub(crate) fn admits(&self, pattern: &Pattern) -> bool {
-        // Most rules that do not match are told by the first half.
+        // The addresses decide for most rules that do not match.
         (self.values.addresses ^ pattern.values.addresses) & pattern.mask.addresses == 0
             && (self.values.kind ^ pattern.values.kind) & pattern.mask.kind & self.known == 0
     }
 
-    /// Whether all that the pattern asks for is known of the packet.
+    /// Whether all features that the pattern asks for are known.
     #[inline(always)]
     pub(crate) fn tells(&self, pattern: &Pattern) -> bool {
         pattern.mask.kind & !self.known == 0

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What stands between the IP header of a packet and its transport header, as far as it decides whether a host takes
-//! the packet.
+//! IP options and extension headers, as far as they decide whether a host accepts the packet.
 
 use super::{
     Family,
     Packet, //
 };
 
-/// Most extension headers that are looked at.
+/// The maximum number of extension headers to walk.
 const HEADERS_MAX: usize = 8;
 
-/// Options of IPv4 (RFC 791).
+/// IPv4 options (RFC 791).
 mod option {
     pub(super) const END: u8 = 0;
     pub(super) const NOTHING: u8 = 1;
@@ -19,7 +18,7 @@ mod option {
     pub(super) const STRICT_SOURCE_ROUTE: u8 = 137;
 }
 
-/// Extension headers of IPv6 (RFC 8200).
+/// IPv6 extension headers (RFC 8200).
 mod extension {
     pub(super) const HOP_BY_HOP: u8 = 0;
     pub(super) const ROUTING: u8 = 43;
@@ -29,9 +28,9 @@ mod extension {
 }
 
 impl Packet<'_> {
-    /// Whether hosts pass the packet over for what its sender asks of those on its way: a source route (whose end is
-    /// not known, and whose begin nobody can tell), or options that are malformed or that hosts must know. The
-    /// transport header is at that offset from the start of the data.
+    /// Whether hosts refuse the packet for its options: a source route, whose ends cannot be
+    /// verified, or options that are malformed or that hosts must understand. `transport` is the
+    /// offset of the transport header from the start of the data.
     #[inline]
     pub(crate) fn has_refused_options(&self, transport: u32) -> bool {
         let (start, length) = (self.skb.network_offset(), self.header_length());
@@ -103,7 +102,7 @@ impl Packet<'_> {
         Some(false)
     }
 
-    /// Whether all options of a header may be passed over by who does not know them.
+    /// Whether all options of a header may be skipped by hosts that do not know them.
     fn is_ignorable(&self, header: u32, end: u32) -> Option<bool> {
         let mut place = header.wrapping_add(2);
         while place < end {
@@ -112,7 +111,7 @@ impl Packet<'_> {
                 return Some(false);
             }
             place = match kind {
-                // The only one without a length.
+                // Pad1, the only option without a length.
                 0 => place.wrapping_add(1),
                 _ => {
                     let [length] = self.read::<1>(place.wrapping_add(1))?;

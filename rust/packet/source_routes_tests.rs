@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of the options of IP that a host does not answer.
+//! KUnit tests of the IP options that make a host refuse a packet.
 
 use super::{
     Family,
@@ -11,7 +11,7 @@ use kernel::prelude::*;
 
 const TCP: u8 = 6;
 
-/// Whether these options of IPv4, a multiple of four bytes, are refused.
+/// Whether these IPv4 options, a multiple of four bytes, are refused.
 fn ipv4(options: &[u8]) -> Result<bool> {
     let mut bytes = KVec::new();
     let words = 5 + options.len() as u8 / 4;
@@ -27,7 +27,7 @@ fn ipv4(options: &[u8]) -> Result<bool> {
     is_refused(Family::Ipv4, &bytes, 20 + options.len())
 }
 
-/// Whether these extension headers of IPv6, of which the first is of that kind, are refused.
+/// Whether these IPv6 extension headers are refused; `first` is the type of the first one.
 fn ipv6(first: u8, headers: &[u8]) -> Result<bool> {
     let mut bytes = KVec::new();
     let header = [0x60, 0, 0, 0, 0, 60, first, 64];
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn source_routes_of_ipv4_are_refused() -> Result {
         assert!(!ipv4(&[])?);
-        // Nothing, the end, a router alert, and the end before what is no option any more.
+        // No-operations, the end, a router alert, and a source route after the end.
         for taken in [[1, 1, 1, 1], [1, 1, 0, 0], [148, 4, 0, 0], [0, 131, 3, 4]] {
             assert!(!ipv4(&taken)?);
         }
@@ -58,7 +58,7 @@ mod tests {
             assert!(ipv4(&[kind, 7, 4, 10, 0, 0, 1, 0])?);
             assert!(ipv4(&[1, 1, 148, 4, 0, 0, kind, 2])?);
         }
-        // Lengths that cannot be, or reach into TCP.
+        // Impossible lengths, and lengths that reach into TCP.
         for wrong in [
             [148, 0, 0, 0],
             [148, 1, 0, 0],
@@ -76,7 +76,7 @@ mod tests {
         for segments_left in [0, 1, 255] {
             let refused = ipv6(43, &[TCP, 0, 4, segments_left, 0, 0, 0, 0])?;
             assert_eq!(refused, segments_left != 0);
-            // Behind others.
+            // After other headers.
             let headers = [
                 43,
                 0,
@@ -104,10 +104,10 @@ mod tests {
     fn options_that_have_to_be_known_are_refused() -> Result {
         for kind in 2..=255 {
             let refused = ipv6(60, &[TCP, 0, kind, 4, 0, 0, 0, 0])?;
-            // The two highest bits say what is done by who does not know it: 0 is to go on.
+            // The two highest bits tell hosts what to do with an unknown option: 0 is to skip it.
             assert_eq!(refused, kind >> 6 != 0);
         }
-        // Such a header may be 16 bytes long, and its padding may not be longer than itself.
+        // The header may be 16 bytes long, and its padding may not be longer than itself.
         assert!(!ipv6(
             60,
             &[TCP, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]

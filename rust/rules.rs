@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Rules: what they are, and running a packet through them.
+//! Rules, and running a packet through them.
 
 mod chain;
 pub(crate) mod chains;

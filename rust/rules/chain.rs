@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A chain: rules in order and, of a built-in one, what becomes of packets in the end.
+//! A chain: rules in order, and policies if it is built in.
 
 use super::{
     chains::{
@@ -26,20 +26,19 @@ use kernel::{
     sync::Arc, //
 };
 
-/// A chain.
 pub(crate) struct Chain {
-    /// The table that it belongs to.
+    /// Its table.
     pub(crate) table: Table,
     /// Its name.
     pub(crate) name: ChainName,
-    /// The policies, which only built-in chains have.
+    /// The policies; only built-in chains have any.
     pub(crate) policies: Option<Policies>,
     /// The rules, in order.
     pub(crate) rules: Rules,
 }
 
 impl Chain {
-    /// An empty chain that is built in.
+    /// An empty built-in chain.
     pub(super) fn built_in(base: &BaseChain) -> Result<Self> {
         Ok(Self {
             policies: Some(Policies::accept()?),
@@ -66,7 +65,7 @@ impl Chain {
         })
     }
 
-    /// Whether packets have to be shown to it, if it is a built-in chain.
+    /// Whether a built-in chain has to see packets.
     pub(super) fn is_in_use(&self) -> bool {
         let is_strict = |policies: &Policies| {
             let mut policies = policies.iter();
@@ -75,18 +74,18 @@ impl Chain {
         !self.rules.is_empty() || self.policies.as_ref().is_some_and(is_strict)
     }
 
-    /// The place of the first rule that says that.
+    /// The index of the first rule with that specification.
     pub(crate) fn position(&self, spec: &RuleSpec) -> Option<usize> {
         let mut rules = self.rules.placed().iter();
         rules.position(|placed| spec.is_said_by(placed.rule.spec(), placed.family()))
     }
 }
 
-/// A rule in its place, beside the features that it asks for: those of all rules of a chain lie together,
-/// so that a packet passes quickly over rules that are not for it.
+/// A rule in a chain, next to its pattern: the patterns of a chain are adjacent in memory, so that
+/// a packet quickly skips rules that do not match.
 #[derive(Clone)]
 pub(super) struct PlacedRule {
-    /// The features that all packets have that it matches.
+    /// Features that every packet matching the rule has.
     pub(super) pattern: Pattern,
     /// The rule.
     pub(super) rule: Arc<Rule>,
@@ -100,12 +99,12 @@ impl PlacedRule {
         })
     }
 
-    /// The IP version that it is for, if it is not for both.
+    /// The family that it is for; `None` means both.
     pub(super) fn family(&self) -> Option<Family> {
         self.pattern.version()
     }
 
-    /// The same rule, with its counters and what its matches remember, for one IP version only.
+    /// The same rule, with its counters and the state of its matches, for one family only.
     fn narrowed(&self, family: Family) -> Self {
         Self {
             pattern: self.pattern.and(&Pattern::family(family)),
@@ -114,7 +113,7 @@ impl PlacedRule {
     }
 }
 
-/// The rules of a chain, in order; their places are counted from 0.
+/// The rules of a chain, in order. Indices start at 0.
 #[derive(Default)]
 pub(crate) struct Rules(KVVec<PlacedRule>);
 
@@ -131,7 +130,7 @@ impl Rules {
         Ok(Self(rules))
     }
 
-    /// How many they are.
+    /// The number of rules.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
@@ -141,34 +140,34 @@ impl Rules {
         self.0.is_empty()
     }
 
-    /// The rule at a place.
+    /// The rule at that index.
     pub(crate) fn get(&self, place: usize) -> Option<&Arc<Rule>> {
         self.0.get(place).map(|placed| &placed.rule)
     }
 
-    /// All of them.
+    /// All rules.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Rule>> {
         self.0.iter().map(|placed| &placed.rule)
     }
 
-    /// The IP version that the rule at a place is for, if it is not for both.
+    /// The family of the rule at that index; `None` means both.
     pub(crate) fn family(&self, place: usize) -> Option<Family> {
         self.0.get(place)?.family()
     }
 
-    /// Whether one of them is for packets of that IP version.
+    /// Whether any rule is for that family.
     pub(crate) fn are_for(&self, family: Family) -> bool {
         let mut rules = self.0.iter();
         rules.any(|placed| family::includes(placed.family(), family))
     }
 
-    /// All of them, with the features that they ask for.
+    /// All rules, with their patterns.
     #[inline(always)]
     pub(super) fn placed(&self) -> &[PlacedRule] {
         &self.0
     }
 
-    /// Puts a rule at a place; `EINVAL` where the rules end before.
+    /// Inserts a rule at that index; `EINVAL` if it is beyond the end.
     pub(crate) fn insert(&mut self, place: usize, rule: Rule) -> Result {
         let placed = PlacedRule::new(rule)?;
         self.0.reserve(1, GFP_KERNEL_ACCOUNT)?;
@@ -177,20 +176,20 @@ impl Rules {
             .map_err(|_| EINVAL)
     }
 
-    /// Puts a rule in the place of another; `ENOENT` where the rules end before.
+    /// Replaces the rule at that index; `ENOENT` if there is none.
     pub(crate) fn replace(&mut self, place: usize, rule: Rule) -> Result {
         let placed = PlacedRule::new(rule)?;
         *self.0.get_mut(place).ok_or(ENOENT)? = placed;
         Ok(())
     }
 
-    /// Takes out the rule at a place; `ENOENT` where the rules end before.
+    /// Removes the rule at that index; `ENOENT` if there is none.
     pub(crate) fn remove(&mut self, place: usize) -> Result {
         self.0.remove(place).map(drop).map_err(|_| ENOENT)
     }
 
-    /// Takes the rule at a place from an IP version: what is for both stays for the other. `ENOENT` where the rules
-    /// end before, or where it is not for that one.
+    /// Removes the rule at that index for one family; a rule for both stays for the other. `ENOENT`
+    /// if there is none, or if it is not for that family.
     pub(crate) fn remove_from(&mut self, place: usize, family: Family) -> Result {
         let placed = self.0.get_mut(place).ok_or(ENOENT)?;
         match placed.family() {
@@ -203,12 +202,12 @@ impl Rules {
         }
     }
 
-    /// Takes out all rules.
+    /// Removes all rules.
     pub(crate) fn flush(&mut self) {
         *self = Self::default();
     }
 
-    /// Takes out all rules of an IP version: those for both stay for the other.
+    /// Removes all rules for one family; those for both stay for the other.
     pub(crate) fn flush_family(&mut self, family: Family) -> Result {
         let mut rules = KVVec::with_capacity(self.len(), GFP_KERNEL_ACCOUNT)?;
         for placed in &self.0 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The built-in chains: where packets come from; and what chains are known by.
+//! The built-in chains and their hooks, and the numbers and names of chains.
 
 use crate::{
     kernel_api::netfilter::{
@@ -16,15 +16,15 @@ use crate::{
 
 /// A built-in chain.
 pub(crate) struct BaseChain {
-    /// The table that it belongs to.
+    /// Its table.
     pub(crate) table: Table,
     /// Its name.
     pub(crate) name: &'static [u8],
-    /// Where its packets come from.
+    /// The hook that it is attached to.
     pub(crate) hooknum: HookNumber,
-    /// Before or after whom it sees them.
+    /// Its priority in that hook.
     pub(crate) priority: Priority,
-    /// Who shows them to it.
+    /// The type of the hook.
     pub(crate) hook_type: HookType,
 }
 
@@ -49,10 +49,10 @@ impl BaseChain {
     }
 }
 
-/// How many built-in chains there are.
+/// The number of built-in chains.
 pub(crate) const COUNT: usize = 9;
 
-/// All built-in chains, table by table; those of iptables' tables of the same names.
+/// All built-in chains by table, as in iptables' tables of the same names.
 pub(crate) static BASE_CHAINS: [BaseChain; COUNT] = [
     BaseChain::new(
         Table::Raw,
@@ -105,13 +105,13 @@ pub(crate) static BASE_CHAINS: [BaseChain; COUNT] = [
     ),
 ];
 
-/// The number of a chain, which it keeps as long as it exists. The first [`COUNT`] are those of the
+/// The number of a chain, which does not change while the chain exists. The first [`COUNT`] are the
 /// built-in chains, in the order of [`BASE_CHAINS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChainId(u32);
 
 impl ChainId {
-    /// The chain of that number.
+    /// The chain with that number.
     pub(crate) const fn new(number: usize) -> Self {
         Self(number as u32)
     }
@@ -130,19 +130,19 @@ impl ChainId {
             .map(|(number, chain)| (Self::new(number), chain))
     }
 
-    /// What the chain is, if it is built in.
+    /// The built-in chain; `None` if it is user-defined.
     pub(crate) fn base(self) -> Option<&'static BaseChain> {
         BASE_CHAINS.get(self.number())
     }
 }
 
-/// Who knows the names of chains.
+/// Maps chains to their names.
 pub(crate) trait ChainNames {
-    /// The name of a chain; none if there is no such chain.
+    /// The name of a chain; `None` if there is no such chain.
     fn name_of(&self, id: ChainId) -> Option<ChainName>;
 }
 
-/// Stands for chains that have the longest name that one can have, or can be renamed to.
+/// Stands for chains with the longest possible name, which any chain could be renamed to.
 pub(super) struct LongestNames;
 
 impl ChainNames for LongestNames {
@@ -162,7 +162,7 @@ pub(crate) struct ChainName {
 }
 
 impl ChainName {
-    /// A name from its bytes; none if there are too many.
+    /// A name from its bytes; `None` if there are too many.
     pub(crate) fn new(name: &[u8]) -> Option<Self> {
         let mut bytes = [0; CHAIN_NAME_LENGTH_MAX as usize];
         bytes.get_mut(..name.len())?.copy_from_slice(name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the attributes of a rule are decoded with: where the rule is to be, and what it may refer to.
+//! The context in which a rule is decoded: where it goes, and what it may refer to.
 
 use super::chains::ChainId;
 use crate::{
@@ -28,37 +28,37 @@ use kernel::{
     sync::Arc, //
 };
 
-/// What the rules of a network namespace may take up.
+/// Limits of the rules of a network namespace.
 #[derive(Clone, Copy)]
 pub(crate) struct RuleLimits {
-    /// Most rules, and most that a packet may meet.
+    /// Maximum number of rules, and of those that one packet may traverse.
     pub(crate) rules: usize,
-    /// Most chains that are not built in.
+    /// Maximum number of user-defined chains.
     pub(crate) chains: usize,
 }
 
-/// What a rule that is being made may refer to.
+/// What a new rule may refer to.
 pub(crate) struct Resources<'a> {
     /// The network namespace.
     pub(crate) namespace: &'a NetworkNamespace,
-    /// What may use it for longer than a request takes.
+    /// Its handle for users that outlive the request.
     pub(crate) scope: &'a Arc<Scope>,
     /// Its recent lists.
     pub(crate) lists: &'a Lists,
-    /// What its rules may take up.
+    /// The limits of its rules.
     pub(crate) limits: RuleLimits,
-    /// What the lists are to become with the rule.
+    /// The lists' tables to install with the rule.
     pub(crate) growth: Growth,
-    /// What SYNPROXY keeps for the namespace, once a rule wanted it.
+    /// SYNPROXY's state in the namespace, once a rule needed it.
     pub(crate) synproxy: Option<Arc<Synproxy>>,
 }
 
 impl Resources<'_> {
-    /// What SYNPROXY keeps for the namespace.
+    /// SYNPROXY's state in the namespace, created if needed.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory.
+    /// `ENOMEM` if there is not enough memory.
     pub(super) fn synproxy(&mut self) -> Result<Arc<Synproxy>> {
         if let Some(synproxy) = &self.synproxy {
             return Ok(synproxy.clone());
@@ -69,18 +69,18 @@ impl Resources<'_> {
     }
 }
 
-/// Finds chains by their names.
+/// Finds chains by name.
 pub(crate) trait FindChain {
-    /// The chain of that name in a table.
+    /// The chain with that name in a table.
     fn find(&self, table: Table, name: &[u8]) -> Option<ChainId>;
 }
 
-/// Where a rule is to be.
+/// Where a rule goes.
 #[derive(Clone, Copy)]
 pub(crate) struct Site<'a> {
     /// The table.
     pub(super) table: Table,
-    /// The hook of all its packets, if the chain is built in.
+    /// The hook of all its packets; `None` in a user-defined chain.
     pub(super) hooknum: Option<HookNumber>,
     /// The generation of the ruleset.
     pub(super) generation: u32,
@@ -88,13 +88,13 @@ pub(crate) struct Site<'a> {
     pub(super) chains: &'a dyn FindChain,
 }
 
-/// What a match or a target may go by when it is made.
+/// What a new match or target may depend on.
 pub(super) struct DecodeContext<'a, 'b> {
-    /// Where the rule is to be.
+    /// Where the rule goes.
     pub(super) site: Site<'a>,
-    /// The protocol of all packets that match the rule, if there is one.
+    /// The protocol of all packets that match the rule, if it requires one.
     pub(super) protocol: Option<u8>,
-    /// Likewise the IP version.
+    /// The family of all packets that match the rule, if it requires one.
     pub(super) family: Option<Family>,
     /// What the rule may refer to.
     pub(super) resources: &'a mut Resources<'b>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A ruleset in the making.
+//! A ruleset draft.
 
 use super::{
     chain::Chain,
@@ -41,14 +41,14 @@ use kernel::{
     sync::Arc, //
 };
 
-/// A number of a draft's chains, which stands for no chain if it has neither.
+/// A slot for a chain of a draft; empty if it has neither.
 #[derive(Default)]
 struct DraftChain {
-    /// The chain as it is in force.
+    /// The chain in force.
     before: Option<Arc<Chain>>,
-    /// The chain as it is to be, once it was changed.
+    /// The changed chain, if it was changed.
     changed: Option<Chain>,
-    /// Whether the counters that are in force are to be set to zero.
+    /// Whether to zero the counters in force.
     is_zeroed: bool,
 }
 
@@ -58,23 +58,23 @@ impl DraftChain {
     }
 }
 
-/// Says which chain has a number.
+/// Maps a number to its chain.
 fn chain_of<'a>(places: &'a [DraftChain]) -> impl Fn(ChainId) -> Option<&'a Chain> {
     move |id| places.get(id.number())?.chain()
 }
 
-/// A ruleset in the making, which nobody sees.
+/// A ruleset draft, which nobody sees yet.
 pub(crate) struct Draft {
     places: KVVec<DraftChain>,
-    /// No number before this one is free.
+    /// No number below this one is free.
     first_free: usize,
     index: Index,
-    /// Rules in force whose counters are to be set to zero.
+    /// Rules in force, whose counters are to be zeroed.
     zeroed_rules: KVVec<Arc<Rule>>,
-    /// Likewise of policies.
+    /// Counters of policies in force, to be zeroed.
     zeroed_policies: KVVec<Arc<Counters>>,
     generation: u32,
-    /// How many rules and chains there are.
+    /// The number of rules, and of chains.
     rules: usize,
     chains: usize,
 }
@@ -112,12 +112,12 @@ impl Draft {
         Ok(draft)
     }
 
-    /// How many rules there are.
+    /// The number of rules.
     pub(crate) fn rules(&self) -> usize {
         self.rules
     }
 
-    /// How many user-defined chains there are.
+    /// The number of user-defined chains.
     pub(crate) fn user_defined_chains(&self) -> usize {
         self.chains.saturating_sub(chains::COUNT)
     }
@@ -128,7 +128,7 @@ impl Draft {
         places.filter_map(|(number, place)| Some((ChainId::new(number), place.chain()?)))
     }
 
-    /// Where a rule of a chain is.
+    /// Where a rule of the chain goes.
     pub(crate) fn site(&self, chain: ChainId) -> Result<Site<'_>> {
         Ok(Site {
             table: self.get(chain)?.table,
@@ -138,7 +138,7 @@ impl Draft {
         })
     }
 
-    /// The number of the chain that comes behind `id` in a table, or of the table's first.
+    /// The chain after `id` in a table, or the first one.
     pub(crate) fn next(&self, table: Table, id: Option<ChainId>) -> Option<ChainId> {
         let first = id.map_or(0, |id| id.number().saturating_add(1));
         let is_meant = |place: &DraftChain| place.chain().is_some_and(|chain| chain.table == table);
@@ -147,7 +147,7 @@ impl Draft {
             .map(|(number, _)| ChainId::new(number))
     }
 
-    /// A chain, to look at.
+    /// A chain, for reading.
     pub(crate) fn get(&self, id: ChainId) -> Result<&Chain> {
         let place = self.places.get(id.number());
         place.and_then(DraftChain::chain).ok_or(EINVAL)
@@ -157,7 +157,7 @@ impl Draft {
         self.places.get_mut(id.number()).ok_or(EINVAL)
     }
 
-    /// Changes a chain, which is copied when that is done for the first time.
+    /// Changes a chain; the first change copies it.
     pub(crate) fn change<R>(
         &mut self,
         id: ChainId,
@@ -179,7 +179,7 @@ impl Draft {
         result
     }
 
-    /// Adds a chain; `EEXIST` where there is one of that name.
+    /// Adds a chain; `EEXIST` if the name is taken.
     pub(crate) fn add(&mut self, table: Table, name: ChainName) -> Result {
         let mut rest = self.places.iter().enumerate().skip(self.first_free);
         let free = rest.find(|(_, place)| DraftChain::chain(place).is_none());
@@ -200,7 +200,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Gives a chain another name; `EEXIST` where there is one of that name.
+    /// Renames a chain; `EEXIST` if the name is taken.
     pub(crate) fn rename(&mut self, id: ChainId, name: ChainName) -> Result {
         let chain = self.get(id)?;
         let (table, old_name) = (chain.table, chain.name);
@@ -214,7 +214,7 @@ impl Draft {
         })
     }
 
-    /// Takes a chain out that has no rules and that no rule jumps to.
+    /// Removes a chain, which has no rules and which no rule jumps to.
     pub(crate) fn remove(&mut self, id: ChainId) -> Result {
         let chain = self.get(id)?;
         let (table, name) = (chain.table, chain.name);
@@ -235,18 +235,18 @@ impl Draft {
         )
     }
 
-    /// How many rules for packets of that IP version jump to each chain.
+    /// How many rules that are for the family jump to each chain.
     pub(crate) fn references_for(&self, family: Family) -> Result<References> {
         let chains = self.chains().map(|(_, chain)| chain);
         References::count(self.places.len(), chains, Some(family))
     }
 
-    /// Sets the counters of a chain and of its rules to zero, once the draft is in force.
+    /// Zeroes the counters of a chain and its rules once the draft is in force.
     pub(crate) fn zero(&mut self, id: ChainId) -> Result {
         let generation = self.generation;
         let place = self.place(id)?;
         place.is_zeroed = true;
-        // What is new is not in force, so that nobody counts with it yet.
+        // New rules are not in force, so nobody counts with them yet.
         let changed = place.changed.iter().flat_map(|chain| chain.rules.iter());
         for rule in changed.filter(|rule| rule.generation() == generation) {
             rule.counters().set(Totals::default());
@@ -254,8 +254,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Sets the counters of a chain's policy and rules for packets of that IP version to zero, once the draft is in
-    /// force.
+    /// Zeroes the counters of a chain's policy and rules for the family once the draft is in force.
     pub(crate) fn zero_family(&mut self, id: ChainId, family: Family) -> Result {
         let chain = self.get(id)?;
         let length = chain.rules.len();
@@ -271,7 +270,8 @@ impl Draft {
         Ok(())
     }
 
-    /// Sets the counters of a rule to zero, once the draft is in force; `ENOENT` where the rules end before.
+    /// Zeroes the counters of a rule once the draft is in force; `ENOENT` if there is none at that
+    /// index.
     pub(crate) fn zero_rule(&mut self, id: ChainId, place: usize) -> Result {
         let rule = self.get(id)?.rules.get(place).ok_or(ENOENT)?.clone();
         if rule.generation() == self.generation {
@@ -281,7 +281,7 @@ impl Draft {
         Ok(self.zeroed_rules.push(rule, GFP_KERNEL_ACCOUNT)?)
     }
 
-    /// What the ruleset will need.
+    /// The needs of the ruleset.
     fn needs(&self) -> Needs {
         let mut needs = Needs::default();
         for (id, chain) in self.chains() {
@@ -290,14 +290,14 @@ impl Draft {
             }
             needs.conntrack |= chain.rules.iter().any(|rule| rule.needs_conntrack());
             needs.synproxy |= chain.rules.iter().any(|rule| rule.needs_synproxy());
-            // Connections are what the chains of nat are shown.
+            // The nat chains see connections.
             needs.conntrack |=
                 chain.table == Table::Nat && id.base().is_some() && chain.is_in_use();
         }
         needs
     }
 
-    /// Makes it a ruleset, together with what is to be done when that is in force.
+    /// Turns the draft into a ruleset; the [`Zeroing`] is to be run once that is in force.
     ///
     /// # Errors
     ///
@@ -336,7 +336,7 @@ impl Draft {
     }
 }
 
-/// Chains and rules whose counters are to be set to zero.
+/// Chains and rules whose counters are to be zeroed.
 #[must_use = "they are set to zero by `run`"]
 pub(crate) struct Zeroing {
     chains: KVVec<Arc<Chain>>,
@@ -345,7 +345,7 @@ pub(crate) struct Zeroing {
 }
 
 impl Zeroing {
-    /// Does it.
+    /// Zeroes them.
     pub(crate) fn run(self) {
         for chain in &self.chains {
             for (_, policy) in chain.policies.iter().flat_map(Policies::iter) {

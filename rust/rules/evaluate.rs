@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Running a packet through a chain, and through those that it jumps to.
+//! Running a packet through a chain, and those that it jumps to.
 
 use super::{
     chain::PlacedRule,
@@ -15,10 +15,10 @@ use crate::{
     packet::Packet, //
 };
 
-/// The rules of a chain that a packet has not met yet.
+/// The rest of a chain, which the packet has not traversed yet.
 type Rest<'a> = &'a [PlacedRule];
 
-/// What becomes of a packet of a built-in chain.
+/// The verdict on a packet of a built-in chain.
 #[inline(always)]
 pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) -> Verdict {
     let Some(chain) = ruleset.chain(base) else {
@@ -44,7 +44,7 @@ pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) ->
     }
 }
 
-/// Runs the packet through the rest of a chain, until it leaves it.
+/// Runs a packet through the rest of a chain until it leaves the chain.
 #[inline(always)]
 fn run(rest: &mut Rest<'_>, packet: &Packet<'_>) -> Decision {
     while let Some(placed) = next_admitted(rest, packet) {
@@ -62,7 +62,7 @@ fn run(rest: &mut Rest<'_>, packet: &Packet<'_>) -> Decision {
     Decision::Return
 }
 
-/// The next rule that may be for the packet.
+/// The next rule whose pattern admits the packet.
 #[inline(always)]
 fn next_admitted<'a>(rest: &mut Rest<'a>, packet: &Packet<'_>) -> Option<&'a PlacedRule> {
     let (placed, further) = rest.split_first()?;
@@ -70,7 +70,7 @@ fn next_admitted<'a>(rest: &mut Rest<'a>, packet: &Packet<'_>) -> Option<&'a Pla
     if packet.profile.admits(&placed.pattern) {
         return Some(placed);
     }
-    // Two at a time, since most rules of a long chain are passed over.
+    // Two at a time, since most rules of a long chain are skipped.
     while let [first, second, further @ ..] = rest {
         if packet.profile.admits(&first.pattern) || packet.profile.admits(&second.pattern) {
             break;
@@ -86,8 +86,8 @@ fn next_admitted<'a>(rest: &mut Rest<'a>, packet: &Packet<'_>) -> Option<&'a Pla
     None
 }
 
-/// Follows a jump, and all further ones. None if the policy of the built-in chain decides.
-// Apart, since most packets do not jump, and the callers take up some stack.
+/// Follows a jump and all further ones. `None` if the built-in chain's policy decides.
+// Not inlined: most packets do not jump, and the callers take up some stack.
 #[inline(never)]
 fn follow<'a>(
     ruleset: &'a Ruleset,
@@ -104,7 +104,7 @@ fn follow<'a>(
             Decision::Return => callers.pop()?,
             Decision::Jump(id) => match ruleset.chain(id) {
                 Some(next) if callers.push(rest) => next.rules.placed(),
-                // Checking the jumps has made sure that there is such a chain, and room.
+                // Checking the jumps made sure that the chain exists, and that there is room.
                 _ => return Some(Verdict::Drop),
             },
             Decision::Goto(id) => ruleset.chain(id)?.rules.placed(),
@@ -113,7 +113,7 @@ fn follow<'a>(
     }
 }
 
-/// Where it goes on when a chain ends.
+/// The stack of calling chains.
 struct Callers<'a> {
     frames: [Rest<'a>; DEPTH_MAX],
     depth: usize,
@@ -127,7 +127,7 @@ impl<'a> Callers<'a> {
         }
     }
 
-    /// Whether there was room.
+    /// Returns `false` if there is no room.
     fn push(&mut self, rest: Rest<'a>) -> bool {
         let Some(frame) = self.frames.get_mut(self.depth) else {
             return false;

@@ -63,7 +63,7 @@ const UDP: u8 = 17;
 const SYN: u8 = 0x02;
 const ACK: u8 = 0x10;
 
-/// Attributes, as they lie in a message.
+/// Attributes, as in a message.
 struct Bytes(KVec<u8>);
 
 impl Bytes {
@@ -107,7 +107,7 @@ const LIMITS: RuleLimits = RuleLimits {
     chains: 64,
 };
 
-/// A ruleset in the making, whose first chain is filter's INPUT, and what its rules may refer to.
+/// A ruleset draft with filter's INPUT as `input`, and what its rules may refer to.
 struct Bench {
     lists: Arc<Lists>,
     draft: Draft,
@@ -169,7 +169,7 @@ impl Bench {
         })
     }
 
-    /// Ends the making.
+    /// Finishes the draft.
     fn finish(self) -> Result<Ready> {
         let (ruleset, zeroing) = self.draft.finish(&LIMITS).map_err(|_| EMLINK)?;
         zeroing.run();
@@ -180,7 +180,7 @@ impl Bench {
     }
 }
 
-/// A ruleset that packets can be shown to.
+/// A ruleset to run packets through.
 struct Ready {
     ruleset: Ruleset,
     input: ChainId,
@@ -232,7 +232,7 @@ fn ipv4(host: u8, protocol: u8, port: u16, flags: u8) -> [u8; 40] {
     packet
 }
 
-/// An IPv6 packet of 60 bytes, from 2001:db8::`host`, whose payload begins with `next` as its protocol.
+/// An IPv6 packet of 60 bytes from 2001:db8::`host`, with `next` as its next header.
 fn ipv6(host: u8, next: u8) -> [u8; 60] {
     let mut packet = [0; 60];
     packet[0] = 0x60;
@@ -301,7 +301,7 @@ mod tests {
                 .count()
                 == 1
         );
-        // A packet of one counts for that alone.
+        // A packet only counts for its own family.
         assert!(bench.drops(&ipv4(1, TCP, 80, 0))?);
         let packets = |family| policies.of(family).counters.totals().packets;
         assert_eq!((packets(Family::Ipv4), packets(Family::Ipv6)), (1, 0));
@@ -316,7 +316,7 @@ mod tests {
                 .put(attributes::SOURCE_MASK, &mask)
         };
         let mut bench = Bench::new()?;
-        // 192.0.2.4/30, of which the rule's address is not the first.
+        // 192.0.2.4/30, given by an address that is not its first.
         bench
             .append(source([192, 0, 2, 6], [255, 255, 255, 252])?.verdict(spec::Verdict::Drop)?)?;
         let bench = bench.finish()?;
@@ -325,7 +325,7 @@ mod tests {
         assert!(bench.drops(&packet(4))?);
         assert!(bench.drops(&packet(7))?);
         assert!(!bench.drops(&packet(8))?);
-        // No address of IPv6 is one of IPv4.
+        // No IPv6 address is an IPv4 address.
         assert!(!bench.drops_ipv6(&ipv6(4, TCP))?);
 
         let mut bench = Bench::new()?;
@@ -386,9 +386,9 @@ mod tests {
             assert!(bench.drops(&ipv4(1, protocol, 54, 0))?);
             assert!(bench.drops(&ipv4(1, protocol, 53 << 8, 0))?);
         }
-        // Another protocol has something else there.
+        // Another protocol has something else at that offset.
         assert!(bench.drops(&ipv4(1, 1, 53, 0))?);
-        // A datagram without data, headers that are cut off, and fragments that have none.
+        // A datagram without data, truncated headers, and fragments without any.
         assert!(!bench.drops(&ipv4(1, UDP, 53, 0)[..28])?);
         assert!(bench.drops(&ipv4(1, UDP, 54, 0)[..28])?);
         assert!(bench.drops(&ipv4(1, UDP, 53, 0)[..27])?);
@@ -445,16 +445,16 @@ mod tests {
         let bench = bench.finish()?;
         let whole = ipv4(1, TCP, 80, SYN);
         assert!(!bench.drops(&whole)?);
-        // A TCP header that ends early, and a fragment that would overwrite the flags.
+        // A truncated TCP header, and a fragment that would overwrite the flags.
         assert!(bench.drops(&whole[..39])?);
         let mut fragment = whole;
         fragment[7] = 1;
         assert!(bench.drops(&fragment)?);
-        // Any other fragment has no ports and is not decided on.
+        // Any other fragment has no ports, and does not match.
         fragment[7] = 2;
         assert!(!bench.drops(&fragment)?);
         assert_eq!(bench.counted(0)?.0, 1);
-        // An extension header of IPv6 that says it is longer than the packet.
+        // An IPv6 extension header longer than the packet.
         let mut hidden = ipv6(1, 0);
         hidden[40] = TCP;
         hidden[41] = 200;
@@ -486,7 +486,7 @@ mod tests {
         bench.append(set.verdict(spec::Verdict::Accept)?)?;
         bench.append(check.verdict(spec::Verdict::Drop)?)?;
         let bench = bench.finish()?;
-        // It is not for port 53, but was remembered before that was seen.
+        // The port does not match, but the address was stamped before that.
         assert!(bench.drops(&ipv4(1, UDP, 54, 0))?);
         assert!(!bench.drops(&ipv4(2, TCP, 54, 0))?);
         Ok(())
@@ -498,7 +498,7 @@ mod tests {
             .put(tcp::DESTINATION_FIRST, &22u16.to_ne_bytes())?
             .put(tcp::DESTINATION_LAST, &22u16.to_ne_bytes())?;
         let mut bench = Bench::new()?;
-        // Only who comes to port 22 is remembered, and the third time is one too many.
+        // Only addresses that connect to port 22 are stamped, and the third time is one too many.
         let check = recent(RecentOperation::Update, Some(2))?;
         let check = Bytes::new().matching(r#match::RECENT, check)?;
         bench.append(check.verdict(spec::Verdict::Drop)?)?;
@@ -569,7 +569,7 @@ mod jump_tests {
         bench.drop_by_policy()?;
         let bench = bench.finish()?;
         assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
-        // The second chain ends where the first was called from.
+        // After the second chain, the packet continues where the first was called.
         assert_eq!(bench.counted(1)?.0, 1);
         Ok(())
     }
@@ -592,7 +592,7 @@ mod jump_tests {
         Ok(())
     }
 
-    /// A row of so many chains, each of which jumps `times` to the next.
+    /// `length` chains, each of which jumps `times` times to the next.
     fn row(length: u8, times: usize) -> Result<Bench> {
         let mut bench = Bench::new()?;
         let name = |number| [b'a' + number / 26, b'a' + number % 26];
@@ -625,10 +625,10 @@ mod jump_tests {
 
     #[test]
     fn no_packet_meets_more_rules_than_there_may_be() -> Result {
-        // 1 + 2 * (1 + 2 * (1 + 2 * (1 + 2 * (1 + 1)))) rules make 47, of 64 that are allowed.
+        // 1 + 2 * (1 + 2 * (1 + 2 * (1 + 2 * (1 + 1)))) = 47 rules, of 64 that are allowed.
         let bench = row(5, 2)?.finish()?;
         assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
-        // One chain more, and they are 95.
+        // One more chain makes 95.
         assert!(row(6, 2)?.finish().is_err());
         Ok(())
     }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The IP version that a rule or a policy is for.
+//! The family that a rule or policy is for.
 
 use crate::{
     packet::Family,
     spec, //
 };
 
-/// The IP version that a netlink attribute carried, if it is one.
+/// The family from a netlink attribute, if it is valid.
 pub(crate) fn from_number(number: u32) -> Option<Family> {
     Some(match spec::Family::from_number(number)? {
         spec::Family::Ipv4 => Family::Ipv4,
@@ -15,7 +15,7 @@ pub(crate) fn from_number(number: u32) -> Option<Family> {
     })
 }
 
-/// What a netlink attribute carries for it.
+/// The value of a netlink attribute for the family.
 pub(crate) fn number(family: Family) -> u32 {
     match family {
         Family::Ipv4 => spec::Family::Ipv4,
@@ -24,7 +24,7 @@ pub(crate) fn number(family: Family) -> u32 {
     .number()
 }
 
-/// The one that it is not.
+/// The other family.
 pub(crate) fn other(family: Family) -> Family {
     match family {
         Family::Ipv4 => Family::Ipv6,
@@ -32,7 +32,7 @@ pub(crate) fn other(family: Family) -> Family {
     }
 }
 
-/// Whether what is for `own`, or for both if that is none, is for `family` among others.
+/// Whether something for `own`, or for both families if that is `None`, is for `family`.
 pub(crate) fn includes(own: Option<Family>, family: Family) -> bool {
     own.is_none_or(|own| own == family)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What every rule can ask of a packet: IP version, protocol, addresses and interface.
+//! What every rule can match: family, protocol, addresses, interfaces and fragments.
 
 use super::{
     context::Site,
@@ -45,7 +45,7 @@ impl AddressMatch {
         (address.masked(&self.mask) == self.address) != self.invert
     }
 
-    /// The address and the mask that a [`Pattern`] compares, and whether that is all of it.
+    /// The address and mask for a [`Pattern`], and whether they say everything.
     fn pattern(this: &Option<Self>) -> ((Address, Address), bool) {
         let nothing = Address::new([0; 4]);
         match this {
@@ -58,7 +58,7 @@ impl AddressMatch {
     }
 }
 
-/// The attributes of the address, of the mask, and of the inversion.
+/// The attributes of the address, the mask, and the inversion.
 impl Group for Option<AddressMatch> {
     fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
         let [mask_kind, invert] = [kind.wrapping_add(1), kind.wrapping_add(2)];
@@ -91,14 +91,14 @@ impl Group for Option<AddressMatch> {
     }
 }
 
-/// Longest name of an interface, with the zero byte that ends it.
+/// Size of an interface name, including the terminating zero byte.
 const NAME_LENGTH: usize = size_of::<InterfaceName>();
 
-/// The name of an interface, or how it begins.
+/// The name of an interface, or a prefix.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct InterfaceMatch {
     name: InterfaceName,
-    /// Which bits of the name count.
+    /// The bits of the name that count.
     mask: InterfaceName,
     invert: bool,
 }
@@ -123,7 +123,7 @@ impl Group for Option<InterfaceMatch> {
         let refuse = |message| ExtAckError::new(EINVAL, message).at(attribute);
         let (beginning, is_whole) = match name {
             [] => return Err(refuse(c"an interface has a name")),
-            // dev_valid_name() of net/core/dev.c.
+            // As dev_valid_name() in net/core/dev.c.
             _ if name
                 .iter()
                 .any(|byte| byte.is_ascii_whitespace() || b"/:".contains(byte)) =>
@@ -137,7 +137,7 @@ impl Group for Option<InterfaceMatch> {
         name.get_mut(..beginning.len())
             .ok_or_else(|| refuse(c"the interface's name is too long"))?
             .copy_from_slice(beginning);
-        // A whole name ends with a zero byte, which has to agree, too.
+        // A full name includes the zero byte after it.
         let compared = beginning.len().saturating_add(is_whole.into());
         let mask = core::array::from_fn(|place| if place < compared { 0xff } else { 0 });
         Ok(Some(InterfaceMatch {
@@ -196,7 +196,7 @@ impl Group for Option<ProtocolMatch> {
     fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
         let invert = kind.wrapping_add(1);
         match nest::optional(nest, kind)? {
-            // As in iptables 0 stands for all protocols.
+            // As in iptables, 0 stands for all protocols.
             None | Some(0) if nest.has(invert) => {
                 Err(nest.refuse(invert, c"there is no protocol to invert"))
             }
@@ -217,7 +217,7 @@ impl Group for Option<ProtocolMatch> {
     }
 }
 
-/// Whether a packet has to be a fragment other than the first, or must not be one: the attributes that say so.
+/// Whether a packet must be a fragment other than the first, or must not: the flags for both.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct FragmentMatch(bool);
 
@@ -239,7 +239,7 @@ impl Group for Option<FragmentMatch> {
 }
 
 nest! {
-    /// What a rule asks of every packet.
+    /// The attributes that every rule can have.
     #[derive(Clone, Copy, PartialEq, Eq)]
     struct HeaderAttributes: attribute::rule {
         family: Option<Family> = FAMILY, optional;
@@ -253,7 +253,7 @@ nest! {
 }
 
 impl HeaderAttributes {
-    /// The features that all packets have that it matches, and whether all packets match that have them.
+    /// Features that every matching packet has, and whether every packet with them matches.
     fn pattern(&self) -> (Pattern, bool) {
         let (source_pattern, is_source_all) = AddressMatch::pattern(&self.source);
         let (destination_pattern, is_destination_all) = AddressMatch::pattern(&self.destination);
@@ -275,12 +275,12 @@ impl HeaderAttributes {
     }
 }
 
-/// What a rule asks of every packet.
+/// What a rule matches without its further matches.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct HeaderMatch {
-    /// The features that all packets have that it matches.
+    /// Features that every matching packet has.
     pattern: Pattern,
-    /// Whether all packets match that have them.
+    /// Whether every packet with them matches.
     is_pattern_all: bool,
     attributes: HeaderAttributes,
 }
@@ -295,7 +295,7 @@ impl HeaderMatch {
         }
     }
 
-    /// The IP version that all matching packets have, if there is one.
+    /// The family that all matching packets have, if it requires one.
     pub(super) fn family(&self) -> Option<Family> {
         self.attributes.family
     }
@@ -307,7 +307,7 @@ impl HeaderMatch {
             && destination.is_none_or(|destination| destination.matches(address))
     }
 
-    /// The same for packets of one IP version only.
+    /// The same for one family only.
     pub(super) fn narrowed(&self, family: Family) -> Self {
         Self::new(HeaderAttributes {
             family: Some(family),
@@ -315,24 +315,24 @@ impl HeaderMatch {
         })
     }
 
-    /// The protocol that all matching packets have, if there is one.
+    /// The protocol that all matching packets have, if it requires one.
     pub(super) fn protocol(&self) -> Option<u8> {
         let protocol = self.attributes.protocol;
         (protocol.filter(|protocol| !protocol.invert)).map(|protocol| protocol.number)
     }
 
-    /// The features that all packets have that it matches.
+    /// Features that every matching packet has.
     pub(super) fn pattern(&self) -> &Pattern {
         &self.pattern
     }
 
-    /// Whether all packets match that have these features.
+    /// Whether every packet with these features matches.
     #[inline(always)]
     pub(super) fn is_pattern_all(&self) -> bool {
         self.is_pattern_all
     }
 
-    /// Looks at a packet.
+    /// Matches a packet.
     #[inline(never)]
     pub(super) fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let asked = &self.attributes;
@@ -354,7 +354,8 @@ impl HeaderMatch {
         };
         match packet.protocol() {
             Some(protocol) => MatchResult::from((protocol == wanted.number) != wanted.invert),
-            // As in ip6tables: what hides its protocol is not let through by a rule about protocols.
+            // As in ip6tables, a rule about protocols does not let a packet through that hides its
+            // protocol.
             None => MatchResult::Hotdrop,
         }
     }

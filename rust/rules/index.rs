@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Chains by their names.
+//! Chains by name.
 
 use super::{
     chain::Chain,
@@ -11,7 +11,7 @@ use kernel::prelude::*;
 
 /// The numbers of chains, sorted by table and name.
 ///
-/// It knows the numbers only; `chain` of its functions says which chain has a number.
+/// It only holds the numbers; the argument `chain` of its functions maps a number to its chain.
 #[derive(Default)]
 pub(super) struct Index(KVVec<ChainId>);
 
@@ -24,7 +24,7 @@ impl Index {
         Ok(Self(ids))
     }
 
-    /// The place of the chain of that name, or the one where it would have to be.
+    /// The index of the chain with that name, or where it would have to be inserted.
     fn place<'a>(
         &self,
         table: Table,
@@ -38,7 +38,7 @@ impl Index {
         })
     }
 
-    /// The chain of that name in a table.
+    /// The chain with that name in a table.
     pub(super) fn find<'a>(
         &self,
         table: Table,
@@ -49,7 +49,7 @@ impl Index {
         self.0.get(place).copied()
     }
 
-    /// Takes in a chain that is to have that name; `EEXIST` where there is one.
+    /// Inserts a chain under that name; `EEXIST` if the name is taken.
     pub(super) fn insert<'a>(
         &mut self,
         id: ChainId,
@@ -64,7 +64,7 @@ impl Index {
         self.0.insert_within_capacity(place, id).map_err(|_| EINVAL)
     }
 
-    /// Takes out the chain of that name.
+    /// Removes the chain with that name.
     pub(super) fn remove<'a>(
         &mut self,
         table: Table,

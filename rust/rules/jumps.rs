@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! That no packet is sent from chain to chain without end.
+//! Limits jumps between chains, so that no packet runs forever.
 //!
-//! Chains may jump to chains, but not in a circle, not deeper than [`DEPTH_MAX`], and not so that a packet
-//! could meet more rules than a namespace may have: with a few chains that jump to each other twice it
-//! would otherwise be kept busy for days.
+//! Chains may jump to chains, but not in a loop, not deeper than [`DEPTH_MAX`], and not so that a
+//! packet could traverse more rules than a namespace may have: a few chains, each jumping twice to
+//! the next, would otherwise keep it busy for days.
 
 use super::{
     chains::ChainId,
@@ -20,10 +20,10 @@ use crate::kernel_api::{
 };
 use kernel::prelude::*;
 
-/// How many jumps deep a packet may be.
+/// The maximum depth of jumps.
 pub(super) const DEPTH_MAX: usize = 32;
 
-/// A rule that leads from a chain to another.
+/// A rule that jumps from one chain to another.
 struct Jump {
     from: usize,
     to: usize,
@@ -32,11 +32,11 @@ struct Jump {
 /// What is known of a chain.
 #[derive(Clone, Copy, Default)]
 struct Known {
-    /// The most jumps that lead here.
+    /// The longest path of jumps to it.
     depth: usize,
-    /// The most rules that a packet meets from here on.
+    /// The maximum number of rules that a packet traverses from here on.
     rules: usize,
-    /// A bit for each built-in chain whose packets may come here.
+    /// A bit for each built-in chain whose packets may get here.
     origins: u32,
 }
 
@@ -44,7 +44,7 @@ struct Known {
 ///
 /// # Errors
 ///
-/// `EMLINK` when there are too many jumps, `EINVAL` when a rule is not for packets that come to it.
+/// `EMLINK` if there are too many jumps, `EINVAL` if a target cannot handle packets that get to it.
 pub(super) fn check<'a>(draft: &Draft, limits: &RuleLimits) -> NetlinkResult<'a> {
     let mut jumps = KVVec::new();
     let mut known = KVVec::new();
@@ -76,7 +76,7 @@ pub(super) fn check<'a>(draft: &Draft, limits: &RuleLimits) -> NetlinkResult<'a>
     check_targets(draft, &known)
 }
 
-/// Finds out how deep each chain is and where its packets come from; returns the greatest depth.
+/// Computes the depth of each chain and the origin of its packets; returns the greatest depth.
 fn measure_depth<'a>(jumps: &[Jump], known: &mut [Known]) -> NetlinkResult<'a, usize> {
     let mut deepest = 0;
     let mut is_changed = true;
@@ -104,7 +104,7 @@ fn measure_depth<'a>(jumps: &[Jump], known: &mut [Known]) -> NetlinkResult<'a, u
     Ok(deepest)
 }
 
-/// Adds to each chain's rules those of the chains that it jumps to, the deepest first.
+/// Adds to each chain the rules of the chains it jumps to, deepest first.
 fn count_rules(jumps: &[Jump], known: &mut [Known], deepest: usize) {
     for depth in (0..deepest).rev() {
         for jump in jumps {
@@ -118,7 +118,7 @@ fn count_rules(jumps: &[Jump], known: &mut [Known], deepest: usize) {
     }
 }
 
-/// Checks that targets can do their work on all packets that come to them.
+/// Checks that targets can handle all packets that get to them.
 fn check_targets<'a>(draft: &Draft, known: &[Known]) -> NetlinkResult<'a> {
     for (id, chain) in draft.chains() {
         let origins = known.get(id.number()).map_or(0, |chain| chain.origins);

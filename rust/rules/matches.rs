@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The further matches of a rule: a file each.
+//! The further matches of a rule, one per file.
 
 mod comment;
 mod connlimit;
@@ -41,14 +41,14 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// What a match says of a packet.
+/// The result of a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MatchResult {
-    /// It agrees.
+    /// The packet matches.
     Match,
-    /// It does not agree.
+    /// The packet does not match.
     Mismatch,
-    /// The packet is malformed in a way that no rule should decide on: it is dropped (`hotdrop` of
+    /// The packet is malformed so that no rule should decide on it: it is dropped (`hotdrop` of
     /// `struct xt_action_param`).
     Hotdrop,
 }
@@ -64,48 +64,47 @@ impl From<bool> for MatchResult {
     }
 }
 
-/// A match.
 pub(super) trait PacketMatch: Sized {
-    /// What its attribute holds.
+    /// The type of its attribute.
     type Attributes: Payload + PartialEq;
 
-    /// Whether connection tracking has to see the packets of the namespace for it.
+    /// Whether it needs connection tracking in the namespace.
     const NEEDS_CONNTRACK: bool = false;
 
-    /// Makes it of its attributes, which lie in `nest`.
+    /// Creates it from its attributes, which are in `nest`.
     ///
     /// # Errors
     ///
-    /// What is wrong with them together, or where the rule is to be.
+    /// If the attributes do not fit together, or do not fit where the rule goes.
     fn new<'a>(
         attributes: Self::Attributes,
         nest: Attributes<'a>,
         context: &mut DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self>;
 
-    /// The attributes that it was made of.
+    /// The attributes that it was created from.
     fn attributes(&self) -> &Self::Attributes;
 
-    /// Looks at a packet.
+    /// Matches a packet.
     fn matches(&self, packet: &Packet<'_>) -> MatchResult;
 
-    /// The features that all packets have that it matches, as far as a pattern can say that.
+    /// Features that every matching packet has, as far as a pattern can express them.
     fn pattern(&self) -> Pattern {
         Pattern::ANY
     }
 
-    /// Whether all packets match that have these features.
+    /// Whether every packet with these features matches.
     fn is_pattern_all(&self) -> bool {
         false
     }
 
-    /// How many packets it counts in a list, if it refers to the list.
+    /// How many packets it counts in a list; `None` if it does not use the list.
     fn uses(&self, _list: &List) -> Option<u32> {
         None
     }
 }
 
-/// Makes an enum of all matches.
+/// Defines an enum of all matches.
 macro_rules! list_matches {
     ($($(#[$documentation:meta])* $name:ident($kind:ty) = $attribute:ident,)*) => {
         /// Any match. With a tag of its own, since one in a niche of a match takes more instructions.
@@ -133,21 +132,21 @@ macro_rules! list_matches {
                 }
             }
 
-            /// The features that all packets have that it matches, as far as a pattern can say that.
+            /// Features that every matching packet has, as far as a pattern can express them.
             pub(super) fn pattern(&self) -> Pattern {
                 match self {
                     $(Self::$name(this) => this.pattern(),)*
                 }
             }
 
-            /// Whether all packets match that have these features.
+            /// Whether every packet with these features matches.
             pub(super) fn is_pattern_all(&self) -> bool {
                 match self {
                     $(Self::$name(this) => this.is_pattern_all(),)*
                 }
             }
 
-            /// Makes a match from the attribute that stands for it.
+            /// Decodes a match from its attribute.
             fn decode_one<'a>(
                 attribute: Attribute<'a>,
                 context: &mut DecodeContext<'_, '_>,
@@ -163,7 +162,7 @@ macro_rules! list_matches {
                 .map_err(|error| error.at(attribute))
             }
 
-            /// Writes the attribute that stands for it.
+            /// Writes its attribute.
             pub(super) fn encode(&self, message: &mut Message) -> Result {
                 match self {
                     $(Self::$name(this) => {
@@ -172,14 +171,14 @@ macro_rules! list_matches {
                 }
             }
 
-            /// Whether connection tracking has to see the packets of the namespace for it.
+            /// Whether it needs connection tracking in the namespace.
             pub(super) fn needs_conntrack(&self) -> bool {
                 match self {
                     $(Self::$name(_) => <$kind>::NEEDS_CONNTRACK,)*
                 }
             }
 
-            /// How many packets it counts in a list, if it refers to the list.
+            /// How many packets it counts in a list; `None` if it does not use the list.
             pub(super) fn uses(&self, list: &List) -> Option<u32> {
                 match self {
                     $(Self::$name(this) => this.uses(list),)*
@@ -190,29 +189,29 @@ macro_rules! list_matches {
 }
 
 list_matches! {
-    /// The ports of a TCP segment.
+    /// The ports and flags of a TCP segment.
     Tcp(tcp::Tcp) = TCP,
     /// The ports of a UDP datagram.
     Udp(udp::Udp) = UDP,
-    /// Who was seen recently.
+    /// Addresses seen recently.
     Recent(recent::Recent) = RECENT,
     /// Type and code of an ICMP message.
     Icmp(icmp::Icmp<IPPROTO_ICMP>) = ICMP,
     /// Type and code of an ICMPv6 message.
     Icmpv6(icmp::Icmp<IPPROTO_ICMPV6>) = ICMPV6,
-    /// What connection tracking says of the packet.
+    /// The state from connection tracking.
     Conntrack(conntrack::Conntrack) = CONNTRACK,
     /// Bits of the packet's mark.
     Mark(mark::Mark) = MARK,
     /// Several ports at once.
     Multiport(multiport::Multiport) = MULTIPORT,
-    /// Words for people.
+    /// A comment.
     Comment(comment::Comment) = COMMENT,
     /// A limited rate.
     Limit(limit::Limit) = LIMIT,
-    /// How many connections there are.
+    /// The number of connections.
     Connlimit(connlimit::Connlimit) = CONNLIMIT,
-    /// What the packet holds.
+    /// The packet's contents.
     String(string::StringMatch) = STRING,
     /// How long the packet is.
     Length(length::Length) = LENGTH,
@@ -225,7 +224,7 @@ list_matches! {
 }
 
 impl Match {
-    /// Looks at a packet.
+    /// Matches a packet.
     #[inline(always)]
     pub(super) fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         match self {
@@ -234,7 +233,7 @@ impl Match {
         }
     }
 
-    /// Makes a match from an attribute that holds exactly one that stands for it.
+    /// Decodes a match from an attribute that contains exactly one.
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,
         context: &mut DecodeContext<'_, '_>,

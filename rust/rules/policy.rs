@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What becomes of packets that no rule of a built-in chain decides on.
+//! Policies: the verdict on packets that reach the end of a built-in chain.
 
 use crate::{
     kernel_api::{
@@ -14,12 +14,12 @@ use kernel::{
     sync::Arc, //
 };
 
-/// What becomes of packets of one IP version.
+/// The policy for one family.
 #[derive(Clone)]
 pub(crate) struct ChainPolicy {
-    /// Whether they are accepted, and not dropped.
+    /// Whether packets are accepted, not dropped.
     pub(crate) accepts: bool,
-    /// How many they were.
+    /// The packets that it decided on.
     pub(crate) counters: Arc<Counters>,
 }
 
@@ -40,7 +40,7 @@ impl ChainPolicy {
     }
 }
 
-/// The policies of a chain: one for each IP version, since a server that is closed to one of them is to stay
+/// The policies of a chain, one per family: a server closed to one of them may have to stay
 /// reachable by the other.
 #[derive(Clone)]
 pub(crate) struct Policies {
@@ -49,7 +49,7 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
-    /// All packets go on.
+    /// Both families accept.
     pub(super) fn accept() -> Result<Self> {
         Ok(Self {
             ipv4: ChainPolicy::accept()?,
@@ -57,7 +57,7 @@ impl Policies {
         })
     }
 
-    /// That for packets of an IP version.
+    /// The policy for a family.
     #[inline(always)]
     pub(crate) fn of(&self, family: Family) -> &ChainPolicy {
         match family {
@@ -66,7 +66,7 @@ impl Policies {
         }
     }
 
-    /// That for packets of an IP version, to change it.
+    /// The policy for a family, mutable.
     pub(crate) fn of_mut(&mut self, family: Family) -> &mut ChainPolicy {
         match family {
             Family::Ipv4 => &mut self.ipv4,
@@ -74,7 +74,7 @@ impl Policies {
         }
     }
 
-    /// Both, each with its IP version.
+    /// Both policies, with their families.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Family, &ChainPolicy)> {
         [(Family::Ipv4, &self.ipv4), (Family::Ipv6, &self.ipv6)].into_iter()
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What nearly every match and every target needs.
+//! Imports of nearly every match and target.
 
 pub(super) use super::{
     context::DecodeContext,

@@ -13,13 +13,13 @@ use super::{
 use crate::packet::Family;
 use kernel::prelude::*;
 
-/// The numbers of rules that jump to chains, by the chains' numbers.
+/// The number of rules that jump to each chain, by chain number.
 #[derive(Default)]
 pub(crate) struct References(KVVec<u32>);
 
 impl References {
-    /// Counts the jumps of chains whose numbers are less than `end`, and which jump only to each other; if a family is
-    /// given, only those of packets of that IP version.
+    /// Counts the jumps of chains, which only jump to each other and have numbers below `end`; with
+    /// a family, only those of rules that include it.
     pub(super) fn count<'a>(
         end: usize,
         chains: impl Iterator<Item = &'a Chain>,

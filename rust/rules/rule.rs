@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A rule: what it asks of a packet, what it does then, and what it counted.
+//! A rule: matches, a target, and counters.
 
 use super::{
     chains::{
@@ -55,17 +55,17 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// What a rule says.
+/// The specification of a rule.
 pub(crate) struct RuleSpec {
     header: HeaderMatch,
     matches: KVec<Match>,
-    /// Whether the rule's pattern says all that the first of them asks for.
+    /// Whether the rule's pattern says everything about the first of them.
     is_first_told: bool,
     target: Option<Target>,
 }
 
 impl RuleSpec {
-    /// Makes it from the attributes of the set `rule`.
+    /// Decodes it from the attribute set `rule`.
     pub(crate) fn decode<'a>(
         rule: Attributes<'a>,
         site: Site<'_>,
@@ -103,14 +103,15 @@ impl RuleSpec {
         })
     }
 
-    /// The features that all matching packets have.
+    /// Features that every matching packet has.
     fn pattern(&self) -> Pattern {
-        // What a match does to a list must not depend on those behind it: only the first can say more.
+        // What a match does to a list must not depend on later matches: only the first can add
+        // features.
         let first = self.matches.first().map(Match::pattern);
         self.header.pattern().and(&first.unwrap_or(Pattern::ANY))
     }
 
-    /// Whether a rule says the same that says `other` and is left to packets of that IP version.
+    /// Whether this and `other`, narrowed to the family if there is one, say the same.
     pub(super) fn is_said_by(&self, other: &Self, family: Option<Family>) -> bool {
         let header = match family {
             Some(family) => other.header.narrowed(family),
@@ -119,7 +120,7 @@ impl RuleSpec {
         self.header == header && self.matches == other.matches && self.target == other.target
     }
 
-    /// The family is the one that the rule is left to, if it is not for both.
+    /// `family` is the one that the rule is narrowed to; `None` means both.
     fn encode(
         &self,
         family: Option<Family>,
@@ -142,20 +143,20 @@ impl RuleSpec {
     }
 }
 
-/// A rule that takes up no more in a request takes up less than [`RULE_LENGTH_MAX`] in an answer: what it did not say is
-/// said there, but that is less than eight times as much.
+/// A rule of this length in a request takes less than [`RULE_LENGTH_MAX`] in a reply: defaults are
+/// spelled out there, which makes it less than eight times as long.
 const SHORT_RULE: usize = RULE_LENGTH_MAX as usize / 8;
 
 /// A rule of a chain.
 pub(crate) struct Rule {
     spec: RuleSpec,
     counters: Counters,
-    /// The ruleset that it came with.
+    /// The generation of the ruleset that it came with.
     generation: u32,
 }
 
 impl Rule {
-    /// Makes a rule whose counters start where its attributes say.
+    /// Decodes a rule; its counters start at the given values.
     pub(crate) fn decode<'a>(
         rule: Attributes<'a>,
         site: Site<'_>,
@@ -189,15 +190,16 @@ impl Rule {
         Ok(this)
     }
 
-    /// Whether the rule, whichever IP version it is left to and however chains are renamed, fits into a message.
+    /// Whether the rule fits into a message, whichever family it is narrowed to and however chains
+    /// are renamed.
     fn can_be_listed(&self) -> Result<bool> {
         message::fits(RULE_LENGTH_MAX as usize, |message| {
             self.encode(Some(Family::Ipv6), &LongestNames, message)
         })
     }
 
-    /// Writes the attributes of the set `rule`, of a rule that is left to packets of that IP version, or to all, where
-    /// chains have these names.
+    /// Writes the attribute set `rule`. `family` is the one that the rule is narrowed to, `names`
+    /// has the names of chains.
     pub(crate) fn encode(
         &self,
         family: Option<Family>,
@@ -210,12 +212,12 @@ impl Rule {
         message.put_u64(attributes::BYTES, totals.bytes)
     }
 
-    /// What it says.
+    /// Its specification.
     pub(crate) fn spec(&self) -> &RuleSpec {
         &self.spec
     }
 
-    /// What it counted.
+    /// Its counters.
     #[inline(always)]
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
@@ -226,7 +228,7 @@ impl Rule {
         self.generation
     }
 
-    /// How many packets it counts in a list, if it refers to the list.
+    /// How many packets it counts in a list; `None` if it does not use the list.
     pub(crate) fn uses(&self, list: &List) -> Option<u32> {
         self.spec
             .matches
@@ -235,40 +237,40 @@ impl Rule {
             .max()
     }
 
-    /// Whether connection tracking has to see the packets of the namespace for it.
+    /// Whether it needs connection tracking in the namespace.
     pub(super) fn needs_conntrack(&self) -> bool {
         let target = self.spec.target.as_ref();
         self.spec.matches.iter().any(Match::needs_conntrack)
             || target.is_some_and(Target::needs_conntrack)
     }
 
-    /// Whether SYNPROXY has to be at work in the namespace for it.
+    /// Whether it needs SYNPROXY in the namespace.
     pub(super) fn needs_synproxy(&self) -> bool {
         self.target().is_some_and(Target::needs_synproxy)
     }
 
-    /// The chain that it leads to.
+    /// The chain that it jumps to.
     pub(super) fn destination(&self) -> Option<ChainId> {
         self.target()?.destination()
     }
 
-    /// Which packets its target can work on, if that does not work on all.
+    /// Which packets its target can handle; `None` means all.
     pub(super) fn restriction(&self) -> Option<&'static Restriction> {
         self.target()?.restriction()
     }
 
-    /// What is done with a packet that matches; nothing where there is no target.
+    /// Its target, if it has one.
     #[inline(always)]
     pub(super) fn target(&self) -> Option<&Target> {
         self.spec.target.as_ref()
     }
 
-    /// The features that all packets have that it matches.
+    /// Features that every matching packet has.
     pub(super) fn pattern(&self) -> Pattern {
         self.spec.pattern()
     }
 
-    /// Looks at a packet that the pattern admits, which has to be the rule's.
+    /// Matches a packet that `pattern` admits; that has to be the rule's pattern.
     #[inline(always)]
     pub(super) fn matches_admitted(&self, pattern: &Pattern, packet: &Packet<'_>) -> MatchResult {
         let spec = &self.spec;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The rules of a network namespace, as a value: what changes them makes a new one.
+//! The rules of a network namespace, as an immutable value: a change makes a new one.
 
 use super::{
     chain::Chain,
@@ -34,13 +34,13 @@ pub(crate) struct Needs {
 
 /// The rules of a network namespace.
 ///
-/// Chains are shared with the ruleset that this one was made from until they are changed.
+/// Unchanged chains are shared with the previous ruleset.
 pub(crate) struct Ruleset {
-    /// The chains by their numbers. A number that is free stands for no chain.
+    /// The chains by number; `None` for a free number.
     pub(super) chains: KVVec<Option<Arc<Chain>>>,
-    /// The chains by their names.
+    /// The chains by name.
     pub(super) index: Index,
-    /// Tells it from the rulesets before it.
+    /// Differs from that of previous rulesets.
     pub(super) generation: u32,
     pub(super) references: References,
     pub(super) needs: Needs,
@@ -53,7 +53,7 @@ impl ChainNames for Ruleset {
 }
 
 impl Ruleset {
-    /// No rules.
+    /// A ruleset without rules.
     pub(crate) fn new() -> Result<Self> {
         let mut chains = KVVec::with_capacity(chains::COUNT, GFP_KERNEL_ACCOUNT)?;
         let mut index = Index::default();
@@ -73,7 +73,7 @@ impl Ruleset {
         })
     }
 
-    /// Tells it from the rulesets before it.
+    /// Differs from that of previous rulesets.
     pub(crate) fn generation(&self) -> u32 {
         self.generation
     }
@@ -83,7 +83,7 @@ impl Ruleset {
         &self.needs
     }
 
-    /// A chain.
+    /// The chain with that number.
     #[inline]
     pub(crate) fn chain(&self, id: ChainId) -> Option<&Chain> {
         self.chains.get(id.number())?.as_deref()
@@ -95,7 +95,7 @@ impl Ruleset {
         chains.filter_map(|(number, chain)| Some((ChainId::new(number), chain.as_deref()?)))
     }
 
-    /// The begin of a ruleset that comes after this one.
+    /// A draft of the ruleset that follows this one.
     pub(crate) fn draft(&self) -> Result<Draft> {
         Draft::after(self)
     }
@@ -110,7 +110,7 @@ impl Ruleset {
         self.rules().filter_map(|rule| rule.uses(list)).count()
     }
 
-    /// How many packets rules count in a list at most.
+    /// The highest number of packets that a rule counts in a list.
     pub(crate) fn hits(&self, list: &List) -> u32 {
         let hits = self.rules().filter_map(|rule| rule.uses(list));
         hits.max().unwrap_or(0)

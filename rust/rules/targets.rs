@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What rules do with a packet that matches: a file each.
+//! The targets of rules, one per file.
 
 mod jump;
 mod log;
@@ -43,61 +43,61 @@ use kernel::prelude::*;
 /// What happens to a packet after a rule that it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// It goes to the next rule.
+    /// It continues with the next rule.
     Continue,
     /// No further rule of the table sees it.
     Verdict(Verdict),
-    /// It leaves the chain; in a built-in chain the policy decides.
+    /// It leaves the chain; in a built-in chain, the policy decides.
     Return,
-    /// It goes through another chain, and then to the next rule.
+    /// It traverses another chain, and then continues with the next rule.
     Jump(ChainId),
-    /// It goes through another chain, and then to where this one would have returned.
+    /// It traverses another chain, and then continues where this chain would have returned to.
     Goto(ChainId),
 }
 
-/// Which packets a target can work on.
+/// Which packets a target can handle.
 pub(super) struct Restriction {
-    /// Where they come from.
+    /// The hooks that they may come from.
     pub(super) hooknums: &'static [HookNumber],
-    /// What is said to who wants something else.
+    /// The message for other hooks.
     pub(super) message: &'static CStr,
 }
 
-/// What is done with a packet.
+/// A target.
 pub(super) trait PacketTarget: Sized {
-    /// What its attribute holds.
+    /// The type of its attribute.
     type Attributes: Payload + PartialEq;
 
-    /// Whether connection tracking has to see the packets of the namespace for it.
+    /// Whether it needs connection tracking in the namespace.
     const NEEDS_CONNTRACK: bool = false;
 
-    /// Whether SYNPROXY has to be at work in the namespace for it.
+    /// Whether it needs SYNPROXY in the namespace.
     const NEEDS_SYNPROXY: bool = false;
 
-    /// Makes it of its attributes, which lie in `nest`.
+    /// Creates it from its attributes, which are in `nest`.
     ///
     /// # Errors
     ///
-    /// What is wrong with them together, or where the rule is to be.
+    /// If the attributes do not fit together, or do not fit where the rule goes.
     fn new<'a>(
         attributes: Self::Attributes,
         nest: Attributes<'a>,
         context: &mut DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self>;
 
-    /// The attributes that it was made of.
+    /// The attributes that it was created from.
     fn attributes(&self) -> &Self::Attributes;
 
-    /// Which packets it can work on, if not on all.
+    /// Which packets it can handle; `None` means all.
     fn restriction(&self) -> Option<&'static Restriction> {
         None
     }
 
-    /// Does it.
+    /// Applies it to a packet.
     fn apply(&self, packet: &Packet<'_>) -> Decision;
 }
 
-/// Makes an enum of all targets.
+/// Defines an enum of all targets.
 macro_rules! list_targets {
     ($($(#[$documentation:meta])* $name:ident($kind:ty) = $attribute:ident,)*) => {
         /// Any target.
@@ -146,7 +146,7 @@ macro_rules! list_targets {
                 .map_err(|error| error.at(attribute))
             }
 
-            /// Writes the attribute that stands for it, where chains have these names.
+            /// Writes its attribute. `names` has the names of chains.
             pub(super) fn encode(&self, names: &dyn ChainNames, message: &mut Message) -> Result {
                 match self {
                     Self::Jump(jump) => jump.encode(names, message),
@@ -156,7 +156,7 @@ macro_rules! list_targets {
                 }
             }
 
-            /// Whether connection tracking has to see the packets of the namespace for it.
+            /// Whether it needs connection tracking in the namespace.
             pub(super) fn needs_conntrack(&self) -> bool {
                 match self {
                     Self::Jump(_) => false,
@@ -164,7 +164,7 @@ macro_rules! list_targets {
                 }
             }
 
-            /// Whether SYNPROXY has to be at work in the namespace for it.
+            /// Whether it needs SYNPROXY in the namespace.
             pub(super) fn needs_synproxy(&self) -> bool {
                 match self {
                     Self::Jump(_) => false,
@@ -172,7 +172,7 @@ macro_rules! list_targets {
                 }
             }
 
-            /// Which packets it can work on, if not on all.
+            /// Which packets it can handle; `None` means all.
             pub(super) fn restriction(&self) -> Option<&'static Restriction> {
                 match self {
                     Self::Jump(_) => None,
@@ -186,32 +186,32 @@ macro_rules! list_targets {
 list_targets! {
     /// A verdict.
     Verdict(verdict::VerdictTarget) = VERDICT,
-    /// Changing the packet's mark.
+    /// Sets the packet's mark.
     Mark(mark::MarkTarget) = MARK,
-    /// Passing connection tracking by.
+    /// Bypasses connection tracking.
     Notrack(notrack::Notrack) = NOTRACK,
-    /// A refusal.
+    /// Drops the packet and tells the sender.
     Reject(reject::Reject) = REJECT,
-    /// A line in the kernel's log.
+    /// Logs the packet.
     Log(log::Log) = LOG,
-    /// Another destination: this machine.
+    /// Redirects the connection to this machine.
     Redirect(redirect::Redirect) = REDIRECT,
     /// Answers in the server's name.
     Synproxy(synproxy::SynproxyTarget) = SYNPROXY,
 }
 
 impl Target {
-    /// Does what it is there for.
+    /// Applies it to a packet.
     #[inline(always)]
     pub(super) fn apply(&self, packet: &Packet<'_>) -> Decision {
         match self {
-            // What nearly all rules do costs no call.
+            // The most frequent target costs no call.
             Self::Verdict(verdict) => verdict.apply(packet),
             further => further.apply_further(packet),
         }
     }
 
-    /// Makes a target from an attribute that holds exactly one that stands for it.
+    /// Decodes a target from an attribute that contains exactly one.
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,
         context: &mut DecodeContext<'_, '_>,
@@ -223,7 +223,7 @@ impl Target {
         }
     }
 
-    /// The chain that it leads to.
+    /// The chain that it jumps to.
     pub(super) fn destination(&self) -> Option<ChainId> {
         match self {
             Self::Jump(jump) => Some(jump.destination()),

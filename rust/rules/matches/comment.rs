@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The match `comment`: words for people, which every packet matches.
+//! The match `comment`: text for people, which every packet matches.
 
 use crate::{
     kernel_api::netlink::nest::Text,
     rules::prelude::*, //
 };
 
-/// Words for people.
+/// A comment.
 pub(in crate::rules) struct Comment(Text);
 
 impl PacketMatch for Comment {

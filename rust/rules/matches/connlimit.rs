@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The match `connlimit`: how many connections a host or a network has.
+//! The match `connlimit`: the number of connections of a host or network.
 
 use crate::{
     kernel_api::conntrack::conncount::ConnectionCounts,
@@ -11,11 +11,11 @@ use crate::{
     rules::prelude::*, //
 };
 
-/// How many bits an IPv4 address has.
+/// The number of bits in an IPv4 address.
 const IPV4_BITS: u8 = 32;
 
 nest! {
-    /// Whether a host or a network has more connections than that.
+    /// Whether a host or network has more connections than this.
     #[derive(PartialEq, Eq)]
     pub(in crate::rules) struct ConnectionLimit: attribute::connlimit {
         connections: u32 = CONNECTIONS, required c"a connlimit match needs a number";
@@ -32,7 +32,7 @@ pub(in crate::rules) struct Connlimit {
     counts: ConnectionCounts,
 }
 
-/// The mask of a prefix. Of an IPv4 address the first word counts.
+/// The mask of a prefix. For IPv4, the first word counts.
 fn prefix_mask(length: u8) -> Address {
     let mut left = u32::from(length);
     Address::new([(); 4].map(|()| {
@@ -59,7 +59,7 @@ impl PacketMatch for Connlimit {
             return Err(nest.refuse(attribute::connlimit::PREFIX_LENGTH, message));
         }
         let mask = match (limit.prefix_length, context.family) {
-            // Whole addresses, in other words.
+            // Whole addresses.
             (None, _) | (Some(IPV4_BITS), Some(Family::Ipv4)) => Address::full_mask(Family::Ipv6),
             (Some(length), _) => prefix_mask(length),
         };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The match `conntrack`: what connection tracking says of a packet.
+//! The match `conntrack`: a packet's state in connection tracking.
 
 use crate::{
     kernel_api::conntrack::{
@@ -18,7 +18,7 @@ const UNTRACKED: u32 = 16;
 const SOURCE_TRANSLATED: u32 = 32;
 const DESTINATION_TRANSLATED: u32 = 64;
 
-/// The states that are true of a packet: the bits that the attribute has.
+/// The states that a packet is in, as bits of the attribute.
 #[inline]
 fn states_of(tracking: Tracking) -> u32 {
     let state = match tracking.state {
@@ -35,7 +35,7 @@ fn states_of(tracking: Tracking) -> u32 {
 }
 
 nest! {
-    /// What connection tracking says of a packet.
+    /// A packet's state in connection tracking.
     #[derive(PartialEq, Eq)]
     pub(in crate::rules) struct Conntrack: attribute::conntrack {
         states: u32 = STATES, required c"a conntrack match needs a state";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The matches `icmp` and `icmpv6`: type and code of a message, which both protocols have at the same place.
+//! The matches `icmp` and `icmpv6`: type and code of a message, which have the same offsets in both
+//! protocols.
 
 use crate::{
     kernel_api::netlink::{
@@ -19,10 +20,10 @@ use crate::{
     rules::prelude::*, //
 };
 
-/// Length of a header, in bytes: both protocols have four more behind type, code and checksum.
+/// Length of the header, in bytes: type, code, checksum, and four more bytes.
 const HEADER_LENGTH: usize = 8;
 
-/// A type of messages, with a range of codes.
+/// A message type with a range of codes.
 #[derive(PartialEq, Eq)]
 struct MessageType {
     number: u8,
@@ -37,7 +38,7 @@ impl MessageType {
     }
 }
 
-/// The attributes of the type, and of the first and the last code.
+/// The attributes of the type, and of the first and last code.
 impl Group for Option<MessageType> {
     fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
         let [first, last] = [kind.wrapping_add(1), kind.wrapping_add(2)];
@@ -71,20 +72,20 @@ impl Group for Option<MessageType> {
 }
 
 nest! {
-    /// What is asked of a message of that protocol.
+    /// What to match of a message.
     #[derive(PartialEq, Eq)]
     pub(in crate::rules) struct IcmpMatch: attribute::icmp {
-        /// None stands for all types.
+        /// `None` stands for all types.
         message_type: Option<MessageType> = TYPE, group;
         invert: bool = INVERT, flag;
     }
 }
 
-/// What is asked of a message of that protocol.
+/// Matches messages of one of the protocols.
 pub(in crate::rules) struct Icmp<const PROTOCOL: u8>(IcmpMatch);
 
 impl<const PROTOCOL: u8> Icmp<PROTOCOL> {
-    /// The only IP version that has the protocol: in the other its number means something else.
+    /// The protocol's family: in the other one, its number means something else.
     const FAMILY: Family = match PROTOCOL {
         IPPROTO_ICMP => Family::Ipv4,
         IPPROTO_ICMPV6 => Family::Ipv6,
@@ -109,7 +110,8 @@ impl<const PROTOCOL: u8> PacketMatch for Icmp<PROTOCOL> {
         &self.0
     }
 
-    /// A later fragment has no header and does not match; a header that is cut off is dropped, as iptables does.
+    /// A later fragment has no header and does not match; a packet with a truncated header is
+    /// dropped, as by iptables.
     #[inline(never)]
     fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let Transport::Header { offset, .. } = packet.transport() else {

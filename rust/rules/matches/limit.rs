@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The match `limit`: true at a limited rate.
+//! The match `limit`: matches at a limited rate.
 
 use crate::{
     kernel_api::time::{
@@ -14,11 +14,11 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-/// How many packets match at once where the rule does not say.
+/// The default burst, in packets.
 const DEFAULT_BURST: u32 = 5;
 
 nest! {
-    /// So many packets in a period, and so many at once.
+    /// The number of packets per period, and at once.
     #[derive(PartialEq, Eq)]
     pub(in crate::rules) struct Rate: attribute::limit {
         packets: u32 = PACKETS, required c"a limit is so many packets in a period";
@@ -28,14 +28,14 @@ nest! {
     }
 }
 
-/// True for so many packets in a period, in the long run.
+/// Matches `packets` per period in the long run.
 ///
-/// It is a bucket of `burst` packets, full at first, that is filled up at the rate. All there is to remember
-/// of it is when it will be full again, so that one atomic word will do.
+/// A token bucket of `burst` packets, full at first and refilled at the rate. All its state is the
+/// time at which it will be full again, so one atomic word suffices.
 pub(in crate::rules) struct Limit {
     rate: Rate,
-    /// When the bucket will be full, or was. A jiffy has as many units as the period has packets: so the time
-    /// that a packet takes is a whole number of them.
+    /// When the bucket will be full, or was. There are as many units per jiffy as packets per
+    /// period, so a packet takes a whole number of units.
     full_at: Atomic<u64>,
 }
 
@@ -43,12 +43,13 @@ impl Limit {
     /// Takes a packet out of the bucket, if there is one.
     #[inline]
     fn take(&self) -> bool {
-        // With at most 10000 packets, 86400 seconds and a burst of 10000 none of it comes near to 64 bits.
+        // With at most 10000 packets, 86400 seconds and a burst of 10000, nothing gets near 2^64.
         let now = jiffies64().wrapping_mul(self.rate.packets.into());
         let packet = u64::from(self.rate.period).wrapping_mul(JIFFIES_PER_SECOND.into());
         let bucket = packet.wrapping_mul(self.rate.burst.into());
         let mut full_at = self.full_at.load(Relaxed);
-        // Each further round means that another CPU took a packet: there are no more rounds than packets.
+        // Each further iteration means that another CPU took a packet, so there are no more
+        // iterations than packets.
         loop {
             let then = full_at.max(now).wrapping_add(packet);
             if then.wrapping_sub(now) > bucket {

@@ -19,7 +19,7 @@ nest! {
     #[derive(PartialEq, Eq)]
     pub(in crate::rules) struct PortRange: attribute::port_range {
         first: u16 = FIRST, required c"a range of ports has a first port";
-        /// None, in a request, stands for the first.
+        /// `None` in a request stands for the first.
         last: Option<u16> = LAST, optional;
     }
 }
@@ -73,8 +73,8 @@ impl PacketMatch for Multiport {
         self
     }
 
-    /// A later fragment has no ports and does not match, inverted or not; one whose ports are cut off is
-    /// dropped, as iptables does.
+    /// A later fragment has no ports and does not match, inverted or not; a packet whose ports are
+    /// truncated is dropped, as by iptables.
     #[inline(never)]
     fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let Transport::Header { .. } = packet.transport() else {

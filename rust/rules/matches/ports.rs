@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Ranges of ports, which TCP and UDP have at the same place of their headers.
+//! Port ranges of TCP and UDP, whose headers have the ports at the same offsets.
 
 use crate::{
     kernel_api::netlink::{
@@ -14,7 +14,7 @@ use crate::{
     rules::prelude::*, //
 };
 
-/// How many attributes a range has.
+/// The number of attributes of a range.
 const RANGE_ATTRIBUTES: u16 = 3;
 
 /// A range of ports, in host byte order.
@@ -31,13 +31,13 @@ impl PortRange {
         (port.wrapping_sub(self.first) <= self.last.wrapping_sub(self.first)) != self.invert
     }
 
-    /// The port, if there is only one that matches.
+    /// The port, if only one matches.
     fn single(&self) -> Option<u16> {
         (self.first == self.last && !self.invert).then_some(self.first)
     }
 }
 
-/// The attributes of the first and the last port, and of the inversion.
+/// The attributes of the first and last port, and of the inversion.
 impl Group for Option<PortRange> {
     fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
         let [first, last, invert] = [kind, kind.wrapping_add(1), kind.wrapping_add(2)];
@@ -76,11 +76,11 @@ pub(in crate::rules) struct Ports {
 }
 
 impl Ports {
-    /// What is said of a rule for another protocol.
+    /// The message for a rule for another protocol.
     pub(super) const WRONG_PROTOCOL: &'static CStr =
         c"the rule has to be for the protocol whose ports it asks for";
 
-    /// Looks at a header that begins with the two ports, as those of TCP and UDP do.
+    /// Matches a header that starts with the two ports, as those of TCP and UDP do.
     #[inline]
     pub(super) fn matches(&self, header: &[u8]) -> bool {
         let Some(&[s0, s1, d0, d1]) = header.first_chunk() else {
@@ -94,14 +94,14 @@ impl Ports {
             && (self.destination.as_ref()).is_none_or(|range| range.matches(destination))
     }
 
-    /// The features that all packets have that it matches.
+    /// Features that every matching packet has.
     pub(super) fn pattern(&self) -> Pattern {
         let single = |range: &Option<PortRange>| range.as_ref().and_then(PortRange::single);
         Pattern::ports(single(&self.source), single(&self.destination))
     }
 
-    /// Whether all packets match that have these features. Without a port, a packet has to have a header,
-    /// which is none of them.
+    /// Whether every packet with these features matches. Without a port, a packet still needs a
+    /// header, which is no feature.
     pub(super) fn is_pattern_all(&self) -> bool {
         let is_told = |range: &Option<PortRange>| {
             (range.as_ref()).is_none_or(|range| range.single().is_some())
@@ -111,7 +111,7 @@ impl Ports {
     }
 }
 
-/// The attributes of the source, and then those of the destination.
+/// The attributes of the source, then those of the destination.
 impl Group for Ports {
     fn read(nest: Attributes<'_>, first: u16) -> NetlinkResult<'_, Self> {
         Ok(Self {

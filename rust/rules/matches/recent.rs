@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The match `recent`: whether an address was seen lately, and how often.
+//! The match `recent`: whether an address was seen recently, and how often.
 
 use crate::{
     kernel_api::netlink::nest::Text,
@@ -26,7 +26,7 @@ use crate::{
 use kernel::sync::Arc;
 
 nest! {
-    /// What is asked of an entry, and what is done to it.
+    /// What to match of an entry, and what to do with it.
     #[derive(PartialEq)]
     pub(in crate::rules) struct RecentAttributes: attribute::recent {
         name: Text = NAME, required c"a recent match needs a list's name";
@@ -34,18 +34,18 @@ nest! {
         invert: bool = INVERT, flag;
         key: RecentKey = KEY, or RecentKey::Source;
         seconds: Option<u32> = SECONDS, optional;
-        /// Without them, one packet is enough.
+        /// `None` stands for one packet.
         hits: Option<u32> = HITS, optional;
-        /// Whether the packet's TTL has to be that of the packet stamped last.
+        /// Whether the packet's TTL must be that of the packet stamped last.
         time_to_live: bool = TIME_TO_LIVE, flag;
         reap: bool = REAP, flag;
-        /// The bits of an address that count, for packets of that IP version.
+        /// The bits of an address that count, for packets of that family.
         mask: Option<(Family, Address)> = MASK, optional;
     }
 }
 
 impl RecentAttributes {
-    /// Checks that they mean something together.
+    /// Checks that the attributes fit together.
     fn check<'a>(&self, nest: Attributes<'a>) -> NetlinkResult<'a> {
         use attribute::recent::*;
         let refuse = |kind, message| Err(nest.refuse(kind, message));
@@ -75,17 +75,18 @@ impl RecentAttributes {
     }
 }
 
-/// Whether an address was seen lately, and how often; and remembering it.
+/// Matches addresses seen recently, and stamps them.
 pub(in crate::rules) struct Recent {
     list: Arc<List>,
-    /// Whether the key is all of the source address, and nothing else is asked but whether it was seen in the window.
+    /// Whether the key is the whole source address, with neither a TTL to compare nor entries to
+    /// reap.
     is_plain: bool,
     window: Window,
     attributes: RecentAttributes,
 }
 
 impl Recent {
-    /// What the packet is found by.
+    /// The key of the packet's entry.
     fn key(&self, packet: &Packet<'_>) -> Key {
         let (address, port) = match self.attributes.key {
             RecentKey::Source => (packet.source(), 0),
@@ -105,7 +106,7 @@ impl Recent {
         }
     }
 
-    /// What is asked of the entry of a packet.
+    /// The query for a packet's entry.
     fn query(&self, key: Key, packet: &Packet<'_>) -> Query<'_> {
         Query {
             key,
@@ -118,7 +119,7 @@ impl Recent {
         }
     }
 
-    /// What is asked of the entry of that key, where [`Recent::is_plain`] is true.
+    /// The query for that key, if [`Recent::is_plain`].
     #[inline(always)]
     fn plain_query<F>(&self, key: F) -> Query<'_, F> {
         Query {
@@ -211,7 +212,7 @@ impl Recent {
         }
     }
 
-    /// An address that cannot be remembered is counted by the list, and matches all the same.
+    /// An address that cannot be added is counted by the list, and matches all the same.
     #[inline(always)]
     fn set(&self, packet: &Packet<'_>) {
         match packet.family {
@@ -266,7 +267,7 @@ impl PacketMatch for Recent {
         context: &mut DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self> {
         attributes.check(nest)?;
-        // A mask of all bits is none.
+        // A mask of all ones is no mask.
         attributes.mask =
             (attributes.mask).filter(|(family, mask)| *mask != Address::full_mask(*family));
         let hits = attributes.hits.unwrap_or(1);
@@ -299,7 +300,7 @@ impl PacketMatch for Recent {
     #[inline(always)]
     fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let agrees = match self.attributes.operation {
-            // Functions of their own, since what one needs would be in the way of the others.
+            // Separate functions, since what one needs would slow down the others.
             RecentOperation::Check => self.check(packet),
             RecentOperation::Update => self.update(packet),
             RecentOperation::Set => {

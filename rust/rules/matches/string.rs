@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The match `string`: whether the packet holds a string.
+//! The match `string`: whether the packet contains a string.
 
 use crate::{
     kernel_api::textsearch::TextSearch,
@@ -8,11 +8,11 @@ use crate::{
     spec::Algorithm, //
 };
 
-/// Where the search ends at the latest, if the rule does not say.
+/// Default end of the search.
 const DEFAULT_TO: u32 = u16::MAX as u32;
 
 nest! {
-    /// What is searched for, how, and at which offsets from the start of the IP header.
+    /// What to search for, how, and at which offsets from the start of the IP header.
     #[derive(PartialEq)]
     pub(in crate::rules) struct Search: attribute::string {
         pattern: KVec<u8> = PATTERN, required c"there is nothing to search for";
@@ -24,7 +24,7 @@ nest! {
     }
 }
 
-/// Whether the packet holds a string.
+/// Whether the packet contains a string.
 pub(in crate::rules) struct StringMatch {
     search: Search,
     text: TextSearch,

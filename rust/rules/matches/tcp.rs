@@ -20,7 +20,7 @@ use crate::{
     rules::prelude::*, //
 };
 
-/// Where in the header the flags are.
+/// Offset of the flags in the header.
 const FLAGS_OFFSET: usize = 13;
 
 /// Which flags are set.
@@ -38,7 +38,7 @@ impl FlagsMatch {
     }
 }
 
-/// The attributes of the mask, of the flags that are set, and of the inversion.
+/// The attributes of the mask, the flags that are set, and the inversion.
 impl Group for Option<FlagsMatch> {
     fn read(nest: Attributes<'_>, first: u16) -> NetlinkResult<'_, Self> {
         let [mask, set, invert] = [first, first.wrapping_add(1), first.wrapping_add(2)];
@@ -94,8 +94,8 @@ impl PacketMatch for Tcp {
         self
     }
 
-    /// A later fragment has no ports and does not match, but one that would overwrite the flags of the
-    /// first is dropped, and so is a header that is cut off, as iptables does.
+    /// A later fragment has no ports and does not match; one that would overwrite the flags of the
+    /// first is dropped, and so is a packet with a truncated header, as by iptables.
     #[inline]
     fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let offset = match packet.transport() {

@@ -37,8 +37,8 @@ impl PacketMatch for Udp {
         self
     }
 
-    /// A later fragment has no ports and does not match; a header that is cut off is dropped, as iptables
-    /// does.
+    /// A later fragment has no ports and does not match; a packet with a truncated header is
+    /// dropped, as by iptables.
     #[inline]
     fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let Transport::Header { offset, .. } = packet.transport() else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Going on in another chain.
+//! The targets that continue in another chain.
 
 use super::Decision;
 use crate::{
@@ -23,11 +23,11 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// Going on in another chain. It is known by its number, so that it can be renamed.
+/// Continues in another chain, known by its number so that it can be renamed.
 #[derive(PartialEq, Eq)]
 pub(in crate::rules) struct Jump {
     destination: ChainId,
-    /// Whether it goes on behind the rule when that chain ends.
+    /// Whether the packet continues after the rule when that chain ends.
     returns: bool,
 }
 

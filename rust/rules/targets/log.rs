@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The target LOG: a line in the kernel's log.
+//! The target LOG: a line in the kernel log.
 
 use crate::{
     kernel_api::{
@@ -21,10 +21,10 @@ use crate::{
 /// LOG_WARNING.
 const DEFAULT_LEVEL: u8 = 4;
 
-/// TCP sequence numbers, TCP options, IP options, the user id, and the link layer's header.
+/// TCP sequence numbers, TCP options, IP options, the user ID, and the link layer's header.
 const FLAGS: u32 = 1 | 2 | 4 | 8 | 32;
 
-/// What a line begins with: filled up with zeroes, of which there is one at least.
+/// The prefix of a line, padded with at least one zero byte.
 #[derive(Default, PartialEq, Eq)]
 struct Prefix([u8; LOG_PREFIX_LENGTH_MAX as usize + 1]);
 
@@ -38,7 +38,7 @@ impl Payload for Prefix {
     fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
         let mut prefix = Self::default();
         let given = attribute.string();
-        // A new line would let who may log packets of a namespace write what looks like other lines.
+        // A newline would let whoever may log a namespace's packets forge other log lines.
         if given.iter().any(|byte| byte.is_ascii_control()) {
             return Err(ExtAckError::new(
                 EINVAL,
@@ -57,7 +57,7 @@ impl Payload for Prefix {
 }
 
 nest! {
-    /// What a line says.
+    /// The contents of a line.
     #[derive(PartialEq, Eq)]
     pub(in crate::rules) struct Line: attribute::log {
         level: u8 = LEVEL, or DEFAULT_LEVEL;
@@ -66,7 +66,7 @@ nest! {
     }
 }
 
-/// Writes a line to the kernel's log.
+/// Writes a line to the kernel log.
 pub(in crate::rules) struct Log {
     line: Line,
     logger: Logger,

@@ -5,7 +5,7 @@
 use crate::rules::prelude::*;
 
 nest! {
-    /// Changes the mark of a packet: sets bits to zero, and then turns bits round.
+    /// Changes the packet's mark: clears the bits of the mask, then XORs the value.
     #[derive(PartialEq, Eq)]
     pub(in crate::rules) struct MarkTarget: attribute::mark {
         value: u32 = VALUE, required c"MARK needs a value";

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The target NOTRACK, which is also known as `CT --notrack`.
+//! The target NOTRACK, also known as `CT --notrack`.
 
 use crate::{
     rules::prelude::*,
     spec::Table, //
 };
 
-/// Has connection tracking pass a packet over.
+/// Has connection tracking skip the packet.
 pub(in crate::rules) struct Notrack;
 
 impl PacketTarget for Notrack {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The target REDIRECT: the connection is sent to this machine.
+//! The target REDIRECT: redirects the connection to this machine.
 
 use super::Restriction;
 use crate::{
@@ -14,33 +14,34 @@ use crate::{
     spec::Table, //
 };
 
-/// In the table nat.
+/// For the table nat.
 static WHERE_TRANSLATED: Restriction = Restriction {
     hooknums: &[HookNumber::PreRouting, HookNumber::LocalOut],
     message: c"REDIRECT is for packets of PREROUTING and OUTPUT",
 };
 
-/// In the table filter.
+/// For the table filter.
 static WHERE_ARRIVED: Restriction = Restriction {
     hooknums: &[HookNumber::LocalIn],
     message: c"in the table filter REDIRECT is for packets of INPUT: elsewhere use the table nat",
 };
 
 nest! {
-    /// The ports that connections are sent to; without any they keep theirs.
+    /// The ports that connections are redirected to; `None` keeps theirs.
     #[derive(PartialEq, Eq)]
     pub(in crate::rules) struct RedirectAttributes: attribute::redirect {
         first: Option<u16> = PORT_FIRST, optional;
-        /// None, in a request, stands for the first.
+        /// `None` in a request stands for the first.
         last: Option<u16> = PORT_LAST, optional;
         random: bool = RANDOM, flag;
     }
 }
 
-/// Sends connections to this machine.
+/// Redirects connections to this machine.
 pub(in crate::rules) struct Redirect {
     attributes: RedirectAttributes,
-    /// None in the table filter: packets of INPUT have come to this machine already, and pass.
+    /// `None` in the table filter: packets in INPUT have reached this machine already, and are
+    /// accepted.
     redirection: Option<Redirection>,
 }
 

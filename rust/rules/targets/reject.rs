@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The target REJECT: the packet is dropped, and its sender told.
+//! The target REJECT: drops the packet and tells its sender.
 
 use crate::{
     kernel_api::netfilter::{
@@ -21,19 +21,19 @@ const PORT_UNREACHABLE: u8 = 3;
 /// ICMPV6_PORT_UNREACH.
 const PORT_UNREACHABLE_V6: u8 = 4;
 
-/// Unreachable are the net, the host, the protocol and the port; prohibited are the net, the host, and all of
-/// it by the administrator. The other codes of ICMP say what no packet filter can know.
+/// Net, host, protocol and port unreachable; net, host and communication administratively
+/// prohibited. The other ICMP codes say what no packet filter can know.
 const CODES: [u8; 7] = [0, 1, 2, PORT_UNREACHABLE, 9, 10, 13];
 
 nest! {
     /// Tells the sender, and drops the packet.
     #[derive(PartialEq, Eq)]
     pub(in crate::rules) struct Reject: attribute::reject {
-        /// With a TCP segment that has the flag RST, and not with a message.
+        /// With a TCP reset instead of an ICMP error.
         tcp_reset: bool = TCP_RESET, flag;
-        /// The code of "destination unreachable" in IPv4; None stands for port unreachable.
+        /// The code of "destination unreachable" for IPv4; `None` stands for port unreachable.
         code: Option<u8> = ICMP_CODE, optional;
-        /// Likewise in IPv6.
+        /// Likewise for IPv6.
         code_v6: Option<u8> = ICMPV6_CODE, optional;
     }
 }
@@ -48,7 +48,7 @@ impl PacketTarget for Reject {
     ) -> NetlinkResult<'a, Self> {
         use attribute::reject::*;
         let refuse = |kind, message| Err(nest.refuse(kind, message));
-        // All chains of this table are in hooks that packets can be refused in.
+        // All chains of this table are in hooks that support it.
         if context.site.table != Table::Filter {
             return Err(ExtAckError::new(EINVAL, c"REJECT is for the table filter"));
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The target SYNPROXY: handshakes are answered in the server's name.
+//! The target SYNPROXY: answers handshakes in the server's name.
 
 use super::Restriction;
 use crate::{
@@ -41,8 +41,8 @@ static BEHIND_CONNTRACK: Restriction = Restriction {
 };
 
 nest! {
-    /// What had become of connections to the rule's servers before the rule came: servers are remembered longer than
-    /// rules.
+    /// A rule's statistics. The last three count connections to its servers before the rule
+    /// existed: servers are remembered longer than rules.
     #[derive(Clone, Copy, Default)]
     struct ProxyTotals: attribute::synproxy_statistics {
         syns: u64 = SYNS, or 0;
@@ -56,11 +56,11 @@ nest! {
     }
 }
 
-/// What a rule has seen. It does not tell rules apart.
+/// What a rule has counted. It does not distinguish rules.
 struct Statistics {
     events: Events,
-    /// What had become of connections to the rule's servers before the rule came: servers are remembered longer than
-    /// rules.
+    /// Counts connections to the rule's servers before the rule existed: servers are remembered
+    /// longer than rules.
     before: ProxyTotals,
 }
 
@@ -97,7 +97,7 @@ impl Group for Statistics {
 }
 
 nest! {
-    /// What clients are told, and when; and what was seen of them.
+    /// What to tell clients and when, and what was counted.
     #[derive(PartialEq)]
     pub(in crate::rules) struct SynproxyAttributes: attribute::synproxy {
         mss: Option<u16> = MSS, optional;
@@ -112,7 +112,7 @@ nest! {
 }
 
 impl SynproxyAttributes {
-    /// The options that a rule says by hand, or that are as with the server.
+    /// The options that the rule gives, or learned ones if it gives none.
     fn settings(&self) -> SynproxySettings {
         let is_learned = self.mss.is_none()
             && self.scale.is_none()
@@ -139,7 +139,7 @@ pub(in crate::rules) struct SynproxyTarget {
 }
 
 impl SynproxyTarget {
-    /// Notes what was counted of the servers, until now, that the rule's packets go to.
+    /// Records the connections counted so far for the servers that the rule's packets go to.
     pub(in crate::rules) fn note_past(&mut self, is_meant: impl Fn(&ServerReport) -> bool) {
         let mut before = ProxyTotals::default();
         let mut number = 0;

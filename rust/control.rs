@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The netlink family `palisade`: Documentation/netlink/specs/palisade.yaml says what it understands.
+//! The netlink family `palisade`, as specified in Documentation/netlink/specs/palisade.yaml.
 
 mod change;
 mod entries;
@@ -34,7 +34,7 @@ use kernel::{
 ///
 /// # Errors
 ///
-/// `ENOMEM` when there is no memory, `EEXIST` when there is such a family.
+/// `ENOMEM` if there is not enough memory, `EEXIST` if there is such a family already.
 pub(crate) fn register(module: &'static ThisModule) -> Result<Family> {
     let mut operations = KVec::new();
     for operation in [
@@ -60,7 +60,7 @@ pub(crate) fn register(module: &'static ThisModule) -> Result<Family> {
     Family::register(spec::FAMILY_NAME, spec::FAMILY_VERSION, operations, module)
 }
 
-/// What Palisade keeps for the namespace of a request.
+/// Palisade's state for the namespace of a request.
 fn namespace<'a>(request: &Request<'a>) -> Result<ArcBorrow<'a, Namespace>> {
     netns::state::<Namespace>(request.namespace()).ok_or(ENODEV)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The operation ruleset-change: apply changes to the rules, all of them or none.
+//! The operation ruleset-change: applies all of the changes to the rules, or none.
 
 use super::namespace;
 use crate::{
@@ -79,10 +79,10 @@ impl Doit for Change {
     }
 }
 
-/// One change, and what it is applied to.
+/// One change, and what it applies to.
 struct Editor<'a, 'b, 'c> {
     change: Attributes<'a>,
-    /// The IP version that it is for, if it is not for both.
+    /// The family that it is for; `None` means both.
     family: Option<Family>,
     draft: &'b mut Draft,
     resources: &'b mut Resources<'c>,
@@ -123,7 +123,8 @@ impl<'a> Editor<'a, '_, '_> {
 
     /// Applies a change to all chains of a table.
     fn apply_to_table(&mut self, kind: ChangeKind, table: Table) -> NetlinkResult<'a> {
-        // A chain that can be deleted has no rules, so that these stay as they are.
+        // Chains that can be deleted have no rules, so deleting them does not change the
+        // references.
         let references = match kind {
             ChangeKind::DeleteChain => self.references()?,
             _ => <[References; 2]>::default(),
@@ -143,7 +144,7 @@ impl<'a> Editor<'a, '_, '_> {
         Ok(())
     }
 
-    /// Refuses an IP version where the rule says that, or where it makes no difference.
+    /// Refuses a family where the rule itself gives it, or where it makes no difference.
     fn check_family(&self, kind: ChangeKind) -> NetlinkResult<'a> {
         let Some(at) = self.change.get(attributes::FAMILY) else {
             return Ok(());
@@ -161,7 +162,7 @@ impl<'a> Editor<'a, '_, '_> {
         Err(ExtAckError::new(EINVAL, message).at(at))
     }
 
-    /// How many rules that the change is about jump to each chain, and how many rules at all.
+    /// The references to each chain from rules of the change's family, and from all rules.
     fn references(&self) -> Result<[References; 2]> {
         let all = self.draft.references()?;
         let meant = match self.family {
@@ -177,7 +178,7 @@ impl<'a> Editor<'a, '_, '_> {
             .ok_or(ExtAckError::new(EINVAL, c"this change needs a rule"))
     }
 
-    /// The rule that is to be put into a chain.
+    /// Decodes the rule to put into a chain.
     fn new_rule(&mut self, chain: ChainId) -> NetlinkResult<'a, Rule> {
         let attribute = self.rule()?;
         if self.draft.rules() >= self.resources.limits.rules {
@@ -189,10 +190,10 @@ impl<'a> Editor<'a, '_, '_> {
             .map_err(|refusal| refusal.at(attribute))
     }
 
-    /// The position that is given, counted from 0, and where.
+    /// The given position, counted from 0, and its attribute.
     fn position(&self) -> Option<(Attribute<'a>, usize)> {
         let attribute = self.change.get(attributes::POSITION)?;
-        // The policy has seen to it that positions begin at 1.
+        // The policy makes positions start at 1.
         let place = attribute.u32()?.saturating_sub(1);
         Some((attribute, place as usize))
     }
@@ -227,7 +228,7 @@ impl<'a> Editor<'a, '_, '_> {
         Ok(())
     }
 
-    /// The position that is given, of a rule that is there.
+    /// The given position, if there is a rule.
     fn existing(&self, chain: ChainId) -> NetlinkResult<'a, (Attribute<'a>, usize)> {
         let (attribute, place) = self
             .position()
@@ -259,7 +260,7 @@ impl<'a> Editor<'a, '_, '_> {
         }
     }
 
-    /// The place of the rule that is given.
+    /// The index of the given rule.
     fn find(&mut self, chain: ChainId) -> NetlinkResult<'a, usize> {
         let attribute = self.rule()?;
         let site = self.draft.site(chain)?;
@@ -304,7 +305,7 @@ impl<'a> Editor<'a, '_, '_> {
         let mut counters = self.policy_counters()?;
         for family in families.filter(|family| self.family.is_none_or(|own| own == *family)) {
             let counters = match counters.take() {
-                // They cannot be told apart: the sum is what it was.
+                // The request has one sum for both families: it goes to the first.
                 None if self.has_counters() => {
                     Some(Arc::new(Counters::new()?, GFP_KERNEL_ACCOUNT)?)
                 }
@@ -325,12 +326,12 @@ impl<'a> Editor<'a, '_, '_> {
         Ok(())
     }
 
-    /// Whether a policy is to get counters.
+    /// Whether the change sets counters of a policy.
     fn has_counters(&self) -> bool {
         self.change.has(attributes::PACKETS) || self.change.has(attributes::BYTES)
     }
 
-    /// The counters that a policy is to get, if it does not keep its own.
+    /// The new counters of a policy; `None` if it keeps its own.
     fn policy_counters(&self) -> Result<Option<Arc<Counters>>> {
         let number = |kind| self.change.get(kind).and_then(|attribute| attribute.u64());
         if !self.has_counters() {
@@ -360,13 +361,13 @@ impl<'a> Editor<'a, '_, '_> {
         Ok(())
     }
 
-    /// The name of a chain that is to get it, if that is possible.
+    /// The name for a chain, if it is valid and free.
     fn free_name(&self, table: Table, name: Attribute<'a>) -> NetlinkResult<'a, ChainName> {
         if self.draft.find(table, name.string()).is_some() {
             let refusal = ExtAckError::new(EEXIST, c"the table has a chain of that name already");
             return Err(refusal.at(name));
         }
-        // In a table that has no such chain, one's own would be taken for it.
+        // Even in a table without that built-in chain, it would be mistaken for one.
         if ChainId::built_in().any(|(_, base)| base.name == name.string()) {
             let refusal = ExtAckError::new(EINVAL, c"this is the name of a built-in chain");
             return Err(refusal.at(name));
@@ -382,7 +383,7 @@ impl<'a> Editor<'a, '_, '_> {
         if let (Some(family), Some(chain)) =
             (self.family, self.draft.find(table, attribute.string()))
         {
-            // For this IP version there is none yet: both share what is there.
+            // The chain exists for the other family: both share it.
             if chain.base().is_none() && !self.draft.get(chain)?.rules.are_for(family) {
                 return Ok(());
             }
@@ -395,7 +396,7 @@ impl<'a> Editor<'a, '_, '_> {
         Ok(self.draft.add(table, name)?)
     }
 
-    /// Refuses to do that to a built-in chain.
+    /// Refuses the change for a built-in chain.
     fn check_ones_own(chain: ChainId, at: Option<Attribute<'a>>) -> NetlinkResult<'a> {
         if chain.base().is_none() {
             return Ok(());
@@ -427,7 +428,7 @@ impl<'a> Editor<'a, '_, '_> {
         if meant.to(chain) > 0 {
             return refuse(EBUSY, c"there are rules that jump to the chain");
         }
-        // For the other IP version it stays.
+        // It stays for the other family.
         if rules.is_empty() && all.to(chain) == 0 {
             self.draft.remove(chain)?;
         }

@@ -42,7 +42,7 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// The entries that a request gives.
+/// The entries of a request.
 fn entries(request: Attributes<'_>) -> impl Iterator<Item = Attribute<'_>> {
     request.filter(|attribute| attribute.kind() == list::ENTRY)
 }
@@ -52,7 +52,7 @@ struct Given<'a> {
     key: Key,
     time_to_live: Option<u8>,
     packets: Option<u32>,
-    /// How many ages it has.
+    /// The number of its ages.
     ages: u32,
     attributes: Attributes<'a>,
 }
@@ -118,7 +118,7 @@ impl<'a> Given<'a> {
     }
 }
 
-/// Sees to it that there is memory for the addresses that are not in the list yet.
+/// Allocates memory for the addresses that are not in the list yet.
 fn reserve<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a> {
     let mut new = 0u32;
     for entry in entries(request.attributes()) {
@@ -131,14 +131,14 @@ fn reserve<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a> {
         .map_err(|error| ExtAckError::new(error, c"there is no memory for so many new addresses"))
 }
 
-/// Adds the addresses; how many others had to make room.
+/// Adds the addresses; returns how many others were evicted.
 fn add<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a, u32> {
     let mut replaced = 0u32;
     for entry in entries(request.attributes()) {
         match Given::decode(entry)?.add_to(list) {
             Stamped::Known | Stamped::New => {}
             Stamped::Replaced => replaced = replaced.saturating_add(1),
-            // Packets took what was reserved, and there is no more.
+            // Packets used up what was reserved, and there is no more.
             Stamped::Refused => {
                 return Err(
                     ExtAckError::new(ENOMEM, c"there is no memory for the entry").at(entry),
@@ -156,11 +156,11 @@ pub(super) struct Add;
 impl Doit for Add {
     fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let list = list_of(request)?;
-        // A mistake further down must not leave the first half in the list.
+        // A mistake in a later entry must not leave the earlier ones in the list.
         for entry in entries(request.attributes()) {
             Given::decode(entry)?;
         }
-        // Memory reserved in a table that another one takes the place of would be of no use.
+        // Memory reserved in a table that gets replaced would be useless.
         let replaced = list.while_still(|| {
             reserve(request, &list)?;
             add(request, &list)
@@ -198,7 +198,8 @@ impl Doit for Delete {
 pub(super) struct Get;
 
 impl Dumpit for Get {
-    // An attribute with its header for each age, and as many for all that an entry has besides.
+    // Each age takes an attribute of 12 bytes with its header; the rest of an entry fits into 16 of
+    // those.
     const LONGEST_MESSAGE: u16 = ((SNAPSHOT_AGES + 16) * 12) as u16;
 
     fn run<'a>(

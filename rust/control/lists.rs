@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The operations on recent lists as a whole.
+//! The operations on whole recent lists.
 
 use super::namespace;
 use crate::{
@@ -34,7 +34,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// The name that a request gives.
+/// The list name of a request.
 fn name_of<'a>(list: Attributes<'a>) -> NetlinkResult<'a, Attribute<'a>> {
     let name = list
         .get(attributes::NAME)
@@ -54,7 +54,7 @@ pub(super) fn list_of<'a>(request: &Request<'a>) -> NetlinkResult<'a, Arc<List>>
         .ok_or_else(|| ExtAckError::new(ENOENT, c"there is no such list").at(name))
 }
 
-/// What a request chooses of a list, in place of what was chosen before.
+/// The given settings, with those of the request in their place.
 fn settings_of<'a>(
     list: Attributes<'a>,
     mut settings: ListSettings,
@@ -98,7 +98,7 @@ fn encode(namespace: &Namespace, list: &List, message: &mut Message) -> Result {
     message.put_u64(attributes::REFUSED, statistics.refused)
 }
 
-/// Answers with one list.
+/// Returns one list.
 pub(super) struct Get;
 
 impl Doit for Get {
@@ -150,7 +150,7 @@ impl Doit for Create {
     }
 }
 
-/// Changes what was chosen of a list.
+/// Changes the settings of a list.
 pub(super) struct Set;
 
 impl Doit for Set {
@@ -189,7 +189,7 @@ impl Doit for Destroy {
     }
 }
 
-/// Removes every entry of a list.
+/// Removes all entries of a list.
 pub(super) struct Flush;
 
 impl Doit for Flush {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The operations chain-get and rule-get: what rules there are.
+//! The operations chain-get and rule-get.
 
 use super::namespace;
 use crate::{
@@ -42,7 +42,7 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// Which chains a dump is to show.
+/// Which chains a dump shows.
 struct ChainFilter<'a> {
     table: Option<Table>,
     name: Option<&'a [u8]>,
@@ -70,7 +70,7 @@ impl<'a> ChainFilter<'a> {
     }
 }
 
-/// Shows the selected chains from the cursor on with `show`, which moves the cursor's inner part.
+/// Calls `show` for the selected chains from the cursor on; `show` advances the inner cursor.
 fn dump_chains<'a>(
     request: &Request<'a>,
     cursor: &mut Cursor,
@@ -158,7 +158,7 @@ fn number(policy: &ChainPolicy) -> u32 {
 pub(super) struct GetRules;
 
 impl Dumpit for GetRules {
-    // The longest rule, and where it is.
+    // The longest rule, with its table, chain and position.
     const LONGEST_MESSAGE: u16 = RULE_LENGTH_MAX as u16 + 128;
 
     fn run<'a>(

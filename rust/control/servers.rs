@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The operations on what SYNPROXY knows of servers.
+//! The operations on the servers that SYNPROXY knows.
 
 use super::namespace;
 use crate::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What attributes of the netlink family hold besides numbers, strings and bytes.
+//! Types of netlink attributes besides numbers, strings and bytes.
 
 use crate::{
     kernel_api::netlink::{
@@ -33,7 +33,7 @@ macro_rules! one_of {
     ($($name:ty,)*) => {
         $(impl Payload for $name {
             fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
-                // The policy has checked that it is one of them.
+                // The policy has checked that it is a valid number.
                 let number = attribute.u32();
                 number.and_then(Self::from_number).ok_or(EINVAL.into())
             }
@@ -74,7 +74,7 @@ impl Payload for Family {
     }
 }
 
-/// An address, or a mask for addresses: its length tells the IP version.
+/// An address or a mask; its length tells the family.
 impl Payload for (Family, Address) {
     fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
         Address::from_bytes(attribute.payload()).ok_or(ExtAckError::new(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The hooks of a network namespace: registered while their chain is in use.
+//! The hooks of a network namespace, registered while their chains are in use.
 
 use crate::{
     kernel_api::{
@@ -43,7 +43,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Shows the packets of a hook to a chain.
+/// Passes a hook's packets to a chain.
 struct ChainHook {
     ruleset: Arc<RcuBox<Arc<Ruleset>>>,
     chain: ChainId,
@@ -57,7 +57,7 @@ impl Hook for ChainHook {
         let ruleset = self.ruleset.read(context.rcu());
         match Packet::parse(skb, context, family) {
             Some(packet) => evaluate(ruleset, self.chain, &packet),
-            // Without an IP header there is nothing that a rule could decide on.
+            // Without an IP header, rules have nothing to decide on.
             None => Verdict::Drop,
         }
     }
@@ -70,7 +70,7 @@ pub(crate) struct Hooks {
     synproxy: Option<SynproxyHooks>,
 }
 
-/// What SYNPROXY's connections need. They need it for as long as there are some, whatever becomes of the rules.
+/// What SYNPROXY's connections need, as long as there are any, even without rules.
 struct SynproxyHooks {
     _translations: [HookRegistration<TranslationHook>; 2],
     _pre_routing: HookRegistration<PreRoutingHook>,
@@ -123,11 +123,11 @@ impl Hooks {
         }
     }
 
-    /// Registers the hooks that are needed and not there; they show packets to `ruleset`.
+    /// Registers the hooks that are needed and missing; they pass packets to `ruleset`.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory; then there may be more than before.
+    /// `ENOMEM` if there is not enough memory; some hooks may have been registered by then.
     pub(crate) fn provide(
         &mut self,
         scope: &Arc<Scope>,
@@ -159,7 +159,7 @@ impl Hooks {
         Ok(())
     }
 
-    /// Unregisters the hooks that are not needed.
+    /// Unregisters the hooks that are no longer needed.
     pub(crate) fn release(&mut self, needs: &Needs) {
         for (place, is_needed) in self.registrations.iter_mut().zip(needs.packets) {
             if !is_needed {
@@ -171,12 +171,12 @@ impl Hooks {
         }
     }
 
-    /// Unregisters those that SYNPROXY's connections need.
+    /// Unregisters the hooks of SYNPROXY's connections.
     pub(crate) fn release_synproxy(&mut self) {
         self.synproxy = None;
     }
 
-    /// Unregisters the hooks that show packets to chains.
+    /// Unregisters the hooks of chains.
     pub(crate) fn release_chains(&mut self) {
         self.registrations = [const { None }; chains::COUNT];
     }

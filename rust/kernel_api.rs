@@ -7,7 +7,7 @@
 
 #[cfg(not(palisade_host))]
 mod bindings;
-// What stands in for C there has the types of C.
+// The stand-ins for C have C's types.
 #[cfg(palisade_host)]
 pub(crate) mod bindings;
 

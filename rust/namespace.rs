@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What Palisade keeps for a network namespace.
+//! Palisade's state for a network namespace.
 
 use crate::{
     hooks::Hooks,
@@ -51,31 +51,32 @@ use kernel::{
 
 static SLOT: Slot = Slot::new();
 
-/// What Palisade keeps for a network namespace.
+/// Palisade's state for a network namespace.
 pub(crate) struct Namespace {
     scope: Arc<Scope>,
     lists: Arc<Lists>,
     ruleset: Arc<RcuBox<Arc<Ruleset>>>,
     limits: RuleLimits,
-    /// Whoever changes rules, or which lists there are, holds this.
+    /// Held to change rules, or to create, change or destroy lists.
     hooks: Arc<Mutex<Configured>>,
 }
 
 /// What changes with the rules.
 pub(crate) struct Configured {
     hooks: Hooks,
-    /// What SYNPROXY keeps, once a rule wanted it: connections outlive rules.
+    /// SYNPROXY's state, from the first rule that needs it on: connections outlive rules.
     synproxy: Option<Arc<Synproxy>>,
-    /// Until the namespace ends.
+    /// `None` once the namespace is going away.
     ageing: Option<Periodic<Ageing>>,
-    /// Likewise. It takes the lock that this is under, and so has to be dropped without that.
+    /// Likewise. It takes this mutex, so it has to be dropped without it.
     release: Option<Periodic<Release>>,
-    /// The rules that a namespace which ends has: none. They were made when it began, since its end cannot fail.
+    /// The empty ruleset of a namespace that is going away, allocated in advance since its exit
+    /// cannot fail.
     at_the_end: Option<KBox<Retirable<Arc<Ruleset>>>>,
 }
 
 impl Configured {
-    /// Has the lists looked after anew, as there is one more or one whose entries get old sooner.
+    /// Schedules the ageing: there is another list, or one with a shorter timeout.
     fn hurry_ageing(&self) {
         if let Some(ageing) = &self.ageing {
             ageing.hurry();
@@ -84,12 +85,12 @@ impl Configured {
 }
 
 impl Configured {
-    /// What SYNPROXY keeps, if it is there.
+    /// SYNPROXY's state, if there is any.
     pub(crate) fn synproxy(&self) -> Option<Arc<Synproxy>> {
         self.synproxy.clone()
     }
 
-    /// Gives up what SYNPROXY keeps, and its hooks.
+    /// Releases SYNPROXY's state and hooks.
     pub(crate) fn release_synproxy(&mut self) {
         self.hooks.release_synproxy();
         self.synproxy = None;
@@ -102,13 +103,13 @@ impl Namespace {
         &self.lists
     }
 
-    /// The rules now in force.
+    /// The ruleset in force.
     pub(crate) fn ruleset(&self) -> Arc<Ruleset> {
         self.ruleset.read(&rcu::read_lock()).clone()
     }
 
-    /// Changes the rules as `change` does with the draft, wholly or not at all; that neither if it is only
-    /// a test whether it can be done.
+    /// Applies `change` to a draft and commits it, all of it or nothing. A test only tells whether
+    /// that would work.
     pub(crate) fn change_rules<'a>(
         &self,
         namespace: &NetworkNamespace,
@@ -119,7 +120,7 @@ impl Namespace {
         let lists_before = self.lists.count();
         let result = self.change_rules_locked(&mut hooks, namespace, is_test, change);
         if result.is_err() || is_test {
-            // Lists that were created for the rules go with them.
+            // Lists created for the rules go with them.
             self.lists.truncate(lists_before);
         }
         if self.lists.count() > lists_before {
@@ -162,11 +163,11 @@ impl Namespace {
         let synproxy = resources.synproxy.as_ref();
         if let Err(error) = hooks.provide(&self.scope, &self.ruleset, &needs, synproxy) {
             hooks.release(before.needs());
-            // Its own hooks may be there, and stay: the next rule has to share what they have.
+            // SYNPROXY's hooks may be registered, and stay: the next rule has to share their state.
             configured.synproxy = resources.synproxy;
             return Err(error.into());
         }
-        // From here on nothing fails.
+        // Nothing fails from here on.
         configured.synproxy = resources.synproxy;
         resources.growth.apply();
         self.ruleset.replace(ruleset);
@@ -187,11 +188,11 @@ impl Namespace {
         Ok(())
     }
 
-    /// Changes the settings of a recent list, and returns how many entries found no room.
+    /// Changes the settings of a recent list, and returns how many entries were lost.
     ///
     /// # Errors
     ///
-    /// `EBUSY` when there are rules that count more packets than it would remember, `ENOMEM`.
+    /// `EBUSY` if rules count more packets than its entries would hold, `ENOMEM`.
     pub(crate) fn set_list(&self, list: &Arc<List>, settings: ListSettings) -> Result<u64> {
         let hooks = self.hooks.lock();
         let before = list.settings();
@@ -213,7 +214,7 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// `EBUSY` when there are rules that use it.
+    /// `EBUSY` if rules use it.
     pub(crate) fn destroy_list(&self, list: &Arc<List>) -> Result {
         let _hooks = self.hooks.lock();
         if self.users(list) > 0 {
@@ -227,18 +228,18 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory for a new table.
+    /// `ENOMEM` if there is not enough memory for a new table.
     pub(crate) fn flush_list(&self, list: &List) -> Result {
         let _hooks = self.hooks.lock();
         list.flush()
     }
 
-    /// What SYNPROXY keeps, if a rule wanted it.
+    /// SYNPROXY's state, if a rule ever needed it.
     pub(crate) fn synproxy(&self) -> Option<Arc<Synproxy>> {
         self.hooks.lock().synproxy.clone()
     }
 
-    /// How many rules use a list.
+    /// The number of rules that use a list.
     pub(crate) fn users(&self, list: &List) -> usize {
         self.ruleset.read(&rcu::read_lock()).users(list)
     }
@@ -284,14 +285,14 @@ impl PerNamespace for Namespace {
         &self.scope
     }
 
-    /// Rules that were replaced are dropped in a workqueue, at any time after this; and so are the hooks. Some rules
-    /// use the namespace until they are dropped: the connections that connlimit counts are looked after in the
-    /// background. Then what was retired is waited for. As this takes some grace periods, namespaces that have
-    /// no such rule, as most that come and go, do without.
+    /// Replaced rules and unregistered hooks are dropped in a workqueue, at any time after this.
+    /// Some rules use the namespace until then: connlimit's counts are collected in the background.
+    /// In that case, retired objects are waited for. As that takes several grace periods,
+    /// namespaces without such rules, as most short-lived ones, are spared.
     fn stop(&self) {
         let mut configured = self.hooks.lock();
         if let Some(synproxy) = configured.synproxy.clone() {
-            // No packet opens a connection any more when this is over.
+            // After this, no packet opens a connection any more.
             configured.hooks.release_chains();
             retirement::wait_for_retired();
             synproxy.reset_connections(&self.scope);

@@ -53,7 +53,8 @@ module! {
     },
 }
 
-/// The loaded module. What is dropped first stands first: nobody may configure what goes away.
+/// The loaded module. Fields are dropped in this order: the netlink family first, so that nobody
+/// configures what is going away.
 struct Palisade {
     _family: kernel_api::netlink::genetlink::Family,
     _namespaces: kernel_api::net::netns::Registration<namespace::Namespace>,

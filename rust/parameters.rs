@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is chosen when the module is loaded.
+//! The module parameters.
 
 use crate::{
     kernel_api::time::JIFFIES_PER_SECOND,
@@ -20,7 +20,7 @@ use kernel::{
     sync::SetOnce, //
 };
 
-/// The parameters of the module that is loaded.
+/// The parameters of the loaded module.
 static PARAMETERS: SetOnce<Parameters> = SetOnce::new();
 
 /// The parameters, checked.
@@ -33,15 +33,16 @@ pub(crate) struct Parameters {
     entry_timeout: u32,
 }
 
-/// The longest `entry_timeout`, in seconds, which depends on HZ.
+/// The longest `entry_timeout`, in seconds; depends on HZ.
 const TIMEOUT_MAX: i64 = (AGE_MAX / JIFFIES_PER_SECOND) as i64;
 
 impl Parameters {
-    /// Checks what was given at load time and keeps it: numbers since Linux 7.3, references to them before.
+    /// Checks and keeps the values given at load time: numbers since Linux 7.3, references to them
+    /// before.
     ///
     /// # Errors
     ///
-    /// `EINVAL` when a value is out of its range, of which the kernel log is told.
+    /// `EINVAL` if a value is out of range, which is logged.
     pub(crate) fn set(
         max_entries: impl Borrow<i64>,
         max_lists: impl Borrow<i64>,
@@ -71,7 +72,7 @@ impl Parameters {
         })
     }
 
-    /// What recent lists may take up.
+    /// Limits and defaults of recent lists.
     pub(crate) fn list_limits(&self) -> ListLimits {
         let timeout = u64::from(self.entry_timeout).wrapping_mul(1000);
         ListLimits {
@@ -81,7 +82,7 @@ impl Parameters {
         }
     }
 
-    /// What rules may take up.
+    /// Limits of rules.
     pub(crate) fn rule_limits(&self) -> rules::RuleLimits {
         rules::RuleLimits {
             rules: self.max_rules as usize,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Giving up what SYNPROXY has in a network namespace when nothing needs it any more.
+//! Releases SYNPROXY's state in a network namespace once nothing needs it.
 //!
-//! Its hooks see every segment, and its own connections go on when the last rule is gone. Nobody is told when connection
-//! tracking forgets one; so somebody looks from time to time, as long as there are no rules that may open more.
+//! Its hooks see every segment, and its connections outlive the last rule. Nobody is notified when
+//! connection tracking forgets one, so poll for that as long as no rule can open more.
 
 use crate::{
     kernel_api::{
@@ -23,21 +23,21 @@ use kernel::sync::{
     Mutex, //
 };
 
-/// After how many jiffies somebody looks again whether the last connection is over.
+/// Jiffies between two checks for the last connection.
 const PERIOD: u32 = 5 * JIFFIES_PER_SECOND;
 
-/// The longest time that may pass between two looks where there is nothing to look for, in jiffies.
+/// The longest time between two checks while there is nothing to check for, in jiffies.
 pub(crate) const NEVER: u32 = 3600 * JIFFIES_PER_SECOND;
 
-/// Gives up what SYNPROXY has, once there is neither a rule nor a connection. It takes the lock of those who change the
-/// rules: who holds that may have it run, but not wait for it.
+/// Releases SYNPROXY's state once there are neither rules nor connections. It takes the mutex for
+/// changes of rules: its holder may schedule this, but not wait for it.
 pub(crate) struct Release {
     configured: Arc<Mutex<Configured>>,
     ruleset: Arc<RcuBox<Arc<Ruleset>>>,
 }
 
 impl Release {
-    /// Of what is there for these rules.
+    /// For the state that belongs to this ruleset.
     pub(crate) fn new(
         configured: Arc<Mutex<Configured>>,
         ruleset: Arc<RcuBox<Arc<Ruleset>>>,
@@ -59,7 +59,7 @@ impl Background for Release {
         if synproxy.has_connections() {
             return PERIOD;
         }
-        // A packet that still meets a rule may open one.
+        // A packet still in an old rule may open one.
         retirement::wait_for_retired();
         if synproxy.has_connections() {
             return PERIOD;

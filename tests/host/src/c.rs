@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What stands in for the C functions that the module calls, as far as these tests come: who calls another one
-//! jumps to address zero.
+//! Stand-ins for the C functions that the module calls, as far as these tests get: calling another
+//! one jumps to address 0.
 //!
-//! All CPUs count as one, work is done when [`run_retired`] says so, and time stands still until [`set_jiffies`].
+//! All CPUs count as one, deferred work runs when [`run_retired`] says so, and time stands still
+//! until [`set_jiffies`].
 
 mod hashes;
 mod netlink;
@@ -30,16 +31,16 @@ use kernel::sync::rcu::GracePeriod;
 use std::sync::Mutex;
 use variables::init_net;
 
-/// The variables of C. `tests/host/run` has the bindings say that they are here.
+/// C variables. `tests/host/run` makes the bindings refer to them.
 #[allow(non_upper_case_globals)]
 pub(crate) mod variables {
     use super::{c, ptr, zeroed};
 
     /// The time.
     pub(crate) static mut jiffies: usize = 0xffff_0000;
-    /// The workqueue of the system; nobody looks into it.
+    /// The system workqueue; nobody looks into it.
     pub(crate) static mut system_dfl_wq: *mut c::workqueue_struct = ptr::null_mut();
-    /// The one network namespace.
+    /// The only network namespace.
     pub(crate) static mut init_net: c::net = unsafe { zeroed() };
 }
 
@@ -80,7 +81,7 @@ unsafe extern "C" fn register_pernet_subsys(operations: *mut c::pernet_operation
     }
 }
 
-/// The namespace ends, and another begins.
+/// Ends the namespace, and starts another.
 pub(crate) fn restart_namespace() {
     let operations = OPERATIONS.load(Relaxed);
     unsafe {
@@ -98,14 +99,14 @@ unsafe extern "C" fn unregister_pernet_subsys(operations: *mut c::pernet_operati
     }
 }
 
-/// Work that waits for the end of a grace period.
+/// Work that waits for a grace period.
 struct Retired(*mut c::rcu_work, GracePeriod);
 // SAFETY: Work may be done anywhere.
 unsafe impl Send for Retired {}
 
 static RETIRED: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
 
-/// Drops what was retired and is read by nobody any more.
+/// Drops retired objects that nobody reads any more.
 pub(crate) fn run_retired() {
     loop {
         let over = {
@@ -139,7 +140,7 @@ extern "C" fn queue_rcu_work(_queue: *mut c::workqueue_struct, work: *mut c::rcu
         .lock()
         .unwrap()
         .push(Retired(work, GracePeriod::start()));
-    // Whoever drops it may be as quick as can be.
+    // Drop it as early as possible.
     if kernel::races::is_running() {
         run_retired();
     }
@@ -159,7 +160,7 @@ extern "C" fn destroy_workqueue(_queue: *mut c::workqueue_struct) {
     run_retired();
 }
 
-/// A lock of one byte. But for the tests of races, nobody else is there who would give it back.
+/// A lock of one byte. Outside the race tests, nobody else could release it.
 unsafe fn lock(lock: *mut c_void) {
     let lock = unsafe { AtomicBool::from_ptr(lock.cast()) };
     kernel::races::interleave();
@@ -194,7 +195,7 @@ unsafe extern "C" fn palisade_spin_unlock_bh(spinlock: *mut c::spinlock_t) {
     unsafe { unlock(spinlock.cast()) };
 }
 
-/// Per-CPU memory of the one CPU; it is zero.
+/// Per-CPU memory of the one CPU, zeroed.
 fn allocate<T>(count: usize) -> *mut T {
     let words = (size_of::<T>() * count).div_ceil(8) + 1;
     let mut memory = vec![0_u64; words].into_boxed_slice();
@@ -275,10 +276,10 @@ extern "C" fn palisade_cond_resched() {
     kernel::races::interleave();
 }
 
-/// Any pointer to data.
+/// Any data pointer.
 type Data = *mut c_void;
 
-/// Functions that have nothing to do here, but return this.
+/// Functions that only return a value.
 macro_rules! returning {
     ($type:ty, $value:expr; $($name:ident($($argument:ty),*);)*) => {
         $(#[no_mangle] extern "C" fn $name($(_: $argument),*) -> $type { $value })*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the fuzzer runs: bytes make a sequence of operations, and each says whether what came out is right.
+//! The fuzz targets: each turns bytes into a sequence of operations and checks the results.
 
 mod lists;
 mod netlink;
@@ -18,7 +18,7 @@ const TARGETS: [(&str, fn(&mut Bytes<'_>)); 6] = [
     ("servers", crate::synproxy::fuzz::servers),
 ];
 
-/// Runs the target that the variable `PALISADE_TARGET` names.
+/// Runs the target named by the variable `PALISADE_TARGET`.
 pub fn run(data: &[u8]) {
     static TARGET: LazyLock<fn(&mut Bytes<'_>)> = LazyLock::new(|| {
         let wanted = std::env::var("PALISADE_TARGET").expect("PALISADE_TARGET is not set");
@@ -30,16 +30,16 @@ pub fn run(data: &[u8]) {
     crate::c::run_retired();
 }
 
-/// The fuzzer's bytes, which are zero in the end.
+/// The fuzzer's bytes, followed by zeroes.
 pub(crate) struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
-    /// Whether there are none any more.
+    /// Whether none are left.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The next so many.
+    /// The next `N` bytes.
     pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
         let mut array = [0; N];
         let (some, rest) = self.0.split_at(N.min(self.0.len()));
@@ -48,23 +48,23 @@ impl<'a> Bytes<'a> {
         array
     }
 
-    /// The next.
+    /// The next byte.
     pub(crate) fn u8(&mut self) -> u8 {
         let [byte] = self.array();
         byte
     }
 
-    /// The next two.
+    /// The next two bytes.
     pub(crate) fn u16(&mut self) -> u16 {
         u16::from_ne_bytes(self.array())
     }
 
-    /// The next four.
+    /// The next four bytes.
     pub(crate) fn u32(&mut self) -> u32 {
         u32::from_ne_bytes(self.array())
     }
 
-    /// Up to so many.
+    /// Up to `length` bytes.
     pub(crate) fn slice(&mut self, length: usize) -> &'a [u8] {
         let (some, rest) = self.0.split_at(length.min(self.0.len()));
         self.0 = rest;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's own source, as a library of this machine. What is not here is `module!` itself.
+//! The module's own source as a userspace library, without `module!` itself.
 
 #![feature(arbitrary_self_types)]
 #![allow(

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is used by several CPUs without a lock, in many of the orders that their accesses may have.
+//! Lockless code on several CPUs, in many of the possible orders of their accesses.
 //!
-//! Each thread stands for a CPU. Shuttle decides at each access to shared memory of the module's own source, in
-//! `kernel_api/lkmm.rs` and the stand-in for `kernel::sync::atomic`, which one goes on. It takes all accesses to
-//! happen one after another: what a CPU or a compiler may put in another order is not tried.
-//! A grace period ends as soon as it can, and memory that was freed is filled with rubbish.
+//! Each thread stands for a CPU. At each access to shared memory of the module's own source, in
+//! `kernel_api/sync/lkmm.rs` and the stand-in for `kernel::sync::atomic`, Shuttle decides which one
+//! continues. It assumes sequential consistency: reordering by CPUs and compilers is not tested. A
+//! grace period ends as soon as it can, and freed memory is filled with garbage.
 
 mod heap;
 mod lists;
@@ -23,10 +23,10 @@ use std::{
     sync::{atomic::Ordering, Once},
 };
 
-/// How many orders are tried, half of them with few changes of the CPU that goes on.
+/// How many orders to try, half of them with few switches between CPUs.
 const ORDERS: usize = 300;
 
-/// So many changes then.
+/// The number of switches in those.
 const CHANGES: usize = 3;
 
 fn interleave() {
@@ -42,12 +42,12 @@ fn scheduler() -> Scheduler {
     }
 }
 
-/// Tries many orders; `RACES_ORDERS` says how many, `RACES_SEED` which.
+/// Tries many orders; `RACES_ORDERS` sets how many, `RACES_SEED` which.
 pub(crate) fn explore(test: fn()) {
     explore_more(1, test);
 }
 
-/// As [`explore`], so many times as many orders: where hardly any of them matters.
+/// As [`explore`], with `times` times as many orders, if hardly any of them matters.
 pub(crate) fn explore_more(times: usize, test: fn()) {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
@@ -78,7 +78,7 @@ fn run(schedules: impl Schedules + 'static, test: fn()) {
     });
 }
 
-/// What these CPUs do at once.
+/// Runs these CPUs concurrently.
 pub(crate) fn at_once(cpus: &[&(dyn Fn() + Sync)]) {
     shuttle::thread::scope(|scope| {
         for cpu in cpus {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The fuzzer, which is libFuzzer.
+//! The fuzzer: libFuzzer.
 
 #![no_main]
 

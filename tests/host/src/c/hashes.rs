@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Hashes and random numbers: SipHash is itself, whatever its number of rounds, and random numbers are the same
-//! in each run.
+//! Hashes and random numbers: SipHash is real, whatever its number of rounds, and random numbers
+//! are the same in each run.
 
 use crate::kernel_api::bindings as c;
 use core::{
@@ -15,16 +15,16 @@ use core::{
 
 static RANDOM: AtomicU64 = AtomicU64::new(0x9e37_79b9_7f4a_7c15);
 
-/// Which bits of a hash of tables are kept: few of them make all collide.
+/// The bits of table hashes to keep: with few of them, everything collides.
 static HASH_MASK: AtomicU32 = AtomicU32::new(u32::MAX);
 
-/// Sets the bits of hashes that are kept.
+/// Sets the bits of table hashes to keep.
 pub(crate) fn set_hash_mask(mask: u32) {
     HASH_MASK.store(mask, Relaxed);
 }
 
 fn random() -> u64 {
-    // A step of SplitMix64.
+    // One step of SplitMix64.
     let state = RANDOM.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
     let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -81,7 +81,7 @@ fn siphash(words: impl Iterator<Item = u64>, [k0, k1]: [u64; 2]) -> u64 {
     v[0] ^ v[1] ^ v[2] ^ v[3]
 }
 
-/// The words of memory, two at a time.
+/// The words of memory, in pairs.
 unsafe fn pairs(data: *const c_void, length: usize) -> impl Iterator<Item = u64> {
     let words = unsafe { core::slice::from_raw_parts(data.cast::<u32>(), length / 4) };
     words
@@ -124,7 +124,7 @@ unsafe extern "C" fn hsiphash_2u32(a: u32, b: u32, key: *const c::hsiphash_key_t
     unsafe { palisade_hsiphash(words.as_ptr().cast(), 8, key) }
 }
 
-/// In place of Jenkins' hash.
+/// Replaces Jenkins' hash.
 fn jhash(words: &[u32], seed: u32) -> u32 {
     let hash = words.iter().fold(u64::from(seed), |hash, word| {
         (hash ^ u64::from(*word))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Generic netlink: the family that was registered, requests to it, and messages that are thrown away.
+//! Generic netlink: the registered family, requests to it, and messages that are thrown away.
 
 use super::{
     allocate,
@@ -20,7 +20,7 @@ use core::{
     },
 };
 
-/// Most bytes of a message.
+/// The maximum length of a message, in bytes.
 const ROOM: u32 = 4096;
 
 static FAMILY: AtomicPtr<c::genl_family> = AtomicPtr::new(ptr::null_mut());
@@ -38,13 +38,13 @@ fn operations() -> &'static [c::genl_split_ops] {
     }
 }
 
-/// How many operations the family has.
+/// The number of the family's operations.
 pub(crate) fn operation_count() -> usize {
     operations().len()
 }
 
-/// Sends a request with these attributes to the operation of that number, unless it is against its policy; of
-/// a dump all messages are asked for.
+/// Sends a request with these attributes to an operation, unless it violates the policy. For a
+/// dump, fetches all messages.
 pub(crate) fn request(number: usize, attributes: &[u8]) -> Option<i32> {
     let operation = &operations()[number];
     let policies =
@@ -80,7 +80,7 @@ pub(crate) fn request(number: usize, attributes: &[u8]) -> Option<i32> {
             let result = run(skb, &raw mut callback);
             let written = (*skb).len;
             palisade_nlmsg_free(skb);
-            // As `netlink_dump`: again, as long as there is something.
+            // As `netlink_dump`: call again as long as it writes something.
             if result != -90 && written == 0 || result < 0 && result != -90 || written == 0 {
                 return Some(result);
             }
@@ -88,7 +88,7 @@ pub(crate) fn request(number: usize, attributes: &[u8]) -> Option<i32> {
     }
 }
 
-/// Attributes as the operation's policy wants them, as the bytes choose.
+/// Attributes that satisfy the operation's policy, chosen by the bytes.
 pub(crate) fn attributes(number: usize, bytes: &mut Bytes<'_>) -> Vec<u8> {
     let operation = &operations()[number];
     let policies =
@@ -125,7 +125,7 @@ fn attributes_of(policies: &[c::nla_policy], bytes: &mut Bytes<'_>) -> Vec<u8> {
                 bytes.slice(length.min(policy.len.into())).to_vec()
             }
             c::NLA_NUL_STRING => {
-                // A few names, so that things meet.
+                // A few names, so that requests hit the same objects.
                 let length = usize::from(bytes.u8() & 3).min(policy.len.into());
                 let mut string: Vec<u8> = bytes
                     .slice(length)
@@ -246,7 +246,7 @@ unsafe extern "C" fn palisade_genlmsg_reply(skb: *mut c::sk_buff, _info: *mut c:
     0
 }
 
-/// Room for so many bytes at the end of a message.
+/// Reserves `length` bytes at the end of a message.
 unsafe fn put(skb: *mut c::sk_buff, length: u32) -> *mut u8 {
     unsafe {
         if length > ROOM - (*skb).len {

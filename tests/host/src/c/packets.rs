@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Packets. The memory behind a packet's linear part may not be touched: who reads or writes beyond its end
-//! is killed.
+//! Packets. The page after a packet's linear part is inaccessible: an access beyond the end is
+//! fatal.
 
 use crate::kernel_api::bindings as c;
 use core::{
@@ -16,7 +16,7 @@ use core::{
 
 const PAGE: usize = 4096;
 
-/// Most bytes of a packet here.
+/// The maximum length of a packet, in bytes.
 const ROOM: usize = 16 * PAGE;
 
 extern "C" {
@@ -32,10 +32,10 @@ extern "C" {
     fn munmap(at: *mut c_void, length: usize) -> i32;
 }
 
-/// Behind each packet's memory. Miri knows itself where that ends.
+/// Length of the guard page after each packet's memory. Miri detects overruns itself.
 const WALL: usize = if cfg!(miri) { 0 } else { PAGE };
 
-/// Memory with a wall behind it.
+/// Memory with a guard page after it.
 struct Memory(*mut u8);
 
 impl Memory {
@@ -57,19 +57,19 @@ impl Drop for Memory {
 }
 
 thread_local! {
-    /// Mapping anew for each packet would be most of the work.
+    /// Mapping memory for each packet would be most of the work.
     static SPARE: core::cell::RefCell<Vec<Memory>> = const { core::cell::RefCell::new(Vec::new()) };
 }
 
-/// How many bytes of a packet lie in one piece with its start.
+/// How many bytes of a packet are linear.
 static LINEAR: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Sets how many bytes of the packets to come lie in one piece with their start.
+/// Sets how many bytes of future packets are linear.
 pub(crate) fn set_linear(length: usize) {
     LINEAR.store(length, Relaxed);
 }
 
-/// A packet, of which the bytes from some place on do not lie in one piece with its start.
+/// A packet whose bytes are linear up to some offset.
 #[repr(C)]
 struct PacketBuffer {
     skb: c::sk_buff,
@@ -78,7 +78,7 @@ struct PacketBuffer {
 }
 
 impl PacketBuffer {
-    /// A packet of these bytes from the network header on, of which so many are linear.
+    /// A packet with these bytes from the network header on, the first `linear` of them linear.
     fn new(bytes: &[u8], linear: usize) -> Box<Self> {
         let spare = SPARE.with_borrow_mut(Vec::pop);
         let memory = spare.unwrap_or_else(Memory::new);
@@ -123,7 +123,7 @@ unsafe extern "C" fn palisade_test_packet_free(skb: *mut c::sk_buff) {
     drop(unsafe { Box::from_raw(skb.cast::<PacketBuffer>()) });
 }
 
-/// As in `net/core/skbuff.c`; whoever asks has a [`PacketBuffer`].
+/// As in `net/core/skbuff.c`; the skb has to be part of a [`PacketBuffer`].
 #[no_mangle]
 unsafe extern "C" fn skb_copy_bits(
     skb: *const c::sk_buff,
@@ -149,7 +149,7 @@ unsafe extern "C" fn skb_copy_bits(
     0
 }
 
-/// As in `net/ipv6/exthdrs_core.c`, for no target and without flags, from the network header on.
+/// As in `net/ipv6/exthdrs_core.c`, without target and flags, from the network header on.
 #[no_mangle]
 unsafe extern "C" fn ipv6_find_hdr(
     skb: *const c::sk_buff,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A recent list beside one that is as simple as can be: after each operation both hold the same, but for whom
-//! the list chose to make room.
+//! A recent list next to a model that is as simple as possible: after each operation both hold the
+//! same entries, except those that the list evicted.
 
 use super::Bytes;
 use crate::{
@@ -36,10 +36,10 @@ use std::sync::Once;
 
 type Id = (bool, [u32; 4], u16);
 
-/// The most packets that an entry remembers here.
+/// How many stamps an entry holds here.
 const HITS: usize = 6;
 
-/// When an address was seen, the latest first; without memory from the heap, as millions of runs are wanted.
+/// When an address was seen, latest first; without heap memory, for the sake of millions of runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Seen {
     times: [u64; HITS],
@@ -81,7 +81,7 @@ struct Entry {
     packets: u32,
 }
 
-/// A dozen entries: whoever is looked for is found at once.
+/// A dozen entries: a linear search is fast enough.
 #[derive(Clone, Default)]
 struct Entries(Vec<(Id, Entry)>);
 
@@ -95,14 +95,14 @@ impl Entries {
         self.get(id).is_some()
     }
 
-    /// Whether it was there.
+    /// Returns whether it was there.
     fn insert(&mut self, id: Id, entry: Entry) -> bool {
         let was_there = self.remove(&id);
         self.0.push((id, entry));
         was_there
     }
 
-    /// Whether it was there.
+    /// Returns whether it was there.
     fn remove(&mut self, id: &Id) -> bool {
         let index = self.0.iter().position(|(other, _)| other == id);
         index.map(|index| self.0.swap_remove(index)).is_some()
@@ -191,7 +191,7 @@ fn settings(bytes: &mut Bytes<'_>) -> ListSettings {
     }
 }
 
-/// All that the list tells.
+/// All contents of the list.
 fn contents(list: &List, ages: &mut Ages, now: u64) -> Entries {
     let mut contents = Entries::default();
     for number in 0.. {
@@ -213,7 +213,7 @@ fn contents(list: &List, ages: &mut Ages, now: u64) -> Entries {
 
 pub(super) fn run(bytes: &mut Bytes<'_>) {
     start();
-    // A few buckets, or all of them; and time that is about to wrap, or did.
+    // A few buckets or all of them, and jiffies that are about to wrap or just did.
     let [mask, time] = bytes.array();
     c::set_hash_mask(if mask & 1 == 0 {
         u32::MAX
@@ -302,7 +302,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                     }
                 }
                 if window.reap {
-                    // Those may be gone that were not seen for that long, and nobody else.
+                    // Entries not seen for that long may be gone, and no others.
                     let kept = contents(&list, &mut ages, now);
                     let (now, age) = (model.now, u64::from(window.age));
                     model
@@ -355,7 +355,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 };
                 c::set_jiffies(now);
                 model.now = now;
-                // The ageing comes by at least every hour.
+                // The ageing runs at least once an hour.
                 ageing.run();
                 model.entries.retain(|_, entry| {
                     let seen = entry.seen;
@@ -369,7 +369,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
             }
             9 => {
                 let timeout = settings(bytes).timeout;
-                // Who is gone does not come back.
+                // An expired entry does not come back.
                 model.entries = model.alive();
                 ageing.run();
                 list.set_timeout(timeout);
@@ -378,7 +378,8 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
             10 => {
                 let chosen = settings(bytes);
                 model.entries = model.alive();
-                // A longer timeout brings back who is not gone so far.
+                // With a longer timeout, entries that have expired but are still there would come
+                // back.
                 ageing.run();
                 kernel::alloc::fail_after((byte < 32).then_some(byte.into()));
                 let prepared = list.prepare(chosen);
@@ -392,7 +393,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                     let alive = model.alive();
                     let spare = alive.0.len().saturating_sub(chosen.size as usize);
                     assert_eq!(lost, spare as u64);
-                    // The oldest made room.
+                    // The oldest entries were evicted.
                     let kept = contents(&list, &mut ages, now);
                     let latest = |(_, entry): &(Id, Entry)| entry.seen.latest();
                     let lost = alive.0.iter().filter(|(id, _)| !kept.contains(id));
@@ -414,7 +415,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
     c::set_hash_mask(u32::MAX);
 }
 
-/// The list holds what the model does, but one entry less for each that had to make room.
+/// The list holds what the model does, less one entry for each eviction.
 fn compare(list: &Arc<List>, model: &mut Model, before: &Entries, who: &Id, ages: &mut Ages) {
     let held = contents(list, ages, model.now);
     let expected = model.alive();
@@ -422,7 +423,7 @@ fn compare(list: &Arc<List>, model: &mut Model, before: &Entries, who: &Id, ages
         assert_eq!(Some(entry), expected.get(id), "{id:?}");
     }
     let mut gone = expected.0.iter().filter(|(id, _)| !held.contains(id));
-    // One operation takes at most one entry away, and only where the list is full or there was no memory.
+    // One operation evicts at most one entry, and only if the list is full or memory ran out.
     if let Some((id, _)) = gone.next() {
         assert!(!before.contains(who) && id != who);
     }

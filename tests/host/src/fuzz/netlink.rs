@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests of the netlink family, with memory that may end: whatever they say, nothing panics, and all rules
-//! and lists can be listed.
+//! Netlink requests, with memory that may run out: whatever they contain, nothing panics, and all
+//! rules and lists can be listed.
 
 use super::Bytes;
 use crate::{
@@ -31,7 +31,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
     while !bytes.is_empty() {
         let [operation, memory, length] = bytes.array();
         let number = usize::from(operation) % c::operation_count();
-        // Any bytes, or what passes the policy.
+        // Arbitrary bytes, or what passes the policy.
         let attributes = match length & 7 {
             0 => bytes.slice(usize::from(length)).to_vec(),
             _ => c::attributes(number, bytes),

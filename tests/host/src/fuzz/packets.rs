@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Any bytes as a packet, of which any number is linear: what is read is what is there.
+//! Arbitrary bytes as a packet, any number of them linear: what is read is what is there.
 
 use super::Bytes;
 use crate::{
@@ -23,7 +23,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
         _ => Family::Ipv6,
     };
     let data = bytes.rest();
-    // Hooks of IP see whole IP headers that are linear; others may not crash all the same.
+    // IP hooks see a complete linear IP header; other hooks must not crash either.
     c::set_linear(usize::from(linear));
     let Ok(packet) = TestPacket::new(family, data) else {
         return;
@@ -62,7 +62,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 (port(&bytes[..2]), port(&bytes[2..]))
             });
             assert_eq!(view.ports(), ports);
-            // What is told at once is what is told by looking.
+            // Patterns and matches agree.
             let wanted = u16::from(port);
             for pattern in [
                 Pattern::ports(Some(wanted), None),
@@ -104,7 +104,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
     let all = Address::full_mask(family);
     let own = Pattern::addresses((view.source(), all), (view.destination(), all));
     assert!(view.profile.admits(&own) && view.profile.tells(&own));
-    // Another first word is another address.
+    // Another first word makes another address.
     let [first, rest @ ..] = view.source().words();
     let other = first ^ u32::from_be_bytes([mask, 0, 0, 1]);
     let [a, b, c] = rest;
@@ -112,7 +112,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
     assert!(!view
         .profile
         .admits(&Pattern::addresses(other, (view.destination(), all))));
-    // Reading ends where the packet does.
+    // Reads end with the packet.
     for at in [
         0,
         1,

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory that was freed is filled with rubbish, and used again late.
+//! Freed memory is filled with garbage, and reused late.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     sync::Mutex,
 };
 
-/// What every byte of it is.
+/// The value of each byte of it.
 pub(super) const RUBBISH: u8 = 0xa5;
 
-/// How many pieces wait to be used again.
+/// How many blocks wait to be reused.
 const WAITING: usize = 512;
 
-/// Larger ones are freed at once.
+/// Larger blocks, in bytes, are freed at once.
 const LARGEST: usize = 1 << 15;
 
 struct Heap;
 
-/// What waits, and the place of the one that has waited longest.
+/// Blocks that wait, and the index of the latest.
 struct Freed([Option<(usize, Layout)>; WAITING], usize);
 
 static FREED: Mutex<Freed> = Mutex::new(Freed([None; WAITING], 0));

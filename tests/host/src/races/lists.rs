@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A recent list: look-ups beside those who add, move, update, evict and remove, and all of these beside each other.
+//! A recent list: lookups concurrent with adding, migrating, updating, evicting and removing, and
+//! all of these concurrent with each other.
 
 use super::{
     at_once,
@@ -44,7 +45,7 @@ fn key(number: u32) -> Key {
     }
 }
 
-/// An empty list, of which all entries are in the same bucket, or in one of two.
+/// An empty list whose entries are all in one bucket, or in two.
 fn list(size: u32, mask: u32) -> (Arc<Lists>, Arc<List>) {
     c::set_hash_mask(mask);
     c::set_jiffies(NOW);
@@ -74,7 +75,7 @@ fn query(number: u32, time_to_live: u8, window: &Window) -> Query<'_> {
     }
 }
 
-/// As a packet of it does.
+/// As a packet with that address does.
 fn stamp(list: &List, number: u32, time_to_live: u8) {
     let guard = rcu::read_lock();
     if !list.stamp_quickly(&Ipv4Key(number), time_to_live, &guard) {
@@ -82,7 +83,7 @@ fn stamp(list: &List, number: u32, time_to_live: u8) {
     }
 }
 
-/// As a packet of it does.
+/// As a packet with that address does.
 fn check(list: &List, number: u32, time_to_live: u8) -> bool {
     let guard = rcu::read_lock();
     let window = Window::any();
@@ -123,7 +124,7 @@ fn contents(list: &List) -> Vec<(u32, u8, u32, usize)> {
     contents
 }
 
-/// All entries can be found, all are counted, and none got lost: so many have room as ever.
+/// All entries can be found and are counted, and no slot was lost: the list holds as many as ever.
 fn is_whole(list: &List) {
     let there = contents(list);
     assert_eq!(list.statistics().entries as usize, there.len());
@@ -143,7 +144,7 @@ fn is_whole(list: &List) {
 fn who_is_there_is_found_while_others_come_and_go() {
     explore(|| {
         let (_lists, list) = list(4, 0);
-        // The one that is looked for is behind the one that goes.
+        // The key to look up is after the one that is removed.
         [1, 2, 3].into_iter().for_each(|one| stamp(&list, one, 1));
         let come_and_go = || {
             list.remove(&key(3), 0);
@@ -166,7 +167,7 @@ fn what_is_read_was_true_of_one_address() {
     explore(|| {
         let (_lists, list) = list(1, 0);
         stamp(&list, 1, 1);
-        // The only entry is of one address, and of the other; each has its TTL.
+        // The only entry alternates between two addresses, each with its own TTL.
         let change = || {
             for number in [2, 1, 2] {
                 stamp(&list, number, number as u8);
@@ -257,7 +258,8 @@ fn the_first_that_is_free_may_have_been_taken_meanwhile() {
         let (_lists, list) = list(4, 3);
         (1..5).for_each(|one| stamp(&list, one, 1));
         (1..5).for_each(|one| assert!(list.remove(&key(one), 0)));
-        // One takes an entry; before it has it, another takes that and the next, and gives the first back.
+        // One CPU takes an entry; before it owns it, another takes that and the next, and gives the
+        // first back.
         let take = || stamp(&list, 11, 1);
         let take_two = || {
             stamp(&list, 21, 1);

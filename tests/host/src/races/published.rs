@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What readers see of a value while it is replaced: one that is whole, and not dropped so far.
+//! What readers see of a value while it is replaced: a whole one, not dropped yet.
 
 use super::{
     at_once,
@@ -19,7 +19,7 @@ use kernel::{
     sync::rcu, //
 };
 
-/// A value that can be told from one that was dropped.
+/// A value that can be told from a dropped one.
 struct Value {
     first: Word,
     second: Word,
@@ -108,7 +108,8 @@ fn what_c_code_was_given_outlasts_its_owner() {
                 let _guard = rcu::read_lock();
                 let which = address.load() as usize;
                 if which != 0 {
-                    // SAFETY: Who has it gives it back after it was taken out of sight, and it is retired then.
+                    // SAFETY: Its owner drops it after unpublishing it, and it is freed after a
+                    // grace period only.
                     let value = unsafe { &*(pointers[which - 1] as *const Value) };
                     assert_eq!(value.number(), which as u32);
                     assert_eq!(value.number(), which as u32);

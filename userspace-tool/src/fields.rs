@@ -127,7 +127,7 @@ impl<T: Plain> Field for T {
 /// if they are not the option and the value.
 macro_rules! plain {
     ($($type:ty: $read:ident($($from:expr)?) $(as $wrap:ident)?, |$this:ident| $write:ident($value:expr), $json:expr
-        $(, $words:expr)?;)*) => {$(
+        $(, |$option:ident| $words:expr)?;)*) => {$(
         impl $crate::fields::Plain for $type {
             type Kinds = u16;
 
@@ -144,9 +144,9 @@ macro_rules! plain {
                 nest.$write(kind, $value);
             }
 
-            $(fn words(&self, _option: &str) -> Option<String> {
+            $(fn words(&self, $option: &str) -> Option<String> {
                 let $this = self;
-                Some($words.to_owned())
+                Some($words)
             })?
 
             fn json(&self, key: &str, object: &mut serde_json::Map<String, serde_json::Value>) {
@@ -197,6 +197,7 @@ plain! {
     u32: u32(), |this| u32(*this), this;
     u64: u64(), |this| u64(*this), this;
     IpAddr: address(), |this| address(*this), this;
+    String: string(), |this| string(this), this, |option| format!("{option} {}", quote(this));
     Algorithm: one_of(Self::from_number), |this| u32(this.number()), this.to_string();
     Comparison: one_of(Self::from_number), |this| u32(this.number()), this.to_string();
     Family: one_of(Self::from_number), |this| u32(this.number()), this.to_string();
@@ -205,37 +206,9 @@ plain! {
     Verdict: one_of(Self::from_number), |this| u32(this.number()), this.to_string();
 }
 
-impl Field for String {
-    type Kinds = u16;
-    type Given = Self;
-
-    fn read(nest: &Nest<'_>, kind: u16) -> Result<Option<Self>, Error> {
-        nest.get(kind)
-            .map(|attribute| attribute.string())
-            .transpose()
-    }
-
-    fn write(&self, kind: u16, nest: &mut Writer) {
-        nest.string(kind, self);
-    }
-
-    fn given(value: Self, _inverted: bool) -> Self {
-        value
-    }
-
-    fn words(&self, option: &str) -> Option<String> {
-        Some(format!("{option} {}", quote(self)))
-    }
-
-    fn value(&self) -> Value {
-        json!(self)
-    }
-}
-
 /// A flag attribute.
-impl Field for bool {
+impl Plain for bool {
     type Kinds = u16;
-    type Given = Self;
 
     fn read(nest: &Nest<'_>, kind: u16) -> Result<Option<Self>, Error> {
         Ok(Some(nest.has(kind)))
@@ -245,16 +218,12 @@ impl Field for bool {
         nest.flag_if(kind, *self);
     }
 
-    fn given(value: Self, _inverted: bool) -> Self {
-        value
-    }
-
     fn words(&self, option: &str) -> Option<String> {
         self.then(|| option.to_owned())
     }
 
-    fn value(&self) -> Value {
-        json!(self)
+    fn json(&self, key: &str, object: &mut Map<String, Value>) {
+        object.insert(key.to_owned(), json!(self));
     }
 }
 
@@ -328,7 +297,7 @@ impl<F: Field> Field for Negatable<F> {
 
     fn write(&self, (kinds, invert): Self::Kinds, nest: &mut Writer) {
         self.value.write(kinds, nest);
-        self.inverted.write(invert, nest);
+        nest.flag_if(invert, self.inverted);
     }
 
     fn given(value: F::Given, inverted: bool) -> Self {
@@ -379,6 +348,20 @@ pub(crate) trait Fields: Any {
     /// Write the attributes of its fields, each with the words that it stands for.
     fn write(&self, _nest: &mut Writer) {}
 }
+
+/// The methods of [`Fields`] that every type has alike.
+macro_rules! as_any {
+    () => {
+        fn as_any(&self) -> &dyn std::any::Any {
+            self
+        }
+
+        fn as_any_mut(&mut self) -> &mut dyn std::any::Any {
+            self
+        }
+    };
+}
+pub(crate) use as_any;
 
 /// The words that a field has on a command line, as a label of its attributes.
 pub(crate) struct Label<'a, F>(pub(crate) &'a F, pub(crate) &'static str);
@@ -454,13 +437,7 @@ macro_rules! nest {
         }
 
         impl $crate::fields::Fields for $name {
-            fn as_any(&self) -> &dyn std::any::Any {
-                self
-            }
-
-            fn as_any_mut(&mut self) -> &mut dyn std::any::Any {
-                self
-            }
+            $crate::fields::as_any!();
 
             fn save(&self) -> String {
                 let mut text = String::new();

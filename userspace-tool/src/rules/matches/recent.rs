@@ -68,18 +68,20 @@ nest! {
 
 plain! {
     RecentOperation: one_of(Self::from_number), |this| u32(this.number()), this.to_string(),
-        match this {
+        |_option| match this {
             Self::Check => "--rcheck",
             Self::Set => "--set",
             Self::Update => "--update",
             Self::Remove => "--remove",
-        };
+        }
+        .to_owned();
     RecentKey: one_of(Self::from_number), |this| u32(this.number()), this.to_string(),
-        match this {
+        |_option| match this {
             Self::Source => "--rsource",
             Self::Destination => "--rdest",
             Self::SourceAndPort => "--rport",
-        };
+        }
+        .to_owned();
 }
 
 /// The name of a list, if it can be one.

@@ -2,7 +2,7 @@
 
 //! What every match (`-m`) and every target (`-j`) can do.
 
-use std::{any::Any, fmt::Debug, rc::Rc};
+use std::{fmt::Debug, rc::Rc};
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    fields::{Decode, Fields, Negatable},
+    fields::{Decode, Fields, Negatable, as_any},
     netlink::{Attribute, Nest, Writer},
 };
 
@@ -288,13 +288,7 @@ static UNKNOWN: ExtensionType = ExtensionType::with(
 );
 
 impl Fields for Unknown {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
-    }
+    as_any!();
 
     fn save(&self) -> String {
         format!(" --attribute {}", self.attribute)

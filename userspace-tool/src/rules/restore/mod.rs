@@ -16,6 +16,7 @@ use std::io::Read;
 use super::{execute::session::Session, model::names};
 use crate::{error::Error, output, usage};
 use arguments::RestoreArguments;
+use mistake::Mistake;
 use request::Request;
 
 /// Run `restore` with these arguments. Returns its output.
@@ -34,20 +35,15 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
         let file = wanted.file_name();
         warnings.push(format!("restore: {file}:{line}: {reading}"));
     };
-    let plan = plan::make(&bytes, &wanted, &chains, &names, &mut warn)
-        .map_err(|mistake| mistake.in_file(wanted.file_name()))?;
-    let request = Request::new(&plan).map_err(|mistake| mistake.in_file(wanted.file_name()))?;
-    request
-        .send(&mut session, wanted.test)
-        .map_err(|mistake| mistake.in_file(wanted.file_name()))?;
+    let in_file = |mistake: Mistake| mistake.in_file(wanted.file_name());
+    let plan = plan::make(&bytes, &wanted, &chains, &names, &mut warn).map_err(in_file)?;
+    let request = Request::new(&plan).map_err(in_file)?;
+    request.send(&mut session, wanted.test).map_err(in_file)?;
     for warning in &warnings {
         output::warn(warning);
     }
-    Ok(if wanted.verbose {
-        plan.summary()
-    } else {
-        String::new()
-    })
+    let summary = wanted.verbose.then(|| plan.summary());
+    Ok(summary.unwrap_or_default())
 }
 
 fn read(wanted: &RestoreArguments) -> Result<Vec<u8>, Error> {

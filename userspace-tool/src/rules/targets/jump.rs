@@ -2,12 +2,12 @@
 
 //! `-j CHAIN` and `-g CHAIN`.
 
-use std::{any::Any, rc::Rc};
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
 use crate::{
-    fields::Fields,
+    fields::{Fields, as_any},
     netlink::{Writer, spec::attribute::target as attribute},
     rules::model::{
         chain,
@@ -53,13 +53,7 @@ pub(crate) fn jump(chain: String, is_goto: bool) -> Result<Loaded, String> {
 }
 
 impl Fields for Jump {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
-    }
+    as_any!();
 
     fn json(&self) -> Value {
         json!({ "chain": self.chain, "goto": self.is_goto })

@@ -2,10 +2,10 @@
 
 //! `-j ACCEPT`, `-j DROP` and `-j RETURN`.
 
-use std::{any::Any, rc::Rc};
+use std::rc::Rc;
 
 use crate::{
-    fields::Fields,
+    fields::{Fields, as_any},
     netlink::{
         Writer,
         spec::{Verdict, attribute::target as attribute},
@@ -30,13 +30,7 @@ const fn extension_type(name: &'static str, new: fn() -> Box<dyn Extension>) -> 
 }
 
 impl Fields for Verdict {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
-    }
+    as_any!();
 }
 
 impl Extension for Verdict {

@@ -3,7 +3,7 @@
 //! From the rule on the command line to the rules that the kernel gets, one for each pair of a
 //! source and a destination address.
 
-use std::{net::IpAddr, rc::Rc};
+use std::{collections::HashSet, net::IpAddr, rc::Rc};
 
 use super::specification::{Addresses, Specification};
 use crate::{
@@ -25,18 +25,10 @@ struct Claim {
     words: String,
 }
 
-/// One member of a list of addresses; a host name may stand for several networks.
-struct Member<'a> {
-    option: &'a str,
-    text: &'a str,
-    inverted: bool,
-    networks: Vec<Network>,
-}
-
-impl Member<'_> {
-    fn words(&self) -> String {
-        words(self.option, self.text)
-    }
+/// A network of a list of addresses, and the words that it was given by.
+struct Choice {
+    network: Negatable<Network>,
+    words: String,
 }
 
 /// How one member of a list was given.
@@ -53,8 +45,8 @@ pub(crate) fn expand(specification: Specification, names: &dyn Names) -> Result<
             .loaded()
             .find_map(|(_, one)| one.instance.default_family()),
     };
-    let sources = members(specification.source.as_ref(), claim.as_ref(), names)?;
-    let destinations = members(specification.destination.as_ref(), claim.as_ref(), names)?;
+    let sources = choices(specification.source.as_ref(), claim.as_ref(), names)?;
+    let destinations = choices(specification.destination.as_ref(), claim.as_ref(), names)?;
 
     let matches = specification.matches.into_iter();
     let template = Rule {
@@ -110,35 +102,33 @@ fn contradiction(words: &str, family: Family, others: &str) -> Error {
     ))
 }
 
-/// What an address option stands for; without one there is nothing in it.
-fn members<'a>(
-    addresses: Option<&'a Addresses>,
+/// The networks of an address option; none without one.
+fn choices(
+    addresses: Option<&Addresses>,
     claim: Option<&Claim>,
     names: &dyn Names,
-) -> Result<Vec<Member<'a>>, Error> {
+) -> Result<Vec<Choice>, Error> {
     let Some(Addresses { option, list }) = addresses else {
         return Ok(Vec::new());
     };
-    let members = list
-        .value
-        .split(',')
-        .map(|text| {
-            Ok(Member {
-                option,
-                text,
+    let mut choices = Vec::new();
+    for text in list.value.split(',') {
+        let networks = networks(option, text, claim, names)?.into_iter();
+        choices.extend(networks.map(|value| Choice {
+            network: Negatable {
                 inverted: list.inverted,
-                networks: networks(option, text, claim, names)?,
-            })
-        })
-        .collect::<Result<Vec<_>, Error>>()?;
-    let count: usize = members.iter().map(|member| member.networks.len()).sum();
-    if list.inverted && count > 1 {
-        return Err(Error::usage(format!(
+                value,
+            },
+            words: words(option, text),
+        }));
+    }
+    match choices.len() {
+        count @ 2.. if list.inverted => Err(Error::usage(format!(
             "! {option} {}: ! goes with one address, these are {count}: use a rule for each",
             list.value
-        )));
+        ))),
+        _ => Ok(choices),
     }
-    Ok(members)
 }
 
 /// The networks that an address or a host name with an optional mask stands for.
@@ -205,67 +195,52 @@ fn resolve(host: &str, claim: Option<&Claim>, names: &dyn Names) -> Result<Vec<I
 /// Every pair of a source and a destination of one family.
 fn combine(
     template: &Rule,
-    sources: &[Member<'_>],
-    destinations: &[Member<'_>],
+    sources: &[Choice],
+    destinations: &[Choice],
 ) -> Result<Vec<Rule>, Error> {
     let mut rules = Vec::new();
-    let mut unused: Vec<&Member<'_>> = sources.iter().chain(destinations).collect();
-    for (source, source_member) in choices(sources) {
-        for (destination, destination_member) in choices(destinations) {
-            let mut families = [&source, &destination]
-                .into_iter()
-                .flatten()
-                .map(|network| network.value.family());
+    let mut used = HashSet::new();
+    for source in or_none(sources) {
+        for destination in or_none(destinations) {
+            let chosen = || source.into_iter().chain(destination);
+            let mut families = chosen().map(|choice| choice.network.value.family());
             let family = families.next();
             if families.any(|other| Some(other) != family) {
                 continue;
             }
             rules.push(Rule {
                 family: family.or(template.family),
-                source: source.filter(restricts),
-                destination: destination.filter(restricts),
+                source: source.and_then(Choice::restriction),
+                destination: destination.and_then(Choice::restriction),
                 ..template.clone()
             });
-            for used in [source_member, destination_member].into_iter().flatten() {
-                unused.retain(|member| !std::ptr::eq(*member, used));
-            }
+            used.extend(chosen().map(|choice| choice.words.as_str()));
         }
     }
-    if let Some(member) = unused.first() {
-        let is_source = sources.iter().any(|source| std::ptr::eq(source, *member));
-        let others = if is_source { destinations } else { sources };
-        let family = member
-            .networks
-            .first()
-            .map_or(Family::Ipv4, Network::family);
-        let words: Vec<String> = others.iter().map(Member::words).collect();
-        return Err(contradiction(&member.words(), family, &words.join(" and ")));
-    }
-    Ok(rules)
+    let unused = |choice: &&Choice| !used.contains(choice.words.as_str());
+    let without_pair = match sources.iter().find(unused) {
+        Some(source) => Some((source, destinations)),
+        None => destinations.iter().find(unused).zip(Some(sources)),
+    };
+    let Some((choice, others)) = without_pair else {
+        return Ok(rules);
+    };
+    let mut others: Vec<&str> = others.iter().map(|other| other.words.as_str()).collect();
+    others.dedup();
+    let family = choice.network.value.family();
+    Err(contradiction(&choice.words, family, &others.join(" and ")))
 }
 
-/// Whether a network keeps a packet of its family from matching.
-fn restricts(network: &Negatable<Network>) -> bool {
-    network.inverted || !network.value.is_any()
+impl Choice {
+    /// The network, unless all packets of its family match.
+    fn restriction(&self) -> Option<Negatable<Network>> {
+        let Negatable { inverted, value } = self.network;
+        (inverted || !value.is_any()).then_some(self.network)
+    }
 }
 
-/// The networks to choose from; if there are none, the only choice is not to have one.
-fn choices<'a>(
-    members: &'a [Member<'a>],
-) -> Vec<(Option<Negatable<Network>>, Option<&'a Member<'a>>)> {
-    if members.is_empty() {
-        return vec![(None, None)];
-    }
-    members
-        .iter()
-        .flat_map(|member| {
-            member.networks.iter().map(move |network| {
-                let network = Negatable {
-                    inverted: member.inverted,
-                    value: *network,
-                };
-                (Some(network), Some(member))
-            })
-        })
-        .collect()
+/// The choices; without any, the only choice is none.
+fn or_none(choices: &[Choice]) -> impl Iterator<Item = Option<&Choice>> {
+    let none = choices.is_empty().then_some(None);
+    choices.iter().map(Some).chain(none)
 }

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use super::rules;
+use super::{parse, rules};
 use crate::{
     netlink::Writer,
-    rules::{matches, targets, wire},
+    rules::{matches, model::command::Command, targets, wire},
 };
 
 #[test]
@@ -40,6 +40,24 @@ fn help_says_every_option() {
             assert!(help.contains(&format!("--{}", option.name())), "{help}");
         }
         assert!(help.lines().all(|line| line.len() <= 110), "{help}");
+    }
+}
+
+#[test]
+fn the_overview_names_them_all() {
+    let Ok(Command::Print(help)) = parse("--help").map(|invocation| invocation.command) else {
+        panic!("no help");
+    };
+    let is_word_end = |character: char| !character.is_alphanumeric() && character != '-';
+    let words: BTreeSet<&str> = help.split(is_word_end).collect();
+    // iptables' other names of icmpv6 are left out.
+    let aliases = ["icmp6", "ipv6-icmp"];
+    for kind in matches::ALL.iter().chain(targets::ALL) {
+        assert!(
+            words.contains(kind.name) || aliases.contains(&kind.name),
+            "{}",
+            kind.name
+        );
     }
 }
 

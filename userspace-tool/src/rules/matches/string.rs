@@ -85,10 +85,12 @@ impl Pattern {
     }
 
     fn hexadecimal(&self) -> String {
-        self.bytes
+        let digits: Vec<String> = self
+            .bytes
             .iter()
             .map(|byte| format!("{byte:02x}"))
-            .collect()
+            .collect();
+        digits.concat()
     }
 
     /// The value of the option that stands for it.

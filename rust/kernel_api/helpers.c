@@ -168,7 +168,9 @@ void palisade_skb_drop_route(struct sk_buff *skb)
 
 struct dst_entry *palisade_skb_hold_route(const struct sk_buff *skb)
 {
-	return dst_clone(skb_dst(skb));
+	struct dst_entry *dst = skb_dst(skb);
+
+	return dst && dst_hold_safe(dst) ? dst : NULL;
 }
 
 bool palisade_skb_is_routed(const struct sk_buff *skb)

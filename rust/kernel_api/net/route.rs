@@ -83,7 +83,7 @@ impl Route {
     /// The packet has to be valid, and RCU held. Its route has to be one of IPv4 or IPv6.
     pub(in crate::kernel_api) unsafe fn of(skb: *mut bindings::sk_buff) -> Option<Self> {
         // INVARIANT: By the function's safety requirements, the route is one of IPv4 or IPv6.
-        // `dst_clone` takes a reference.
+        // `dst_hold_safe` takes a reference, or fails where RCU alone keeps the route.
         // SAFETY: By the function's safety requirements, the packet is valid, and RCU keeps a
         // borrowed route valid.
         NonNull::new(unsafe { bindings::palisade_skb_hold_route(skb) }).map(Self)

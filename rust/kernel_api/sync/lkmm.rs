@@ -123,21 +123,18 @@ pub(in crate::kernel_api) unsafe fn store_release(pointer: *mut u32, value: u32)
     unsafe { Atomic::from_ptr(pointer) }.store(value, ordering::Release);
 }
 
-/// Sets a bit atomically, fully ordered, and returns whether it was set (`test_and_set_bit`).
+/// Sets bits atomically, fully ordered, and returns the word before (`atomic_fetch_or`).
 ///
 /// # Safety
 ///
 /// As for [`write_once`].
 #[inline(always)]
-pub(in crate::kernel_api) unsafe fn test_and_set_bit<const BIT: u32>(pointer: *mut u32) -> bool {
-    const { assert!(BIT < u32::BITS) };
+pub(in crate::kernel_api) unsafe fn fetch_or(pointer: *mut u32, bits: u32) -> u32 {
     interleave();
     #[cfg(target_arch = "x86_64")]
     {
         // SAFETY: By the function's safety requirements, `pointer` is aligned and valid for writes.
-        // This compiles to the locked instruction of `arch_test_and_set_bit`
-        // (`arch/x86/include/asm/bitops.h`) and a branch on its flag.
-        unsafe { AtomicU32::from_ptr(pointer) }.fetch_or(1 << BIT, SeqCst) & 1 << BIT != 0
+        unsafe { AtomicU32::from_ptr(pointer) }.fetch_or(bits, SeqCst)
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
@@ -145,10 +142,25 @@ pub(in crate::kernel_api) unsafe fn test_and_set_bit<const BIT: u32>(pointer: *m
         let word = unsafe { Atomic::<u32>::from_ptr(pointer) };
         let mut before = word.load(ordering::Relaxed);
         loop {
-            match word.cmpxchg(before, before | 1 << BIT, ordering::Full) {
-                Ok(before) => return before & 1 << BIT != 0,
+            match word.cmpxchg(before, before | bits, ordering::Full) {
+                Ok(before) => return before,
                 Err(other) => before = other,
             }
         }
     }
+}
+
+/// Sets a bit atomically, fully ordered, and returns whether it was set (`test_and_set_bit`). On
+/// x86 it compiles to the locked instruction of `arch_test_and_set_bit`
+/// (`arch/x86/include/asm/bitops.h`), and a branch on its flag.
+///
+/// # Safety
+///
+/// As for [`write_once`].
+#[inline(always)]
+pub(in crate::kernel_api) unsafe fn test_and_set_bit<const BIT: u32>(pointer: *mut u32) -> bool {
+    const { assert!(BIT < u32::BITS) };
+    // SAFETY: By the function's safety requirements, `pointer` is aligned and valid for writes.
+    let before = unsafe { fetch_or(pointer, 1 << BIT) };
+    before & 1 << BIT != 0
 }

@@ -55,6 +55,14 @@ impl Word {
         unsafe { lkmm::test_and_set_bit::<BIT>(self.0.get()) }
     }
 
+    /// Sets these bits atomically, whoever else stores the word; fully ordered.
+    #[inline(always)]
+    pub(crate) fn set_bits(&self, bits: u32) {
+        // SAFETY: The pointer comes from a reference to an `UnsafeCell`, so it is aligned and valid
+        // for writes.
+        unsafe { lkmm::fetch_or(self.0.get(), bits) };
+    }
+
     /// Stores the word, ordered after all accesses before it (`smp_store_release`).
     #[inline(always)]
     pub(crate) fn store_release(&self, value: u32) {

@@ -21,6 +21,7 @@ use crate::{
 
 const CLIENT_SCALE_SHIFT: u32 = 0;
 const ADVERTISED_WSCALE_SHIFT: u32 = 4;
+/// Stored inverted: zero stands for [`NO_SCALE`], so that to note it only sets bits.
 const SERVER_SCALE_SHIFT: u32 = 8;
 const SCALE_MASK: u32 = 0xf;
 
@@ -99,7 +100,6 @@ impl<'a> ProxyState<'a> {
             Flag::Started as u32
                 | u32::from(agreement.client_scale) << CLIENT_SCALE_SHIFT
                 | u32::from(agreement.advertised_wscale) << ADVERTISED_WSCALE_SHIFT
-                | u32::from(NO_SCALE) << SERVER_SCALE_SHIFT
                 | flag(agreement.sack, Flag::ClientSack)
                 | flag(stamp.is_some(), Flag::ClientTimestamps)
                 | flag(agreement.ecn, Flag::ClientEcn),
@@ -166,9 +166,8 @@ impl<'a> ProxyState<'a> {
         let [_, _, third] = self.0;
         let flag = |(is_true, one): &(bool, Flag)| if *is_true { *one as u32 } else { 0 };
         let added = flags.iter().map(flag).fold(0, |sum, one| sum | one);
-        let scale = u32::from(server_scale.unwrap_or(NO_SCALE)) << SERVER_SCALE_SHIFT;
-        let rest = third.load() & !(SCALE_MASK << SERVER_SCALE_SHIFT);
-        third.store(rest | added | scale);
+        let scale = u32::from(server_scale.unwrap_or(NO_SCALE)) ^ SCALE_MASK;
+        third.set_bits(added | scale << SERVER_SCALE_SHIFT);
     }
 
     /// Whether its segments have to be translated.
@@ -184,26 +183,26 @@ impl<'a> ProxyState<'a> {
     }
 
     #[inline]
-    fn scale(&self, shift: u32) -> Option<u8> {
-        let scale = (self.flags() >> shift & SCALE_MASK) as u8;
+    fn scale(flags: u32, shift: u32) -> Option<u8> {
+        let scale = (flags >> shift & SCALE_MASK) as u8;
         (scale != NO_SCALE).then_some(scale)
     }
 
     /// The client's window scale, if windows are scaled.
     #[inline]
     pub(in crate::synproxy) fn client_scale(&self) -> Option<u8> {
-        self.scale(CLIENT_SCALE_SHIFT)
+        Self::scale(self.flags(), CLIENT_SCALE_SHIFT)
     }
 
     /// The advertised window scale, if there was one.
     #[inline]
     pub(in crate::synproxy) fn advertised_wscale(&self) -> Option<u8> {
-        self.scale(ADVERTISED_WSCALE_SHIFT)
+        Self::scale(self.flags(), ADVERTISED_WSCALE_SHIFT)
     }
 
     /// The server's window scale, if it scales windows.
     #[inline]
     pub(in crate::synproxy) fn server_scale(&self) -> Option<u8> {
-        self.scale(SERVER_SCALE_SHIFT)
+        Self::scale(!self.flags(), SERVER_SCALE_SHIFT)
     }
 }

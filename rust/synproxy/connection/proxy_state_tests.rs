@@ -22,7 +22,7 @@ fn words() -> ProxyWords {
     [const { Word::new(u32::MAX) }; 3]
 }
 
-const TRAITS: [Flag; 8] = [
+const FLAGS: [Flag; 8] = [
     Flag::Opened,
     Flag::ClientSack,
     Flag::ClientTimestamps,
@@ -69,9 +69,9 @@ mod tests {
     }
 
     #[test]
-    fn traits_are_added() {
+    fn flags_are_set() {
         for scale in (0..16).map(|scale| (scale < 15).then_some(scale)) {
-            for one in TRAITS {
+            for one in FLAGS {
                 let words = words();
                 let proxy_state = ProxyState::new(&words);
                 let agreement = Agreement {
@@ -82,7 +82,7 @@ mod tests {
                 };
                 proxy_state.start(1, None, &agreement);
                 proxy_state.add(&[(true, one), (true, one), (false, Flag::Rescale)], scale);
-                for other in TRAITS {
+                for other in FLAGS {
                     assert_eq!(proxy_state.has(other), other == one);
                 }
                 // Again, as for a retransmission.

@@ -5,7 +5,7 @@
 //! A client with a valid cookie considers its connection open and does not retransmit its SYN. So
 //! this machine has to retransmit the SYN to the server, and to reset the client if the server does
 //! not answer. Each connection waits in a table of fixed size from its SYN to the answer. If there
-//! are too many, the one whose retransmission is due first is dropped, and left to the client's
+//! are too many, the one that has waited longest is dropped, and left to the client's
 //! timeouts. The table also holds data that the client sent too early.
 
 use super::{
@@ -173,6 +173,13 @@ impl Entry {
     fn is_due(&self, now: u32) -> bool {
         (now.wrapping_sub(self.due) as i32) >= 0
     }
+
+    /// Ranks entries by how long they have waited: by their retransmissions, and of equally many by
+    /// how soon the next one is due.
+    fn age_rank(&self, now: u32) -> u64 {
+        let late = now.wrapping_sub(self.due).wrapping_add(1 << 31);
+        (self.repetitions as u64) << 32 | u64::from(late)
+    }
 }
 
 /// The waiting connections.
@@ -244,7 +251,7 @@ impl SynSentTable {
             let urgency = |place: &&mut Option<Entry>| match place {
                 None => (2, 0),
                 Some(other) if other.wait.endpoints == wait.endpoints => (3, 0),
-                Some(other) => (1, now.wrapping_sub(other.due).wrapping_add(1 << 31)),
+                Some(other) => (1, other.age_rank(now)),
             };
             if let Some(place) = ways.iter_mut().max_by_key(urgency) {
                 *place = Some(entry(held.take()));

@@ -141,9 +141,9 @@ impl Hooks {
         if let (true, None, Some(synproxy)) = (needs.synproxy, &self.synproxy, synproxy) {
             self.synproxy = Some(SynproxyHooks::new(scope, synproxy)?);
         }
-        let places = self.registrations.iter_mut().zip(needs.packets);
-        for ((chain, base), (place, is_needed)) in ChainId::built_in().zip(places) {
-            if is_needed && place.is_none() {
+        let slots = self.registrations.iter_mut().zip(needs.packets);
+        for ((chain, base), (slot, is_needed)) in ChainId::built_in().zip(slots) {
+            if is_needed && slot.is_none() {
                 let ruleset = ruleset.clone();
                 let hook = ChainHook { ruleset, chain };
                 let registration = HookRegistration::new(
@@ -153,7 +153,7 @@ impl Hooks {
                     base.hook_type,
                     hook,
                 )?;
-                *place = Some(registration);
+                *slot = Some(registration);
             }
         }
         Ok(())
@@ -161,9 +161,9 @@ impl Hooks {
 
     /// Unregisters the hooks that are no longer needed.
     pub(crate) fn release(&mut self, needs: &Needs) {
-        for (place, is_needed) in self.registrations.iter_mut().zip(needs.packets) {
+        for (slot, is_needed) in self.registrations.iter_mut().zip(needs.packets) {
             if !is_needed {
-                *place = None;
+                *slot = None;
             }
         }
         if !needs.conntrack {

@@ -22,10 +22,10 @@ use crate::{
     parameters::Parameters,
     recent::{
         Ageing,
-        Growth,
         List,
         ListSettings,
-        Lists, //
+        Lists,
+        PendingTables, //
     },
     release::{
         self,
@@ -148,7 +148,7 @@ impl Namespace {
             scope: &self.scope,
             lists: &self.lists,
             limits: self.limits,
-            growth: Growth::new(),
+            pending_tables: PendingTables::new(),
             synproxy: configured.synproxy.clone(),
         };
         change(&mut draft, &mut resources)?;
@@ -169,7 +169,7 @@ impl Namespace {
         }
         // Nothing fails from here on.
         configured.synproxy = resources.synproxy;
-        resources.growth.apply();
+        resources.pending_tables.apply();
         self.ruleset.replace(ruleset);
         zeroing.run();
         configured.hooks.release(&needs);

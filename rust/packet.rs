@@ -62,8 +62,8 @@ impl Address {
     /// The bytes in network order, and how many of them the family uses.
     pub(crate) fn to_bytes(self, family: Family) -> ([u8; 16], usize) {
         let mut bytes = [0; 16];
-        for (place, word) in bytes.chunks_exact_mut(4).zip(self.0) {
-            place.copy_from_slice(&word.to_ne_bytes());
+        for (chunk, word) in bytes.chunks_exact_mut(4).zip(self.0) {
+            chunk.copy_from_slice(&word.to_ne_bytes());
         }
         let length = match family {
             Family::Ipv4 => 4,

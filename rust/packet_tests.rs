@@ -19,7 +19,7 @@ mod tests {
         let (bytes, length) = address.to_bytes(family);
         assert!(bytes[..length] == [192, 0, 2, 1]);
 
-        let all: [u8; 16] = core::array::from_fn(|place| place as u8 + 1);
+        let all: [u8; 16] = core::array::from_fn(|index| index as u8 + 1);
         let (family, address) = Address::from_bytes(&all).ok_or(EINVAL)?;
         assert!(family == Family::Ipv6);
         let (bytes, length) = address.to_bytes(family);

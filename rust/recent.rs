@@ -24,7 +24,7 @@ pub(crate) use entry::{
     Ipv4Key,
     Ipv6Key,
     Key,
-    Past,
+    SavedState,
     Snapshot,
     SNAPSHOT_AGES, //
 };
@@ -33,9 +33,9 @@ pub(crate) use list::{
     ListSettings, //
 };
 pub(crate) use lists::{
-    Growth,
     ListLimits,
-    Lists, //
+    Lists,
+    PendingTables, //
 };
 pub(crate) use stamps::{
     jiffies_of_age,

@@ -127,7 +127,7 @@ impl Synproxy {
     /// Waits for the answer to a SYN just sent, and holds the data that the client has sent
     /// already.
     fn wait(&self, wait: &Wait, held: Option<Held>) {
-        if self.syn_sent.begin(wait, held) {
+        if self.syn_sent.insert(wait, held) {
             self.retransmit_work.run_after(syn_sent::FIRST_DELAY);
         }
     }
@@ -165,8 +165,8 @@ impl Synproxy {
         }
     }
 
-    /// The first server in slot `place` or after it, and the slot to continue from.
-    pub(crate) fn server_from(&self, place: usize) -> Option<(ServerReport, usize)> {
-        self.servers.report_from(place)
+    /// The first server in slot `slot` or after it, and the slot to continue from.
+    pub(crate) fn server_from(&self, slot: usize) -> Option<(ServerReport, usize)> {
+        self.servers.report_from(slot)
     }
 }

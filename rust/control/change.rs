@@ -194,8 +194,8 @@ impl<'a> Editor<'a, '_, '_> {
     fn position(&self) -> Option<(Attribute<'a>, usize)> {
         let attribute = self.change.get(attributes::POSITION)?;
         // The policy makes positions start at 1.
-        let place = attribute.u32()?.saturating_sub(1);
-        Some((attribute, place as usize))
+        let index = attribute.u32()?.saturating_sub(1);
+        Some((attribute, index as usize))
     }
 
     fn append(&mut self, chain: ChainId) -> NetlinkResult<'a> {
@@ -210,47 +210,47 @@ impl<'a> Editor<'a, '_, '_> {
     fn insert(&mut self, chain: ChainId) -> NetlinkResult<'a> {
         let rule = self.new_rule(chain)?;
         let position = self.position();
-        let place = position.map_or(0, |(_, place)| place);
-        if place > self.draft.get(chain)?.rules.len() {
+        let index = position.map_or(0, |(_, index)| index);
+        if index > self.draft.get(chain)?.rules.len() {
             let refusal = ExtAckError::new(EINVAL, c"the position is beyond the end of the chain");
             return Err(position.map_or(refusal, |(at, _)| refusal.at(at)));
         }
         self.draft
-            .change(chain, |chain| chain.rules.insert(place, rule))?;
+            .change(chain, |chain| chain.rules.insert(index, rule))?;
         Ok(())
     }
 
     fn replace(&mut self, chain: ChainId) -> NetlinkResult<'a> {
-        let (_, place) = self.existing(chain)?;
+        let (_, index) = self.existing(chain)?;
         let rule = self.new_rule(chain)?;
         self.draft
-            .change(chain, |chain| chain.rules.replace(place, rule))?;
+            .change(chain, |chain| chain.rules.replace(index, rule))?;
         Ok(())
     }
 
     /// The given position, if there is a rule.
     fn existing(&self, chain: ChainId) -> NetlinkResult<'a, (Attribute<'a>, usize)> {
-        let (attribute, place) = self
+        let (attribute, index) = self
             .position()
             .ok_or(ExtAckError::new(EINVAL, c"this change needs a position"))?;
-        if place >= self.draft.get(chain)?.rules.len() {
+        if index >= self.draft.get(chain)?.rules.len() {
             let refusal = ExtAckError::new(ENOENT, c"the chain has no rule at that position");
             return Err(refusal.at(attribute));
         }
-        Ok((attribute, place))
+        Ok((attribute, index))
     }
 
     fn delete(&mut self, chain: ChainId) -> NetlinkResult<'a> {
-        let place = match self.position() {
+        let index = match self.position() {
             Some(_) => self.existing(chain)?.1,
             None => self.find(chain)?,
         };
         let Some(family) = self.family else {
             self.draft
-                .change(chain, |chain| chain.rules.remove(place))?;
+                .change(chain, |chain| chain.rules.remove(index))?;
             return Ok(());
         };
-        let change = |chain: &mut Chain| chain.rules.remove_from(place, family);
+        let change = |chain: &mut Chain| chain.rules.remove_from(index, family);
         match (self.draft.change(chain, change), self.position()) {
             (Err(ENOENT), Some((at, _))) => {
                 let message = c"the rule at that position is for the other IP version";
@@ -349,8 +349,8 @@ impl<'a> Editor<'a, '_, '_> {
         if self.position().is_none() {
             return self.zero_chain(chain);
         }
-        let (_, place) = self.existing(chain)?;
-        Ok(self.draft.zero_rule(chain, place)?)
+        let (_, index) = self.existing(chain)?;
+        Ok(self.draft.zero_rule(chain, index)?)
     }
 
     fn zero_chain(&mut self, chain: ChainId) -> NetlinkResult<'a> {

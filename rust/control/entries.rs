@@ -30,7 +30,7 @@ use crate::{
         Ages,
         Key,
         List,
-        Past,
+        SavedState,
         Snapshot,
         Stamped,
         SNAPSHOT_AGES, //
@@ -109,7 +109,7 @@ impl<'a> Given<'a> {
             .attributes
             .filter(|attribute| attribute.kind() == attributes::AGE)
             .map_while(|attribute| jiffies_of_age(attribute.u64()?));
-        let past = Past {
+        let past = SavedState {
             time_to_live: self.time_to_live.unwrap_or(0),
             packets: self.packets.unwrap_or(self.ages),
             ages: Iterator::chain(now, ages),
@@ -161,7 +161,7 @@ impl Doit for Add {
             Given::decode(entry)?;
         }
         // Memory reserved in a table that gets replaced would be useless.
-        let replaced = list.while_still(|| {
+        let replaced = list.with_migration_locked(|| {
             reserve(request, &list)?;
             add(request, &list)
         })?;
@@ -209,7 +209,7 @@ impl Dumpit for Get {
     ) -> NetlinkResult<'a> {
         let list = list_of(request)?;
         let mut ages = Ages::new()?;
-        list.while_still(|| {
+        list.with_migration_locked(|| {
             output.set_generation(list.generation());
             loop {
                 match list.snapshot(cursor.outer as u32, &mut ages) {

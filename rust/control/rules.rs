@@ -171,18 +171,18 @@ impl Dumpit for GetRules {
             cursor,
             output,
             |ruleset, _, chain, cursor, output| {
-                for (place, rule) in chain.rules.iter().enumerate().skip(cursor.inner) {
-                    let position = (place as u32).saturating_add(1);
+                for (index, rule) in chain.rules.iter().enumerate().skip(cursor.inner) {
+                    let position = (index as u32).saturating_add(1);
                     output.message(|message| {
                         message.put_u32(attributes::TABLE, chain.table.number())?;
                         message.put_string(attributes::CHAIN_NAME, chain.name.as_bytes())?;
                         message.put_u32(attributes::POSITION, position)?;
-                        let family = chain.rules.family(place);
+                        let family = chain.rules.family(index);
                         message.nest(attributes::RULE, |message| {
                             rule.encode(family, ruleset, message)
                         })
                     })?;
-                    cursor.inner = place.saturating_add(1);
+                    cursor.inner = index.saturating_add(1);
                 }
                 Ok(())
             },

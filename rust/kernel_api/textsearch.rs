@@ -69,15 +69,15 @@ impl TextSearch {
 
     /// Whether the pattern is in a packet within a range of offsets from the start of its data.
     #[inline]
-    pub(crate) fn is_in(&self, skb: &Skb, place: Range<u32>) -> bool {
+    pub(crate) fn is_in(&self, skb: &Skb, range: Range<u32>) -> bool {
         // `skb_find_text` subtracts the start from the end.
-        if place.is_empty() {
+        if range.is_empty() {
             return false;
         }
         // SAFETY: By the type invariant, the search is valid; by that of `Skb`, the packet is. The
         // start of the range is below its end.
         let found = unsafe {
-            bindings::skb_find_text(skb.as_raw(), place.start, place.end, self.0.as_ptr())
+            bindings::skb_find_text(skb.as_raw(), range.start, range.end, self.0.as_ptr())
         };
         found != u32::MAX
     }

@@ -39,8 +39,8 @@ impl Packet<'_> {
             return false;
         }
         match self.family {
-            Family::Ipv4 => self.options_are_taken(options, transport) != Some(true),
-            Family::Ipv6 => self.extensions_are_taken(start, transport) != Some(true),
+            Family::Ipv4 => self.options_are_accepted(options, transport) != Some(true),
+            Family::Ipv6 => self.extensions_are_accepted(start, transport) != Some(true),
         }
     }
 
@@ -53,36 +53,36 @@ impl Packet<'_> {
 
     #[cold]
     #[inline(never)]
-    fn options_are_taken(&self, mut place: u32, end: u32) -> Option<bool> {
-        while place < end {
-            let [kind] = self.read::<1>(place)?;
+    fn options_are_accepted(&self, mut offset: u32, end: u32) -> Option<bool> {
+        while offset < end {
+            let [kind] = self.read::<1>(offset)?;
             let length = match kind {
                 option::END => return Some(true),
                 option::NOTHING => 1,
                 option::LOOSE_SOURCE_ROUTE | option::STRICT_SOURCE_ROUTE => return Some(false),
                 _ => {
-                    let [length] = self.read::<1>(place.wrapping_add(1))?;
+                    let [length] = self.read::<1>(offset.wrapping_add(1))?;
                     match u32::from(length) {
                         0 | 1 => return Some(false),
                         length => length,
                     }
                 }
             };
-            place = place.wrapping_add(length);
+            offset = offset.wrapping_add(length);
         }
-        Some(place == end)
+        Some(offset == end)
     }
 
     #[cold]
     #[inline(never)]
-    fn extensions_are_taken(&self, start: u32, end: u32) -> Option<bool> {
+    fn extensions_are_accepted(&self, start: u32, end: u32) -> Option<bool> {
         let [mut next] = self.read::<1>(start.wrapping_add(6))?;
-        let mut place = start.wrapping_add(self.header_length());
+        let mut offset = start.wrapping_add(self.header_length());
         for _ in 0..HEADERS_MAX {
-            if place == end {
+            if offset == end {
                 return Some(true);
             }
-            let [following, length, _, segments_left] = self.read::<4>(place)?;
+            let [following, length, _, segments_left] = self.read::<4>(offset)?;
             let words = u32::from(length);
             let bytes = match next {
                 extension::ROUTING if segments_left != 0 => return Some(false),
@@ -93,32 +93,32 @@ impl Packet<'_> {
                 extension::AUTHENTICATION => words.wrapping_add(2).wrapping_mul(4),
                 _ => return Some(false),
             };
-            let behind = place.wrapping_add(bytes);
-            if next == extension::DESTINATION && !self.is_ignorable(place, behind)? {
+            let next_offset = offset.wrapping_add(bytes);
+            if next == extension::DESTINATION && !self.is_ignorable(offset, next_offset)? {
                 return Some(false);
             }
-            (next, place) = (following, behind);
+            (next, offset) = (following, next_offset);
         }
         Some(false)
     }
 
     /// Whether all options of a header may be skipped by hosts that do not know them.
     fn is_ignorable(&self, header: u32, end: u32) -> Option<bool> {
-        let mut place = header.wrapping_add(2);
-        while place < end {
-            let [kind] = self.read::<1>(place)?;
+        let mut offset = header.wrapping_add(2);
+        while offset < end {
+            let [kind] = self.read::<1>(offset)?;
             if kind >> 6 != 0 {
                 return Some(false);
             }
-            place = match kind {
+            offset = match kind {
                 // Pad1, the only option without a length.
-                0 => place.wrapping_add(1),
+                0 => offset.wrapping_add(1),
                 _ => {
-                    let [length] = self.read::<1>(place.wrapping_add(1))?;
-                    place.wrapping_add(length.into()).wrapping_add(2)
+                    let [length] = self.read::<1>(offset.wrapping_add(1))?;
+                    offset.wrapping_add(length.into()).wrapping_add(2)
                 }
             };
         }
-        Some(place == end)
+        Some(offset == end)
     }
 }

@@ -30,11 +30,11 @@ impl Ageing {
 impl Background for Ageing {
     fn run(&self) -> u32 {
         let mut period = LONGEST_PERIOD;
-        let mut place = 0usize;
-        while let Some(list) = self.0.nth(place) {
+        let mut index = 0usize;
+        while let Some(list) = self.0.nth(index) {
             list.age();
             period = period.min(Self::period(list.settings().timeout));
-            place = place.wrapping_add(1);
+            index = index.wrapping_add(1);
         }
         period
     }

@@ -77,7 +77,7 @@ pub(crate) trait Find: Copy {
     fn hash(&self, with: &HashKey) -> u32;
 
     /// Whether `entry` has this key.
-    fn is_of(&self, entry: Entry<'_>) -> bool;
+    fn matches_key(&self, entry: Entry<'_>) -> bool;
 }
 
 impl Find for Key {
@@ -97,7 +97,7 @@ impl Find for Key {
     }
 
     #[inline(always)]
-    fn is_of(&self, entry: Entry<'_>) -> bool {
+    fn matches_key(&self, entry: Entry<'_>) -> bool {
         let [a, b, c, d] = self.address.words();
         // IPv6 addresses often share their first words.
         entry.word(ADDRESS + 3) == d
@@ -129,7 +129,7 @@ impl Find for Ipv4Key {
     }
 
     #[inline(always)]
-    fn is_of(&self, entry: Entry<'_>) -> bool {
+    fn matches_key(&self, entry: Entry<'_>) -> bool {
         entry.word(ADDRESS) == self.0 && entry.word(SHAPE) & KEY_OF_SHAPE == self.key().shape()
     }
 }
@@ -155,8 +155,8 @@ impl Find for Ipv6Key {
     }
 
     #[inline(always)]
-    fn is_of(&self, entry: Entry<'_>) -> bool {
-        self.key().is_of(entry)
+    fn matches_key(&self, entry: Entry<'_>) -> bool {
+        self.key().matches_key(entry)
     }
 }
 
@@ -188,7 +188,7 @@ impl Ages {
 }
 
 /// What was known of an address at another time.
-pub(crate) struct Past<Ages> {
+pub(crate) struct SavedState<Ages> {
     /// TTL or hop limit of the packet stamped last.
     pub(crate) time_to_live: u8,
     /// Packets stamped.
@@ -247,7 +247,7 @@ impl<'a> Entry<'a> {
     /// Whether the entry matches this TTL. As in xt_recent, 0 matches any TTL, be it in the query
     /// or in an entry added by hand.
     #[inline(always)]
-    pub(super) fn agrees_with(&self, time_to_live: u8) -> bool {
+    pub(super) fn matches_ttl(&self, time_to_live: u8) -> bool {
         if time_to_live == 0 {
             return true;
         }
@@ -257,7 +257,7 @@ impl<'a> Entry<'a> {
 
     /// Initializes the entry for `key`, without stamps.
     #[inline(always)]
-    pub(super) fn begin(&self, key: &Key) {
+    pub(super) fn init(&self, key: &Key) {
         for (offset, word) in key.address.words().into_iter().enumerate() {
             self.set_word(ADDRESS.wrapping_add(offset), word);
         }
@@ -307,11 +307,11 @@ impl<'a> Entry<'a> {
         if newer >= count {
             return None;
         }
-        let place = latest.wrapping_sub(newer);
+        let index = latest.wrapping_sub(newer);
         // Stamps not below the latest are above it, up to the end.
-        let stamp = self.stamps.get(place as usize).or_else(|| {
-            let place = place.wrapping_add(self.capacity());
-            self.stamps.get(place as usize)
+        let stamp = self.stamps.get(index as usize).or_else(|| {
+            let index = index.wrapping_add(self.capacity());
+            self.stamps.get(index as usize)
         });
         stamp.map(Word::load)
     }
@@ -347,7 +347,7 @@ impl<'a> Entry<'a> {
     pub(super) fn push(&self, now: u32, time_to_live: Option<u8>) {
         let (count, latest) = self.ring();
         let next = latest.wrapping_add(1);
-        let place = match self.stamps.get(next as usize) {
+        let index = match self.stamps.get(next as usize) {
             Some(stamp) => {
                 stamp.store(now);
                 next
@@ -359,7 +359,7 @@ impl<'a> Entry<'a> {
                 0
             }
         };
-        self.set_ring(count.wrapping_add(1).min(self.capacity()), place);
+        self.set_ring(count.wrapping_add(1).min(self.capacity()), index);
         let mut shape = self.word(SHAPE);
         if let Some(time_to_live) = time_to_live {
             shape = shape & !0xff | u32::from(time_to_live);
@@ -370,7 +370,7 @@ impl<'a> Entry<'a> {
 
     /// Initializes the entry for `key` with the stamps, TTL and packet count of `other`.
     pub(super) fn copy(&self, other: Entry<'_>, key: &Key) {
-        self.begin(key);
+        self.init(key);
         self.set_stamps((0..).map_while(|newer| other.stamp(newer)));
         self.set_word(SHAPE, key.shape() | other.word(SHAPE) & !KEY_OF_SHAPE);
         self.set_word(PACKETS, other.word(PACKETS));
@@ -383,8 +383,8 @@ impl<'a> Entry<'a> {
         let mut count = 0u32;
         for stamp in stamps.take(capacity as usize) {
             count = count.wrapping_add(1);
-            let place = capacity.wrapping_sub(count);
-            if let Some(word) = self.stamps.get(place as usize) {
+            let index = capacity.wrapping_sub(count);
+            if let Some(word) = self.stamps.get(index as usize) {
                 word.store(stamp);
             }
         }
@@ -392,7 +392,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Replaces stamps, TTL and packet count.
-    pub(super) fn restore(&self, now: u32, past: &Past<impl Iterator<Item = u32> + Clone>) {
+    pub(super) fn restore(&self, now: u32, past: &SavedState<impl Iterator<Item = u32> + Clone>) {
         self.set_stamps(past.ages.clone().map(|age| now.wrapping_sub(age)));
         let shape = self.word(SHAPE) & KEY_OF_SHAPE;
         self.set_word(SHAPE, shape | u32::from(past.time_to_live));

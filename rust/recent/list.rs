@@ -7,7 +7,7 @@ use super::{
         Ages,
         Find,
         Key,
-        Past,
+        SavedState,
         Snapshot, //
     },
     stamps::{
@@ -101,7 +101,7 @@ pub(crate) struct List {
     generation: Atomic<u32>,
     /// Held from replacing the table until all entries have migrated.
     #[pin]
-    moving: Mutex<()>,
+    migration_lock: Mutex<()>,
 }
 
 impl List {
@@ -115,7 +115,7 @@ impl List {
                 name: owned,
                 tables,
                 generation: Atomic::new(0),
-                moving <- new_mutex!((), "palisade_moving"),
+                migration_lock <- new_mutex!((), "palisade_migration"),
             }),
             GFP_KERNEL_ACCOUNT,
         )
@@ -163,19 +163,19 @@ impl List {
 
     /// The table, unless entries are migrating to it.
     #[inline(always)]
-    fn quick_table<'a>(&'a self, guard: &'a rcu::Guard) -> Option<&'a EntryTable> {
+    fn settled_table<'a>(&'a self, guard: &'a rcu::Guard) -> Option<&'a EntryTable> {
         let Tables { table, previous } = self.tables.read(guard);
         previous.is_none().then_some(&**table)
     }
 
     /// [`List::check`] for a window that does not reap; `None` if the fast path does not apply.
     #[inline(always)]
-    pub(crate) fn check_quickly(
+    pub(crate) fn check_fast(
         &self,
         query: &Query<'_, impl Find>,
         guard: &rcu::Guard,
     ) -> Option<bool> {
-        self.quick_table(guard)?.check_quickly(query, jiffies32)
+        self.settled_table(guard)?.check_fast(query, jiffies32)
     }
 
     /// Whether an entry matches the query; reaps if the window says so.
@@ -189,16 +189,16 @@ impl List {
 
     /// [`List::update`] for a window that does not reap; `None` if the fast path does not apply.
     #[inline(always)]
-    pub(crate) fn update_quickly(
+    pub(crate) fn update_fast(
         &self,
         query: &Query<'_, impl Find>,
         invert: bool,
         time_to_live: u8,
         guard: &rcu::Guard,
     ) -> Option<bool> {
-        let table = self.quick_table(guard)?;
+        let table = self.settled_table(guard)?;
         table
-            .update_quickly(query, invert, jiffies32, time_to_live)
+            .update_fast(query, invert, jiffies32, time_to_live)
             .ok()
     }
 
@@ -222,14 +222,9 @@ impl List {
 
     /// As [`List::stamp`]; returns `false` if the fast path does not apply.
     #[inline(always)]
-    pub(crate) fn stamp_quickly(
-        &self,
-        key: &impl Find,
-        time_to_live: u8,
-        guard: &rcu::Guard,
-    ) -> bool {
-        self.quick_table(guard).is_some_and(|table| {
-            let stamped = table.stamp_quickly(key, jiffies32, time_to_live);
+    pub(crate) fn stamp_fast(&self, key: &impl Find, time_to_live: u8, guard: &rcu::Guard) -> bool {
+        self.settled_table(guard).is_some_and(|table| {
+            let stamped = table.stamp_fast(key, jiffies32, time_to_live);
             stamped.is_ok()
         })
     }
@@ -262,7 +257,7 @@ impl List {
     pub(crate) fn restore(
         &self,
         key: &Key,
-        past: &Past<impl Iterator<Item = u32> + Clone>,
+        past: &SavedState<impl Iterator<Item = u32> + Clone>,
     ) -> Stamped {
         let timeout = self.settings().timeout;
         if past.ages.clone().next().is_none_or(|age| age > timeout) {
@@ -303,7 +298,7 @@ impl List {
     /// Allocates memory for `more` further entries, up to the list's size. May sleep.
     ///
     /// The memory belongs to the current table: to keep that table, call this in
-    /// [`List::while_still`]. Packets may use the memory up all the same.
+    /// [`List::with_migration_locked`]. Packets may use the memory up all the same.
     ///
     /// # Errors
     ///
@@ -314,8 +309,8 @@ impl List {
     }
 
     /// Waits for any migration to finish and runs `run` with migrations locked out.
-    pub(crate) fn while_still<R>(&self, run: impl FnOnce() -> R) -> R {
-        let _moving = self.moving.lock();
+    pub(crate) fn with_migration_locked<R>(&self, run: impl FnOnce() -> R) -> R {
+        let _lock = self.migration_lock.lock();
         run()
     }
 
@@ -346,7 +341,7 @@ impl List {
     pub(crate) fn flush(&self) -> Result {
         let table = new_table(self.settings())?;
         let tables = Tables::of(table.clone())?;
-        let _moving = self.moving.lock();
+        let _lock = self.migration_lock.lock();
         let old = self.table();
         self.replace(tables);
         // Stamps from here on go to the new table.
@@ -376,7 +371,7 @@ impl List {
         };
         Ok(PreparedTable {
             list: self.clone(),
-            moving: Tables::of(table.clone())?,
+            tables: Tables::of(table.clone())?,
             moved: Tables::of(table.clone())?,
             table,
             ages,
@@ -397,7 +392,7 @@ impl List {
 pub(crate) struct PreparedTable {
     list: Arc<List>,
     table: Arc<EntryTable>,
-    moving: KBox<Retirable<Tables>>,
+    tables: KBox<Retirable<Tables>>,
     moved: KBox<Retirable<Tables>>,
     /// Room for the ages, to find the oldest entries if not all fit.
     ages: KVVec<u32>,
@@ -417,10 +412,10 @@ impl PreparedTable {
     /// Installs the table and migrates the entries, the most recently seen ones if not all fit.
     /// Returns how many were lost. May sleep.
     pub(crate) fn install(mut self) -> u64 {
-        let _moving = self.list.moving.lock();
+        let _lock = self.list.migration_lock.lock();
         let old = self.list.table();
-        self.moving.value_mut().previous = Some(old.clone());
-        self.list.replace(self.moving);
+        self.tables.value_mut().previous = Some(old.clone());
+        self.list.replace(self.tables);
         let now = jiffies32();
         let mut survivors = if self.ages.capacity() > 0 {
             Survivors::of(&old, self.table.size(), now, &mut self.ages)

@@ -40,9 +40,9 @@ impl ListLimits {
 }
 
 /// Tables to install when the rules that need them take effect.
-pub(crate) struct Growth(KVec<PreparedTable>);
+pub(crate) struct PendingTables(KVec<PreparedTable>);
 
-impl Growth {
+impl PendingTables {
     /// Nothing to install.
     pub(crate) fn new() -> Self {
         Self(KVec::new())
@@ -99,8 +99,8 @@ impl Lists {
     }
 
     /// The list at that index, from 0. Indices change when a list is removed.
-    pub(crate) fn nth(&self, place: usize) -> Option<Arc<List>> {
-        self.lists.lock().get(place).cloned()
+    pub(crate) fn nth(&self, index: usize) -> Option<Arc<List>> {
+        self.lists.lock().get(index).cloned()
     }
 
     /// Appends a list.
@@ -122,7 +122,7 @@ impl Lists {
     }
 
     /// The list called `name`, created if there is none. Its entries hold at least `hits` stamps
-    /// once `growth` is applied.
+    /// once `pending_tables` is applied.
     ///
     /// # Errors
     ///
@@ -131,10 +131,10 @@ impl Lists {
         &self,
         name: &[u8],
         hits: u32,
-        growth: &mut Growth,
+        pending_tables: &mut PendingTables,
     ) -> Result<Arc<List>> {
         if let Some(list) = self.find(name) {
-            growth.provide(&list, hits)?;
+            pending_tables.provide(&list, hits)?;
             return Ok(list);
         }
         let mut settings = self.limits.default_settings();
@@ -145,8 +145,8 @@ impl Lists {
     /// Removes a list; it stays allocated as long as it is referenced.
     pub(crate) fn remove(&self, list: &Arc<List>) {
         let mut lists = self.lists.lock();
-        let place = lists.iter().position(|other| Arc::ptr_eq(other, list));
-        let removed = place.map(|place| lists.remove(place));
+        let index = lists.iter().position(|other| Arc::ptr_eq(other, list));
+        let removed = index.map(|index| lists.remove(index));
         // Freeing a table takes time: not under the mutex.
         drop(lists);
         drop(removed);

@@ -131,7 +131,7 @@ impl Slots {
 
     /// Takes a free entry, which the caller then owns. Does not sleep.
     pub(super) fn take(&self) -> Result<u32, Shortage> {
-        if let Some(index) = self.take_given_back() {
+        if let Some(index) = self.pop_free() {
             return Ok(index);
         }
         let mut number = self.state.used.load(Relaxed);
@@ -166,7 +166,7 @@ impl Slots {
         }
     }
 
-    fn take_given_back(&self) -> Option<u32> {
+    fn pop_free(&self) -> Option<u32> {
         let free = &self.state.free;
         let mut first = free.load(Acquire);
         loop {

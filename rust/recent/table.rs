@@ -15,10 +15,10 @@
 //! entries. xt_recent looks at the oldest entry instead, which takes a list of all entries and its
 //! lock.
 
-mod moving;
-mod quick;
+mod fast_path;
+mod migrate;
 
-pub(super) use moving::Survivors;
+pub(super) use migrate::Survivors;
 
 use super::{
     entry::{
@@ -252,11 +252,11 @@ impl EntryTable {
         now: u32,
     ) -> Result<bool, Superseded> {
         let timeout = self.timeout();
-        let mut lookup = self.look(query, timeout, now);
+        let mut lookup = self.lookup(query, timeout, now);
         if let (None, Some(previous)) = (lookup, previous) {
             // It may just have migrated, but entries migrate in one direction only.
-            let earlier = previous.look(query, timeout, now);
-            lookup = earlier.or_else(|| self.look(query, timeout, now));
+            let earlier = previous.lookup(query, timeout, now);
+            lookup = earlier.or_else(|| self.lookup(query, timeout, now));
         }
         if lookup.is_none() && self.is_superseded() {
             return Err(Superseded);
@@ -302,7 +302,7 @@ impl EntryTable {
         let Some((index, entry)) = self.find(guard.head(), &query.key, None) else {
             return Ok(false);
         };
-        let Some(lookup) = Self::lookup(entry, query, self.timeout(), now) else {
+        let Some(lookup) = Self::evaluate(entry, query, self.timeout(), now) else {
             return Ok(false);
         };
         let limit = query.window.reaped_age();
@@ -500,7 +500,7 @@ impl EntryTable {
         let mut index = head;
         // No entry has the index [`NONE`].
         while let Some(entry) = self.slots.entry(index) {
-            if key.is_of(entry) {
+            if key.matches_key(entry) {
                 return Some((index, entry));
             }
             if attempt.is_some_and(Attempt::is_disturbed) {
@@ -520,25 +520,25 @@ impl EntryTable {
         timeout: u32,
         now: u32,
     ) -> Option<bool> {
-        if !entry.agrees_with(query.time_to_live) {
+        if !entry.matches_ttl(query.time_to_live) {
             return None;
         }
         entry.satisfies(query.window, timeout, now)
     }
 
     /// As [`EntryTable::answer`], with the entry's age.
-    fn lookup(entry: Entry<'_>, query: &Query<'_>, timeout: u32, now: u32) -> Option<Lookup> {
+    fn evaluate(entry: Entry<'_>, query: &Query<'_>, timeout: u32, now: u32) -> Option<Lookup> {
         Some(Lookup {
             agrees: Self::answer(entry, query, timeout, now)?,
             age: entry.last_seen(now),
         })
     }
 
-    fn look(&self, query: &Query<'_>, timeout: u32, now: u32) -> Option<Lookup> {
+    fn lookup(&self, query: &Query<'_>, timeout: u32, now: u32) -> Option<Lookup> {
         let bucket = self.bucket(&query.key);
         self.buckets.read(bucket, |head, attempt| {
             let (_, entry) = self.find(head, &query.key, Some(attempt))?;
-            Self::lookup(entry, query, timeout, now)
+            Self::evaluate(entry, query, timeout, now)
         })
     }
 
@@ -564,7 +564,7 @@ impl EntryTable {
     /// Resets an entry for `key` and calls `write` on it.
     #[cold]
     fn write_first(entry: Entry<'_>, key: &Key, write: impl Fn(Entry<'_>)) {
-        entry.begin(key);
+        entry.init(key);
         write(entry);
         // Only an address that comes back gets a second chance.
         entry.take_reference();

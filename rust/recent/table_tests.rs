@@ -9,7 +9,7 @@ use super::{
         Ipv4Key,
         Ipv6Key,
         Key,
-        Past,
+        SavedState,
         Snapshot, //
     },
     stamps::{
@@ -169,17 +169,17 @@ mod tests {
                 time_to_live: 0,
                 window: &window,
             };
-            let quickly_checked = |now| table.check_quickly(&query, || now).unwrap_or(false);
+            let quickly_checked = |now| table.check_fast(&query, || now).unwrap_or(false);
             let quickly_updated = |now| {
-                let updated = table.update_quickly(&query, false, || now, 64);
+                let updated = table.update_fast(&query, false, || now, 64);
                 updated.unwrap_or(false)
             };
             assert!(!quickly_checked(5));
             assert!(!quickly_updated(5));
-            let stamped = table.stamp_quickly(&quick, || 5, 17).map_err(|_| EINVAL)?;
+            let stamped = table.stamp_fast(&quick, || 5, 17).map_err(|_| EINVAL)?;
             assert!(stamped == Stamped::New);
             assert!(stamp(&table, &key, 6) == Stamped::Known);
-            let stamped = table.stamp_quickly(&quick, || 7, 17).map_err(|_| EINVAL)?;
+            let stamped = table.stamp_fast(&quick, || 7, 17).map_err(|_| EINVAL)?;
             assert!(stamped == Stamped::Known);
             // The second latest stamp is 10 jiffies old at 16.
             for now in [7, 16, 17] {
@@ -206,9 +206,9 @@ mod tests {
             time_to_live: 0,
             window: &window,
         };
-        assert!(table.check_quickly(&query, || 20).is_none());
-        assert!(table.update_quickly(&query, false, || 20, 64).is_err());
-        assert!(table.stamp_quickly(&quick_key(1), || 20, 64).is_err());
+        assert!(table.check_fast(&query, || 20).is_none());
+        assert!(table.update_fast(&query, false, || 20, 64).is_err());
+        assert!(table.stamp_fast(&quick_key(1), || 20, 64).is_err());
         Ok(())
     }
 
@@ -504,7 +504,7 @@ mod tests {
     fn restores_what_was_known() -> Result {
         let table = EntryTable::new(10, 3, AGE_MAX)?;
         let restore = |number, packets, ages: &[u32]| {
-            let past = Past {
+            let past = SavedState {
                 time_to_live: 9,
                 packets,
                 ages: ages.iter().copied(),

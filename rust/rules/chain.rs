@@ -76,22 +76,22 @@ impl Chain {
 
     /// The index of the first rule with that specification.
     pub(crate) fn position(&self, spec: &RuleSpec) -> Option<usize> {
-        let mut rules = self.rules.placed().iter();
-        rules.position(|placed| spec.is_said_by(placed.rule.spec(), placed.family()))
+        let mut rules = self.rules.entries().iter();
+        rules.position(|entry| spec.equals(entry.rule.spec(), entry.family()))
     }
 }
 
 /// A rule in a chain, next to its pattern: the patterns of a chain are adjacent in memory, so that
 /// a packet quickly skips rules that do not match.
 #[derive(Clone)]
-pub(super) struct PlacedRule {
+pub(super) struct RuleEntry {
     /// Features that every packet matching the rule has.
     pub(super) pattern: Pattern,
     /// The rule.
     pub(super) rule: Arc<Rule>,
 }
 
-impl PlacedRule {
+impl RuleEntry {
     fn new(rule: Rule) -> Result<Self> {
         Ok(Self {
             pattern: rule.pattern(),
@@ -115,16 +115,16 @@ impl PlacedRule {
 
 /// The rules of a chain, in order. Indices start at 0.
 #[derive(Default)]
-pub(crate) struct Rules(KVVec<PlacedRule>);
+pub(crate) struct Rules(KVVec<RuleEntry>);
 
 impl Rules {
     fn try_clone(&self) -> Result<Self> {
         // One more, since most changes add a rule.
         let room = self.len().saturating_add(1);
         let mut rules = KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
-        for placed in &self.0 {
+        for entry in &self.0 {
             rules
-                .push_within_capacity(placed.clone())
+                .push_within_capacity(entry.clone())
                 .map_err(|_| ENOMEM)?;
         }
         Ok(Self(rules))
@@ -141,63 +141,63 @@ impl Rules {
     }
 
     /// The rule at that index.
-    pub(crate) fn get(&self, place: usize) -> Option<&Arc<Rule>> {
-        self.0.get(place).map(|placed| &placed.rule)
+    pub(crate) fn get(&self, index: usize) -> Option<&Arc<Rule>> {
+        self.0.get(index).map(|entry| &entry.rule)
     }
 
     /// All rules.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Rule>> {
-        self.0.iter().map(|placed| &placed.rule)
+        self.0.iter().map(|entry| &entry.rule)
     }
 
     /// The family of the rule at that index; `None` means both.
-    pub(crate) fn family(&self, place: usize) -> Option<Family> {
-        self.0.get(place)?.family()
+    pub(crate) fn family(&self, index: usize) -> Option<Family> {
+        self.0.get(index)?.family()
     }
 
     /// Whether any rule is for that family.
     pub(crate) fn are_for(&self, family: Family) -> bool {
         let mut rules = self.0.iter();
-        rules.any(|placed| family::includes(placed.family(), family))
+        rules.any(|entry| family::includes(entry.family(), family))
     }
 
     /// All rules, with their patterns.
     #[inline(always)]
-    pub(super) fn placed(&self) -> &[PlacedRule] {
+    pub(super) fn entries(&self) -> &[RuleEntry] {
         &self.0
     }
 
     /// Inserts a rule at that index; `EINVAL` if it is beyond the end.
-    pub(crate) fn insert(&mut self, place: usize, rule: Rule) -> Result {
-        let placed = PlacedRule::new(rule)?;
+    pub(crate) fn insert(&mut self, index: usize, rule: Rule) -> Result {
+        let entry = RuleEntry::new(rule)?;
         self.0.reserve(1, GFP_KERNEL_ACCOUNT)?;
         self.0
-            .insert_within_capacity(place, placed)
+            .insert_within_capacity(index, entry)
             .map_err(|_| EINVAL)
     }
 
     /// Replaces the rule at that index; `ENOENT` if there is none.
-    pub(crate) fn replace(&mut self, place: usize, rule: Rule) -> Result {
-        let placed = PlacedRule::new(rule)?;
-        *self.0.get_mut(place).ok_or(ENOENT)? = placed;
+    pub(crate) fn replace(&mut self, index: usize, rule: Rule) -> Result {
+        let entry = RuleEntry::new(rule)?;
+        *self.0.get_mut(index).ok_or(ENOENT)? = entry;
         Ok(())
     }
 
     /// Removes the rule at that index; `ENOENT` if there is none.
-    pub(crate) fn remove(&mut self, place: usize) -> Result {
-        self.0.remove(place).map(drop).map_err(|_| ENOENT)
+    pub(crate) fn remove(&mut self, index: usize) -> Result {
+        self.0.remove(index).map(drop).map_err(|_| ENOENT)
     }
 
     /// Removes the rule at that index for one family; a rule for both stays for the other. `ENOENT`
     /// if there is none, or if it is not for that family.
-    pub(crate) fn remove_from(&mut self, place: usize, family: Family) -> Result {
-        let placed = self.0.get_mut(place).ok_or(ENOENT)?;
-        match placed.family() {
+    pub(crate) fn remove_from(&mut self, index: usize, family: Family) -> Result {
+        let entry = self.0.get_mut(index).ok_or(ENOENT)?;
+        match entry.family() {
             None => {
-                *placed = placed.narrowed(family::other(family));
+                *entry = entry.narrowed(family::other(family));
                 Ok(())
             }
-            Some(own) if own == family => self.remove(place),
+            Some(own) if own == family => self.remove(index),
             Some(_) => Err(ENOENT),
         }
     }
@@ -210,11 +210,11 @@ impl Rules {
     /// Removes all rules for one family; those for both stay for the other.
     pub(crate) fn flush_family(&mut self, family: Family) -> Result {
         let mut rules = KVVec::with_capacity(self.len(), GFP_KERNEL_ACCOUNT)?;
-        for placed in &self.0 {
-            let kept = match placed.family() {
-                None => placed.narrowed(family::other(family)),
+        for entry in &self.0 {
+            let kept = match entry.family() {
+                None => entry.narrowed(family::other(family)),
                 Some(own) if own == family => continue,
-                Some(_) => placed.clone(),
+                Some(_) => entry.clone(),
             };
             rules.push_within_capacity(kept).map_err(|_| ENOMEM)?;
         }

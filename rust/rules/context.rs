@@ -17,8 +17,8 @@ use crate::{
     },
     packet::Family,
     recent::{
-        Growth,
-        Lists, //
+        Lists,
+        PendingTables, //
     },
     spec::Table,
     synproxy::Synproxy, //
@@ -48,7 +48,7 @@ pub(crate) struct Resources<'a> {
     /// The limits of its rules.
     pub(crate) limits: RuleLimits,
     /// The lists' tables to install with the rule.
-    pub(crate) growth: Growth,
+    pub(crate) pending_tables: PendingTables,
     /// SYNPROXY's state in the namespace, once a rule needed it.
     pub(crate) synproxy: Option<Arc<Synproxy>>,
 }

@@ -45,7 +45,7 @@ use kernel::{
 #[derive(Default)]
 struct DraftChain {
     /// The chain in force.
-    before: Option<Arc<Chain>>,
+    current: Option<Arc<Chain>>,
     /// The changed chain, if it was changed.
     changed: Option<Chain>,
     /// Whether to zero the counters in force.
@@ -54,18 +54,18 @@ struct DraftChain {
 
 impl DraftChain {
     fn chain(&self) -> Option<&Chain> {
-        self.changed.as_ref().or(self.before.as_deref())
+        self.changed.as_ref().or(self.current.as_deref())
     }
 }
 
 /// Maps a number to its chain.
-fn chain_of<'a>(places: &'a [DraftChain]) -> impl Fn(ChainId) -> Option<&'a Chain> {
-    move |id| places.get(id.number())?.chain()
+fn chain_of<'a>(slots: &'a [DraftChain]) -> impl Fn(ChainId) -> Option<&'a Chain> {
+    move |id| slots.get(id.number())?.chain()
 }
 
 /// A ruleset draft, which nobody sees yet.
 pub(crate) struct Draft {
-    places: KVVec<DraftChain>,
+    slots: KVVec<DraftChain>,
     /// No number below this one is free.
     first_free: usize,
     index: Index,
@@ -81,7 +81,7 @@ pub(crate) struct Draft {
 
 impl FindChain for Draft {
     fn find(&self, table: Table, name: &[u8]) -> Option<ChainId> {
-        self.index.find(table, name, chain_of(&self.places))
+        self.index.find(table, name, chain_of(&self.slots))
     }
 }
 
@@ -89,7 +89,7 @@ impl Draft {
     pub(super) fn after(ruleset: &Ruleset) -> Result<Self> {
         let room = ruleset.chains.len().saturating_add(1);
         let mut draft = Self {
-            places: KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?,
+            slots: KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?,
             first_free: 0,
             index: ruleset.index.try_clone()?,
             zeroed_rules: KVVec::new(),
@@ -103,11 +103,11 @@ impl Draft {
                 draft.rules = draft.rules.saturating_add(chain.rules.len());
                 draft.chains = draft.chains.saturating_add(1);
             }
-            let place = DraftChain {
-                before: chain.clone(),
+            let slot = DraftChain {
+                current: chain.clone(),
                 ..DraftChain::default()
             };
-            draft.places.push(place, GFP_KERNEL_ACCOUNT)?;
+            draft.slots.push(slot, GFP_KERNEL_ACCOUNT)?;
         }
         Ok(draft)
     }
@@ -124,8 +124,8 @@ impl Draft {
 
     /// All chains.
     pub(crate) fn chains(&self) -> impl Iterator<Item = (ChainId, &Chain)> {
-        let places = self.places.iter().enumerate();
-        places.filter_map(|(number, place)| Some((ChainId::new(number), place.chain()?)))
+        let slots = self.slots.iter().enumerate();
+        slots.filter_map(|(number, slot)| Some((ChainId::new(number), slot.chain()?)))
     }
 
     /// Where a rule of the chain goes.
@@ -141,20 +141,20 @@ impl Draft {
     /// The chain after `id` in a table, or the first one.
     pub(crate) fn next(&self, table: Table, id: Option<ChainId>) -> Option<ChainId> {
         let first = id.map_or(0, |id| id.number().saturating_add(1));
-        let is_meant = |place: &DraftChain| place.chain().is_some_and(|chain| chain.table == table);
-        let mut rest = self.places.iter().enumerate().skip(first);
-        rest.find(|(_, place)| is_meant(place))
+        let is_meant = |slot: &DraftChain| slot.chain().is_some_and(|chain| chain.table == table);
+        let mut rest = self.slots.iter().enumerate().skip(first);
+        rest.find(|(_, slot)| is_meant(slot))
             .map(|(number, _)| ChainId::new(number))
     }
 
     /// A chain, for reading.
     pub(crate) fn get(&self, id: ChainId) -> Result<&Chain> {
-        let place = self.places.get(id.number());
-        place.and_then(DraftChain::chain).ok_or(EINVAL)
+        let slot = self.slots.get(id.number());
+        slot.and_then(DraftChain::chain).ok_or(EINVAL)
     }
 
-    fn place(&mut self, id: ChainId) -> Result<&mut DraftChain> {
-        self.places.get_mut(id.number()).ok_or(EINVAL)
+    fn slot(&mut self, id: ChainId) -> Result<&mut DraftChain> {
+        self.slots.get_mut(id.number()).ok_or(EINVAL)
     }
 
     /// Changes a chain; the first change copies it.
@@ -163,10 +163,10 @@ impl Draft {
         id: ChainId,
         change: impl FnOnce(&mut Chain) -> Result<R>,
     ) -> Result<R> {
-        let place = self.place(id)?;
-        let chain = match (&mut place.changed, &place.before) {
+        let slot = self.slot(id)?;
+        let chain = match (&mut slot.changed, &slot.current) {
             (Some(chain), _) => chain,
-            (changed, Some(before)) => changed.insert(before.try_clone()?),
+            (changed, Some(current)) => changed.insert(current.try_clone()?),
             (None, None) => return Err(EINVAL),
         };
         let rules_before = chain.rules.len();
@@ -181,19 +181,19 @@ impl Draft {
 
     /// Adds a chain; `EEXIST` if the name is taken.
     pub(crate) fn add(&mut self, table: Table, name: ChainName) -> Result {
-        let mut rest = self.places.iter().enumerate().skip(self.first_free);
-        let free = rest.find(|(_, place)| DraftChain::chain(place).is_none());
-        let number = free.map_or(self.places.len(), |(number, _)| number);
+        let mut rest = self.slots.iter().enumerate().skip(self.first_free);
+        let free = rest.find(|(_, slot)| DraftChain::chain(slot).is_none());
+        let number = free.map_or(self.slots.len(), |(number, _)| number);
         let id = ChainId::new(number);
         self.index
-            .insert(id, table, name.as_bytes(), chain_of(&self.places))?;
-        let place = DraftChain {
+            .insert(id, table, name.as_bytes(), chain_of(&self.slots))?;
+        let slot = DraftChain {
             changed: Some(Chain::new(table, name)),
             ..DraftChain::default()
         };
-        match self.places.get_mut(number) {
-            Some(free) => *free = place,
-            None => self.places.push(place, GFP_KERNEL_ACCOUNT)?,
+        match self.slots.get_mut(number) {
+            Some(free) => *free = slot,
+            None => self.slots.push(slot, GFP_KERNEL_ACCOUNT)?,
         }
         self.first_free = number.saturating_add(1);
         self.chains = self.chains.saturating_add(1);
@@ -205,9 +205,9 @@ impl Draft {
         let chain = self.get(id)?;
         let (table, old_name) = (chain.table, chain.name);
         self.index
-            .remove(table, old_name.as_bytes(), chain_of(&self.places))?;
+            .remove(table, old_name.as_bytes(), chain_of(&self.slots))?;
         self.index
-            .insert(id, table, name.as_bytes(), chain_of(&self.places))?;
+            .insert(id, table, name.as_bytes(), chain_of(&self.slots))?;
         self.change(id, |chain| {
             chain.name = name;
             Ok(())
@@ -219,8 +219,8 @@ impl Draft {
         let chain = self.get(id)?;
         let (table, name) = (chain.table, chain.name);
         self.index
-            .remove(table, name.as_bytes(), chain_of(&self.places))?;
-        *self.place(id)? = DraftChain::default();
+            .remove(table, name.as_bytes(), chain_of(&self.slots))?;
+        *self.slot(id)? = DraftChain::default();
         self.first_free = self.first_free.min(id.number());
         self.chains = self.chains.saturating_sub(1);
         Ok(())
@@ -229,7 +229,7 @@ impl Draft {
     /// How many rules jump to each chain.
     pub(crate) fn references(&self) -> Result<References> {
         References::count(
-            self.places.len(),
+            self.slots.len(),
             self.chains().map(|(_, chain)| chain),
             None,
         )
@@ -238,16 +238,16 @@ impl Draft {
     /// How many rules that are for the family jump to each chain.
     pub(crate) fn references_for(&self, family: Family) -> Result<References> {
         let chains = self.chains().map(|(_, chain)| chain);
-        References::count(self.places.len(), chains, Some(family))
+        References::count(self.slots.len(), chains, Some(family))
     }
 
     /// Zeroes the counters of a chain and its rules once the draft is in force.
     pub(crate) fn zero(&mut self, id: ChainId) -> Result {
         let generation = self.generation;
-        let place = self.place(id)?;
-        place.is_zeroed = true;
+        let slot = self.slot(id)?;
+        slot.is_zeroed = true;
         // New rules are not in force, so nobody counts with them yet.
-        let changed = place.changed.iter().flat_map(|chain| chain.rules.iter());
+        let changed = slot.changed.iter().flat_map(|chain| chain.rules.iter());
         for rule in changed.filter(|rule| rule.generation() == generation) {
             rule.counters().set(Totals::default());
         }
@@ -262,9 +262,9 @@ impl Draft {
             let counters = policies.of(family).counters.clone();
             self.zeroed_policies.push(counters, GFP_KERNEL_ACCOUNT)?;
         }
-        for place in 0..length {
-            if family::includes(self.get(id)?.rules.family(place), family) {
-                self.zero_rule(id, place)?;
+        for slot in 0..length {
+            if family::includes(self.get(id)?.rules.family(slot), family) {
+                self.zero_rule(id, slot)?;
             }
         }
         Ok(())
@@ -272,8 +272,8 @@ impl Draft {
 
     /// Zeroes the counters of a rule once the draft is in force; `ENOENT` if there is none at that
     /// index.
-    pub(crate) fn zero_rule(&mut self, id: ChainId, place: usize) -> Result {
-        let rule = self.get(id)?.rules.get(place).ok_or(ENOENT)?.clone();
+    pub(crate) fn zero_rule(&mut self, id: ChainId, slot: usize) -> Result {
+        let rule = self.get(id)?.rules.get(slot).ok_or(ENOENT)?.clone();
         if rule.generation() == self.generation {
             rule.counters().set(Totals::default());
             return Ok(());
@@ -307,20 +307,20 @@ impl Draft {
         let needs = self.needs();
         let references = self.references()?;
         let mut ruleset = Ruleset {
-            chains: KVVec::with_capacity(self.places.len(), GFP_KERNEL_ACCOUNT)?,
+            chains: KVVec::with_capacity(self.slots.len(), GFP_KERNEL_ACCOUNT)?,
             index: self.index,
             generation: self.generation,
             references,
             needs,
         };
         let mut chains = KVVec::new();
-        for place in self.places {
-            if let Some(before) = place.before.as_ref().filter(|_| place.is_zeroed) {
-                chains.push(before.clone(), GFP_KERNEL_ACCOUNT)?;
+        for slot in self.slots {
+            if let Some(current) = slot.current.as_ref().filter(|_| slot.is_zeroed) {
+                chains.push(current.clone(), GFP_KERNEL_ACCOUNT)?;
             }
-            let chain = match place.changed {
+            let chain = match slot.changed {
                 Some(changed) => Some(Arc::new(changed, GFP_KERNEL_ACCOUNT)?),
-                None => place.before,
+                None => slot.current,
             };
             ruleset.chains.push(chain, GFP_KERNEL_ACCOUNT)?;
         }

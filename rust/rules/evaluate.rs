@@ -3,7 +3,7 @@
 //! Running a packet through a chain, and those that it jumps to.
 
 use super::{
-    chain::PlacedRule,
+    chain::RuleEntry,
     chains::ChainId,
     jumps::DEPTH_MAX,
     matches::MatchResult,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The rest of a chain, which the packet has not traversed yet.
-type Rest<'a> = &'a [PlacedRule];
+type Rest<'a> = &'a [RuleEntry];
 
 /// The verdict on a packet of a built-in chain.
 #[inline(always)]
@@ -24,7 +24,7 @@ pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) ->
     let Some(chain) = ruleset.chain(base) else {
         return Verdict::Accept;
     };
-    let mut rest = chain.rules.placed();
+    let mut rest = chain.rules.entries();
     let verdict = match run(&mut rest, packet) {
         // Each by itself, so that the compiler leads it to the hook's return value without a detour.
         Decision::Verdict(Verdict::Drop) => return Verdict::Drop,
@@ -47,9 +47,9 @@ pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) ->
 /// Runs a packet through the rest of a chain until it leaves the chain.
 #[inline(always)]
 fn run(rest: &mut Rest<'_>, packet: &Packet<'_>) -> Decision {
-    while let Some(placed) = next_admitted(rest, packet) {
-        let rule = &*placed.rule;
-        match rule.matches_admitted(&placed.pattern, packet) {
+    while let Some(entry) = next_admitted(rest, packet) {
+        let rule = &*entry.rule;
+        match rule.matches_admitted(&entry.pattern, packet) {
             MatchResult::Mismatch => continue,
             MatchResult::Hotdrop => return Decision::Verdict(Verdict::Drop),
             MatchResult::Match => rule.counters().count(packet.len()),
@@ -64,11 +64,11 @@ fn run(rest: &mut Rest<'_>, packet: &Packet<'_>) -> Decision {
 
 /// The next rule whose pattern admits the packet.
 #[inline(always)]
-fn next_admitted<'a>(rest: &mut Rest<'a>, packet: &Packet<'_>) -> Option<&'a PlacedRule> {
-    let (placed, further) = rest.split_first()?;
+fn next_admitted<'a>(rest: &mut Rest<'a>, packet: &Packet<'_>) -> Option<&'a RuleEntry> {
+    let (entry, further) = rest.split_first()?;
     *rest = further;
-    if packet.profile.admits(&placed.pattern) {
-        return Some(placed);
+    if packet.profile.admits(&entry.pattern) {
+        return Some(entry);
     }
     // Two at a time, since most rules of a long chain are skipped.
     while let [first, second, further @ ..] = rest {
@@ -77,10 +77,10 @@ fn next_admitted<'a>(rest: &mut Rest<'a>, packet: &Packet<'_>) -> Option<&'a Pla
         }
         *rest = further;
     }
-    while let [placed, further @ ..] = rest {
+    while let [entry, further @ ..] = rest {
         *rest = further;
-        if packet.profile.admits(&placed.pattern) {
-            return Some(placed);
+        if packet.profile.admits(&entry.pattern) {
+            return Some(entry);
         }
     }
     None
@@ -103,11 +103,11 @@ fn follow<'a>(
             Decision::Verdict(verdict) => return Some(verdict),
             Decision::Return => callers.pop()?,
             Decision::Jump(id) => match ruleset.chain(id) {
-                Some(next) if callers.push(rest) => next.rules.placed(),
+                Some(next) if callers.push(rest) => next.rules.entries(),
                 // Checking the jumps made sure that the chain exists, and that there is room.
                 _ => return Some(Verdict::Drop),
             },
-            Decision::Goto(id) => ruleset.chain(id)?.rules.placed(),
+            Decision::Goto(id) => ruleset.chain(id)?.rules.entries(),
         };
         decision = run(&mut rest, packet);
     }

@@ -34,9 +34,9 @@ use crate::{
     },
     packet::Packet,
     recent::{
-        Growth,
         ListLimits,
         Lists,
+        PendingTables,
         AGE_MAX, //
     },
     spec::{
@@ -141,7 +141,7 @@ impl Bench {
             scope: &scope,
             lists: &self.lists,
             limits: LIMITS,
-            growth: Growth::new(),
+            pending_tables: PendingTables::new(),
             synproxy: None,
         };
         let site = self.draft.site(chain)?;
@@ -208,9 +208,9 @@ impl Ready {
     }
 
     /// Packets and bytes that a rule counted.
-    fn counted(&self, place: usize) -> Result<(u64, u64)> {
+    fn counted(&self, index: usize) -> Result<(u64, u64)> {
         let chain = self.input()?;
-        let rule = chain.rules.get(place).ok_or(EINVAL)?;
+        let rule = chain.rules.get(index).ok_or(EINVAL)?;
         let Totals { packets, bytes } = rule.counters().totals();
         Ok((packets, bytes))
     }

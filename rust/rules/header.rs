@@ -139,7 +139,7 @@ impl Group for Option<InterfaceMatch> {
             .copy_from_slice(beginning);
         // A full name includes the zero byte after it.
         let compared = beginning.len().saturating_add(is_whole.into());
-        let mask = core::array::from_fn(|place| if place < compared { 0xff } else { 0 });
+        let mask = core::array::from_fn(|index| if index < compared { 0xff } else { 0 });
         Ok(Some(InterfaceMatch {
             name: words_of_name(name),
             mask: words_of_name(mask),
@@ -166,9 +166,9 @@ impl Group for Option<InterfaceMatch> {
 
 fn words_of_name(bytes: [u8; NAME_LENGTH]) -> InterfaceName {
     let word = |start: usize| {
-        u64::from_ne_bytes(core::array::from_fn(|place| {
+        u64::from_ne_bytes(core::array::from_fn(|index| {
             bytes
-                .get(start.wrapping_add(place))
+                .get(start.wrapping_add(index))
                 .copied()
                 .unwrap_or_default()
         }))
@@ -178,8 +178,8 @@ fn words_of_name(bytes: [u8; NAME_LENGTH]) -> InterfaceName {
 
 fn bytes_of_name(name: InterfaceName) -> [u8; NAME_LENGTH] {
     let mut bytes = [0; NAME_LENGTH];
-    for (place, word) in bytes.chunks_exact_mut(8).zip(name) {
-        place.copy_from_slice(&word.to_ne_bytes());
+    for (index, word) in bytes.chunks_exact_mut(8).zip(name) {
+        index.copy_from_slice(&word.to_ne_bytes());
     }
     bytes
 }
@@ -281,16 +281,16 @@ pub(super) struct HeaderMatch {
     /// Features that every matching packet has.
     pattern: Pattern,
     /// Whether every packet with them matches.
-    is_pattern_all: bool,
+    is_pattern_exact: bool,
     attributes: HeaderAttributes,
 }
 
 impl HeaderMatch {
     fn new(attributes: HeaderAttributes) -> Self {
-        let (pattern, is_pattern_all) = attributes.pattern();
+        let (pattern, is_pattern_exact) = attributes.pattern();
         Self {
             pattern,
-            is_pattern_all,
+            is_pattern_exact,
             attributes,
         }
     }
@@ -328,8 +328,8 @@ impl HeaderMatch {
 
     /// Whether every packet with these features matches.
     #[inline(always)]
-    pub(super) fn is_pattern_all(&self) -> bool {
-        self.is_pattern_all
+    pub(super) fn is_pattern_exact(&self) -> bool {
+        self.is_pattern_exact
     }
 
     /// Matches a packet.

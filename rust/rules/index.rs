@@ -25,7 +25,7 @@ impl Index {
     }
 
     /// The index of the chain with that name, or where it would have to be inserted.
-    fn place<'a>(
+    fn position<'a>(
         &self,
         table: Table,
         name: &[u8],
@@ -45,8 +45,8 @@ impl Index {
         name: &[u8],
         chain: impl Fn(ChainId) -> Option<&'a Chain>,
     ) -> Option<ChainId> {
-        let place = self.place(table, name, chain).ok()?;
-        self.0.get(place).copied()
+        let position = self.position(table, name, chain).ok()?;
+        self.0.get(position).copied()
     }
 
     /// Inserts a chain under that name; `EEXIST` if the name is taken.
@@ -57,11 +57,13 @@ impl Index {
         name: &[u8],
         chain: impl Fn(ChainId) -> Option<&'a Chain>,
     ) -> Result {
-        let Err(place) = self.place(table, name, chain) else {
+        let Err(position) = self.position(table, name, chain) else {
             return Err(EEXIST);
         };
         self.0.reserve(1, GFP_KERNEL_ACCOUNT)?;
-        self.0.insert_within_capacity(place, id).map_err(|_| EINVAL)
+        self.0
+            .insert_within_capacity(position, id)
+            .map_err(|_| EINVAL)
     }
 
     /// Removes the chain with that name.
@@ -71,7 +73,7 @@ impl Index {
         name: &[u8],
         chain: impl Fn(ChainId) -> Option<&'a Chain>,
     ) -> Result {
-        let place = self.place(table, name, chain).map_err(|_| ENOENT)?;
-        self.0.remove(place).map(drop).map_err(|_| ENOENT)
+        let position = self.position(table, name, chain).map_err(|_| ENOENT)?;
+        self.0.remove(position).map(drop).map_err(|_| ENOENT)
     }
 }

@@ -31,7 +31,7 @@ struct Jump {
 
 /// What is known of a chain.
 #[derive(Clone, Copy, Default)]
-struct Known {
+struct ChainInfo {
     /// The longest path of jumps to it.
     depth: usize,
     /// The maximum number of rules that a packet traverses from here on.
@@ -47,17 +47,17 @@ struct Known {
 /// `EMLINK` if there are too many jumps, `EINVAL` if a target cannot handle packets that get to it.
 pub(super) fn check<'a>(draft: &Draft, limits: &RuleLimits) -> NetlinkResult<'a> {
     let mut jumps = KVVec::new();
-    let mut known = KVVec::new();
+    let mut chains = KVVec::new();
     for (id, chain) in draft.chains() {
-        let own = Known {
+        let own = ChainInfo {
             rules: chain.rules.len(),
             origins: id
                 .base()
                 .map_or(0, |_| 1u32.wrapping_shl(id.number() as u32)),
-            ..Known::default()
+            ..ChainInfo::default()
         };
-        known.resize(id.number(), Known::default(), GFP_KERNEL_ACCOUNT)?;
-        known.push(own, GFP_KERNEL_ACCOUNT)?;
+        chains.resize(id.number(), ChainInfo::default(), GFP_KERNEL_ACCOUNT)?;
+        chains.push(own, GFP_KERNEL_ACCOUNT)?;
         for to in chain.rules.iter().filter_map(|rule| rule.destination()) {
             let (from, to) = (id.number(), to.number());
             jumps.push(Jump { from, to }, GFP_KERNEL_ACCOUNT)?;
@@ -65,28 +65,28 @@ pub(super) fn check<'a>(draft: &Draft, limits: &RuleLimits) -> NetlinkResult<'a>
         cond_resched();
     }
     if !jumps.is_empty() {
-        let deepest = measure_depth(&jumps, &mut known)?;
-        count_rules(&jumps, &mut known, deepest);
-        if known.iter().any(|chain| chain.rules > limits.rules) {
+        let deepest = measure_depth(&jumps, &mut chains)?;
+        count_rules(&jumps, &mut chains, deepest);
+        if chains.iter().any(|chain| chain.rules > limits.rules) {
             let message =
                 c"a packet could meet more rules than max_rules on its way through the chains";
             return Err(ExtAckError::new(EMLINK, message));
         }
     }
-    check_targets(draft, &known)
+    check_targets(draft, &chains)
 }
 
 /// Computes the depth of each chain and the origin of its packets; returns the greatest depth.
-fn measure_depth<'a>(jumps: &[Jump], known: &mut [Known]) -> NetlinkResult<'a, usize> {
+fn measure_depth<'a>(jumps: &[Jump], chains: &mut [ChainInfo]) -> NetlinkResult<'a, usize> {
     let mut deepest = 0;
     let mut is_changed = true;
     while is_changed {
         is_changed = false;
         for jump in jumps {
-            let Some(from) = known.get(jump.from).copied() else {
+            let Some(from) = chains.get(jump.from).copied() else {
                 continue;
             };
-            let Some(to) = known.get_mut(jump.to) else {
+            let Some(to) = chains.get_mut(jump.to) else {
                 continue;
             };
             let depth = to.depth.max(from.depth.saturating_add(1));
@@ -105,11 +105,11 @@ fn measure_depth<'a>(jumps: &[Jump], known: &mut [Known]) -> NetlinkResult<'a, u
 }
 
 /// Adds to each chain the rules of the chains it jumps to, deepest first.
-fn count_rules(jumps: &[Jump], known: &mut [Known], deepest: usize) {
+fn count_rules(jumps: &[Jump], chains: &mut [ChainInfo], deepest: usize) {
     for depth in (0..deepest).rev() {
         for jump in jumps {
-            let more = known.get(jump.to).map_or(0, |to| to.rules);
-            match known.get_mut(jump.from) {
+            let more = chains.get(jump.to).map_or(0, |to| to.rules);
+            match chains.get_mut(jump.from) {
                 Some(from) if from.depth == depth => from.rules = from.rules.saturating_add(more),
                 _ => {}
             }
@@ -119,9 +119,9 @@ fn count_rules(jumps: &[Jump], known: &mut [Known], deepest: usize) {
 }
 
 /// Checks that targets can handle all packets that get to them.
-fn check_targets<'a>(draft: &Draft, known: &[Known]) -> NetlinkResult<'a> {
+fn check_targets<'a>(draft: &Draft, chains: &[ChainInfo]) -> NetlinkResult<'a> {
     for (id, chain) in draft.chains() {
-        let origins = known.get(id.number()).map_or(0, |chain| chain.origins);
+        let origins = chains.get(id.number()).map_or(0, |chain| chain.origins);
         for rule in chain.rules.iter() {
             let Some(restriction) = rule.restriction() else {
                 continue;

@@ -94,7 +94,7 @@ pub(super) trait PacketMatch: Sized {
     }
 
     /// Whether every packet with these features matches.
-    fn is_pattern_all(&self) -> bool {
+    fn is_pattern_exact(&self) -> bool {
         false
     }
 
@@ -140,9 +140,9 @@ macro_rules! list_matches {
             }
 
             /// Whether every packet with these features matches.
-            pub(super) fn is_pattern_all(&self) -> bool {
+            pub(super) fn is_pattern_exact(&self) -> bool {
                 match self {
-                    $(Self::$name(this) => this.is_pattern_all(),)*
+                    $(Self::$name(this) => this.is_pattern_exact(),)*
                 }
             }
 

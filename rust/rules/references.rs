@@ -5,7 +5,7 @@
 use super::{
     chain::{
         Chain,
-        PlacedRule, //
+        RuleEntry, //
     },
     chains::ChainId,
     family, //
@@ -25,13 +25,13 @@ impl References {
         chains: impl Iterator<Item = &'a Chain>,
         family: Option<Family>,
     ) -> Result<Self> {
-        let is_meant = |placed: &&PlacedRule| {
-            family.is_none_or(|family| family::includes(placed.family(), family))
+        let is_meant = |entry: &&RuleEntry| {
+            family.is_none_or(|family| family::includes(entry.family(), family))
         };
         let mut references = KVVec::from_elem(0u32, end, GFP_KERNEL_ACCOUNT)?;
         for chain in chains {
-            let rules = chain.rules.placed().iter().filter(is_meant);
-            for to in rules.filter_map(|placed| placed.rule.destination()) {
+            let rules = chain.rules.entries().iter().filter(is_meant);
+            for to in rules.filter_map(|entry| entry.rule.destination()) {
                 if let Some(count) = references.get_mut(to.number()) {
                     *count = count.saturating_add(1);
                 }

@@ -60,7 +60,7 @@ pub(crate) struct RuleSpec {
     header: HeaderMatch,
     matches: KVec<Match>,
     /// Whether the rule's pattern says everything about the first of them.
-    is_first_told: bool,
+    is_first_covered: bool,
     target: Option<Target>,
 }
 
@@ -88,17 +88,17 @@ impl RuleSpec {
             .map(|attribute| Target::decode(attribute, context))
             .transpose()?;
         if let Some(Target::Synproxy(synproxy)) = &mut target {
-            synproxy.note_past(|server| {
+            synproxy.record_baseline(|server| {
                 let mut patterns = matches.iter().map(Match::pattern);
                 header.may_lead_to(server.family, &server.address)
                     && patterns.all(|pattern| pattern.may_lead_to(server.port))
             });
         }
-        let is_first_told = matches.first().is_some_and(Match::is_pattern_all);
+        let is_first_covered = matches.first().is_some_and(Match::is_pattern_exact);
         Ok(Self {
             header,
             matches,
-            is_first_told,
+            is_first_covered,
             target,
         })
     }
@@ -112,7 +112,7 @@ impl RuleSpec {
     }
 
     /// Whether this and `other`, narrowed to the family if there is one, say the same.
-    pub(super) fn is_said_by(&self, other: &Self, family: Option<Family>) -> bool {
+    pub(super) fn equals(&self, other: &Self, family: Option<Family>) -> bool {
         let header = match family {
             Some(family) => other.header.narrowed(family),
             None => other.header,
@@ -276,13 +276,13 @@ impl Rule {
         let spec = &self.spec;
         let mut matches = spec.matches.as_slice();
         let is_told = packet.profile.tells(pattern);
-        if !is_told || !spec.header.is_pattern_all() {
+        if !is_told || !spec.header.is_pattern_exact() {
             match spec.header.matches(packet) {
                 MatchResult::Match => {}
                 other => return other,
             }
         }
-        if let (true, true, [_, further @ ..]) = (is_told, spec.is_first_told, matches) {
+        if let (true, true, [_, further @ ..]) = (is_told, spec.is_first_covered, matches) {
             matches = further;
         }
         while let [one, further @ ..] = matches {

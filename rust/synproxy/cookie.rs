@@ -13,10 +13,10 @@ mod cookies;
 mod cookies_tests;
 
 #[cfg(palisade_host)]
-pub(super) use cookies::Returned;
+pub(super) use cookies::ValidCookie;
 pub(super) use cookies::{
-    Carried,
     Client,
+    CookieOptions,
     Cookies,
     NO_SCALE, //
 };

@@ -8,10 +8,10 @@ use super::{
         Wait, //
     },
     cookie::{
-        Carried,
         Client,
+        CookieOptions,
         Cookies,
-        Returned, //
+        ValidCookie, //
     },
     server::servers::{
         ConnectResult,
@@ -85,13 +85,13 @@ pub(crate) fn cookies(bytes: &mut Bytes<'_>) {
     let (sequence, mss) = (bytes.u32(), bytes.u16());
     let [kind, late, change] = bytes.array();
     let carried = match kind & 1 {
-        0 => Carried::Nothing,
-        _ => Carried::Options {
+        0 => CookieOptions::Nothing,
+        _ => CookieOptions::Options {
             scale: kind >> 4,
             sack: kind & 2 != 0,
         },
     };
-    let has_timestamps = carried == Carried::Nothing;
+    let has_timestamps = carried == CookieOptions::Nothing;
     let cookie = COOKIES.make_in(minute, &client, sequence, mss, carried);
     let now = minute.wrapping_add(u64::from(late & 1));
     let (next, acknowledged) = (sequence.wrapping_add(1), cookie.wrapping_add(1));
@@ -111,12 +111,12 @@ pub(crate) fn cookies(bytes: &mut Bytes<'_>) {
     let now = now.wrapping_add(u64::from(bytes.u8() & 3));
     let has_timestamps = has_timestamps ^ (change & 32 != 0);
     if let Some(returned) = COOKIES.check_in(now, &client, next, acknowledged, has_timestamps) {
-        let Returned {
+        let ValidCookie {
             mss,
             carried,
             is_keep_alive,
         } = returned;
-        assert_eq!(has_timestamps, carried == Carried::Nothing);
+        assert_eq!(has_timestamps, carried == CookieOptions::Nothing);
         let first = next.wrapping_sub(u32::from(!is_keep_alive));
         let would_be = [now, now.wrapping_sub(1)].map(|minute| {
             COOKIES
@@ -223,12 +223,12 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
         Some(Options::parse(options))
     );
     let mut end = 0;
-    for (kind, place, body) in Walk::new(options) {
-        let place = place as usize;
-        assert!(place >= end + 2 && kind > 1);
-        assert_eq!(options[place - 2..place], [kind, body.len() as u8 + 2]);
-        assert_eq!(options.get(place..place + body.len()), Some(body));
-        end = place + body.len();
+    for (kind, offset, body) in Walk::new(options) {
+        let offset = offset as usize;
+        assert!(offset >= end + 2 && kind > 1);
+        assert_eq!(options[offset - 2..offset], [kind, body.len() as u8 + 2]);
+        assert_eq!(options.get(offset..offset + body.len()), Some(body));
+        end = offset + body.len();
     }
 }
 
@@ -290,7 +290,7 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
                 c::set_jiffies(now);
             }
             3 => {
-                syn_sent.begin(&Wait::plain(endpoints, byte.into()), None);
+                syn_sent.insert(&Wait::plain(endpoints, byte.into()), None);
                 waited.insert(who, byte.into());
             }
             _ => {
@@ -301,16 +301,16 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
         let found = syn_sent.find(&endpoints).map(|wait| wait.cookie);
         assert_eq!(found, waited.get(&who).copied());
     }
-    let mut place = 0;
-    while let Some((report, behind)) = servers.report_from(place) {
+    let mut offset = 0;
+    while let Some((report, behind)) = servers.report_from(offset) {
         let [who, ..] = report.address.words();
         let [opened, refused, unanswered] = counted.remove(&(who as u8)).unwrap();
         assert_eq!(
             (report.opened, report.refused, report.unanswered),
             (opened, refused, unanswered)
         );
-        assert!(behind > place);
-        place = behind;
+        assert!(behind > offset);
+        offset = behind;
     }
     assert!(counted.is_empty());
     c::set_hash_mask(u32::MAX);

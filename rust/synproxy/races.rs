@@ -53,20 +53,20 @@ fn who_is_waited_for_is_looked_after() {
             retransmit_work.run();
             retransmit_work.run();
         };
-        let begin = || {
-            if syn_sent.begin(&wait(1), None) {
+        let insert = || {
+            if syn_sent.insert(&wait(1), None) {
                 asked.store(1);
             }
             assert!(!syn_sent.is_idle(), "nobody looks");
         };
         let begin_and_end = || {
-            if syn_sent.begin(&wait(2), None) {
+            if syn_sent.insert(&wait(2), None) {
                 asked.store(1);
             }
             syn_sent.end(&wait(2).endpoints);
             assert!(syn_sent.find(&wait(2).endpoints).is_none());
         };
-        at_once(&[&look, &begin, &begin_and_end]);
+        at_once(&[&look, &insert, &begin_and_end]);
         let found = syn_sent.find(&wait(1).endpoints);
         assert_eq!(found.map(|wait| wait.cookie), Some(1));
         assert!(!syn_sent.is_idle() && asked.load() == 1, "nobody looks");
@@ -79,7 +79,7 @@ fn one_notes_what_the_server_has_announced() {
         let words = [const { Word::new(0) }; 3];
         let firsts = [const { Word::new(0) }; 3];
         let open = |index: usize| {
-            if ProxyState::new(&words).begin_to_open() {
+            if ProxyState::new(&words).try_start_opening() {
                 firsts[index].store(1);
             }
         };

@@ -74,7 +74,7 @@ unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_vo
     // SAFETY: By the function's safety requirements, `data` points to an `Ended` that nobody else
     // uses.
     let ended = unsafe { &mut *data.cast::<Ended<'_>>() };
-    let Some(place) = ended.room.get_mut(ended.count) else {
+    let Some(slot) = ended.room.get_mut(ended.count) else {
         return 0;
     };
     // SAFETY: By the function's safety requirements, the connection is valid, and confirmed, as it
@@ -98,7 +98,7 @@ unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_vo
             words,
         }
     };
-    place.write(one);
+    slot.write(one);
     ended.count = ended.count.wrapping_add(1);
     1
 }

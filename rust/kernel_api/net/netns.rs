@@ -196,7 +196,7 @@ pub(crate) fn state<T: PerNamespace>(namespace: &NetworkNamespace) -> Option<Arc
     Some(unsafe { <Arc<T> as ForeignOwnable>::borrow(pointer.cast()) })
 }
 
-fn place<T: PerNamespace>(net: *mut bindings::net) -> *mut *mut c_void {
+fn state_pointer<T: PerNamespace>(net: *mut bindings::net) -> *mut *mut c_void {
     let number = T::slot().0.load(Relaxed);
     // SAFETY: The callers pass a valid namespace. The number is that of the registered operations,
     // which asked for room of this size.
@@ -210,7 +210,7 @@ fn stored<T: PerNamespace>(net: *mut bindings::net) -> Option<*mut c_void> {
     // SAFETY: The callers pass a valid namespace, whose slot for the pointer is valid and
     // aligned. It is written by `init` and `exit` only. Accesses through the loaded pointer depend
     // on it, as with `rcu_dereference`.
-    let pointer = unsafe { place::<T>(net).read_volatile() };
+    let pointer = unsafe { state_pointer::<T>(net).read_volatile() };
     (!pointer.is_null()).then_some(pointer)
 }
 
@@ -269,7 +269,7 @@ impl<T: PerNamespace> Registration<T> {
             // SAFETY: `palisade_namespace_slot` gives a valid and aligned pointer for this
             // namespace, which nobody else writes meanwhile. The release orders the initialisation
             // before the pointer, as `rcu_assign_pointer` does.
-            unsafe { Atomic::from_ptr(place::<T>(net)) }.store(pointer, Release);
+            unsafe { Atomic::from_ptr(state_pointer::<T>(net)) }.store(pointer, Release);
             Ok(0)
         })
     }
@@ -292,7 +292,7 @@ impl<T: PerNamespace> Registration<T> {
     unsafe extern "C" fn exit(net: *mut bindings::net) {
         if let Some(pointer) = stored::<T>(net) {
             // SAFETY: The slot is valid, as `stored` has read it, and nobody else writes it.
-            unsafe { place::<T>(net).write_volatile(core::ptr::null_mut()) };
+            unsafe { state_pointer::<T>(net).write_volatile(core::ptr::null_mut()) };
             // SAFETY: The pointer came from `into_foreign` for an `Arc<T>`, and was just taken out.
             drop(unsafe { <Arc<T> as ForeignOwnable>::from_foreign(pointer.cast()) });
         }

@@ -94,8 +94,8 @@ impl Skb {
         // SAFETY: By the type invariant, the packet is valid. Its first `end` bytes are linear now
         // and not shared, and `words` is other memory of `size` bytes.
         unsafe {
-            let place = (*skb).data.add(offset as usize);
-            core::ptr::copy_nonoverlapping(words.as_ptr().cast(), place, size);
+            let pointer = (*skb).data.add(offset as usize);
+            core::ptr::copy_nonoverlapping(words.as_ptr().cast(), pointer, size);
             bindings::palisade_skb_forget_offloads(skb);
         }
         Ok(Rewritten {
@@ -165,8 +165,8 @@ impl Skb {
         // SAFETY: By the type invariant, the packet is valid; the two bytes of the checksum were
         // just made writable.
         unsafe {
-            let place = (*skb).data.add(checksum as usize).cast();
-            bindings::inet_proto_csum_replace4(place, skb, word(old), word(new), false);
+            let pointer = (*skb).data.add(checksum as usize).cast();
+            bindings::inet_proto_csum_replace4(pointer, skb, word(old), word(new), false);
         }
         Ok(())
     }

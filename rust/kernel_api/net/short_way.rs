@@ -48,17 +48,17 @@ impl Metrics {
     /// The metrics have to be valid.
     #[inline]
     pub(in crate::kernel_api) unsafe fn of(metrics: *const bindings::dst_metrics) -> Option<Self> {
-        const fn place(metric: u32) -> usize {
+        const fn index(metric: u32) -> usize {
             metric as usize - 1
         }
-        const LOCK: usize = place(bindings::RTAX_LOCK);
-        const MTU: usize = place(bindings::RTAX_MTU);
-        const MSS: usize = place(bindings::RTAX_ADVMSS);
+        const LOCK: usize = index(bindings::RTAX_LOCK);
+        const MTU: usize = index(bindings::RTAX_MTU);
+        const MSS: usize = index(bindings::RTAX_ADVMSS);
         // SAFETY: By the function's safety requirements, the metrics are valid, and each index is
         // below RTAX_MAX. Each may change meanwhile (`fib6_metric_set`).
         unsafe {
             let values = &raw const (*metrics).metrics;
-            let value = |place: usize| values.cast::<u32>().add(place).read_volatile();
+            let value = |index: usize| values.cast::<u32>().add(index).read_volatile();
             (value(LOCK) == 0).then(|| Self {
                 mtu: value(MTU),
                 advertised_mss: value(MSS),

@@ -125,12 +125,12 @@ impl Skb {
             return None;
         }
         // One by one, so that they can stay in registers.
-        Some(core::array::from_fn(|place| {
+        Some(core::array::from_fn(|index| {
             // SAFETY: `linear` bytes are readable from `data` on, and the words at `offset` are
             // among them.
             unsafe {
                 let words = data.add(offset as usize).cast::<u32>();
-                words.add(place).read_unaligned()
+                words.add(index).read_unaligned()
             }
         }))
     }

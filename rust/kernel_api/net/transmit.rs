@@ -119,9 +119,9 @@ impl NewPacket {
         unsafe {
             bindings::palisade_skb_reserve_headers(skb.as_ptr());
             bindings::palisade_skb_reset_network_header(skb.as_ptr());
-            let place: *mut u8 = bindings::skb_put(skb.as_ptr(), length).cast();
-            core::ptr::copy_nonoverlapping(words.as_ptr().cast::<u8>(), place, size);
-            core::ptr::copy_nonoverlapping(data.as_ptr(), place.add(size), data.len());
+            let pointer: *mut u8 = bindings::skb_put(skb.as_ptr(), length).cast();
+            core::ptr::copy_nonoverlapping(words.as_ptr().cast::<u8>(), pointer, size);
+            core::ptr::copy_nonoverlapping(data.as_ptr(), pointer.add(size), data.len());
         }
         // INVARIANT: The buffer is new, and nobody else has it.
         Ok(Self { skb, family })

@@ -59,7 +59,7 @@ pub(crate) enum NoAnswer {
     Forbidden,
     /// The packet cannot reach its destination from here. It has no route now and is to go on: the
     /// kernel's own route lookup decides, and sends an error if there is one to send.
-    NoWayOn,
+    NoRoute,
 }
 
 impl Context<'_> {
@@ -77,7 +77,7 @@ impl Context<'_> {
     /// ```ignore
     /// let way = match context.way_back(skb, family, ports, own) {
     ///     Ok(way) => way,
-    ///     Err(NoAnswer::NoWayOn) => return Verdict::Accept,
+    ///     Err(NoAnswer::NoRoute) => return Verdict::Accept,
     ///     Err(NoAnswer::Forbidden) => return Verdict::Drop,
     /// };
     /// let answer = answer(way.mss);
@@ -209,7 +209,7 @@ impl Context<'_> {
 
 impl Context<'_> {
     /// The route of an outgoing packet, if it has one.
-    pub(crate) fn way_out(&self, skb: &Skb, family: Family) -> Option<WayBack> {
+    pub(crate) fn egress_route(&self, skb: &Skb, family: Family) -> Option<WayBack> {
         // SAFETY: By the type invariants of `Context` and `Skb`, the packet and its devices are
         // valid, under RCU, which keeps the route's device valid. In the hooks of IP, an outgoing
         // packet's route is of its IP version.
@@ -299,7 +299,7 @@ unsafe fn no_way_on(skb: &Skb) -> NoAnswer {
     // SAFETY: By the type invariant of `Skb`, the packet is valid. By the function's safety
     // requirements, its route is not used any more.
     unsafe { bindings::palisade_skb_drop_route(skb.as_raw()) };
-    NoAnswer::NoWayOn
+    NoAnswer::NoRoute
 }
 
 /// Whether an IPv4 packet is for this host, or can be forwarded.

@@ -357,7 +357,7 @@ impl<T: Hook> HookRegistration<T> {
         };
         let operations = Published::new(operations, GFP_KERNEL_ACCOUNT)?;
         let Operations {
-            operations: place,
+            operations: slot,
             hook,
         } = operations.value();
         let mut filled = bindings::nf_hook_ops {
@@ -369,14 +369,14 @@ impl<T: Hook> HookRegistration<T> {
         };
         filled.pf = bindings::NFPROTO_INET as u8;
         let namespace = scope.enter()?;
-        // SAFETY: `place` is valid for writes, and netfilter does not know it yet. `Published`
+        // SAFETY: `slot` is valid for writes, and netfilter does not know it yet. `Published`
         // keeps the operations and the hook in place until a grace period after it is dropped, here
         // on failure or in `drop` after they were unregistered. A failure may come after the IPv4
         // half was registered (`nf_register_net_hook`, `nf_nat_inet_register_fn`). The namespace is
         // in use, so it is valid.
         kernel::error::to_result(unsafe {
-            place.get().write(filled);
-            hook_type.register(namespace.as_raw(), place.get())
+            slot.get().write(filled);
+            hook_type.register(namespace.as_raw(), slot.get())
         })?;
         // INVARIANT: The operations were just registered with `namespace`.
         Ok(Self {

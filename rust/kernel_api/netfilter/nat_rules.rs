@@ -39,9 +39,9 @@ pub(in crate::kernel_api) unsafe fn translate_as_received(
             return true;
         }
         bindings::palisade_skb_set_device(skb, state.in_);
-        for place in 0..bindings::palisade_hook_count(hooks) {
-            if bindings::palisade_hook_is_nat(hooks, place)
-                && bindings::palisade_hook_run(hooks, place, skb, &state) != bindings::NF_ACCEPT
+        for index in 0..bindings::palisade_hook_count(hooks) {
+            if bindings::palisade_hook_is_nat(hooks, index)
+                && bindings::palisade_hook_run(hooks, index, skb, &state) != bindings::NF_ACCEPT
             {
                 return false;
             }

@@ -105,11 +105,11 @@ impl fmt::Write for Text<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
             let rest = core::mem::take(&mut self.rest);
-            let [place, end, ..] = rest else {
+            let [room, end, ..] = rest else {
                 self.rest = rest;
                 return Err(fmt::Error);
             };
-            *place = byte as c_char;
+            *room = byte as c_char;
             *end = 0;
             self.rest = rest.get_mut(1..).unwrap_or_default();
         }

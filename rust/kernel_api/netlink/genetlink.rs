@@ -412,8 +412,8 @@ impl Family {
         family.set_netnsok(1);
         family.set_parallel_ops(1);
         let bytes = name.to_bytes_with_nul();
-        let place = family.name.get_mut(..bytes.len()).ok_or(EINVAL)?;
-        for (to, from) in place.iter_mut().zip(bytes) {
+        let room = family.name.get_mut(..bytes.len()).ok_or(EINVAL)?;
+        for (to, from) in room.iter_mut().zip(bytes) {
             *to = *from;
         }
         let family = KBox::new(Opaque::new(family), GFP_KERNEL)?;

@@ -41,7 +41,7 @@ struct Bucket {
 
 impl Bucket {
     /// Returns the count once there is no writer (`read_seqcount_begin`).
-    fn begin(&self) -> u32 {
+    fn read_begin(&self) -> u32 {
         loop {
             let sequence = self.sequence.load_acquire();
             if sequence & 1 == 0 {
@@ -72,7 +72,7 @@ impl Bucket {
     fn lock_when_free(&self, queue: &Queue) {
         queue.wait(|| loop {
             // Only load while waiting, so that the cache line stays with the writer.
-            self.begin();
+            self.read_begin();
             if self.try_lock() {
                 return;
             }
@@ -191,7 +191,7 @@ impl Buckets {
         for _ in 0..LOCKLESS_ATTEMPTS {
             let attempt = Attempt {
                 bucket,
-                start: Some(bucket.begin()),
+                start: Some(bucket.read_begin()),
             };
             let result = read(bucket.head.load(), &attempt);
             if !attempt.is_disturbed() {
@@ -219,7 +219,7 @@ impl Buckets {
         loop {
             let attempt = Attempt {
                 bucket,
-                start: Some(bucket.begin()),
+                start: Some(bucket.read_begin()),
             };
             let result = read(bucket.head.load(), &attempt);
             if !attempt.is_disturbed() {

@@ -157,11 +157,11 @@ impl<const HEADER: usize> Records<HEADER> {
     ///
     /// `ENOMEM` when there is no memory, `EINVAL` when there is no such chunk.
     pub(crate) fn provide(&self, chunk: u32, flags: Flags) -> Result {
-        let place = self.chunks.get(chunk as usize).ok_or(EINVAL)?;
+        let slot = self.chunks.get(chunk as usize).ok_or(EINVAL)?;
         let mut words = KVec::<Word>::with_capacity(self.chunk_words(), flags | __GFP_ZERO)?;
         // Whoever loses the race frees its own allocation.
         // INVARIANT: Only null is replaced, by zeroed words of a `KVec` with the right capacity.
-        if place
+        if slot
             .cmpxchg(ptr::null_mut(), words.as_mut_ptr(), Full)
             .is_ok()
         {

@@ -102,7 +102,7 @@ impl Ports {
 
     /// Whether every packet with these features matches. Without a port, a packet still needs a
     /// header, which is no feature.
-    pub(super) fn is_pattern_all(&self) -> bool {
+    pub(super) fn is_pattern_exact(&self) -> bool {
         let is_told = |range: &Option<PortRange>| {
             (range.as_ref()).is_none_or(|range| range.single().is_some())
         };

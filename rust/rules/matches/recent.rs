@@ -151,7 +151,7 @@ impl Recent {
     #[inline(always)]
     fn check_by(&self, key: impl Find, packet: &Packet<'_>) -> bool {
         let query = self.plain_query(key);
-        match self.list.check_quickly(&query, packet.context().rcu()) {
+        match self.list.check_fast(&query, packet.context().rcu()) {
             Some(agrees) => agrees,
             None => self.check_by_any(packet),
         }
@@ -187,8 +187,7 @@ impl Recent {
         let query = self.plain_query(key);
         let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
-        let updated =
-            (self.list).update_quickly(&query, self.attributes.invert, time_to_live, guard);
+        let updated = (self.list).update_fast(&query, self.attributes.invert, time_to_live, guard);
         match updated {
             Some(agrees) => agrees,
             None => self.update_by_any(packet),
@@ -202,9 +201,7 @@ impl Recent {
         let guard = packet.context().rcu();
         let updated = match self.window.reap {
             true => None,
-            false => {
-                (self.list).update_quickly(&query, self.attributes.invert, time_to_live, guard)
-            }
+            false => (self.list).update_fast(&query, self.attributes.invert, time_to_live, guard),
         };
         match updated {
             Some(agrees) => agrees,
@@ -236,7 +233,7 @@ impl Recent {
     fn set_by(&self, key: impl Find, packet: &Packet<'_>) {
         let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
-        if !self.list.stamp_quickly(&key, time_to_live, guard) {
+        if !self.list.stamp_fast(&key, time_to_live, guard) {
             self.set_by_any(packet);
         }
     }
@@ -246,7 +243,7 @@ impl Recent {
         let key = self.key(packet);
         let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
-        if !self.list.stamp_quickly(&key, time_to_live, guard) {
+        if !self.list.stamp_fast(&key, time_to_live, guard) {
             self.list.stamp(&key, time_to_live, guard);
         }
     }
@@ -277,7 +274,7 @@ impl PacketMatch for Recent {
         })?;
         window.reap = attributes.reap;
         let (lists, name) = (context.resources.lists, attributes.name.as_bytes());
-        let list = lists.find_or_create(name, hits, &mut context.resources.growth);
+        let list = lists.find_or_create(name, hits, &mut context.resources.pending_tables);
         let list = list.map_err(|error| match error {
             ENOSPC => nest.refuse(attribute::recent::NAME, c"there are too many recent lists"),
             _ => error.into(),

@@ -115,7 +115,7 @@ impl PacketMatch for Tcp {
         self.ports.pattern()
     }
 
-    fn is_pattern_all(&self) -> bool {
-        self.ports.is_pattern_all() && self.flags.is_none()
+    fn is_pattern_exact(&self) -> bool {
+        self.ports.is_pattern_exact() && self.flags.is_none()
     }
 }

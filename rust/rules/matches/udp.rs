@@ -54,7 +54,7 @@ impl PacketMatch for Udp {
         self.ports.pattern()
     }
 
-    fn is_pattern_all(&self) -> bool {
-        self.ports.is_pattern_all()
+    fn is_pattern_exact(&self) -> bool {
+        self.ports.is_pattern_exact()
     }
 }

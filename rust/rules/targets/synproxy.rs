@@ -35,7 +35,7 @@ static BEFORE_CONNTRACK: Restriction = Restriction {
 };
 
 /// In the table filter.
-static BEHIND_CONNTRACK: Restriction = Restriction {
+static AFTER_CONNTRACK: Restriction = Restriction {
     hooknums: &[HookNumber::LocalIn, HookNumber::Forward],
     message: c"in the table filter SYNPROXY is for packets of INPUT and FORWARD",
 };
@@ -140,7 +140,7 @@ pub(in crate::rules) struct SynproxyTarget {
 
 impl SynproxyTarget {
     /// Records the connections counted so far for the servers that the rule's packets go to.
-    pub(in crate::rules) fn note_past(&mut self, is_meant: impl Fn(&ServerReport) -> bool) {
+    pub(in crate::rules) fn record_baseline(&mut self, is_meant: impl Fn(&ServerReport) -> bool) {
         let mut before = ProxyTotals::default();
         let mut number = 0;
         while let Some((server, next)) = self.synproxy.server_from(number) {
@@ -199,7 +199,7 @@ impl PacketTarget for SynproxyTarget {
     fn restriction(&self) -> Option<&'static Restriction> {
         Some(match self.stage {
             Stage::BeforeConntrack => &BEFORE_CONNTRACK,
-            Stage::Filter => &BEHIND_CONNTRACK,
+            Stage::Filter => &AFTER_CONNTRACK,
         })
     }
 

@@ -118,7 +118,7 @@ impl Incoming<'_> {
                 Some(proof) if self.is_waiting(&proof, connection, &proxy_state) => {
                     self.open_in_place(&proof)
                 }
-                Some(_) => self.disown(connection),
+                Some(_) => self.reset_cookie_holder(connection),
                 None => Some(Verdict::Drop),
             },
             // It may open the next connection, or belong to the last one: if that sent as much as
@@ -140,7 +140,7 @@ impl Incoming<'_> {
                 if self.age(connection).unsigned_abs() > RECENT as u32 =>
             {
                 match self.proof() {
-                    Some(_) => self.disown(connection),
+                    Some(_) => self.reset_cookie_holder(connection),
                     None => None,
                 }
             }
@@ -157,7 +157,7 @@ impl Incoming<'_> {
                 (TcpState::Over, _) => connection.end(),
                 (TcpState::SynSent, Some(proxy_state))
                     if self.is_waiting(proof, &connection, &proxy_state) => {}
-                _ => return self.disown(&connection),
+                _ => return self.reset_cookie_holder(&connection),
             }
         } else if let Some(socket) = self.open_socket() {
             return self.of_socket(&socket);
@@ -205,15 +205,15 @@ impl Incoming<'_> {
         match socket.next {
             // The segment belongs to the socket.
             _ if lost::fits(socket, &self.segment) => None,
-            Some(next) => self.disown_beside(next),
+            Some(next) => self.reset_unless_in_window(next),
             None => Some(Verdict::Drop),
         }
     }
 
     /// Resets the holder of a cookie for endpoints whose connection is another one.
     #[cold]
-    fn disown(&self, connection: &Connection<'_>) -> Option<Verdict> {
-        self.disown_beside(match (connection.tcp_state(), ProxyState::of(connection)) {
+    fn reset_cookie_holder(&self, connection: &Connection<'_>) -> Option<Verdict> {
+        self.reset_unless_in_window(match (connection.tcp_state(), ProxyState::of(connection)) {
             (TcpState::SynSent, Some(proxy_state)) => proxy_state.cookie().wrapping_add(1),
             _ => {
                 let next = connection.next_sequence(Direction::Reply);
@@ -226,7 +226,7 @@ impl Incoming<'_> {
     /// another one, whose client expects the number `expected`. That client may have sent nothing
     /// of this and must not be deceived, so no reset is sent that it could take for its own.
     #[cold]
-    fn disown_beside(&self, expected: u32) -> Option<Verdict> {
+    fn reset_unless_in_window(&self, expected: u32) -> Option<Verdict> {
         let distance = self.segment.acknowledgement.wrapping_sub(expected) as i32;
         if distance.unsigned_abs() <= IN_FLIGHT {
             return Some(Verdict::Drop);

@@ -88,7 +88,7 @@ impl Synproxy {
             _ => return Some(Verdict::Drop),
         };
         let skb = packet.skb();
-        if self.is_of_others(stage, packet) {
+        if self.is_tracked(stage, packet) {
             return None;
         }
         let Some(segment) = Segment::read(skb, offset) else {
@@ -111,7 +111,7 @@ impl Synproxy {
 
     /// Whether the packet has a connection, or had one before it came back over loopback.
     #[inline]
-    fn is_of_others(&self, stage: Stage, packet: &Packet<'_>) -> bool {
+    fn is_tracked(&self, stage: Stage, packet: &Packet<'_>) -> bool {
         let skb = packet.skb();
         let Some(connection) = skb.tracked() else {
             return false;
@@ -226,7 +226,7 @@ impl Incoming<'_> {
         let way = match self.way_back(ports) {
             Ok(way) => way,
             Err(NoAnswer::Forbidden) => return Some(Verdict::Drop),
-            Err(NoAnswer::NoWayOn) => return None,
+            Err(NoAnswer::NoRoute) => return None,
         };
         let server = self.synproxy.servers.options(&endpoint);
         let mut announcement = Announcement::new(

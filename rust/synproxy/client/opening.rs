@@ -25,7 +25,7 @@ use crate::{
         },
         cookie::{
             announcement::Agreement,
-            Carried, //
+            CookieOptions, //
         },
         tcp::{
             compose::{
@@ -73,9 +73,11 @@ impl Incoming<'_> {
         Some(Proof {
             mss: returned.mss,
             agreement: match (returned.carried, options.timestamps) {
-                (Carried::Options { scale, sack }, _) => Agreement::from_cookie(scale, sack),
-                (Carried::Nothing, Some(timestamps)) => Agreement::from_stamp(timestamps.echo),
-                (Carried::Nothing, None) => return None,
+                (CookieOptions::Options { scale, sack }, _) => Agreement::from_cookie(scale, sack),
+                (CookieOptions::Nothing, Some(timestamps)) => {
+                    Agreement::from_stamp(timestamps.echo)
+                }
+                (CookieOptions::Nothing, None) => return None,
             },
             initial_sequence: segment.sequence.wrapping_sub(next),
             timestamps: options.timestamps,
@@ -135,10 +137,10 @@ impl Incoming<'_> {
             .synproxy
             .template
             .open(packet.skb(), packet.context())
-            .and_then(|opened| self.begin(opened, proof, (fields, options), held));
+            .and_then(|opened| self.start(opened, proof, (fields, options), held));
         match opened {
             Ok(()) => Some(Verdict::Accept),
-            Err(_) => self.turn_away(),
+            Err(_) => self.reset_client(),
         }
     }
 
@@ -159,17 +161,17 @@ impl Incoming<'_> {
         };
         let opened = syn
             .open(&self.synproxy.template, packet.context())
-            .and_then(|opened| self.begin(opened, proof, (fields, options), self.held(proof)));
+            .and_then(|opened| self.start(opened, proof, (fields, options), self.held(proof)));
         match opened {
             Ok(()) => syn.send(packet.context()),
-            Err(_) => return self.turn_away(),
+            Err(_) => return self.reset_client(),
         }
         // The new SYN replaces the segment.
         Some(Verdict::Drop)
     }
 
     /// Initializes the state of a connection, and waits for the server.
-    fn begin(
+    fn start(
         &self,
         (connection, words): (Connection<'_>, &ProxyWords),
         proof: &Proof,
@@ -199,7 +201,7 @@ impl Incoming<'_> {
     /// Resets a client whose connection, which it considers open, cannot be opened: connection
     /// tracking has no room for it.
     #[cold]
-    fn turn_away(&self) -> Option<Verdict> {
+    fn reset_client(&self) -> Option<Verdict> {
         let context = self.packet.context();
         let reset = resets::reset(
             &self.endpoints().reversed(),

@@ -34,7 +34,7 @@ impl Incoming<'_> {
             Some(_) => {
                 reset_both(self.synproxy, self.packet, &self.segment, self.endpoints());
             }
-            None if mark.is_some_and(|mark| mark.may_have_given_way())
+            None if mark.is_some_and(|mark| mark.may_have_been_replaced())
                 && self.may_be_answered() =>
             {
                 self.count(event);

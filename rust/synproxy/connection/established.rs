@@ -25,7 +25,7 @@ use crate::{
 use kernel::prelude::*;
 
 /// The number of slots, as a power of two. A fuzzer creates the table for each run.
-const PLACES_SHIFT: u32 = if cfg!(fuzzing) { 4 } else { 14 };
+const SLOTS_SHIFT: u32 = if cfg!(fuzzing) { 4 } else { 14 };
 
 /// GOLDEN_RATIO_32 of `include/linux/hash.h`: spreads the ports, which differ in few bits, over a
 /// mark.
@@ -42,10 +42,10 @@ const OWN: u32 = 2;
 
 /// Bit of a slot: a mark of one of SYNPROXY's connections was replaced here. A concurrent write may
 /// lose it.
-const CROWDED: u32 = 4;
+const REPLACED: u32 = 4;
 
 /// The bits of a slot that are not part of the mark.
-const FLAGS: u32 = OWN | CROWDED;
+const FLAGS: u32 = OWN | REPLACED;
 
 /// The marks of open connections.
 pub(in crate::synproxy) struct EstablishedCache {
@@ -56,14 +56,14 @@ pub(in crate::synproxy) struct EstablishedCache {
 /// A slot, and the mark for it.
 #[derive(Clone, Copy)]
 pub(in crate::synproxy) struct Mark<'a> {
-    place: &'a Word,
+    slot: &'a Word,
     mark: u32,
 }
 
 impl EstablishedCache {
     /// An empty table.
     pub(in crate::synproxy) fn new() -> Result<Self> {
-        let count = 1 << PLACES_SHIFT;
+        let count = 1 << SLOTS_SHIFT;
         let mut marks = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..count {
             marks.push(Word::new(0), GFP_KERNEL_ACCOUNT)?;
@@ -83,11 +83,11 @@ impl EstablishedCache {
             Family::Ipv4 => self.key.hash_three([a, e, ports]),
             Family::Ipv6 => self.key.hash_nine(&[a, b, c, d, e, f, g, h, ports]),
         };
-        let place = self.marks.get(hash as usize & ((1 << PLACES_SHIFT) - 1))?;
+        let slot = self.marks.get(hash as usize & ((1 << SLOTS_SHIFT) - 1))?;
         let mark = hash ^ (a ^ d).rotate_left(7) ^ ports.wrapping_mul(SPREAD);
         // 0 is an empty slot.
         Some(Mark {
-            place,
+            slot,
             mark: (mark | MARK) & !FLAGS,
         })
     }
@@ -97,48 +97,48 @@ impl Mark<'_> {
     /// Whether the connection is known to be open.
     #[inline]
     pub(in crate::synproxy) fn is_set(&self) -> bool {
-        self.place.load() & !FLAGS == self.mark
+        self.slot.load() & !FLAGS == self.mark
     }
 
     /// Whether the connection is known to be open, and one of SYNPROXY's.
     pub(in crate::synproxy) fn is_own(&self) -> bool {
-        self.place.load() & !CROWDED == self.mark | OWN
+        self.slot.load() & !REPLACED == self.mark | OWN
     }
 
     /// Whether the slot ever held the mark of any connection.
     #[inline]
     pub(in crate::synproxy) fn was_used(&self) -> bool {
-        self.place.load() != 0
+        self.slot.load() != 0
     }
 
     /// There is a connection, but it is not open yet.
     #[inline]
     pub(in crate::synproxy) fn occupy(&self) {
         if !self.was_used() {
-            self.place.store(CLEARED);
+            self.slot.store(CLEARED);
         }
     }
 
     /// The connection is open; `is_own` tells whether it is one of SYNPROXY's.
     pub(in crate::synproxy) fn set(&self, is_own: bool) {
         let own = if is_own { OWN } else { 0 };
-        let last = self.place.load();
+        let last = self.slot.load();
         let gives_way = last & (MARK | OWN) == MARK | OWN && last & !FLAGS != self.mark;
-        let crowded = if gives_way { CROWDED } else { last & CROWDED };
-        self.place.store(self.mark | own | crowded);
+        let crowded = if gives_way { REPLACED } else { last & REPLACED };
+        self.slot.store(self.mark | own | crowded);
     }
 
     /// Whether the connection may be one of SYNPROXY's whose mark was replaced.
-    pub(in crate::synproxy) fn may_have_given_way(&self) -> bool {
-        self.place.load() & CROWDED != 0
+    pub(in crate::synproxy) fn may_have_been_replaced(&self) -> bool {
+        self.slot.load() & REPLACED != 0
     }
 
     /// Clears the mark: the connection may be another one now.
     #[inline]
     pub(in crate::synproxy) fn clear(&self) {
-        let last = self.place.load();
+        let last = self.slot.load();
         if last & !FLAGS == self.mark {
-            self.place.store(CLEARED | last & CROWDED);
+            self.slot.store(CLEARED | last & REPLACED);
         }
     }
 }

@@ -34,7 +34,7 @@ mod tests {
         let mut lost = 0;
         for number in 0..COUNT {
             let mark = mark(number)?;
-            assert!(mark.is_own() || mark.may_have_given_way());
+            assert!(mark.is_own() || mark.may_have_been_replaced());
             lost += u32::from(!mark.is_own());
         }
         assert!(lost > COUNT / 2);
@@ -60,7 +60,7 @@ mod tests {
             mark(number)?.set(false);
         }
         for number in 0..40_000 {
-            assert!(!mark(number)?.may_have_given_way());
+            assert!(!mark(number)?.may_have_been_replaced());
         }
         Ok(())
     }

@@ -71,7 +71,7 @@ impl ProxySegment<'_> {
         let (packet, segment, proxy_state) = (self.packet, &self.segment, &self.proxy_state);
         if proxy_state.has(Flag::Opened) && !self.is_repeated() {
             // Anybody may send a SYN-ACK, but only the server has seen the SYN.
-            let expected = proxy_state.challenger().map(|syn| syn.wrapping_add(1));
+            let expected = proxy_state.challenge_syn().map(|syn| syn.wrapping_add(1));
             return match expected == Some(segment.acknowledgement) {
                 true => self.forgotten(),
                 false => Err(EAGAIN),
@@ -80,7 +80,7 @@ impl ProxySegment<'_> {
         let announced = Options::read(packet.skb(), segment).ok_or(EINVAL)?;
         let mut held = None;
         if !proxy_state.has(Flag::Opened) {
-            if !proxy_state.begin_to_open() {
+            if !proxy_state.try_start_opening() {
                 return Err(EAGAIN);
             }
             held = self.open(&announced);
@@ -147,7 +147,7 @@ impl ProxySegment<'_> {
     /// Records what rules left of the MSS that the server announced.
     fn learn_clamp(&self, endpoint: &Endpoint, announced: &Options, is_local: bool) {
         let (packet, servers) = (self.packet, &self.synproxy.servers);
-        let way = packet.context().way_out(packet.skb(), packet.family);
+        let way = packet.context().egress_route(packet.skb(), packet.family);
         let server = servers.options(endpoint);
         if let (Some(way), Some(server), Some(left)) = (way, server, announced.mss) {
             let expected = match is_local {
@@ -265,7 +265,7 @@ impl ProxySegment<'_> {
     fn is_repeated(&self) -> bool {
         let sequence = self.segment.sequence;
         let shift = self.connection.sequence_shift(Direction::Reply, sequence);
-        self.proxy_state.challenger().is_none()
+        self.proxy_state.challenge_syn().is_none()
             && sequence.wrapping_add(shift) == self.proxy_state.cookie()
     }
 

@@ -139,7 +139,7 @@ impl<'a> ProxyState<'a> {
     }
 
     /// Whether the caller is the first to process the server's SYN-ACK.
-    pub(in crate::synproxy) fn begin_to_open(&self) -> bool {
+    pub(in crate::synproxy) fn try_start_opening(&self) -> bool {
         let [_, _, third] = self.0;
         !third.test_and_set_bit::<{ (Flag::Opening as u32).trailing_zeros() }>()
     }
@@ -156,7 +156,7 @@ impl<'a> ProxyState<'a> {
 
     /// The sequence number of the latest SYN that passed to a server that had accepted the
     /// connection.
-    pub(in crate::synproxy) fn challenger(&self) -> Option<u32> {
+    pub(in crate::synproxy) fn challenge_syn(&self) -> Option<u32> {
         let [first, _, _] = self.0;
         self.has(Flag::Challenged).then(|| first.load())
     }
@@ -178,7 +178,7 @@ impl<'a> ProxyState<'a> {
 
     /// Whether the server has accepted it and nothing has to be translated.
     #[inline]
-    pub(in crate::synproxy) fn is_open_as_it_is(&self) -> bool {
+    pub(in crate::synproxy) fn is_open_untranslated(&self) -> bool {
         self.flags() & (TO_TRANSLATE | Flag::Opened as u32) == Flag::Opened as u32
     }
 

@@ -155,9 +155,9 @@ struct Entry {
     /// What the server gets once it has answered.
     held: Option<Held>,
     /// Whether a SYN was retransmitted early.
-    was_hurried: bool,
+    was_retransmitted_early: bool,
     /// How many SYNs were retransmitted on time.
-    repetitions: usize,
+    retransmits: usize,
     /// Jiffies when the next one is due.
     due: u32,
 }
@@ -166,7 +166,7 @@ struct Entry {
 struct Due {
     wait: Wait,
     /// How many SYNs were retransmitted so far.
-    repetitions: usize,
+    retransmits: usize,
 }
 
 impl Entry {
@@ -178,14 +178,14 @@ impl Entry {
     /// how soon the next one is due.
     fn age_rank(&self, now: u32) -> u64 {
         let late = now.wrapping_sub(self.due).wrapping_add(1 << 31);
-        (self.repetitions as u64) << 32 | u64::from(late)
+        (self.retransmits as u64) << 32 | u64::from(late)
     }
 }
 
 /// The waiting connections.
 pub(in crate::synproxy) struct SynSentTable {
     key: HashKey,
-    places: SoftirqLock<KVVec<Option<Entry>>>,
+    slots: SoftirqLock<KVVec<Option<Entry>>>,
     /// Whether there may be any: [`NONE`], [`SOME`] or [`COUNTING`].
     is_any: Atomic<i32>,
     sender: Sender,
@@ -203,13 +203,13 @@ pub(in crate::synproxy) fn first_way(key: &HashKey, endpoints: &Endpoints) -> us
 impl SynSentTable {
     /// An empty table.
     pub(in crate::synproxy) fn new(scope: &Arc<Scope>, servers: Arc<Servers>) -> Result<Arc<Self>> {
-        let mut places = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
+        let mut slots = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..CAPACITY {
-            places.push(None, GFP_KERNEL_ACCOUNT)?;
+            slots.push(None, GFP_KERNEL_ACCOUNT)?;
         }
         let syn_sent = Self {
             key: HashKey::random(),
-            places: SoftirqLock::new(places)?,
+            slots: SoftirqLock::new(slots)?,
             is_any: Atomic::new(NONE),
             sender: Sender::new(scope.enter()?),
             servers,
@@ -219,28 +219,28 @@ impl SynSentTable {
 
     fn ways<'a>(
         &self,
-        places: &'a mut KVVec<Option<Entry>>,
+        slots: &'a mut KVVec<Option<Entry>>,
         endpoints: &Endpoints,
     ) -> &'a mut [Option<Entry>] {
         let first = first_way(&self.key, endpoints);
-        let ways = places.get_mut(first..).unwrap_or_default();
+        let ways = slots.get_mut(first..).unwrap_or_default();
         ways.get_mut(..WAYS).unwrap_or_default()
     }
 
     /// Waits for the answer to a SYN just sent, unless it is waited for already: the client's
     /// keep-alives send it again. Holds the first data of the client, and nothing after that.
     /// Returns whether the caller has to schedule [`RetransmitWork`]: nothing was waiting before.
-    pub(in crate::synproxy) fn begin(&self, wait: &Wait, mut held: Option<Held>) -> bool {
+    pub(in crate::synproxy) fn insert(&self, wait: &Wait, mut held: Option<Held>) -> bool {
         let now = jiffies32();
         let entry = |held: Option<Held>| Entry {
             wait: *wait,
             held,
-            was_hurried: false,
-            repetitions: 0,
+            was_retransmitted_early: false,
+            retransmits: 0,
             due: now.wrapping_add(DELAYS[0].wrapping_mul(JIFFIES_PER_SECOND)),
         };
-        self.places.with(|places| {
-            let ways = self.ways(places, &wait.endpoints);
+        self.slots.with(|slots| {
+            let ways = self.ways(slots, &wait.endpoints);
             let mut entries = ways.iter_mut().flatten();
             if let Some(same) = entries.find(|entry| entry.wait.is_same(wait)) {
                 if same.held.is_none() {
@@ -248,13 +248,13 @@ impl SynSentTable {
                 }
                 return;
             }
-            let urgency = |place: &&mut Option<Entry>| match place {
+            let urgency = |slot: &&mut Option<Entry>| match slot {
                 None => (2, 0),
                 Some(other) if other.wait.endpoints == wait.endpoints => (3, 0),
                 Some(other) => (1, other.age_rank(now)),
             };
-            if let Some(place) = ways.iter_mut().max_by_key(urgency) {
-                *place = Some(entry(held.take()));
+            if let Some(slot) = ways.iter_mut().max_by_key(urgency) {
+                *slot = Some(entry(held.take()));
             }
         });
         self.is_any.load(Relaxed) != SOME && self.is_any.xchg(SOME, Relaxed) != SOME
@@ -262,8 +262,8 @@ impl SynSentTable {
 
     /// The waiting connection between these endpoints.
     pub(in crate::synproxy) fn find(&self, endpoints: &Endpoints) -> Option<Wait> {
-        self.places.with(|places| {
-            let mut entries = self.ways(places, endpoints).iter().flatten();
+        self.slots.with(|slots| {
+            let mut entries = self.ways(slots, endpoints).iter().flatten();
             let entry = entries.find(|entry| entry.wait.endpoints == *endpoints)?;
             Some(entry.wait)
         })
@@ -271,23 +271,24 @@ impl SynSentTable {
 
     /// As [`SynSentTable::find`], but only on the first call for each connection.
     pub(in crate::synproxy) fn hurry(&self, endpoints: &Endpoints) -> Option<Wait> {
-        self.places.with(|places| {
-            let mut entries = self.ways(places, endpoints).iter_mut().flatten();
+        self.slots.with(|slots| {
+            let mut entries = self.ways(slots, endpoints).iter_mut().flatten();
             let entry = entries.find(|entry| entry.wait.endpoints == *endpoints)?;
-            let was_hurried = core::mem::replace(&mut entry.was_hurried, true);
-            (!was_hurried).then_some(entry.wait)
+            let was_retransmitted_early =
+                core::mem::replace(&mut entry.was_retransmitted_early, true);
+            (!was_retransmitted_early).then_some(entry.wait)
         })
     }
 
     /// The server has answered. Returns what was held for it.
     pub(in crate::synproxy) fn end(&self, endpoints: &Endpoints) -> Option<Held> {
-        self.places.with(|places| {
-            let is_it = |place: &&mut Option<Entry>| {
-                let entry = place.as_ref();
+        self.slots.with(|slots| {
+            let is_it = |slot: &&mut Option<Entry>| {
+                let entry = slot.as_ref();
                 entry.is_some_and(|entry| entry.wait.endpoints == *endpoints)
             };
-            let place = self.ways(places, endpoints).iter_mut().find(is_it)?;
-            place.take()?.held
+            let slot = self.ways(slots, endpoints).iter_mut().find(is_it)?;
+            slot.take()?.held
         })
     }
 
@@ -307,7 +308,7 @@ impl SynSentTable {
         let wait = &entry.wait;
         let Some(found) = FoundConnection::look_up(self.sender.namespace(), &wait.endpoints) else {
             // A rule dropped the SYN, or a program still holds it (NFQUEUE).
-            if entry.repetitions == 0 {
+            if entry.retransmits == 0 {
                 return true;
             }
             self.give_up(wait);
@@ -325,7 +326,7 @@ impl SynSentTable {
         // If a rule reset the server in answer to its SYN-ACK, connection tracking has closed the
         // connection (`nf_ct_set_closing`): another SYN would only bring another reset.
         let is_over = connection.tcp_state() == TcpState::Over;
-        if !is_over && entry.repetitions.wrapping_add(1) < DELAYS.len() {
+        if !is_over && entry.retransmits.wrapping_add(1) < DELAYS.len() {
             let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
             if let Ok(syn) = wait.syn(time_to_live) {
                 self.sender.send(syn, wait.domain);
@@ -360,8 +361,8 @@ impl SynSentTable {
             return;
         };
         for first in (0..CAPACITY).step_by(STEP) {
-            self.places.with(|places| {
-                let rest = places.get_mut(first..).unwrap_or_default();
+            self.slots.with(|slots| {
+                let rest = slots.get_mut(first..).unwrap_or_default();
                 for entry in rest.iter_mut().take(STEP).filter_map(Option::take) {
                     // There is room, so nothing is allocated.
                     let _ = given_up.push(entry, GFP_ATOMIC);
@@ -378,18 +379,18 @@ impl SynSentTable {
     }
 
     /// Schedules the next retransmission, or stops waiting.
-    fn put_off(&self, entry: &Due, is_over: bool, now: u32) {
-        self.places.with(|places| {
-            for place in self.ways(places, &entry.wait.endpoints) {
-                match place {
+    fn reschedule(&self, entry: &Due, is_over: bool, now: u32) {
+        self.slots.with(|slots| {
+            for slot in self.ways(slots, &entry.wait.endpoints) {
+                match slot {
                     Some(other) if other.wait.is_same(&entry.wait) => {
                         if is_over {
-                            *place = None;
+                            *slot = None;
                             continue;
                         }
-                        let repetitions = entry.repetitions.wrapping_add(1);
-                        let delay = DELAYS.get(repetitions).copied().unwrap_or(1);
-                        other.repetitions = repetitions;
+                        let retransmits = entry.retransmits.wrapping_add(1);
+                        let delay = DELAYS.get(retransmits).copied().unwrap_or(1);
+                        other.retransmits = retransmits;
                         other.due = now.wrapping_add(delay.wrapping_mul(JIFFIES_PER_SECOND));
                     }
                     _ => {}
@@ -399,11 +400,11 @@ impl SynSentTable {
     }
 
     /// Does the work due in one range of slots. Returns whether any of them was in use.
-    fn look_after_some(&self, first: usize, due: &mut KVec<Due>) -> bool {
+    fn run_batch(&self, first: usize, due: &mut KVec<Due>) -> bool {
         let now = jiffies32();
         due.clear();
-        let is_left = self.places.with(|places| {
-            let rest = places.get(first..).unwrap_or_default();
+        let is_left = self.slots.with(|slots| {
+            let rest = slots.get(first..).unwrap_or_default();
             let mut is_left = false;
             for entry in rest.iter().take(STEP).flatten() {
                 is_left = true;
@@ -411,7 +412,7 @@ impl SynSentTable {
                     // There is room, so nothing is allocated.
                     let one = Due {
                         wait: entry.wait,
-                        repetitions: entry.repetitions,
+                        retransmits: entry.retransmits,
                     };
                     let _ = due.push(one, GFP_ATOMIC);
                 }
@@ -420,7 +421,7 @@ impl SynSentTable {
         });
         for entry in due.iter() {
             let goes_on = self.retransmit_work(entry);
-            self.put_off(entry, !goes_on, now);
+            self.reschedule(entry, !goes_on, now);
         }
         is_left
     }
@@ -442,7 +443,7 @@ impl Background for RetransmitWork {
         syn_sent.is_any.store(COUNTING, Relaxed);
         let mut is_any = false;
         for first in (0..CAPACITY).step_by(STEP) {
-            is_any |= syn_sent.look_after_some(first, &mut due);
+            is_any |= syn_sent.run_batch(first, &mut due);
         }
         if is_any {
             syn_sent.is_any.store(SOME, Relaxed);

@@ -29,7 +29,7 @@ mod tests {
         // are rotated before.
         let turns = [(16, 24), (0, 8), (8, 0), (24, 16), (0, 0), (8, 16)];
         for (third, fourth) in turns {
-            let place = |number: u32| {
+            let slot = |number: u32| {
                 let words = [
                     0x2001_0db8,
                     0,
@@ -38,9 +38,9 @@ mod tests {
                 ];
                 first_way(&key, &from(words))
             };
-            let first = place(0);
+            let first = slot(0);
             // There are 256 sets.
-            assert!((1..256).filter(|number| place(*number) == first).count() < 20);
+            assert!((1..256).filter(|number| slot(*number) == first).count() < 20);
         }
     }
 }

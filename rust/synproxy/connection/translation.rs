@@ -118,14 +118,16 @@ impl Hook for TranslationHook {
         };
         let proxy_state = ProxyState::new(words);
         let is_open = connection.tcp_state() == TcpState::Established;
-        if is_open && !connection.is_related && proxy_state.is_open_as_it_is() || skb.is_looped() {
+        if is_open && !connection.is_related && proxy_state.is_open_untranslated()
+            || skb.is_looped()
+        {
             return Verdict::Accept;
         }
         self.translate(skb, context, connection, proxy_state)
     }
 }
 
-fn fate_of(done: Result) -> Verdict {
+fn verdict_of(done: Result) -> Verdict {
     match done {
         Ok(()) => Verdict::Accept,
         // The sender will retransmit.
@@ -163,7 +165,7 @@ impl<'a> ProxySegment<'a> {
     /// Handles an incoming segment.
     pub(in crate::synproxy) fn arrive(&self) -> Verdict {
         let kind = (self.connection.direction, self.segment.kind());
-        fate_of(match (kind, self.connection.tcp_state()) {
+        verdict_of(match (kind, self.connection.tcp_state()) {
             ((Direction::Reply, Kind::SynAck), TcpState::SynReceived) => self.learn_from_server(),
             _ => Ok(()),
         })
@@ -173,7 +175,7 @@ impl<'a> ProxySegment<'a> {
     fn run(&self) -> Verdict {
         let is_opened = self.proxy_state.has(Flag::Opened);
         let kind = (self.connection.direction, self.segment.kind());
-        fate_of(match (kind, self.connection.tcp_state()) {
+        verdict_of(match (kind, self.connection.tcp_state()) {
             ((Direction::Original, Kind::Syn), TcpState::Over) => self.forget(),
             // A client that has forgotten its connection, or somebody else: the server sends a
             // challenge ACK.
@@ -215,8 +217,8 @@ impl<'a> ProxySegment<'a> {
 
     /// Overwrites four bytes at an offset from the start of the TCP header.
     pub(in crate::synproxy) fn amend(&self, offset: u32, bytes: [u8; 4]) -> Result {
-        let place = self.segment.offset.wrapping_add(offset);
-        self.packet.skb().amend(self.checksum(), place, bytes)
+        let position = self.segment.offset.wrapping_add(offset);
+        self.packet.skb().amend(self.checksum(), position, bytes)
     }
 
     /// A segment of an open connection.
@@ -258,37 +260,37 @@ impl<'a> ProxySegment<'a> {
         if window == segment.window {
             return Ok(());
         }
-        let place = segment.offset.wrapping_add(WINDOW_OFFSET).wrapping_sub(2);
-        let [a, b, _, _] = self.packet.skb().read::<4>(place).ok_or(EINVAL)?;
+        let position = segment.offset.wrapping_add(WINDOW_OFFSET).wrapping_sub(2);
+        let [a, b, _, _] = self.packet.skb().read::<4>(position).ok_or(EINVAL)?;
         let [c, d] = window.to_be_bytes();
         self.packet
             .skb()
-            .amend(self.checksum(), place, [a, b, c, d])
+            .amend(self.checksum(), position, [a, b, c, d])
     }
 
     fn translate_options(&self) -> Result {
         let mut bytes = [0; options::LENGTH_MAX];
         let bytes = options::raw(self.packet.skb(), &self.segment, &mut bytes).ok_or(EINVAL)?;
         let is_to_server = self.connection.direction == Direction::Original;
-        for (kind, place, body) in Walk::new(bytes) {
-            let place = place.wrapping_add(TCP_HEADER_LENGTH as u32);
+        for (kind, position, body) in Walk::new(bytes) {
+            let position = position.wrapping_add(TCP_HEADER_LENGTH as u32);
             match (kind, body) {
                 (kind::TIMESTAMPS, &[a, b, c, d, e, f, g, h]) => {
                     if self.proxy_state.has(Flag::HideTimestamps) {
-                        self.hide(place, body.len(), is_to_server)?;
+                        self.hide(position, body.len(), is_to_server)?;
                     } else if self.proxy_state.has(Flag::ShiftTimestamps) {
                         let ahead = self.proxy_state.stamp();
                         if is_to_server {
                             let echo = u32::from_be_bytes([e, f, g, h]).wrapping_add(ahead);
-                            self.amend(place.wrapping_add(4), echo.to_be_bytes())?;
+                            self.amend(position.wrapping_add(4), echo.to_be_bytes())?;
                         } else {
                             let value = u32::from_be_bytes([a, b, c, d]).wrapping_sub(ahead);
-                            self.amend(place, value.to_be_bytes())?;
+                            self.amend(position, value.to_be_bytes())?;
                         }
                     }
                 }
                 (kind::SACK, _) if self.proxy_state.has(Flag::HideSack) => {
-                    self.hide(place, body.len(), is_to_server)?;
+                    self.hide(position, body.len(), is_to_server)?;
                 }
                 _ => {}
             }
@@ -298,8 +300,8 @@ impl<'a> ProxySegment<'a> {
 
     /// Overwrites an option that the server does not use with NOPs. Segments to the client are left
     /// alone.
-    fn hide(&self, place: u32, length: usize, is_to_server: bool) -> Result {
-        let begin = place.wrapping_sub(2);
+    fn hide(&self, position: u32, length: usize, is_to_server: bool) -> Result {
+        let start = position.wrapping_sub(2);
         let bytes = length.wrapping_add(2);
         if !is_to_server {
             return Ok(());
@@ -307,10 +309,10 @@ impl<'a> ProxySegment<'a> {
         // Whole words first; if two bytes are left, the last four again.
         for step in 0..bytes / 4 {
             let offset = (step as u32).wrapping_mul(4);
-            self.amend(begin.wrapping_add(offset), [kind::NOTHING; 4])?;
+            self.amend(start.wrapping_add(offset), [kind::NOTHING; 4])?;
         }
         if bytes % 4 != 0 && bytes >= 4 {
-            let end = begin.wrapping_add(bytes as u32);
+            let end = start.wrapping_add(bytes as u32);
             self.amend(end.wrapping_sub(4), [kind::NOTHING; 4])?;
         }
         Ok(())

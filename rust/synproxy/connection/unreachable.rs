@@ -121,8 +121,8 @@ fn rejected(
 fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Result {
     let skb = packet.skb();
     let inner = inner_segment(packet, offset).ok_or(EINVAL)?;
-    let place = inner.wrapping_add(4);
-    let sequence = u32::from_be_bytes(skb.read::<4>(place).ok_or(EINVAL)?);
+    let offset_of_sequence = inner.wrapping_add(4);
+    let sequence = u32::from_be_bytes(skb.read::<4>(offset_of_sequence).ok_or(EINVAL)?);
     let shift = connection.sequence_shift(Direction::Reply, sequence);
     let shifted_back = sequence.wrapping_sub(shift);
     // A segment too large for this host to forward has not been translated yet.
@@ -132,7 +132,11 @@ fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Res
         return Ok(());
     }
     let bytes = shifted_back.to_be_bytes();
-    skb.amend(offset.wrapping_add(ICMP_CHECKSUM_OFFSET), place, bytes)
+    skb.amend(
+        offset.wrapping_add(ICMP_CHECKSUM_OFFSET),
+        offset_of_sequence,
+        bytes,
+    )
 }
 
 /// Offset of the TCP header in the embedded packet.

@@ -3,7 +3,7 @@
 //! What SYNPROXY announces to clients before it asks the server.
 
 use super::{
-    Carried,
+    CookieOptions,
     NO_SCALE, //
 };
 use crate::{
@@ -105,7 +105,7 @@ pub(in crate::synproxy) struct Announcement {
     /// Its flags.
     pub(in crate::synproxy) flags: u8,
     /// What the cookie has to carry.
-    pub(in crate::synproxy) carried: Carried,
+    pub(in crate::synproxy) carried: CookieOptions,
 }
 
 impl Announcement {
@@ -172,8 +172,8 @@ impl Announcement {
             options,
             flags: flags::SYN | flags::ACK | if ecn { flags::ECE } else { 0 },
             carried: match timestamps {
-                Some(_) => Carried::Nothing,
-                None => Carried::Options {
+                Some(_) => CookieOptions::Nothing,
+                None => CookieOptions::Options {
                     scale: agreement.client_scale,
                     sack,
                 },

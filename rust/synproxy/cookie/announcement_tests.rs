@@ -7,7 +7,7 @@ use super::{
         Agreement,
         Announcement, //
     },
-    Carried,
+    CookieOptions,
     NO_SCALE, //
 };
 use crate::{
@@ -138,7 +138,7 @@ mod tests {
             let options = &answer.options;
             assert!((options.mss, options.scale, options.sack) == (Some(mss), Some(7), true));
             assert!(options.timestamps.is_some_and(|stamps| stamps.echo == 77));
-            assert!(answer.carried == Carried::Nothing);
+            assert!(answer.carried == CookieOptions::Nothing);
             // ECN is not assumed: many servers lack it.
             assert_eq!(answer.flags, flags::SYN | flags::ACK);
             let expected = Agreement {
@@ -190,7 +190,7 @@ mod tests {
             ..Options::default()
         };
         assert!(answer.options == expected);
-        let carried = Carried::Options {
+        let carried = CookieOptions::Options {
             scale: NO_SCALE,
             sack: false,
         };
@@ -215,7 +215,7 @@ mod tests {
         };
         assert!(answer.options == expected);
         assert_eq!(answer.flags, flags::SYN | flags::ACK);
-        let carried = Carried::Options {
+        let carried = CookieOptions::Options {
             scale: NO_SCALE,
             sack: false,
         };
@@ -227,7 +227,7 @@ mod tests {
         let client = without_timestamps(CLIENT);
         for server in [None, Some(&SERVER)] {
             let answer = announce(&LEARNED, &client, server, CONGESTION);
-            let carried = Carried::Options {
+            let carried = CookieOptions::Options {
                 scale: 9,
                 sack: true,
             };
@@ -268,14 +268,14 @@ mod tests {
                 let is_told = answer.flags & flags::ECE != 0;
                 assert_eq!(is_told, ecn);
                 if !timestamps {
-                    let carried = Carried::Options {
+                    let carried = CookieOptions::Options {
                         scale: NO_SCALE,
                         sack: false,
                     };
                     assert!(answer.carried == carried);
                     continue;
                 }
-                assert!(answer.carried == Carried::Nothing);
+                assert!(answer.carried == CookieOptions::Nothing);
                 let expected = Agreement {
                     client_scale: if has(3) { 9 } else { NO_SCALE },
                     advertised_wscale: if has(3) { 6 } else { NO_SCALE },

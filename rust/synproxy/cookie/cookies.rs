@@ -39,7 +39,7 @@ const SACK_SHIFT: u32 = 23;
 
 /// What a cookie carries of the client's options besides the MSS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::synproxy) enum Carried {
+pub(in crate::synproxy) enum CookieOptions {
     /// Nothing: the timestamps carry them.
     Nothing,
     /// The window scale, or [`NO_SCALE`], and whether SACK is permitted.
@@ -51,7 +51,7 @@ pub(in crate::synproxy) enum Carried {
     },
 }
 
-impl Carried {
+impl CookieOptions {
     const fn code_bits(self) -> u32 {
         match self {
             Self::Nothing => MSS_SHIFT,
@@ -74,11 +74,11 @@ pub(in crate::synproxy) struct Client {
 
 /// The contents of a valid cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::synproxy) struct Returned {
+pub(in crate::synproxy) struct ValidCookie {
     /// The client's MSS, rounded down, in bytes.
     pub(in crate::synproxy) mss: u16,
     /// The client's options, unless the timestamps carry them.
-    pub(in crate::synproxy) carried: Carried,
+    pub(in crate::synproxy) carried: CookieOptions,
     /// Whether the segment is a keep-alive, whose sequence number is one too low.
     pub(in crate::synproxy) is_keep_alive: bool,
 }
@@ -99,7 +99,7 @@ impl Cookies {
         client: &Client,
         sequence: u32,
         mss: u16,
-        carried: Carried,
+        carried: CookieOptions,
     ) -> u32 {
         self.make_in(minute(), client, sequence, mss, carried)
     }
@@ -112,13 +112,13 @@ impl Cookies {
         client: &Client,
         sequence: u32,
         mss: u16,
-        carried: Carried,
+        carried: CookieOptions,
     ) -> u32 {
         let fitting = MSS_TABLE.iter().filter(|size| **size <= mss).count();
         let index = fitting.saturating_sub(1) as u32;
         let said = match carried {
-            Carried::Nothing => 0,
-            Carried::Options { scale, sack } => {
+            CookieOptions::Nothing => 0,
+            CookieOptions::Options { scale, sack } => {
                 u32::from(scale) << SCALE_SHIFT | u32::from(sack) << SACK_SHIFT
             }
         };
@@ -135,7 +135,7 @@ impl Cookies {
         sequence: u32,
         acknowledgement: u32,
         has_timestamps: bool,
-    ) -> Option<Returned> {
+    ) -> Option<ValidCookie> {
         self.check_in(minute(), client, sequence, acknowledgement, has_timestamps)
     }
 
@@ -148,12 +148,12 @@ impl Cookies {
         sequence: u32,
         acknowledgement: u32,
         has_timestamps: bool,
-    ) -> Option<Returned> {
+    ) -> Option<ValidCookie> {
         // Both numbers are one more than those of the SYN and the SYN-ACK.
         let cookie = acknowledgement.wrapping_sub(sequence);
         let carried = match has_timestamps {
-            true => Carried::Nothing,
-            false => Carried::Options {
+            true => CookieOptions::Nothing,
+            false => CookieOptions::Options {
                 scale: (cookie >> SCALE_SHIFT & 0xf) as u8,
                 sack: cookie >> SACK_SHIFT & 1 == 1,
             },
@@ -166,7 +166,7 @@ impl Cookies {
         if code != expected && !is_keep_alive {
             return None;
         }
-        Some(Returned {
+        Some(ValidCookie {
             mss: MSS_TABLE
                 .get((cookie >> MSS_SHIFT & 7) as usize)
                 .copied()
@@ -177,7 +177,7 @@ impl Cookies {
     }
 
     #[inline]
-    fn code(&self, minute: u64, client: &Client, said: u32, carried: Carried) -> u32 {
+    fn code(&self, minute: u64, client: &Client, said: u32, carried: CookieOptions) -> u32 {
         let kind = u64::from(carried.code_bits()) << 56;
         let minute = minute & (1 << 56) - 1 | kind;
         let code = match client.family {

@@ -3,10 +3,10 @@
 //! KUnit tests of cookies: what comes back, from whom, and when.
 
 use super::cookies::{
-    Carried,
     Client,
+    CookieOptions,
     Cookies,
-    Returned,
+    ValidCookie,
     NO_SCALE, //
 };
 use crate::{
@@ -24,17 +24,17 @@ const MSS: [u16; 8] = [256, 536, 1220, 1300, 1420, 1440, 1460, 8940];
 
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
-const KINDS: [Carried; 4] = [
-    Carried::Nothing,
-    Carried::Options {
+const KINDS: [CookieOptions; 4] = [
+    CookieOptions::Nothing,
+    CookieOptions::Options {
         scale: 0,
         sack: true,
     },
-    Carried::Options {
+    CookieOptions::Options {
         scale: 14,
         sack: false,
     },
-    Carried::Options {
+    CookieOptions::Options {
         scale: NO_SCALE,
         sack: true,
     },
@@ -70,7 +70,7 @@ impl Who {
         now: u64,
         (sequence, acknowledgement): (u32, u32),
         has_timestamps: bool,
-    ) -> Option<Returned> {
+    ) -> Option<ValidCookie> {
         let client = Client {
             family: self.family,
             source: Address::new(self.source),
@@ -80,7 +80,7 @@ impl Who {
         cookies.check_in(now, &client, sequence, acknowledgement, has_timestamps)
     }
 
-    fn make(&self, cookies: &Cookies, sequence: u32, mss: u16, carried: Carried) -> u32 {
+    fn make(&self, cookies: &Cookies, sequence: u32, mss: u16, carried: CookieOptions) -> u32 {
         let client = Client {
             family: self.family,
             source: Address::new(self.source),
@@ -91,8 +91,8 @@ impl Who {
     }
 }
 
-fn has_timestamps(carried: Carried) -> bool {
-    carried == Carried::Nothing
+fn has_timestamps(carried: CookieOptions) -> bool {
+    carried == CookieOptions::Nothing
 }
 
 /// The numbers of a segment that acknowledges the cookie.
@@ -118,7 +118,7 @@ mod tests {
                     // Valid in this minute and the next.
                     for now in [MINUTE, MINUTE + 1] {
                         let returned = who.check(&cookies, now, numbers, has_timestamps(carried));
-                        let expected = Returned {
+                        let expected = ValidCookie {
                             mss,
                             carried,
                             is_keep_alive: false,
@@ -196,9 +196,9 @@ mod tests {
                 Family::Ipv4 => 1,
                 Family::Ipv6 => 4,
             };
-            for place in 0..length {
-                others[place].source[place] ^= 1 << 24;
-                others[place + 4].destination[place] ^= 1;
+            for index in 0..length {
+                others[index].source[index] ^= 1 << 24;
+                others[index + 4].destination[index] ^= 1;
             }
             others[8].ports ^= 1;
             others[9].ports ^= 1 << 31;
@@ -248,7 +248,7 @@ mod tests {
                 let (next, acknowledgement) = answer(sequence, cookie);
                 let numbers = (next.wrapping_sub(1), acknowledgement);
                 let returned = who.check(&cookies, MINUTE, numbers, has_timestamps(carried));
-                let expected = Returned {
+                let expected = ValidCookie {
                     mss: 1300,
                     carried,
                     is_keep_alive: true,
@@ -311,7 +311,7 @@ mod tests {
         for number in 0..256 {
             let mut who = Who::new(Family::Ipv4);
             who.source[0] = number;
-            let cookie = who.make(&cookies, 0, 1460, Carried::Nothing) << 4;
+            let cookie = who.make(&cookies, 0, 1460, CookieOptions::Nothing) << 4;
             same += seen.iter().filter(|other| **other == cookie).count();
             assert!(seen.push(cookie, GFP_KERNEL).is_ok());
         }

@@ -97,7 +97,7 @@ impl FloodState {
     }
 
     /// Starts out flooded.
-    pub(in crate::synproxy) fn begin(&self, now: u32) {
+    pub(in crate::synproxy) fn start_flooded(&self, now: u32) {
         self.allowance.store(Rate::state(now, 0) as i64, Relaxed);
         self.note(now);
     }
@@ -149,14 +149,14 @@ impl FloodState {
     }
 }
 
-fn take(place: &Atomic<i64>, rate: &Rate, now: u32) -> bool {
-    let mut before = place.load(Relaxed);
+fn take(bucket: &Atomic<i64>, rate: &Rate, now: u32) -> bool {
+    let mut before = bucket.load(Relaxed);
     // Losing that many races means a flood.
     for _ in 0..8 {
         let Some(after) = rate.take(before as u64, now) else {
             return false;
         };
-        match place.cmpxchg(before, after as i64, Relaxed) {
+        match bucket.cmpxchg(before, after as i64, Relaxed) {
             Ok(_) => return true,
             Err(other) => before = other,
         }

@@ -120,7 +120,7 @@ mod tests {
         state.clear();
         assert_eq!(passing(&state, &rate, 10, 1000, true), 5);
         state.clear();
-        state.begin(1000);
+        state.start_flooded(1000);
         assert_eq!(passing(&state, &rate, 10, 1000 + HZ, true), 0);
     }
 }

@@ -227,7 +227,7 @@ impl Server {
 /// The servers of a network namespace.
 pub(in crate::synproxy) struct Servers {
     key: HashKey,
-    places: KVVec<Server>,
+    slots: KVVec<Server>,
     /// What rules leave of the MSS, by device.
     pub(in crate::synproxy) clamps: Clamps,
 }
@@ -235,13 +235,13 @@ pub(in crate::synproxy) struct Servers {
 impl Servers {
     /// No servers yet.
     pub(in crate::synproxy) fn new() -> Result<Self> {
-        let mut places = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
+        let mut slots = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..CAPACITY {
-            places.push(Server::new(), GFP_KERNEL_ACCOUNT)?;
+            slots.push(Server::new(), GFP_KERNEL_ACCOUNT)?;
         }
         Ok(Self {
             key: HashKey::random(),
-            places,
+            slots,
             clamps: Clamps::new(),
         })
     }
@@ -256,7 +256,7 @@ impl Servers {
             Family::Ipv6 => self.key.hash(&[a, b, c, d, endpoint.tag()]),
         };
         let first = (hash as usize % (CAPACITY / WAYS)).wrapping_mul(WAYS);
-        let ways = self.places.get(first..).unwrap_or_default();
+        let ways = self.slots.get(first..).unwrap_or_default();
         ways.get(..WAYS).unwrap_or_default()
     }
 
@@ -287,7 +287,7 @@ impl Servers {
         if is_crowded {
             // A flood to more servers than there are slots: if each new one started with its burst,
             // all SYNs would pass.
-            server.flood.begin(now);
+            server.flood.start_flooded(now);
         }
         server.used.store(now);
         Some(server)
@@ -381,9 +381,9 @@ impl Servers {
         }
     }
 
-    /// The first server in slot `place` or after it, and the slot to continue from.
-    pub(in crate::synproxy) fn report_from(&self, place: usize) -> Option<(ServerReport, usize)> {
-        let rest = self.places.get(place..)?;
+    /// The first server in slot `slot` or after it, and the slot to continue from.
+    pub(in crate::synproxy) fn report_from(&self, slot: usize) -> Option<(ServerReport, usize)> {
+        let rest = self.slots.get(slot..)?;
         let (steps, server) = rest
             .iter()
             .enumerate()
@@ -403,6 +403,6 @@ impl Servers {
             options: ServerOptions::unpack(server.options.load()),
             age: jiffies32().wrapping_sub(server.used.load()),
         };
-        Some((report, place.wrapping_add(steps).wrapping_add(1)))
+        Some((report, slot.wrapping_add(steps).wrapping_add(1)))
     }
 }

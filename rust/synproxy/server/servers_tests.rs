@@ -69,14 +69,14 @@ fn learn(servers: &Servers, endpoint: &Endpoint, announced: &Options) {
 
 /// The number of servers, and of connections accepted, refused and not reached.
 fn count(servers: &Servers) -> (usize, [u32; 3]) {
-    let (mut place, mut count, mut sums) = (0, 0, [0; 3]);
-    while let Some((report, next)) = servers.report_from(place) {
+    let (mut slot, mut count, mut sums) = (0, 0, [0; 3]);
+    while let Some((report, next)) = servers.report_from(slot) {
         let attempts = [report.opened, report.refused, report.unanswered];
         for (sum, attempts) in sums.iter_mut().zip(attempts) {
             *sum += attempts;
         }
         count += 1;
-        place = next;
+        slot = next;
     }
     (count, sums)
 }

@@ -36,16 +36,16 @@ impl<const N: usize> Words<N> {
 
     #[inline]
     fn push(&mut self, word: u32) {
-        if let Some(place) = self.words.get_mut(self.count) {
-            *place = word;
+        if let Some(slot) = self.words.get_mut(self.count) {
+            *slot = word;
             self.count = self.count.wrapping_add(1);
         }
     }
 
     #[inline]
     fn set(&mut self, index: usize, word: u32) {
-        if let Some(place) = self.words.get_mut(index) {
-            *place = word;
+        if let Some(slot) = self.words.get_mut(index) {
+            *slot = word;
         }
     }
 
@@ -82,8 +82,8 @@ fn checksum(sum: u64) -> [u8; 2] {
 fn sum_of_data(data: &[u8]) -> u64 {
     data.chunks(4).fold(0, |sum: u64, chunk| {
         let mut word = [0; 4];
-        for (place, byte) in word.iter_mut().zip(chunk) {
-            *place = *byte;
+        for (slot, byte) in word.iter_mut().zip(chunk) {
+            *slot = *byte;
         }
         sum.wrapping_add(u32::from_ne_bytes(word).into())
     })

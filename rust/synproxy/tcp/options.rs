@@ -105,7 +105,7 @@ pub(in crate::synproxy) fn raw<'a>(
 /// Iterates over options as long as they are well-formed: kind, offset of the body, and body.
 pub(in crate::synproxy) struct Walk<'a> {
     rest: &'a [u8],
-    place: u32,
+    offset: u32,
 }
 
 impl<'a> Walk<'a> {
@@ -113,7 +113,7 @@ impl<'a> Walk<'a> {
     pub(in crate::synproxy) fn new(bytes: &'a [u8]) -> Self {
         Self {
             rest: bytes,
-            place: 0,
+            offset: 0,
         }
     }
 }
@@ -128,15 +128,15 @@ impl<'a> Iterator for Walk<'a> {
                 [kind::END, ..] => return None,
                 [kind::NOTHING, ref rest @ ..] => {
                     self.rest = rest;
-                    self.place = self.place.wrapping_add(1);
+                    self.offset = self.offset.wrapping_add(1);
                 }
                 [kind, length, ref more @ ..] => {
                     let body_length = usize::from(length).checked_sub(2)?;
                     let (body, rest) = more.split_at_checked(body_length)?;
-                    let place = self.place.wrapping_add(2);
+                    let offset = self.offset.wrapping_add(2);
                     self.rest = rest;
-                    self.place = self.place.wrapping_add(length.into());
-                    return Some((kind, place, body));
+                    self.offset = self.offset.wrapping_add(length.into());
+                    return Some((kind, offset, body));
                 }
                 _ => return None,
             }

@@ -119,10 +119,10 @@ mod tests {
         bytes[36..].copy_from_slice(&[2, 4, 5, 180]);
         assert!(Options::parse(&bytes).mss == Some(1460));
         // Nothing counts after the end, whatever it looks like.
-        for place in [0, 4, 6, 16] {
+        for offset in [0, 4, 6, 16] {
             let mut bytes = USUAL;
-            bytes[place] = 0;
-            assert!(Options::parse(&bytes) == Options::parse(&USUAL[..place]));
+            bytes[offset] = 0;
+            assert!(Options::parse(&bytes) == Options::parse(&USUAL[..offset]));
         }
     }
 
@@ -143,13 +143,13 @@ mod tests {
 
     #[test]
     fn places_are_those_of_the_bodies() {
-        let places = [2, 6, 8, 19];
+        let offsets = [2, 6, 8, 19];
         let kinds = [2, 4, 8, 3];
         let mut steps = 0;
-        for ((kind, place, body), number) in Walk::new(&USUAL).zip(0..) {
-            assert_eq!((kind, place), (kinds[number], places[number]));
-            let place = place as usize;
-            assert!(USUAL[place..place + body.len()] == *body);
+        for ((kind, offset, body), number) in Walk::new(&USUAL).zip(0..) {
+            assert_eq!((kind, offset), (kinds[number], offsets[number]));
+            let offset = offset as usize;
+            assert!(USUAL[offset..offset + body.len()] == *body);
             steps += 1;
         }
         assert_eq!(steps, 4);
@@ -168,12 +168,12 @@ mod tests {
             let length = numbers.next() as usize % (LENGTH_MAX + 1);
             let bytes = &bytes[..length];
             let mut behind = 0;
-            for (kind, place, body) in Walk::new(bytes) {
-                let place = place as usize;
-                assert!(kind > 1 && place >= behind + 2);
-                assert!(bytes.get(place..place + body.len()) == Some(body));
-                assert_eq!(usize::from(bytes[place - 1]), body.len() + 2);
-                behind = place + body.len();
+            for (kind, offset, body) in Walk::new(bytes) {
+                let offset = offset as usize;
+                assert!(kind > 1 && offset >= behind + 2);
+                assert!(bytes.get(offset..offset + body.len()) == Some(body));
+                assert_eq!(usize::from(bytes[offset - 1]), body.len() + 2);
+                behind = offset + body.len();
             }
             assert!(behind <= length);
             assert!(Options::parse(bytes).scale.is_none_or(|scale| scale <= 14));

@@ -21,8 +21,8 @@ use crate::{
         ListLimits,
         ListSettings,
         Lists,
-        Past,
         Query,
+        SavedState,
         Stamped,
         Window,
         AGE_MAX, //
@@ -250,12 +250,12 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 let is_quick = match (key.family, key.port) {
                     _ if byte & 4 == 0 => false,
                     (Family::Ipv4, 0) => {
-                        list.stamp_quickly(&Ipv4Key(key.address.words()[0]), ttl, &guard)
+                        list.stamp_fast(&Ipv4Key(key.address.words()[0]), ttl, &guard)
                     }
                     (Family::Ipv6, 0) => {
-                        list.stamp_quickly(&Ipv6Key(key.address.words()), ttl, &guard)
+                        list.stamp_fast(&Ipv6Key(key.address.words()), ttl, &guard)
                     }
-                    _ => list.stamp_quickly(&key, ttl, &guard),
+                    _ => list.stamp_fast(&key, ttl, &guard),
                 };
                 if !is_quick {
                     list.stamp(&key, ttl, &guard);
@@ -284,8 +284,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 };
                 let expected = model.check(&id, ttl, &window);
                 if operation % 12 == 2 {
-                    if let (false, Some(answer)) = (window.reap, list.check_quickly(&query, &guard))
-                    {
+                    if let (false, Some(answer)) = (window.reap, list.check_fast(&query, &guard)) {
                         assert_eq!(answer, expected == Some(true));
                     }
                     assert_eq!(list.check(&query, &guard), expected == Some(true));
@@ -293,7 +292,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                     let invert = byte & 0x40 != 0;
                     let quick = match window.reap || operation & 0x40 == 0 {
                         true => None,
-                        false => list.update_quickly(&query, invert, 9, &guard),
+                        false => list.update_fast(&query, invert, 9, &guard),
                     };
                     let answer = quick.unwrap_or_else(|| list.update(&query, invert, 9, &guard));
                     assert_eq!(answer, expected == Some(true));
@@ -333,7 +332,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
             }
             6 => {
                 let step = u64::from(byte >> 4) + 1;
-                let past = Past {
+                let past = SavedState {
                     time_to_live: ttl,
                     packets: u32::from(byte),
                     ages: (0..u32::from(byte >> 2 & 3) + 1)

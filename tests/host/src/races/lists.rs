@@ -24,8 +24,8 @@ use crate::{
         ListLimits,
         ListSettings,
         Lists,
-        Past,
         Query,
+        SavedState,
         Window,
         AGE_MAX, //
     },
@@ -78,7 +78,7 @@ fn query(number: u32, time_to_live: u8, window: &Window) -> Query<'_> {
 /// As a packet with that address does.
 fn stamp(list: &List, number: u32, time_to_live: u8) {
     let guard = rcu::read_lock();
-    if !list.stamp_quickly(&Ipv4Key(number), time_to_live, &guard) {
+    if !list.stamp_fast(&Ipv4Key(number), time_to_live, &guard) {
         list.stamp(&key(number), time_to_live, &guard);
     }
 }
@@ -93,7 +93,7 @@ fn check(list: &List, number: u32, time_to_live: u8) -> bool {
         time_to_live,
         window: &window,
     };
-    list.check_quickly(&quick, &guard)
+    list.check_fast(&quick, &guard)
         .unwrap_or_else(|| list.check(&query, &guard))
 }
 
@@ -101,7 +101,7 @@ fn update(list: &List, number: u32) -> bool {
     let guard = rcu::read_lock();
     let window = Window::any();
     let query = query(number, 0, &window);
-    list.update_quickly(&query, false, 9, &guard)
+    list.update_fast(&query, false, 9, &guard)
         .unwrap_or_else(|| list.update(&query, false, 9, &guard))
 }
 
@@ -182,7 +182,7 @@ fn what_is_read_was_true_of_one_address() {
                     ..Window::any()
                 };
                 let guard = rcu::read_lock();
-                let quick = list.check_quickly(&query(1, 0, &twice), &guard);
+                let quick = list.check_fast(&query(1, 0, &twice), &guard);
                 assert!(quick != Some(true), "the packets of two addresses");
                 assert!(!list.check(&query(1, 0, &twice), &guard));
             }
@@ -363,7 +363,7 @@ fn a_list_is_destroyed_while_it_is_looked_up() {
         drop(list);
         let destroy = || {
             let list = lists.find(b"list").unwrap();
-            let past = Past {
+            let past = SavedState {
                 time_to_live: 3,
                 packets: 7,
                 ages: 0..3,

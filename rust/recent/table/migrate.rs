@@ -259,7 +259,7 @@ impl EntryTable {
         let Some((index, entry)) = self.find(guard.head(), key, None) else {
             return false;
         };
-        if !entry.agrees_with(time_to_live) {
+        if !entry.matches_ttl(time_to_live) {
             return false;
         }
         let seen = entry.was_seen_within(self.timeout(), now);

@@ -2,7 +2,6 @@
 
 //! The settings of a SYNPROXY rule, and the events that it counts.
 
-use super::server::floods::Rate;
 use crate::kernel_api::sync::counters::EventCounters;
 
 /// The settings of a rule.
@@ -36,15 +35,6 @@ pub(crate) struct Threshold {
     pub(crate) rate: u32,
     /// SYNs at once; `None` means as many as per second.
     pub(crate) burst: Option<u32>,
-}
-
-impl Threshold {
-    pub(super) fn limit(&self) -> Rate {
-        Rate {
-            per_second: self.rate,
-            burst: self.burst.unwrap_or(self.rate),
-        }
-    }
 }
 
 /// The events that a rule counts.

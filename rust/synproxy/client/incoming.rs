@@ -209,7 +209,7 @@ impl Incoming<'_> {
         let endpoint = self.endpoint();
         if let Some(threshold) = &self.settings.threshold {
             let servers = &self.synproxy.servers;
-            if servers.admits(&endpoint, &threshold.limit()) {
+            if servers.admits(&endpoint, &threshold.into()) {
                 self.forget_last();
                 return None;
             }

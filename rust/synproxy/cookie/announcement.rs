@@ -10,7 +10,10 @@ use crate::{
     kernel_api::time::milliseconds_since_boot,
     packet::Family,
     synproxy::{
-        server::servers::ServerOptions,
+        server::servers::{
+            ServerOptions,
+            SCALE_DEFAULT, //
+        },
         settings::SynproxySettings,
         tcp::{
             options::{
@@ -24,9 +27,6 @@ use crate::{
         }, //
     }, //
 };
-
-/// The window scale of an unknown server: what Linux uses with its default buffer sizes.
-pub(in crate::synproxy) const SCALE_DEFAULT: u8 = 7;
 
 /// The window scale advertised to clients without timestamps: they cannot return another one.
 const SCALE_WITHOUT_TIMESTAMPS: u8 = 8;

@@ -7,9 +7,12 @@
 //! cookies. That ends once the rate has not been exceeded for some seconds. A crowd of real clients
 //! gets a server there as well; it makes no difference to them.
 
-use crate::kernel_api::{
-    sync::words::Word,
-    time::JIFFIES_PER_SECOND, //
+use crate::{
+    kernel_api::{
+        sync::words::Word,
+        time::JIFFIES_PER_SECOND, //
+    },
+    synproxy::settings::Threshold, //
 };
 use kernel::sync::atomic::{
     Atomic,
@@ -33,6 +36,15 @@ pub(in crate::synproxy) struct Rate {
     pub(in crate::synproxy) per_second: u32,
     /// SYNs at once.
     pub(in crate::synproxy) burst: u32,
+}
+
+impl From<&Threshold> for Rate {
+    fn from(threshold: &Threshold) -> Self {
+        Self {
+            per_second: threshold.rate,
+            burst: threshold.burst.unwrap_or(threshold.rate),
+        }
+    }
 }
 
 impl Rate {

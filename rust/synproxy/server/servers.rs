@@ -28,12 +28,9 @@ use crate::{
         Address,
         Family, //
     },
-    synproxy::{
-        cookie::announcement::SCALE_DEFAULT,
-        tcp::options::{
-            Options,
-            MSS_DEFAULT, //
-        },
+    synproxy::tcp::options::{
+        Options,
+        MSS_DEFAULT, //
     },
 };
 use kernel::{
@@ -43,6 +40,9 @@ use kernel::{
         Relaxed, //
     },
 };
+
+/// The window scale of an unknown server: what Linux uses with its default buffer sizes.
+pub(in crate::synproxy) const SCALE_DEFAULT: u8 = 7;
 
 /// The maximum number of known servers. A fuzzer creates the table for each run.
 const CAPACITY: usize = if cfg!(fuzzing) { 64 } else { 4096 };

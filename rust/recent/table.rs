@@ -15,6 +15,8 @@
 //! entries. xt_recent looks at the oldest entry instead, which takes a list of all entries and its
 //! lock.
 
+mod ageing;
+mod eviction;
 mod fast_path;
 mod migrate;
 
@@ -29,14 +31,8 @@ use super::{
         Snapshot,
         NONE, //
     },
-    slots::{
-        Shortage,
-        Slots, //
-    },
-    stamps::{
-        Window,
-        AGE_MAX, //
-    },
+    slots::Slots,
+    stamps::Window, //
 };
 use crate::kernel_api::{
     hash::HashKey,
@@ -60,15 +56,6 @@ use kernel::{
         Relaxed, //
     },
 };
-
-/// How many entries eviction looks at before it takes the oldest of them.
-const EVICTION_CANDIDATES: usize = 8;
-
-/// How many other entries a packet of a reaping rule looks at.
-const REAPED_AT_ONCE: usize = 2;
-
-/// How many entries the ageing looks at in one go.
-const AGEING_BATCH: u32 = 1024;
 
 /// The result of stamping an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -395,70 +382,6 @@ impl EntryTable {
         Ok(self.take_out_of(guard, key, time_to_live, now) || earlier)
     }
 
-    /// Removes the address if it was not seen within `limit` jiffies.
-    #[cold]
-    fn reap(&self, key: &Key, limit: u32, now: u32) {
-        let guard = self.buckets.lock(self.bucket(key));
-        match self.find(guard.head(), key, None) {
-            Some((index, entry)) if !entry.was_seen_within(limit, now) => {
-                self.expire(guard, index, entry);
-            }
-            _ => {}
-        }
-    }
-
-    /// Looks at the next few entries and removes those not seen within `limit` jiffies.
-    fn reap_others(&self, limit: u32, now: u32) {
-        for _ in 0..REAPED_AT_ONCE {
-            let number = self.written.gc_cursor.fetch_add(1, Relaxed);
-            let Some(number) = number.checked_rem(self.slots.used()) else {
-                return;
-            };
-            let index = self.slots.index(number);
-            let Some(entry) = self.slots.entry(index) else {
-                continue;
-            };
-            let Some(bucket) = entry.bucket() else {
-                continue;
-            };
-            if entry.was_seen_within(limit, now) {
-                continue;
-            }
-            let guard = self.buckets.lock(bucket);
-            if entry.bucket() == Some(bucket) && !entry.was_seen_within(limit, now) {
-                self.expire(guard, index, entry);
-            }
-        }
-    }
-
-    /// Removes expired entries, and stale stamps from the others, in one batch from `first` on.
-    /// Returns where the next batch starts, unless this was the last.
-    pub(super) fn age(&self, first: u32, now: u32) -> Option<u32> {
-        let end = first.saturating_add(AGEING_BATCH);
-        let used = self.slots.used();
-        for number in first..end.min(used) {
-            let index = self.slots.index(number);
-            let Some(entry) = self.slots.entry(index) else {
-                continue;
-            };
-            let Some(bucket) = entry.bucket() else {
-                continue;
-            };
-            if entry.was_seen_within(self.timeout(), now) && !entry.has_stale_stamp(now, AGE_MAX) {
-                continue;
-            }
-            let guard = self.buckets.lock(bucket);
-            if entry.bucket() != Some(bucket) {
-                continue;
-            }
-            entry.forget_stale_stamps(now, AGE_MAX);
-            if !entry.was_seen_within(self.timeout(), now) {
-                self.expire(guard, index, entry);
-            }
-        }
-        (end < used).then_some(end)
-    }
-
     /// The entry of that number, from 0. `Err(ENOENT)` if the numbers end before it.
     pub(super) fn snapshot<'a>(
         &self,
@@ -594,67 +517,5 @@ impl EntryTable {
         }
         entry.set_bucket(None);
         self.written.entries.fetch_sub(1, Relaxed);
-    }
-
-    /// Removes an expired entry.
-    #[cold]
-    #[inline(never)]
-    fn expire(&self, mut guard: BucketGuard<'_>, index: u32, entry: Entry<'_>) {
-        self.unlink(&mut guard, index, entry);
-        drop(guard);
-        self.slots.give_back(index);
-        self.written.expired.fetch_add(1, Relaxed);
-    }
-
-    /// A free entry, and whether another was evicted for it.
-    fn take_slot(&self, now: u32, origin: Origin) -> Option<(u32, Stamped)> {
-        match (self.slots.take(), origin) {
-            (Ok(index), _) => Some((index, Stamped::New)),
-            (Err(_), Origin::Move) | (Err(Shortage::Memory), Origin::Hand) => None,
-            (Err(Shortage::Limit | Shortage::Memory), _) => {
-                Some((self.evict(now)?, Stamped::Replaced))
-            }
-        }
-    }
-
-    /// Evicts an entry and returns its index.
-    fn evict(&self, now: u32) -> Option<u32> {
-        let used = self.slots.used();
-        let mut oldest = None;
-        for _ in 0..EVICTION_CANDIDATES {
-            let number = self
-                .written
-                .clock_hand
-                .fetch_add(1, Relaxed)
-                .checked_rem(used)?;
-            let index = self.slots.index(number);
-            let Some(entry) = self.slots.entry(index) else {
-                continue;
-            };
-            if self.evict_entry(index, entry, true) {
-                return Some(index);
-            }
-            let age = entry.last_seen(now);
-            if entry.bucket().is_some() && oldest.is_none_or(|(greatest, _)| age >= greatest) {
-                oldest = Some((age, index));
-            }
-        }
-        let (_, index) = oldest?;
-        self.evict_entry(index, self.slots.entry(index)?, false)
-            .then_some(index)
-    }
-
-    /// Evicts this entry, unless it is to be spared for having been stamped again.
-    fn evict_entry(&self, index: u32, entry: Entry<'_>, spare_referenced: bool) -> bool {
-        let Some(bucket) = entry.bucket() else {
-            return false;
-        };
-        let mut guard = self.buckets.lock(bucket);
-        if entry.bucket() != Some(bucket) || (spare_referenced && entry.take_reference()) {
-            return false;
-        }
-        self.unlink(&mut guard, index, entry);
-        self.written.evicted.fetch_add(1, Relaxed);
-        true
     }
 }

@@ -2,6 +2,9 @@
 
 //! What every rule can match: family, protocol, addresses, interfaces and fragments.
 
+mod address;
+mod interface;
+
 use super::{
     context::Site,
     family,
@@ -9,16 +12,12 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        netfilter::{
-            HookNumber,
-            InterfaceName, //
-        },
+        netfilter::HookNumber,
         netlink::{
             message::Message,
             nest::{
                 self,
-                Group,
-                Payload, //
+                Group, //
             },
         },
     },
@@ -29,160 +28,8 @@ use crate::{
         Transport, //
     },
 };
-
-/// An address with a mask.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct AddressMatch {
-    family: Family,
-    address: Address,
-    mask: Address,
-    invert: bool,
-}
-
-impl AddressMatch {
-    #[inline]
-    fn matches(&self, address: &Address) -> bool {
-        (address.masked(&self.mask) == self.address) != self.invert
-    }
-
-    /// The address and mask for a [`Pattern`], and whether they say everything.
-    fn pattern(this: &Option<Self>) -> ((Address, Address), bool) {
-        let nothing = Address::new([0; 4]);
-        match this {
-            Some(this) if !this.invert => {
-                let is_all = this.family == Family::Ipv4;
-                ((this.address, this.mask), is_all)
-            }
-            _ => ((nothing, nothing), this.is_none()),
-        }
-    }
-}
-
-/// The attributes of the address, the mask, and the inversion.
-impl Group for Option<AddressMatch> {
-    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
-        let [mask_kind, invert] = [kind.wrapping_add(1), kind.wrapping_add(2)];
-        let mask = nest::optional::<(Family, Address)>(nest, mask_kind)?;
-        let Some((family, address)) = nest::optional(nest, kind)? else {
-            return match mask {
-                Some(_) => Err(nest.refuse(mask_kind, c"a mask needs an address")),
-                None => Ok(None),
-            };
-        };
-        let (mask_family, mask) = mask.unwrap_or((family, Address::full_mask(family)));
-        if mask_family != family {
-            return Err(nest.refuse(mask_kind, c"a mask is as long as its address"));
-        }
-        Ok(Some(AddressMatch {
-            family,
-            address: address.masked(&mask),
-            mask,
-            invert: nest.has(invert),
-        }))
-    }
-
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
-        let Some(this) = self else {
-            return Ok(());
-        };
-        (this.family, this.address).write(kind, message)?;
-        (this.family, this.mask).write(kind.wrapping_add(1), message)?;
-        message.put_flag(kind.wrapping_add(2), this.invert)
-    }
-}
-
-/// Size of an interface name, including the terminating zero byte.
-const NAME_LENGTH: usize = size_of::<InterfaceName>();
-
-/// The name of an interface, or a prefix.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct InterfaceMatch {
-    name: InterfaceName,
-    /// The bits of the name that count.
-    mask: InterfaceName,
-    invert: bool,
-}
-
-impl InterfaceMatch {
-    #[inline]
-    fn matches(&self, name: &InterfaceName) -> bool {
-        let [a, b] = self.name;
-        let [c, d] = self.mask;
-        let [e, f] = *name;
-        (((a ^ e) & c) | ((b ^ f) & d) == 0) != self.invert
-    }
-}
-
-/// The attributes of the name, and of the inversion.
-impl Group for Option<InterfaceMatch> {
-    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
-        let Some(attribute) = nest.get(kind) else {
-            return Ok(None);
-        };
-        let name = attribute.string();
-        let refuse = |message| ExtAckError::new(EINVAL, message).at(attribute);
-        let (beginning, is_whole) = match name {
-            [] => return Err(refuse(c"an interface has a name")),
-            // As dev_valid_name() in net/core/dev.c.
-            _ if name
-                .iter()
-                .any(|byte| byte.is_ascii_whitespace() || b"/:".contains(byte)) =>
-            {
-                return Err(refuse(c"no interface has such a name"));
-            }
-            [beginning @ .., b'+'] => (beginning, false),
-            whole => (whole, true),
-        };
-        let mut name = [0; NAME_LENGTH];
-        name.get_mut(..beginning.len())
-            .ok_or_else(|| refuse(c"the interface's name is too long"))?
-            .copy_from_slice(beginning);
-        // A full name includes the zero byte after it.
-        let compared = beginning.len().saturating_add(is_whole.into());
-        let mask = core::array::from_fn(|index| if index < compared { 0xff } else { 0 });
-        Ok(Some(InterfaceMatch {
-            name: words_of_name(name),
-            mask: words_of_name(mask),
-            invert: nest.has(kind.wrapping_add(1)),
-        }))
-    }
-
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
-        let Some(this) = self else {
-            return Ok(());
-        };
-        let mut name = bytes_of_name(this.name);
-        let length = name.iter().take_while(|&&byte| byte != 0).count();
-        let is_whole = bytes_of_name(this.mask).get(length) == Some(&0xff);
-        let mut end = length;
-        if let Some(byte) = name.get_mut(length).filter(|_| !is_whole) {
-            *byte = b'+';
-            end = length.saturating_add(1);
-        }
-        message.put_string(kind, name.get(..end).unwrap_or_default())?;
-        message.put_flag(kind.wrapping_add(1), this.invert)
-    }
-}
-
-fn words_of_name(bytes: [u8; NAME_LENGTH]) -> InterfaceName {
-    let word = |start: usize| {
-        u64::from_ne_bytes(core::array::from_fn(|index| {
-            bytes
-                .get(start.wrapping_add(index))
-                .copied()
-                .unwrap_or_default()
-        }))
-    };
-    [word(0), word(8)]
-}
-
-fn bytes_of_name(name: InterfaceName) -> [u8; NAME_LENGTH] {
-    let mut bytes = [0; NAME_LENGTH];
-    for (index, word) in bytes.chunks_exact_mut(8).zip(name) {
-        index.copy_from_slice(&word.to_ne_bytes());
-    }
-    bytes
-}
+use address::AddressMatch;
+use interface::InterfaceMatch;
 
 /// An upper-layer protocol.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -337,8 +184,12 @@ impl HeaderMatch {
     pub(super) fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let asked = &self.attributes;
         let agrees = asked.family.is_none_or(|family| family == packet.family)
-            && matches_address(&asked.source, &packet.source())
-            && matches_address(&asked.destination, &packet.destination())
+            && asked
+                .source
+                .as_ref()
+                .is_none_or(|wanted| wanted.matches(&packet.source()))
+            && (asked.destination.as_ref())
+                .is_none_or(|wanted| wanted.matches(&packet.destination()))
             && (asked.in_interface.as_ref())
                 .is_none_or(|interface| interface.matches(&packet.in_interface()))
             && (asked.out_interface.as_ref())
@@ -397,9 +248,4 @@ fn check_interfaces<'a>(rule: Attributes<'a>, site: Site<'_>) -> NetlinkResult<'
         true => Err(rule.refuse(missing, message)),
         false => Ok(()),
     }
-}
-
-#[inline]
-fn matches_address(wanted: &Option<AddressMatch>, address: &Address) -> bool {
-    wanted.as_ref().is_none_or(|wanted| wanted.matches(address))
 }

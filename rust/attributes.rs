@@ -33,9 +33,9 @@ macro_rules! one_of {
     ($($name:ty,)*) => {
         $(impl Payload for $name {
             fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
-                // The policy has checked that it is a valid number.
-                let number = attribute.u32();
-                number.and_then(Self::from_number).ok_or(EINVAL.into())
+                // The policy knows the first and the last number, and not whether there are gaps.
+                (attribute.u32().and_then(Self::from_number))
+                    .ok_or(ExtAckError::new(EINVAL, c"there is no such value"))
             }
 
             fn write(&self, kind: u16, message: &mut Message) -> Result {

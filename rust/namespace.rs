@@ -49,7 +49,7 @@ use kernel::{
     }, //
 };
 
-static SLOT: Slot = Slot::new();
+static SLOT: Slot<Namespace> = Slot::new();
 
 /// Palisade's state for a network namespace.
 pub(crate) struct Namespace {
@@ -246,7 +246,7 @@ impl Namespace {
 }
 
 impl PerNamespace for Namespace {
-    fn slot() -> &'static Slot {
+    fn slot() -> &'static Slot<Self> {
         &SLOT
     }
 

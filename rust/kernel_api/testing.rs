@@ -19,7 +19,10 @@ use super::{
 use core::ptr::NonNull;
 use kernel::{
     prelude::*,
-    sync::Arc, //
+    sync::{
+        rcu::Guard,
+        Arc, //
+    },
 };
 
 /// The initial network namespace.
@@ -71,6 +74,7 @@ impl TestPacket {
         };
         let state = bindings::nf_hook_state {
             pf: pf as u8,
+            net: &raw mut bindings::init_net,
             ..Default::default()
         };
         // INVARIANT: The function returns a new buffer, which nobody else has.
@@ -84,10 +88,10 @@ impl TestPacket {
         unsafe { Skb::from_raw(self.skb.as_ptr()) }
     }
 
-    /// Returns the context of the hook. Its namespace is null, and nobody holds the RCU read lock
-    /// for it.
-    pub(crate) fn context(&self) -> Context<'_> {
-        // SAFETY: The state is borrowed for as long, and it names no interface.
+    /// Returns the context of a hook of the initial namespace, for as long as the guard holds RCU.
+    pub(crate) fn context<'a>(&'a self, _guard: &'a Guard) -> Context<'a> {
+        // SAFETY: The state and the guard are borrowed for as long. It names no interface and no
+        // socket, and the initial namespace is never freed.
         unsafe { Context::from_raw(&raw const self.state) }
     }
 }

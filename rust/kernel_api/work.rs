@@ -82,7 +82,8 @@ impl<T: Background> Periodic<T> {
         )?;
         // SAFETY: The work is in its box, where it stays, and is not queued yet.
         unsafe { bindings::palisade_delayed_work_init(inner.work.get(), Some(Self::run)) };
-        queue(inner.work.get(), delay);
+        // SAFETY: The work was just initialised.
+        unsafe { queue(inner.work.get(), delay) };
         // INVARIANT: The work was just initialised, and a box does not move its content.
         Ok(Self {
             inner,
@@ -116,12 +117,17 @@ impl<T: Background> Periodic<T> {
         // SAFETY: By the function's safety requirements, `work` lies in a valid `Inner<T>`; `drop`
         // waits for this call before it is freed.
         let inner = unsafe { &*work.byte_sub(offset).cast::<Inner<T>>() };
-        queue(inner.work.get(), inner.background.run());
+        // SAFETY: By the function's safety requirements, the work is initialised: it is running.
+        unsafe { queue(inner.work.get(), inner.background.run()) };
     }
 }
 
-fn queue(work: *mut bindings::delayed_work, delay: u32) {
-    // SAFETY: Both callers pass work that is initialised. Queueing disabled work does nothing.
+/// # Safety
+///
+/// The work has to be initialised.
+unsafe fn queue(work: *mut bindings::delayed_work, delay: u32) {
+    // SAFETY: By the function's safety requirements, the work is initialised. Queueing disabled
+    // work does nothing.
     unsafe {
         bindings::queue_delayed_work_on(ANY_CPU, bindings::system_dfl_wq, work, delay as usize);
     }

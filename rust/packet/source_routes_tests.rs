@@ -7,7 +7,10 @@ use super::{
     Packet, //
 };
 use crate::kernel_api::testing::TestPacket;
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::rcu, //
+};
 
 const TCP: u8 = 6;
 
@@ -39,7 +42,8 @@ fn ipv6(first: u8, headers: &[u8]) -> Result<bool> {
 
 fn is_refused(family: Family, bytes: &[u8], transport: usize) -> Result<bool> {
     let packet = TestPacket::new(family, bytes)?;
-    let view = Packet::parse(packet.skb(), packet.context(), family).ok_or(EINVAL)?;
+    let guard = rcu::read_lock();
+    let view = Packet::parse(packet.skb(), packet.context(&guard), family).ok_or(EINVAL)?;
     Ok(view.has_refused_options(transport as u32))
 }
 

@@ -55,7 +55,10 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::Arc, //
+    sync::{
+        rcu,
+        Arc, //
+    },
 };
 
 const TCP: u8 = 6;
@@ -194,7 +197,8 @@ impl Ready {
 
     fn run(&self, family: Family, bytes: &[u8]) -> Result<Verdict> {
         let packet = TestPacket::new(family, bytes)?;
-        let context = packet.context();
+        let guard = rcu::read_lock();
+        let context = packet.context(&guard);
         let packet = Packet::parse(packet.skb(), context, family).ok_or(EINVAL)?;
         Ok(evaluate(&self.ruleset, self.input, &packet))
     }

@@ -156,7 +156,8 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
         .collect();
     c::set_linear(usize::MAX);
     let packet = TestPacket::new(family, &written).unwrap();
-    let view = Packet::parse(packet.skb(), packet.context(), family).unwrap();
+    let guard = kernel::sync::rcu::read_lock();
+    let view = Packet::parse(packet.skb(), packet.context(&guard), family).unwrap();
     assert!(
         view.source() == hosts[0] && view.destination() == hosts[1] && view.time_to_live == ttl
     );
@@ -205,7 +206,8 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
     any.extend_from_slice(bytes.rest());
     c::set_linear(ip.len() + usize::from(scale));
     let packet = TestPacket::new(family, &any).unwrap();
-    let Some(view) = Packet::parse(packet.skb(), packet.context(), family) else {
+    let guard = kernel::sync::rcu::read_lock();
+    let Some(view) = Packet::parse(packet.skb(), packet.context(&guard), family) else {
         return;
     };
     let Some(segment) = Segment::of(&view) else {

@@ -85,13 +85,17 @@ impl ProxyTemplate {
     /// can know the connection yet: that hook skips packets that have one. Returns the connection
     /// and its words.
     ///
-    /// The packet has to be a whole IP packet with a TCP header, of the namespace and the family of
-    /// `state`, under RCU. On failure it must not go on.
+    /// On failure the packet must not go on.
     ///
     /// # Errors
     ///
     /// Why there is no connection.
-    pub(in crate::kernel_api) fn see<'a>(
+    ///
+    /// # Safety
+    ///
+    /// The packet has to be a whole IP packet with a TCP header, of the namespace and the family of
+    /// `state`, which have to be valid, and RCU has to be held.
+    pub(in crate::kernel_api) unsafe fn see<'a>(
         &self,
         skb: &'a Skb,
         state: &bindings::nf_hook_state,
@@ -101,9 +105,9 @@ impl ProxyTemplate {
         }
         // SAFETY: By the type invariant of `Skb`, the packet is valid, and by that of `self`, so is
         // the template. The packet has no connection that somebody could have borrowed. It takes
-        // over the reference to the template, and `nf_conntrack_in` drops that. Both callers have a
-        // `Context`, so RCU is held and the namespace is valid, and the packet's data begins with
-        // its IP header.
+        // over the reference to the template, and `nf_conntrack_in` drops that. By the function's
+        // safety requirements, RCU is held, the namespace is valid, and the packet's data begins
+        // with its IP header.
         let verdict = unsafe {
             bindings::palisade_ct_forget(skb.as_raw());
             bindings::palisade_ct_hold(self.raw.as_ptr());
@@ -128,7 +132,9 @@ impl ProxyTemplate {
         skb: &'a Skb,
         context: &Context<'_>,
     ) -> Result<(Connection<'a>, &'a ProxyWords), NotOpened> {
-        self.see(skb, context.as_raw())
+        // SAFETY: The packet is in the hook of the context, whose rules are for TCP alone: by the
+        // type invariant of `Context`, its namespace is valid and RCU is held.
+        unsafe { self.see(skb, context.as_raw()) }
     }
 }
 

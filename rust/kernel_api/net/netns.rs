@@ -132,13 +132,19 @@ impl Drop for NamespaceUse {
 }
 
 /// The id of a subsystem's per-namespace state (`struct pernet_operations`), which the registration
-/// sets.
-pub(crate) struct Slot(Atomic<u32>);
+/// sets. It is of a type, so that no other type's state is ever looked for there.
+pub(crate) struct Slot<T> {
+    id: Atomic<u32>,
+    state: PhantomData<fn() -> T>,
+}
 
-impl Slot {
+impl<T> Slot<T> {
     /// A slot that is not registered yet.
     pub(crate) const fn new() -> Self {
-        Self(Atomic::new(0))
+        Self {
+            id: Atomic::new(0),
+            state: PhantomData,
+        }
     }
 }
 
@@ -147,14 +153,14 @@ impl Slot {
 /// # Examples
 ///
 /// ```ignore
-/// static SLOT: Slot = Slot::new();
+/// static SLOT: Slot<State> = Slot::new();
 ///
 /// struct State {
 ///     scope: Arc<Scope>,
 /// }
 ///
 /// impl PerNamespace for State {
-///     fn slot() -> &'static Slot {
+///     fn slot() -> &'static Slot<Self> {
 ///         &SLOT
 ///     }
 ///
@@ -172,8 +178,8 @@ impl Slot {
 /// let registration = Registration::<State>::new()?;
 /// ```
 pub(crate) trait PerNamespace: Send + Sync + Sized + 'static {
-    /// The slot of this type, a static that no other type uses.
-    fn slot() -> &'static Slot;
+    /// The slot of this type, always the same.
+    fn slot() -> &'static Slot<Self>;
 
     /// Creates the state of a new namespace. Packets may already pass through the namespace.
     fn start(scope: Arc<Scope>) -> Result<Arc<Self>>;
@@ -189,26 +195,33 @@ pub(crate) trait PerNamespace: Send + Sync + Sized + 'static {
 
 /// The state in a namespace, if it has one.
 pub(crate) fn state<T: PerNamespace>(namespace: &NetworkNamespace) -> Option<ArcBorrow<'_, T>> {
-    let pointer = stored::<T>(namespace.as_raw())?;
+    // SAFETY: By the type invariant, the namespace is valid.
+    let pointer = unsafe { stored::<T>(namespace.as_raw()) }?;
     // SAFETY: The pointer came from `into_foreign` for an `Arc<T>`, as `T` has a slot of its own.
     // `exit` takes it away a grace period after `pre_exit`: when the namespace goes, or when the
     // module does, whose hooks and netlink family are unregistered before that.
     Some(unsafe { <Arc<T> as ForeignOwnable>::borrow(pointer.cast()) })
 }
 
-fn state_pointer<T: PerNamespace>(net: *mut bindings::net) -> *mut *mut c_void {
-    let number = T::slot().0.load(Relaxed);
-    // SAFETY: The callers pass a valid namespace. The number is that of the registered operations,
-    // which asked for room of this size.
+/// # Safety
+///
+/// `net` has to be valid, and the operations of `T` registered.
+unsafe fn state_pointer<T: PerNamespace>(net: *mut bindings::net) -> *mut *mut c_void {
+    let number = T::slot().id.load(Relaxed);
+    // SAFETY: By the function's safety requirements, the namespace is valid, and the number is that
+    // of the registered operations, which asked for room of this size.
     unsafe { bindings::palisade_namespace_slot(net, number).cast() }
 }
 
-fn stored<T: PerNamespace>(net: *mut bindings::net) -> Option<*mut c_void> {
-    if T::slot().0.load(Relaxed) == 0 {
+/// # Safety
+///
+/// `net` has to be valid.
+unsafe fn stored<T: PerNamespace>(net: *mut bindings::net) -> Option<*mut c_void> {
+    if T::slot().id.load(Relaxed) == 0 {
         return None;
     }
-    // SAFETY: The callers pass a valid namespace, whose slot for the pointer is valid and
-    // aligned. It is written by `init` and `exit` only. Accesses through the loaded pointer depend
+    // SAFETY: By the function's safety requirements, the namespace is valid. Its room for the
+    // pointer is valid and aligned, as the operations have a number, so they are registered. It is written by `init` and `exit` only. Accesses through the loaded pointer depend
     // on it, as with `rcu_dereference`.
     let pointer = unsafe { state_pointer::<T>(net).read_volatile() };
     (!pointer.is_null()).then_some(pointer)
@@ -241,7 +254,7 @@ impl<T: PerNamespace> Registration<T> {
                 init: Some(Self::init),
                 pre_exit: Some(Self::pre_exit),
                 exit: Some(Self::exit),
-                id: T::slot().0.as_ptr().cast(),
+                id: T::slot().id.as_ptr().cast(),
                 size: size_of::<*mut c_void>(),
                 ..Default::default()
             }),
@@ -290,7 +303,8 @@ impl<T: PerNamespace> Registration<T> {
     ///
     /// To be called by the kernel, for a valid namespace, a grace period after [`Self::pre_exit`].
     unsafe extern "C" fn exit(net: *mut bindings::net) {
-        if let Some(pointer) = stored::<T>(net) {
+        // SAFETY: By the function's safety requirements, `net` is valid.
+        if let Some(pointer) = unsafe { stored::<T>(net) } {
             // SAFETY: The slot is valid, as `stored` has read it, and nobody else writes it.
             unsafe { state_pointer::<T>(net).write_volatile(core::ptr::null_mut()) };
             // SAFETY: The pointer came from `into_foreign` for an `Arc<T>`, and was just taken out.

@@ -35,13 +35,17 @@ pub(crate) struct RoutingDomain {
 }
 
 impl RoutingDomain {
-    /// The domain of a packet in a hook. The state has to be that of the hook.
-    pub(in crate::kernel_api) fn of(state: &bindings::nf_hook_state) -> Self {
+    /// The domain of a packet in a hook.
+    ///
+    /// # Safety
+    ///
+    /// The devices that the state names have to be valid, and RCU held.
+    pub(in crate::kernel_api) unsafe fn of(state: &bindings::nf_hook_state) -> Self {
         let device = [state.in_, state.out]
             .into_iter()
             .find(|device| !device.is_null());
         device.map_or(Self::default(), |device| {
-            // SAFETY: The callers pass the state of a hook, whose devices are valid, under RCU.
+            // SAFETY: By the function's safety requirements, the device is valid, under RCU.
             unsafe {
                 Self {
                     l3mdev: bindings::palisade_l3mdev_index(device),
@@ -55,7 +59,8 @@ impl RoutingDomain {
 impl Context<'_> {
     /// The domain for lookups of the packet's addresses.
     pub(crate) fn routing_domain(&self) -> RoutingDomain {
-        RoutingDomain::of(self.as_raw())
+        // SAFETY: By the type invariant, the state's devices are valid, and RCU is held.
+        unsafe { RoutingDomain::of(self.as_raw()) }
     }
 }
 

@@ -141,8 +141,8 @@ impl NewPacket {
         let skb = self.skb.as_ptr();
         let state = local_out(context.as_raw().net, self.family);
         // SAFETY: By the type invariant, the buffer is valid, and nobody else knows it. Its data
-        // begins with the IP header.
-        let (connection, _) = template.see(unsafe { Skb::from_raw(skb) }, &state)?;
+        // begins with the IP header. The namespace is that of the context, which holds RCU.
+        let (connection, _) = unsafe { template.see(Skb::from_raw(skb), &state) }?;
         // SAFETY: By the type invariant, the buffer is valid and this owns it. It begins with an IP
         // header of `family` without options and has a connection now. The context is that of a
         // received packet's hook.

@@ -256,7 +256,8 @@ unsafe fn flow_back(
         ports,
         // SAFETY: By the function's safety requirements, the packet and the namespace are valid.
         mark: unsafe { bindings::palisade_reply_mark(state.net, skb.as_raw()) },
-        domain: RoutingDomain::of(state),
+        // SAFETY: By the function's safety requirements, the state is that of a packet's hook.
+        domain: unsafe { RoutingDomain::of(state) },
     }
 }
 

@@ -29,8 +29,9 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
         return;
     };
     let skb = packet.skb();
+    let guard = kernel::sync::rcu::read_lock();
     let linear = usize::from(linear).min(data.len());
-    let Some(view) = Packet::parse(skb, packet.context(), family) else {
+    let Some(view) = Packet::parse(skb, packet.context(&guard), family) else {
         let length = if family == Family::Ipv4 { 20 } else { 40 };
         let is_right = match family {
             Family::Ipv4 => data

@@ -41,7 +41,7 @@ use crate::{
 use kernel::prelude::*;
 
 /// What happens to a packet after a rule that it matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     /// It continues with the next rule.
     Continue,

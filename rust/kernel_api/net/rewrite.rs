@@ -17,20 +17,26 @@ use core::mem::size_of_val;
 use kernel::prelude::*;
 
 /// Proof that a packet's data was replaced, in memory that is not shared with a clone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rewritten {
-    /// Whether the answer goes back by plain Ethernet to the neighbour that sent the packet.
+#[must_use = "the packet is an answer once its way is known"]
+pub(crate) struct Rewritten(());
+
+/// Proof that a packet was turned into an answer, and that its way was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// Whether it goes back by plain Ethernet to the neighbour that sent the packet.
     goes_to_sender: bool,
 }
 
 impl Rewritten {
-    /// Says that the packet goes by `way`, which was found for it.
-    pub(crate) fn by(self, way: &WayBack) -> Self {
-        Self {
+    /// The answer that goes by `way`, which was found for it.
+    pub(crate) fn by(self, way: WayBack) -> Answer {
+        Answer {
             goes_to_sender: way.leads_to_sender(),
         }
     }
+}
 
+impl Answer {
     pub(in crate::kernel_api) fn goes_to_sender(&self) -> bool {
         self.goes_to_sender
     }
@@ -98,9 +104,7 @@ impl Skb {
             core::ptr::copy_nonoverlapping(words.as_ptr().cast(), pointer, size);
             bindings::palisade_skb_forget_offloads(skb);
         }
-        Ok(Rewritten {
-            goes_to_sender: false,
-        })
+        Ok(Rewritten(()))
     }
 
     /// Makes room at the end of a packet whose data is linear.

@@ -7,7 +7,7 @@ use super::{
         self,
         ADDRESS_LENGTH, //
     },
-    rewrite::Rewritten,
+    rewrite::Answer,
     route::Route,
     skb::Skb,
     transmit::{
@@ -36,7 +36,7 @@ pub(in crate::kernel_api) unsafe fn send_back(
     skb: *mut bindings::sk_buff,
     state: &bindings::nf_hook_state,
     family: Family,
-    rewritten: Rewritten,
+    answer: Answer,
 ) {
     // SAFETY: By the function's safety requirements, the packet is valid and can be given away, and
     // the namespace and the device are valid, under RCU. A packet that goes to its sender has an
@@ -44,7 +44,7 @@ pub(in crate::kernel_api) unsafe fn send_back(
     // any. Each path gives the packet away once.
     unsafe {
         demands::writable(Skb::from_raw(skb));
-        if rewritten.goes_to_sender()
+        if answer.goes_to_sender()
             || ethernet::brought(skb, state, family) && agrees_with_routing(skb, state, family)
         {
             bindings::palisade_skb_scrub(skb);

@@ -35,7 +35,6 @@ use kernel::prelude::*;
 const RULES_MAX: usize = 64;
 
 /// The route of an answer.
-#[derive(Clone, Copy)]
 pub(crate) struct WayBack {
     /// The largest segment that may come in from there, as far as this host knows.
     pub(crate) mss: u16,
@@ -82,7 +81,7 @@ impl Context<'_> {
     /// };
     /// let answer = answer(way.mss);
     /// match skb.end_with(skb.network_offset(), &answer) {
-    ///     Ok(rewritten) => Verdict::Transmit(rewritten.by(&way)),
+    ///     Ok(rewritten) => Verdict::Transmit(rewritten.by(way)),
     ///     Err(_) => Verdict::Drop,
     /// }
     /// ```
@@ -207,9 +206,17 @@ impl Context<'_> {
     }
 }
 
+/// The route of an outgoing packet.
+pub(crate) struct EgressRoute {
+    /// The largest TCP segment that it takes, in bytes.
+    pub(crate) mss: u16,
+    /// Index of the egress device.
+    pub(crate) device: u32,
+}
+
 impl Context<'_> {
     /// The route of an outgoing packet, if it has one.
-    pub(crate) fn egress_route(&self, skb: &Skb, family: Family) -> Option<WayBack> {
+    pub(crate) fn egress_route(&self, skb: &Skb, family: Family) -> Option<EgressRoute> {
         // SAFETY: By the type invariants of `Context` and `Skb`, the packet and its devices are
         // valid, under RCU, which keeps the route's device valid. In the hooks of IP, an outgoing
         // packet's route is of its IP version.
@@ -219,10 +226,9 @@ impl Context<'_> {
                 return None;
             }
             let route = Route::of(raw)?;
-            Some(WayBack {
+            Some(EgressRoute {
                 mss: route.mss(family),
                 device: (*route.device()).ifindex as u32,
-                leads_to_sender: false,
             })
         }
     }

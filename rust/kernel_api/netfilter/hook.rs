@@ -22,7 +22,7 @@ use crate::kernel_api::{
             NamespaceUse,
             Scope, //
         },
-        rewrite::Rewritten,
+        rewrite::Answer,
         send_back,
         skb::Skb, //
     },
@@ -35,8 +35,8 @@ use kernel::{
 };
 
 /// What happens to a packet.
-// A tag in a niche of `Rewritten` would take more instructions for each packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+// A tag in a niche of `Answer` would take more instructions for each packet.
+#[derive(Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Verdict {
     /// `NF_DROP`: it is freed.
@@ -45,9 +45,8 @@ pub(crate) enum Verdict {
     Accept,
     /// `NF_ACCEPT` after `nf_reset_ct`: it continues without a conntrack entry.
     AcceptResetCt,
-    /// `NF_STOLEN`: it was turned into an answer, which is transmitted. [`Context::way_back`] has
-    /// to have found the route for that.
-    Transmit(Rewritten),
+    /// `NF_STOLEN`: it was turned into an answer, which is transmitted.
+    Transmit(Answer),
 }
 
 /// A netfilter hook.
@@ -227,11 +226,10 @@ impl<T: Hook> HookRegistration<T> {
                 unsafe { bindings::palisade_ct_forget(skb.as_raw()) };
                 bindings::NF_ACCEPT
             }
-            Verdict::Transmit(rewritten) => {
-                // SAFETY: The packet is the hook's to give away. `rewritten` says that its data was
-                // replaced and is no clone's; the hook found its route with `Context::way_back`, as
-                // `Verdict::Transmit` asks. The state is valid.
-                unsafe { send_back::send_back(skb.as_raw(), context.as_raw(), family, rewritten) };
+            Verdict::Transmit(answer) => {
+                // SAFETY: The packet is the hook's to give away. `answer` says that its data was
+                // replaced and is no clone's, and that its way was found. The state is valid.
+                unsafe { send_back::send_back(skb.as_raw(), context.as_raw(), family, answer) };
                 bindings::NF_STOLEN
             }
         }

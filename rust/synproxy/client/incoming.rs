@@ -268,7 +268,7 @@ impl Incoming<'_> {
             return Some(Verdict::Drop);
         };
         self.count(Event::CookieSent);
-        Some(Verdict::Transmit(rewritten.by(&way)))
+        Some(Verdict::Transmit(rewritten.by(way)))
     }
 
     /// A client whose SYN passed completed its handshake.

@@ -85,6 +85,27 @@ pub(in crate::rules) struct Recent {
     attributes: RecentAttributes,
 }
 
+/// The source address, as the key of an entry: a type for each IP version, so that each gets code
+/// that has to do with no other.
+trait SourceKey: Find {
+    /// The key of a packet of that IP version.
+    fn of(packet: &Packet<'_>) -> Self;
+}
+
+impl SourceKey for Ipv4Key {
+    #[inline]
+    fn of(packet: &Packet<'_>) -> Self {
+        Self(packet.ipv4_source())
+    }
+}
+
+impl SourceKey for Ipv6Key {
+    #[inline]
+    fn of(packet: &Packet<'_>) -> Self {
+        Self(packet.ipv6_source())
+    }
+}
+
 impl Recent {
     /// The key of the packet's entry.
     fn key(&self, packet: &Packet<'_>) -> Key {
@@ -133,24 +154,14 @@ impl Recent {
     fn check(&self, packet: &Packet<'_>) -> bool {
         match packet.family {
             _ if !self.is_plain => self.check_by_any(packet),
-            Family::Ipv4 => self.check_by_ipv4(packet),
-            Family::Ipv6 => self.check_by_ipv6(packet),
+            Family::Ipv4 => self.check_by::<Ipv4Key>(packet),
+            Family::Ipv6 => self.check_by::<Ipv6Key>(packet),
         }
     }
 
     #[inline(never)]
-    fn check_by_ipv4(&self, packet: &Packet<'_>) -> bool {
-        self.check_by(Ipv4Key(packet.ipv4_source()), packet)
-    }
-
-    #[inline(never)]
-    fn check_by_ipv6(&self, packet: &Packet<'_>) -> bool {
-        self.check_by(Ipv6Key(packet.ipv6_source()), packet)
-    }
-
-    #[inline(always)]
-    fn check_by(&self, key: impl Find, packet: &Packet<'_>) -> bool {
-        let query = self.plain_query(key);
+    fn check_by<K: SourceKey>(&self, packet: &Packet<'_>) -> bool {
+        let query = self.plain_query(K::of(packet));
         match self.list.check_fast(&query, packet.context().rcu()) {
             Some(agrees) => agrees,
             None => self.check_by_any(packet),
@@ -167,24 +178,14 @@ impl Recent {
     fn update(&self, packet: &Packet<'_>) -> bool {
         match packet.family {
             _ if !self.is_plain => self.update_by_any(packet),
-            Family::Ipv4 => self.update_by_ipv4(packet),
-            Family::Ipv6 => self.update_by_ipv6(packet),
+            Family::Ipv4 => self.update_by::<Ipv4Key>(packet),
+            Family::Ipv6 => self.update_by::<Ipv6Key>(packet),
         }
     }
 
     #[inline(never)]
-    fn update_by_ipv4(&self, packet: &Packet<'_>) -> bool {
-        self.update_by(Ipv4Key(packet.ipv4_source()), packet)
-    }
-
-    #[inline(never)]
-    fn update_by_ipv6(&self, packet: &Packet<'_>) -> bool {
-        self.update_by(Ipv6Key(packet.ipv6_source()), packet)
-    }
-
-    #[inline(always)]
-    fn update_by(&self, key: impl Find, packet: &Packet<'_>) -> bool {
-        let query = self.plain_query(key);
+    fn update_by<K: SourceKey>(&self, packet: &Packet<'_>) -> bool {
+        let query = self.plain_query(K::of(packet));
         let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
         let updated = (self.list).update_fast(&query, self.attributes.invert, time_to_live, guard);
@@ -214,26 +215,16 @@ impl Recent {
     fn set(&self, packet: &Packet<'_>) {
         match packet.family {
             _ if !self.is_plain => self.set_by_any(packet),
-            Family::Ipv4 => self.set_by_ipv4(packet),
-            Family::Ipv6 => self.set_by_ipv6(packet),
+            Family::Ipv4 => self.set_by::<Ipv4Key>(packet),
+            Family::Ipv6 => self.set_by::<Ipv6Key>(packet),
         }
     }
 
     #[inline(never)]
-    fn set_by_ipv4(&self, packet: &Packet<'_>) {
-        self.set_by(Ipv4Key(packet.ipv4_source()), packet);
-    }
-
-    #[inline(never)]
-    fn set_by_ipv6(&self, packet: &Packet<'_>) {
-        self.set_by(Ipv6Key(packet.ipv6_source()), packet);
-    }
-
-    #[inline(always)]
-    fn set_by(&self, key: impl Find, packet: &Packet<'_>) {
+    fn set_by<K: SourceKey>(&self, packet: &Packet<'_>) {
         let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
-        if !self.list.stamp_fast(&key, time_to_live, guard) {
+        if !(self.list).stamp_fast(&K::of(packet), time_to_live, guard) {
             self.set_by_any(packet);
         }
     }

@@ -160,14 +160,14 @@ pub(crate) struct Packet<'a> {
 
 impl<'a> Packet<'a> {
     /// As [`Packet::parse`], with the hook's family.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn of_hook(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
         Self::parse(skb, context, context.family())
     }
 
     /// Parses a packet; `None` without a complete IP header. The stack drops such packets before
     /// any hook, except those sent by raw sockets.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn parse(skb: &'a Skb, context: Context<'a>, family: Family) -> Option<Self> {
         match family {
             Family::Ipv4 => Self::parse_ipv4(skb, context),
@@ -175,7 +175,7 @@ impl<'a> Packet<'a> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn parse_ipv4(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
         let start = skb.network_offset();
         let [first, second, third, source, destination] = skb.linear_words::<5>(start)?;
@@ -203,7 +203,7 @@ impl<'a> Packet<'a> {
         })
     }
 
-    #[inline(always)]
+    #[inline]
     fn parse_ipv6(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
         let start = skb.network_offset();
         let [first, second, source, _, _, _, destination, _, _, _] =
@@ -242,7 +242,7 @@ impl<'a> Packet<'a> {
     }
 
     /// The source address.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn source(&self) -> Address {
         match self.family {
             Family::Ipv4 => Address([self.ipv4_source(), 0, 0, 0]),
@@ -251,19 +251,19 @@ impl<'a> Packet<'a> {
     }
 
     /// The source address of an IPv4 packet.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn ipv4_source(&self) -> u32 {
         self.profile.source()
     }
 
     /// The source address of an IPv6 packet.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn ipv6_source(&self) -> [u32; 4] {
         self.ipv6_address(8)
     }
 
     /// The destination address.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn destination(&self) -> Address {
         match self.family {
             Family::Ipv4 => Address([self.profile.destination(), 0, 0, 0]),
@@ -272,7 +272,7 @@ impl<'a> Packet<'a> {
     }
 
     /// The address at this offset in the IPv6 header, which is known to be there.
-    #[inline(always)]
+    #[inline]
     fn ipv6_address(&self, offset: u32) -> [u32; 4] {
         let words = self.skb.linear_words(self.start.wrapping_add(offset));
         words.unwrap_or_default()
@@ -298,7 +298,7 @@ impl<'a> Packet<'a> {
     }
 
     /// Length from the IP header on, in bytes.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn len(&self) -> u32 {
         self.skb.len().wrapping_sub(self.start)
     }

@@ -18,7 +18,7 @@ fn demand(is_so: bool) {
 
 /// Nobody else refers to the packet. `pskb_expand_head`, which replaces a packet's buffer, requires
 /// this.
-#[inline(always)]
+#[inline]
 pub(super) fn unshared(_skb: &Skb) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     // SAFETY: By the type invariant of `Skb`, the packet is valid.
@@ -26,7 +26,7 @@ pub(super) fn unshared(_skb: &Skb) {
 }
 
 /// The packet's data is not shared with a clone, so nobody else sees what is written to it.
-#[inline(always)]
+#[inline]
 pub(super) fn writable(_skb: &Skb) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     // SAFETY: By the type invariant of `Skb`, the packet is valid.
@@ -39,7 +39,7 @@ pub(super) fn writable(_skb: &Skb) {
 /// # Safety
 ///
 /// The connection has to be valid.
-#[inline(always)]
+#[inline]
 pub(super) unsafe fn of_tcp(_connection: NonNull<bindings::nf_conn>) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     // SAFETY: By the function's safety requirements, the connection is valid.
@@ -52,7 +52,7 @@ pub(super) unsafe fn of_tcp(_connection: NonNull<bindings::nf_conn>) {
 /// # Safety
 ///
 /// The connection has to be valid.
-#[inline(always)]
+#[inline]
 pub(super) unsafe fn adjustable(_connection: NonNull<bindings::nf_conn>) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     // SAFETY: By the function's safety requirements, the connection is valid.
@@ -60,7 +60,7 @@ pub(super) unsafe fn adjustable(_connection: NonNull<bindings::nf_conn>) {
 }
 
 /// Softirqs are off, so none on this CPU can wait for what this task holds.
-#[inline(always)]
+#[inline]
 pub(super) fn softirqs_off() {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     // SAFETY: `palisade_softirqs_are_off` has no requirements.
@@ -68,7 +68,7 @@ pub(super) fn softirqs_off() {
 }
 
 /// The fast path for an answer found the route that a full route lookup finds.
-#[inline(always)]
+#[inline]
 pub(super) fn as_by_routing(_is_so: impl FnOnce() -> bool) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     demand(_is_so());

@@ -41,7 +41,7 @@ impl HashKey {
     }
 
     /// Hashes one word with jhash and a random seed, at a third of the cost of [`HashKey::hash`].
-    #[inline(always)]
+    #[inline]
     pub(crate) fn hash_one(&self, word: u32) -> u32 {
         // SAFETY: `palisade_jhash_1word` has no requirements.
         unsafe { bindings::palisade_jhash_1word(word, self.seed) }
@@ -55,7 +55,7 @@ impl HashKey {
     }
 
     /// Hashes four words with jhash.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn hash_four(&self, words: &[u32; 4]) -> u32 {
         // SAFETY: The pointer comes from a reference to four words.
         unsafe { bindings::palisade_jhash_4words(words.as_ptr(), self.seed) }

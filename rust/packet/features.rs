@@ -37,7 +37,7 @@ impl Features {
         kind: 0,
     };
 
-    #[inline(always)]
+    #[inline]
     const fn addresses(source: u32, destination: u32) -> Self {
         Self {
             addresses: (destination as u64) << 32 | source as u64,
@@ -45,7 +45,7 @@ impl Features {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     const fn version(family: Family) -> Self {
         let version = match family {
             Family::Ipv4 => 4,
@@ -57,7 +57,7 @@ impl Features {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     const fn protocol(protocol: u8) -> Self {
         Self {
             addresses: 0,
@@ -66,7 +66,7 @@ impl Features {
     }
 
     /// `ports` is the first word of a header, in network byte order.
-    #[inline(always)]
+    #[inline]
     const fn ports(ports: u32) -> Self {
         Self {
             addresses: 0,
@@ -75,7 +75,7 @@ impl Features {
     }
 
     /// Combines features that use different bits.
-    #[inline(always)]
+    #[inline]
     const fn and(self, other: Self) -> Self {
         Self {
             addresses: self.addresses | other.addresses,
@@ -177,7 +177,7 @@ impl Profile {
     /// From the first words of the addresses, and the protocol, fragment offset and upper-layer
     /// header's offset. Ports are known if as much as a TCP header is linear; for other packets,
     /// the matches decide.
-    #[inline(always)]
+    #[inline]
     pub(super) fn new(
         skb: &Skb,
         family: Family,
@@ -204,13 +204,13 @@ impl Profile {
     }
 
     /// The first word of the source address.
-    #[inline(always)]
+    #[inline]
     pub(super) fn source(&self) -> u32 {
         self.values.addresses as u32
     }
 
     /// The first word of the destination address.
-    #[inline(always)]
+    #[inline]
     pub(super) fn destination(&self) -> u32 {
         (self.values.addresses >> 32) as u32
     }
@@ -222,7 +222,7 @@ impl Profile {
     }
 
     /// Whether no known feature contradicts the pattern.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn admits(&self, pattern: &Pattern) -> bool {
         // The addresses decide for most rules that do not match.
         (self.values.addresses ^ pattern.values.addresses) & pattern.mask.addresses == 0
@@ -230,7 +230,7 @@ impl Profile {
     }
 
     /// Whether all features that the pattern asks for are known.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn tells(&self, pattern: &Pattern) -> bool {
         pattern.mask.kind & !self.known == 0
     }

@@ -58,7 +58,7 @@ pub(crate) struct Key {
 
 impl Key {
     /// The key's bits in SHAPE.
-    #[inline(always)]
+    #[inline]
     fn shape(&self) -> u32 {
         let version = match self.family {
             Family::Ipv4 => 4,
@@ -81,7 +81,7 @@ pub(crate) trait Find: Copy {
 }
 
 impl Find for Key {
-    #[inline(always)]
+    #[inline]
     fn key(&self) -> Key {
         *self
     }
@@ -96,7 +96,7 @@ impl Find for Key {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn matches_key(&self, entry: Entry<'_>) -> bool {
         let [a, b, c, d] = self.address.words();
         // IPv6 addresses often share their first words.
@@ -113,7 +113,7 @@ impl Find for Key {
 pub(crate) struct Ipv4Key(pub(crate) u32);
 
 impl Find for Ipv4Key {
-    #[inline(always)]
+    #[inline]
     fn key(&self) -> Key {
         Key {
             family: Family::Ipv4,
@@ -123,12 +123,12 @@ impl Find for Ipv4Key {
     }
 
     /// Hashes as xt_recent and nftables do.
-    #[inline(always)]
+    #[inline]
     fn hash(&self, with: &HashKey) -> u32 {
         with.hash_one(self.0)
     }
 
-    #[inline(always)]
+    #[inline]
     fn matches_key(&self, entry: Entry<'_>) -> bool {
         entry.word(ADDRESS) == self.0 && entry.word(SHAPE) & KEY_OF_SHAPE == self.key().shape()
     }
@@ -139,7 +139,7 @@ impl Find for Ipv4Key {
 pub(crate) struct Ipv6Key(pub(crate) [u32; 4]);
 
 impl Find for Ipv6Key {
-    #[inline(always)]
+    #[inline]
     fn key(&self) -> Key {
         Key {
             family: Family::Ipv6,
@@ -149,12 +149,12 @@ impl Find for Ipv6Key {
     }
 
     /// Hashes as xt_recent and nftables do.
-    #[inline(always)]
+    #[inline]
     fn hash(&self, with: &HashKey) -> u32 {
         with.hash_four(&self.0)
     }
 
-    #[inline(always)]
+    #[inline]
     fn matches_key(&self, entry: Entry<'_>) -> bool {
         self.key().matches_key(entry)
     }
@@ -205,17 +205,17 @@ pub(crate) struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     /// An entry made of its words.
-    #[inline(always)]
+    #[inline]
     pub(super) fn new(header: &'a [Word; HEADER_WORDS], stamps: &'a [Word]) -> Self {
         Self { header, stamps }
     }
 
-    #[inline(always)]
+    #[inline]
     fn word(&self, index: usize) -> u32 {
         self.header.get(index).map_or(0, Word::load)
     }
 
-    #[inline(always)]
+    #[inline]
     fn set_word(&self, index: usize, value: u32) {
         if let Some(word) = self.header.get(index) {
             word.store(value);
@@ -223,12 +223,12 @@ impl<'a> Entry<'a> {
     }
 
     /// The next entry of the chain, or of the free list.
-    #[inline(always)]
+    #[inline]
     pub(super) fn next(&self) -> u32 {
         self.word(NEXT)
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn set_next(&self, next: u32) {
         self.set_word(NEXT, next);
     }
@@ -246,7 +246,7 @@ impl<'a> Entry<'a> {
 
     /// Whether the entry matches this TTL. As in xt_recent, 0 matches any TTL, be it in the query
     /// or in an entry added by hand.
-    #[inline(always)]
+    #[inline]
     pub(super) fn matches_ttl(&self, time_to_live: u8) -> bool {
         if time_to_live == 0 {
             return true;
@@ -256,7 +256,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Initializes the entry for `key`, without stamps.
-    #[inline(always)]
+    #[inline]
     pub(super) fn init(&self, key: &Key) {
         for (offset, word) in key.address.words().into_iter().enumerate() {
             self.set_word(ADDRESS.wrapping_add(offset), word);
@@ -282,26 +282,26 @@ impl<'a> Entry<'a> {
     }
 
     /// How many stamps fit.
-    #[inline(always)]
+    #[inline]
     fn capacity(&self) -> u32 {
         self.stamps.len() as u32
     }
 
     /// The number of stamps, and the index of the latest.
-    #[inline(always)]
+    #[inline]
     fn ring(&self) -> (u32, u32) {
         let ring = self.word(RING);
         (ring >> 16, ring & 0xffff)
     }
 
     /// Both are below 2^16.
-    #[inline(always)]
+    #[inline]
     fn set_ring(&self, count: u32, latest: u32) {
         self.set_word(RING, count << 16 | latest);
     }
 
     /// The stamp that `newer` stamps came after, if the entry still has it.
-    #[inline(always)]
+    #[inline]
     pub(super) fn stamp(&self, newer: u32) -> Option<u32> {
         let (count, latest) = self.ring();
         if newer >= count {
@@ -317,19 +317,19 @@ impl<'a> Entry<'a> {
     }
 
     /// Age of the latest stamp, in jiffies; `u32::MAX` without stamps.
-    #[inline(always)]
+    #[inline]
     pub(super) fn last_seen(&self, now: u32) -> u32 {
         self.stamp(0).map_or(u32::MAX, |stamp| age(now, stamp))
     }
 
     /// Whether the latest stamp is at most `limit` jiffies old.
-    #[inline(always)]
+    #[inline]
     pub(super) fn was_seen_within(&self, limit: u32, now: u32) -> bool {
         (self.stamp(0)).is_some_and(|stamp| is_within(limit, now, stamp))
     }
 
     /// Whether the entry's stamps satisfy the window; `None` if the latest is older than `timeout`.
-    #[inline(always)]
+    #[inline]
     pub(super) fn satisfies(&self, window: &Window, timeout: u32, now: u32) -> Option<bool> {
         if let Some(counted) = self.stamp(window.hits.wrapping_sub(1)) {
             if is_within(window.age, now, counted) {
@@ -343,7 +343,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Adds a stamp, and sets the TTL if one is given.
-    #[inline(always)]
+    #[inline]
     pub(super) fn push(&self, now: u32, time_to_live: Option<u8>) {
         let (count, latest) = self.ring();
         let next = latest.wrapping_add(1);

@@ -105,7 +105,7 @@ impl Slots {
     }
 
     /// The entry at `index`, if its memory is allocated.
-    #[inline(always)]
+    #[inline]
     pub(super) fn entry(&self, index: u32) -> Option<Entry<'_>> {
         let (header, stamps) = self.records.get(index)?;
         Some(Entry::new(header, stamps))

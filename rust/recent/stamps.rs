@@ -25,7 +25,7 @@ pub(super) fn age(now: u32, stamp: u32) -> u32 {
 
 /// Whether [`age`] of `stamp` is at most `limit` jiffies. `limit` is at most [`AGE_MAX`], or
 /// [`ANY_AGE`].
-#[inline(always)]
+#[inline]
 pub(super) fn is_within(limit: u32, now: u32, stamp: u32) -> bool {
     // A stamp newer than `now` gives a negative difference.
     now.wrapping_sub(stamp) as i32 <= limit as i32

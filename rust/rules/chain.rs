@@ -162,7 +162,7 @@ impl Rules {
     }
 
     /// All rules, with their patterns.
-    #[inline(always)]
+    #[inline]
     pub(super) fn entries(&self) -> &[RuleEntry] {
         &self.0
     }

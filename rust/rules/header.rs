@@ -174,7 +174,7 @@ impl HeaderMatch {
     }
 
     /// Whether every packet with these features matches.
-    #[inline(always)]
+    #[inline]
     pub(super) fn is_pattern_exact(&self) -> bool {
         self.is_pattern_exact
     }

@@ -225,7 +225,7 @@ list_matches! {
 
 impl Match {
     /// Matches a packet.
-    #[inline(always)]
+    #[inline]
     pub(super) fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         match self {
             Self::Recent(recent) => recent.matches(packet),

@@ -31,7 +31,7 @@ impl ChainPolicy {
         })
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn verdict(&self) -> Verdict {
         match self.accepts {
             true => Verdict::Accept,
@@ -58,7 +58,7 @@ impl Policies {
     }
 
     /// The policy for a family.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn of(&self, family: Family) -> &ChainPolicy {
         match family {
             Family::Ipv4 => &self.ipv4,

@@ -202,7 +202,7 @@ list_targets! {
 
 impl Target {
     /// Applies it to a packet.
-    #[inline(always)]
+    #[inline]
     pub(super) fn apply(&self, packet: &Packet<'_>) -> Decision {
         match self {
             // The most frequent target costs no call.

@@ -42,7 +42,7 @@ impl Found {
     ///
     /// The table has to be one of the namespace, which has to be valid, and RCU has to be held for
     /// as long as the result is used. No route of the namespace may depend on the source.
-    #[inline(always)]
+    #[inline]
     pub(in crate::kernel_api) unsafe fn look_up(
         net: *mut bindings::net,
         table: *const bindings::fib6_table,
@@ -73,7 +73,7 @@ impl Found {
 /// # Safety
 ///
 /// The root has to be that of a table without routes that depend on the source, and RCU held.
-#[inline(always)]
+#[inline]
 unsafe fn longest(
     root: *const bindings::fib6_node,
     address: [u32; 4],
@@ -152,7 +152,7 @@ unsafe fn has_prefix(route: *const bindings::fib6_info, address: [u32; 4]) -> bo
 /// # Safety
 ///
 /// The node has to be one of a table, and `route` its first one, under RCU.
-#[inline(always)]
+#[inline]
 unsafe fn only(
     node: *const bindings::fib6_node,
     route: *const bindings::fib6_info,

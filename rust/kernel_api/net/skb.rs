@@ -75,7 +75,7 @@ impl Skb {
     }
 
     /// Offset of the network header from the start of the packet's data.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn network_offset(&self) -> u32 {
         let skb = self.0.get();
         // SAFETY: By the type invariant, the packet is valid. PALISADE_NETWORK_HEADER is the offset
@@ -91,7 +91,7 @@ impl Skb {
     }
 
     /// The linear part of the packet's data: its start, and its length in bytes.
-    #[inline(always)]
+    #[inline]
     fn linear(&self) -> (*const u8, u32) {
         let skb = self.0.get();
         // SAFETY: By the type invariant, the packet is valid.
@@ -99,7 +99,7 @@ impl Skb {
     }
 
     /// Whether `length` bytes at `offset` from the start of the data are linear.
-    #[inline(always)]
+    #[inline]
     fn is_linear(offset: u32, length: usize, linear: u32) -> bool {
         u64::from(offset).wrapping_add(length as u64) <= u64::from(linear)
     }
@@ -118,7 +118,7 @@ impl Skb {
 
     /// As [`Skb::read`], for `N` words, which need not be aligned, in the linear part, which has
     /// the IP header in all hooks of IP.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn linear_words<const N: usize>(&self, offset: u32) -> Option<[u32; N]> {
         let (data, linear) = self.linear();
         if !Self::is_linear(offset, size_of::<[u32; N]>(), linear) {
@@ -137,7 +137,7 @@ impl Skb {
 
     /// The word at `offset` from the start of the data, if `length` bytes from there on are linear
     /// and have room for a word.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn linear_word(&self, offset: u32, length: usize) -> Option<u32> {
         let (data, linear) = self.linear();
         if length < size_of::<u32>() || !Self::is_linear(offset, length, linear) {

@@ -20,7 +20,7 @@ pub(crate) struct BhDisabled {
 
 impl BhDisabled {
     /// Disables softirqs until this is dropped.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn new() -> Self {
         // SAFETY: `palisade_softirqs_are_off` has no requirements.
         let were_on = cfg!(CONFIG_PREEMPT_RT) || !unsafe { bindings::palisade_softirqs_are_off() };
@@ -36,7 +36,7 @@ impl BhDisabled {
 }
 
 impl Drop for BhDisabled {
-    #[inline(always)]
+    #[inline]
     fn drop(&mut self) {
         if self.were_on {
             // SAFETY: `new` disabled them, in the same task, as this is not `Send`.

@@ -52,13 +52,13 @@ impl Bucket {
     }
 
     /// Makes the count odd. Returns whether it was even.
-    #[inline(always)]
+    #[inline]
     fn try_lock(&self) -> bool {
         !self.sequence.test_and_set_bit::<0>()
     }
 
     /// Makes the count odd once no other writer holds the bucket (`bit_spin_lock`).
-    #[inline(always)]
+    #[inline]
     fn lock(&self, queue: &Queue) {
         if !self.try_lock() {
             self.lock_when_free(queue);
@@ -80,7 +80,7 @@ impl Bucket {
     }
 
     /// Makes the count even again; the caller has made it odd.
-    #[inline(always)]
+    #[inline]
     fn unlock(&self) {
         let sequence = self.sequence.load();
         self.sequence.store_release(sequence.wrapping_add(1));
@@ -143,12 +143,12 @@ impl Buckets {
     }
 
     /// The index of the bucket for `hash`.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn index(&self, hash: u32) -> u32 {
         hash & self.mask
     }
 
-    #[inline(always)]
+    #[inline]
     fn bucket(&self, index: u32) -> &Bucket {
         // Masking accepts any index; the compiler cannot tell that the result is in range.
         let index = self.index(index) as usize;
@@ -162,7 +162,7 @@ impl Buckets {
     ///
     /// A writer may change the chain meanwhile, so a walk has to check the attempt as well, or it
     /// may loop.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn attempt(&self, index: u32) -> Option<(u32, Attempt<'_>)> {
         let bucket = self.bucket(index);
         let start = bucket.sequence.load();
@@ -234,7 +234,7 @@ impl Buckets {
     }
 
     /// Locks a bucket, with softirqs off.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn lock(&self, index: u32) -> BucketGuard<'_> {
         let bh = BhDisabled::new();
         self.lockdep.acquire();
@@ -257,7 +257,7 @@ pub(crate) struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Whether a writer interfered since the attempt began, which makes what was read meaningless.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_disturbed(&self) -> bool {
         self.start.is_some_and(|start| {
             // As `read_seqretry`: order the earlier loads before the count.
@@ -294,7 +294,7 @@ impl BucketGuard<'_> {
 }
 
 impl Drop for BucketGuard<'_> {
-    #[inline(always)]
+    #[inline]
     fn drop(&mut self) {
         self.lockdep.release();
         self.bucket.unlock();

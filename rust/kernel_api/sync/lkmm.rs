@@ -28,7 +28,7 @@ use kernel::sync::{
 };
 
 /// A point at which the race test may let another CPU run.
-#[inline(always)]
+#[inline]
 fn interleave() {
     #[cfg(palisade_races)]
     kernel::races::interleave();
@@ -42,7 +42,7 @@ fn interleave() {
 ///
 /// The pointer has to be valid and aligned. `T` has to be a word that the machine accesses at once,
 /// and all concurrent stores have to be of such words.
-#[inline(always)]
+#[inline]
 pub(in crate::kernel_api) unsafe fn read_once<T: Copy>(pointer: *const T) -> T {
     interleave();
     // SAFETY: By the function's safety requirements, `pointer` is valid and aligned.
@@ -54,7 +54,7 @@ pub(in crate::kernel_api) unsafe fn read_once<T: Copy>(pointer: *const T) -> T {
 /// # Safety
 ///
 /// As for [`read_once`]; the pointer has to be valid for writes.
-#[inline(always)]
+#[inline]
 pub(in crate::kernel_api) unsafe fn write_once<T: Copy>(pointer: *mut T, value: T) {
     interleave();
     // SAFETY: By the function's safety requirements, `pointer` is aligned and valid for writes.
@@ -63,13 +63,13 @@ pub(in crate::kernel_api) unsafe fn write_once<T: Copy>(pointer: *mut T, value: 
 
 /// Keeps the compiler from moving accesses across it (`barrier`).
 #[cfg(target_arch = "x86_64")]
-#[inline(always)]
+#[inline]
 fn barrier() {
     compiler_fence(SeqCst);
 }
 
 /// Orders the loads before it before the loads after it (`smp_rmb`).
-#[inline(always)]
+#[inline]
 pub(in crate::kernel_api) fn smp_rmb() {
     #[cfg(target_arch = "x86_64")]
     barrier();
@@ -78,7 +78,7 @@ pub(in crate::kernel_api) fn smp_rmb() {
 }
 
 /// Orders the stores before it before the stores after it (`smp_wmb`).
-#[inline(always)]
+#[inline]
 pub(in crate::kernel_api) fn smp_wmb() {
     #[cfg(target_arch = "x86_64")]
     barrier();
@@ -91,7 +91,7 @@ pub(in crate::kernel_api) fn smp_wmb() {
 /// # Safety
 ///
 /// As for [`read_once`].
-#[inline(always)]
+#[inline]
 pub(in crate::kernel_api) unsafe fn load_acquire(pointer: *mut u32) -> u32 {
     #[cfg(target_arch = "x86_64")]
     {
@@ -110,7 +110,7 @@ pub(in crate::kernel_api) unsafe fn load_acquire(pointer: *mut u32) -> u32 {
 /// # Safety
 ///
 /// As for [`write_once`].
-#[inline(always)]
+#[inline]
 pub(in crate::kernel_api) unsafe fn store_release(pointer: *mut u32, value: u32) {
     #[cfg(target_arch = "x86_64")]
     {
@@ -128,7 +128,7 @@ pub(in crate::kernel_api) unsafe fn store_release(pointer: *mut u32, value: u32)
 /// # Safety
 ///
 /// As for [`write_once`].
-#[inline(always)]
+#[inline]
 pub(in crate::kernel_api) unsafe fn fetch_or(pointer: *mut u32, bits: u32) -> u32 {
     interleave();
     #[cfg(target_arch = "x86_64")]
@@ -157,7 +157,7 @@ pub(in crate::kernel_api) unsafe fn fetch_or(pointer: *mut u32, bits: u32) -> u3
 /// # Safety
 ///
 /// As for [`write_once`].
-#[inline(always)]
+#[inline]
 pub(in crate::kernel_api) unsafe fn test_and_set_bit<const BIT: u32>(pointer: *mut u32) -> bool {
     const { assert!(BIT < u32::BITS) };
     // SAFETY: By the function's safety requirements, `pointer` is aligned and valid for writes.

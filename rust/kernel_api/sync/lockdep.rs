@@ -77,18 +77,18 @@ impl LockdepMap {
     }
 
     /// Does nothing.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn acquire(&self) {}
 
     /// Does nothing.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn release(&self) {}
 
     /// Does nothing.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn might_wait(&self) {}
 
     /// Does nothing.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn assert_held(&self) {}
 }

@@ -119,7 +119,7 @@ impl<const HEADER: usize> Records<HEADER> {
     }
 
     /// The header and the further words of a record, if its chunk has memory.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<(&[Word; HEADER], &[Word])> {
         let chunk = self.chunks.get(index.wrapping_shr(self.shift) as usize)?;
         // SAFETY: The pointer comes from a reference to an `Atomic`, so it is valid and aligned.

@@ -73,7 +73,7 @@ impl<T> SoftirqLock<T> {
     /// # Safety
     ///
     /// The caller has to hold the lock, and must have no other reference to the value.
-    #[inline(always)]
+    #[inline]
     #[allow(
         clippy::mut_from_ref,
         reason = "the lock sees to it that there is only one"

@@ -26,14 +26,14 @@ impl Word {
     }
 
     /// Loads the word.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn load(&self) -> u32 {
         // SAFETY: The pointer comes from a reference, so it is valid and aligned.
         unsafe { lkmm::read_once(self.0.get()) }
     }
 
     /// Stores the word.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn store(&self, value: u32) {
         // SAFETY: The pointer comes from a reference to an `UnsafeCell`, so it is aligned and valid
         // for writes.
@@ -41,14 +41,14 @@ impl Word {
     }
 
     /// Loads the word, ordered before all accesses that follow (`smp_load_acquire`).
-    #[inline(always)]
+    #[inline]
     pub(crate) fn load_acquire(&self) -> u32 {
         // SAFETY: The pointer comes from a reference, so it is valid and aligned.
         unsafe { lkmm::load_acquire(self.0.get()) }
     }
 
     /// Sets a bit atomically, and returns whether it was set (`test_and_set_bit`).
-    #[inline(always)]
+    #[inline]
     pub(crate) fn test_and_set_bit<const BIT: u32>(&self) -> bool {
         // SAFETY: The pointer comes from a reference to an `UnsafeCell`, so it is aligned and valid
         // for writes.
@@ -56,7 +56,7 @@ impl Word {
     }
 
     /// Sets these bits atomically, whoever else stores the word; fully ordered.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn set_bits(&self, bits: u32) {
         // SAFETY: The pointer comes from a reference to an `UnsafeCell`, so it is aligned and valid
         // for writes.
@@ -64,7 +64,7 @@ impl Word {
     }
 
     /// Stores the word, ordered after all accesses before it (`smp_store_release`).
-    #[inline(always)]
+    #[inline]
     pub(crate) fn store_release(&self, value: u32) {
         // SAFETY: The pointer comes from a reference to an `UnsafeCell`, so it is aligned and valid
         // for writes.
@@ -80,7 +80,7 @@ pub(crate) struct CacheAligned<T>(pub(crate) T);
 impl<T> Deref for CacheAligned<T> {
     type Target = T;
 
-    #[inline(always)]
+    #[inline]
     fn deref(&self) -> &T {
         &self.0
     }

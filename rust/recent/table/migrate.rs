@@ -103,7 +103,7 @@ impl Survivors {
 
 impl EntryTable {
     /// Whether the list has a newer table.
-    #[inline(always)]
+    #[inline]
     pub(super) fn is_superseded(&self) -> bool {
         self.superseded.load_acquire() != 0
     }

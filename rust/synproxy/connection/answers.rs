@@ -52,7 +52,7 @@ impl Answers {
 }
 
 impl Hook for Answers {
-    #[inline(always)]
+    #[inline]
     fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Verdict {
         match self.0.syn_sent.is_idle() {
             true => Verdict::Accept,

@@ -84,7 +84,7 @@ impl PreRoutingHook {
 }
 
 impl Hook for PreRoutingHook {
-    #[inline(always)]
+    #[inline]
     fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Verdict {
         match skb.tracking().state {
             TrackingState::Invalid => judge_invalid(&self.0, skb, context),

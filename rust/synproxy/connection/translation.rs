@@ -105,7 +105,7 @@ impl TranslationHook {
 impl Hook for TranslationHook {
     const RESETS_CT: bool = true;
 
-    #[inline(always)]
+    #[inline]
     fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Verdict {
         let Some(connection) = skb.tracked() else {
             return Verdict::Accept;

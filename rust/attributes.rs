@@ -59,10 +59,11 @@ one_of! {
 
 impl Payload for Family {
     fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
-        Ok(match spec::Family::read(attribute)? {
-            spec::Family::Ipv4 => Self::Ipv4,
-            spec::Family::Ipv6 => Self::Ipv6,
-        })
+        match spec::Family::read(attribute) {
+            Ok(spec::Family::Ipv4) => Ok(Self::Ipv4),
+            Ok(spec::Family::Ipv6) => Ok(Self::Ipv6),
+            Err(_) => Err(ExtAckError::new(EINVAL, c"the family is 4 or 6")),
+        }
     }
 
     fn write(&self, kind: u16, message: &mut Message) -> Result {

@@ -65,8 +65,9 @@ check "and opened connections" status_is 80 opened 2
 check "and none for the other port" status_is 81 syns 0
 check "it shows the server's options" sh -c "ip netns exec server palisade protect --status | grep -q 'mss 1460 wscale [0-9]* sack timestamp'"
 check "another namespace has no rule" sh -c "! ip netns exec client palisade -t raw -S | grep -q SYNPROXY"
-check "a client of a port without a server is refused" sh -c "ip netns exec server palisade protect 99 &&
-	! timeout 5 ip netns exec client socat -T 5 - TCP:10.0.0.2:99 </dev/null 2>/dev/null"
+on server palisade protect 99
+check "a client of a port without a server is reset" sh -c "ip netns exec client \
+	socat -t 10 - TCP:10.0.0.2:99,connect-timeout=10 </dev/null 2>&1 | grep -q 'reset by peer'"
 check "and the status counts that" status_is 99 refused 1
 
 refuse "removing a port that is not protected fails" 1 "82" protect --remove 80 82

@@ -16,16 +16,16 @@ pub(crate) fn jiffies32() -> u32 {
     unsafe { (&raw const bindings::jiffies).read_volatile() as u32 }
 }
 
-/// Jiffies since shortly before boot. They do not wrap.
+/// Jiffies, which start at `INITIAL_JIFFIES`, five minutes before 2^32. They do not wrap.
 #[inline]
 pub(crate) fn jiffies64() -> u64 {
     // SAFETY: `palisade_jiffies64` has no requirements.
     unsafe { bindings::palisade_jiffies64() }
 }
 
-/// Milliseconds since shortly before boot, with the resolution of jiffies. They wrap.
+/// These jiffies as milliseconds. They wrap.
 #[inline]
-pub(crate) fn milliseconds_since_boot() -> u32 {
+pub(crate) fn now_milliseconds() -> u32 {
     const HZ: u64 = JIFFIES_PER_SECOND as u64;
     (jiffies64().wrapping_mul(1000) / HZ) as u32
 }

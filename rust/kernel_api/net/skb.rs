@@ -164,10 +164,10 @@ impl Skb {
             }
             return true;
         }
-        let Ok(offset) = i32::try_from(offset) else {
+        let (Ok(offset), Ok(length)) = (i32::try_from(offset), i32::try_from(bytes.len())) else {
             return false;
         };
-        let (buffer, length) = (bytes.as_mut_ptr().cast(), bytes.len() as i32);
+        let buffer = bytes.as_mut_ptr().cast();
         // SAFETY: By the type invariant, the packet is valid. The buffer is valid for writes of its
         // length, and the function checks the packet's length.
         unsafe { bindings::skb_copy_bits(self.0.get(), offset, buffer, length) == 0 }

@@ -7,7 +7,7 @@ use super::{
     NO_SCALE, //
 };
 use crate::{
-    kernel_api::time::milliseconds_since_boot,
+    kernel_api::time::now_milliseconds,
     packet::Family,
     synproxy::{
         server::servers::{
@@ -85,7 +85,7 @@ impl Agreement {
     }
 
     fn stamp(&self) -> u32 {
-        let time = milliseconds_since_boot() >> STAMP_BITS << STAMP_BITS;
+        let time = now_milliseconds() >> STAMP_BITS << STAMP_BITS;
         time | u32::from(self.client_scale)
             | u32::from(self.sack) << SACK_BIT
             | u32::from(self.ecn) << ECN_BIT

@@ -17,7 +17,6 @@ use core::mem::size_of_val;
 use kernel::prelude::*;
 
 /// Proof that a packet's data was replaced, in memory that is not shared with a clone.
-#[must_use = "the packet is an answer once its way is known"]
 pub(crate) struct Rewritten(());
 
 /// Proof that a packet was turned into an answer, and that its way was found.

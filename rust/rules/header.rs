@@ -17,7 +17,7 @@ use crate::{
             message::Message,
             nest::{
                 self,
-                Group, //
+                OptionalGroup, //
             },
         },
     },
@@ -39,16 +39,16 @@ struct ProtocolMatch {
 }
 
 /// The attributes of the number, and of the inversion.
-impl Group for Option<ProtocolMatch> {
-    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
-        let invert = kind.wrapping_add(1);
+impl OptionalGroup for ProtocolMatch {
+    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Option<Self>> {
+        let [_, invert] = nest::kinds(kind);
         match nest::optional(nest, kind)? {
             // As in iptables, 0 stands for all protocols.
             None | Some(0) if nest.has(invert) => {
                 Err(nest.refuse(invert, c"there is no protocol to invert"))
             }
             None | Some(0) => Ok(None),
-            Some(number) => Ok(Some(ProtocolMatch {
+            Some(number) => Ok(Some(Self {
                 number,
                 invert: nest.has(invert),
             })),
@@ -56,11 +56,9 @@ impl Group for Option<ProtocolMatch> {
     }
 
     fn write(&self, kind: u16, message: &mut Message) -> Result {
-        let Some(protocol) = self else {
-            return Ok(());
-        };
-        message.put_u8(kind, protocol.number)?;
-        message.put_flag(kind.wrapping_add(1), protocol.invert)
+        let [kind, invert] = nest::kinds(kind);
+        message.put_u8(kind, self.number)?;
+        message.put_flag(invert, self.invert)
     }
 }
 
@@ -68,20 +66,19 @@ impl Group for Option<ProtocolMatch> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct FragmentMatch(bool);
 
-impl Group for Option<FragmentMatch> {
-    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
-        let invert = kind.wrapping_add(1);
+impl OptionalGroup for FragmentMatch {
+    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Option<Self>> {
+        let [_, invert] = nest::kinds(kind);
         match (nest.has(kind), nest.has(invert)) {
             (true, true) => Err(nest.refuse(invert, c"a packet is a fragment or it is none")),
             (false, false) => Ok(None),
-            (wanted, _) => Ok(Some(FragmentMatch(wanted))),
+            (wanted, _) => Ok(Some(Self(wanted))),
         }
     }
 
     fn write(&self, kind: u16, message: &mut Message) -> Result {
-        let wanted = self.as_ref().map(|fragment| fragment.0);
-        message.put_flag(kind, wanted == Some(true))?;
-        message.put_flag(kind.wrapping_add(1), wanted == Some(false))
+        let [kind, invert] = nest::kinds(kind);
+        message.put_flag(if self.0 { kind } else { invert }, true)
     }
 }
 

@@ -238,10 +238,9 @@ impl Match {
         attribute: Attribute<'a>,
         context: &mut DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self> {
-        let mut inner = attribute.nested();
-        match (inner.next(), inner.next()) {
-            (Some(one), None) => Self::decode_one(one, context),
-            _ => Err(ExtAckError::new(EINVAL, c"a match is exactly one thing").at(attribute)),
+        match attribute.nested().only() {
+            Some(one) => Self::decode_one(one, context),
+            None => Err(ExtAckError::new(EINVAL, c"a match is exactly one thing").at(attribute)),
         }
     }
 }

@@ -50,6 +50,41 @@ pub(crate) trait Group: Sized {
     fn write(&self, first: u16, message: &mut Message) -> Result;
 }
 
+/// A [`Group`] that may be absent, as an `Option` of it.
+pub(crate) trait OptionalGroup: Sized {
+    /// As [`Group::read`]; `None` if its attributes are absent.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the combination of attributes.
+    fn read(nest: Attributes<'_>, first: u16) -> NetlinkResult<'_, Option<Self>>;
+
+    /// As [`Group::write`].
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` when the message is full.
+    fn write(&self, first: u16, message: &mut Message) -> Result;
+}
+
+impl<T: OptionalGroup> Group for Option<T> {
+    fn read(nest: Attributes<'_>, first: u16) -> NetlinkResult<'_, Self> {
+        T::read(nest, first)
+    }
+
+    fn write(&self, first: u16, message: &mut Message) -> Result {
+        match self {
+            Some(group) => group.write(first, message),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The types of a group's `N` attributes, from the first one on.
+pub(crate) fn kinds<const N: usize>(first: u16) -> [u16; N] {
+    core::array::from_fn(|index| first.wrapping_add(index as u16))
+}
+
 macro_rules! number {
     ($($number:ident: $put:ident,)*) => {
         $(impl Payload for $number {
@@ -141,6 +176,12 @@ pub(crate) fn each<T: Payload>(nest: Attributes<'_>, kind: u16) -> NetlinkResult
 }
 
 impl<'a> Attributes<'a> {
+    /// The only attribute, if there is exactly one.
+    pub(crate) fn only(mut self) -> Option<Attribute<'a>> {
+        let one = self.next()?;
+        self.next().is_none().then_some(one)
+    }
+
     /// An error about the attribute of a type, or the lack of it.
     pub(crate) fn refuse(self, kind: u16, message: &'static CStr) -> ExtAckError<'a> {
         let error = ExtAckError::new(EINVAL, message);

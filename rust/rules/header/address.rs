@@ -7,7 +7,7 @@ use crate::{
         message::Message,
         nest::{
             self,
-            Group,
+            OptionalGroup,
             Payload, //
         },
     },
@@ -15,7 +15,7 @@ use crate::{
         Address,
         Family, //
     },
-    rules::prelude::*,
+    rules::prelude::*, //
 };
 
 /// An address with a mask.
@@ -47,9 +47,9 @@ impl AddressMatch {
 }
 
 /// The attributes of the address, the mask, and the inversion.
-impl Group for Option<AddressMatch> {
-    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
-        let [mask_kind, invert] = [kind.wrapping_add(1), kind.wrapping_add(2)];
+impl OptionalGroup for AddressMatch {
+    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Option<Self>> {
+        let [_, mask_kind, invert] = nest::kinds(kind);
         let mask = nest::optional::<(Family, Address)>(nest, mask_kind)?;
         let Some((family, address)) = nest::optional(nest, kind)? else {
             return match mask {
@@ -61,7 +61,7 @@ impl Group for Option<AddressMatch> {
         if mask_family != family {
             return Err(nest.refuse(mask_kind, c"a mask is as long as its address"));
         }
-        Ok(Some(AddressMatch {
+        Ok(Some(Self {
             family,
             address: address.masked(&mask),
             mask,
@@ -70,11 +70,9 @@ impl Group for Option<AddressMatch> {
     }
 
     fn write(&self, kind: u16, message: &mut Message) -> Result {
-        let Some(this) = self else {
-            return Ok(());
-        };
-        (this.family, this.address).write(kind, message)?;
-        (this.family, this.mask).write(kind.wrapping_add(1), message)?;
-        message.put_flag(kind.wrapping_add(2), this.invert)
+        let [address, mask, invert] = nest::kinds(kind);
+        (self.family, self.address).write(address, message)?;
+        (self.family, self.mask).write(mask, message)?;
+        message.put_flag(invert, self.invert)
     }
 }

@@ -7,10 +7,10 @@ use crate::{
         netfilter::InterfaceName,
         netlink::{
             message::Message,
-            nest::Group, //
+            nest::OptionalGroup, //
         },
     },
-    rules::prelude::*,
+    rules::prelude::*, //
 };
 
 /// Size of an interface name, including the terminating zero byte.
@@ -36,8 +36,8 @@ impl InterfaceMatch {
 }
 
 /// The attributes of the name, and of the inversion.
-impl Group for Option<InterfaceMatch> {
-    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
+impl OptionalGroup for InterfaceMatch {
+    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Option<Self>> {
         let Some(attribute) = nest.get(kind) else {
             return Ok(None);
         };
@@ -62,7 +62,7 @@ impl Group for Option<InterfaceMatch> {
         // A full name includes the zero byte after it.
         let compared = beginning.len().saturating_add(is_whole.into());
         let mask = core::array::from_fn(|index| if index < compared { 0xff } else { 0 });
-        Ok(Some(InterfaceMatch {
+        Ok(Some(Self {
             name: words_of_name(name),
             mask: words_of_name(mask),
             invert: nest.has(kind.wrapping_add(1)),
@@ -70,19 +70,16 @@ impl Group for Option<InterfaceMatch> {
     }
 
     fn write(&self, kind: u16, message: &mut Message) -> Result {
-        let Some(this) = self else {
-            return Ok(());
-        };
-        let mut name = bytes_of_name(this.name);
+        let mut name = bytes_of_name(self.name);
         let length = name.iter().take_while(|&&byte| byte != 0).count();
-        let is_whole = bytes_of_name(this.mask).get(length) == Some(&0xff);
+        let is_whole = bytes_of_name(self.mask).get(length) == Some(&0xff);
         let mut end = length;
         if let Some(byte) = name.get_mut(length).filter(|_| !is_whole) {
             *byte = b'+';
             end = length.saturating_add(1);
         }
         message.put_string(kind, name.get(..end).unwrap_or_default())?;
-        message.put_flag(kind.wrapping_add(1), this.invert)
+        message.put_flag(kind.wrapping_add(1), self.invert)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         message::Message,
         nest::{
             self,
-            Group, //
+            OptionalGroup, //
         },
     },
     packet::{
@@ -39,9 +39,9 @@ impl MessageType {
 }
 
 /// The attributes of the type, and of the first and last code.
-impl Group for Option<MessageType> {
-    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
-        let [first, last] = [kind.wrapping_add(1), kind.wrapping_add(2)];
+impl OptionalGroup for MessageType {
+    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Option<Self>> {
+        let [_, first, last] = nest::kinds(kind);
         let [first_code, last_code] = [nest::optional(nest, first)?, nest::optional(nest, last)?];
         let Some(number) = nest::optional(nest, kind)? else {
             return match (first_code, last_code) {
@@ -50,7 +50,7 @@ impl Group for Option<MessageType> {
                 (None, Some(_)) => Err(nest.refuse(last, c"a code needs a type")),
             };
         };
-        let message_type = MessageType {
+        let message_type = Self {
             number,
             first_code: first_code.unwrap_or(0),
             last_code: last_code.unwrap_or(u8::MAX),
@@ -62,12 +62,10 @@ impl Group for Option<MessageType> {
     }
 
     fn write(&self, kind: u16, message: &mut Message) -> Result {
-        let Some(message_type) = self else {
-            return Ok(());
-        };
-        message.put_u8(kind, message_type.number)?;
-        message.put_u8(kind.wrapping_add(1), message_type.first_code)?;
-        message.put_u8(kind.wrapping_add(2), message_type.last_code)
+        let [number, first, last] = nest::kinds(kind);
+        message.put_u8(number, self.number)?;
+        message.put_u8(first, self.first_code)?;
+        message.put_u8(last, self.last_code)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
         message::Message,
         nest::{
             self,
-            Group,
+            OptionalGroup,
             Payload, //
         },
     },
@@ -42,9 +42,9 @@ impl AddressRange {
 }
 
 /// The attributes of the first and the last address, and of the inversion.
-impl Group for Option<AddressRange> {
-    fn read(nest: Attributes<'_>, first_kind: u16) -> NetlinkResult<'_, Self> {
-        let [last_kind, invert] = [first_kind.wrapping_add(1), first_kind.wrapping_add(2)];
+impl OptionalGroup for AddressRange {
+    fn read(nest: Attributes<'_>, first_kind: u16) -> NetlinkResult<'_, Option<Self>> {
+        let [_, last_kind, invert] = nest::kinds(first_kind);
         let Some((family, first)) = nest::optional(nest, first_kind)? else {
             let mut rest = [last_kind, invert].into_iter();
             return match rest.find(|kind| nest.has(*kind)) {
@@ -60,7 +60,7 @@ impl Group for Option<AddressRange> {
         if ordered(&first) > ordered(&last) {
             return Err(nest.refuse(last_kind, c"the range of addresses ends before it starts"));
         }
-        Ok(Some(AddressRange {
+        Ok(Some(Self {
             family,
             first,
             last,
@@ -69,12 +69,10 @@ impl Group for Option<AddressRange> {
     }
 
     fn write(&self, kind: u16, message: &mut Message) -> Result {
-        let Some(range) = self else {
-            return Ok(());
-        };
-        (range.family, range.first).write(kind, message)?;
-        (range.family, range.last).write(kind.wrapping_add(1), message)?;
-        message.put_flag(kind.wrapping_add(2), range.invert)
+        let [first, last, invert] = nest::kinds(kind);
+        (self.family, self.first).write(first, message)?;
+        (self.family, self.last).write(last, message)?;
+        message.put_flag(invert, self.invert)
     }
 }
 

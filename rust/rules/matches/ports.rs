@@ -7,7 +7,8 @@ use crate::{
         message::Message,
         nest::{
             self,
-            Group, //
+            Group,
+            OptionalGroup, //
         },
     },
     packet::Pattern,
@@ -38,15 +39,15 @@ impl PortRange {
 }
 
 /// The attributes of the first and last port, and of the inversion.
-impl Group for Option<PortRange> {
-    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
-        let [first, last, invert] = [kind, kind.wrapping_add(1), kind.wrapping_add(2)];
+impl OptionalGroup for PortRange {
+    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Option<Self>> {
+        let [first, last, invert] = nest::kinds(kind);
         match (nest::optional(nest, first)?, nest::optional(nest, last)?) {
             (None, None) if nest.has(invert) => {
                 Err(nest.refuse(invert, c"there is no port to invert"))
             }
             (None, None) => Ok(None),
-            (Some(start), Some(end)) if start <= end => Ok(Some(PortRange {
+            (Some(start), Some(end)) if start <= end => Ok(Some(Self {
                 first: start,
                 last: end,
                 invert: nest.has(invert),
@@ -59,12 +60,10 @@ impl Group for Option<PortRange> {
     }
 
     fn write(&self, kind: u16, message: &mut Message) -> Result {
-        let Some(range) = self else {
-            return Ok(());
-        };
-        message.put_u16(kind, range.first)?;
-        message.put_u16(kind.wrapping_add(1), range.last)?;
-        message.put_flag(kind.wrapping_add(2), range.invert)
+        let [first, last, invert] = nest::kinds(kind);
+        message.put_u16(first, self.first)?;
+        message.put_u16(last, self.last)?;
+        message.put_flag(invert, self.invert)
     }
 }
 

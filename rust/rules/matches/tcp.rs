@@ -8,7 +8,7 @@ use crate::{
         message::Message,
         nest::{
             self,
-            Group, //
+            OptionalGroup, //
         },
     },
     packet::{
@@ -39,13 +39,13 @@ impl FlagsMatch {
 }
 
 /// The attributes of the mask, the flags that are set, and the inversion.
-impl Group for Option<FlagsMatch> {
-    fn read(nest: Attributes<'_>, first: u16) -> NetlinkResult<'_, Self> {
-        let [mask, set, invert] = [first, first.wrapping_add(1), first.wrapping_add(2)];
+impl OptionalGroup for FlagsMatch {
+    fn read(nest: Attributes<'_>, first: u16) -> NetlinkResult<'_, Option<Self>> {
+        let [mask, set, invert] = nest::kinds(first);
         let numbers: [Option<u8>; 2] = [nest::optional(nest, mask)?, nest::optional(nest, set)?];
         match numbers {
             [None, None] if !nest.has(invert) => Ok(None),
-            [Some(mask), Some(set)] if set & !mask == 0 => Ok(Some(FlagsMatch {
+            [Some(mask), Some(set)] if set & !mask == 0 => Ok(Some(Self {
                 mask,
                 set,
                 invert: nest.has(invert),
@@ -60,12 +60,10 @@ impl Group for Option<FlagsMatch> {
     }
 
     fn write(&self, first: u16, message: &mut Message) -> Result {
-        let Some(flags) = self else {
-            return Ok(());
-        };
-        message.put_u8(first, flags.mask)?;
-        message.put_u8(first.wrapping_add(1), flags.set)?;
-        message.put_flag(first.wrapping_add(2), flags.invert)
+        let [mask, set, invert] = nest::kinds(first);
+        message.put_u8(mask, self.mask)?;
+        message.put_u8(set, self.set)?;
+        message.put_flag(invert, self.invert)
     }
 }
 

@@ -386,7 +386,7 @@ pub(crate) fn save(field: &impl Field, option: &str, text: &mut String) {
 /// nest! {
 ///     struct Example: set {
 ///         seconds: Option<u32> = SECONDS => "--seconds";
-///         ports: Negatable<PortRange> = (FIRST, LAST) ! INVERT => "--ports", or PortRange::ALL;
+///         ports: Negatable<Range> = (FIRST, LAST) ! INVERT => "--ports", or Range::ALL;
 ///         burst: u32 = BURST => "--burst", unless 5;
 ///     }
 ///     saved as ports seconds burst;

@@ -13,6 +13,7 @@ mod limit;
 mod mark;
 mod multiport;
 mod port_range;
+mod range;
 mod recent;
 mod string;
 mod tcp;

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::port_range::PortRange;
+use super::{port_range::parse, range::Range};
 use crate::{
     error::Error,
     fields::{Field, Negatable, Plain, need, nest},
@@ -50,7 +50,7 @@ nest! {
 #[derive(Clone, Debug)]
 struct Ports {
     of: PortsOf,
-    ranges: Vec<PortRange>,
+    ranges: Vec<Range>,
     /// The ranges as they were given: which numbers their names stand for depends on the protocol.
     text: String,
 }
@@ -85,11 +85,11 @@ impl Ports {
     }
 
     fn list(&self) -> String {
-        let ranges: Vec<String> = self.ranges.iter().map(PortRange::to_string).collect();
+        let ranges: Vec<String> = self.ranges.iter().map(Range::to_string).collect();
         ranges.join(",")
     }
 
-    fn parse(&self, rule: &RuleContext<'_>) -> Result<Vec<PortRange>, String> {
+    fn parse(&self, rule: &RuleContext<'_>) -> Result<Vec<Range>, String> {
         let count = self.text.split(',').count();
         if count > PORT_RANGES_MAX as usize {
             return Err(format!(
@@ -103,7 +103,7 @@ impl Ports {
         let (transport, _) = transport.copied().unwrap_or_default();
         let ports = self.text.split(',');
         ports
-            .map(|port| PortRange::parse(port, transport, rule.names))
+            .map(|port| parse(port, transport, rule.names))
             .collect()
     }
 }

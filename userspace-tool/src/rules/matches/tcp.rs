@@ -3,7 +3,8 @@
 //! `-m tcp`: the ports and flags of a TCP segment.
 
 use super::{
-    port_range::{PortRange, list, port_range, simplify},
+    port_range::{list, port_range, simplify},
+    range::Range,
     tcp_flags::TcpFlags,
 };
 use crate::{
@@ -34,9 +35,9 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
 
 nest! {
     struct Tcp: tcp {
-        source: Option<Negatable<PortRange>> = (SOURCE_FIRST, SOURCE_LAST) ! SOURCE_INVERT
+        source: Option<Negatable<Range>> = (SOURCE_FIRST, SOURCE_LAST) ! SOURCE_INVERT
             => "--sport";
-        destination: Option<Negatable<PortRange>> =
+        destination: Option<Negatable<Range>> =
             (DESTINATION_FIRST, DESTINATION_LAST) ! DESTINATION_INVERT => "--dport";
         flags: Option<Negatable<TcpFlags>> = (FLAGS_MASK, FLAGS_SET) ! FLAGS_INVERT => "--tcp-flags";
     }

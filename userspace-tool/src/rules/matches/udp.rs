@@ -2,7 +2,10 @@
 
 //! `-m udp`: the ports of a UDP datagram.
 
-use super::port_range::{PortRange, list, port_range, simplify};
+use super::{
+    port_range::{list, port_range, simplify},
+    range::Range,
+};
 use crate::{
     fields::{Negatable, nest},
     netlink::spec::attribute::r#match,
@@ -27,9 +30,9 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
 
 nest! {
     struct Udp: ports {
-        source: Option<Negatable<PortRange>> = (SOURCE_FIRST, SOURCE_LAST) ! SOURCE_INVERT
+        source: Option<Negatable<Range>> = (SOURCE_FIRST, SOURCE_LAST) ! SOURCE_INVERT
             => "--sport";
-        destination: Option<Negatable<PortRange>> =
+        destination: Option<Negatable<Range>> =
             (DESTINATION_FIRST, DESTINATION_LAST) ! DESTINATION_INVERT => "--dport";
     }
 }

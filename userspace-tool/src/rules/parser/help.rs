@@ -45,8 +45,9 @@ Rules; a ! before an option inverts it, lists of addresses make a rule for each:
                                  options, or a chain, from which packets come back; without it
                                  packets are only counted
     -g, --goto CHAIN             as -j, but packets do not come back to this chain
-    -4, --ipv4   -6, --ipv6      for IPv4 or IPv6 only; a rule is for both unless its addresses
-                                 or its protocol (icmp, icmpv6) say otherwise
+    -4, --ipv4   -6, --ipv6      for IPv4 or IPv6 only; a rule is for both unless its addresses,
+                                 its protocol (icmp, icmpv6) or its matches (ttl, hl, iprange)
+                                 say otherwise
     -c, --set-counters PACKETS BYTES
 
 Showing:

@@ -51,6 +51,17 @@ impl Bucket {
         }
     }
 
+    /// Reads without the lock; `None` if a writer was there meanwhile.
+    #[inline]
+    fn try_read<R>(&self, read: &mut impl FnMut(u32, &Attempt<'_>) -> R) -> Option<R> {
+        let attempt = Attempt {
+            bucket: self,
+            start: Some(self.read_begin()),
+        };
+        let result = read(self.head.load(), &attempt);
+        (!attempt.is_disturbed()).then_some(result)
+    }
+
     /// Makes the count odd. Returns whether it was even.
     #[inline]
     fn try_lock(&self) -> bool {
@@ -189,12 +200,7 @@ impl Buckets {
             self.lockdep.might_wait();
         }
         for _ in 0..LOCKLESS_ATTEMPTS {
-            let attempt = Attempt {
-                bucket,
-                start: Some(bucket.read_begin()),
-            };
-            let result = read(bucket.head.load(), &attempt);
-            if !attempt.is_disturbed() {
+            if let Some(result) = bucket.try_read(&mut read) {
                 return result;
             }
         }
@@ -217,12 +223,7 @@ impl Buckets {
     ) -> R {
         let bucket = self.bucket(index);
         loop {
-            let attempt = Attempt {
-                bucket,
-                start: Some(bucket.read_begin()),
-            };
-            let result = read(bucket.head.load(), &attempt);
-            if !attempt.is_disturbed() {
+            if let Some(result) = bucket.try_read(&mut read) {
                 return result;
             }
         }

@@ -136,7 +136,7 @@ fn add<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a, u32> {
     let mut replaced = 0u32;
     for entry in entries(request.attributes()) {
         match Given::decode(entry)?.add_to(list) {
-            Stamped::Known | Stamped::New => {}
+            Stamped::Updated | Stamped::New => {}
             Stamped::Replaced => replaced = replaced.saturating_add(1),
             // Packets used up what was reserved, and there is no more.
             Stamped::Refused => {

@@ -518,15 +518,15 @@ unsigned int palisade_hook_count(const struct nf_hook_entries *hooks)
 	return hooks->num_hook_entries;
 }
 
-bool palisade_hook_is_nat(const struct nf_hook_entries *hooks, unsigned int place)
+bool palisade_hook_is_nat(const struct nf_hook_entries *hooks, unsigned int index)
 {
-	return READ_ONCE(nf_hook_entries_get_hook_ops(hooks)[place])->hook_ops_type == NF_HOOK_OP_NAT;
+	return READ_ONCE(nf_hook_entries_get_hook_ops(hooks)[index])->hook_ops_type == NF_HOOK_OP_NAT;
 }
 
-unsigned int palisade_hook_run(const struct nf_hook_entries *hooks, unsigned int place,
+unsigned int palisade_hook_run(const struct nf_hook_entries *hooks, unsigned int index,
 			       struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	return hooks->hooks[place].hook(hooks->hooks[place].priv, skb, state);
+	return hooks->hooks[index].hook(hooks->hooks[index].priv, skb, state);
 }
 
 void palisade_skb_set_device(struct sk_buff *skb, struct net_device *device)

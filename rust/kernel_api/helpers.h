@@ -118,8 +118,8 @@ void palisade_ct_set_own(struct nf_conn *connection);
 const struct nf_hook_entries *palisade_pre_routing_ipv4(struct net *net);
 const struct nf_hook_entries *palisade_pre_routing_ipv6(struct net *net);
 unsigned int palisade_hook_count(const struct nf_hook_entries *hooks);
-bool palisade_hook_is_nat(const struct nf_hook_entries *hooks, unsigned int place);
-unsigned int palisade_hook_run(const struct nf_hook_entries *hooks, unsigned int place,
+bool palisade_hook_is_nat(const struct nf_hook_entries *hooks, unsigned int index);
+unsigned int palisade_hook_run(const struct nf_hook_entries *hooks, unsigned int index,
 			       struct sk_buff *skb, const struct nf_hook_state *state);
 void palisade_skb_set_device(struct sk_buff *skb, struct net_device *device);
 struct nf_conn *palisade_ct_template_alloc(struct net *net);

@@ -261,7 +261,7 @@ impl List {
     ) -> Stamped {
         let timeout = self.settings().timeout;
         if past.ages.clone().next().is_none_or(|age| age > timeout) {
-            return Stamped::Known;
+            return Stamped::Updated;
         }
         self.retry(&rcu::read_lock(), |tables| {
             let previous = tables.previous();

@@ -61,7 +61,7 @@ use kernel::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamped {
     /// It had an entry.
-    Known,
+    Updated,
     /// It got a free entry.
     New,
     /// It got the entry of another address, which was evicted.
@@ -331,7 +331,7 @@ impl EntryTable {
         }
         let bucket = self.bucket(key);
         if self.write_known(&self.lock(bucket)?, key, now, &write) {
-            return Ok(Stamped::Known);
+            return Ok(Stamped::Updated);
         }
         self.write_new(bucket, key, now, origin, write)
     }
@@ -355,7 +355,7 @@ impl EntryTable {
         };
         let written = self.lock(bucket).map(|mut guard| {
             if self.write_known(&guard, key, now, &write) {
-                return Stamped::Known;
+                return Stamped::Updated;
             }
             Self::write_first(entry, key, &write);
             self.link(&mut guard, bucket, index, entry);

@@ -131,7 +131,7 @@ mod tests {
         let table = EntryTable::new(100, 4, AGE_MAX)?;
         assert!(!check(&table, &key(1), &ONCE, 10));
         assert!(stamp(&table, &key(1), 10) == Stamped::New);
-        assert!(stamp(&table, &key(1), 11) == Stamped::Known);
+        assert!(stamp(&table, &key(1), 11) == Stamped::Updated);
         assert!(check(&table, &key(1), &ONCE, 12));
         assert!(!check(&table, &key(2), &ONCE, 12));
         assert_eq!(table.statistics().entries, 1);
@@ -178,9 +178,9 @@ mod tests {
             assert!(!quickly_updated(5));
             let stamped = table.stamp_fast(&quick, || 5, 17).map_err(|_| EINVAL)?;
             assert!(stamped == Stamped::New);
-            assert!(stamp(&table, &key, 6) == Stamped::Known);
+            assert!(stamp(&table, &key, 6) == Stamped::Updated);
             let stamped = table.stamp_fast(&quick, || 7, 17).map_err(|_| EINVAL)?;
-            assert!(stamped == Stamped::Known);
+            assert!(stamped == Stamped::Updated);
             // The second latest stamp is 10 jiffies old at 16.
             for now in [7, 16, 17] {
                 assert_eq!(quickly_checked(now), now < 17);
@@ -448,7 +448,7 @@ mod tests {
         let table = EntryTable::new(10, 4, 100)?;
         stamp(&table, &key(1), 0);
         stamp(&table, &key(1), 1);
-        assert!(stamp(&table, &key(1), 500) == Stamped::Known);
+        assert!(stamp(&table, &key(1), 500) == Stamped::Updated);
         assert!(!check(&table, &key(1), &times(2), 500));
         Ok(())
     }
@@ -528,7 +528,7 @@ mod tests {
             assert_eq!(snapshot.ages, [0, 2, 21]);
         })?;
         assert!(seen);
-        assert!(matches!(restore(1, 2, &[10, 10]), Ok(Stamped::Known)));
+        assert!(matches!(restore(1, 2, &[10, 10]), Ok(Stamped::Updated)));
         assert!(check(&table, &key(1), &within(10, 2), 5));
         assert!(!check(&table, &key(1), &times(3), 5));
         Ok(())
@@ -609,7 +609,7 @@ mod tests {
         assert_eq!(old.statistics().entries, 100);
         // A stamp does, and continues with the old state.
         let stamped = table.stamp(Some(&old), &key(1), 10, Some(1), Origin::Packet);
-        assert!(matches!(stamped, Ok(Stamped::Known)));
+        assert!(matches!(stamped, Ok(Stamped::Updated)));
         assert!(ask(1, 3));
         assert_eq!(old.statistics().entries, 99);
         assert_eq!(table.statistics().entries, 1);

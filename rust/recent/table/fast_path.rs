@@ -74,7 +74,7 @@ impl EntryTable {
         if self.write_known(&guard, key, now, move |entry| {
             entry.push(now, Some(time_to_live));
         }) {
-            return Ok(Stamped::Known);
+            return Ok(Stamped::Updated);
         }
         drop(guard);
         self.stamp_new(bucket, &key.key(), now, time_to_live)

@@ -17,7 +17,7 @@ fn client(number: u32) -> Endpoints {
     }
 }
 
-#[kunit_tests(palisade_synproxy_known)]
+#[kunit_tests(palisade_synproxy_established)]
 mod tests {
     use super::*;
 

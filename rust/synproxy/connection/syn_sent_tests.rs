@@ -10,7 +10,7 @@ use crate::kernel_api::{
 };
 use kernel::prelude::*;
 
-#[kunit_tests(palisade_waiting)]
+#[kunit_tests(palisade_syn_sent)]
 mod tests {
     use super::*;
 

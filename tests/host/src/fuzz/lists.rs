@@ -325,7 +325,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 let stamped = list.add(&key, time_to_live);
                 kernel::alloc::fail_after(None);
                 assert!(stamped != Stamped::Refused || byte & 0xf0 == 0xf0);
-                assert!(!is_known || stamped == Stamped::Known);
+                assert!(!is_known || stamped == Stamped::Updated);
                 if stamped != Stamped::Refused {
                     model.push(&id, time_to_live);
                 }

@@ -182,9 +182,19 @@ impl<'a> Attributes<'a> {
         self.next().is_none().then_some(one)
     }
 
-    /// An error about the attribute of a type, or the lack of it.
+    /// The error `EINVAL` about the attribute of a type, or the lack of it.
     pub(crate) fn refuse(self, kind: u16, message: &'static CStr) -> ExtAckError<'a> {
-        let error = ExtAckError::new(EINVAL, message);
+        self.refuse_with(EINVAL, kind, message)
+    }
+
+    /// An error about the attribute of a type, or the lack of it.
+    pub(crate) fn refuse_with(
+        self,
+        error: Error,
+        kind: u16,
+        message: &'static CStr,
+    ) -> ExtAckError<'a> {
+        let error = ExtAckError::new(error, message);
         self.get(kind)
             .map_or(error, |attribute| error.at(attribute))
     }

@@ -261,13 +261,16 @@ impl PacketMatch for Recent {
         let hits = attributes.hits.unwrap_or(1);
         let mut window = Window::new(attributes.seconds, hits).ok_or_else(|| {
             let message = c"more seconds than a list can remember";
-            nest.refuse(attribute::recent::SECONDS, message)
+            nest.refuse_with(ERANGE, attribute::recent::SECONDS, message)
         })?;
         window.reap = attributes.reap;
         let (lists, name) = (context.resources.lists, attributes.name.as_bytes());
         let list = lists.find_or_create(name, hits, &mut context.resources.pending_tables);
         let list = list.map_err(|error| match error {
-            ENOSPC => nest.refuse(attribute::recent::NAME, c"there are too many recent lists"),
+            ENOSPC => {
+                let message = c"there are too many recent lists";
+                nest.refuse_with(error, attribute::recent::NAME, message)
+            }
             _ => error.into(),
         })?;
         Ok(Self {

@@ -123,6 +123,9 @@ refused("seconds with set", "ruleset-change",
         EINVAL, "seconds")
 refused("zero seconds", "ruleset-change",
         append(recent(string(RECENT["name"], "a"), u32(RECENT["operation"], 1), u32(RECENT["seconds"], 0))), ERANGE)
+refused("more seconds than can be measured", "ruleset-change",
+        append(recent(string(RECENT["name"], "a"), u32(RECENT["operation"], 1), u32(RECENT["seconds"], 4_000_000_000))),
+        ERANGE, "seconds")
 refused("an unknown verdict", "ruleset-change", append(nest(RULE["target"], u32(TARGET["verdict"], 9))), ERANGE)
 refused("position 0", "ruleset-change",
         change(u32(CHANGE["kind"], 2), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "INPUT"),

@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-static TABLE_RANGE: Range = Range::new(1, 3);
+static TABLE_RANGE: Range = Range::new(1, 4);
 static CHANGE_KIND_RANGE: Range = Range::new(1, 10);
 static CHANGE_POSITION_RANGE: Range = Range::new(1, 4294967295);
 static FAMILY_RANGE: Range = Range::new(4, 6);

@@ -55,11 +55,13 @@ pub(crate) enum Table {
     Filter = 2,
     /// Where the first packet of a connection says how its addresses are translated.
     Nat = 3,
+    /// Where packets are changed. In OUTPUT, a packet whose mark changes is routed again.
+    Mangle = 4,
 }
 
 impl Table {
     /// Every value.
-    pub(crate) const ALL: [Self; 3] = [Self::Raw, Self::Filter, Self::Nat];
+    pub(crate) const ALL: [Self; 4] = [Self::Raw, Self::Filter, Self::Nat, Self::Mangle];
 
     /// The value that a netlink attribute carried, if it is one of these.
     pub(crate) fn from_number(number: u32) -> Option<Self> {
@@ -67,6 +69,7 @@ impl Table {
             1 => Some(Self::Raw),
             2 => Some(Self::Filter),
             3 => Some(Self::Nat),
+            4 => Some(Self::Mangle),
             _ => None,
         }
     }
@@ -83,6 +86,7 @@ impl core::fmt::Display for Table {
             Self::Raw => "raw",
             Self::Filter => "filter",
             Self::Nat => "nat",
+            Self::Mangle => "mangle",
         })
     }
 }

@@ -7,6 +7,7 @@
 #include <linux/inetdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/textsearch.h>
 #include <linux/workqueue.h>
@@ -46,7 +47,7 @@
 // allow: --allowlist-function 'nf_nat_inet_(un)?register_fn'
 // allow: --allowlist-function 'nf_ct_netns_(get|put)'
 // allow: --allowlist-type ip_conntrack_info --allowlist-type ip_conntrack_status
-// allow: --allowlist-var 'NF_(DROP|ACCEPT|STOLEN)' --allowlist-var 'NFPROTO_.*'
+// allow: --allowlist-var 'NF_(DROP|ACCEPT|STOLEN|VERDICT_QBITS)' --allowlist-var 'NFPROTO_.*'
 
 /* Packets */
 // allow: --allowlist-var 'PALISADE_NETWORK_HEADER'
@@ -60,6 +61,7 @@
 /* Sending packets */
 // allow: --allowlist-type flowi4 --allowlist-type flowi6 --allowlist-type flowi
 // allow: --allowlist-function 'ip_route_output_flow' --allowlist-function 'ip6_route_output_flags'
+// allow: --allowlist-function 'ip6?_route_me_harder'
 // allow: --allowlist-function 'dst_release' --allowlist-function 'ip6_route_input' --allowlist-function 'netif_rx'
 // allow: --allowlist-var 'RTCF_(BROADCAST|MULTICAST)' --allowlist-var 'RTF_(LOCAL|ANYCAST)' --allowlist-type fib_rule
 // allow: --allowlist-var 'FLOWI_FLAG_ANYSRC' --allowlist-var 'ARPHRD_ETHER'
@@ -68,7 +70,7 @@
 // allow: --allowlist-type fib_result --allowlist-type rtable --allowlist-type rt6_info --allowlist-type fib6_table
 // allow: --allowlist-type in_device --allowlist-type in_ifaddr
 // allow: --allowlist-type rt_scope_t --allowlist-var 'AF_INET6?' --allowlist-var 'RTAX_(LOCK|MTU|ADVMSS)'
-// allow: --allowlist-var 'RTN_(UNICAST|LOCAL|ROOT|RTINFO)' --allowlist-var 'RTNH_F_(DEAD|LINKDOWN)'
+// allow: --allowlist-var 'RTN_(UNSPEC|UNICAST|LOCAL|ROOT|RTINFO)' --allowlist-var 'RTNH_F_(DEAD|LINKDOWN)'
 // allow: --allowlist-var 'RTF_(REJECT|EXPIRES|GATEWAY|CACHE)' --allowlist-var 'XFRM_USERPOLICY_ACCEPT'
 // allow: --allowlist-function '__ip_dev_find'
 

@@ -35,9 +35,10 @@ impl BaseChain {
         hooknum: HookNumber,
         priority: Priority,
     ) -> Self {
-        let hook_type = match table {
-            Table::Nat => HookType::Nat,
-            Table::Raw | Table::Filter => HookType::Netfilter,
+        let hook_type = match (table, hooknum) {
+            (Table::Nat, _) => HookType::Nat,
+            (Table::Mangle, HookNumber::LocalOut) => HookType::Route,
+            _ => HookType::Netfilter,
         };
         Self {
             table,
@@ -50,7 +51,7 @@ impl BaseChain {
 }
 
 /// The number of built-in chains.
-pub(crate) const COUNT: usize = 9;
+pub(crate) const COUNT: usize = 14;
 
 /// All built-in chains by table, as in iptables' tables of the same names.
 pub(crate) static BASE_CHAINS: [BaseChain; COUNT] = [
@@ -102,6 +103,36 @@ pub(crate) static BASE_CHAINS: [BaseChain; COUNT] = [
         b"POSTROUTING",
         HookNumber::PostRouting,
         Priority::SourceNat,
+    ),
+    BaseChain::new(
+        Table::Mangle,
+        b"PREROUTING",
+        HookNumber::PreRouting,
+        Priority::Mangle,
+    ),
+    BaseChain::new(
+        Table::Mangle,
+        b"INPUT",
+        HookNumber::LocalIn,
+        Priority::Mangle,
+    ),
+    BaseChain::new(
+        Table::Mangle,
+        b"FORWARD",
+        HookNumber::Forward,
+        Priority::Mangle,
+    ),
+    BaseChain::new(
+        Table::Mangle,
+        b"OUTPUT",
+        HookNumber::LocalOut,
+        Priority::Mangle,
+    ),
+    BaseChain::new(
+        Table::Mangle,
+        b"POSTROUTING",
+        HookNumber::PostRouting,
+        Priority::Mangle,
     ),
 ];
 

@@ -46,9 +46,9 @@ fn wrong_usage_gets_one_line_and_status_2() {
              '--noflush': see palisade restore --help\n",
         ),
         (
-            &["restore", "-T", "mangle"],
-            "palisade: restore: invalid value 'mangle' for '--table <TABLE>': there is no such table: \
-             known are raw, filter, nat: see palisade restore --help\n",
+            &["restore", "-T", "security"],
+            "palisade: restore: invalid value 'security' for '--table <TABLE>': there is no such table: \
+             known are raw, filter, nat, mangle: see palisade restore --help\n",
         ),
         (
             &["list"],

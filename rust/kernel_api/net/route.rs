@@ -203,6 +203,36 @@ pub(in crate::kernel_api) fn mss_of_mtu(mtu: u32, family: Family) -> u16 {
     u16::try_from(mtu.saturating_sub(headers).max(MSS_MIN)).unwrap_or(u16::MAX)
 }
 
+/// Looks up the route of a packet that this host sends again, by its mark and addresses, and gives
+/// it to the packet.
+///
+/// # Errors
+///
+/// Those of the lookup, such as `EHOSTUNREACH`, and `ENOMEM` when there is no memory for the link
+/// layer's header.
+///
+/// # Safety
+///
+/// The packet has to be valid, the caller's alone, of the hook LOCAL_OUT of `context`, and to have a
+/// route.
+pub(in crate::kernel_api) unsafe fn reroute(
+    skb: *mut bindings::sk_buff,
+    context: Context<'_>,
+) -> Result {
+    let state = context.as_raw();
+    // SAFETY: By the function's safety requirements, the packet is valid, not shared and has a
+    // route, and its IP header is linear, as in all hooks of IP. By the type invariant of
+    // `Context`, the namespace and the socket are valid, and RCU is held.
+    kernel::error::to_result(unsafe {
+        match context.family() {
+            Family::Ipv4 => {
+                bindings::ip_route_me_harder(state.net, state.sk, skb, bindings::RTN_UNSPEC)
+            }
+            Family::Ipv6 => bindings::ip6_route_me_harder(state.net, state.sk, skb),
+        }
+    })
+}
+
 /// The key of a route lookup.
 #[derive(Clone, Copy)]
 pub(in crate::kernel_api) struct Flow {

@@ -23,6 +23,7 @@ use crate::kernel_api::{
             Scope, //
         },
         rewrite::Answer,
+        route,
         send_back,
         skb::Skb, //
     },
@@ -115,8 +116,9 @@ impl<T: Hook> HookRegistration<T> {
     /// # Errors
     ///
     /// `ENOMEM` when there is no memory, `E2BIG` when there are too many hooks, `ENODEV` when the
-    /// namespace is ending, `EINVAL` for a NAT hook that [`Hook::RESETS_CT`]: NAT uses the
-    /// connection after the hook.
+    /// namespace is ending, `EINVAL` for a NAT hook that [`Hook::RESETS_CT`], since NAT uses the
+    /// connection after the hook, and for [`HookType::Route`] elsewhere than in
+    /// [`HookNumber::LocalOut`].
     pub(crate) fn new(
         scope: &Arc<Scope>,
         hooknum: HookNumber,
@@ -124,7 +126,13 @@ impl<T: Hook> HookRegistration<T> {
         hook_type: HookType,
         hook: T,
     ) -> Result<Self> {
-        if T::RESETS_CT && hook_type == HookType::Nat {
+        let is_refused = match hook_type {
+            HookType::Netfilter => false,
+            // A packet has a route there.
+            HookType::Route => hooknum != HookNumber::LocalOut,
+            HookType::Nat => T::RESETS_CT,
+        };
+        if is_refused {
             return Err(EINVAL);
         }
         let operations = Operations {
@@ -137,7 +145,10 @@ impl<T: Hook> HookRegistration<T> {
             hook,
         } = operations.value();
         let mut filled = bindings::nf_hook_ops {
-            hook: Some(Self::packet),
+            hook: Some(match hook_type {
+                HookType::Netfilter | HookType::Nat => Self::packet,
+                HookType::Route => Self::packet_to_route,
+            }),
             priv_: core::ptr::from_ref(hook).cast_mut().cast(),
             hooknum: hooknum.number(),
             priority: priority.number(),
@@ -180,6 +191,32 @@ impl<T: Hook> HookRegistration<T> {
             match family {
                 Family::Ipv6 if T::IS_SPLIT => Self::packet_ipv6(hook, skb, state),
                 _ => Self::show(hook, skb, state, family),
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Self::packet`], for packets of LOCAL_OUT.
+    unsafe extern "C" fn packet_to_route(
+        hook: *mut c_void,
+        skb: *mut bindings::sk_buff,
+        state: *const bindings::nf_hook_state,
+    ) -> c_uint {
+        // SAFETY: The packet is valid, and the hook's alone until it returns.
+        let mark = unsafe { bindings::palisade_mark(skb) };
+        // SAFETY: By the function's safety requirements, netfilter called this with these
+        // arguments.
+        let verdict = unsafe { Self::packet(hook, skb, state) };
+        // SAFETY: The packet is valid still, since it was accepted, and has a route in LOCAL_OUT.
+        // Netfilter keeps the state valid and holds the RCU read lock while the hook runs.
+        unsafe {
+            if verdict != bindings::NF_ACCEPT || bindings::palisade_mark(skb) == mark {
+                return verdict;
+            }
+            match route::reroute(skb, Context::from_raw(state)) {
+                Ok(()) => verdict,
+                Err(error) => drop_with(error),
             }
         }
     }
@@ -234,6 +271,11 @@ impl<T: Hook> HookRegistration<T> {
             }
         }
     }
+}
+
+/// The verdict that drops a packet and tells its sender why (`NF_DROP_ERR`).
+fn drop_with(error: Error) -> c_uint {
+    bindings::NF_DROP | (error.to_errno().unsigned_abs() << bindings::NF_VERDICT_QBITS)
 }
 
 impl<T: Hook> Drop for HookRegistration<T> {

@@ -41,6 +41,8 @@ pub(crate) enum Priority {
     Raw,
     /// Right before connection tracking.
     BeforeConntrack,
+    /// As iptables' mangle table.
+    Mangle,
     /// Where destination NAT happens.
     DestinationNat,
     /// Right after connection tracking.
@@ -58,6 +60,7 @@ impl Priority {
         match self {
             Self::Raw => bindings::nf_ip_hook_priorities_NF_IP_PRI_RAW,
             Self::BeforeConntrack => bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK - 1,
+            Self::Mangle => bindings::nf_ip_hook_priorities_NF_IP_PRI_MANGLE,
             Self::DestinationNat => bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST,
             Self::AfterConntrack => bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK + 1,
             Self::Filter => bindings::nf_ip_hook_priorities_NF_IP_PRI_FILTER,
@@ -72,6 +75,9 @@ impl Priority {
 pub(crate) enum HookType {
     /// Netfilter, for all packets.
     Netfilter,
+    /// As [`Self::Netfilter`], for packets that this host sends; those whose mark the hook changes
+    /// are routed again, as by nftables' chains of type route.
+    Route,
     /// NAT, for the first packet of each connection. If the hook does not set up a translation, the
     /// connection is not translated.
     Nat,
@@ -90,7 +96,7 @@ impl HookType {
         // enough.
         unsafe {
             match self {
-                Self::Netfilter => bindings::nf_register_net_hook(net, ops),
+                Self::Netfilter | Self::Route => bindings::nf_register_net_hook(net, ops),
                 Self::Nat => bindings::nf_nat_inet_register_fn(net, ops),
             }
         }
@@ -108,7 +114,7 @@ impl HookType {
         // valid.
         unsafe {
             match self {
-                Self::Netfilter => bindings::nf_unregister_net_hook(net, ops),
+                Self::Netfilter | Self::Route => bindings::nf_unregister_net_hook(net, ops),
                 Self::Nat => bindings::nf_nat_inet_unregister_fn(net, ops),
             }
         }

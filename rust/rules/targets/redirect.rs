@@ -79,7 +79,9 @@ impl PacketTarget for Redirect {
                     (None, false) => None,
                 }
             }
-            Table::Raw => return Err(ExtAckError::new(EINVAL, c"REDIRECT is for the table nat")),
+            Table::Raw | Table::Mangle => {
+                return Err(ExtAckError::new(EINVAL, c"REDIRECT is for the table nat"));
+            }
         };
         Ok(Self {
             attributes,

@@ -171,7 +171,7 @@ impl PacketTarget for SynproxyTarget {
         let stage = match context.site.table {
             Table::Raw => Stage::BeforeConntrack,
             Table::Filter => Stage::Filter,
-            Table::Nat => {
+            Table::Nat | Table::Mangle => {
                 let message = c"SYNPROXY is for the tables raw and filter";
                 return Err(ExtAckError::new(EINVAL, message));
             }

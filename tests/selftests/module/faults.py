@@ -109,7 +109,7 @@ CLASSIC_PROXY = {"protocol": 6, "match": {"conntrack": {"states": 6}}, "target":
 BASE_RULES = [change("append", rule=PLAIN), change("append", rule=USES_KEPT), change("append", rule=DATAGRAM),
               change("new-chain", chain="spare"), change("new-chain", chain="called"),
               change("append", chain="called", rule=PLAIN), change("append", "filter", "OUTPUT", rule={"target": {"jump": "called"}})]
-EMPTY = [change(kind, table, None) for table in ("raw", "filter", "nat") for kind in ("flush", "delete-chain")]
+EMPTY = [change(kind, table, None) for table in ("raw", "filter", "nat", "mangle") for kind in ("flush", "delete-chain")]
 EMPTY += [change("policy", table, chain, policy="accept") for table, chain in (("raw", "PREROUTING"), ("filter", "INPUT"))]
 
 # The sources of the packets in the background.

@@ -50,11 +50,13 @@ RAW = change("append", "raw", "PREROUTING", rule=ACCEPT)
 TRACKED = change("append", "filter", "INPUT", rule=OF_CONNECTIONS)
 NAT = change("append", "nat", "PREROUTING", rule=tcp(80, redirect={"port-first": 8080}))
 ALL = [RAW, TRACKED, NAT, change("append", "nat", "OUTPUT", rule=tcp(80, redirect={"port-first": 8080})),
+       change("append", "mangle", "OUTPUT", rule={"target": {"mark": {"value": 7}}}),
+       change("append", "mangle", "POSTROUTING", rule=ACCEPT),
        change("append", "filter", "OUTPUT", rule=ACCEPT), change("append", "filter", "FORWARD", rule=ACCEPT),
        change("append", "filter", "INPUT", rule={"protocol": 6, "match": {"connlimit": {"connections": 1000}}} | ACCEPT),
        change("append", "raw", "PREROUTING", rule=tcp(81, synproxy={})),
        change("append", "filter", "INPUT", rule={"match": {"recent": {"name": "seen", "operation": "set"}}})]
-FLUSH = [change("flush", table) for table in ("raw", "filter", "nat")]
+FLUSH = [change("flush", table) for table in ("raw", "filter", "nat", "mangle")]
 
 
 class Changes:

@@ -57,10 +57,11 @@ rule -A FORWARD -i eth0 ! -o eth+ -6 -j DROP
 rule -A web -m recent --name web --update --seconds 60 --hitcount 5 -j DROP -c 12 3456
 rule -t nat -A POSTROUTING -o eth0 -j first
 rule -t raw -A PREROUTING -p icmp -s 192.0.2.1
+rule -t mangle -A OUTPUT -p tcp --dport 25 -j MARK --set-mark 25
 rule -P FORWARD DROP -c 7 800
 rule save >"$folder/plain"
 rule save -c >"$folder/counters"
-check "save has every table" test "$(grep -c '^COMMIT$' "$folder/plain")" -eq 3
+check "save has every table" test "$(grep -c '^COMMIT$' "$folder/plain")" -eq 4
 check "save -t prints one" test "$(rule save -t nat | grep '^[*]')" = '*nat'
 check "save prints user-defined chains without a policy" grep -qx ':web - \[0:0\]' "$folder/plain"
 check "save prints no counters of rules" not grep -q '^\[' "$folder/plain"
@@ -144,8 +145,8 @@ check "no list of a refused rule remains" test "$(rule list ls --json | field 'm
 
 broken "no COMMIT" "$file:2: .*COMMIT of table filter" '*filter' '-A INPUT -j DROP'
 broken "a table without COMMIT before another" "$file:3: .*COMMIT of table filter" '*filter' '-A INPUT' '*nat' COMMIT
-broken "an unknown table" "$file:1: .*no such table: known are raw, filter, nat" '*elsewhere' COMMIT
-broken "a table of iptables that Palisade does not have" "$file:2: Palisade has no table mangle" '*mangle' '-A INPUT -j DROP' COMMIT
+broken "an unknown table" "$file:1: .*no such table: known are raw, filter, nat, mangle" '*elsewhere' COMMIT
+broken "a table of iptables that Palisade does not have" "$file:2: Palisade has no table security" '*security' '-A INPUT -j DROP' COMMIT
 broken "a rule before a table" "$file:1: .*in no table" '-A INPUT -j DROP' '*filter' COMMIT
 broken "CRLF line endings" "$file:1: .*carriage return" $'*filter\r' $'COMMIT\r'
 broken "a mistake in the second table" "$file:4: " '*filter' '-A INPUT -j DROP' COMMIT '*natt' COMMIT
@@ -217,7 +218,7 @@ refuse "a longer rule" 1 'the rule is too long' rule -A INPUT $(comments 150)
 rule -F
 
 # Tables that Palisade does not have, without rules.
-write '*mangle' ':PREROUTING ACCEPT [12:3456]' COMMIT '*filter' '-A INPUT -p udp --dport http' \
+write '*security' ':INPUT ACCEPT [12:3456]' COMMIT '*filter' '-A INPUT -p udp --dport http' \
 	'-A INPUT -m conntrack --ctstate RELATED,ESTABL' COMMIT
 check "an unknown table without rules is skipped" rule restore "$file"
 

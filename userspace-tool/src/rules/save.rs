@@ -16,7 +16,7 @@ use crate::{error::Error, netlink::spec::Table, usage};
     override_usage = "palisade save [-46] [-t TABLE] [-c]"
 )]
 struct SaveArguments {
-    /// Only this table: raw, filter or nat
+    /// Only this table: raw, filter, nat or mangle
     #[arg(short, long, value_parser = chain::parse_table)]
     table: Option<Table>,
     /// With the counters of the rules
@@ -56,9 +56,9 @@ mod tests {
         assert!(parse("--count --tab=raw").unwrap().counters);
         for (line, expected) in [
             (
-                "-t mangle",
-                "save: invalid value 'mangle' for '--table <TABLE>': there is no such table: known are \
-                 raw, filter, nat: see palisade save --help",
+                "-t security",
+                "save: invalid value 'security' for '--table <TABLE>': there is no such table: known are \
+                 raw, filter, nat, mangle: see palisade save --help",
             ),
             (
                 "-t",

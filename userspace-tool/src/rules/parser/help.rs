@@ -26,8 +26,8 @@ Usage: palisade [-t TABLE] -A CHAIN RULE            append a rule
        palisade protect --help                      keep floods of SYNs from servers
 
 -t, --table TABLE                filter (chains INPUT, FORWARD, OUTPUT) if not given, raw
-                                 (PREROUTING, OUTPUT) or nat (PREROUTING, INPUT, OUTPUT,
-                                 POSTROUTING)
+                                 (PREROUTING, OUTPUT), nat (PREROUTING, INPUT, OUTPUT,
+                                 POSTROUTING) or mangle (all five)
 
 Rules; a ! before an option inverts it, lists of addresses make a rule for each:
 [!] -p, --protocol PROTOCOL      tcp, udp, icmp, icmpv6, a number, a name of /etc/protocols, all

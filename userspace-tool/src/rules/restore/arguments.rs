@@ -38,7 +38,7 @@ pub(super) struct RestoreArguments {
     /// Only find out whether it could be done
     #[arg(short, long)]
     pub(super) test: bool,
-    /// Only this table of the file: raw, filter or nat
+    /// Only this table of the file: raw, filter, nat or mangle
     #[arg(short = 'T', long, value_parser = chain::parse_table)]
     pub(super) table: Option<Table>,
     /// Say how many chains and rules there were

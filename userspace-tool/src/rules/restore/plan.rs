@@ -73,7 +73,7 @@ enum Section {
 }
 
 /// The tables of iptables that Palisade lacks.
-const FOREIGN_TABLES: [&str; 2] = ["mangle", "security"];
+const FOREIGN_TABLES: [&str; 1] = ["security"];
 
 struct Planner<'a> {
     wanted: &'a RestoreArguments,

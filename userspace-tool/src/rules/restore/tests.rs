@@ -159,7 +159,7 @@ fn commands_of_all_kinds_may_be_in_a_file() {
 
 #[test]
 fn other_tables_are_left_out() {
-    let file = "*mangle\nwhatever this is\nCOMMIT\n*filter\n-A INPUT\nCOMMIT\n";
+    let file = "*security\nwhatever this is\nCOMMIT\n*filter\n-A INPUT\nCOMMIT\n";
     assert_eq!(
         described("-n -T filter", file),
         ["5 filter Append INPUT [0:0]"]
@@ -192,7 +192,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "*\nCOMMIT\n",
-        "f:1: *: there is no such table: known are raw, filter, nat",
+        "f:1: *: there is no such table: known are raw, filter, nat, mangle",
     ),
     (
         "*filter\n-A INPUT\n",
@@ -452,26 +452,26 @@ fn what_a_file_does_to_the_other_family_is_said() {
 
 #[test]
 fn tables_without_rules_are_passed_over() {
-    let file = "*mangle\n:PREROUTING ACCEPT [12:3456]\n:x - [0:0]\nCOMMIT\n*security\nCOMMIT\n";
+    let file = "*security\n:INPUT ACCEPT [12:3456]\n:x - [0:0]\nCOMMIT\n";
     assert!(plan("", file).unwrap().steps.is_empty());
     let more = format!("{file}*filter\n-A INPUT\nCOMMIT\n");
     assert_eq!(plan("-n", &more).unwrap().steps.len(), 1);
     for (file, expected) in [
         (
-            "*mangle\n-A PREROUTING -j DROP\nCOMMIT\n",
-            "f:2: Palisade has no table mangle: take this line out, and keep iptables or nftables for it",
+            "*security\n-A INPUT -j DROP\nCOMMIT\n",
+            "f:2: Palisade has no table security: take this line out, and keep iptables or nftables for it",
         ),
         (
             "*security\n:INPUT DROP\nCOMMIT\n",
             "f:2: Palisade has no table security: take this line out, and keep iptables or nftables for it",
         ),
         (
-            "*mangle\n*nat\n",
-            "f:2: the COMMIT of table mangle is missing before this line",
+            "*security\n*nat\n",
+            "f:2: the COMMIT of table security is missing before this line",
         ),
         (
-            "*mangle\n",
-            "f:1: the file ends before the COMMIT of table mangle",
+            "*security\n",
+            "f:1: the file ends before the COMMIT of table security",
         ),
     ] {
         let error = plan("", file).unwrap_err().in_file("f").to_string();

@@ -23,8 +23,8 @@ const LINES: &[(&str, &str)] = &[
         "-A abcdefghijklmnopqrstuvwxyz012: the name of a chain has at most 28 bytes",
     ),
     (
-        "-t mangle -L",
-        "-t mangle: there is no such table: known are raw, filter, nat",
+        "-t security -L",
+        "-t security: there is no such table: known are raw, filter, nat, mangle",
     ),
     (
         "-t filtre -L",

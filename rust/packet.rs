@@ -18,6 +18,7 @@ mod features;
 mod source_routes;
 #[cfg(CONFIG_KUNIT = "y")]
 mod source_routes_tests;
+pub(crate) mod tcp;
 
 pub(crate) use crate::kernel_api::netfilter::Family;
 pub(crate) use features::{

@@ -17,7 +17,6 @@ pub(crate) mod fuzz;
 mod races;
 mod server;
 mod settings;
-mod tcp;
 
 pub(crate) use client::Stage;
 pub(crate) use connection::{

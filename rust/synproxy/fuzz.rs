@@ -18,19 +18,6 @@ use super::{
         Endpoint,
         Servers, //
     },
-    tcp::{
-        compose::{
-            self,
-            Fields, //
-        },
-        options::{
-            Options,
-            Timestamps,
-            Walk,
-            LENGTH_MAX, //
-        },
-        segment::Segment, //
-    },
 };
 use crate::{
     c,
@@ -43,6 +30,19 @@ use crate::{
         },
     },
     packet::{
+        tcp::{
+            compose::{
+                self,
+                Fields, //
+            },
+            options::{
+                Options,
+                Timestamps,
+                Walk,
+                LENGTH_MAX, //
+            },
+            segment::Segment, //
+        },
         Address,
         Family,
         Packet, //

@@ -34,23 +34,23 @@ use crate::{
         },
         netfilter::Verdict, //
     },
+    packet::tcp::{
+        compose::{
+            self,
+            Fields, //
+        },
+        options::Options,
+        segment::{
+            flags,
+            Kind, //
+        },
+    },
     synproxy::{
         connection::{
             lost,
             proxy_state::ProxyState, //
         },
-        settings::Event,
-        tcp::{
-            compose::{
-                self,
-                Fields, //
-            },
-            options::Options,
-            segment::{
-                flags,
-                Kind, //
-            },
-        },
+        settings::Event, //
     },
 };
 

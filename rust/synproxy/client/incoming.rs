@@ -21,6 +21,20 @@ use crate::{
         netfilter::Verdict, //
     },
     packet::{
+        tcp::{
+            compose::{
+                self,
+                Fields, //
+            },
+            options::{
+                Options,
+                MSS_DEFAULT, //
+            },
+            segment::{
+                Kind,
+                Segment, //
+            },
+        },
         Address,
         Packet,
         Transport,
@@ -40,20 +54,6 @@ use crate::{
             Event,
             Events,
             SynproxySettings, //
-        },
-        tcp::{
-            compose::{
-                self,
-                Fields, //
-            },
-            options::{
-                Options,
-                MSS_DEFAULT, //
-            },
-            segment::{
-                Kind,
-                Segment, //
-            },
         },
         Synproxy, //
     },

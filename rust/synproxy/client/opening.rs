@@ -16,6 +16,17 @@ use crate::{
         net::transmit::NewPacket,
         netfilter::Verdict, //
     },
+    packet::tcp::{
+        compose::{
+            self,
+            Fields, //
+        },
+        options::{
+            Options,
+            Timestamps, //
+        },
+        segment::flags, //
+    },
     synproxy::{
         connection::{
             held::Held,
@@ -26,17 +37,6 @@ use crate::{
         cookie::{
             announcement::Agreement,
             CookieOptions, //
-        },
-        tcp::{
-            compose::{
-                self,
-                Fields, //
-            },
-            options::{
-                Options,
-                Timestamps, //
-            },
-            segment::flags, //
         },
     },
 };

@@ -8,6 +8,7 @@ use crate::{
         net::sockets,
         netfilter::Verdict, //
     },
+    packet::tcp::segment::Kind,
     synproxy::{
         connection::{
             established::Mark,
@@ -16,8 +17,7 @@ use crate::{
                 reset_both, //
             },
         },
-        settings::Event,
-        tcp::segment::Kind, //
+        settings::Event, //
     },
 };
 

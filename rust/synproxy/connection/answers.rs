@@ -29,15 +29,15 @@ use crate::{
             Verdict, //
         },
     },
-    packet::Packet,
-    synproxy::{
+    packet::{
         tcp::segment::{
             flags,
             Kind,
             Segment, //
         },
-        Synproxy, //
+        Packet, //
     },
+    synproxy::Synproxy, //
 };
 use kernel::sync::Arc;
 

@@ -16,23 +16,21 @@ use crate::{
         },
         net::transmit::NewPacket, //
     },
-    synproxy::{
-        server::servers::{
-            ConnectResult,
-            Endpoint, //
+    packet::tcp::{
+        compose::{
+            self,
+            Fields, //
         },
-        tcp::{
-            compose::{
-                self,
-                Fields, //
-            },
-            options::{
-                Options,
-                Timestamps,
-                MSS_DEFAULT, //
-            },
-            segment::flags, //
+        options::{
+            Options,
+            Timestamps,
+            MSS_DEFAULT, //
         },
+        segment::flags, //
+    },
+    synproxy::server::servers::{
+        ConnectResult,
+        Endpoint, //
     },
 };
 use kernel::prelude::*;

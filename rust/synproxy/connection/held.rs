@@ -9,7 +9,7 @@
 
 use crate::{
     kernel_api::net::skb::Skb,
-    synproxy::tcp::segment::{
+    packet::tcp::segment::{
         flags,
         Segment, //
     },

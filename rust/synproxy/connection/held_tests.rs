@@ -8,8 +8,10 @@ use super::held::{
 };
 use crate::{
     kernel_api::testing::TestPacket,
-    packet::Family,
-    synproxy::tcp::segment::Segment, //
+    packet::{
+        tcp::segment::Segment,
+        Family, //
+    },
 };
 use kernel::prelude::*;
 

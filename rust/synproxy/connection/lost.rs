@@ -25,16 +25,14 @@ use crate::{
         },
     },
     packet::{
-        Packet,
-        IPPROTO_TCP, //
-    },
-    synproxy::{
         tcp::segment::{
             flags,
             Segment, //
         },
-        Synproxy, //
+        Packet,
+        IPPROTO_TCP, //
     },
+    synproxy::Synproxy, //
 };
 use kernel::sync::atomic::{
     Atomic,

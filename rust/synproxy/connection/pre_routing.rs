@@ -29,14 +29,16 @@ use crate::{
             Verdict, //
         },
     },
-    packet::Packet,
-    synproxy::{
-        server::servers::Endpoint,
+    packet::{
         tcp::segment::{
             flags,
             Kind,
             Segment, //
         },
+        Packet, //
+    },
+    synproxy::{
+        server::servers::Endpoint,
         Synproxy, //
     },
 };

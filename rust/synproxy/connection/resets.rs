@@ -17,14 +17,16 @@ use crate::{
             },
         },
     },
-    packet::Address,
-    synproxy::tcp::{
-        compose::{
-            self,
-            Fields, //
+    packet::{
+        tcp::{
+            compose::{
+                self,
+                Fields, //
+            },
+            options::Options,
+            segment::flags, //
         },
-        options::Options,
-        segment::flags, //
+        Address, //
     },
 };
 use kernel::prelude::*;

@@ -42,13 +42,7 @@ use crate::{
         },
         work::Background, //
     },
-    packet::Address,
-    synproxy::{
-        server::servers::{
-            ConnectResult,
-            Endpoint,
-            Servers, //
-        },
+    packet::{
         tcp::{
             compose::{
                 self,
@@ -56,6 +50,12 @@ use crate::{
             },
             options::Options, //
         },
+        Address, //
+    },
+    synproxy::server::servers::{
+        ConnectResult,
+        Endpoint,
+        Servers, //
     },
 };
 use kernel::{
@@ -123,7 +123,7 @@ impl Wait {
                 ports: 0,
                 sequence: 0,
                 acknowledgement: 0,
-                flags: crate::synproxy::tcp::segment::flags::SYN,
+                flags: crate::packet::tcp::segment::flags::SYN,
                 window: 1,
             },
             options: Options::default(),

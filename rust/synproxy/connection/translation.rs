@@ -29,10 +29,6 @@ use crate::{
         },
     },
     packet::{
-        Packet,
-        TCP_HEADER_LENGTH, //
-    },
-    synproxy::{
         tcp::{
             options::{
                 self,
@@ -47,8 +43,10 @@ use crate::{
                 WINDOW_OFFSET, //
             },
         },
-        Synproxy, //
+        Packet,
+        TCP_HEADER_LENGTH, //
     },
+    synproxy::Synproxy, //
 };
 use kernel::{
     prelude::*,

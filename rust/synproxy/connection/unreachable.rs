@@ -18,6 +18,12 @@ use crate::{
         netfilter::Verdict, //
     },
     packet::{
+        tcp::segment::{
+            Kind,
+            Segment,
+            CHECKSUM_OFFSET,
+            SEQUENCE_OFFSET, //
+        },
         Family,
         Packet,
         Transport,
@@ -27,12 +33,6 @@ use crate::{
         server::servers::{
             ConnectResult,
             Endpoint, //
-        },
-        tcp::segment::{
-            Kind,
-            Segment,
-            CHECKSUM_OFFSET,
-            SEQUENCE_OFFSET, //
         },
         Synproxy, //
     },

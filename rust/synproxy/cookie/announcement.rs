@@ -8,13 +8,7 @@ use super::{
 };
 use crate::{
     kernel_api::time::now_milliseconds,
-    packet::Family,
-    synproxy::{
-        server::servers::{
-            ServerOptions,
-            SCALE_DEFAULT, //
-        },
-        settings::SynproxySettings,
+    packet::{
         tcp::{
             options::{
                 Options,
@@ -24,8 +18,16 @@ use crate::{
                 flags,
                 Segment, //
             },
-        }, //
-    }, //
+        },
+        Family, //
+    },
+    synproxy::{
+        server::servers::{
+            ServerOptions,
+            SCALE_DEFAULT, //
+        },
+        settings::SynproxySettings, //
+    },
 };
 
 /// The window scale advertised to clients without timestamps: they cannot return another one.

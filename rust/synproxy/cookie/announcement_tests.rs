@@ -12,10 +12,7 @@ use super::{
 };
 use crate::{
     kernel_api::time::now_milliseconds,
-    packet::Family,
-    synproxy::{
-        server::servers::ServerOptions,
-        settings::SynproxySettings,
+    packet::{
         tcp::{
             options::{
                 Options,
@@ -25,8 +22,13 @@ use crate::{
                 flags,
                 Segment, //
             },
-        }, //
-    }, //
+        },
+        Family, //
+    },
+    synproxy::{
+        server::servers::ServerOptions,
+        settings::SynproxySettings, //
+    },
 };
 use kernel::prelude::*;
 

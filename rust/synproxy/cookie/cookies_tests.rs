@@ -9,12 +9,10 @@ use super::cookies::{
     ValidCookie,
     NO_SCALE, //
 };
-use crate::{
-    packet::{
-        Address,
-        Family, //
-    },
-    synproxy::tcp::options_tests::Numbers, //
+use crate::packet::{
+    tcp::options_tests::Numbers,
+    Address,
+    Family, //
 };
 use kernel::prelude::*;
 

@@ -25,12 +25,12 @@ use crate::{
         }, //
     },
     packet::{
+        tcp::options::{
+            Options,
+            MSS_DEFAULT, //
+        },
         Address,
         Family, //
-    },
-    synproxy::tcp::options::{
-        Options,
-        MSS_DEFAULT, //
     },
 };
 use kernel::{

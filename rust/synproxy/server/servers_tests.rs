@@ -17,12 +17,12 @@ use crate::{
         JIFFIES_PER_SECOND, //
     },
     packet::{
+        tcp::options::{
+            Options,
+            Timestamps, //
+        },
         Address,
         Family, //
-    },
-    synproxy::tcp::options::{
-        Options,
-        Timestamps, //
     },
 };
 use kernel::prelude::*;

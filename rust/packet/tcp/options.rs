@@ -10,55 +10,55 @@ use crate::{
 };
 
 /// The maximum length of a header's options, in bytes.
-pub(in crate::synproxy) const LENGTH_MAX: usize = 40;
+pub(crate) const LENGTH_MAX: usize = 40;
 
 /// The MSS, in bytes, of a SYN without the option (RFC 9293, section 3.7.1).
-pub(in crate::synproxy) const MSS_DEFAULT: u16 = 536;
+pub(crate) const MSS_DEFAULT: u16 = 536;
 
 /// Option kinds.
-pub(in crate::synproxy) mod kind {
+pub(crate) mod kind {
     /// End of the option list.
-    pub(in crate::synproxy) const END: u8 = 0;
+    pub(crate) const END: u8 = 0;
     /// No-operation, for alignment.
-    pub(in crate::synproxy) const NOTHING: u8 = 1;
+    pub(crate) const NOTHING: u8 = 1;
     /// Maximum segment size.
-    pub(in crate::synproxy) const MSS: u8 = 2;
+    pub(crate) const MSS: u8 = 2;
     /// Window scale.
-    pub(in crate::synproxy) const SCALE: u8 = 3;
+    pub(crate) const SCALE: u8 = 3;
     /// SACK permitted.
-    pub(in crate::synproxy) const SACK_PERMITTED: u8 = 4;
+    pub(crate) const SACK_PERMITTED: u8 = 4;
     /// SACK.
-    pub(in crate::synproxy) const SACK: u8 = 5;
+    pub(crate) const SACK: u8 = 5;
     /// Timestamps.
-    pub(in crate::synproxy) const TIMESTAMPS: u8 = 8;
+    pub(crate) const TIMESTAMPS: u8 = 8;
 }
 
 /// A segment's timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::synproxy) struct Timestamps {
+pub(crate) struct Timestamps {
     /// TSval.
-    pub(in crate::synproxy) value: u32,
+    pub(crate) value: u32,
     /// TSecr.
-    pub(in crate::synproxy) echo: u32,
+    pub(crate) echo: u32,
 }
 
 /// The options that one side announces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::synproxy) struct Options {
+pub(crate) struct Options {
     /// Maximum segment size, in bytes.
-    pub(in crate::synproxy) mss: Option<u16>,
+    pub(crate) mss: Option<u16>,
     /// Window scale.
-    pub(in crate::synproxy) scale: Option<u8>,
+    pub(crate) scale: Option<u8>,
     /// SACK permitted.
-    pub(in crate::synproxy) sack: bool,
+    pub(crate) sack: bool,
     /// Timestamps.
-    pub(in crate::synproxy) timestamps: Option<Timestamps>,
+    pub(crate) timestamps: Option<Timestamps>,
 }
 
 impl Options {
     /// Reads a segment's options; `None` if the packet does not hold all of its header.
     #[inline]
-    pub(in crate::synproxy) fn read(skb: &Skb, segment: &Segment) -> Option<Self> {
+    pub(crate) fn read(skb: &Skb, segment: &Segment) -> Option<Self> {
         let mut bytes = [0; LENGTH_MAX];
         let bytes = raw(skb, segment, &mut bytes)?;
         Some(Self::parse(bytes))
@@ -67,7 +67,7 @@ impl Options {
     /// Parses as `synproxy_parse_options` does: a malformed option ends the list, those before it
     /// count.
     #[inline]
-    pub(in crate::synproxy) fn parse(bytes: &[u8]) -> Self {
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
         let mut options = Self::default();
         for (kind, _, body) in Walk::new(bytes) {
             match (kind, body) {
@@ -91,7 +91,7 @@ impl Options {
 
 /// The raw bytes of a segment's options.
 #[inline]
-pub(in crate::synproxy) fn raw<'a>(
+pub(crate) fn raw<'a>(
     skb: &Skb,
     segment: &Segment,
     bytes: &'a mut [u8; LENGTH_MAX],
@@ -103,14 +103,14 @@ pub(in crate::synproxy) fn raw<'a>(
 }
 
 /// Iterates over options as long as they are well-formed: kind, offset of the body, and body.
-pub(in crate::synproxy) struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     rest: &'a [u8],
     offset: u32,
 }
 
 impl<'a> Walk<'a> {
     /// Over these bytes.
-    pub(in crate::synproxy) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             rest: bytes,
             offset: 0,

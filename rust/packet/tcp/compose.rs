@@ -21,7 +21,7 @@ const IP_WORDS_MAX: usize = 10;
 
 /// Words in network byte order under construction. Words beyond the end are dropped; all users have
 /// enough room.
-pub(in crate::synproxy) struct Words<const N: usize> {
+pub(crate) struct Words<const N: usize> {
     words: [u32; N],
     count: usize,
 }
@@ -57,13 +57,13 @@ impl<const N: usize> Words<N> {
     }
 
     #[inline]
-    pub(in crate::synproxy) fn as_slice(&self) -> &[u32] {
+    pub(crate) fn as_slice(&self) -> &[u32] {
         self.words.get(..self.count).unwrap_or_default()
     }
 
     /// Length in bytes.
     #[inline]
-    pub(in crate::synproxy) fn len(&self) -> u16 {
+    pub(crate) fn len(&self) -> u16 {
         (self.count as u16).wrapping_mul(4)
     }
 }
@@ -98,22 +98,22 @@ fn sum(words: &[u32]) -> u64 {
 
 /// A segment's fields, without its options.
 #[derive(Clone, Copy)]
-pub(in crate::synproxy) struct Fields {
+pub(crate) struct Fields {
     /// Both ports as one word, as in the header.
-    pub(in crate::synproxy) ports: u32,
+    pub(crate) ports: u32,
     /// Sequence number.
-    pub(in crate::synproxy) sequence: u32,
+    pub(crate) sequence: u32,
     /// Acknowledgement number.
-    pub(in crate::synproxy) acknowledgement: u32,
+    pub(crate) acknowledgement: u32,
     /// The flags.
-    pub(in crate::synproxy) flags: u8,
+    pub(crate) flags: u8,
     /// The window, already scaled for the header.
-    pub(in crate::synproxy) window: u16,
+    pub(crate) window: u16,
 }
 
 /// Writes the TCP header of a segment without data.
 #[inline]
-pub(in crate::synproxy) fn tcp_header(
+pub(crate) fn tcp_header(
     fields: &Fields,
     options: &Options,
     source: &Address,
@@ -187,7 +187,7 @@ fn push_options(header: &mut Words<TCP_WORDS_MAX>, options: &Options) {
 
 /// Writes a packet: an IP header without options, and a TCP header.
 #[inline]
-pub(in crate::synproxy) fn packet(
+pub(crate) fn packet(
     family: Family,
     time_to_live: u8,
     fields: &Fields,
@@ -208,7 +208,7 @@ pub(in crate::synproxy) fn packet(
 
 /// As [`packet`], but for a packet that ends with `data`, less than 64 KB of it.
 #[inline]
-pub(in crate::synproxy) fn headers(
+pub(crate) fn headers(
     family: Family,
     time_to_live: u8,
     fields: &Fields,

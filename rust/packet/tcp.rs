@@ -2,10 +2,10 @@
 
 //! TCP segments: reading them and their options, and writing them.
 
-pub(super) mod compose;
+pub(crate) mod compose;
 #[cfg(CONFIG_KUNIT = "y")]
 mod compose_tests;
-pub(super) mod options;
+pub(crate) mod options;
 #[cfg(CONFIG_KUNIT = "y")]
-pub(super) mod options_tests;
-pub(super) mod segment;
+pub(crate) mod options_tests;
+pub(crate) mod segment;

@@ -28,10 +28,10 @@ fn usual() -> Options {
 }
 
 /// Pseudorandom numbers, the same in each run.
-pub(in crate::synproxy) struct Numbers(pub(in crate::synproxy) u32);
+pub(crate) struct Numbers(pub(crate) u32);
 
 impl Numbers {
-    pub(in crate::synproxy) fn next(&mut self) -> u32 {
+    pub(crate) fn next(&mut self) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;

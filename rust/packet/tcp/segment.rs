@@ -16,24 +16,24 @@ use crate::{
 };
 
 /// The flags of a TCP segment (RFC 9293, section 3.1).
-pub(in crate::synproxy) mod flags {
+pub(crate) mod flags {
     /// No more data from the sender.
-    pub(in crate::synproxy) const FIN: u8 = 0x01;
+    pub(crate) const FIN: u8 = 0x01;
     /// The first segment in one direction.
-    pub(in crate::synproxy) const SYN: u8 = 0x02;
+    pub(crate) const SYN: u8 = 0x02;
     /// The connection is reset.
-    pub(in crate::synproxy) const RST: u8 = 0x04;
+    pub(crate) const RST: u8 = 0x04;
     /// The acknowledgement number is valid.
-    pub(in crate::synproxy) const ACK: u8 = 0x10;
+    pub(crate) const ACK: u8 = 0x10;
     /// ECN echo.
-    pub(in crate::synproxy) const ECE: u8 = 0x40;
+    pub(crate) const ECE: u8 = 0x40;
     /// Congestion window reduced.
-    pub(in crate::synproxy) const CWR: u8 = 0x80;
+    pub(crate) const CWR: u8 = 0x80;
 }
 
 /// What a segment is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::synproxy) enum Kind {
+pub(crate) enum Kind {
     /// Opens a connection.
     Syn,
     /// Accepts a connection.
@@ -49,37 +49,37 @@ pub(in crate::synproxy) enum Kind {
 }
 
 /// Offset of the sequence number in the header.
-pub(in crate::synproxy) const SEQUENCE_OFFSET: u32 = 4;
+pub(crate) const SEQUENCE_OFFSET: u32 = 4;
 /// Offset of the window in the header.
-pub(in crate::synproxy) const WINDOW_OFFSET: u32 = 14;
+pub(crate) const WINDOW_OFFSET: u32 = 14;
 /// Offset of the checksum in the header.
-pub(in crate::synproxy) const CHECKSUM_OFFSET: u32 = 16;
+pub(crate) const CHECKSUM_OFFSET: u32 = 16;
 
 /// The fixed part of a TCP header.
 #[derive(Clone, Copy)]
-pub(in crate::synproxy) struct Segment {
+pub(crate) struct Segment {
     /// Offset of the header from the start of the packet's data.
-    pub(in crate::synproxy) offset: u32,
+    pub(crate) offset: u32,
     /// Source port, in network byte order.
-    pub(in crate::synproxy) source: [u8; 2],
+    pub(crate) source: [u8; 2],
     /// Destination port, in network byte order.
-    pub(in crate::synproxy) destination: [u8; 2],
+    pub(crate) destination: [u8; 2],
     /// Sequence number.
-    pub(in crate::synproxy) sequence: u32,
+    pub(crate) sequence: u32,
     /// Acknowledgement number.
-    pub(in crate::synproxy) acknowledgement: u32,
+    pub(crate) acknowledgement: u32,
     /// Length of the header with its options, in bytes: 20 to 60.
-    pub(in crate::synproxy) header_length: u32,
+    pub(crate) header_length: u32,
     /// The flags.
-    pub(in crate::synproxy) flags: u8,
+    pub(crate) flags: u8,
     /// The window, not scaled.
-    pub(in crate::synproxy) window: u16,
+    pub(crate) window: u16,
 }
 
 impl Segment {
     /// Reads the header at `offset`; `None` if the packet does not hold all of it.
     #[inline]
-    pub(in crate::synproxy) fn read(skb: &Skb, offset: u32) -> Option<Self> {
+    pub(crate) fn read(skb: &Skb, offset: u32) -> Option<Self> {
         let bytes = skb.read::<TCP_HEADER_LENGTH>(offset)?;
         let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, length, flags, w0, w1, _, _, _, _] =
             bytes;
@@ -103,7 +103,7 @@ impl Segment {
 
     /// Reads the header of a packet; `None` if it is not TCP or does not hold all of it.
     #[inline]
-    pub(in crate::synproxy) fn of(packet: &Packet<'_>) -> Option<Self> {
+    pub(crate) fn of(packet: &Packet<'_>) -> Option<Self> {
         match packet.transport() {
             Transport::Header {
                 protocol: IPPROTO_TCP,
@@ -115,7 +115,7 @@ impl Segment {
 
     /// What the segment is for.
     #[inline]
-    pub(in crate::synproxy) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         const KIND: u8 = flags::SYN | flags::ACK | flags::FIN | flags::RST;
         const SYN_ACK: u8 = flags::SYN | flags::ACK;
         const FIN_ACK: u8 = flags::FIN | flags::ACK;
@@ -131,26 +131,26 @@ impl Segment {
 
     /// Whether a SYN asks for ECN (RFC 3168, section 6.1.1).
     #[inline]
-    pub(in crate::synproxy) fn asks_for_congestion_notification(&self) -> bool {
+    pub(crate) fn asks_for_congestion_notification(&self) -> bool {
         self.flags & (flags::ECE | flags::CWR) == flags::ECE | flags::CWR
     }
 
     /// The destination port, in host byte order.
     #[inline]
-    pub(in crate::synproxy) fn destination_port(&self) -> u16 {
+    pub(crate) fn destination_port(&self) -> u16 {
         u16::from_be_bytes(self.destination)
     }
 
     /// Both ports as one word, as in the header.
     #[inline]
-    pub(in crate::synproxy) fn ports(&self) -> u32 {
+    pub(crate) fn ports(&self) -> u32 {
         let ([a, b], [c, d]) = (self.source, self.destination);
         u32::from_ne_bytes([a, b, c, d])
     }
 
     /// The segment's addresses and ports.
     #[inline]
-    pub(in crate::synproxy) fn endpoints(&self, packet: &Packet<'_>) -> Endpoints {
+    pub(crate) fn endpoints(&self, packet: &Packet<'_>) -> Endpoints {
         Endpoints {
             family: packet.family,
             addresses: (packet.source().words(), packet.destination().words()),
@@ -160,7 +160,7 @@ impl Segment {
 
     /// Both ports as one word, as in the header of an answer.
     #[inline]
-    pub(in crate::synproxy) fn ports_of_answer(&self) -> u32 {
+    pub(crate) fn ports_of_answer(&self) -> u32 {
         let ([a, b], [c, d]) = (self.source, self.destination);
         u32::from_ne_bytes([c, d, a, b])
     }

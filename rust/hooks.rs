@@ -7,7 +7,7 @@ use crate::{
         conntrack::ConntrackUse,
         net::{
             netns::Scope,
-            skb::Skb, //
+            skb::HookSkb, //
         },
         netfilter::{
             Context,
@@ -53,10 +53,10 @@ impl Hook for ChainHook {
     const IS_SPLIT: bool = true;
 
     #[inline(always)]
-    fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Verdict {
+    fn packet(&self, skb: &mut HookSkb, context: Context<'_>, family: Family) -> Verdict {
         let ruleset = self.ruleset.read(context.rcu());
         match Packet::parse(skb, context, family) {
-            Some(packet) => evaluate(ruleset, self.chain, &packet),
+            Some(mut packet) => evaluate(ruleset, self.chain, &mut packet),
             // Without an IP header, rules have nothing to decide on.
             None => Verdict::Drop,
         }

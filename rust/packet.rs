@@ -5,13 +5,17 @@
 use crate::kernel_api::{
     net::{
         rewrite::Rewritten,
-        skb::Skb, //
+        skb::{
+            HookSkb,
+            Skb, //
+        }, //
     },
     netfilter::{
         Context,
         InterfaceName, //
     },
 };
+use core::borrow::BorrowMut;
 use kernel::prelude::*;
 
 mod features;
@@ -141,9 +145,10 @@ pub(crate) const fn has_ports(protocol: u8) -> bool {
     matches!(protocol, 6 | 17 | 33 | 132 | 136)
 }
 
-/// A packet in a hook.
-pub(crate) struct Packet<'a> {
-    skb: &'a Skb,
+/// A packet in a hook. Its fields are those of the packet that was parsed: they stay when a target
+/// changes it.
+pub(crate) struct Packet<'a, S = HookSkb> {
+    skb: &'a mut S,
     context: Context<'a>,
     /// The address family.
     pub(crate) family: Family,
@@ -159,17 +164,25 @@ pub(crate) struct Packet<'a> {
     start: u32,
 }
 
-impl<'a> Packet<'a> {
+impl Packet<'_> {
+    /// All of the packet, for what may concern its connection.
+    #[inline]
+    pub(crate) fn hook_skb(&mut self) -> &mut HookSkb {
+        self.skb
+    }
+}
+
+impl<'a, S: BorrowMut<Skb>> Packet<'a, S> {
     /// As [`Packet::parse`], with the hook's family.
     #[inline]
-    pub(crate) fn of_hook(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
+    pub(crate) fn of_hook(skb: &'a mut S, context: Context<'a>) -> Option<Self> {
         Self::parse(skb, context, context.family())
     }
 
     /// Parses a packet; `None` without a complete IP header. The stack drops such packets before
     /// any hook, except those sent by raw sockets.
     #[inline]
-    pub(crate) fn parse(skb: &'a Skb, context: Context<'a>, family: Family) -> Option<Self> {
+    pub(crate) fn parse(skb: &'a mut S, context: Context<'a>, family: Family) -> Option<Self> {
         match family {
             Family::Ipv4 => Self::parse_ipv4(skb, context),
             Family::Ipv6 => Self::parse_ipv6(skb, context),
@@ -177,9 +190,10 @@ impl<'a> Packet<'a> {
     }
 
     #[inline]
-    fn parse_ipv4(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
-        let start = skb.network_offset();
-        let [first, second, third, source, destination] = skb.linear_words::<5>(start)?;
+    fn parse_ipv4(skb: &'a mut S, context: Context<'a>) -> Option<Self> {
+        let data: &Skb = (*skb).borrow();
+        let start = data.network_offset();
+        let [first, second, third, source, destination] = data.linear_words::<5>(start)?;
         let [version_and_length, _, _, _] = first.to_ne_bytes();
         let [_, _, fragment_high, fragment_low] = second.to_ne_bytes();
         let [time_to_live, protocol, _, _] = third.to_ne_bytes();
@@ -192,6 +206,7 @@ impl<'a> Packet<'a> {
         // The low 13 bits are the fragment offset, in units of 8 bytes.
         let position = u16::from_be_bytes([fragment_high, fragment_low]).wrapping_shl(3);
         let transport = (Some(protocol), position, offset);
+        let profile = Profile::new(data, Family::Ipv4, (source, destination), transport);
         Some(Self {
             skb,
             context,
@@ -199,16 +214,17 @@ impl<'a> Packet<'a> {
             time_to_live,
             transport_offset: offset,
             fragment_position: position,
-            profile: Profile::new(skb, Family::Ipv4, (source, destination), transport),
+            profile,
             start,
         })
     }
 
     #[inline]
-    fn parse_ipv6(skb: &'a Skb, context: Context<'a>) -> Option<Self> {
-        let start = skb.network_offset();
+    fn parse_ipv6(skb: &'a mut S, context: Context<'a>) -> Option<Self> {
+        let data: &Skb = (*skb).borrow();
+        let start = data.network_offset();
         let [first, second, source, _, _, _, destination, _, _, _] =
-            skb.linear_words::<10>(start)?;
+            data.linear_words::<10>(start)?;
         let [version, _, _, _] = first.to_ne_bytes();
         let [_, _, next_header, hop_limit] = second.to_ne_bytes();
         if version >> 4 != 6 {
@@ -216,7 +232,7 @@ impl<'a> Packet<'a> {
         }
         let with_profile = |transport: (Option<u8>, u16, u32)| {
             let addresses = (source, destination);
-            let profile = Profile::new(skb, Family::Ipv6, addresses, transport);
+            let profile = Profile::new(data, Family::Ipv6, addresses, transport);
             (transport, profile)
         };
         let ((_, fragment_position, transport_offset), profile) = match next_header {
@@ -225,7 +241,7 @@ impl<'a> Packet<'a> {
                 let offset = start.wrapping_add(IPV6_HEADER_LENGTH);
                 with_profile((Some(next_header), 0, offset))
             }
-            _ => with_profile(match skb.ipv6_transport() {
+            _ => with_profile(match data.ipv6_transport() {
                 None => (None, 0, 0),
                 Some(found) => (Some(found.protocol), found.fragment_position, found.offset),
             }),
@@ -275,7 +291,7 @@ impl<'a> Packet<'a> {
     /// The address at this offset in the IPv6 header, which is known to be there.
     #[inline]
     fn ipv6_address(&self, offset: u32) -> [u32; 4] {
-        let words = self.skb.linear_words(self.start.wrapping_add(offset));
+        let words = self.skb().linear_words(self.start.wrapping_add(offset));
         words.unwrap_or_default()
     }
 
@@ -301,14 +317,14 @@ impl<'a> Packet<'a> {
     /// Length from the IP header on, in bytes.
     #[inline]
     pub(crate) fn len(&self) -> u32 {
-        self.skb.len().wrapping_sub(self.start)
+        self.skb().len().wrapping_sub(self.start)
     }
 
     /// TTL or hop limit before this machine forwarded the packet.
     #[inline]
     pub(crate) fn received_time_to_live(&self) -> u8 {
         // Forwarding has decremented it before the egress interface is known.
-        if self.context.is_going_out() && !self.context.is_sender(self.skb) {
+        if self.context.is_going_out() && !self.context.is_sender(self.skb()) {
             self.time_to_live.wrapping_add(1)
         } else {
             self.time_to_live
@@ -329,8 +345,14 @@ impl<'a> Packet<'a> {
 
     /// The packet itself.
     #[inline]
-    pub(crate) fn skb(&self) -> &'a Skb {
-        self.skb
+    pub(crate) fn skb(&self) -> &Skb {
+        (*self.skb).borrow()
+    }
+
+    /// The packet itself, to change it.
+    #[inline]
+    pub(crate) fn skb_mut(&mut self) -> &mut Skb {
+        self.skb.borrow_mut()
     }
 
     /// The hook's context.
@@ -353,37 +375,38 @@ impl<'a> Packet<'a> {
         Some((u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])))
     }
 
-    /// Replaces the packet, from its IP header on, with these words. This view is invalid
-    /// afterwards.
+    /// Replaces the packet, from its IP header on, with these words. The fields stay.
     ///
     /// # Errors
     ///
     /// Those of [`Skb::end_with`].
-    pub(crate) fn replace(&self, words: &[u32]) -> Result<Rewritten> {
-        self.skb.end_with(self.skb.network_offset(), words)
+    pub(crate) fn replace(&mut self, words: &[u32]) -> Result<Rewritten> {
+        let skb = self.skb_mut();
+        skb.end_with(skb.network_offset(), words)
     }
 
     /// Replaces everything from `offset` on, counted from the start of the packet's data, with
-    /// these words, and corrects the IP header. This view is invalid afterwards.
+    /// these words, and corrects the IP header. The fields stay.
     ///
     /// # Errors
     ///
     /// Those of [`Skb::end_with`].
-    pub(crate) fn replace_transport(&self, offset: u32, words: &[u32]) -> Result {
-        self.skb.end_with(offset, words)?;
-        let start = self.skb.network_offset();
-        let length = self.skb.len().wrapping_sub(start);
-        match self.family {
+    pub(crate) fn replace_transport(&mut self, offset: u32, words: &[u32]) -> Result {
+        let family = self.family;
+        let skb = self.skb_mut();
+        skb.end_with(offset, words)?;
+        let start = skb.network_offset();
+        let length = skb.len().wrapping_sub(start);
+        match family {
             Family::Ipv4 => {
-                let [version, service, _, _] = self.read::<4>(start).ok_or(EINVAL)?;
+                let [version, service, _, _] = skb.read::<4>(start).ok_or(EINVAL)?;
                 let [_, _, high, low] = length.to_be_bytes();
                 let checksum = start.wrapping_add(10);
-                self.skb
-                    .amend(checksum, start, [version, service, high, low])
+                skb.amend(checksum, start, [version, service, high, low])
             }
             Family::Ipv6 => {
                 let [_, _, high, low] = length.wrapping_sub(40).to_be_bytes();
-                self.skb.overwrite(start.wrapping_add(4), [high, low])
+                skb.overwrite(start.wrapping_add(4), [high, low])
             }
         }
     }
@@ -391,6 +414,6 @@ impl<'a> Packet<'a> {
     /// Reads bytes at an offset from the start of the packet's data.
     #[inline]
     pub(crate) fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
-        self.skb.read(offset)
+        self.skb().read(offset)
     }
 }

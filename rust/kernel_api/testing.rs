@@ -9,7 +9,10 @@ use super::{
             NetworkNamespace,
             Scope, //
         },
-        skb::Skb, //
+        skb::{
+            HookSkb,
+            Skb, //
+        },
     },
     netfilter::{
         Context,
@@ -88,11 +91,18 @@ impl TestPacket {
         unsafe { Skb::from_raw(self.skb.as_ptr()) }
     }
 
-    /// Returns the context of a hook of the initial namespace, for as long as the guard holds RCU.
-    pub(crate) fn context<'a>(&'a self, _guard: &'a Guard) -> Context<'a> {
-        // SAFETY: The state and the guard are borrowed for as long. It names no interface and no
-        // socket, and the initial namespace is never freed.
-        unsafe { Context::from_raw(&raw const self.state) }
+    /// Returns the packet and the context of a hook of the initial namespace, for as long as the
+    /// guard holds RCU.
+    pub(crate) fn hook<'a>(&'a mut self, _guard: &'a Guard) -> (&'a mut HookSkb, Context<'a>) {
+        // SAFETY: By the type invariant, the packet is valid, and `self`, which alone gives access
+        // to it, is borrowed exclusively. The state and the guard are borrowed for as long. The
+        // state names no interface and no socket, and the initial namespace is never freed.
+        unsafe {
+            (
+                HookSkb::from_raw(self.skb.as_ptr()),
+                Context::from_raw(&raw const self.state),
+            )
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use super::{
     Family,
     Packet, //
 };
+use crate::kernel_api::net::skb::Skb;
+use core::borrow::BorrowMut;
 
 /// The maximum number of extension headers to walk.
 const HEADERS_MAX: usize = 8;
@@ -27,13 +29,13 @@ mod extension {
     pub(super) const DESTINATION: u8 = 60;
 }
 
-impl Packet<'_> {
+impl<S: BorrowMut<Skb>> Packet<'_, S> {
     /// Whether hosts refuse the packet for its options: a source route, whose ends cannot be
     /// verified, or options that are malformed or that hosts must understand. `transport` is the
     /// offset of the transport header from the start of the data.
     #[inline]
     pub(crate) fn has_refused_options(&self, transport: u32) -> bool {
-        let (start, length) = (self.skb.network_offset(), self.header_length());
+        let (start, length) = (self.skb().network_offset(), self.header_length());
         let options = start.wrapping_add(length);
         if options == transport {
             return false;

@@ -41,9 +41,10 @@ fn ipv6(first: u8, headers: &[u8]) -> Result<bool> {
 }
 
 fn is_refused(family: Family, bytes: &[u8], transport: usize) -> Result<bool> {
-    let packet = TestPacket::new(family, bytes)?;
+    let mut packet = TestPacket::new(family, bytes)?;
     let guard = rcu::read_lock();
-    let view = Packet::parse(packet.skb(), packet.context(&guard), family).ok_or(EINVAL)?;
+    let (skb, context) = packet.hook(&guard);
+    let view = Packet::parse(skb, context, family).ok_or(EINVAL)?;
     Ok(view.has_refused_options(transport as u32))
 }
 

@@ -20,7 +20,7 @@ type Rest<'a> = &'a [RuleEntry];
 
 /// The verdict on a packet of a built-in chain.
 #[inline(always)]
-pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) -> Verdict {
+pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &mut Packet<'_>) -> Verdict {
     let Some(chain) = ruleset.chain(base) else {
         return Verdict::Accept;
     };
@@ -46,7 +46,7 @@ pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &Packet<'_>) ->
 
 /// Runs a packet through the rest of a chain until it leaves the chain.
 #[inline(always)]
-fn run(rest: &mut Rest<'_>, packet: &Packet<'_>) -> Decision {
+fn run(rest: &mut Rest<'_>, packet: &mut Packet<'_>) -> Decision {
     while let Some(entry) = next_admitted(rest, packet) {
         let rule = &*entry.rule;
         match rule.matches_admitted(&entry.pattern, packet) {
@@ -93,7 +93,7 @@ fn follow<'a>(
     ruleset: &'a Ruleset,
     first: Rest<'a>,
     jump: Decision,
-    packet: &Packet<'_>,
+    packet: &mut Packet<'_>,
 ) -> Option<Verdict> {
     let mut callers = Callers::new();
     let (mut rest, mut decision) = (first, jump);

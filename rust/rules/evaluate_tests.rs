@@ -196,11 +196,11 @@ impl Ready {
     }
 
     fn run(&self, family: Family, bytes: &[u8]) -> Result<Verdict> {
-        let packet = TestPacket::new(family, bytes)?;
+        let mut packet = TestPacket::new(family, bytes)?;
         let guard = rcu::read_lock();
-        let context = packet.context(&guard);
-        let packet = Packet::parse(packet.skb(), context, family).ok_or(EINVAL)?;
-        Ok(evaluate(&self.ruleset, self.input, &packet))
+        let (skb, context) = packet.hook(&guard);
+        let mut packet = Packet::parse(skb, context, family).ok_or(EINVAL)?;
+        Ok(evaluate(&self.ruleset, self.input, &mut packet))
     }
 
     fn drops(&self, packet: &[u8]) -> Result<bool> {

@@ -94,7 +94,7 @@ pub(super) trait PacketTarget: Sized {
     }
 
     /// Applies it to a packet.
-    fn apply(&self, packet: &Packet<'_>) -> Decision;
+    fn apply(&self, packet: &mut Packet<'_>) -> Decision;
 }
 
 /// Defines an enum of all targets.
@@ -121,7 +121,7 @@ macro_rules! list_targets {
 
         impl Target {
             #[inline(never)]
-            fn apply_further(&self, packet: &Packet<'_>) -> Decision {
+            fn apply_further(&self, packet: &mut Packet<'_>) -> Decision {
                 match self {
                     Self::Jump(jump) => jump.decision(),
                     $(Self::$name(this) => this.apply(packet),)*
@@ -203,7 +203,7 @@ list_targets! {
 impl Target {
     /// Applies it to a packet.
     #[inline]
-    pub(super) fn apply(&self, packet: &Packet<'_>) -> Decision {
+    pub(super) fn apply(&self, packet: &mut Packet<'_>) -> Decision {
         match self {
             // The most frequent target costs no call.
             Self::Verdict(verdict) => verdict.apply(packet),

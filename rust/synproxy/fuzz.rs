@@ -155,9 +155,10 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
         .flat_map(|word| word.to_ne_bytes())
         .collect();
     c::set_linear(usize::MAX);
-    let packet = TestPacket::new(family, &written).unwrap();
+    let mut packet = TestPacket::new(family, &written).unwrap();
     let guard = kernel::sync::rcu::read_lock();
-    let view = Packet::parse(packet.skb(), packet.context(&guard), family).unwrap();
+    let (skb, context) = packet.hook(&guard);
+    let view = Packet::parse(skb, context, family).unwrap();
     assert!(
         view.source() == hosts[0] && view.destination() == hosts[1] && view.time_to_live == ttl
     );
@@ -178,7 +179,7 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
         )
     );
     assert_eq!(segment.offset + segment.header_length, written.len() as u32);
-    assert_eq!(Options::read(packet.skb(), &segment), Some(options));
+    assert_eq!(Options::read(view.skb(), &segment), Some(options));
     // The sums over TCP and over the IPv4 header match their checksums.
     let sum = |parts: &[&[u8]]| {
         let pairs = parts.iter().flat_map(|part| part.chunks_exact(2));
@@ -205,9 +206,10 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
     let mut any = ip.to_vec();
     any.extend_from_slice(bytes.rest());
     c::set_linear(ip.len() + usize::from(scale));
-    let packet = TestPacket::new(family, &any).unwrap();
+    let mut packet = TestPacket::new(family, &any).unwrap();
     let guard = kernel::sync::rcu::read_lock();
-    let Some(view) = Packet::parse(packet.skb(), packet.context(&guard), family) else {
+    let (skb, context) = packet.hook(&guard);
+    let Some(view) = Packet::parse(skb, context, family) else {
         return;
     };
     let Some(segment) = Segment::of(&view) else {
@@ -221,7 +223,7 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
     let options = &any[ip.len() + 20..ip.len() + segment.header_length as usize];
     assert!(options.len() <= LENGTH_MAX);
     assert_eq!(
-        Options::read(packet.skb(), &segment),
+        Options::read(view.skb(), &segment),
         Some(Options::parse(options))
     );
     let mut end = 0;

@@ -11,7 +11,10 @@ use crate::kernel_api::{
     demands,
     net::{
         netns::NetworkNamespace,
-        skb::Skb, //
+        skb::{
+            HookSkb,
+            Skb, //
+        },
     },
     netfilter::Family,
     sync::words::Word, //
@@ -140,7 +143,9 @@ impl Endpoints {
 ///
 /// # Invariants
 ///
-/// `raw` points to a connection that is valid for `'a` and is not a template.
+/// `raw` points to a connection that is valid for `'a` and is not a template. Meanwhile it keeps
+/// its extensions: it is confirmed, or what may move them needs the packet exclusively, as a
+/// [`HookSkb`].
 #[derive(Clone, Copy)]
 pub(crate) struct Connection<'a> {
     raw: NonNull<bindings::nf_conn>,
@@ -174,8 +179,7 @@ impl<'a> Connection<'a> {
     /// created.
     #[inline]
     pub(crate) fn proxy(&self) -> Option<&'a ProxyWords> {
-        // SAFETY: By the type invariant, the connection is valid for `'a`. While the caller has the
-        // packet, it passes no other hook that adds extensions.
+        // SAFETY: By the type invariant, the connection is valid for `'a`, and keeps its extensions.
         unsafe { proxy_words(self.raw.as_ptr()) }
     }
 
@@ -291,6 +295,30 @@ impl<'a> Deref for ConfirmedConnection<'a> {
 
     fn deref(&self) -> &Connection<'a> {
         &self.0
+    }
+}
+
+impl HookSkb {
+    /// The connection of the packet, as [`Skb::tracked`] returns it, and what can be done to the
+    /// packet while the connection is borrowed.
+    #[inline]
+    pub(crate) fn split(&mut self) -> Option<(Connection<'_>, &mut Skb)> {
+        let Connection {
+            raw,
+            direction,
+            is_related,
+            ..
+        } = self.tracked()?;
+        // INVARIANT: The packet holds a reference to the connection, and is borrowed exclusively
+        // for the lifetime. By the type invariant of `Skb`, what is left of it keeps both the
+        // reference and the connection's extensions.
+        let connection = Connection {
+            raw,
+            direction,
+            is_related,
+            lifetime: PhantomData,
+        };
+        Some((connection, self))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::kernel_api::{
             NamespaceUse,
             Scope, //
         },
-        skb::Skb, //
+        skb::HookSkb, //
     },
     netfilter::Context, //
 };
@@ -97,14 +97,14 @@ impl ProxyTemplate {
     /// `state`, which have to be valid, and RCU has to be held.
     pub(in crate::kernel_api) unsafe fn see<'a>(
         &self,
-        skb: &'a Skb,
+        skb: &'a mut HookSkb,
         state: &bindings::nf_hook_state,
     ) -> Result<(Connection<'a>, &'a ProxyWords), NotOpened> {
         if skb.tracked().is_some() {
             return Err(NotOpened::Taken);
         }
-        // SAFETY: By the type invariant of `Skb`, the packet is valid, and by that of `self`, so is
-        // the template. The packet has no connection that somebody could have borrowed. It takes
+        // SAFETY: By the type invariant of `HookSkb`, the packet is valid, and by that of `self`, so is
+        // the template. The packet has no connection, so it loses none. It takes
         // over the reference to the template, and `nf_conntrack_in` drops that. By the function's
         // safety requirements, RCU is held, the namespace is valid, and the packet's data begins
         // with its IP header.
@@ -129,7 +129,7 @@ impl ProxyTemplate {
     /// As [`Self::see`], for a packet that is in the hook of the context.
     pub(crate) fn open<'a>(
         &self,
-        skb: &'a Skb,
+        skb: &'a mut HookSkb,
         context: &Context<'_>,
     ) -> Result<(Connection<'a>, &'a ProxyWords), NotOpened> {
         // SAFETY: The packet is in the hook of the context, whose rules are for TCP alone: by the

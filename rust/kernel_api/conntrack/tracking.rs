@@ -122,7 +122,7 @@ impl Skb {
     /// Exempts the packet from connection tracking, unless it was tracked already, as looped
     /// packets were.
     #[inline]
-    pub(crate) fn set_untracked(&self) {
+    pub(crate) fn set_untracked(&mut self) {
         let (connection, info) = self.connection();
         if connection.is_null() && info == bindings::ip_conntrack_info_IP_CT_ESTABLISHED {
             // SAFETY: By the type invariant, the packet is valid. It has no connection whose

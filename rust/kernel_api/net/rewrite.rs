@@ -72,7 +72,7 @@ impl Skb {
     ///
     /// `ENOMEM` when there is no memory; the packet may have been trimmed by then. `EINVAL` when
     /// `offset` is behind the packet's end.
-    pub(crate) fn end_with(&self, offset: u32, words: &[u32]) -> Result<Rewritten> {
+    pub(crate) fn end_with(&mut self, offset: u32, words: &[u32]) -> Result<Rewritten> {
         let skb = self.as_raw();
         let size = size_of_val(words);
         let end = offset.checked_add(size as u32).ok_or(EINVAL)?;
@@ -107,7 +107,7 @@ impl Skb {
     }
 
     /// Makes room at the end of a packet whose data is linear.
-    fn grow(&self, bytes: u32) -> Result {
+    fn grow(&mut self, bytes: u32) -> Result {
         let skb = self.as_raw();
         // SAFETY: By the type invariant, the packet is valid.
         let tailroom = unsafe { bindings::palisade_skb_tailroom(skb) };
@@ -129,7 +129,7 @@ impl Skb {
     ///
     /// `ENOMEM` when there is no memory for a private copy or the packet is too short, `EINVAL`
     /// when the offset overflows.
-    pub(crate) fn overwrite<const N: usize>(&self, offset: u32, bytes: [u8; N]) -> Result {
+    pub(crate) fn overwrite<const N: usize>(&mut self, offset: u32, bytes: [u8; N]) -> Result {
         let skb = self.as_raw();
         let end = offset.checked_add(N as u32).ok_or(EINVAL)?;
         demands::unshared(self);
@@ -154,7 +154,7 @@ impl Skb {
     /// # Errors
     ///
     /// As for [`Skb::overwrite`]; `EINVAL` when the packet is too short.
-    pub(crate) fn amend(&self, checksum: u32, offset: u32, new: [u8; 4]) -> Result {
+    pub(crate) fn amend(&mut self, checksum: u32, offset: u32, new: [u8; 4]) -> Result {
         let old = self.read::<4>(offset).ok_or(EINVAL)?;
         if old == new {
             return Ok(());

@@ -5,15 +5,81 @@
 //! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
 
 use crate::kernel_api::bindings;
+use core::{
+    borrow::{
+        Borrow,
+        BorrowMut, //
+    },
+    ops::{
+        Deref,
+        DerefMut, //
+    }, //
+};
 use kernel::types::Opaque;
 
-/// A packet that somebody else owns.
+/// A packet that somebody else owns. What changes it takes it exclusively, and so ends all borrows
+/// of it.
 ///
 /// # Invariants
 ///
 /// A reference to this points to a valid `struct sk_buff`, which nobody else changes meanwhile.
+/// While it is borrowed exclusively, it keeps its connection, if it has one, and the connection its
+/// extensions: see [`HookSkb`].
 #[repr(transparent)]
 pub(crate) struct Skb(Opaque<bindings::sk_buff>);
+
+/// The packet of a hook. What may give it another connection, or move the extensions of the one
+/// that it has, takes this exclusively, and so ends all borrows of the connection.
+///
+/// A hook has one packet, so there are no two that could be swapped.
+///
+/// # Invariants
+///
+/// Those of [`Skb`] for a shared reference; nobody else uses what an exclusive one points to.
+#[repr(transparent)]
+pub(crate) struct HookSkb(Skb);
+
+impl HookSkb {
+    /// # Safety
+    ///
+    /// The pointer has to be valid for `'a`, and nobody else may use the packet meanwhile.
+    #[inline]
+    pub(in crate::kernel_api) unsafe fn from_raw<'a>(skb: *mut bindings::sk_buff) -> &'a mut Self {
+        // SAFETY: By the function's safety requirements, `skb` is valid for `'a` and nobody else
+        // uses it. The type is transparent.
+        unsafe { &mut *skb.cast() }
+    }
+}
+
+impl Deref for HookSkb {
+    type Target = Skb;
+
+    #[inline]
+    fn deref(&self) -> &Skb {
+        &self.0
+    }
+}
+
+impl DerefMut for HookSkb {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Skb {
+        &mut self.0
+    }
+}
+
+impl Borrow<Skb> for HookSkb {
+    #[inline]
+    fn borrow(&self) -> &Skb {
+        self
+    }
+}
+
+impl BorrowMut<Skb> for HookSkb {
+    #[inline]
+    fn borrow_mut(&mut self) -> &mut Skb {
+        self
+    }
+}
 
 /// Length of an IPv6 header without extension headers, in bytes.
 const IPV6_HEADER_LENGTH: usize = 40;
@@ -54,7 +120,7 @@ impl Skb {
 
     /// Sets the packet mark.
     #[inline]
-    pub(crate) fn set_mark(&self, mark: u32) {
+    pub(crate) fn set_mark(&mut self, mark: u32) {
         // SAFETY: By the type invariant, the packet is valid, and nobody else uses its mark
         // meanwhile.
         unsafe { bindings::palisade_set_mark(self.as_raw(), mark) };

@@ -14,7 +14,10 @@ use super::{
         Flow,
         RoutingDomain, //
     },
-    skb::Skb, //
+    skb::{
+        HookSkb,
+        Skb, //
+    },
 };
 use crate::kernel_api::{
     bindings,
@@ -83,7 +86,7 @@ fn initial_time_to_live(namespace: &NetworkNamespace, family: Family) -> u8 {
 ///
 /// ```ignore
 /// // An IPv4 header and a TCP header, of 20 bytes each.
-/// let reset = NewPacket::new(Family::Ipv4, &words)?;
+/// let mut reset = NewPacket::new(Family::Ipv4, &words)?;
 /// reset.set_untracked();
 /// reset.send(context);
 /// ```
@@ -134,7 +137,7 @@ impl NewPacket {
     ///
     /// Why there is no connection.
     pub(crate) fn open(
-        &self,
+        &mut self,
         template: &ProxyTemplate,
         context: &Context<'_>,
     ) -> Result<(Connection<'_>, &ProxyWords), NotOpened> {
@@ -142,7 +145,7 @@ impl NewPacket {
         let state = local_out(context.as_raw().net, self.family);
         // SAFETY: By the type invariant, the buffer is valid, and nobody else knows it. Its data
         // begins with the IP header. The namespace is that of the context, which holds RCU.
-        let (connection, _) = unsafe { template.see(Skb::from_raw(skb), &state) }?;
+        let (connection, _) = unsafe { template.see(HookSkb::from_raw(skb), &state) }?;
         // SAFETY: By the type invariant, the buffer is valid and this owns it. It begins with an IP
         // header of `family` without options and has a connection now. The context is that of a
         // received packet's hook.
@@ -163,12 +166,10 @@ impl NewPacket {
         self.route(context.namespace(), context.routing_domain());
     }
 
-    /// Exempts the packet from connection tracking and NAT. Not for use after [`NewPacket::open`],
-    /// since the reference to the connection would leak.
-    pub(crate) fn set_untracked(&self) {
-        // SAFETY: By the type invariant, the buffer is valid. `nf_ct_set` would leak the reference
-        // to a connection, but drops none.
-        unsafe { bindings::palisade_skb_leave_untracked(self.skb.as_ptr()) };
+    /// Exempts the packet from connection tracking and NAT, unless it has opened a connection.
+    pub(crate) fn set_untracked(&mut self) {
+        // SAFETY: By the type invariant, the buffer is valid, and nobody else has it.
+        unsafe { HookSkb::from_raw(self.skb.as_ptr()) }.set_untracked();
     }
 
     /// Routes and sends the packet. The caller has to hold the RCU read lock.

@@ -88,7 +88,7 @@ impl Context<'_> {
     #[inline]
     pub(crate) fn way_back(
         &self,
-        skb: &Skb,
+        skb: &mut Skb,
         family: Family,
         ports: u32,
         own: &OwnAddresses,
@@ -128,10 +128,11 @@ impl Context<'_> {
                 if source == destination {
                     return Err(NoAnswer::Forbidden);
                 }
-                let short = || short_way::mss(skb, state, family, own, source, destination);
-                if let Some(mss) = short() {
+                let short =
+                    |skb: &Skb| short_way::mss(skb, state, family, own, source, destination);
+                if let Some(mss) = short(skb) {
                     demands::as_by_routing(|| {
-                        let agrees = || {
+                        let mut agrees = || {
                             let routed = self.routed_way(skb, family, ports, is_looped);
                             let agrees = routed.is_ok_and(|way| way.mss == mss)
                                 && Route::of(raw).is_some_and(|route| {
@@ -144,7 +145,7 @@ impl Context<'_> {
                         // meanwhile.
                         (0..200).any(|_| agrees())
                             || KVec::<u8>::with_capacity(1, GFP_ATOMIC).is_err()
-                            || short() != Some(mss)
+                            || short(skb) != Some(mss)
                     });
                     return Ok(WayBack {
                         mss,
@@ -165,7 +166,7 @@ impl Context<'_> {
     /// `is_looped` has to be whether it came in through the loopback interface.
     unsafe fn routed_way(
         &self,
-        skb: &Skb,
+        skb: &mut Skb,
         family: Family,
         ports: u32,
         is_looped: bool,
@@ -302,7 +303,7 @@ pub(in crate::kernel_api) fn is_somebody(family: Family, address: [u32; 4]) -> b
 /// Nobody may use the packet's route any more.
 #[cold]
 #[inline(never)]
-unsafe fn no_way_on(skb: &Skb) -> NoAnswer {
+unsafe fn no_way_on(skb: &mut Skb) -> NoAnswer {
     // SAFETY: By the type invariant of `Skb`, the packet is valid. By the function's safety
     // requirements, its route is not used any more.
     unsafe { bindings::palisade_skb_drop_route(skb.as_raw()) };
@@ -315,7 +316,7 @@ unsafe fn no_way_on(skb: &Skb) -> NoAnswer {
 ///
 /// `device` has to be the packet's valid ingress device and `net` its valid namespace, under RCU.
 unsafe fn has_come_ipv4(
-    skb: &Skb,
+    skb: &mut Skb,
     net: *mut bindings::net,
     device: *mut bindings::net_device,
 ) -> Result<(), NoAnswer> {
@@ -363,7 +364,7 @@ unsafe fn has_come_ipv4(
 #[cold]
 #[inline(never)]
 unsafe fn is_admitted_by_mark_ipv4(
-    skb: &Skb,
+    skb: &mut Skb,
     net: *mut bindings::net,
     device: *mut bindings::net_device,
 ) -> bool {
@@ -388,7 +389,7 @@ unsafe fn is_admitted_by_mark_ipv4(
 ///
 /// As for [`has_come_ipv4`].
 unsafe fn has_come_ipv6(
-    skb: &Skb,
+    skb: &mut Skb,
     net: *mut bindings::net,
     device: *mut bindings::net_device,
     source: [u32; 4],

@@ -25,7 +25,7 @@ use crate::kernel_api::{
         rewrite::Answer,
         route,
         send_back,
-        skb::Skb, //
+        skb::HookSkb, //
     },
     sync::rcu::Published, //
 };
@@ -58,7 +58,7 @@ pub(crate) enum Verdict {
 /// struct DropAll;
 ///
 /// impl Hook for DropAll {
-///     fn packet(&self, _skb: &Skb, _context: Context<'_>, _family: Family) -> Verdict {
+///     fn packet(&self, _skb: &mut HookSkb, _context: Context<'_>, _family: Family) -> Verdict {
 ///         Verdict::Drop
 ///     }
 /// }
@@ -80,7 +80,7 @@ pub(crate) trait Hook: Send + Sync + 'static {
     const RESETS_CT: bool = false;
 
     /// Decides on a packet of that IP version. Runs under RCU, mostly in softirq context.
-    fn packet(&self, skb: &Skb, context: Context<'_>, family: Family) -> Verdict;
+    fn packet(&self, skb: &mut HookSkb, context: Context<'_>, family: Family) -> Verdict;
 }
 
 /// What netfilter refers to: its hook arrays point to the operations, whose `priv` points to the
@@ -249,7 +249,7 @@ impl<T: Hook> HookRegistration<T> {
         // the hook.
         let hook = unsafe { &*hook.cast::<T>() };
         // SAFETY: The packet is valid, and the hook's alone until it returns.
-        let skb = unsafe { Skb::from_raw(skb) };
+        let skb = unsafe { HookSkb::from_raw(skb) };
         // SAFETY: Netfilter keeps the state, its namespace and its devices valid and holds the RCU
         // read lock while the hook runs.
         let context = unsafe { Context::from_raw(state) };

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::kernel_api::{
     bindings,
-    net::skb::Skb, //
+    net::skb::HookSkb, //
 };
 
 /// Redirects connections to this host.
@@ -43,7 +43,7 @@ impl Redirection {
     /// Redirects the connection of a packet that is in a NAT hook. The packet is dropped if that is
     /// impossible: outside of PREROUTING and OUTPUT, or if the ingress device has no address.
     #[inline]
-    pub(crate) fn apply(&self, skb: &Skb, context: &Context<'_>) -> Verdict {
+    pub(crate) fn apply(&self, skb: &mut HookSkb, context: &Context<'_>) -> Verdict {
         let state = context.as_raw();
         let hook = u32::from(state.hook);
         match hook {
@@ -52,7 +52,7 @@ impl Redirection {
             _ => return Verdict::Drop,
         }
         let mut info = 0;
-        // SAFETY: By the type invariant of `Skb`, the packet is valid. `info` is valid for writes.
+        // SAFETY: By the type invariant of `HookSkb`, the packet is valid. `info` is valid for writes.
         let connection = unsafe { bindings::palisade_ct_get(skb.as_raw(), &mut info) };
         // As in the kernel, untracked packets are not translated.
         if connection.is_null() {

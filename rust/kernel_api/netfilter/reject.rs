@@ -11,16 +11,16 @@ use super::{
 };
 use crate::kernel_api::{
     bindings,
-    net::skb::Skb, //
+    net::skb::HookSkb, //
 };
 
 /// Answers a TCP segment that is in a hook with an RST. Other packets, RSTs and segments with a
 /// wrong checksum get no answer.
-pub(crate) fn send_reset(skb: &Skb, context: &Context<'_>) {
+pub(crate) fn send_reset(skb: &mut HookSkb, context: &Context<'_>) {
     let state = context.as_raw();
     let hook = state.hook.into();
     // SAFETY: By the type invariant of `Context`, the state and what it names are valid, under RCU;
-    // by that of `Skb`, the packet is, and its IP header is linear in the hooks of IP. The functions
+    // by that of `HookSkb`, the packet is, and its IP header is linear in the hooks of IP. The functions
     // check the rest.
     unsafe {
         match context.family() {
@@ -32,10 +32,10 @@ pub(crate) fn send_reset(skb: &Skb, context: &Context<'_>) {
 
 /// Answers a packet that is in a hook with an ICMP or ICMPv6 "destination unreachable" with a code.
 /// Later fragments, packets with a wrong checksum and ICMP errors get no answer.
-pub(crate) fn send_unreachable(skb: &Skb, context: &Context<'_>, code: u8) {
+pub(crate) fn send_unreachable(skb: &mut HookSkb, context: &Context<'_>, code: u8) {
     let state = context.as_raw();
     // SAFETY: By the type invariant of `Context`, the state and its namespace are valid, under RCU;
-    // by that of `Skb`, the packet is, and its IP header is linear in the hooks of IP. The
+    // by that of `HookSkb`, the packet is, and its IP header is linear in the hooks of IP. The
     // functions check the rest.
     unsafe {
         match context.family() {

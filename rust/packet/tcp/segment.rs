@@ -14,6 +14,7 @@ use crate::{
         TCP_HEADER_LENGTH, //
     },
 };
+use core::borrow::BorrowMut;
 
 /// The flags of a TCP segment (RFC 9293, section 3.1).
 pub(crate) mod flags {
@@ -103,7 +104,7 @@ impl Segment {
 
     /// Reads the header of a packet; `None` if it is not TCP or does not hold all of it.
     #[inline]
-    pub(crate) fn of(packet: &Packet<'_>) -> Option<Self> {
+    pub(crate) fn of<S: BorrowMut<Skb>>(packet: &Packet<'_, S>) -> Option<Self> {
         match packet.transport() {
             Transport::Header {
                 protocol: IPPROTO_TCP,
@@ -150,7 +151,10 @@ impl Segment {
 
     /// The segment's addresses and ports.
     #[inline]
-    pub(crate) fn endpoints(&self, packet: &Packet<'_>) -> Endpoints {
+    pub(crate) fn endpoints<S: BorrowMut<Skb>>(
+        &self,
+        packet: &Packet<'_, S>,
+    ) -> Endpoints {
         Endpoints {
             family: packet.family,
             addresses: (packet.source().words(), packet.destination().words()),

@@ -97,7 +97,7 @@ impl PacketTarget for Log {
         &self.line
     }
 
-    fn apply(&self, packet: &Packet<'_>) -> Decision {
+    fn apply(&self, packet: &mut Packet<'_>) -> Decision {
         let (skb, context) = (packet.skb(), packet.context());
         let prefix = self.line.prefix.as_cstr();
         self.logger.log(skb, context, &self.style, prefix);

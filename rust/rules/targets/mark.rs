@@ -32,8 +32,8 @@ impl PacketTarget for MarkTarget {
     }
 
     #[inline]
-    fn apply(&self, packet: &Packet<'_>) -> Decision {
-        let skb = packet.skb();
+    fn apply(&self, packet: &mut Packet<'_>) -> Decision {
+        let skb = packet.skb_mut();
         skb.set_mark((skb.mark() & !self.mask) ^ self.value);
         Decision::Continue
     }

@@ -30,8 +30,8 @@ impl PacketTarget for Notrack {
     }
 
     #[inline]
-    fn apply(&self, packet: &Packet<'_>) -> Decision {
-        packet.skb().set_untracked();
+    fn apply(&self, packet: &mut Packet<'_>) -> Decision {
+        packet.skb_mut().set_untracked();
         Decision::Continue
     }
 }

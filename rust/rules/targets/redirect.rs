@@ -101,9 +101,10 @@ impl PacketTarget for Redirect {
     }
 
     #[inline]
-    fn apply(&self, packet: &Packet<'_>) -> Decision {
+    fn apply(&self, packet: &mut Packet<'_>) -> Decision {
+        let context = *packet.context();
         Decision::Verdict(match &self.redirection {
-            Some(redirection) => redirection.apply(packet.skb(), packet.context()),
+            Some(redirection) => redirection.apply(packet.hook_skb(), &context),
             None => Verdict::Accept,
         })
     }

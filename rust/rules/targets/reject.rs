@@ -78,15 +78,15 @@ impl PacketTarget for Reject {
         self
     }
 
-    fn apply(&self, packet: &Packet<'_>) -> Decision {
-        let (skb, context) = (packet.skb(), packet.context());
+    fn apply(&self, packet: &mut Packet<'_>) -> Decision {
+        let context = *packet.context();
         let code = match packet.family {
             Family::Ipv4 => self.code.unwrap_or(PORT_UNREACHABLE),
             Family::Ipv6 => self.code_v6.unwrap_or(PORT_UNREACHABLE_V6),
         };
         match self.tcp_reset {
-            true => reject::send_reset(skb, context),
-            false => reject::send_unreachable(skb, context, code),
+            true => reject::send_reset(packet.hook_skb(), &context),
+            false => reject::send_unreachable(packet.hook_skb(), &context, code),
         }
         Decision::Verdict(Verdict::Drop)
     }

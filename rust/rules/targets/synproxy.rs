@@ -204,7 +204,7 @@ impl PacketTarget for SynproxyTarget {
     }
 
     #[inline]
-    fn apply(&self, packet: &Packet<'_>) -> Decision {
+    fn apply(&self, packet: &mut Packet<'_>) -> Decision {
         let events = &self.attributes.statistics.events;
         let verdict = (self.synproxy).receive(&self.settings, events, self.stage, packet);
         verdict.map_or(Decision::Continue, Decision::Verdict)

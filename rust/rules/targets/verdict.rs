@@ -27,7 +27,7 @@ impl PacketTarget for VerdictTarget {
     }
 
     #[inline]
-    fn apply(&self, _packet: &Packet<'_>) -> Decision {
+    fn apply(&self, _packet: &mut Packet<'_>) -> Decision {
         match self.0 {
             spec::Verdict::Accept => Decision::Verdict(Verdict::Accept),
             spec::Verdict::Drop => Decision::Verdict(Verdict::Drop),

@@ -61,7 +61,7 @@ const RECENT: i32 = 1 << 20;
 /// in flight.
 const IN_FLIGHT: u32 = 1 << 26;
 
-impl Incoming<'_> {
+impl Incoming<'_, '_> {
     /// Whether there may be a connection between the same endpoints. Most SYNs belong to none, and
     /// need no lookup.
     #[inline]
@@ -98,7 +98,7 @@ impl Incoming<'_> {
 
     /// Any segment but a SYN, of a connection that connection tracking knows.
     pub(in crate::synproxy) fn of_connection(
-        &self,
+        &mut self,
         kind: Kind,
         connection: &ConfirmedConnection<'_>,
     ) -> Option<Verdict> {
@@ -150,7 +150,7 @@ impl Incoming<'_> {
 
     /// As [`Incoming::of_connection`], for a segment that connection tracking calls invalid; opens
     /// a connection if there is none.
-    pub(in crate::synproxy) fn open_behind_conntrack(&self, proof: &Proof) -> Option<Verdict> {
+    pub(in crate::synproxy) fn open_behind_conntrack(&mut self, proof: &Proof) -> Option<Verdict> {
         if let Some(found) = self.look_up(self.endpoints()) {
             let connection = found.connection();
             match (connection.tcp_state(), ProxyState::of(&connection)) {
@@ -194,14 +194,14 @@ impl Incoming<'_> {
     /// sends a challenge ACK. Connection tracking must not take the SYN for a new connection: it
     /// would call the client's next segments invalid.
     #[cold]
-    pub(in crate::synproxy) fn pass_to_socket(&self) -> Option<Verdict> {
-        self.packet.skb().set_untracked();
+    pub(in crate::synproxy) fn pass_to_socket(&mut self) -> Option<Verdict> {
+        self.packet.skb_mut().set_untracked();
         None
     }
 
     /// A cookie for a connection that connection tracking does not know.
     #[cold]
-    pub(in crate::synproxy) fn of_socket(&self, socket: &Socket) -> Option<Verdict> {
+    pub(in crate::synproxy) fn of_socket(&mut self, socket: &Socket) -> Option<Verdict> {
         match socket.next {
             // The segment belongs to the socket.
             _ if lost::fits(socket, &self.segment) => None,
@@ -212,7 +212,7 @@ impl Incoming<'_> {
 
     /// Resets the holder of a cookie for endpoints whose connection is another one.
     #[cold]
-    fn reset_cookie_holder(&self, connection: &Connection<'_>) -> Option<Verdict> {
+    fn reset_cookie_holder(&mut self, connection: &Connection<'_>) -> Option<Verdict> {
         self.reset_unless_in_window(match (connection.tcp_state(), ProxyState::of(connection)) {
             (TcpState::SynSent, Some(proxy_state)) => proxy_state.cookie().wrapping_add(1),
             _ => {
@@ -226,7 +226,7 @@ impl Incoming<'_> {
     /// another one, whose client expects the number `expected`. That client may have sent nothing
     /// of this and must not be deceived, so no reset is sent that it could take for its own.
     #[cold]
-    fn reset_unless_in_window(&self, expected: u32) -> Option<Verdict> {
+    fn reset_unless_in_window(&mut self, expected: u32) -> Option<Verdict> {
         let distance = self.segment.acknowledgement.wrapping_sub(expected) as i32;
         if distance.unsigned_abs() <= IN_FLIGHT {
             return Some(Verdict::Drop);
@@ -237,12 +237,12 @@ impl Incoming<'_> {
     /// Resets the sender of a segment, by the numbers of the segment itself, if it may be answered:
     /// so nobody learns another's numbers, or causes a reset that they could not send themselves.
     #[cold]
-    pub(in crate::synproxy) fn reset_sender(&self) -> Option<Verdict> {
-        let (packet, segment) = (self.packet, &self.segment);
-        let ports = segment.ports_of_answer();
+    pub(in crate::synproxy) fn reset_sender(&mut self) -> Option<Verdict> {
+        let ports = self.segment.ports_of_answer();
         if self.way_back(ports).is_err() {
             return Some(Verdict::Drop);
         }
+        let (packet, segment) = (&*self.packet, &self.segment);
         let fields = Fields {
             ports,
             sequence: segment.acknowledgement,
@@ -259,7 +259,7 @@ impl Incoming<'_> {
             &self.source(),
         );
         // The segment may have a route already, which does not lead back.
-        if let Ok(reset) = NewPacket::new(packet.family, reset.as_slice()) {
+        if let Ok(mut reset) = NewPacket::new(packet.family, reset.as_slice()) {
             // Connection tracking would take it for part of the other connection.
             reset.set_untracked();
             reset.send(packet.context());

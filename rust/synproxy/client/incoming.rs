@@ -77,7 +77,7 @@ impl Synproxy {
         settings: &SynproxySettings,
         events: &Events,
         stage: Stage,
-        packet: &Packet<'_>,
+        packet: &mut Packet<'_>,
     ) -> Option<Verdict> {
         let offset = match packet.transport() {
             Transport::Header {
@@ -87,21 +87,20 @@ impl Synproxy {
             // A fragment that nobody reassembled: the rules match TCP only.
             _ => return Some(Verdict::Drop),
         };
-        let skb = packet.skb();
         if self.is_tracked(stage, packet) {
             return None;
         }
-        let Some(segment) = Segment::read(skb, offset) else {
+        let Some(segment) = Segment::read(packet.skb(), offset) else {
             return Some(Verdict::Drop);
         };
-        let incoming = Incoming {
+        let mut incoming = Incoming {
             synproxy: self,
             settings,
             events,
             stage,
+            endpoints: segment.endpoints(packet),
             packet,
             segment,
-            endpoints: segment.endpoints(packet),
         };
         match segment.kind() {
             Kind::Syn => incoming.syn(),
@@ -124,18 +123,18 @@ impl Synproxy {
 }
 
 /// A client's segment, and how to handle it.
-pub(in crate::synproxy) struct Incoming<'a> {
+pub(in crate::synproxy) struct Incoming<'a, 'p> {
     pub(in crate::synproxy) synproxy: &'a Synproxy,
     settings: &'a SynproxySettings,
     events: &'a Events,
     pub(in crate::synproxy) stage: Stage,
-    pub(in crate::synproxy) packet: &'a Packet<'a>,
+    pub(in crate::synproxy) packet: &'a mut Packet<'p>,
     pub(in crate::synproxy) segment: Segment,
     /// Its addresses and ports, which are needed several times.
     endpoints: Endpoints,
 }
 
-impl Incoming<'_> {
+impl Incoming<'_, '_> {
     pub(in crate::synproxy) fn count(&self, event: Event) {
         self.events.count(event as usize);
     }
@@ -178,14 +177,14 @@ impl Incoming<'_> {
 
     /// The route of an answer, if there may be one.
     #[inline]
-    pub(in crate::synproxy) fn way_back(&self, ports: u32) -> Result<WayBack, NoAnswer> {
-        let packet = self.packet;
+    pub(in crate::synproxy) fn way_back(&mut self, ports: u32) -> Result<WayBack, NoAnswer> {
+        let packet = &mut *self.packet;
         if packet.has_refused_options(self.segment.offset) {
             return Err(NoAnswer::Forbidden);
         }
-        let context = packet.context();
+        let (context, family) = (*packet.context(), packet.family);
         let own = &self.synproxy.own_addresses;
-        context.way_back(packet.skb(), packet.family, ports, own)
+        context.way_back(packet.skb_mut(), family, ports, own)
     }
 
     pub(in crate::synproxy) fn look_up(&self, endpoints: &Endpoints) -> Option<FoundConnection> {
@@ -194,8 +193,7 @@ impl Incoming<'_> {
 
     /// Answers a SYN with a cookie, unless it may pass.
     #[inline]
-    fn syn(&self) -> Option<Verdict> {
-        let (packet, segment) = (self.packet, &self.segment);
+    fn syn(&mut self) -> Option<Verdict> {
         if !self.has_right_checksum() {
             return Some(Verdict::Drop);
         }
@@ -218,16 +216,17 @@ impl Incoming<'_> {
                 return None;
             }
         }
-        let Some(client) = Options::read(packet.skb(), segment) else {
+        let Some(client) = Options::read(self.packet.skb(), &self.segment) else {
             return Some(Verdict::Drop);
         };
         // Answer only where this host's own TCP, or routing, would have.
-        let ports = segment.ports_of_answer();
+        let ports = self.segment.ports_of_answer();
         let way = match self.way_back(ports) {
             Ok(way) => way,
             Err(NoAnswer::Forbidden) => return Some(Verdict::Drop),
             Err(NoAnswer::NoRoute) => return None,
         };
+        let (packet, segment) = (&*self.packet, &self.segment);
         let server = self.synproxy.servers.options(&endpoint);
         let mut announcement = Announcement::new(
             self.settings,
@@ -264,7 +263,7 @@ impl Incoming<'_> {
             &self.destination(),
             &self.source(),
         );
-        let Ok(rewritten) = packet.replace(answer.as_slice()) else {
+        let Ok(rewritten) = self.packet.replace(answer.as_slice()) else {
             return Some(Verdict::Drop);
         };
         self.count(Event::CookieSent);
@@ -307,7 +306,7 @@ impl Incoming<'_> {
 
     /// Any segment but a SYN.
     #[inline]
-    fn others(&self, kind: Kind) -> Option<Verdict> {
+    fn others(&mut self, kind: Kind) -> Option<Verdict> {
         let endpoints = self.endpoints();
         let mark = self.synproxy.established.mark(endpoints);
         if self.stage == Stage::BeforeConntrack {
@@ -337,7 +336,7 @@ impl Incoming<'_> {
 
     /// An ACK out of flow opens a connection if its cookie is valid.
     #[inline]
-    fn acknowledgement(&self, mark: Option<Mark<'_>>) -> Option<Verdict> {
+    fn acknowledgement(&mut self, mark: Option<Mark<'_>>) -> Option<Verdict> {
         let Some(proof) = self.proof() else {
             return self.out_of_flow(mark, Event::CookieInvalid);
         };

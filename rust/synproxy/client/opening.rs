@@ -38,6 +38,7 @@ use crate::{
             announcement::Agreement,
             CookieOptions, //
         },
+        Synproxy, //
     },
 };
 
@@ -52,7 +53,7 @@ pub(in crate::synproxy) struct Proof {
     is_keep_alive: bool,
 }
 
-impl Incoming<'_> {
+impl Incoming<'_, '_> {
     /// What the segment's cookie proves; `None` if it is not valid.
     #[inline]
     pub(in crate::synproxy) fn proof(&self) -> Option<Proof> {
@@ -93,8 +94,8 @@ impl Incoming<'_> {
         }
     }
 
-    /// The SYN for the server, with the contents of the client's.
-    fn server_syn(&self, proof: &Proof) -> (Fields, Options) {
+    /// What the server is asked, by a SYN with the contents of the client's.
+    fn wait(&self, proof: &Proof) -> Wait {
         let segment = &self.segment;
         let scale = proof.agreement.client_scale();
         let window = u32::from(segment.window).wrapping_shl(scale.unwrap_or(0).into());
@@ -117,27 +118,35 @@ impl Incoming<'_> {
                 echo: 0,
             }),
         };
-        (fields, options)
+        Wait {
+            endpoints: *self.endpoints(),
+            cookie: self.segment.acknowledgement.wrapping_sub(1),
+            fields,
+            options,
+            domain: self.packet.context().routing_domain(),
+        }
     }
 
     /// Turns the segment into a SYN, which takes the segment's path: through NAT, routing and all
     /// rules.
-    pub(in crate::synproxy) fn open_in_place(&self, proof: &Proof) -> Option<Verdict> {
-        let packet = self.packet;
-        let (fields, options) = self.server_syn(proof);
+    pub(in crate::synproxy) fn open_in_place(&mut self, proof: &Proof) -> Option<Verdict> {
+        let wait = self.wait(proof);
         let held = self.held(proof);
-        let syn = compose::tcp_header(&fields, &options, &self.source(), &self.destination());
+        let (source, destination) = (self.source(), self.destination());
+        let syn = compose::tcp_header(&wait.fields, &wait.options, &source, &destination);
+        let packet = &mut *self.packet;
         if packet
             .replace_transport(self.segment.offset, syn.as_slice())
             .is_err()
         {
             return Some(Verdict::Drop);
         }
-        let opened = self
-            .synproxy
+        let context = *packet.context();
+        let synproxy = self.synproxy;
+        let opened = synproxy
             .template
-            .open(packet.skb(), packet.context())
-            .and_then(|opened| self.start(opened, proof, (fields, options), held));
+            .open(packet.hook_skb(), &context)
+            .and_then(|opened| start(synproxy, opened, proof, &wait, held));
         match opened {
             Ok(()) => Some(Verdict::Accept),
             Err(_) => self.reset_client(),
@@ -146,56 +155,28 @@ impl Incoming<'_> {
 
     /// Sends a new SYN in the client's name, as with iptables.
     pub(in crate::synproxy) fn open_new(&self, proof: &Proof) -> Option<Verdict> {
-        let packet = self.packet;
-        let (fields, options) = self.server_syn(proof);
+        let (packet, synproxy) = (&*self.packet, self.synproxy);
+        let wait = self.wait(proof);
         let syn = compose::packet(
             packet.family,
             packet.context().initial_time_to_live(packet.family),
-            &fields,
-            &options,
+            &wait.fields,
+            &wait.options,
             &self.source(),
             &self.destination(),
         );
-        let Ok(syn) = NewPacket::new(packet.family, syn.as_slice()) else {
+        let Ok(mut syn) = NewPacket::new(packet.family, syn.as_slice()) else {
             return Some(Verdict::Drop);
         };
         let opened = syn
-            .open(&self.synproxy.template, packet.context())
-            .and_then(|opened| self.start(opened, proof, (fields, options), self.held(proof)));
+            .open(&synproxy.template, packet.context())
+            .and_then(|opened| start(synproxy, opened, proof, &wait, self.held(proof)));
         match opened {
             Ok(()) => syn.send(packet.context()),
             Err(_) => return self.reset_client(),
         }
         // The new SYN replaces the segment.
         Some(Verdict::Drop)
-    }
-
-    /// Initializes the state of a connection, and waits for the server.
-    fn start(
-        &self,
-        (connection, words): (Connection<'_>, &ProxyWords),
-        proof: &Proof,
-        (fields, options): (Fields, Options),
-        held: Option<Held>,
-    ) -> Result<(), NotOpened> {
-        if connection.tcp_state() != TcpState::SynSent {
-            return Err(NotOpened::Taken);
-        }
-        let cookie = self.segment.acknowledgement.wrapping_sub(1);
-        let stamp = proof.timestamps.map(|timestamps| timestamps.echo);
-        ProxyState::new(words).start(cookie, stamp, &proof.agreement);
-        if let Some(mark) = self.synproxy.established.mark(self.endpoints()) {
-            mark.occupy();
-        }
-        let wait = Wait {
-            endpoints: *self.endpoints(),
-            cookie,
-            fields,
-            options,
-            domain: self.packet.context().routing_domain(),
-        };
-        self.synproxy.wait(&wait, held);
-        Ok(())
     }
 
     /// Resets a client whose connection, which it considers open, cannot be opened: connection
@@ -209,10 +190,30 @@ impl Incoming<'_> {
             self.segment.sequence,
             context.initial_time_to_live(self.packet.family),
         );
-        if let Ok(reset) = reset {
+        if let Ok(mut reset) = reset {
             reset.set_untracked();
             reset.send(context);
         }
         Some(Verdict::Drop)
     }
+}
+
+/// Initializes the state of a connection, and waits for the server.
+fn start(
+    synproxy: &Synproxy,
+    (connection, words): (Connection<'_>, &ProxyWords),
+    proof: &Proof,
+    wait: &Wait,
+    held: Option<Held>,
+) -> Result<(), NotOpened> {
+    if connection.tcp_state() != TcpState::SynSent {
+        return Err(NotOpened::Taken);
+    }
+    let stamp = proof.timestamps.map(|timestamps| timestamps.echo);
+    ProxyState::new(words).start(wait.cookie, stamp, &proof.agreement);
+    if let Some(mark) = synproxy.established.mark(&wait.endpoints) {
+        mark.occupy();
+    }
+    synproxy.wait(wait, held);
+    Ok(())
 }

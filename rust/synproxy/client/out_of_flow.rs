@@ -21,11 +21,11 @@ use crate::{
     },
 };
 
-impl Incoming<'_> {
+impl Incoming<'_, '_> {
     /// A segment out of flow. This machine may have a connection for it that is older than the
     /// rule, and than connection tracking; otherwise the segment is dropped.
     pub(in crate::synproxy) fn out_of_flow(
-        &self,
+        &mut self,
         mark: Option<Mark<'_>>,
         event: Event,
     ) -> Option<Verdict> {

@@ -21,7 +21,7 @@ use crate::{
             FoundConnection,
             TcpState, //
         },
-        net::skb::Skb,
+        net::skb::HookSkb,
         netfilter::{
             Context,
             Family,
@@ -53,7 +53,7 @@ impl Answers {
 
 impl Hook for Answers {
     #[inline]
-    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Verdict {
+    fn packet(&self, skb: &mut HookSkb, context: Context<'_>, _: Family) -> Verdict {
         match self.0.syn_sent.is_idle() {
             true => Verdict::Accept,
             false => judge(&self.0, skb, context),
@@ -62,7 +62,7 @@ impl Hook for Answers {
 }
 
 #[inline(never)]
-fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
+fn judge(synproxy: &Synproxy, skb: &mut HookSkb, context: Context<'_>) -> Verdict {
     let Some(packet) = Packet::of_hook(skb, context) else {
         return Verdict::Accept;
     };
@@ -94,7 +94,7 @@ fn judge(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
         return Verdict::Accept;
     }
     if segment.kind() == Kind::SynAck {
-        refuse(synproxy, &packet, &segment, &connection);
+        refuse(synproxy, &context, &segment, &connection);
     }
     Verdict::Drop
 }
@@ -107,17 +107,17 @@ pub(in crate::synproxy) fn answers_our_syn(segment: &Segment, connection: &Conne
 
 /// Has the server forget the connection that the segment belongs to.
 pub(in crate::synproxy) fn reset_server(
-    packet: &Packet<'_>,
+    context: &Context<'_>,
     segment: &Segment,
     connection: &Connection<'_>,
 ) {
     let server = connection.endpoints(Direction::Reply).reversed();
-    let time_to_live = packet.context().initial_time_to_live(packet.family);
+    let time_to_live = context.initial_time_to_live(server.family);
     // If there is no memory, the server will answer again.
-    if let Ok(reset) = reset(&server, segment.acknowledgement, 0, time_to_live) {
+    if let Ok(mut reset) = reset(&server, segment.acknowledgement, 0, time_to_live) {
         // To connection tracking, this reset belongs to no connection.
         reset.set_untracked();
-        reset.send(packet.context());
+        reset.send(context);
     }
 }
 
@@ -125,17 +125,17 @@ pub(in crate::synproxy) fn reset_server(
 /// endpoints.
 pub(in crate::synproxy) fn refuse(
     synproxy: &Synproxy,
-    packet: &Packet<'_>,
+    context: &Context<'_>,
     segment: &Segment,
     connection: &Connection<'_>,
 ) {
-    reset_server(packet, segment, connection);
+    reset_server(context, segment, connection);
     let client = connection.endpoints(Direction::Original);
     // Only once: the server might always answer like that.
     let Some(wait) = synproxy.syn_sent.hurry(&client) else {
         return;
     };
-    if let Ok(syn) = wait.syn(packet.context().initial_time_to_live(packet.family)) {
-        syn.send(packet.context());
+    if let Ok(syn) = wait.syn(context.initial_time_to_live(client.family)) {
+        syn.send(context);
     }
 }

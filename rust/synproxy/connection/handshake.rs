@@ -48,13 +48,13 @@ impl ProxySegment<'_> {
 
     /// The client probes the connection before the server has answered: turns the segment into
     /// another SYN.
-    pub(in crate::synproxy) fn keep_alive(&self) -> Result {
-        let packet = self.packet;
+    pub(in crate::synproxy) fn keep_alive(&mut self) -> Result {
         let wait = self.synproxy.syn_sent.find(&self.client()).ok_or(ENOENT)?;
         let fields = Fields {
             ports: self.segment.ports(),
             ..wait.fields
         };
+        let packet = &mut self.packet;
         let syn = compose::tcp_header(
             &fields,
             &wait.options,
@@ -65,8 +65,8 @@ impl ProxySegment<'_> {
     }
 
     /// The server's SYN-ACK: acknowledges it, and turns it into a window update for the client.
-    pub(in crate::synproxy) fn syn_ack(&self) -> Result {
-        let (packet, segment, proxy_state) = (self.packet, &self.segment, &self.proxy_state);
+    pub(in crate::synproxy) fn syn_ack(&mut self) -> Result {
+        let (segment, proxy_state) = (&self.segment, &self.proxy_state);
         if proxy_state.has(Flag::Opened) && !self.is_repeated() {
             // Anybody may send a SYN-ACK, but only the server has seen the SYN.
             let expected = proxy_state.challenge_syn().map(|syn| syn.wrapping_add(1));
@@ -75,7 +75,7 @@ impl ProxySegment<'_> {
                 false => Err(EAGAIN),
             };
         }
-        let announced = Options::read(packet.skb(), segment).ok_or(EINVAL)?;
+        let announced = Options::read(self.packet.skb(), segment).ok_or(EINVAL)?;
         let mut held = None;
         if !proxy_state.has(Flag::Opened) {
             if !proxy_state.try_start_opening() {
@@ -106,6 +106,7 @@ impl ProxySegment<'_> {
             }),
             ..Options::default()
         };
+        let packet = &mut self.packet;
         let header =
             compose::tcp_header(&fields, &options, &packet.source(), &packet.destination());
         packet.replace_transport(segment.offset, header.as_slice())
@@ -144,7 +145,7 @@ impl ProxySegment<'_> {
 
     /// Records what rules left of the MSS that the server announced.
     fn learn_clamp(&self, endpoint: &Endpoint, announced: &Options, is_local: bool) {
-        let (packet, servers) = (self.packet, &self.synproxy.servers);
+        let (packet, servers) = (&self.packet, &self.synproxy.servers);
         let way = packet.context().egress_route(packet.skb(), packet.family);
         let server = servers.options(endpoint);
         if let (Some(way), Some(server), Some(left)) = (way, server, announced.mss) {
@@ -216,7 +217,7 @@ impl ProxySegment<'_> {
         mss: Option<u16>,
         held: Option<&Held>,
     ) -> Result {
-        let (packet, segment) = (self.packet, &self.segment);
+        let (packet, segment) = (&self.packet, &self.segment);
         let size = if stamps.is_some() { 12 } else { 0 };
         let (data, more) = held
             .and_then(|held| {
@@ -271,9 +272,9 @@ impl ProxySegment<'_> {
     /// one. Resets the server. The client, if the SYN is its own, has to send it again at once, to
     /// get a cookie: it does so on an ACK with a wrong acknowledgement number.
     #[cold]
-    fn forgotten(&self) -> Result {
-        let (packet, segment) = (self.packet, &self.segment);
-        answers::reset_server(packet, segment, &self.connection);
+    fn forgotten(&mut self) -> Result {
+        let segment = &self.segment;
+        answers::reset_server(self.packet.context(), segment, &self.connection);
         if let Some(connection) = self.connection.confirmed() {
             connection.end();
         }
@@ -288,6 +289,7 @@ impl ProxySegment<'_> {
             flags: flags::ACK,
             window: segment.window,
         };
+        let packet = &mut self.packet;
         let header = compose::tcp_header(
             &fields,
             &Options::default(),
@@ -302,7 +304,8 @@ impl ProxySegment<'_> {
     #[cold]
     pub(in crate::synproxy) fn answer_of_another(&self) -> Result {
         if !answers::answers_our_syn(&self.segment, &self.connection) {
-            answers::refuse(self.synproxy, self.packet, &self.segment, &self.connection);
+            let context = self.packet.context();
+            answers::refuse(self.synproxy, context, &self.segment, &self.connection);
         }
         Err(EAGAIN)
     }

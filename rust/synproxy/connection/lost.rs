@@ -121,7 +121,7 @@ pub(in crate::synproxy) fn reset_both(
     let (sequence, acknowledgement) = (segment.sequence, segment.acknowledgement);
     if has(flags::ACK) && !has(flags::RST) {
         let client = endpoints.reversed();
-        if let Ok(reset) = reset(&client, acknowledgement, sequence, time_to_live) {
+        if let Ok(mut reset) = reset(&client, acknowledgement, sequence, time_to_live) {
             reset.set_untracked();
             reset.send(context);
         }

@@ -21,7 +21,10 @@ use crate::{
             },
             TrackingState, //
         },
-        net::skb::Skb,
+        net::skb::{
+            HookSkb,
+            Skb, //
+        },
         netfilter::{
             Context,
             Family,
@@ -57,8 +60,8 @@ impl PreRoutingHook {
 
     /// Looks at the server's SYN-ACK before rules may change it.
     #[inline]
-    fn look_at_answer(&self, skb: &Skb, context: Context<'_>) -> Verdict {
-        let Some(connection) = skb.tracked() else {
+    fn look_at_answer(&self, skb: &mut HookSkb, context: Context<'_>) -> Verdict {
+        let Some((connection, skb)) = skb.split() else {
             return Verdict::Accept;
         };
         match connection.proxy().map(ProxyState::new) {
@@ -72,7 +75,7 @@ impl PreRoutingHook {
     #[inline(never)]
     fn open(
         &self,
-        skb: &Skb,
+        skb: &mut Skb,
         context: Context<'_>,
         connection: Connection<'_>,
         proxy_state: ProxyState<'_>,
@@ -80,14 +83,14 @@ impl PreRoutingHook {
         let Some(packet) = Packet::of_hook(skb, context) else {
             return Verdict::Drop;
         };
-        ProxySegment::new(&self.0, &packet, connection, proxy_state)
+        ProxySegment::new(&self.0, packet, connection, proxy_state)
             .map_or(Verdict::Drop, |proxy_segment| proxy_segment.arrive())
     }
 }
 
 impl Hook for PreRoutingHook {
     #[inline]
-    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Verdict {
+    fn packet(&self, skb: &mut HookSkb, context: Context<'_>, _: Family) -> Verdict {
         match skb.tracking().state {
             TrackingState::Invalid => judge_invalid(&self.0, skb, context),
             TrackingState::New => judge_new(&self.0, skb, context),
@@ -99,7 +102,7 @@ impl Hook for PreRoutingHook {
 
 /// Connection tracking picks up a connection mid-stream from a segment without SYN.
 #[inline(never)]
-fn judge_new(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
+fn judge_new(synproxy: &Synproxy, skb: &mut HookSkb, context: Context<'_>) -> Verdict {
     let Some(packet) = Packet::of_hook(skb, context) else {
         return Verdict::Accept;
     };
@@ -114,7 +117,7 @@ fn judge_new(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
 
 #[cold]
 #[inline(never)]
-fn judge_invalid(synproxy: &Synproxy, skb: &Skb, context: Context<'_>) -> Verdict {
+fn judge_invalid(synproxy: &Synproxy, skb: &mut HookSkb, context: Context<'_>) -> Verdict {
     let Some(packet) = Packet::of_hook(skb, context) else {
         return Verdict::Accept;
     };

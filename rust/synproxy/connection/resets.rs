@@ -67,7 +67,7 @@ pub(in crate::synproxy) fn reset_both(connection: &EndedConnection, sender: &Sen
         next_before_answer(connection.words).unwrap_or(server_next.wrapping_add(connection.shift));
     let to_client = reset(&client.reversed(), shifted, client_next, time_to_live);
     let to_server = reset(&server.reversed(), client_next, server_next, time_to_live);
-    for packet in [to_client, to_server].into_iter().flatten() {
+    for mut packet in [to_client, to_server].into_iter().flatten() {
         // Addresses are translated already, and there is no connection any more.
         packet.set_untracked();
         sender.send(packet, RoutingDomain::default());

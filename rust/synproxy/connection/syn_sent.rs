@@ -347,7 +347,7 @@ impl SynSentTable {
             wait.fields.sequence.wrapping_add(1),
         );
         let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
-        if let Ok(reset) = reset(&wait.endpoints.reversed(), next, received, time_to_live) {
+        if let Ok(mut reset) = reset(&wait.endpoints.reversed(), next, received, time_to_live) {
             // It has no connection any more.
             reset.set_untracked();
             self.sender.send(reset, wait.domain);

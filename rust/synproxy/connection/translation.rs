@@ -20,7 +20,10 @@ use crate::{
             },
             TrackingState, //
         },
-        net::skb::Skb,
+        net::skb::{
+            HookSkb,
+            Skb, //
+        },
         netfilter::{
             Context,
             Family,
@@ -65,19 +68,19 @@ impl TranslationHook {
     #[inline(never)]
     fn translate(
         &self,
-        skb: &Skb,
+        skb: &mut Skb,
         context: Context<'_>,
         connection: Connection<'_>,
         proxy_state: ProxyState<'_>,
     ) -> Verdict {
-        let Some(packet) = Packet::of_hook(skb, context) else {
+        let Some(mut packet) = Packet::of_hook(skb, context) else {
             return Verdict::Drop;
         };
         if connection.is_related {
-            return unreachable::translate(&self.0, &packet, &connection, &proxy_state);
+            return unreachable::translate(&self.0, &mut packet, &connection, &proxy_state);
         }
-        ProxySegment::new(&self.0, &packet, connection, proxy_state)
-            .map_or(Verdict::Drop, |proxy_segment| proxy_segment.run())
+        ProxySegment::new(&self.0, packet, connection, proxy_state)
+            .map_or(Verdict::Drop, |mut proxy_segment| proxy_segment.run())
     }
 }
 
@@ -86,7 +89,7 @@ impl TranslationHook {
     /// for a new one. It must not become one: the client then answers with the number that it
     /// expects, which both sides can be reset by.
     #[inline(never)]
-    fn look_at_new(&self, skb: &Skb, context: Context<'_>) -> Verdict {
+    fn look_at_new(&self, skb: &mut Skb, context: Context<'_>) -> Verdict {
         let Some(packet) = Packet::of_hook(skb, context) else {
             return Verdict::Accept;
         };
@@ -104,8 +107,8 @@ impl Hook for TranslationHook {
     const RESETS_CT: bool = true;
 
     #[inline]
-    fn packet(&self, skb: &Skb, context: Context<'_>, _: Family) -> Verdict {
-        let Some(connection) = skb.tracked() else {
+    fn packet(&self, skb: &mut HookSkb, context: Context<'_>, _: Family) -> Verdict {
+        let Some((connection, skb)) = skb.split() else {
             return Verdict::Accept;
         };
         let Some(words) = connection.proxy() else {
@@ -136,7 +139,7 @@ fn verdict_of(done: Result) -> Verdict {
 /// A segment of one of SYNPROXY's connections.
 pub(in crate::synproxy) struct ProxySegment<'a> {
     pub(in crate::synproxy) synproxy: &'a Synproxy,
-    pub(in crate::synproxy) packet: &'a Packet<'a>,
+    pub(in crate::synproxy) packet: Packet<'a, Skb>,
     pub(in crate::synproxy) segment: Segment,
     pub(in crate::synproxy) connection: Connection<'a>,
     pub(in crate::synproxy) proxy_state: ProxyState<'a>,
@@ -147,14 +150,14 @@ impl<'a> ProxySegment<'a> {
     #[inline]
     pub(in crate::synproxy) fn new(
         synproxy: &'a Synproxy,
-        packet: &'a Packet<'a>,
+        packet: Packet<'a, Skb>,
         connection: Connection<'a>,
         proxy_state: ProxyState<'a>,
     ) -> Option<Self> {
         Some(Self {
             synproxy,
+            segment: Segment::of(&packet)?,
             packet,
-            segment: Segment::of(packet)?,
             connection,
             proxy_state,
         })
@@ -170,7 +173,7 @@ impl<'a> ProxySegment<'a> {
     }
 
     /// Handles an outgoing segment.
-    fn run(&self) -> Verdict {
+    fn run(&mut self) -> Verdict {
         let is_opened = self.proxy_state.has(Flag::Opened);
         let kind = (self.connection.direction, self.segment.kind());
         verdict_of(match (kind, self.connection.tcp_state()) {
@@ -214,13 +217,14 @@ impl<'a> ProxySegment<'a> {
     }
 
     /// Overwrites four bytes at an offset from the start of the TCP header.
-    pub(in crate::synproxy) fn amend(&self, offset: u32, bytes: [u8; 4]) -> Result {
+    pub(in crate::synproxy) fn amend(&mut self, offset: u32, bytes: [u8; 4]) -> Result {
         let position = self.segment.offset.wrapping_add(offset);
-        self.packet.skb().amend(self.checksum(), position, bytes)
+        let checksum = self.checksum();
+        self.packet.skb_mut().amend(checksum, position, bytes)
     }
 
     /// A segment of an open connection.
-    fn established(&self) -> Result {
+    fn established(&mut self) -> Result {
         if !self.proxy_state.is_translated() {
             return Ok(());
         }
@@ -235,7 +239,7 @@ impl<'a> ProxySegment<'a> {
     }
 
     /// Converts the window to the scale that the receiver expects.
-    fn rescale(&self) -> Result {
+    fn rescale(&mut self) -> Result {
         let (segment, proxy_state) = (&self.segment, &self.proxy_state);
         // The window of a SYN is not scaled.
         if segment.flags & flags::SYN != 0 {
@@ -261,12 +265,12 @@ impl<'a> ProxySegment<'a> {
         let position = segment.offset.wrapping_add(WINDOW_OFFSET).wrapping_sub(2);
         let [a, b, _, _] = self.packet.skb().read::<4>(position).ok_or(EINVAL)?;
         let [c, d] = window.to_be_bytes();
-        self.packet
-            .skb()
-            .amend(self.checksum(), position, [a, b, c, d])
+        let checksum = self.checksum();
+        let skb = self.packet.skb_mut();
+        skb.amend(checksum, position, [a, b, c, d])
     }
 
-    fn translate_options(&self) -> Result {
+    fn translate_options(&mut self) -> Result {
         let mut bytes = [0; options::LENGTH_MAX];
         let bytes = options::raw(self.packet.skb(), &self.segment, &mut bytes).ok_or(EINVAL)?;
         let is_to_server = self.connection.direction == Direction::Original;
@@ -298,7 +302,7 @@ impl<'a> ProxySegment<'a> {
 
     /// Overwrites an option that the server does not use with NOPs. Segments to the client are left
     /// alone.
-    fn hide(&self, position: u32, length: usize, is_to_server: bool) -> Result {
+    fn hide(&mut self, position: u32, length: usize, is_to_server: bool) -> Result {
         let start = position.wrapping_sub(2);
         let bytes = length.wrapping_add(2);
         if !is_to_server {

@@ -15,6 +15,7 @@ use crate::{
             Connection,
             Direction, //
         },
+        net::skb::Skb,
         netfilter::Verdict, //
     },
     packet::{
@@ -62,7 +63,7 @@ const FRAGMENTATION_NEEDED: u8 = 4;
 /// connection is open, and only a reset ends it.
 pub(in crate::synproxy) fn translate(
     synproxy: &Synproxy,
-    packet: &Packet<'_>,
+    packet: &mut Packet<'_, Skb>,
     connection: &Connection<'_>,
     proxy_state: &ProxyState<'_>,
 ) -> Verdict {
@@ -97,7 +98,7 @@ pub(in crate::synproxy) fn translate(
 /// the connection is open: it only accepts a reset with the next sequence number.
 fn rejected(
     synproxy: &Synproxy,
-    packet: &Packet<'_>,
+    packet: &mut Packet<'_, Skb>,
     connection: &Connection<'_>,
     proxy_state: &ProxyState<'_>,
 ) -> Result {
@@ -113,16 +114,15 @@ fn rejected(
     let next = proxy_state.cookie().wrapping_add(1).to_be_bytes();
     let at = |offset: u32| segment.offset.wrapping_add(offset);
     packet
-        .skb()
+        .skb_mut()
         .amend(at(CHECKSUM_OFFSET), at(SEQUENCE_OFFSET), next)
 }
 
 /// Puts the server's sequence number into an error about one of its segments.
-fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Result {
-    let skb = packet.skb();
+fn correct(packet: &mut Packet<'_, Skb>, connection: &Connection<'_>, offset: u32) -> Result {
     let inner = inner_segment(packet, offset).ok_or(EINVAL)?;
     let offset_of_sequence = inner.wrapping_add(4);
-    let sequence = u32::from_be_bytes(skb.read::<4>(offset_of_sequence).ok_or(EINVAL)?);
+    let sequence = u32::from_be_bytes(packet.read::<4>(offset_of_sequence).ok_or(EINVAL)?);
     let shift = connection.sequence_shift(Direction::Reply, sequence);
     let shifted_back = sequence.wrapping_sub(shift);
     // A segment too large for this host to forward has not been translated yet.
@@ -132,7 +132,7 @@ fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Res
         return Ok(());
     }
     let bytes = shifted_back.to_be_bytes();
-    skb.amend(
+    packet.skb_mut().amend(
         offset.wrapping_add(ICMP_CHECKSUM_OFFSET),
         offset_of_sequence,
         bytes,
@@ -140,7 +140,7 @@ fn correct(packet: &Packet<'_>, connection: &Connection<'_>, offset: u32) -> Res
 }
 
 /// Offset of the TCP header in the embedded packet.
-fn inner_segment(packet: &Packet<'_>, offset: u32) -> Option<u32> {
+fn inner_segment(packet: &Packet<'_, Skb>, offset: u32) -> Option<u32> {
     let start = offset.wrapping_add(HEADER_LENGTH);
     match packet.family {
         Family::Ipv4 => {
@@ -155,7 +155,7 @@ fn inner_segment(packet: &Packet<'_>, offset: u32) -> Option<u32> {
 }
 
 /// Whether the error says that the server cannot be reached at all.
-fn is_final(packet: &Packet<'_>, offset: u32) -> bool {
+fn is_final(packet: &Packet<'_, Skb>, offset: u32) -> bool {
     let Some([kind, code]) = packet.read::<2>(offset) else {
         return false;
     };
@@ -168,7 +168,7 @@ fn is_final(packet: &Packet<'_>, offset: u32) -> bool {
 /// Resets the client, and has connection tracking forget the connection.
 fn give_up(
     synproxy: &Synproxy,
-    packet: &Packet<'_>,
+    packet: &Packet<'_, Skb>,
     connection: &Connection<'_>,
     proxy_state: &ProxyState<'_>,
     offset: u32,
@@ -201,7 +201,7 @@ fn give_up(
     if let Some(connection) = connection.confirmed() {
         connection.end();
     }
-    if let Ok(reset) = reset {
+    if let Ok(mut reset) = reset {
         // It has no connection any more.
         reset.set_untracked();
         reset.send(context);

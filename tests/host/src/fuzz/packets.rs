@@ -25,13 +25,13 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
     let data = bytes.rest();
     // IP hooks see a complete linear IP header; other hooks must not crash either.
     c::set_linear(usize::from(linear));
-    let Ok(packet) = TestPacket::new(family, data) else {
+    let Ok(mut packet) = TestPacket::new(family, data) else {
         return;
     };
-    let skb = packet.skb();
     let guard = kernel::sync::rcu::read_lock();
     let linear = usize::from(linear).min(data.len());
-    let Some(view) = Packet::parse(skb, packet.context(&guard), family) else {
+    let (skb, context) = packet.hook(&guard);
+    let Some(view) = Packet::parse(skb, context, family) else {
         let length = if family == Family::Ipv4 { 20 } else { 40 };
         let is_right = match family {
             Family::Ipv4 => data

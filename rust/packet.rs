@@ -4,7 +4,10 @@
 
 use crate::kernel_api::{
     net::{
-        rewrite::Rewritten,
+        rewrite::{
+            Covered,
+            Rewritten, //
+        },
         skb::{
             HookSkb,
             Skb, //
@@ -392,20 +395,28 @@ impl<'a, S: BorrowMut<Skb>> Packet<'a, S> {
     ///
     /// Those of [`Skb::end_with`].
     pub(crate) fn replace_transport(&mut self, offset: u32, words: &[u32]) -> Result {
+        self.skb_mut().end_with(offset, words)?;
+        self.correct_length()
+    }
+
+    /// Has the IP header say how long the packet is.
+    fn correct_length(&mut self) -> Result {
         let family = self.family;
         let skb = self.skb_mut();
-        skb.end_with(offset, words)?;
         let start = skb.network_offset();
         let length = skb.len().wrapping_sub(start);
         match family {
             Family::Ipv4 => {
-                let [version, service, _, _] = skb.read::<4>(start).ok_or(EINVAL)?;
+                let old = skb.read::<4>(start).ok_or(EINVAL)?;
+                let [version, service, _, _] = old;
                 let [_, _, high, low] = length.to_be_bytes();
-                let checksum = start.wrapping_add(10);
-                skb.amend(checksum, start, [version, service, high, low])
+                let new = [version, service, high, low];
+                skb.overwrite(start, new)?;
+                let [old, new] = [old, new].map(u32::from_ne_bytes);
+                skb.amend_checksum(start.wrapping_add(10), old, new, Covered::IpHeader)
             }
             Family::Ipv6 => {
-                let [_, _, high, low] = length.wrapping_sub(40).to_be_bytes();
+                let [_, _, high, low] = length.wrapping_sub(IPV6_HEADER_LENGTH).to_be_bytes();
                 skb.overwrite(start.wrapping_add(4), [high, low])
             }
         }

@@ -46,6 +46,7 @@ static SYNPROXY_MSS_RANGE: Range = Range::new(1, 65535);
 static SYNPROXY_WSCALE_RANGE: Range = Range::new(0, 14);
 static SYNPROXY_FLOODED_RATE_RANGE: Range = Range::new(1, 1000000);
 static SYNPROXY_FLOODED_BURST_RANGE: Range = Range::new(1, 1000000);
+static TCPMSS_MSS_RANGE: Range = Range::new(1, 65535);
 static LIST_SIZE_RANGE: Range = Range::new(1, 4294967295);
 static LIST_HITS_RANGE: Range = Range::new(1, 65535);
 
@@ -234,8 +235,15 @@ static SYNPROXY_POLICY: [Policy; 9] = [
     Policy::nested(&SYNPROXY_STATISTICS_POLICY),
 ];
 
+/// What a nested `tcpmss` may hold.
+static TCPMSS_POLICY: [Policy; 3] = [
+    Policy::NONE,
+    Policy::u16_range(&TCPMSS_MSS_RANGE),
+    Policy::flag(),
+];
+
 /// What a nested `target` may hold.
-static TARGET_POLICY: [Policy; 10] = [
+static TARGET_POLICY: [Policy; 11] = [
     Policy::NONE,
     Policy::u32_range(&VERDICT_RANGE),
     Policy::string(CHAIN_NAME_LENGTH_MAX as u16),
@@ -246,6 +254,7 @@ static TARGET_POLICY: [Policy; 10] = [
     Policy::nested(&MARK_POLICY),
     Policy::nested(&REDIRECT_POLICY),
     Policy::nested(&SYNPROXY_POLICY),
+    Policy::nested(&TCPMSS_POLICY),
 ];
 
 /// What a nested `rule` may hold.

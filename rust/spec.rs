@@ -824,6 +824,9 @@ pub(crate) mod attribute {
         /// return one; in PREROUTING of the table raw, and in INPUT and FORWARD of the table
         /// filter. The rule's protocol has to be 6.
         pub(crate) const SYNPROXY: u16 = 9;
+        /// Lower the maximum segment size that a SYN or SYN-ACK announces, and go on. The rule has
+        /// to match on its flag SYN.
+        pub(crate) const TCPMSS: u16 = 10;
     }
 
     /// Which kind of refusal is sent; without any of these port unreachable is.
@@ -855,6 +858,15 @@ pub(crate) mod attribute {
         pub(crate) const PORT_LAST: u16 = 2;
         /// Choose ports of the range at random.
         pub(crate) const RANDOM: u16 = 3;
+    }
+
+    /// What the maximum segment size is lowered to; exactly one of these attributes.
+    pub(crate) mod tcpmss {
+        /// So many bytes.
+        pub(crate) const MSS: u16 = 1;
+        /// As many bytes as fit into the MTU of the packet's route, and of the route back to its
+        /// source; in FORWARD, OUTPUT and POSTROUTING.
+        pub(crate) const CLAMP_TO_PMTU: u16 = 2;
     }
 
     /// What clients are told of the server. Without any of mss, wscale, sack-perm, timestamp and

@@ -77,6 +77,16 @@ void palisade_skb_forget_offloads(struct sk_buff *skb)
 	skb_gso_reset(skb);
 }
 
+void palisade_skb_forget_sum(struct sk_buff *skb)
+{
+	skb_forward_csum(skb);
+}
+
+void palisade_csum_replace4(__sum16 *sum, __be32 from, __be32 to)
+{
+	csum_replace4(sum, from, to);
+}
+
 bool palisade_skb_is_looped(struct sk_buff *skb)
 {
 	return nf_is_loopback_packet(skb);

@@ -5,6 +5,7 @@
 pub(crate) mod compose;
 #[cfg(CONFIG_KUNIT = "y")]
 mod compose_tests;
+mod insert;
 pub(crate) mod options;
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) mod options_tests;

@@ -94,6 +94,9 @@ pub(super) struct DecodeContext<'a, 'b> {
     pub(super) site: Site<'a>,
     /// The protocol of all packets that match the rule, if it requires one.
     pub(super) protocol: Option<u8>,
+    /// Whether all packets that match the rule have the flag SYN, as far as matches tell that come
+    /// before.
+    pub(super) is_syn: bool,
     /// The family of all packets that match the rule, if it requires one.
     pub(super) family: Option<Family>,
     /// What the rule may refer to.

@@ -75,6 +75,7 @@ impl RuleSpec {
         let context = &mut DecodeContext {
             site,
             protocol: header.protocol(),
+            is_syn: false,
             family: header.family(),
             resources,
         };

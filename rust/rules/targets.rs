@@ -9,6 +9,7 @@ mod notrack;
 mod redirect;
 mod reject;
 mod synproxy;
+mod tcpmss;
 mod verdict;
 
 use super::{
@@ -198,6 +199,8 @@ list_targets! {
     Redirect(redirect::Redirect) = REDIRECT,
     /// Answers in the server's name.
     Synproxy(synproxy::SynproxyTarget) = SYNPROXY,
+    /// Lowers the MSS that a SYN announces.
+    Tcpmss(tcpmss::Tcpmss) = TCPMSS,
 }
 
 impl Target {

@@ -41,6 +41,17 @@ impl Answer {
     }
 }
 
+/// What a word belongs to that a checksum covers.
+#[derive(Clone, Copy)]
+pub(crate) enum Covered {
+    /// The IPv4 header, whose checksum no device computes later.
+    IpHeader,
+    /// The header of TCP or UDP, or the data; a device may compute the checksum later.
+    Segment,
+    /// What TCP or UDP count besides: addresses, length, protocol.
+    PseudoHeader,
+}
+
 impl Skb {
     /// Whether the checksum of the segment whose header is at `offset` is correct, or cannot be
     /// checked in this hook: outgoing packets may not have one yet.
@@ -147,6 +158,36 @@ impl Skb {
         Ok(())
     }
 
+    /// Inserts a word at `offset`, and moves what follows it. Lengths and checksums in headers are the
+    /// caller's to correct.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is no memory, `EINVAL` when `offset` is behind the packet's end.
+    pub(crate) fn insert(&mut self, offset: u32, word: [u8; 4]) -> Result {
+        let skb = self.as_raw();
+        let length = self.len();
+        let moved = length.checked_sub(offset).ok_or(EINVAL)?;
+        demands::unshared(self);
+        // SAFETY: By the type invariant, the packet is valid. Nobody else refers to it, as debug
+        // kernels check above.
+        kernel::error::to_result(unsafe { bindings::palisade_skb_unclone(skb) })?;
+        // SAFETY: By the type invariant, the packet is valid, and its header was uncloned.
+        if !unsafe { bindings::palisade_skb_may_pull(skb, length) } {
+            return Err(ENOMEM);
+        }
+        self.grow(size_of_val(&word) as u32)?;
+        // SAFETY: By the type invariant, the packet is valid. Its data is linear, not shared, and a
+        // word longer than `length`, so that what follows `offset` can move by a word.
+        unsafe {
+            let pointer = (*skb).data.add(offset as usize);
+            core::ptr::copy(pointer, pointer.add(word.len()), moved as usize);
+            pointer.cast::<[u8; 4]>().write(word);
+            bindings::palisade_skb_forget_sum(skb);
+        }
+        Ok(())
+    }
+
     /// Overwrites a word at `offset` and updates the Internet checksum at `checksum` that covers
     /// it, unless a device will compute that. Both offsets are from the start of the data; the word
     /// need not be aligned to the header.
@@ -160,16 +201,38 @@ impl Skb {
             return Ok(());
         }
         self.overwrite(offset, new)?;
-        self.overwrite(checksum, self.read::<2>(checksum).ok_or(EINVAL)?)?;
         // At an odd offset, the bytes count in the other halves of the checksum's words.
         let swap = offset.wrapping_sub(checksum) % 2;
         let word = |bytes: [u8; 4]| u32::from_ne_bytes(bytes).rotate_left(swap.wrapping_mul(8));
+        self.amend_checksum(checksum, word(old), word(new), Covered::Segment)
+    }
+
+    /// Updates the Internet checksum at `checksum` for a word of what it covers, in network byte
+    /// order and aligned to the checksum's words.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Skb::overwrite`]; `EINVAL` when the packet is too short.
+    pub(crate) fn amend_checksum(
+        &mut self,
+        checksum: u32,
+        old: u32,
+        new: u32,
+        covered: Covered,
+    ) -> Result {
+        self.overwrite(checksum, self.read::<2>(checksum).ok_or(EINVAL)?)?;
         let skb = self.as_raw();
         // SAFETY: By the type invariant, the packet is valid; the two bytes of the checksum were
         // just made writable.
         unsafe {
             let pointer = (*skb).data.add(checksum as usize).cast();
-            bindings::inet_proto_csum_replace4(pointer, skb, word(old), word(new), false);
+            let is_pseudo = matches!(covered, Covered::PseudoHeader);
+            match covered {
+                Covered::IpHeader => bindings::palisade_csum_replace4(pointer, old, new),
+                Covered::Segment | Covered::PseudoHeader => {
+                    bindings::inet_proto_csum_replace4(pointer, skb, old, new, is_pseudo);
+                }
+            }
         }
         Ok(())
     }

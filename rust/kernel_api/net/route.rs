@@ -62,6 +62,30 @@ impl Context<'_> {
         // SAFETY: By the type invariant, the state's devices are valid, and RCU is held.
         unsafe { RoutingDomain::of(self.as_raw()) }
     }
+
+    /// The largest TCP segment without options that fits into the MTU of the packet's route, if it
+    /// has one, and into that of the route to its source; at least 88 bytes. As `xt_TCPMSS`, but in
+    /// the packet's VRF.
+    pub(crate) fn path_mss(&self, skb: &Skb, family: Family, source: [u32; 4]) -> u16 {
+        let back = Flow {
+            family,
+            addresses: ([0; 4], source),
+            ports: 0,
+            mark: 0,
+            domain: self.routing_domain(),
+        };
+        // SAFETY: By the type invariants, the namespace and the packet are valid, and RCU is held.
+        // In a hook of IP, a packet's route is one of IP if it is one of these.
+        let (there, back) = unsafe {
+            let is_routed = bindings::palisade_skb_is_routed(skb.as_raw());
+            (
+                is_routed.then(|| Route::of(skb.as_raw())).flatten(),
+                back.route(self.as_raw().net).ok(),
+            )
+        };
+        let mtus = [there, back].into_iter().flatten().map(|route| route.mtu());
+        mss_of_mtu(mtus.min().unwrap_or(u32::MAX), family)
+    }
 }
 
 /// A route.
@@ -121,18 +145,18 @@ impl Route {
         unsafe { bindings::palisade_route_device(self.as_raw()) }
     }
 
+    /// The MTU, in bytes, by the device, the metrics of the route and the path MTU, as far as known.
+    fn mtu(&self) -> u32 {
+        // SAFETY: By the type invariant, the entry is valid, and is one of IP.
+        unsafe { bindings::palisade_route_mtu(self.as_raw()) }
+    }
+
     /// The largest TCP segment that fits into a packet on this route, by the MTU of the device, the
     /// metrics of the route and the path MTU, as far as known.
     pub(in crate::kernel_api) fn mss(&self, family: Family) -> u16 {
-        let route = self.as_raw();
         // SAFETY: By the type invariant, the entry is valid, and is one of IP.
-        let (mtu, told) = unsafe {
-            (
-                bindings::palisade_route_mtu(route),
-                bindings::palisade_route_advertised_mss(route),
-            )
-        };
-        mss(mtu, told, family)
+        let told = unsafe { bindings::palisade_route_advertised_mss(self.as_raw()) };
+        mss(self.mtu(), told, family)
     }
 
     /// The neighbour that packets to an address are handed to.

@@ -14,6 +14,8 @@ pub(crate) const LENGTH_MAX: usize = 40;
 
 /// The MSS, in bytes, of a SYN without the option (RFC 9293, section 3.7.1).
 pub(crate) const MSS_DEFAULT: u16 = 536;
+/// As [`MSS_DEFAULT`], over IPv6.
+pub(crate) const MSS_DEFAULT_IPV6: u16 = 1220;
 
 /// Option kinds.
 pub(crate) mod kind {

@@ -51,6 +51,8 @@ pub(crate) enum Kind {
 
 /// Offset of the sequence number in the header.
 pub(crate) const SEQUENCE_OFFSET: u32 = 4;
+/// Offset of the header's length, in words, in the upper half of a byte.
+pub(super) const LENGTH_OFFSET: u32 = 12;
 /// Offset of the window in the header.
 pub(crate) const WINDOW_OFFSET: u32 = 14;
 /// Offset of the checksum in the header.
@@ -151,10 +153,7 @@ impl Segment {
 
     /// The segment's addresses and ports.
     #[inline]
-    pub(crate) fn endpoints<S: BorrowMut<Skb>>(
-        &self,
-        packet: &Packet<'_, S>,
-    ) -> Endpoints {
+    pub(crate) fn endpoints<S: BorrowMut<Skb>>(&self, packet: &Packet<'_, S>) -> Endpoints {
         Endpoints {
             family: packet.family,
             addresses: (packet.source().words(), packet.destination().words()),

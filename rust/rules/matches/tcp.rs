@@ -12,6 +12,7 @@ use crate::{
         },
     },
     packet::{
+        tcp::segment::flags,
         Pattern,
         Transport,
         IPPROTO_TCP,
@@ -32,6 +33,11 @@ struct FlagsMatch {
 }
 
 impl FlagsMatch {
+    /// Whether all segments that match have the flag.
+    fn requires(&self, flag: u8) -> bool {
+        self.set & flag != 0 && !self.invert
+    }
+
     #[inline]
     fn matches(&self, flags: u8) -> bool {
         (flags & self.mask == self.set) != self.invert
@@ -85,6 +91,7 @@ impl PacketMatch for Tcp {
         context: &mut DecodeContext<'_, '_>,
     ) -> NetlinkResult<'a, Self> {
         context.require_protocol(IPPROTO_TCP, Ports::WRONG_PROTOCOL)?;
+        context.is_syn |= (tcp.flags.as_ref()).is_some_and(|match_| match_.requires(flags::SYN));
         Ok(tcp)
     }
 

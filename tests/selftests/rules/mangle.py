@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The table mangle, packet by packet. lib/synproxy/hosts.py draws the hosts; "proxy" has the rules and the routes.
+"""The table mangle and the target TCPMSS, packet by packet. lib/synproxy/hosts.py draws the hosts; "proxy" has the rules and the routes.
 
 mangle.py [palisade] [iptables]: whose rules. On the debug kernel, which lacks modules of iptables, Palisade's alone.
 """
 
 import contextlib
+import dataclasses
 import errno
 import os
 import pathlib
 import random
 import socket
+import struct
 import subprocess
 import sys
 
@@ -18,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from genetlink import Report
 from synproxy.hosts import PROXY, WIRES, Hosts, enter
-from tcp_segments import SYN, Options, Segment
+from tcp_segments import ACK, SYN, Options, Segment, with_destination_options
 
 MARK, ROUTES = 7, 100
 ELSEWHERE = {4: "192.0.2.1", 6: "2001:db8::1"}
@@ -29,7 +31,7 @@ class Rules:
     """Rules of one tool, for IPv4 and IPv6."""
 
     def __init__(self, tool, hosts):
-        self.hosts = hosts
+        self.tool, self.hosts = tool, hosts
         self.commands = {"palisade": ["palisade"], "iptables": ["iptables", "ip6tables"]}[tool]
 
     def run(self, arguments):
@@ -72,17 +74,20 @@ class Mangle:
         enter(WIRES)
         return made
 
-    def connect(self):
-        """Begins a connection from the proxy's host to elsewhere; returns the wires that its SYN comes by."""
+    def own_syns(self):
+        """Begins a connection from the proxy's host to elsewhere; returns its SYNs, as they come by each wire."""
         with self.own_socket(socket.SOCK_STREAM) as one:
             one.setblocking(False)
             one.connect_ex((ELSEWHERE[self.version], 80))
             port = one.getsockname()[1]
             self.hosts.settle()
             self.right.settle()
-        # A SYN that this machine was slow to take in is sent again.
-        return sorted({wire.name for wire in (self.left, self.right)
-                       for one in wire.take(lambda one: one.source_port == port)})
+        return {wire.name: found for wire in (self.left, self.right)
+                if (found := wire.take(lambda each: each.source_port == port))}
+
+    def connect(self):
+        """The wires that the SYN of a connection from the proxy's host to elsewhere comes by."""
+        return list(self.own_syns())
 
     def error(self):
         """Sends a datagram from the proxy's host to elsewhere; returns the error that the sender gets."""
@@ -160,7 +165,94 @@ def chains(one):
         one.rules.run("-t mangle -P INPUT ACCEPT")
 
 
-SCENARIOS = [routing, chains]
+TIMESTAMPS = (1, 0)
+FULL = b"\3\3\7" + b"\1" * 37
+
+
+def lowered(one, limit, default):
+    """What a SYN's options come out as, where TCPMSS says `limit`."""
+    for what, options, wanted in (
+            ("is lowered", Options(mss=1460), Options(mss=limit)),
+            ("among others", Options(mss=limit + 1, scale=7, sack=True, timestamps=TIMESTAMPS),
+             Options(mss=limit, scale=7, sack=True, timestamps=TIMESTAMPS)),
+            ("that is low stays", Options(mss=limit - 1), Options(mss=limit - 1)),
+            ("that is not told is", Options(), Options(mss=min(limit, default))),
+            ("that is not told is, among others", Options(scale=7, timestamps=TIMESTAMPS),
+             Options(mss=min(limit, default), scale=7, timestamps=TIMESTAMPS))):
+        segment = one.syn(options)
+        found = one.forwarded(segment)
+        one.check(f"an MSS {what}", [(each.options, each.right, each.sequence) for each in found],
+                  [(wanted, True, segment.sequence)])
+
+
+def mss(one):
+    """TCPMSS lowers the MSS of SYNs and SYN-ACKs."""
+    default = {4: 536, 6: 1220}[one.version]
+    headers = {4: 40, 6: 60}[one.version]
+    syn = "-p tcp --tcp-flags SYN,RST SYN -j TCPMSS"
+    with one.rules(f"mangle -A FORWARD {syn} --set-mss 1000"):
+        lowered(one, 1000, default)
+        for what, more in (("a full header", {"raw_options": FULL}), ("data", {"payload": b"hello", "options": Options()})):
+            segment = one.syn(**more)
+            one.check(f"a SYN with {what} stays as it is",
+                      [(each.options, each.payload, each.right) for each in one.forwarded(segment)],
+                      [(Options.parse(segment.raw_options or b""), segment.payload, True)])
+        if one.rules.tool == "palisade":
+            # iptables' target gets the checksum wrong.
+            segment = one.syn(raw_options=b"\1" + struct.pack("!BBH", 2, 4, 1460) + b"\1\1\0")
+            one.check("an MSS at an odd offset is lowered",
+                      [(each.options.mss, each.right) for each in one.forwarded(segment)], [(1000, True)])
+        segment = one.syn(Options(mss=1460), checksum=0x1234)
+        one.check("a wrong checksum stays wrong", [each.right for each in one.forwarded(segment)], [False])
+        segment = dataclasses.replace(one.syn(), flags=SYN | ACK)
+        with_syn_ack = one.forwarded(segment)
+        one.check("the MSS of a SYN-ACK is lowered", [each.options.mss for each in with_syn_ack], [1000])
+    with one.rules(f"raw -A PREROUTING {syn} --set-mss 300"):
+        lowered(one, 300, default)
+    with one.rules(f"mangle -A POSTROUTING {syn} --clamp-mss-to-pmtu"):
+        for network, mtu in (("left", 1400), ("right", 1300)):
+            one.hosts.run("ip", "link", "set", network, "mtu", str(mtu))
+            lowered(one, mtu - headers, default)
+        for network in "left", "right":
+            one.hosts.run("ip", "link", "set", network, "mtu", "1500")
+    if one.version == 6:
+        with one.rules(f"mangle -A FORWARD {syn} --set-mss 1000"):
+            segment = one.syn(Options(scale=7))
+            one.left.send(with_destination_options(segment))
+            one.hosts.settle()
+            one.right.settle()
+            found = one.right.take(lambda each: each.source_port == segment.source_port)
+            one.check("an extension header does not hide the SYN", [(each.options, each.right) for each in found],
+                      [(Options(mss=1000, scale=7), True)])
+    # What this host sends has no checksum yet in OUTPUT.
+    with routes(one.hosts, one.version, "unreachable default"):
+        for offload in "on", "off":
+            one.hosts.run("ethtool", "-K", "right", "tx", offload, stdout=subprocess.DEVNULL)
+            with one.rules(f"mangle -A OUTPUT {syn} --set-mss 1000"):
+                found = one.own_syns()["right"]
+                one.check(f"a SYN of this host, checksum offloading {offload}",
+                          {(each.options.mss, each.right or offload == "on") for each in found}, {(1000, True)})
+
+
+def refusals(one):
+    """Rules that TCPMSS cannot follow are refused."""
+    for what, rule in (("without a match on SYN", "mangle -A FORWARD -p tcp -j TCPMSS --set-mss 1000"),
+                       ("for what is not a SYN", "mangle -A FORWARD -p tcp ! --syn -j TCPMSS --set-mss 1000"),
+                       ("for a route in PREROUTING", "mangle -A PREROUTING -p tcp --syn -j TCPMSS --clamp-mss-to-pmtu"),
+                       ("for a route in INPUT", "mangle -A INPUT -p tcp --syn -j TCPMSS --clamp-mss-to-pmtu")):
+        try:
+            with one.rules(rule):
+                refused = False
+        except subprocess.CalledProcessError:
+            refused = True
+        one.check(f"TCPMSS {what} is refused", refused, True)
+
+
+SCENARIOS = {
+    "palisade": [routing, chains, mss, refusals],
+    # By way of nftables, its target is not asked what it takes.
+    "iptables": [routing, chains, mss],
+}
 
 
 def main():
@@ -172,7 +264,7 @@ def main():
         for tool in tools:
             report.prefix = f"{tool}: "
             rules = Rules(tool, hosts)
-            for scenario in SCENARIOS:
+            for scenario in SCENARIOS[tool]:
                 for version in 4, 6:
                     scenario(Mangle(hosts, rules, version, report))
     finally:

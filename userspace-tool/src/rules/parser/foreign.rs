@@ -8,8 +8,8 @@ pub(crate) const KEEP: &str = "keep iptables or nftables for it";
 
 static TARGETS: &str = "\
     AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK DNAT DNPT DSCP ECN HL HMARK IDLETIMER \
-    LED MASQUERADE NETMAP NFLOG NFQUEUE QUEUE RATEEST SECMARK SET SNAT SNPT TCPMSS TCPOPTSTRIP \
-    TEE TOS TPROXY TRACE TTL ULOG";
+    LED MASQUERADE NETMAP NFLOG NFQUEUE QUEUE RATEEST SECMARK SET SNAT SNPT TCPOPTSTRIP TEE \
+    TOS TPROXY TRACE TTL ULOG";
 
 static MATCHES: &str = "\
     addrtype ah bpf cgroup cluster connbytes connlabel connmark cpu dccp devgroup dscp dst ecn \

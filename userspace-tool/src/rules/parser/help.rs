@@ -41,7 +41,7 @@ Rules; a ! before an option inverts it, lists of addresses make a rule for each:
                                  comment, recent;
                                  palisade -m MATCH --help shows its options
     -j, --jump TARGET            ACCEPT, DROP, RETURN, REJECT, LOG, MARK, CT, NOTRACK, REDIRECT,
-                                 SYNPROXY, of which palisade -j TARGET --help shows the
+                                 SYNPROXY, TCPMSS, of which palisade -j TARGET --help shows the
                                  options, or a chain, from which packets come back; without it
                                  packets are only counted
     -g, --goto CHAIN             as -j, but packets do not come back to this chain

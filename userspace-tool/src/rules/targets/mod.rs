@@ -10,6 +10,7 @@ mod redirect;
 mod reject;
 mod synproxy;
 mod synproxy_statistics;
+mod tcpmss;
 mod verdict;
 
 use super::model::extension::ExtensionType;
@@ -29,6 +30,7 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &log::TYPE,
     &redirect::TYPE,
     &synproxy::TYPE,
+    &tcpmss::TYPE,
 ];
 
 /// The types for `-j` and `-g` with the name of a chain.

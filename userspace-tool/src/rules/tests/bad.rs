@@ -848,6 +848,23 @@ const LINES: &[(&str, &str)] = &[
         "-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports nosuch",
         "--to-ports nosuch: there is no service nosuch in /etc/services: give a number",
     ),
+    // TCPMSS.
+    (
+        "-A FORWARD -j TCPMSS --set-mss 1400",
+        "-j TCPMSS: needs -p tcp in the same rule",
+    ),
+    (
+        "-A FORWARD -p tcp --syn -j TCPMSS",
+        "-j TCPMSS: needs --set-mss or --clamp-mss-to-pmtu",
+    ),
+    (
+        "-A FORWARD -p tcp --syn -j TCPMSS --set-mss 0",
+        "--set-mss 0: this has to be a number from 1 to 65535",
+    ),
+    (
+        "-A FORWARD -p tcp --syn -j TCPMSS --set-mss 1400 --clamp-mss-to-pmtu",
+        "-j TCPMSS: takes --set-mss or --clamp-mss-to-pmtu, not both: give a second rule",
+    ),
     // SYNPROXY.
     (
         "-A INPUT -j SYNPROXY",
@@ -964,8 +981,8 @@ const LINES: &[(&str, &str)] = &[
         "-j CONNMARK: Palisade has no target CONNMARK: keep iptables or nftables for it",
     ),
     (
-        "-A INPUT -j TCPMSS --clamp-mss-to-pmtu",
-        "-j TCPMSS: Palisade has no target TCPMSS: keep iptables or nftables for it",
+        "-A INPUT -j TCPOPTSTRIP --strip-options mss",
+        "-j TCPOPTSTRIP: Palisade has no target TCPOPTSTRIP: keep iptables or nftables for it",
     ),
     (
         "-A INPUT -g NFQUEUE --queue-num 1",

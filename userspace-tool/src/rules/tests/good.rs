@@ -554,6 +554,17 @@ const LINES: &[(&str, &[&str])] = &[
         "-t nat -A OUTPUT -p udp -j REDIRECT --to-ports domain-100 --random",
         &["-A OUTPUT -p udp -j REDIRECT --to-ports 53-100 --random"],
     ),
+    // TCPMSS.
+    (
+        "-t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp",
+        &["-A FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"],
+    ),
+    (
+        "-t mangle -A POSTROUTING -p tcp --syn -o ppp0 -j TCPMSS --set-mss 1412",
+        &[
+            "-A POSTROUTING -o ppp0 -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --set-mss 1412",
+        ],
+    ),
     // SYNPROXY.
     (
         "-t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY",

@@ -325,10 +325,14 @@ fn line() -> impl Strategy<Value = String> {
     let matches =
         proptest::collection::vec(prop_oneof![recent(), other_match(), further_match()], 0..4)
             .prop_map(|matches| matches.concat());
-    let other =
-        (addresses(), interface("-i"), synproxy()).prop_map(|(addresses, interface, synproxy)| {
-            format!("-A INPUT{addresses}{interface}{synproxy}")
-        });
+    let proxied = synproxy();
+    let clamped = prop_oneof![
+        Just(" -p tcp -j TCPMSS --clamp-mss-to-pmtu".to_owned()),
+        any::<u16>().prop_map(|mss| format!(" -p tcp -j TCPMSS --set-mss {}", mss.max(1))),
+    ];
+    let other = (addresses(), interface("-i"), prop_oneof![proxied, clamped]).prop_map(
+        |(addresses, interface, synproxy)| format!("-A INPUT{addresses}{interface}{synproxy}"),
+    );
     let packets = prop_oneof![
         4 => (addresses(), ports()).prop_map(|(addresses, ports)| addresses + &ports),
         1 => icmp(),

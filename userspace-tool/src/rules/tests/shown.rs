@@ -95,6 +95,11 @@ fn matches_and_targets_are_shown_as_by_iptables() {
             "-p tcp -j REDIRECT --to-ports 8080 --random",
             "redir ports 8080 random",
         ),
+        ("-p tcp -j TCPMSS --set-mss 1400", "TCPMSS set 1400"),
+        (
+            "-p tcp -j TCPMSS --clamp-mss-to-pmtu",
+            "TCPMSS clamp to PMTU",
+        ),
         ("-p tcp -j SYNPROXY", "SYNPROXY"),
         (
             "-p tcp -j SYNPROXY --mss 1460 --wscale 7 --timestamp --sack-perm",

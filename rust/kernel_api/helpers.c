@@ -702,11 +702,6 @@ struct mem_cgroup *palisade_set_active_memory_cgroup(struct mem_cgroup *cgroup)
 	return set_active_memcg(cgroup);
 }
 
-void palisade_spin_lock_init(spinlock_t *lock)
-{
-	spin_lock_init(lock);
-}
-
 void palisade_spin_lock_bh(spinlock_t *lock)
 {
 	spin_lock_bh(lock);
@@ -715,11 +710,6 @@ void palisade_spin_lock_bh(spinlock_t *lock)
 void palisade_spin_unlock_bh(spinlock_t *lock)
 {
 	spin_unlock_bh(lock);
-}
-
-void palisade_assert_spin_lock_held(const spinlock_t *lock)
-{
-	lockdep_assert_held(lock);
 }
 
 void palisade_raw_spin_lock_init(raw_spinlock_t *lock)

@@ -159,10 +159,8 @@ struct mem_cgroup *palisade_current_memory_cgroup(void);
 void palisade_put_memory_cgroup(struct mem_cgroup *cgroup);
 struct mem_cgroup *palisade_set_active_memory_cgroup(struct mem_cgroup *cgroup);
 
-void palisade_spin_lock_init(spinlock_t *lock);
 void palisade_spin_lock_bh(spinlock_t *lock);
 void palisade_spin_unlock_bh(spinlock_t *lock);
-void palisade_assert_spin_lock_held(const spinlock_t *lock);
 void palisade_raw_spin_lock_init(raw_spinlock_t *lock);
 void palisade_raw_spin_lock(raw_spinlock_t *lock);
 void palisade_raw_spin_unlock(raw_spinlock_t *lock);

@@ -289,7 +289,6 @@ macro_rules! returning {
 returning! { (), ();
     palisade_delayed_work_init(Data, c::work_func_t);
     palisade_raw_spin_lock_init(Data);
-    palisade_spin_lock_init(Data);
     palisade_softirqs_off();
     palisade_softirqs_on();
     palisade_put_memory_cgroup(Data);

@@ -5,6 +5,7 @@
 use core::{
     marker::Unsize,
     ops::{BitAnd, BitOr, CoerceUnsized, Deref, DerefMut, Not},
+    pin::Pin,
     sync::atomic::{AtomicI64, Ordering::Relaxed},
 };
 
@@ -304,6 +305,13 @@ impl<T> KBox<T> {
     pub fn new(value: T, _flags: Flags) -> Result<Self, AllocError> {
         allocate()?;
         Ok(Self(Box::new(value)))
+    }
+
+    /// Allocates, and makes the value there.
+    pub fn pin_init(init: impl FnOnce() -> T, flags: Flags) -> crate::error::Result<Pin<Self>> {
+        let value = Self::new(init(), flags)?;
+        // SAFETY: The box is not moved out of.
+        Ok(unsafe { Pin::new_unchecked(value) })
     }
 
     /// The value alone.

@@ -107,6 +107,14 @@ macro_rules! new_mutex {
     };
 }
 
+/// A spinlock with a name, which is for lockdep.
+#[macro_export]
+macro_rules! new_spinlock {
+    ($value:expr, $name:literal) => {
+        move || $crate::sync::SpinLock::new($value)
+    };
+}
+
 /// What the kernel warns of is a failure here.
 #[macro_export]
 macro_rules! warn_on {

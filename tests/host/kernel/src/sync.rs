@@ -124,6 +124,9 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
+/// A lock that spins in the kernel.
+pub type SpinLock<T> = Mutex<T>;
+
 /// What is set once.
 pub struct SetOnce<T>(std::sync::OnceLock<T>);
 

@@ -38,7 +38,7 @@ macro_rules! one_of {
                     .ok_or(ExtAckError::new(EINVAL, c"there is no such value"))
             }
 
-            fn write(&self, kind: u16, message: &mut Message) -> Result {
+            fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
                 message.put_u32(kind, self.number())
             }
         })*
@@ -66,7 +66,7 @@ impl Payload for Family {
         }
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         let family = match self {
             Self::Ipv4 => spec::Family::Ipv4,
             Self::Ipv6 => spec::Family::Ipv6,
@@ -84,7 +84,7 @@ impl Payload for (Family, Address) {
         ))
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         let (family, address) = self;
         let (bytes, length) = address.to_bytes(*family);
         message.put(kind, bytes.get(..length).ok_or(EINVAL)?)

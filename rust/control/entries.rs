@@ -225,7 +225,7 @@ impl Dumpit for Get {
     }
 }
 
-fn encode(snapshot: &Snapshot<'_>, message: &mut Message) -> Result {
+fn encode(snapshot: &Snapshot<'_>, message: &mut Message<'_>) -> Result {
     message.nest(list::ENTRY, |message| {
         let (address, length) = snapshot.key.address.to_bytes(snapshot.key.family);
         message.put(

@@ -84,7 +84,7 @@ fn settings_of<'a>(
     Ok(settings)
 }
 
-fn encode(namespace: &Namespace, list: &List, message: &mut Message) -> Result {
+fn encode(namespace: &Namespace, list: &List, message: &mut Message<'_>) -> Result {
     let settings = list.settings();
     let statistics = list.statistics();
     message.put_string(attributes::NAME, list.name())?;

@@ -120,7 +120,7 @@ impl Dumpit for GetChains {
     }
 }
 
-fn encode_chain(chain: &Chain, references: u32, message: &mut Message) -> Result {
+fn encode_chain(chain: &Chain, references: u32, message: &mut Message<'_>) -> Result {
     message.put_u32(chain_attributes::TABLE, chain.table.number())?;
     message.put_string(chain_attributes::NAME, chain.name.as_bytes())?;
     message.put_u32(chain_attributes::RULES, chain.rules.len() as u32)?;

@@ -20,7 +20,7 @@ use crate::{
 };
 use kernel::prelude::*;
 
-fn encode(server: &ServerReport, message: &mut Message) -> Result {
+fn encode(server: &ServerReport, message: &mut Message<'_>) -> Result {
     let (address, length) = server.address.to_bytes(server.family);
     let address = address.get(..length).ok_or(EINVAL)?;
     message.put(attributes::ADDRESS, address)?;

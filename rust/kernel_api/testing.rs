@@ -18,6 +18,7 @@ use super::{
         Context,
         Family, //
     },
+    netlink::Attributes,
 };
 use core::ptr::NonNull;
 use kernel::{
@@ -41,6 +42,12 @@ pub(crate) fn initial_namespace() -> &'static NetworkNamespace {
 /// `ENOMEM` when there is no memory.
 pub(crate) fn initial_scope() -> Result<Arc<Scope>> {
     Scope::new(initial_namespace())
+}
+
+/// The attributes in these bytes, which are of no request, so errors about them must not be
+/// reported to netlink.
+pub(crate) fn attributes(bytes: &[u8]) -> Attributes<'_> {
+    Attributes::new(bytes)
 }
 
 /// ETH_P_IP and ETH_P_IPV6.

@@ -24,9 +24,9 @@ use crate::{
             Family,
             Verdict, //
         },
-        netlink::Attributes,
         sync::counters::Totals,
         testing::{
+            self,
             initial_namespace,
             initial_scope,
             TestPacket, //
@@ -148,7 +148,7 @@ impl Bench {
             synproxy: None,
         };
         let site = self.draft.site(chain)?;
-        let rule = Rule::decode(Attributes::new(&rule.0), site, &mut resources);
+        let rule = Rule::decode(testing::attributes(&rule.0), site, &mut resources);
         let rule = rule.map_err(|_| EINVAL)?;
         self.draft.change(chain, |chain| {
             let end = chain.rules.len();

@@ -55,7 +55,7 @@ impl OptionalGroup for ProtocolMatch {
         }
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         let [kind, invert] = nest::kinds(kind);
         message.put_u8(kind, self.number)?;
         message.put_flag(invert, self.invert)
@@ -76,7 +76,7 @@ impl OptionalGroup for FragmentMatch {
         }
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         let [kind, invert] = nest::kinds(kind);
         message.put_flag(if self.0 { kind } else { invert }, true)
     }
@@ -223,7 +223,7 @@ impl HeaderMatch {
         Ok(Self::new(asked))
     }
 
-    pub(super) fn encode(&self, message: &mut Message) -> Result {
+    pub(super) fn encode(&self, message: &mut Message<'_>) -> Result {
         self.attributes.write_into(message)
     }
 }

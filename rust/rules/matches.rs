@@ -163,7 +163,7 @@ macro_rules! list_matches {
             }
 
             /// Writes its attribute.
-            pub(super) fn encode(&self, message: &mut Message) -> Result {
+            pub(super) fn encode(&self, message: &mut Message<'_>) -> Result {
                 match self {
                     $(Self::$name(this) => {
                         this.attributes().write(attributes::$attribute, message)

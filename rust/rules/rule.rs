@@ -126,7 +126,7 @@ impl RuleSpec {
         &self,
         family: Option<Family>,
         names: &dyn ChainNames,
-        message: &mut Message,
+        message: &mut Message<'_>,
     ) -> Result {
         match family {
             Some(family) => self.header.narrowed(family).encode(message)?,
@@ -205,7 +205,7 @@ impl Rule {
         &self,
         family: Option<Family>,
         names: &dyn ChainNames,
-        message: &mut Message,
+        message: &mut Message<'_>,
     ) -> Result {
         self.spec.encode(family, names, message)?;
         let totals = self.counters.totals();

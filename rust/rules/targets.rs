@@ -148,7 +148,7 @@ macro_rules! list_targets {
             }
 
             /// Writes its attribute. `names` has the names of chains.
-            pub(super) fn encode(&self, names: &dyn ChainNames, message: &mut Message) -> Result {
+            pub(super) fn encode(&self, names: &dyn ChainNames, message: &mut Message<'_>) -> Result {
                 match self {
                     Self::Jump(jump) => jump.encode(names, message),
                     $(Self::$name(this) => {

@@ -193,8 +193,8 @@ pub(crate) struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    /// The attributes in these bytes, each aligned to four.
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// The attributes in these bytes of a request, each aligned to four.
+    pub(in crate::kernel_api) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 

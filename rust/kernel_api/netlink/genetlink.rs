@@ -69,6 +69,7 @@ impl<'a> Request<'a> {
         let message = unsafe {
             core::slice::from_raw_parts(header.cast::<u8>(), (*header).nlmsg_len as usize)
         };
+        // The kernel has validated them.
         Attributes::new(message.get(HEADERS..).unwrap_or_default())
     }
 
@@ -92,7 +93,7 @@ impl<'a> Request<'a> {
     ///
     /// What `fill` fails with, `ENOMEM` when there is no memory, and what sending the message fails
     /// with.
-    pub(crate) fn reply(&self, fill: impl FnOnce(&mut Message) -> Result) -> Result {
+    pub(crate) fn reply(&self, fill: impl FnOnce(&mut Message<'_>) -> Result) -> Result {
         // SAFETY: `palisade_genlmsg_new` has no requirements but process context, in which
         // operations run.
         let skb = NonNull::new(unsafe { bindings::palisade_genlmsg_new() }).ok_or(ENOMEM)?;
@@ -122,7 +123,7 @@ unsafe fn write_message(
     sequence: u32,
     flags: u32,
     callback: Option<NonNull<bindings::netlink_callback>>,
-    fill: impl FnOnce(&mut Message) -> Result,
+    fill: impl FnOnce(&mut Message<'_>) -> Result,
 ) -> Result {
     // SAFETY: By the function's safety requirements, the buffer is valid, and `info` is that of a
     // request, which has a header and a family.
@@ -145,7 +146,8 @@ unsafe fn write_message(
         // put into the message.
         unsafe { bindings::palisade_genl_dump_check_consistent(callback.as_ptr(), header) };
     }
-    // SAFETY: By the function's safety requirements, the buffer is valid and the caller's.
+    // SAFETY: By the function's safety requirements, the buffer is valid and the caller's. `fill`
+    // accepts any lifetime.
     let filled = fill(&mut unsafe { Message::from_raw(skb) });
     // SAFETY: By the function's safety requirements, the buffer is valid. `genlmsg_put` has
     // returned `header` for it.
@@ -190,7 +192,7 @@ impl Output<'_> {
     /// # Errors
     ///
     /// `EMSGSIZE` when the buffer is full: the dump has to return that, and is called again.
-    pub(crate) fn message(&mut self, fill: impl FnOnce(&mut Message) -> Result) -> Result {
+    pub(crate) fn message(&mut self, fill: impl FnOnce(&mut Message<'_>) -> Result) -> Result {
         // SAFETY: By the type invariant, the callback is valid, and so is the request that it
         // points to.
         let (port, sequence) = unsafe {
@@ -296,7 +298,7 @@ unsafe extern "C" fn run_action<T: Doit>(
     match T::run(&request) {
         Ok(()) => 0,
         // SAFETY: By the function's safety requirements, the request is valid, whose extended ack
-        // is null or valid.
+        // is null or valid. Attributes of a request are made here alone, and live as long as it.
         Err(refusal) => unsafe { refusal.report((*info.as_ptr()).extack) }.to_errno(),
     }
 }
@@ -349,7 +351,7 @@ unsafe extern "C" fn run_dump<T: Dumpit>(
     match result {
         Ok(()) => 0,
         // SAFETY: By the function's safety requirements, the callback is valid, whose extended ack
-        // is null or valid.
+        // is null or valid. Attributes of a request are made here alone, and live as long as it.
         Err(refusal) => unsafe { refusal.report((*callback.as_ptr()).extack) }.to_errno(),
     }
 }

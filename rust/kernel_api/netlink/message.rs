@@ -5,7 +5,10 @@
 //! C header: [`include/net/netlink.h`](srctree/include/net/netlink.h)
 
 use crate::kernel_api::bindings;
-use core::ptr::NonNull;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
 use kernel::{
     error::to_result,
     prelude::*, //
@@ -13,9 +16,12 @@ use kernel::{
 
 /// A message that is being written. Once something did not fit, what follows may be refused, too.
 ///
+/// Whoever fills messages gets each with a lifetime of its own, so that no two can be swapped: a
+/// nest ends in the message in which it started.
+///
 /// # Invariants
 ///
-/// The pointer is to a valid buffer that nobody else uses.
+/// The pointer is to a valid buffer that nobody else uses. No other message has the same lifetime.
 ///
 /// # Examples
 ///
@@ -28,19 +34,27 @@ use kernel::{
 ///     })
 /// })
 /// ```
-pub(crate) struct Message(NonNull<bindings::sk_buff>);
+pub(crate) struct Message<'a> {
+    skb: NonNull<bindings::sk_buff>,
+    // Neither longer nor shorter ones will do.
+    lifetime: PhantomData<fn(&'a ()) -> &'a ()>,
+}
 
-impl Message {
+impl Message<'_> {
     /// # Safety
     ///
-    /// The buffer has to be valid, and nobody else may use it while this exists.
+    /// The buffer has to be valid, and nobody else may use it while this exists. Whoever gets this
+    /// has to accept any lifetime.
     pub(in crate::kernel_api) unsafe fn from_raw(skb: NonNull<bindings::sk_buff>) -> Self {
         // INVARIANT: By the function's safety requirements.
-        Self(skb)
+        Self {
+            skb,
+            lifetime: PhantomData,
+        }
     }
 
     pub(in crate::kernel_api) fn as_raw(&self) -> *mut bindings::sk_buff {
-        self.0.as_ptr()
+        self.skb.as_ptr()
     }
 
     /// Puts an attribute with bytes as its payload.
@@ -124,11 +138,11 @@ impl Message {
 /// # Errors
 ///
 /// `ENOMEM` when there is no memory, and what `fill` fails with other than `EMSGSIZE`.
-pub(crate) fn fits(bytes: usize, fill: impl FnOnce(&mut Message) -> Result) -> Result<bool> {
+pub(crate) fn fits(bytes: usize, fill: impl FnOnce(&mut Message<'_>) -> Result) -> Result<bool> {
     // SAFETY: `palisade_nlmsg_new` has no requirements but process context, in which requests are
     // handled.
     let skb = NonNull::new(unsafe { bindings::palisade_nlmsg_new(bytes) }).ok_or(ENOMEM)?;
-    // SAFETY: The buffer is new, and nobody else has it.
+    // SAFETY: The buffer is new, and nobody else has it. `fill` accepts any lifetime.
     let filled = fill(&mut unsafe { Message::from_raw(skb) });
     // SAFETY: The buffer is ours and valid. It may be longer than was asked for.
     let length = unsafe { skb.as_ref() }.len as usize;

@@ -30,7 +30,7 @@ pub(crate) trait Payload: Sized {
     /// # Errors
     ///
     /// `EMSGSIZE` when the message is full.
-    fn write(&self, kind: u16, message: &mut Message) -> Result;
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result;
 }
 
 /// The payload of several attributes of a nest, whose types are consecutive.
@@ -47,7 +47,7 @@ pub(crate) trait Group: Sized {
     /// # Errors
     ///
     /// `EMSGSIZE` when the message is full.
-    fn write(&self, first: u16, message: &mut Message) -> Result;
+    fn write(&self, first: u16, message: &mut Message<'_>) -> Result;
 }
 
 /// A [`Group`] that may be absent, as an `Option` of it.
@@ -64,7 +64,7 @@ pub(crate) trait OptionalGroup: Sized {
     /// # Errors
     ///
     /// `EMSGSIZE` when the message is full.
-    fn write(&self, first: u16, message: &mut Message) -> Result;
+    fn write(&self, first: u16, message: &mut Message<'_>) -> Result;
 }
 
 impl<T: OptionalGroup> Group for Option<T> {
@@ -72,7 +72,7 @@ impl<T: OptionalGroup> Group for Option<T> {
         T::read(nest, first)
     }
 
-    fn write(&self, first: u16, message: &mut Message) -> Result {
+    fn write(&self, first: u16, message: &mut Message<'_>) -> Result {
         match self {
             Some(group) => group.write(first, message),
             None => Ok(()),
@@ -93,7 +93,7 @@ macro_rules! number {
                 attribute.$number().ok_or(EINVAL.into())
             }
 
-            fn write(&self, kind: u16, message: &mut Message) -> Result {
+            fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
                 message.$put(kind, *self)
             }
         })*
@@ -113,7 +113,7 @@ impl Payload for () {
         Ok(())
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         message.put_flag(kind, true)
     }
 }
@@ -126,7 +126,7 @@ impl Payload for KVec<u8> {
         Ok(bytes)
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         message.put(kind, self)
     }
 }
@@ -149,7 +149,7 @@ impl Payload for Text {
         Ok(Self(bytes))
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         message.put_string(kind, &self.0)
     }
 }
@@ -256,7 +256,7 @@ macro_rules! nest {
             /// Writes its attributes into a nest.
             $visible fn write_into(
                 &self,
-                message: &mut $crate::kernel_api::netlink::message::Message,
+                message: &mut $crate::kernel_api::netlink::message::Message<'_>,
             ) -> kernel::error::Result {
                 use $($set)::+ as set;
                 $($crate::kernel_api::netlink::nest::nest!(
@@ -276,7 +276,7 @@ macro_rules! nest {
             fn write(
                 &self,
                 kind: u16,
-                message: &mut $crate::kernel_api::netlink::message::Message,
+                message: &mut $crate::kernel_api::netlink::message::Message<'_>,
             ) -> kernel::error::Result {
                 message.nest(kind, |message| self.write_into(message))
             }

@@ -69,7 +69,7 @@ impl OptionalGroup for AddressMatch {
         }))
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         let [address, mask, invert] = nest::kinds(kind);
         (self.family, self.address).write(address, message)?;
         (self.family, self.mask).write(mask, message)?;

@@ -69,7 +69,7 @@ impl OptionalGroup for InterfaceMatch {
         }))
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         let mut name = bytes_of_name(self.name);
         let length = name.iter().take_while(|&&byte| byte != 0).count();
         let is_whole = bytes_of_name(self.mask).get(length) == Some(&0xff);

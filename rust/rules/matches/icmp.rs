@@ -61,7 +61,7 @@ impl OptionalGroup for MessageType {
         Ok(Some(message_type))
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         let [number, first, last] = nest::kinds(kind);
         message.put_u8(number, self.number)?;
         message.put_u8(first, self.first_code)?;

@@ -68,7 +68,7 @@ impl OptionalGroup for AddressRange {
         }))
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         let [first, last, invert] = nest::kinds(kind);
         (self.family, self.first).write(first, message)?;
         (self.family, self.last).write(last, message)?;

@@ -59,7 +59,7 @@ impl OptionalGroup for PortRange {
         }
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         let [first, last, invert] = nest::kinds(kind);
         message.put_u16(first, self.first)?;
         message.put_u16(last, self.last)?;
@@ -119,7 +119,7 @@ impl Group for Ports {
         })
     }
 
-    fn write(&self, first: u16, message: &mut Message) -> Result {
+    fn write(&self, first: u16, message: &mut Message<'_>) -> Result {
         self.source.write(first, message)?;
         let first = first.wrapping_add(RANGE_ATTRIBUTES);
         self.destination.write(first, message)

@@ -65,7 +65,7 @@ impl OptionalGroup for FlagsMatch {
         }
     }
 
-    fn write(&self, first: u16, message: &mut Message) -> Result {
+    fn write(&self, first: u16, message: &mut Message<'_>) -> Result {
         let [mask, set, invert] = nest::kinds(first);
         message.put_u8(mask, self.mask)?;
         message.put_u8(set, self.set)?;

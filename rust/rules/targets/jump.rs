@@ -63,7 +63,7 @@ impl Jump {
         })
     }
 
-    pub(super) fn encode(&self, names: &dyn ChainNames, message: &mut Message) -> Result {
+    pub(super) fn encode(&self, names: &dyn ChainNames, message: &mut Message<'_>) -> Result {
         let name = names.name_of(self.destination).ok_or(EINVAL)?;
         let kind = if self.returns {
             attributes::JUMP

@@ -51,7 +51,7 @@ impl Payload for Prefix {
         Ok(prefix)
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         message.put_string(kind, self.as_cstr().to_bytes())
     }
 }

@@ -81,7 +81,7 @@ impl Group for Statistics {
         }
     }
 
-    fn write(&self, kind: u16, message: &mut Message) -> Result {
+    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
         let [syns, cookies_sent, cookies_valid, cookies_invalid, out_of_flow] =
             self.events.totals();
         let totals = ProxyTotals {

@@ -121,7 +121,7 @@ fn rejected(
 /// Puts the server's sequence number into an error about one of its segments.
 fn correct(packet: &mut Packet<'_, Skb>, connection: &Connection<'_>, offset: u32) -> Result {
     let inner = inner_segment(packet, offset).ok_or(EINVAL)?;
-    let offset_of_sequence = inner.wrapping_add(4);
+    let offset_of_sequence = inner.wrapping_add(SEQUENCE_OFFSET);
     let sequence = u32::from_be_bytes(packet.read::<4>(offset_of_sequence).ok_or(EINVAL)?);
     let shift = connection.sequence_shift(Direction::Reply, sequence);
     let shifted_back = sequence.wrapping_sub(shift);
@@ -174,7 +174,7 @@ fn give_up(
     offset: u32,
 ) {
     let sequence = inner_segment(packet, offset)
-        .and_then(|offset| packet.read::<4>(offset.wrapping_add(4)))
+        .and_then(|offset| packet.read::<4>(offset.wrapping_add(SEQUENCE_OFFSET)))
         .map(u32::from_be_bytes);
     // It has to be about the SYN, or somebody has guessed.
     let next_to_server = connection.next_sequence(Direction::Original);

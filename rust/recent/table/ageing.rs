@@ -60,7 +60,7 @@ impl EntryTable {
 
     /// Removes expired entries, and stale stamps from the others, in one batch from `first` on.
     /// Returns where the next batch starts, unless this was the last.
-    pub(in crate::recent) fn age(&self, first: u32, now: u32) -> Option<u32> {
+    pub(crate) fn age(&self, first: u32, now: u32) -> Option<u32> {
         let end = first.saturating_add(AGEING_BATCH);
         let used = self.slots.used();
         for number in first..end.min(used) {

@@ -21,7 +21,7 @@ impl EntryTable {
     /// As [`EntryTable::check`]; `None` if the bucket changed meanwhile, or the table is
     /// superseded.
     #[inline(always)]
-    pub(in crate::recent) fn check_fast(
+    pub(crate) fn check_fast(
         &self,
         query: &Query<'_, impl Find>,
         now: impl FnOnce() -> u32,
@@ -39,7 +39,7 @@ impl EntryTable {
 
     /// As [`EntryTable::update`].
     #[inline(always)]
-    pub(in crate::recent) fn update_fast(
+    pub(crate) fn update_fast(
         &self,
         query: &Query<'_, impl Find>,
         invert: bool,
@@ -62,7 +62,7 @@ impl EntryTable {
 
     /// As [`EntryTable::stamp`], for a packet.
     #[inline(always)]
-    pub(in crate::recent) fn stamp_fast(
+    pub(crate) fn stamp_fast(
         &self,
         key: &impl Find,
         now: impl FnOnce() -> u32,

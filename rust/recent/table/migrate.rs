@@ -36,7 +36,7 @@ use kernel::{
 
 /// The result of migrating an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::recent) enum Migrated {
+pub(crate) enum Migrated {
     /// It was not in the previous table.
     Absent,
     /// It is in the new table.
@@ -46,7 +46,7 @@ pub(in crate::recent) enum Migrated {
 }
 
 /// The entries that fit into a smaller table: the most recently seen.
-pub(in crate::recent) struct Survivors {
+pub(crate) struct Survivors {
     /// Younger entries survive, older ones do not.
     age: u32,
     /// How many of exactly that age survive.
@@ -55,7 +55,7 @@ pub(in crate::recent) struct Survivors {
 
 impl Survivors {
     /// All entries.
-    pub(in crate::recent) const fn all() -> Self {
+    pub(crate) const fn all() -> Self {
         Self {
             age: u32::MAX,
             ties: 0,
@@ -63,12 +63,7 @@ impl Survivors {
     }
 
     /// The `size` most recently seen entries of the table. `ages` must have room for all ages.
-    pub(in crate::recent) fn of(
-        table: &EntryTable,
-        size: u32,
-        now: u32,
-        ages: &mut KVVec<u32>,
-    ) -> Self {
+    pub(crate) fn of(table: &EntryTable, size: u32, now: u32, ages: &mut KVVec<u32>) -> Self {
         ages.clear();
         for number in 0..table.slots.used() {
             let entry = table.slots.entry(table.slots.index(number));
@@ -109,7 +104,7 @@ impl EntryTable {
     }
 
     /// Marks the table as superseded. The new one must be published by now.
-    pub(in crate::recent) fn supersede(&self) {
+    pub(crate) fn supersede(&self) {
         if self.superseded.load() == 0 {
             self.superseded.store_release(1);
         }
@@ -123,7 +118,7 @@ impl EntryTable {
     }
 
     /// Migrates an address here from the previous table.
-    pub(in crate::recent) fn migrate(
+    pub(crate) fn migrate(
         &self,
         previous: &EntryTable,
         key: &Key,
@@ -181,7 +176,7 @@ impl EntryTable {
 
     /// Migrates all survivors here from the previous table, as far as there is room, and returns
     /// how many entries were lost. Calls `pause` after each bucket, with no lock held.
-    pub(in crate::recent) fn migrate_all(
+    pub(crate) fn migrate_all(
         &self,
         previous: &EntryTable,
         survivors: &mut Survivors,

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A comment.
-pub(in crate::rules) struct Comment(Text);
+pub(crate) struct Comment(Text);
 
 impl PacketMatch for Comment {
     type Attributes = Text;

@@ -17,7 +17,7 @@ const IPV4_BITS: u8 = 32;
 nest! {
     /// Whether a host or network has more connections than this.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct ConnectionLimit: attribute::connlimit {
+    pub(crate) struct ConnectionLimit: attribute::connlimit {
         connections: u32 = CONNECTIONS, required c"a connlimit match needs a number";
         invert: bool = INVERT, flag;
         prefix_length: Option<u8> = PREFIX_LENGTH, optional;
@@ -26,7 +26,7 @@ nest! {
 }
 
 /// Counts the connections of hosts or networks.
-pub(in crate::rules) struct Connlimit {
+pub(crate) struct Connlimit {
     limit: ConnectionLimit,
     mask: Address,
     counts: ConnectionCounts,

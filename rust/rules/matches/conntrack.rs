@@ -37,7 +37,7 @@ fn states_of(tracking: Tracking) -> u32 {
 nest! {
     /// A packet's state in connection tracking.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct Conntrack: attribute::conntrack {
+    pub(crate) struct Conntrack: attribute::conntrack {
         states: u32 = STATES, required c"a conntrack match needs a state";
         invert: bool = STATES_INVERT, flag;
     }

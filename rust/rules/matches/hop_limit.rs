@@ -11,7 +11,7 @@ use crate::{
 nest! {
     /// What a TTL or hop limit is compared with.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct HopLimitMatch: attribute::hop_limit {
+    pub(crate) struct HopLimitMatch: attribute::hop_limit {
         value: u8 = VALUE, required c"a TTL or hop limit is compared with a value";
         comparison: Comparison = COMPARISON, or Comparison::Equal;
         invert: bool = INVERT, flag;
@@ -19,7 +19,7 @@ nest! {
 }
 
 /// The TTL, or the hop limit if `IS_IPV6`.
-pub(in crate::rules) struct HopLimit<const IS_IPV6: bool>(HopLimitMatch);
+pub(crate) struct HopLimit<const IS_IPV6: bool>(HopLimitMatch);
 
 impl<const IS_IPV6: bool> HopLimit<IS_IPV6> {
     const FAMILY: Family = match IS_IPV6 {

@@ -72,7 +72,7 @@ impl OptionalGroup for MessageType {
 nest! {
     /// What to match of a message.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct IcmpMatch: attribute::icmp {
+    pub(crate) struct IcmpMatch: attribute::icmp {
         /// `None` stands for all types.
         message_type: Option<MessageType> = TYPE, group;
         invert: bool = INVERT, flag;
@@ -80,7 +80,7 @@ nest! {
 }
 
 /// Matches messages of one of the protocols.
-pub(in crate::rules) struct Icmp<const PROTOCOL: u8>(IcmpMatch);
+pub(crate) struct Icmp<const PROTOCOL: u8>(IcmpMatch);
 
 impl<const PROTOCOL: u8> Icmp<PROTOCOL> {
     /// The protocol's family: in the other one, its number means something else.

@@ -79,7 +79,7 @@ impl OptionalGroup for AddressRange {
 nest! {
     /// Ranges of addresses.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct Iprange: attribute::iprange {
+    pub(crate) struct Iprange: attribute::iprange {
         source: Option<AddressRange> = SOURCE_FIRST, group;
         destination: Option<AddressRange> = DESTINATION_FIRST, group;
     }

@@ -7,7 +7,7 @@ use crate::rules::prelude::*;
 nest! {
     /// A range of lengths, in bytes.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct Length: attribute::length {
+    pub(crate) struct Length: attribute::length {
         first: u16 = FIRST, or 0;
         last: u16 = LAST, or u16::MAX;
         invert: bool = INVERT, flag;

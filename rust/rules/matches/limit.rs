@@ -20,7 +20,7 @@ const DEFAULT_BURST: u32 = 5;
 nest! {
     /// The number of packets per period, and at once.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct Rate: attribute::limit {
+    pub(crate) struct Rate: attribute::limit {
         packets: u32 = PACKETS, required c"a limit is so many packets in a period";
         /// In seconds.
         period: u32 = PERIOD, required c"a limit is so many packets in a period";
@@ -32,7 +32,7 @@ nest! {
 ///
 /// A token bucket of `burst` packets, full at first and refilled at the rate. All its state is the
 /// time at which it will be full again, so one atomic word suffices.
-pub(in crate::rules) struct Limit {
+pub(crate) struct Limit {
     rate: Rate,
     /// When the bucket will be full, or was. There are as many units per jiffy as packets per
     /// period, so a packet takes a whole number of units.

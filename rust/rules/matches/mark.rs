@@ -7,7 +7,7 @@ use crate::rules::prelude::*;
 nest! {
     /// Bits of a packet's mark.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct Mark: attribute::mark {
+    pub(crate) struct Mark: attribute::mark {
         value: u32 = VALUE, required c"a mark match needs a value";
         mask: u32 = MASK, or u32::MAX;
         invert: bool = INVERT, flag;

@@ -17,7 +17,7 @@ use crate::{
 nest! {
     /// A range of ports, in host byte order.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct PortRange: attribute::port_range {
+    pub(crate) struct PortRange: attribute::port_range {
         first: u16 = FIRST, required c"a range of ports has a first port";
         /// `None` in a request stands for the first.
         last: Option<u16> = LAST, optional;
@@ -27,7 +27,7 @@ nest! {
 nest! {
     /// Several ports at once.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct Multiport: attribute::multiport {
+    pub(crate) struct Multiport: attribute::multiport {
         ports_of: PortsOf = PORTS_OF,
             required c"a multiport match is for source ports, destination ports or either";
         ranges: KVec<PortRange> = RANGE, each;

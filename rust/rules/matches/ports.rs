@@ -69,7 +69,7 @@ impl OptionalGroup for PortRange {
 
 /// The ports of a packet.
 #[derive(PartialEq, Eq)]
-pub(in crate::rules) struct Ports {
+pub(crate) struct Ports {
     source: Option<PortRange>,
     destination: Option<PortRange>,
 }

@@ -28,7 +28,7 @@ use kernel::sync::Arc;
 nest! {
     /// What to match of an entry, and what to do with it.
     #[derive(PartialEq)]
-    pub(in crate::rules) struct RecentAttributes: attribute::recent {
+    pub(crate) struct RecentAttributes: attribute::recent {
         name: Text = NAME, required c"a recent match needs a list's name";
         operation: RecentOperation = OPERATION, required c"a recent match needs an operation";
         invert: bool = INVERT, flag;
@@ -76,7 +76,7 @@ impl RecentAttributes {
 }
 
 /// Matches addresses seen recently, and stamps them.
-pub(in crate::rules) struct Recent {
+pub(crate) struct Recent {
     list: Arc<List>,
     /// Whether the key is the whole source address, with neither a TTL to compare nor entries to
     /// reap.

@@ -14,7 +14,7 @@ const DEFAULT_TO: u32 = u16::MAX as u32;
 nest! {
     /// What to search for, how, and at which offsets from the start of the IP header.
     #[derive(PartialEq)]
-    pub(in crate::rules) struct Search: attribute::string {
+    pub(crate) struct Search: attribute::string {
         pattern: KVec<u8> = PATTERN, required c"there is nothing to search for";
         algorithm: Algorithm = ALGORITHM, required c"a string match needs an algorithm";
         from: u32 = FROM, or 0;
@@ -25,7 +25,7 @@ nest! {
 }
 
 /// Whether the packet contains a string.
-pub(in crate::rules) struct StringMatch {
+pub(crate) struct StringMatch {
     search: Search,
     text: TextSearch,
 }

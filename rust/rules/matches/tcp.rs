@@ -76,7 +76,7 @@ impl OptionalGroup for FlagsMatch {
 nest! {
     /// Ports and flags of a TCP segment.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct Tcp: attribute::tcp {
+    pub(crate) struct Tcp: attribute::tcp {
         ports: Ports = SOURCE_FIRST, group;
         flags: Option<FlagsMatch> = FLAGS_MASK, group;
     }

@@ -16,7 +16,7 @@ use crate::{
 nest! {
     /// Ports of a UDP datagram.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct Udp: attribute::ports {
+    pub(crate) struct Udp: attribute::ports {
         ports: Ports = SOURCE_FIRST, group;
     }
 }

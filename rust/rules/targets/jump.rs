@@ -25,7 +25,7 @@ use kernel::prelude::*;
 
 /// Continues in another chain, known by its number so that it can be renamed.
 #[derive(PartialEq, Eq)]
-pub(in crate::rules) struct Jump {
+pub(crate) struct Jump {
     destination: ChainId,
     /// Whether the packet continues after the rule when that chain ends.
     returns: bool,

@@ -59,7 +59,7 @@ impl Payload for Prefix {
 nest! {
     /// The contents of a line.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct Line: attribute::log {
+    pub(crate) struct Line: attribute::log {
         level: u8 = LEVEL, or DEFAULT_LEVEL;
         prefix: Prefix = PREFIX, or Prefix::default();
         flags: u32 = FLAGS, or 0;
@@ -67,7 +67,7 @@ nest! {
 }
 
 /// Writes a line to the kernel log.
-pub(in crate::rules) struct Log {
+pub(crate) struct Log {
     line: Line,
     logger: Logger,
     style: Style,

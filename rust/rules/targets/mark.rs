@@ -7,7 +7,7 @@ use crate::rules::prelude::*;
 nest! {
     /// Changes the packet's mark: clears the bits of the mask, then XORs the value.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct MarkTarget: attribute::mark {
+    pub(crate) struct MarkTarget: attribute::mark {
         value: u32 = VALUE, required c"MARK needs a value";
         mask: u32 = MASK, or u32::MAX;
     }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Has connection tracking skip the packet.
-pub(in crate::rules) struct Notrack;
+pub(crate) struct Notrack;
 
 impl PacketTarget for Notrack {
     type Attributes = ();

@@ -29,7 +29,7 @@ static WHERE_ARRIVED: Restriction = Restriction {
 nest! {
     /// The ports that connections are redirected to; `None` keeps theirs.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct RedirectAttributes: attribute::redirect {
+    pub(crate) struct RedirectAttributes: attribute::redirect {
         first: Option<u16> = PORT_FIRST, optional;
         /// `None` in a request stands for the first.
         last: Option<u16> = PORT_LAST, optional;
@@ -38,7 +38,7 @@ nest! {
 }
 
 /// Redirects connections to this machine.
-pub(in crate::rules) struct Redirect {
+pub(crate) struct Redirect {
     attributes: RedirectAttributes,
     /// `None` in the table filter: packets in INPUT have reached this machine already, and are
     /// accepted.

@@ -28,7 +28,7 @@ const CODES: [u8; 7] = [0, 1, 2, PORT_UNREACHABLE, 9, 10, 13];
 nest! {
     /// Tells the sender, and drops the packet.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct Reject: attribute::reject {
+    pub(crate) struct Reject: attribute::reject {
         /// With a TCP reset instead of an ICMP error.
         tcp_reset: bool = TCP_RESET, flag;
         /// The code of "destination unreachable" for IPv4; `None` stands for port unreachable.

@@ -99,7 +99,7 @@ impl Group for Statistics {
 nest! {
     /// What to tell clients and when, and what was counted.
     #[derive(PartialEq)]
-    pub(in crate::rules) struct SynproxyAttributes: attribute::synproxy {
+    pub(crate) struct SynproxyAttributes: attribute::synproxy {
         mss: Option<u16> = MSS, optional;
         scale: Option<u8> = WSCALE, optional;
         sack: bool = SACK_PERM, flag;
@@ -131,7 +131,7 @@ impl SynproxyAttributes {
 }
 
 /// Answers handshakes.
-pub(in crate::rules) struct SynproxyTarget {
+pub(crate) struct SynproxyTarget {
     settings: SynproxySettings,
     stage: Stage,
     synproxy: Arc<Synproxy>,
@@ -140,7 +140,7 @@ pub(in crate::rules) struct SynproxyTarget {
 
 impl SynproxyTarget {
     /// Records the connections counted so far for the servers that the rule's packets go to.
-    pub(in crate::rules) fn record_baseline(&mut self, is_meant: impl Fn(&ServerReport) -> bool) {
+    pub(crate) fn record_baseline(&mut self, is_meant: impl Fn(&ServerReport) -> bool) {
         let mut before = ProxyTotals::default();
         let mut number = 0;
         while let Some((server, next)) = self.synproxy.server_from(number) {

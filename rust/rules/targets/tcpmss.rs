@@ -43,7 +43,7 @@ static WHERE_ROUTED: Restriction = Restriction {
 nest! {
     /// What the MSS is lowered to.
     #[derive(PartialEq, Eq)]
-    pub(in crate::rules) struct Tcpmss: attribute::tcpmss {
+    pub(crate) struct Tcpmss: attribute::tcpmss {
         /// So many bytes.
         mss: Option<u16> = MSS, optional;
         /// As many as fit into the MTUs of both directions.

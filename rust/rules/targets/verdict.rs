@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A verdict.
-pub(in crate::rules) struct VerdictTarget(spec::Verdict);
+pub(crate) struct VerdictTarget(spec::Verdict);
 
 impl PacketTarget for VerdictTarget {
     type Attributes = spec::Verdict;

@@ -65,7 +65,7 @@ impl Incoming<'_, '_> {
     /// Whether there may be a connection between the same endpoints. Most SYNs belong to none, and
     /// need no lookup.
     #[inline]
-    pub(in crate::synproxy) fn may_have_connection(&self) -> bool {
+    pub(crate) fn may_have_connection(&self) -> bool {
         let mark = self.synproxy.established.mark(self.endpoints());
         self.stage == Stage::Filter || mark.is_none_or(|mark| mark.was_used())
     }
@@ -74,7 +74,7 @@ impl Incoming<'_, '_> {
     /// be applied to the next one, and the ACK that follows must not be taken for part of it.
     #[cold]
     #[inline(never)]
-    pub(in crate::synproxy) fn is_of_open_connection(&self) -> bool {
+    pub(crate) fn is_of_open_connection(&self) -> bool {
         let state = self.look_up(self.endpoints()).map(|found| {
             let connection = found.connection();
             let state = connection.tcp_state();
@@ -97,7 +97,7 @@ impl Incoming<'_, '_> {
     }
 
     /// Any segment but a SYN, of a connection that connection tracking knows.
-    pub(in crate::synproxy) fn of_connection(
+    pub(crate) fn of_connection(
         &mut self,
         kind: Kind,
         connection: &ConfirmedConnection<'_>,
@@ -150,7 +150,7 @@ impl Incoming<'_, '_> {
 
     /// As [`Incoming::of_connection`], for a segment that connection tracking calls invalid; opens
     /// a connection if there is none.
-    pub(in crate::synproxy) fn open_behind_conntrack(&mut self, proof: &Proof) -> Option<Verdict> {
+    pub(crate) fn open_behind_conntrack(&mut self, proof: &Proof) -> Option<Verdict> {
         if let Some(found) = self.look_up(self.endpoints()) {
             let connection = found.connection();
             match (connection.tcp_state(), ProxyState::of(&connection)) {
@@ -185,7 +185,7 @@ impl Incoming<'_, '_> {
 
     /// The socket on this machine with an open connection between the same endpoints.
     #[inline]
-    pub(in crate::synproxy) fn open_socket(&self) -> Option<Socket> {
+    pub(crate) fn open_socket(&self) -> Option<Socket> {
         let socket = sockets::find(self.packet.context(), self.endpoints());
         socket.filter(|socket| socket.is_open)
     }
@@ -194,14 +194,14 @@ impl Incoming<'_, '_> {
     /// sends a challenge ACK. Connection tracking must not take the SYN for a new connection: it
     /// would call the client's next segments invalid.
     #[cold]
-    pub(in crate::synproxy) fn pass_to_socket(&mut self) -> Option<Verdict> {
+    pub(crate) fn pass_to_socket(&mut self) -> Option<Verdict> {
         self.packet.skb_mut().set_untracked();
         None
     }
 
     /// A cookie for a connection that connection tracking does not know.
     #[cold]
-    pub(in crate::synproxy) fn of_socket(&mut self, socket: &Socket) -> Option<Verdict> {
+    pub(crate) fn of_socket(&mut self, socket: &Socket) -> Option<Verdict> {
         match socket.next {
             // The segment belongs to the socket.
             _ if lost::fits(socket, &self.segment) => None,
@@ -237,7 +237,7 @@ impl Incoming<'_, '_> {
     /// Resets the sender of a segment, by the numbers of the segment itself, if it may be answered:
     /// so nobody learns another's numbers, or causes a reset that they could not send themselves.
     #[cold]
-    pub(in crate::synproxy) fn reset_sender(&mut self) -> Option<Verdict> {
+    pub(crate) fn reset_sender(&mut self) -> Option<Verdict> {
         let ports = self.segment.ports_of_answer();
         if self.way_back(ports).is_err() {
             return Some(Verdict::Drop);

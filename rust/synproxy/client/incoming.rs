@@ -123,19 +123,19 @@ impl Synproxy {
 }
 
 /// A client's segment, and how to handle it.
-pub(in crate::synproxy) struct Incoming<'a, 'p> {
-    pub(in crate::synproxy) synproxy: &'a Synproxy,
+pub(crate) struct Incoming<'a, 'p> {
+    pub(crate) synproxy: &'a Synproxy,
     settings: &'a SynproxySettings,
     events: &'a Events,
-    pub(in crate::synproxy) stage: Stage,
-    pub(in crate::synproxy) packet: &'a mut Packet<'p>,
-    pub(in crate::synproxy) segment: Segment,
+    pub(crate) stage: Stage,
+    pub(crate) packet: &'a mut Packet<'p>,
+    pub(crate) segment: Segment,
     /// Its addresses and ports, which are needed several times.
     endpoints: Endpoints,
 }
 
 impl Incoming<'_, '_> {
-    pub(in crate::synproxy) fn count(&self, event: Event) {
+    pub(crate) fn count(&self, event: Event) {
         self.events.count(event as usize);
     }
 
@@ -147,7 +147,7 @@ impl Incoming<'_, '_> {
         }
     }
 
-    pub(in crate::synproxy) fn cookie_client(&self) -> cookie::Client {
+    pub(crate) fn cookie_client(&self) -> cookie::Client {
         cookie::Client {
             family: self.packet.family,
             source: self.source(),
@@ -156,28 +156,28 @@ impl Incoming<'_, '_> {
         }
     }
 
-    pub(in crate::synproxy) fn has_right_checksum(&self) -> bool {
+    pub(crate) fn has_right_checksum(&self) -> bool {
         let (skb, context) = (self.packet.skb(), self.packet.context());
         skb.has_right_checksum(context, self.segment.offset, IPPROTO_TCP)
     }
 
     /// The segment's source address.
-    pub(in crate::synproxy) fn source(&self) -> Address {
+    pub(crate) fn source(&self) -> Address {
         Address::new(self.endpoints.addresses.0)
     }
 
     /// The segment's destination address.
-    pub(in crate::synproxy) fn destination(&self) -> Address {
+    pub(crate) fn destination(&self) -> Address {
         Address::new(self.endpoints.addresses.1)
     }
 
-    pub(in crate::synproxy) fn endpoints(&self) -> &Endpoints {
+    pub(crate) fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
     /// The route of an answer, if there may be one.
     #[inline]
-    pub(in crate::synproxy) fn way_back(&mut self, ports: u32) -> Result<WayBack, NoAnswer> {
+    pub(crate) fn way_back(&mut self, ports: u32) -> Result<WayBack, NoAnswer> {
         let packet = &mut *self.packet;
         if packet.has_refused_options(self.segment.offset) {
             return Err(NoAnswer::Forbidden);
@@ -187,7 +187,7 @@ impl Incoming<'_, '_> {
         context.way_back(packet.skb_mut(), family, ports, own)
     }
 
-    pub(in crate::synproxy) fn look_up(&self, endpoints: &Endpoints) -> Option<FoundConnection> {
+    pub(crate) fn look_up(&self, endpoints: &Endpoints) -> Option<FoundConnection> {
         FoundConnection::look_up(self.packet.context().namespace(), endpoints)
     }
 
@@ -271,7 +271,7 @@ impl Incoming<'_, '_> {
     }
 
     /// A client whose SYN passed completed its handshake.
-    pub(in crate::synproxy) fn prove(&self) {
+    pub(crate) fn prove(&self) {
         if self.settings.threshold.is_some() {
             self.synproxy.servers.prove(&self.endpoint());
         }
@@ -295,7 +295,7 @@ impl Incoming<'_, '_> {
     /// Forgets a closed connection between the same endpoints: its state must not be applied to the
     /// next one.
     #[cold]
-    pub(in crate::synproxy) fn forget_last(&self) {
+    pub(crate) fn forget_last(&self) {
         if let Some(found) = self.look_up(self.endpoints()) {
             let last = found.connection();
             if last.tcp_state() == TcpState::Over {

@@ -43,11 +43,11 @@ use crate::{
 };
 
 /// What a valid cookie proves.
-pub(in crate::synproxy) struct Proof {
+pub(crate) struct Proof {
     mss: u16,
     agreement: Agreement,
     /// Sequence number of the client's SYN.
-    pub(in crate::synproxy) initial_sequence: u32,
+    pub(crate) initial_sequence: u32,
     timestamps: Option<Timestamps>,
     /// Whether the segment is a keep-alive, whose data does not count.
     is_keep_alive: bool,
@@ -56,7 +56,7 @@ pub(in crate::synproxy) struct Proof {
 impl Incoming<'_, '_> {
     /// What the segment's cookie proves; `None` if it is not valid.
     #[inline]
-    pub(in crate::synproxy) fn proof(&self) -> Option<Proof> {
+    pub(crate) fn proof(&self) -> Option<Proof> {
         let (skb, segment) = (self.packet.skb(), &self.segment);
         let options = Options::read(skb, segment)?;
         let returned = self.synproxy.cookies.check(
@@ -129,7 +129,7 @@ impl Incoming<'_, '_> {
 
     /// Turns the segment into a SYN, which takes the segment's path: through NAT, routing and all
     /// rules.
-    pub(in crate::synproxy) fn open_in_place(&mut self, proof: &Proof) -> Option<Verdict> {
+    pub(crate) fn open_in_place(&mut self, proof: &Proof) -> Option<Verdict> {
         let wait = self.wait(proof);
         let held = self.held(proof);
         let (source, destination) = (self.source(), self.destination());
@@ -154,7 +154,7 @@ impl Incoming<'_, '_> {
     }
 
     /// Sends a new SYN in the client's name, as with iptables.
-    pub(in crate::synproxy) fn open_new(&self, proof: &Proof) -> Option<Verdict> {
+    pub(crate) fn open_new(&self, proof: &Proof) -> Option<Verdict> {
         let (packet, synproxy) = (&*self.packet, self.synproxy);
         let wait = self.wait(proof);
         let syn = compose::packet(

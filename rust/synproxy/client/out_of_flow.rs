@@ -24,11 +24,7 @@ use crate::{
 impl Incoming<'_, '_> {
     /// A segment out of flow. This machine may have a connection for it that is older than the
     /// rule, and than connection tracking; otherwise the segment is dropped.
-    pub(in crate::synproxy) fn out_of_flow(
-        &mut self,
-        mark: Option<Mark<'_>>,
-        event: Event,
-    ) -> Option<Verdict> {
+    pub(crate) fn out_of_flow(&mut self, mark: Option<Mark<'_>>, event: Event) -> Option<Verdict> {
         match sockets::find(self.packet.context(), self.endpoints()) {
             Some(socket) if fits(&socket, &self.segment) => return None,
             Some(_) => {

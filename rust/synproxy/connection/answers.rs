@@ -100,17 +100,13 @@ fn judge(synproxy: &Synproxy, skb: &mut HookSkb, context: Context<'_>) -> Verdic
 }
 
 /// Whether a segment acknowledges exactly the SYN that the server got.
-pub(in crate::synproxy) fn answers_our_syn(segment: &Segment, connection: &Connection<'_>) -> bool {
+pub(crate) fn answers_our_syn(segment: &Segment, connection: &Connection<'_>) -> bool {
     segment.flags & flags::ACK != 0
         && segment.acknowledgement == connection.next_sequence(Direction::Original)
 }
 
 /// Has the server forget the connection that the segment belongs to.
-pub(in crate::synproxy) fn reset_server(
-    context: &Context<'_>,
-    segment: &Segment,
-    connection: &Connection<'_>,
-) {
+pub(crate) fn reset_server(context: &Context<'_>, segment: &Segment, connection: &Connection<'_>) {
     let server = connection.endpoints(Direction::Reply).reversed();
     let time_to_live = context.initial_time_to_live(server.family);
     // If there is no memory, the server will answer again.
@@ -123,7 +119,7 @@ pub(in crate::synproxy) fn reset_server(
 
 /// The server answered something else than the SYN: it may have an old connection between the same
 /// endpoints.
-pub(in crate::synproxy) fn refuse(
+pub(crate) fn refuse(
     synproxy: &Synproxy,
     context: &Context<'_>,
     segment: &Segment,

@@ -48,21 +48,21 @@ const REPLACED: u32 = 4;
 const FLAGS: u32 = OWN | REPLACED;
 
 /// The marks of open connections.
-pub(in crate::synproxy) struct EstablishedCache {
+pub(crate) struct EstablishedCache {
     key: HashKey,
     marks: KVVec<Word>,
 }
 
 /// A slot, and the mark for it.
 #[derive(Clone, Copy)]
-pub(in crate::synproxy) struct Mark<'a> {
+pub(crate) struct Mark<'a> {
     slot: &'a Word,
     mark: u32,
 }
 
 impl EstablishedCache {
     /// An empty table.
-    pub(in crate::synproxy) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let count = 1 << SLOTS_SHIFT;
         let mut marks = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..count {
@@ -76,7 +76,7 @@ impl EstablishedCache {
 
     /// The mark of a client's connection.
     #[inline]
-    pub(in crate::synproxy) fn mark(&self, endpoints: &Endpoints) -> Option<Mark<'_>> {
+    pub(crate) fn mark(&self, endpoints: &Endpoints) -> Option<Mark<'_>> {
         let ([a, b, c, d], [e, f, g, h]) = endpoints.addresses;
         let ports = endpoints.port_word();
         let hash = match endpoints.family {
@@ -96,31 +96,31 @@ impl EstablishedCache {
 impl Mark<'_> {
     /// Whether the connection is known to be open.
     #[inline]
-    pub(in crate::synproxy) fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.slot.load() & !FLAGS == self.mark
     }
 
     /// Whether the connection is known to be open, and one of SYNPROXY's.
-    pub(in crate::synproxy) fn is_own(&self) -> bool {
+    pub(crate) fn is_own(&self) -> bool {
         self.slot.load() & !REPLACED == self.mark | OWN
     }
 
     /// Whether the slot ever held the mark of any connection.
     #[inline]
-    pub(in crate::synproxy) fn was_used(&self) -> bool {
+    pub(crate) fn was_used(&self) -> bool {
         self.slot.load() != 0
     }
 
     /// There is a connection, but it is not open yet.
     #[inline]
-    pub(in crate::synproxy) fn occupy(&self) {
+    pub(crate) fn occupy(&self) {
         if !self.was_used() {
             self.slot.store(CLEARED);
         }
     }
 
     /// The connection is open; `is_own` tells whether it is one of SYNPROXY's.
-    pub(in crate::synproxy) fn set(&self, is_own: bool) {
+    pub(crate) fn set(&self, is_own: bool) {
         let own = if is_own { OWN } else { 0 };
         let last = self.slot.load();
         let gives_way = last & (MARK | OWN) == MARK | OWN && last & !FLAGS != self.mark;
@@ -129,13 +129,13 @@ impl Mark<'_> {
     }
 
     /// Whether the connection may be one of SYNPROXY's whose mark was replaced.
-    pub(in crate::synproxy) fn may_have_been_replaced(&self) -> bool {
+    pub(crate) fn may_have_been_replaced(&self) -> bool {
         self.slot.load() & REPLACED != 0
     }
 
     /// Clears the mark: the connection may be another one now.
     #[inline]
-    pub(in crate::synproxy) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         let last = self.slot.load();
         if last & !FLAGS == self.mark {
             self.slot.store(CLEARED | last & REPLACED);

@@ -48,7 +48,7 @@ impl ProxySegment<'_> {
 
     /// The client probes the connection before the server has answered: turns the segment into
     /// another SYN.
-    pub(in crate::synproxy) fn keep_alive(&mut self) -> Result {
+    pub(crate) fn keep_alive(&mut self) -> Result {
         let wait = self.synproxy.syn_sent.find(&self.client()).ok_or(ENOENT)?;
         let fields = Fields {
             ports: self.segment.ports(),
@@ -65,7 +65,7 @@ impl ProxySegment<'_> {
     }
 
     /// The server's SYN-ACK: acknowledges it, and turns it into a window update for the client.
-    pub(in crate::synproxy) fn syn_ack(&mut self) -> Result {
+    pub(crate) fn syn_ack(&mut self) -> Result {
         let (segment, proxy_state) = (&self.segment, &self.proxy_state);
         if proxy_state.has(Flag::Opened) && !self.is_repeated() {
             // Anybody may send a SYN-ACK, but only the server has seen the SYN.
@@ -113,7 +113,7 @@ impl ProxySegment<'_> {
     }
 
     /// Learns from the SYN-ACK of a server behind this machine, before any rule could change it.
-    pub(in crate::synproxy) fn learn_from_server(&self) -> Result {
+    pub(crate) fn learn_from_server(&self) -> Result {
         let announced = Options::read(self.packet.skb(), &self.segment).ok_or(EINVAL)?;
         let mtu = self.packet.context().in_mtu(self.packet.family);
         let announced = Options {
@@ -302,7 +302,7 @@ impl ProxySegment<'_> {
     /// The server answers with something else than a SYN-ACK: it has an old connection between the
     /// same endpoints, or somebody else answers.
     #[cold]
-    pub(in crate::synproxy) fn answer_of_another(&self) -> Result {
+    pub(crate) fn answer_of_another(&self) -> Result {
         if !answers::answers_our_syn(&self.segment, &self.connection) {
             let context = self.packet.context();
             answers::refuse(self.synproxy, context, &self.segment, &self.connection);
@@ -312,7 +312,7 @@ impl ProxySegment<'_> {
 
     /// The server resets a connection that is not open: gives the reset the sequence number that
     /// the client expects.
-    pub(in crate::synproxy) fn refused(&self) -> Result {
+    pub(crate) fn refused(&self) -> Result {
         // A sender that has not seen the SYN is not the server.
         if !answers::answers_our_syn(&self.segment, &self.connection) {
             return Err(EAGAIN);

@@ -20,22 +20,22 @@ use kernel::{
 };
 
 /// The maximum held for a connection, in bytes: one Ethernet segment.
-pub(in crate::synproxy) const HELD_MAX: usize = 1460;
+pub(crate) const HELD_MAX: usize = 1460;
 
 /// PSH.
 const PUSH: u8 = 0x08;
 
 /// The first data of a connection, its FIN, or both.
-pub(in crate::synproxy) struct Held {
+pub(crate) struct Held {
     bytes: KVec<u8>,
     /// FIN and PSH of the client's segment.
-    pub(in crate::synproxy) flags: u8,
+    pub(crate) flags: u8,
 }
 
 impl Held {
     /// The data of a segment that starts at the first byte of its connection; `None` if there is
     /// none, too much, or not enough memory. In softirq.
-    pub(in crate::synproxy) fn of(skb: &Skb, segment: &Segment) -> Option<Self> {
+    pub(crate) fn of(skb: &Skb, segment: &Segment) -> Option<Self> {
         let start = segment.offset.wrapping_add(segment.header_length);
         let length = skb.len().checked_sub(start)? as usize;
         let flags = segment.flags & (flags::FIN | PUSH);
@@ -49,12 +49,7 @@ impl Held {
 
     /// The data, if all of it fits into the window and MSS that the server announced, with
     /// `options` bytes of options.
-    pub(in crate::synproxy) fn fitting(
-        &self,
-        window: u16,
-        mss: u16,
-        options: usize,
-    ) -> Option<&[u8]> {
+    pub(crate) fn fitting(&self, window: u16, mss: u16, options: usize) -> Option<&[u8]> {
         let size = self.bytes.len();
         let is_fitting = size <= window.into() && size.wrapping_add(options) <= mss.into();
         is_fitting.then_some(&self.bytes)

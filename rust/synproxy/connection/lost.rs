@@ -43,16 +43,16 @@ use kernel::sync::atomic::{
 const RATE: u32 = 1000;
 
 /// How many segments were answered in the current second.
-pub(in crate::synproxy) struct ResetLimit(Atomic<i64>);
+pub(crate) struct ResetLimit(Atomic<i64>);
 
 impl ResetLimit {
     /// No segment answered yet.
-    pub(in crate::synproxy) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(Atomic::new(0))
     }
 
     /// Whether another segment may be answered. Concurrent callers may count as one.
-    pub(in crate::synproxy) fn admits(&self) -> bool {
+    pub(crate) fn admits(&self) -> bool {
         let second = jiffies32() / JIFFIES_PER_SECOND;
         let (then, count) = {
             let before = self.0.load(Relaxed) as u64;
@@ -70,7 +70,7 @@ impl ResetLimit {
 
 /// The verdict on a segment that may belong to a connection that connection tracking has lost: it
 /// knows no connection for the segment, or takes it for a new one.
-pub(in crate::synproxy) fn judge(
+pub(crate) fn judge(
     synproxy: &Synproxy,
     packet: &Packet<'_>,
     segment: &Segment,
@@ -92,7 +92,7 @@ pub(in crate::synproxy) fn judge(
 }
 
 /// Whether a segment belongs to a socket's connection, by its numbers.
-pub(in crate::synproxy) fn fits(socket: &Socket, segment: &Segment) -> bool {
+pub(crate) fn fits(socket: &Socket, segment: &Segment) -> bool {
     let acknowledgement = (segment.flags & flags::ACK != 0).then_some(segment.acknowledgement);
     socket.fits(acknowledgement)
 }
@@ -100,7 +100,7 @@ pub(in crate::synproxy) fn fits(socket: &Socket, segment: &Segment) -> bool {
 /// Resets both sides of a lost connection, by a segment of the client.
 #[cold]
 #[inline(never)]
-pub(in crate::synproxy) fn reset_both(
+pub(crate) fn reset_both(
     synproxy: &Synproxy,
     packet: &Packet<'_>,
     segment: &Segment,

@@ -27,7 +27,7 @@ const SCALE_MASK: u32 = 0xf;
 
 /// A flag of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::synproxy) enum Flag {
+pub(crate) enum Flag {
     /// The server has accepted it.
     Opened = 1 << 12,
     /// The client permits SACK.
@@ -62,33 +62,28 @@ const TO_TRANSLATE: u32 = Flag::HideSack as u32
 
 /// The sequence number that the client expects next, by the words of a connection; `None` once the
 /// server has accepted it.
-pub(in crate::synproxy) fn next_before_answer([cookie, _, flags]: [u32; 3]) -> Option<u32> {
+pub(crate) fn next_before_answer([cookie, _, flags]: [u32; 3]) -> Option<u32> {
     (flags & Flag::Opened as u32 == 0).then_some(cookie.wrapping_add(1))
 }
 
 /// SYNPROXY's state of a connection.
 #[derive(Clone, Copy)]
-pub(in crate::synproxy) struct ProxyState<'a>(&'a ProxyWords);
+pub(crate) struct ProxyState<'a>(&'a ProxyWords);
 
 impl<'a> ProxyState<'a> {
     /// The state of a connection, if it is one of SYNPROXY's.
-    pub(in crate::synproxy) fn of(connection: &Connection<'a>) -> Option<Self> {
+    pub(crate) fn of(connection: &Connection<'a>) -> Option<Self> {
         connection.proxy().map(Self)
     }
 
     /// The state in these words.
     #[inline]
-    pub(in crate::synproxy) fn new(words: &'a ProxyWords) -> Self {
+    pub(crate) fn new(words: &'a ProxyWords) -> Self {
         Self(words)
     }
 
     /// Initializes the state when a SYN goes to the server. A retransmission changes nothing.
-    pub(in crate::synproxy) fn start(
-        &self,
-        cookie: u32,
-        stamp: Option<u32>,
-        agreement: &Agreement,
-    ) {
+    pub(crate) fn start(&self, cookie: u32, stamp: Option<u32>, agreement: &Agreement) {
         let [first, second, third] = self.0;
         if self.has(Flag::Started) && first.load() == cookie {
             return;
@@ -107,7 +102,7 @@ impl<'a> ProxyState<'a> {
     }
 
     /// The sequence number of the SYN-ACK that the client got.
-    pub(in crate::synproxy) fn cookie(&self) -> u32 {
+    pub(crate) fn cookie(&self) -> u32 {
         let [first, _, _] = self.0;
         first.load()
     }
@@ -115,13 +110,13 @@ impl<'a> ProxyState<'a> {
     /// The timestamp that the client got; once the server has answered, how far the server's
     /// timestamps are ahead.
     #[inline]
-    pub(in crate::synproxy) fn stamp(&self) -> u32 {
+    pub(crate) fn stamp(&self) -> u32 {
         let [_, second, _] = self.0;
         second.load()
     }
 
     /// Sets how far the server's timestamps are ahead.
-    pub(in crate::synproxy) fn set_stamp(&self, ahead: u32) {
+    pub(crate) fn set_stamp(&self, ahead: u32) {
         let [_, second, _] = self.0;
         second.store(ahead);
     }
@@ -134,19 +129,19 @@ impl<'a> ProxyState<'a> {
 
     /// Whether the flag is set.
     #[inline]
-    pub(in crate::synproxy) fn has(&self, one: Flag) -> bool {
+    pub(crate) fn has(&self, one: Flag) -> bool {
         self.flags() & one as u32 != 0
     }
 
     /// Whether the caller is the first to process the server's SYN-ACK.
-    pub(in crate::synproxy) fn try_start_opening(&self) -> bool {
+    pub(crate) fn try_start_opening(&self) -> bool {
         let [_, _, third] = self.0;
         !third.test_and_set_bit::<{ (Flag::Opening as u32).trailing_zeros() }>()
     }
 
     /// Records a SYN that passes to the server, if the server has accepted the connection.
     #[cold]
-    pub(in crate::synproxy) fn challenge(&self, sequence: u32) {
+    pub(crate) fn challenge(&self, sequence: u32) {
         let [first, _, third] = self.0;
         if self.has(Flag::Opened) {
             first.store(sequence);
@@ -156,13 +151,13 @@ impl<'a> ProxyState<'a> {
 
     /// The sequence number of the latest SYN that passed to a server that had accepted the
     /// connection.
-    pub(in crate::synproxy) fn challenge_syn(&self) -> Option<u32> {
+    pub(crate) fn challenge_syn(&self) -> Option<u32> {
         let [first, _, _] = self.0;
         self.has(Flag::Challenged).then(|| first.load())
     }
 
     /// Sets the flags whose condition is true, and the server's window scale.
-    pub(in crate::synproxy) fn add(&self, flags: &[(bool, Flag)], server_scale: Option<u8>) {
+    pub(crate) fn add(&self, flags: &[(bool, Flag)], server_scale: Option<u8>) {
         let [_, _, third] = self.0;
         let flag = |(is_true, one): &(bool, Flag)| if *is_true { *one as u32 } else { 0 };
         let added = flags.iter().map(flag).fold(0, |sum, one| sum | one);
@@ -172,13 +167,13 @@ impl<'a> ProxyState<'a> {
 
     /// Whether its segments have to be translated.
     #[inline]
-    pub(in crate::synproxy) fn is_translated(&self) -> bool {
+    pub(crate) fn is_translated(&self) -> bool {
         self.flags() & TO_TRANSLATE != 0
     }
 
     /// Whether the server has accepted it and nothing has to be translated.
     #[inline]
-    pub(in crate::synproxy) fn is_open_untranslated(&self) -> bool {
+    pub(crate) fn is_open_untranslated(&self) -> bool {
         self.flags() & (TO_TRANSLATE | Flag::Opened as u32) == Flag::Opened as u32
     }
 
@@ -190,19 +185,19 @@ impl<'a> ProxyState<'a> {
 
     /// The client's window scale, if windows are scaled.
     #[inline]
-    pub(in crate::synproxy) fn client_scale(&self) -> Option<u8> {
+    pub(crate) fn client_scale(&self) -> Option<u8> {
         Self::scale(self.flags(), CLIENT_SCALE_SHIFT)
     }
 
     /// The advertised window scale, if there was one.
     #[inline]
-    pub(in crate::synproxy) fn advertised_wscale(&self) -> Option<u8> {
+    pub(crate) fn advertised_wscale(&self) -> Option<u8> {
         Self::scale(self.flags(), ADVERTISED_WSCALE_SHIFT)
     }
 
     /// The server's window scale, if it scales windows.
     #[inline]
-    pub(in crate::synproxy) fn server_scale(&self) -> Option<u8> {
+    pub(crate) fn server_scale(&self) -> Option<u8> {
         Self::scale(!self.flags(), SERVER_SCALE_SHIFT)
     }
 }

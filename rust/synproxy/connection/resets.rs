@@ -32,7 +32,7 @@ use crate::{
 use kernel::prelude::*;
 
 /// A reset between these endpoints. The receiver accepts it if it expects this sequence number.
-pub(in crate::synproxy) fn reset(
+pub(crate) fn reset(
     endpoints: &Endpoints,
     sequence: u32,
     acknowledgement: u32,
@@ -59,7 +59,7 @@ pub(in crate::synproxy) fn reset(
 
 /// Resets both sides of a connection that connection tracking has forgotten, each with the sequence
 /// number that it expects, as far as its segments came through here.
-pub(in crate::synproxy) fn reset_both(connection: &EndedConnection, sender: &Sender) {
+pub(crate) fn reset_both(connection: &EndedConnection, sender: &Sender) {
     let [client, server] = &connection.endpoints;
     let [client_next, server_next] = connection.next;
     let time_to_live = sender.initial_time_to_live(client.family);

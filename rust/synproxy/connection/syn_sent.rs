@@ -83,7 +83,7 @@ const STEP: usize = 64;
 const DELAYS: [u32; 4] = [1, 2, 4, 3];
 
 /// Jiffies until work may be due for a new connection.
-pub(in crate::synproxy) const FIRST_DELAY: u32 = JIFFIES_PER_SECOND;
+pub(crate) const FIRST_DELAY: u32 = JIFFIES_PER_SECOND;
 
 /// The longest time between two runs while nothing waits, in jiffies.
 const NEVER: u32 = 3600 * JIFFIES_PER_SECOND;
@@ -99,23 +99,23 @@ const COUNTING: i32 = 2;
 
 /// A connection that the server has not answered.
 #[derive(Clone, Copy)]
-pub(in crate::synproxy) struct Wait {
+pub(crate) struct Wait {
     /// The client's address and port, and the server's.
-    pub(in crate::synproxy) endpoints: Endpoints,
+    pub(crate) endpoints: Endpoints,
     /// The sequence number of the SYN-ACK that the client got.
-    pub(in crate::synproxy) cookie: u32,
+    pub(crate) cookie: u32,
     /// The SYN.
-    pub(in crate::synproxy) fields: Fields,
+    pub(crate) fields: Fields,
     /// The SYN's options.
-    pub(in crate::synproxy) options: Options,
+    pub(crate) options: Options,
     /// The routing domain of both addresses.
-    pub(in crate::synproxy) domain: RoutingDomain,
+    pub(crate) domain: RoutingDomain,
 }
 
 impl Wait {
     /// With a minimal SYN.
     #[cfg(palisade_host)]
-    pub(in crate::synproxy) fn plain(endpoints: Endpoints, cookie: u32) -> Self {
+    pub(crate) fn plain(endpoints: Endpoints, cookie: u32) -> Self {
         Self {
             endpoints,
             cookie,
@@ -136,7 +136,7 @@ impl Wait {
     }
 
     /// Composes the SYN again.
-    pub(in crate::synproxy) fn syn(&self, time_to_live: u8) -> Result<NewPacket> {
+    pub(crate) fn syn(&self, time_to_live: u8) -> Result<NewPacket> {
         let (source, destination) = self.endpoints.addresses;
         let syn = compose::packet(
             self.endpoints.family,
@@ -183,7 +183,7 @@ impl Entry {
 }
 
 /// The waiting connections.
-pub(in crate::synproxy) struct SynSentTable {
+pub(crate) struct SynSentTable {
     key: HashKey,
     slots: SoftirqLock<KVVec<Option<Entry>>>,
     /// Whether there may be any: [`NONE`], [`SOME`] or [`COUNTING`].
@@ -194,7 +194,7 @@ pub(in crate::synproxy) struct SynSentTable {
 
 /// The first slot of the connection's set. Hashes every word of the addresses with the key: the
 /// owner of a network can choose addresses freely.
-pub(in crate::synproxy) fn first_way(key: &HashKey, endpoints: &Endpoints) -> usize {
+pub(crate) fn first_way(key: &HashKey, endpoints: &Endpoints) -> usize {
     let ([a, b, c, d], [e, f, g, h]) = endpoints.addresses;
     let hash = key.hash(&[a, b, c, d, e, f, g, h, endpoints.port_word()]);
     (hash as usize % (CAPACITY / WAYS)).wrapping_mul(WAYS)
@@ -202,7 +202,7 @@ pub(in crate::synproxy) fn first_way(key: &HashKey, endpoints: &Endpoints) -> us
 
 impl SynSentTable {
     /// An empty table.
-    pub(in crate::synproxy) fn new(scope: &Arc<Scope>, servers: Arc<Servers>) -> Result<Arc<Self>> {
+    pub(crate) fn new(scope: &Arc<Scope>, servers: Arc<Servers>) -> Result<Arc<Self>> {
         let mut slots = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..CAPACITY {
             slots.push(None, GFP_KERNEL_ACCOUNT)?;
@@ -230,7 +230,7 @@ impl SynSentTable {
     /// Waits for the answer to a SYN just sent, unless it is waited for already: the client's
     /// keep-alives send it again. Holds the first data of the client, and nothing after that.
     /// Returns whether the caller has to schedule [`RetransmitWork`]: nothing was waiting before.
-    pub(in crate::synproxy) fn insert(&self, wait: &Wait, mut held: Option<Held>) -> bool {
+    pub(crate) fn insert(&self, wait: &Wait, mut held: Option<Held>) -> bool {
         let now = jiffies32();
         let entry = |held: Option<Held>| Entry {
             wait: *wait,
@@ -261,7 +261,7 @@ impl SynSentTable {
     }
 
     /// The waiting connection between these endpoints.
-    pub(in crate::synproxy) fn find(&self, endpoints: &Endpoints) -> Option<Wait> {
+    pub(crate) fn find(&self, endpoints: &Endpoints) -> Option<Wait> {
         self.slots.with(|slots| {
             let mut entries = self.ways(slots, endpoints).iter().flatten();
             let entry = entries.find(|entry| entry.wait.endpoints == *endpoints)?;
@@ -270,7 +270,7 @@ impl SynSentTable {
     }
 
     /// As [`SynSentTable::find`], but only on the first call for each connection.
-    pub(in crate::synproxy) fn hurry(&self, endpoints: &Endpoints) -> Option<Wait> {
+    pub(crate) fn hurry(&self, endpoints: &Endpoints) -> Option<Wait> {
         self.slots.with(|slots| {
             let mut entries = self.ways(slots, endpoints).iter_mut().flatten();
             let entry = entries.find(|entry| entry.wait.endpoints == *endpoints)?;
@@ -281,7 +281,7 @@ impl SynSentTable {
     }
 
     /// The server has answered. Returns what was held for it.
-    pub(in crate::synproxy) fn end(&self, endpoints: &Endpoints) -> Option<Held> {
+    pub(crate) fn end(&self, endpoints: &Endpoints) -> Option<Held> {
         self.slots.with(|slots| {
             let is_it = |slot: &&mut Option<Entry>| {
                 let entry = slot.as_ref();
@@ -293,13 +293,13 @@ impl SynSentTable {
     }
 
     /// The namespace of the connections.
-    pub(in crate::synproxy) fn namespace(&self) -> &NetworkNamespace {
+    pub(crate) fn namespace(&self) -> &NetworkNamespace {
         self.sender.namespace()
     }
 
     /// Whether nothing waits.
     #[inline]
-    pub(in crate::synproxy) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.is_any.load(Relaxed) == NONE
     }
 
@@ -356,7 +356,7 @@ impl SynSentTable {
 
     /// Forgets all waiting connections, and resets the clients of those that connection tracking
     /// does not know since rules did not let the SYN out. May sleep.
-    pub(in crate::synproxy) fn give_up_all(&self) {
+    pub(crate) fn give_up_all(&self) {
         let Ok(mut given_up) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
             return;
         };
@@ -428,7 +428,7 @@ impl SynSentTable {
 }
 
 /// Retransmits SYNs, and gives up on servers that do not answer.
-pub(in crate::synproxy) struct RetransmitWork(pub(in crate::synproxy) Arc<SynSentTable>);
+pub(crate) struct RetransmitWork(pub(in crate::synproxy) Arc<SynSentTable>);
 
 impl Background for RetransmitWork {
     fn run(&self) -> u32 {

@@ -137,18 +137,18 @@ fn verdict_of(done: Result) -> Verdict {
 }
 
 /// A segment of one of SYNPROXY's connections.
-pub(in crate::synproxy) struct ProxySegment<'a> {
-    pub(in crate::synproxy) synproxy: &'a Synproxy,
-    pub(in crate::synproxy) packet: Packet<'a, Skb>,
-    pub(in crate::synproxy) segment: Segment,
-    pub(in crate::synproxy) connection: Connection<'a>,
-    pub(in crate::synproxy) proxy_state: ProxyState<'a>,
+pub(crate) struct ProxySegment<'a> {
+    pub(crate) synproxy: &'a Synproxy,
+    pub(crate) packet: Packet<'a, Skb>,
+    pub(crate) segment: Segment,
+    pub(crate) connection: Connection<'a>,
+    pub(crate) proxy_state: ProxyState<'a>,
 }
 
 impl<'a> ProxySegment<'a> {
     /// A packet's segment; `None` if the packet does not hold all of the TCP header.
     #[inline]
-    pub(in crate::synproxy) fn new(
+    pub(crate) fn new(
         synproxy: &'a Synproxy,
         packet: Packet<'a, Skb>,
         connection: Connection<'a>,
@@ -164,7 +164,7 @@ impl<'a> ProxySegment<'a> {
     }
 
     /// Handles an incoming segment.
-    pub(in crate::synproxy) fn arrive(&self) -> Verdict {
+    pub(crate) fn arrive(&self) -> Verdict {
         let kind = (self.connection.direction, self.segment.kind());
         verdict_of(match (kind, self.connection.tcp_state()) {
             ((Direction::Reply, Kind::SynAck), TcpState::SynReceived) => self.learn_from_server(),
@@ -217,7 +217,7 @@ impl<'a> ProxySegment<'a> {
     }
 
     /// Overwrites four bytes at an offset from the start of the TCP header.
-    pub(in crate::synproxy) fn amend(&mut self, offset: u32, bytes: [u8; 4]) -> Result {
+    pub(crate) fn amend(&mut self, offset: u32, bytes: [u8; 4]) -> Result {
         let position = self.segment.offset.wrapping_add(offset);
         let checksum = self.checksum();
         self.packet.skb_mut().amend(checksum, position, bytes)

@@ -61,7 +61,7 @@ const FRAGMENTATION_NEEDED: u8 = 4;
 /// depends on that. Connection tracking would adjust the error's own header as if it were TCP, so
 /// it must not see a connection. A client whose server is not reached is reset: to the client, the
 /// connection is open, and only a reset ends it.
-pub(in crate::synproxy) fn translate(
+pub(crate) fn translate(
     synproxy: &Synproxy,
     packet: &mut Packet<'_, Skb>,
     connection: &Connection<'_>,

@@ -51,20 +51,20 @@ const ADVERTISED_WSCALE_SHIFT: u32 = 6;
 
 /// The options negotiated with a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::synproxy) struct Agreement {
+pub(crate) struct Agreement {
     /// The client's window scale, or [`NO_SCALE`]: neither side scales windows.
-    pub(in crate::synproxy) client_scale: u8,
+    pub(crate) client_scale: u8,
     /// The advertised window scale, or [`NO_SCALE`].
-    pub(in crate::synproxy) advertised_wscale: u8,
+    pub(crate) advertised_wscale: u8,
     /// SACK is permitted.
-    pub(in crate::synproxy) sack: bool,
+    pub(crate) sack: bool,
     /// ECN is used.
-    pub(in crate::synproxy) ecn: bool,
+    pub(crate) ecn: bool,
 }
 
 impl Agreement {
     /// From the timestamp that a client echoed.
-    pub(in crate::synproxy) fn from_stamp(stamp: u32) -> Self {
+    pub(crate) fn from_stamp(stamp: u32) -> Self {
         Self {
             client_scale: (stamp & 0xf) as u8,
             advertised_wscale: (stamp >> ADVERTISED_WSCALE_SHIFT & 0xf) as u8,
@@ -74,7 +74,7 @@ impl Agreement {
     }
 
     /// From a cookie without timestamps.
-    pub(in crate::synproxy) fn from_cookie(client_scale: u8, sack: bool) -> Self {
+    pub(crate) fn from_cookie(client_scale: u8, sack: bool) -> Self {
         Self {
             client_scale,
             advertised_wscale: match client_scale {
@@ -95,26 +95,26 @@ impl Agreement {
     }
 
     /// The client's window scale, if windows are scaled.
-    pub(in crate::synproxy) fn client_scale(&self) -> Option<u8> {
+    pub(crate) fn client_scale(&self) -> Option<u8> {
         (self.client_scale != NO_SCALE).then_some(self.client_scale)
     }
 }
 
 /// The contents of a SYN-ACK to a client.
-pub(in crate::synproxy) struct Announcement {
+pub(crate) struct Announcement {
     /// Its options.
-    pub(in crate::synproxy) options: Options,
+    pub(crate) options: Options,
     /// Its flags.
-    pub(in crate::synproxy) flags: u8,
+    pub(crate) flags: u8,
     /// What the cookie has to carry.
-    pub(in crate::synproxy) carried: CookieOptions,
+    pub(crate) carried: CookieOptions,
 }
 
 impl Announcement {
     /// Options for a client that announced `client`, of a server that uses `server`, if known.
     /// Segments larger than `mss_max` do not get through.
     #[inline]
-    pub(in crate::synproxy) fn new(
+    pub(crate) fn new(
         settings: &SynproxySettings,
         family: Family,
         segment: &Segment,

@@ -16,17 +16,17 @@ use crate::{
 const NOT_TIME: u32 = 0x3ff;
 
 /// Clock offsets, derived from a secret key.
-pub(in crate::synproxy) struct Clocks(SecretKey);
+pub(crate) struct Clocks(SecretKey);
 
 impl Clocks {
     /// With a new random key.
-    pub(in crate::synproxy) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(SecretKey::random())
     }
 
     /// How far the clock that a client sees is ahead of this machine's.
     #[inline]
-    pub(in crate::synproxy) fn offset(&self, client: &Client) -> u32 {
+    pub(crate) fn offset(&self, client: &Client) -> u32 {
         let code = match client.family {
             Family::Ipv4 => {
                 let ([source, ..], [destination, ..]) =

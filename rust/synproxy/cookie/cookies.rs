@@ -30,7 +30,7 @@ use crate::{
 const MSS_TABLE: [u16; 8] = [256, 536, 1220, 1300, 1420, 1440, 1460, 8940];
 
 /// Instead of a window scale: the client does not scale windows.
-pub(in crate::synproxy) const NO_SCALE: u8 = 15;
+pub(crate) const NO_SCALE: u8 = 15;
 
 const MINUTE_SHIFT: u32 = 31;
 const MSS_SHIFT: u32 = 28;
@@ -39,7 +39,7 @@ const SACK_SHIFT: u32 = 23;
 
 /// What a cookie carries of the client's options besides the MSS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::synproxy) enum CookieOptions {
+pub(crate) enum CookieOptions {
     /// Nothing: the timestamps carry them.
     Nothing,
     /// The window scale, or [`NO_SCALE`], and whether SACK is permitted.
@@ -61,40 +61,40 @@ impl CookieOptions {
 }
 
 /// The client that a cookie is for: what the headers of its segments have in common.
-pub(in crate::synproxy) struct Client {
+pub(crate) struct Client {
     /// The address family.
-    pub(in crate::synproxy) family: Family,
+    pub(crate) family: Family,
     /// The client's address.
-    pub(in crate::synproxy) source: Address,
+    pub(crate) source: Address,
     /// The server's address.
-    pub(in crate::synproxy) destination: Address,
+    pub(crate) destination: Address,
     /// The client's port and the server's as one word, as in the header.
-    pub(in crate::synproxy) ports: u32,
+    pub(crate) ports: u32,
 }
 
 /// The contents of a valid cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::synproxy) struct ValidCookie {
+pub(crate) struct ValidCookie {
     /// The client's MSS, rounded down, in bytes.
-    pub(in crate::synproxy) mss: u16,
+    pub(crate) mss: u16,
     /// The client's options, unless the timestamps carry them.
-    pub(in crate::synproxy) carried: CookieOptions,
+    pub(crate) carried: CookieOptions,
     /// Whether the segment is a keep-alive, whose sequence number is one too low.
-    pub(in crate::synproxy) is_keep_alive: bool,
+    pub(crate) is_keep_alive: bool,
 }
 
 /// Makes and checks cookies.
-pub(in crate::synproxy) struct Cookies(SecretKey);
+pub(crate) struct Cookies(SecretKey);
 
 impl Cookies {
     /// With a new random key.
-    pub(in crate::synproxy) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(SecretKey::random())
     }
 
     /// The cookie for a client's SYN with this sequence number and MSS.
     #[inline]
-    pub(in crate::synproxy) fn make(
+    pub(crate) fn make(
         &self,
         client: &Client,
         sequence: u32,
@@ -106,7 +106,7 @@ impl Cookies {
 
     /// As [`Cookies::make`], in the given minute.
     #[inline]
-    pub(in crate::synproxy) fn make_in(
+    pub(crate) fn make_in(
         &self,
         minute: u64,
         client: &Client,
@@ -129,7 +129,7 @@ impl Cookies {
     /// Checks the numbers of a segment that acknowledges a SYN-ACK. `has_timestamps` tells the kind
     /// of cookie.
     #[inline]
-    pub(in crate::synproxy) fn check(
+    pub(crate) fn check(
         &self,
         client: &Client,
         sequence: u32,
@@ -141,7 +141,7 @@ impl Cookies {
 
     /// As [`Cookies::check`], in the given minute.
     #[inline]
-    pub(in crate::synproxy) fn check_in(
+    pub(crate) fn check_in(
         &self,
         minute: u64,
         client: &Client,

@@ -16,11 +16,11 @@ use kernel::sync::atomic::{
 const CAPACITY: usize = 64;
 
 /// The largest MSS that rules let servers announce, by device.
-pub(in crate::synproxy) struct Clamps([Atomic<i64>; CAPACITY]);
+pub(crate) struct Clamps([Atomic<i64>; CAPACITY]);
 
 impl Clamps {
     /// Nothing known yet.
-    pub(in crate::synproxy) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self([const { Atomic::new(0) }; CAPACITY])
     }
 
@@ -36,7 +36,7 @@ impl Clamps {
 
     /// The largest MSS that clients behind the device may be told.
     #[inline]
-    pub(in crate::synproxy) fn limit(&self, device: u32) -> u16 {
+    pub(crate) fn limit(&self, device: u32) -> u16 {
         let word = self.slot(device).map_or(0, |slot| slot.load(Relaxed)) as u64;
         match (word >> 32) as u32 == device && device != 0 {
             true => word as u16,
@@ -46,7 +46,7 @@ impl Clamps {
 
     /// A server's SYN-ACK left by the device with an MSS of `left`, where the server and the route
     /// to the client alone would have made it `expected`.
-    pub(in crate::synproxy) fn learn(&self, device: u32, expected: u16, left: u16) {
+    pub(crate) fn learn(&self, device: u32, expected: u16, left: u16) {
         let Some(slot) = self.slot(device) else {
             return;
         };

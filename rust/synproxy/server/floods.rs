@@ -20,22 +20,22 @@ use kernel::sync::atomic::{
 };
 
 /// Jiffies that a server has to be quiet: five seconds.
-pub(in crate::synproxy) const QUIET: u32 = 5 * JIFFIES_PER_SECOND;
+pub(crate) const QUIET: u32 = 5 * JIFFIES_PER_SECOND;
 
 /// How many handshakes that passed may be open: a burst that the shortest backlog in use has room
 /// for, and some per second, as there are always clients that leave halfway.
-pub(in crate::synproxy) const HALF_OPEN: Rate = Rate {
+pub(crate) const HALF_OPEN: Rate = Rate {
     per_second: 8,
     burst: 64,
 };
 
 /// A rate of SYNs.
 #[derive(Clone, Copy)]
-pub(in crate::synproxy) struct Rate {
+pub(crate) struct Rate {
     /// SYNs per second.
-    pub(in crate::synproxy) per_second: u32,
+    pub(crate) per_second: u32,
     /// SYNs at once.
-    pub(in crate::synproxy) burst: u32,
+    pub(crate) burst: u32,
 }
 
 impl From<&Threshold> for Rate {
@@ -50,7 +50,7 @@ impl From<&Threshold> for Rate {
 impl Rate {
     /// Takes one SYN from the token bucket, `None` if it is empty. The state is the time in jiffies
     /// in the upper half, and the tokens in the lower half, in units of 1/HZ SYN.
-    pub(in crate::synproxy) fn take(&self, before: u64, now: u32) -> Option<u64> {
+    pub(crate) fn take(&self, before: u64, now: u32) -> Option<u64> {
         let unit = u64::from(JIFFIES_PER_SECOND);
         let full = u64::from(self.burst).wrapping_mul(unit);
         let (then, left) = ((before >> 32) as u32, before & 0xffff_ffff);
@@ -67,7 +67,7 @@ impl Rate {
     }
 
     /// Puts one back.
-    pub(in crate::synproxy) fn give(&self, before: u64) -> u64 {
+    pub(crate) fn give(&self, before: u64) -> u64 {
         let unit = u64::from(JIFFIES_PER_SECOND);
         let full = u64::from(self.burst).wrapping_mul(unit);
         let left = (before & 0xffff_ffff).saturating_add(unit).min(full);
@@ -75,14 +75,14 @@ impl Rate {
     }
 
     /// The state for this time and these tokens, as for [`Rate::take`].
-    pub(in crate::synproxy) fn state(now: u32, left: u64) -> u64 {
+    pub(crate) fn state(now: u32, left: u64) -> u64 {
         // 0 stands for a bucket never used.
         (u64::from(now) << 32 | left & 0xffff_ffff).max(1)
     }
 }
 
 /// The flood state of a server.
-pub(in crate::synproxy) struct FloodState {
+pub(crate) struct FloodState {
     /// SYNs that may pass, as for [`Rate::take`].
     allowance: Atomic<i64>,
     /// Handshakes that may be open, as for [`Rate::take`].
@@ -93,7 +93,7 @@ pub(in crate::synproxy) struct FloodState {
 
 impl FloodState {
     /// No flood.
-    pub(in crate::synproxy) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             allowance: Atomic::new(0),
             half_open: Atomic::new(0),
@@ -102,14 +102,14 @@ impl FloodState {
     }
 
     /// Resets the state to no flood.
-    pub(in crate::synproxy) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.allowance.store(0, Relaxed);
         self.half_open.store(0, Relaxed);
         self.last.store(0);
     }
 
     /// Starts out flooded.
-    pub(in crate::synproxy) fn start_flooded(&self, now: u32) {
+    pub(crate) fn start_flooded(&self, now: u32) {
         self.allowance.store(Rate::state(now, 0) as i64, Relaxed);
         self.note(now);
     }
@@ -135,7 +135,7 @@ impl FloodState {
     }
 
     /// Whether a SYN may pass at this rate.
-    pub(in crate::synproxy) fn admits(&self, rate: &Rate, now: u32) -> bool {
+    pub(crate) fn admits(&self, rate: &Rate, now: u32) -> bool {
         if !take(&self.allowance, rate, now) {
             self.note(now);
             return false;
@@ -152,7 +152,7 @@ impl FloodState {
 
     /// A handshake that passed was completed. If the update loses a race, one of 64 is not put
     /// back.
-    pub(in crate::synproxy) fn prove(&self) {
+    pub(crate) fn prove(&self) {
         let before = self.half_open.load(Relaxed);
         if before != 0 {
             let after = HALF_OPEN.give(before as u64);

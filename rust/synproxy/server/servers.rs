@@ -42,7 +42,7 @@ use kernel::{
 };
 
 /// The window scale of an unknown server: what Linux uses with its default buffer sizes.
-pub(in crate::synproxy) const SCALE_DEFAULT: u8 = 7;
+pub(crate) const SCALE_DEFAULT: u8 = 7;
 
 /// The maximum number of known servers. A fuzzer creates the table for each run.
 const CAPACITY: usize = if cfg!(fuzzing) { 64 } else { 4096 };
@@ -132,7 +132,7 @@ pub(crate) struct ServerReport {
 
 /// The result of a connection attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::synproxy) enum ConnectResult {
+pub(crate) enum ConnectResult {
     /// Accepted.
     Opened,
     /// Reset.
@@ -159,18 +159,18 @@ struct Server {
 
 /// A server's address and port.
 #[derive(Clone, Copy)]
-pub(in crate::synproxy) struct Endpoint {
+pub(crate) struct Endpoint {
     /// The address family.
-    pub(in crate::synproxy) family: Family,
+    pub(crate) family: Family,
     /// The address.
-    pub(in crate::synproxy) address: Address,
+    pub(crate) address: Address,
     /// The port, in host byte order.
-    pub(in crate::synproxy) port: u16,
+    pub(crate) port: u16,
 }
 
 impl Endpoint {
     /// The destination of a client's packets.
-    pub(in crate::synproxy) fn of_client(endpoints: &Endpoints) -> Self {
+    pub(crate) fn of_client(endpoints: &Endpoints) -> Self {
         let ((_, address), (_, port)) = (endpoints.addresses, endpoints.ports);
         Self {
             family: endpoints.family,
@@ -225,16 +225,16 @@ impl Server {
 }
 
 /// The servers of a network namespace.
-pub(in crate::synproxy) struct Servers {
+pub(crate) struct Servers {
     key: HashKey,
     slots: KVVec<Server>,
     /// What rules leave of the MSS, by device.
-    pub(in crate::synproxy) clamps: Clamps,
+    pub(crate) clamps: Clamps,
 }
 
 impl Servers {
     /// No servers yet.
-    pub(in crate::synproxy) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let mut slots = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..CAPACITY {
             slots.push(Server::new(), GFP_KERNEL_ACCOUNT)?;
@@ -296,7 +296,7 @@ impl Servers {
     /// The server's options, if known. After [`RELEARN`], those it did not use count as unknown: a
     /// client that is not offered an option does not ask the server for it.
     #[inline]
-    pub(in crate::synproxy) fn options(&self, endpoint: &Endpoint) -> Option<ServerOptions> {
+    pub(crate) fn options(&self, endpoint: &Endpoint) -> Option<ServerOptions> {
         let server = self.find(endpoint)?;
         let options = ServerOptions::unpack(server.options.load())?;
         let age = jiffies32().wrapping_sub(server.learned.load());
@@ -315,7 +315,7 @@ impl Servers {
 
     /// Records the options of a SYN-ACK that accepted a connection. An option that the client did
     /// not ask for, see `asked`, tells nothing about the server.
-    pub(in crate::synproxy) fn learn(
+    pub(crate) fn learn(
         &self,
         endpoint: &Endpoint,
         asked: &Options,
@@ -351,7 +351,7 @@ impl Servers {
     }
 
     /// Counts the result of a connection attempt.
-    pub(in crate::synproxy) fn count(&self, endpoint: &Endpoint, attempt: ConnectResult) {
+    pub(crate) fn count(&self, endpoint: &Endpoint, attempt: ConnectResult) {
         let Some(server) = self.find_or_make(endpoint) else {
             return;
         };
@@ -365,7 +365,7 @@ impl Servers {
     }
 
     /// Whether a SYN to the server may pass at this rate.
-    pub(in crate::synproxy) fn admits(&self, endpoint: &Endpoint, rate: &Rate) -> bool {
+    pub(crate) fn admits(&self, endpoint: &Endpoint, rate: &Rate) -> bool {
         let Some(server) = self.find_or_make(endpoint) else {
             return false;
         };
@@ -375,14 +375,14 @@ impl Servers {
     }
 
     /// A client whose SYN passed completed its handshake.
-    pub(in crate::synproxy) fn prove(&self, endpoint: &Endpoint) {
+    pub(crate) fn prove(&self, endpoint: &Endpoint) {
         if let Some(server) = self.find(endpoint) {
             server.flood.prove();
         }
     }
 
     /// The first server in slot `slot` or after it, and the slot to continue from.
-    pub(in crate::synproxy) fn report_from(&self, slot: usize) -> Option<(ServerReport, usize)> {
+    pub(crate) fn report_from(&self, slot: usize) -> Option<(ServerReport, usize)> {
         let rest = self.slots.get(slot..)?;
         let (steps, server) = rest
             .iter()

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
+use super::named_bits::{self, NamedBit};
 use crate::{
-    error::suggestion,
     fields::{Negatable, nest, plain},
     netlink::spec::attribute::r#match,
     rules::model::{
@@ -44,11 +44,7 @@ nest! {
     }
 }
 
-/// A state, and the bit that stands for it.
-type State = (&'static str, u32);
-
-/// In the order in which iptables prints them.
-static STATES: [State; 7] = [
+static STATES: [NamedBit; 7] = [
     ("INVALID", 1),
     ("NEW", 2),
     ("RELATED", 8),
@@ -63,28 +59,12 @@ static STATES: [State; 7] = [
 struct States(u32);
 
 impl States {
-    fn parse(text: &str, known: &[State]) -> Result<Self, String> {
-        let mut states = 0;
-        for word in text.split(',') {
-            // As in iptables, the start of a name will do: no two start with the same letter.
-            let is_meant = |name: &str| {
-                let start = name.get(..word.len()).filter(|_| !word.is_empty());
-                start.is_some_and(|start| start.eq_ignore_ascii_case(word))
-            };
-            let state = known.iter().find(|(name, _)| is_meant(name));
-            let (_, bit) = state.ok_or_else(|| {
-                let known: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-                let suggestion = suggestion(&word.to_uppercase(), &known);
-                format!("there is no state \"{word}\": {suggestion}")
-            })?;
-            states |= bit;
-        }
-        Ok(Self(states))
+    fn parse(text: &str, known: &[NamedBit]) -> Result<Self, String> {
+        named_bits::parse(text, "state", known).map(Self)
     }
 
     fn names(self) -> Vec<&'static str> {
-        let wanted = STATES.iter().filter(|(_, bit)| self.0 & bit != 0);
-        wanted.map(|(name, _)| *name).collect()
+        named_bits::names(self.0, &STATES)
     }
 }
 

@@ -12,6 +12,7 @@ mod length;
 mod limit;
 mod mark;
 mod multiport;
+mod named_bits;
 mod port_range;
 mod range;
 mod recent;

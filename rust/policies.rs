@@ -38,6 +38,8 @@ static STRING_FROM_RANGE: Range = Range::new(0, 65535);
 static STRING_TO_RANGE: Range = Range::new(0, 65535);
 static PORTS_OF_RANGE: Range = Range::new(1, 3);
 static COMPARISON_RANGE: Range = Range::new(1, 3);
+static ADDRTYPE_SOURCE_RANGE: Range = Range::new(1, 4095);
+static ADDRTYPE_DESTINATION_RANGE: Range = Range::new(1, 4095);
 static VERDICT_RANGE: Range = Range::new(1, 3);
 static REJECT_ICMP_CODE_RANGE: Range = Range::new(0, 15);
 static REJECT_ICMPV6_CODE_RANGE: Range = Range::new(0, 6);
@@ -169,8 +171,19 @@ static IPRANGE_POLICY: [Policy; 7] = [
     Policy::flag(),
 ];
 
+/// What a nested `addrtype` may hold.
+static ADDRTYPE_POLICY: [Policy; 7] = [
+    Policy::NONE,
+    Policy::u32_range(&ADDRTYPE_SOURCE_RANGE),
+    Policy::flag(),
+    Policy::u32_range(&ADDRTYPE_DESTINATION_RANGE),
+    Policy::flag(),
+    Policy::flag(),
+    Policy::flag(),
+];
+
 /// What a nested `match` may hold.
-static MATCH_POLICY: [Policy; 17] = [
+static MATCH_POLICY: [Policy; 18] = [
     Policy::NONE,
     Policy::nested(&TCP_POLICY),
     Policy::nested(&PORTS_POLICY),
@@ -188,6 +201,7 @@ static MATCH_POLICY: [Policy; 17] = [
     Policy::nested(&HOP_LIMIT_POLICY),
     Policy::nested(&HOP_LIMIT_POLICY),
     Policy::nested(&IPRANGE_POLICY),
+    Policy::nested(&ADDRTYPE_POLICY),
 ];
 
 /// What a nested `reject` may hold.

@@ -636,6 +636,8 @@ pub(crate) mod attribute {
         pub(crate) const HL: u16 = 15;
         /// Ranges of addresses.
         pub(crate) const IPRANGE: u16 = 16;
+        /// The types of the addresses, by the routing tables.
+        pub(crate) const ADDRTYPE: u16 = 17;
     }
 
     /// The attributes of `icmp`.
@@ -665,6 +667,23 @@ pub(crate) mod attribute {
         pub(crate) const PERIOD: u16 = 2;
         /// How many packets match at once after a time without any; absent means 5.
         pub(crate) const BURST: u16 = 3;
+    }
+
+    /// Types of addresses are a sum of 1 << RTN_*: UNSPEC 1, UNICAST 2, LOCAL 4, BROADCAST 8,
+    /// ANYCAST 16, MULTICAST 32, BLACKHOLE 64, UNREACHABLE 128, PROHIBIT 256, THROW 512, NAT 1024,
+    /// XRESOLVE 2048. With BROADCAST, BLACKHOLE, or one from PROHIBIT on, packets of IPv6 do not
+    /// match. At most one of the limits is given.
+    pub(crate) mod addrtype {
+        /// The types of which the source has to have one.
+        pub(crate) const SOURCE: u16 = 1;
+        pub(crate) const SOURCE_INVERT: u16 = 2;
+        /// The types of which the destination has to have one.
+        pub(crate) const DESTINATION: u16 = 3;
+        pub(crate) const DESTINATION_INVERT: u16 = 4;
+        /// Addresses count for the incoming interface only.
+        pub(crate) const LIMIT_IFACE_IN: u16 = 5;
+        /// Addresses count for the outgoing interface only.
+        pub(crate) const LIMIT_IFACE_OUT: u16 = 6;
     }
 
     /// All addresses are of one IP version, whose packets alone match.

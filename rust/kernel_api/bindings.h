@@ -11,6 +11,7 @@
 #include <linux/skbuff.h>
 #include <linux/textsearch.h>
 #include <linux/workqueue.h>
+#include <net/addrconf.h>
 #include <net/fib_rules.h>
 #include <net/flow.h>
 #include <net/genetlink.h>
@@ -70,9 +71,14 @@
 // allow: --allowlist-type fib_result --allowlist-type rtable --allowlist-type rt6_info --allowlist-type fib6_table
 // allow: --allowlist-type in_device --allowlist-type in_ifaddr
 // allow: --allowlist-type rt_scope_t --allowlist-var 'AF_INET6?' --allowlist-var 'RTAX_(LOCK|MTU|ADVMSS)'
-// allow: --allowlist-var 'RTN_(UNSPEC|UNICAST|LOCAL|ROOT|RTINFO)' --allowlist-var 'RTNH_F_(DEAD|LINKDOWN)'
+// allow: --allowlist-var 'RTN_(UNSPEC|UNICAST|LOCAL|BROADCAST|ANYCAST|MULTICAST|BLACKHOLE|UNREACHABLE|PROHIBIT|THROW|NAT|XRESOLVE)'
+// allow: --allowlist-var 'RTN_(ROOT|RTINFO)' --allowlist-var 'RTNH_F_(DEAD|LINKDOWN)'
 // allow: --allowlist-var 'RTF_(REJECT|EXPIRES|GATEWAY|CACHE)' --allowlist-var 'XFRM_USERPOLICY_ACCEPT'
 // allow: --allowlist-function '__ip_dev_find'
+
+/* Types of addresses */
+// allow: --allowlist-function 'inet_dev_addr_type' --allowlist-function 'ipv6_chk_addr' --allowlist-function '__ipv6_addr_type'
+// allow: --allowlist-var 'IPV6_ADDR_(ANY|UNICAST|MULTICAST)'
 
 /* Connections and their extensions */
 // allow: --allowlist-type nf_conntrack_tuple --allowlist-type nf_conn_synproxy --allowlist-type tcp_conntrack

@@ -330,6 +330,11 @@ u32 palisade_route_flags_of6(const struct dst_entry *route)
 	return dst_rt6_info(route)->rt6i_flags;
 }
 
+bool palisade_route_is_anycast6(const struct dst_entry *route, const struct in6_addr *address)
+{
+	return ipv6_anycast_destination(route, address);
+}
+
 bool palisade_route_is_transformed(const struct dst_entry *route)
 {
 	return dst_xfrm(route);

@@ -77,6 +77,7 @@ u32 palisade_route_mtu(const struct dst_entry *route);
 u32 palisade_route_advertised_mss(const struct dst_entry *route);
 u32 palisade_route_flags_of4(const struct dst_entry *route);
 u32 palisade_route_flags_of6(const struct dst_entry *route);
+bool palisade_route_is_anycast6(const struct dst_entry *route, const struct in6_addr *address);
 bool palisade_route_is_transformed(const struct dst_entry *route);
 const struct neighbour *palisade_neighbour4(struct net_device *device, __be32 address);
 const struct neighbour *palisade_neighbour6(struct net_device *device,

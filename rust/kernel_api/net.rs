@@ -2,6 +2,7 @@
 
 //! Network namespaces, packets, routes and sockets.
 
+pub(crate) mod address_type;
 mod ethernet;
 mod fib4;
 mod fib6;

@@ -42,6 +42,7 @@ use crate::{
     spec::{
         self,
         attribute::{
+            addrtype,
             ports,
             r#match,
             recent,
@@ -271,6 +272,22 @@ mod tests {
         assert_eq!(bench.counted(0)?, (1, 40));
         assert_eq!(bench.counted(1)?, (1, 40));
         assert_eq!(bench.counted(2)?, (1, 40));
+        Ok(())
+    }
+
+    #[test]
+    fn no_ipv6_packet_has_an_address_type_of_ipv4() -> Result {
+        const BROADCAST: u32 = 8;
+        let types = || Bytes::new().u32(addrtype::SOURCE, BROADCAST);
+        let mut bench = Bench::new()?;
+        for asked in [types()?, types()?.put(addrtype::SOURCE_INVERT, &[])?] {
+            let rule = Bytes::new().matching(r#match::ADDRTYPE, asked)?;
+            bench.append(rule.verdict(spec::Verdict::Drop)?)?;
+        }
+        let only_ipv6 = Bytes::new().u32(attributes::FAMILY, spec::Family::Ipv6.number())?;
+        let rule = only_ipv6.matching(r#match::ADDRTYPE, types()?)?;
+        assert!(bench.append(rule).is_err());
+        assert!(!bench.finish()?.drops_ipv6(&ipv6(1, TCP))?);
         Ok(())
     }
 
@@ -575,6 +592,25 @@ mod jump_tests {
         assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
         // After the second chain, the packet continues where the first was called.
         assert_eq!(bench.counted(1)?.0, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_match_knows_the_hooks_that_its_packets_come_from() -> Result {
+        for (limit, is_fine) in [
+            (addrtype::LIMIT_IFACE_IN, true),
+            (addrtype::LIMIT_IFACE_OUT, false),
+        ] {
+            let types = Bytes::new().u32(addrtype::SOURCE, 4)?.put(limit, &[])?;
+            let rule = Bytes::new().matching(r#match::ADDRTYPE, types)?;
+            let mut bench = Bench::new()?;
+            let first = bench.new_chain(b"first")?;
+            let second = bench.new_chain(b"second")?;
+            bench.append_to(second, rule)?;
+            bench.append_to(first, jump(target::JUMP, b"second")?)?;
+            bench.append(jump(target::JUMP, b"first")?)?;
+            assert_eq!(bench.finish().is_ok(), is_fine);
+        }
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::{
     draft::Draft, //
 };
 use crate::kernel_api::{
+    netfilter::HookNumber,
     netlink::extended_ack::{
         ExtAckError,
         NetlinkResult, //
@@ -22,6 +23,14 @@ use kernel::prelude::*;
 
 /// The maximum depth of jumps.
 pub(super) const DEPTH_MAX: usize = 32;
+
+/// Which packets a match or target can handle.
+pub(super) struct Restriction {
+    /// The hooks that they may come from.
+    pub(super) hooknums: &'static [HookNumber],
+    /// The message for other hooks.
+    pub(super) message: &'static CStr,
+}
 
 /// A rule that jumps from one chain to another.
 struct Jump {
@@ -44,7 +53,8 @@ struct ChainInfo {
 ///
 /// # Errors
 ///
-/// `EMLINK` if there are too many jumps, `EINVAL` if a target cannot handle packets that get to it.
+/// `EMLINK` if there are too many jumps, `EINVAL` if a match or target cannot handle packets that get
+/// to it.
 pub(super) fn check<'a>(draft: &Draft, limits: &RuleLimits) -> NetlinkResult<'a> {
     let mut jumps = KVVec::new();
     let mut chains = KVVec::new();
@@ -73,7 +83,7 @@ pub(super) fn check<'a>(draft: &Draft, limits: &RuleLimits) -> NetlinkResult<'a>
             return Err(ExtAckError::new(EMLINK, message));
         }
     }
-    check_targets(draft, &chains)
+    check_restrictions(draft, &chains)
 }
 
 /// Computes the depth of each chain and the origin of its packets; returns the greatest depth.
@@ -118,14 +128,11 @@ fn count_rules(jumps: &[Jump], chains: &mut [ChainInfo], deepest: usize) {
     }
 }
 
-/// Checks that targets can handle all packets that get to them.
-fn check_targets<'a>(draft: &Draft, chains: &[ChainInfo]) -> NetlinkResult<'a> {
+/// Checks that matches and targets can handle all packets that get to them.
+fn check_restrictions<'a>(draft: &Draft, chains: &[ChainInfo]) -> NetlinkResult<'a> {
     for (id, chain) in draft.chains() {
         let origins = chains.get(id.number()).map_or(0, |chain| chain.origins);
-        for rule in chain.rules.iter() {
-            let Some(restriction) = rule.restriction() else {
-                continue;
-            };
+        for restriction in chain.rules.iter().flat_map(|rule| rule.restrictions()) {
             for (origin, base) in ChainId::built_in() {
                 let comes_here = origins & 1u32.wrapping_shl(origin.number() as u32) != 0;
                 if comes_here && !restriction.hooknums.contains(&base.hooknum) {

@@ -2,6 +2,9 @@
 
 //! The further matches of a rule, one per file.
 
+mod addrtype;
+#[cfg(CONFIG_KUNIT = "y")]
+mod addrtype_tests;
 mod comment;
 mod connlimit;
 mod conntrack;
@@ -18,7 +21,10 @@ mod string;
 mod tcp;
 mod udp;
 
-use super::context::DecodeContext;
+use super::{
+    context::DecodeContext,
+    jumps::Restriction, //
+};
 use crate::{
     kernel_api::netlink::{
         extended_ack::{
@@ -87,6 +93,11 @@ pub(super) trait PacketMatch: Sized {
 
     /// Matches a packet.
     fn matches(&self, packet: &Packet<'_>) -> MatchResult;
+
+    /// Which packets it can handle; `None` means all.
+    fn restriction(&self) -> Option<&'static Restriction> {
+        None
+    }
 
     /// Features that every matching packet has, as far as a pattern can express them.
     fn pattern(&self) -> Pattern {
@@ -178,6 +189,13 @@ macro_rules! list_matches {
                 }
             }
 
+            /// Which packets it can handle; `None` means all.
+            pub(super) fn restriction(&self) -> Option<&'static Restriction> {
+                match self {
+                    $(Self::$name(this) => this.restriction(),)*
+                }
+            }
+
             /// How many packets it counts in a list; `None` if it does not use the list.
             pub(super) fn uses(&self, list: &List) -> Option<u32> {
                 match self {
@@ -221,6 +239,8 @@ list_matches! {
     Hl(hop_limit::HopLimit<true>) = HL,
     /// Ranges of addresses.
     Iprange(iprange::Iprange) = IPRANGE,
+    /// The types of the addresses.
+    Addrtype(addrtype::Addrtype) = ADDRTYPE,
 }
 
 impl Match {

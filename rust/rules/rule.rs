@@ -14,14 +14,12 @@ use super::{
         Site, //
     },
     header::HeaderMatch,
+    jumps::Restriction,
     matches::{
         Match,
         MatchResult, //
     },
-    targets::{
-        Restriction,
-        Target, //
-    },
+    targets::Target, //
 };
 use crate::{
     kernel_api::{
@@ -255,9 +253,10 @@ impl Rule {
         self.target()?.destination()
     }
 
-    /// Which packets its target can handle; `None` means all.
-    pub(super) fn restriction(&self) -> Option<&'static Restriction> {
-        self.target()?.restriction()
+    /// Which packets its matches and its target can handle.
+    pub(super) fn restrictions(&self) -> impl Iterator<Item = &'static Restriction> + '_ {
+        let matches = self.spec.matches.iter().filter_map(Match::restriction);
+        Iterator::chain(matches, self.target().and_then(Target::restriction))
     }
 
     /// Its target, if it has one.

@@ -17,14 +17,12 @@ use super::{
         ChainId,
         ChainNames, //
     },
-    context::DecodeContext, //
+    context::DecodeContext,
+    jumps::Restriction, //
 };
 use crate::{
     kernel_api::{
-        netfilter::{
-            HookNumber,
-            Verdict, //
-        },
+        netfilter::Verdict,
         netlink::{
             extended_ack::{
                 ExtAckError,
@@ -54,14 +52,6 @@ pub(super) enum Decision {
     Jump(ChainId),
     /// It traverses another chain, and then continues where this chain would have returned to.
     Goto(ChainId),
-}
-
-/// Which packets a target can handle.
-pub(super) struct Restriction {
-    /// The hooks that they may come from.
-    pub(super) hooknums: &'static [HookNumber],
-    /// The message for other hooks.
-    pub(super) message: &'static CStr,
 }
 
 /// A target.

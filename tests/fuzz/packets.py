@@ -68,6 +68,8 @@ RULES = [f"-s {address} -j ACCEPT" for address in ALIVE.values()] + """
 -m limit --limit 1000/s --limit-burst 1000
 -m string ! --string needle --algo bm
 -m string ! --hex-string '|00ff00ff00|' --algo kmp --from 20 --to 1000
+-m addrtype --src-type UNICAST --dst-type LOCAL --limit-iface-in
+-m addrtype ! --src-type LOCAL,ANYCAST,UNREACHABLE
 -m comment --comment everything
 -j MARK --set-xmark 0x10/0xff
 -j called-{chain}

@@ -43,7 +43,7 @@ def accepted(description, name, payload):
 
 RULESET, CHANGE, RULE, MATCH = SETS["ruleset"], SETS["change"], SETS["rule"], SETS["match"]
 RECENT, TARGET, LIST, ENTRY = SETS["recent"], SETS["target"], SETS["list"], SETS["entry"]
-TCP = SETS["tcp"]
+TCP, ADDRTYPE = SETS["tcp"], SETS["addrtype"]
 APPEND, FLUSH, FILTER, DROP = 1, 4, 2, 2
 
 
@@ -115,6 +115,21 @@ refused("flags that are set but not in the mask", "ruleset-change",
         append(attribute(RULE["protocol"], b"\6"),
                nest(RULE["match"], nest(MATCH["tcp"], attribute(TCP["flags-mask"], b"\1"),
                                         attribute(TCP["flags-set"], b"\2")))), EINVAL, "flags")
+def addrtype(*inner):
+    return nest(RULE["match"], nest(MATCH["addrtype"], *inner))
+
+
+refused("an addrtype match without types", "ruleset-change", append(addrtype()), EINVAL, "types")
+refused("no types, inverted", "ruleset-change", append(addrtype(attribute(ADDRTYPE["source-invert"], b""))), EINVAL, "invert")
+refused("an empty set of types", "ruleset-change", append(addrtype(u32(ADDRTYPE["source"], 0))), ERANGE)
+refused("a type that does not exist", "ruleset-change", append(addrtype(u32(ADDRTYPE["source"], 4096))), ERANGE)
+refused("addresses of the incoming and the outgoing interface", "ruleset-change",
+        append(addrtype(u32(ADDRTYPE["source"], 4), attribute(ADDRTYPE["limit-iface-in"], b""),
+                        attribute(ADDRTYPE["limit-iface-out"], b""))), EINVAL, "exclude")
+for types, words in ((8, "BROADCAST"), (64, "BLACKHOLE"), (256, "PROHIBIT"), (512, "THROW"), (1024, "NAT"), (2048, "XRESOLVE")):
+    for side in ("source", "destination"):
+        refused(f"the type {words} in a rule for IPv6, of the {side}", "ruleset-change",
+                append(u32(RULE["family"], 6), addrtype(u32(ADDRTYPE[side], types | 4))), EINVAL, words)
 refused("a recent match without list", "ruleset-change", append(recent(u32(RECENT["operation"], 1))), EINVAL, "name")
 refused("a recent match without operation", "ruleset-change", append(recent(string(RECENT["name"], "a"))),
         EINVAL, "operation")

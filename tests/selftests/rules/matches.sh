@@ -149,6 +149,161 @@ pings client 10.0.0.1 -t 7 >/dev/null
 pings client fd00::1 -t 7 >/dev/null
 counted
 
+# Types of addresses. The server has addresses of another interface, too, and routes of all types.
+ip -n server address add 10.9.0.1/32 dev lo
+ip -n server address add fd09::1/128 dev lo
+ip -n server route add blackhole 10.66.0.1 table local
+ip -n server route add prohibit 10.66.0.2
+ip -n server route add anycast 10.77.0.1 dev eth0 table local
+ip -n server route add fd88::/64 via fd00::2
+for type in unreachable:1 prohibit:2 blackhole:3; do
+	ip -n server route add "${type%:*}" "fd66::${type#*:}"
+done
+macs=()
+for host in server client; do
+	macs+=("$(ip -n "$host" -json link show eth0 | field '.[0].address')")
+done
+
+# frames SOURCE DESTINATION...: sends a UDP packet to the server's interface for each pair of addresses. The table raw
+# sees all of them, also those that routing drops.
+frames() {
+	on client env PYTHONPATH="$lib" python3 - "${macs[@]}" "$@" <<'PYTHON'
+import ipaddress
+import socket
+import sys
+
+from packet_frames import IPV4, IPV6, UDP, ipv4, ipv6, udp
+
+server, client, *addresses = sys.argv[1:]
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:
+    link.bind(("eth0", 0))
+    for pair in zip(addresses[::2], addresses[1::2]):
+        source, destination = (ipaddress.ip_address(address).packed for address in pair)
+        build, kind = (ipv4, IPV4) if len(source) == 4 else (ipv6, IPV6)
+        packet = build(UDP, udp(1000, 9), source, destination)
+        link.send(bytes.fromhex((server + client).replace(":", "")) + kind.to_bytes(2) + packet)
+PYTHON
+}
+
+packets=()
+for destination in 10.0.0.1 10.9.0.1 10.0.0.255 255.255.255.255 224.0.0.77 192.0.2.1 10.66.0.1 10.66.0.2 10.77.0.1; do
+	packets+=(10.0.0.2 "$destination")
+done
+packets+=(0.0.0.0 10.0.0.1 10.0.0.1 10.0.0.1)
+for destination in fd00::1 fd09::1 ff02::1 fd66::1 fd66::2 fd66::3 fd99::1 fd88::1 fd00::; do
+	packets+=(fd00::2 "$destination")
+done
+packets+=(:: fd00::1 fd66::1 fd00::1)
+
+table=raw chain=PREROUTING
+expect 5 "LOCAL, IPv4 and IPv6 in one rule" -p udp -m addrtype --dst-type LOCAL --src-type UNICAST
+from4=(-p udp -s 10.0.0.2 -m addrtype)
+expect 2 "LOCAL" "${from4[@]}" --dst-type LOCAL
+expect 7 "! LOCAL" "${from4[@]}" ! --dst-type LOCAL
+expect 1 "LOCAL of the incoming interface" "${from4[@]}" --dst-type LOCAL --limit-iface-in
+expect 2 "BROADCAST" "${from4[@]}" --dst-type BROADCAST
+expect 7 "! BROADCAST" "${from4[@]}" ! --dst-type BROADCAST
+expect 1 "MULTICAST" "${from4[@]}" --dst-type MULTICAST
+expect 1 "ANYCAST" "${from4[@]}" --dst-type ANYCAST
+expect 3 "one of several types" "${from4[@]}" --dst-type LOCAL,MULTICAST
+expect 3 "UNICAST, also what the kernel's table local rejects" "${from4[@]}" --dst-type UNICAST
+expect 4 "UNICAST with a limit, also other interfaces' addresses" "${from4[@]}" --dst-type UNICAST --limit-iface-in
+expect 0 "types that the kernel gives to no IPv4 address" "${from4[@]}" --dst-type BLACKHOLE,UNREACHABLE,PROHIBIT,THROW
+expect 9 "the source is UNICAST" "${from4[@]}" --src-type UNICAST
+expect 0 "the source is not" "${from4[@]}" ! --src-type UNICAST --dst-type LOCAL
+expect 1 "a source of this host" -4 -p udp -m addrtype --src-type LOCAL
+expect 1 "the source 0.0.0.0 is a BROADCAST" -p udp -m addrtype --src-type BROADCAST
+from6=(-p udp -s fd00::2 -m addrtype)
+expect 2 "LOCAL, IPv6" "${from6[@]}" --dst-type LOCAL
+expect 7 "! LOCAL, IPv6" "${from6[@]}" ! --dst-type LOCAL
+expect 1 "LOCAL of the incoming interface, IPv6" "${from6[@]}" --dst-type LOCAL --limit-iface-in
+expect 1 "MULTICAST, IPv6" "${from6[@]}" --dst-type MULTICAST
+expect 8 "! MULTICAST, IPv6" "${from6[@]}" ! --dst-type MULTICAST
+expect 8 "UNICAST, IPv6" "${from6[@]}" --dst-type UNICAST
+expect 2 "UNICAST and LOCAL, IPv6" "${from6[@]}" --dst-type UNICAST,LOCAL
+expect 1 "ANYCAST, IPv6" "${from6[@]}" --dst-type ANYCAST
+expect 3 "ANYCAST or LOCAL, IPv6" "${from6[@]}" --dst-type ANYCAST,LOCAL
+expect 4 "UNREACHABLE, IPv6: no route, or one that rejects" "${from6[@]}" --dst-type UNREACHABLE
+expect 1 "UNSPEC, IPv6" -6 -p udp -m addrtype --src-type UNSPEC
+expect 2 "a source that is UNREACHABLE, IPv6" -6 -p udp -d fd00::1 -m addrtype --src-type UNREACHABLE
+frames "${packets[@]}"
+counted
+
+table=filter chain=OUTPUT
+expect 2 "LOCAL of the outgoing interface" -p udp -m addrtype --src-type LOCAL --limit-iface-out
+expect 4 "LOCAL of any interface" -p udp -m addrtype --src-type LOCAL
+for source in 10.0.0.1 10.9.0.1; do
+	on server socat -u - "UDP4:10.0.0.2:9,bind=$source" <<<hello
+done
+for source in fd00::1 fd09::1; do
+	on server socat -u - "UDP6:[fd00::2]:9,bind=[$source]" <<<hello
+done
+counted
+
+local_in=(-m addrtype --dst-type LOCAL --limit-iface-in)
+local_out=(-m addrtype --dst-type LOCAL --limit-iface-out)
+refuse "--limit-iface-in in OUTPUT" 1 'PREROUTING, INPUT and FORWARD' rule -A OUTPUT "${local_in[@]}"
+refuse "--limit-iface-in in POSTROUTING" 1 'PREROUTING, INPUT and FORWARD' rule -t nat -A POSTROUTING "${local_in[@]}"
+refuse "--limit-iface-out in INPUT" 1 'FORWARD, OUTPUT and POSTROUTING' rule -A INPUT "${local_out[@]}"
+refuse "--limit-iface-out in PREROUTING" 1 'FORWARD, OUTPUT and POSTROUTING' rule -t raw -A PREROUTING "${local_out[@]}"
+check "--limit-iface-in in FORWARD" rule -A FORWARD "${local_in[@]}"
+check "--limit-iface-out in FORWARD" rule -A FORWARD "${local_out[@]}"
+check "and in POSTROUTING the outgoing one" rule -t nat -A POSTROUTING "${local_out[@]}"
+rule -t nat -F
+rule -N limited
+check "a limit in a chain that nothing jumps to" rule -A limited "${local_in[@]}"
+check "a jump from where it is fine" rule -A INPUT -j limited
+refuse "a jump from where it is not" 1 'PREROUTING, INPUT and FORWARD' rule -A OUTPUT -j limited
+refuse "the other limit in this chain" 1 'FORWARD, OUTPUT and POSTROUTING' rule -A limited "${local_out[@]}"
+flush
+rule -X limited
+
+# addrtype_rules VERSION: all types and some lists, of either address, inverted and limited, as a file to restore.
+addrtype_rules() {
+	local types=(UNSPEC UNICAST LOCAL ANYCAST MULTICAST UNREACHABLE LOCAL,UNICAST LOCAL,MULTICAST ANYCAST,UNREACHABLE
+		LOCAL,ANYCAST,UNREACHABLE MULTICAST,UNICAST)
+	[ "$1" = 6 ] || types+=(BROADCAST BLACKHOLE PROHIBIT THROW NAT XRESOLVE BROADCAST,LOCAL)
+	local limited=("${types[@]/%/ --limit-iface-in}")
+	echo '*raw'
+	printf -- '-A PREROUTING -p udp -m addrtype %s\n' \
+		"${types[@]/#/--src-type }" "${types[@]/#/! --src-type }" "${types[@]/#/--dst-type }" "${types[@]/#/! --dst-type }" \
+		"${limited[@]/#/--dst-type }" "${limited[@]/#/! --src-type }"
+	echo COMMIT
+}
+
+# counts_of COMMAND...: what the rules of raw's PREROUTING have counted.
+counts_of() {
+	on server "$@" -t raw -L PREROUTING -v -n -x | awk 'NR > 2 { print $1 }'
+}
+
+# counts_as IPTABLES VERSION: both count the same with each rule, and some count something.
+counts_as() {
+	paste <(addrtype_rules "$2" | grep ^-A) <(counts_of palisade "-$2") <(counts_of "$1") |
+		awk -F '\t' '$2 != $3 { print; differs = 1 } { total += $2 } END { exit differs || !total }'
+}
+table=raw chain=PREROUTING
+if modprobe xt_addrtype; then
+	for version in 4 6; do
+		iptables=iptables-legacy
+		[ "$version" = 4 ] || iptables=ip6tables-legacy
+		addrtype_rules "$version" | on server "$iptables-restore"
+		addrtype_rules "$version" | on server palisade "-$version" restore
+		frames "${packets[@]}"
+		check "iptables counts the same, IPv$version" counts_as "$iptables" "$version"
+		on server "$iptables" -t raw -F
+		flush
+	done
+else
+	skip "iptables counts the same" "this kernel has no addrtype"
+fi
+ip -n server address delete 10.9.0.1/32 dev lo
+ip -n server address delete fd09::1/128 dev lo
+ip -n server route delete blackhole 10.66.0.1 table local
+ip -n server route delete anycast 10.77.0.1 dev eth0 table local
+ip -n server route delete prohibit 10.66.0.2
+ip -n server route delete fd88::/64
+ip -n server route flush root fd66::/16
+
 table=filter chain=INPUT
 expect 1 "--icmp-type with a name" -p icmp --icmp-type echo-request
 expect 1 "--icmp-type with a number" -p icmp --icmp-type 8
@@ -311,6 +466,7 @@ saved() {
 -A INPUT -p tcp -m multiport ! --dports 22,80,1000:2000 -m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP
 -A INPUT -p udp -m multiport --ports 53 -m mark ! --mark 0x1/0xff
 -A INPUT -m mark --mark 0x0 -m comment --comment "it's \"all\" \$mine" -j MARK --set-xmark 0x1/0xff
+-A INPUT -m addrtype ! --src-type LOCAL,BROADCAST --limit-iface-in -j DROP
 -A INPUT -m comment --comment "" -j ACCEPT
 SAVED
 }

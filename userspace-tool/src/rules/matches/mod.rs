@@ -2,6 +2,7 @@
 
 //! The matches that `-m` loads. A new one is a new file and a line in this list.
 
+mod addrtype;
 mod comment;
 mod connlimit;
 mod conntrack;
@@ -45,4 +46,5 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &hop_limit::TTL,
     &hop_limit::HL,
     &iprange::TYPE,
+    &addrtype::TYPE,
 ];

@@ -12,8 +12,8 @@ static TARGETS: &str = "\
     TOS TPROXY TRACE TTL ULOG";
 
 static MATCHES: &str = "\
-    addrtype ah bpf cgroup cluster connbytes connlabel connmark cpu dccp devgroup dscp dst ecn \
-    esp eui64 frag geoip hashlimit hbh helper ipcomp ipv6header ipvs mac mh \
+    ah bpf cgroup cluster connbytes connlabel connmark cpu dccp devgroup dscp dst ecn esp \
+    eui64 frag geoip hashlimit hbh helper ipcomp ipv6header ipvs mac mh \
     nfacct osf owner physdev pkttype policy quota rateest realm rpfilter rt sctp set socket srh \
     statistic tcpmss time tos u32";
 

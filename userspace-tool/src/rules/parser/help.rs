@@ -38,7 +38,7 @@ Rules; a ! before an option inverts it, lists of addresses make a rule for each:
 [!] -f, --fragment               fragments of packets other than the first
     -m, --match MATCH            tcp, udp, icmp, icmpv6, multiport, conntrack, state, mark,
                                  limit, connlimit, string, length, ttl, hl, iprange,
-                                 comment, recent;
+                                 addrtype, comment, recent;
                                  palisade -m MATCH --help shows its options
     -j, --jump TARGET            ACCEPT, DROP, RETURN, REJECT, LOG, MARK, CT, NOTRACK, REDIRECT,
                                  SYNPROXY, TCPMSS, of which palisade -j TARGET --help shows the
@@ -46,8 +46,8 @@ Rules; a ! before an option inverts it, lists of addresses make a rule for each:
                                  packets are only counted
     -g, --goto CHAIN             as -j, but packets do not come back to this chain
     -4, --ipv4   -6, --ipv6      for IPv4 or IPv6 only; a rule is for both unless its addresses,
-                                 its protocol (icmp, icmpv6) or its matches (ttl, hl, iprange)
-                                 say otherwise
+                                 its protocol (icmp, icmpv6) or its matches (ttl, hl, iprange,
+                                 addrtype) say otherwise
     -c, --set-counters PACKETS BYTES
 
 Showing:

@@ -686,6 +686,44 @@ const LINES: &[(&str, &str)] = &[
         "-A INPUT -s fd00::1 -m iprange --src-range 10.0.0.1",
         "-m iprange --src-range 10.0.0.1-10.0.0.1 is for IPv4 and -s fd00::1 is for IPv6: no packet is both",
     ),
+    // Types of addresses.
+    (
+        "-A INPUT -m addrtype",
+        "-m addrtype: needs --src-type or --dst-type",
+    ),
+    (
+        "-A INPUT -m addrtype --limit-iface-in",
+        "-m addrtype: needs --src-type or --dst-type",
+    ),
+    (
+        "-A INPUT -m addrtype --dst-type LOCL",
+        "--dst-type LOCL: there is no address type \"LOCL\": did you mean LOCAL?",
+    ),
+    (
+        "-A INPUT -m addrtype --dst-type LOCAL,",
+        "--dst-type LOCAL,: there is no address type \"\": known are UNSPEC, UNICAST, LOCAL, BROADCAST, ANYCAST, \
+         MULTICAST, BLACKHOLE, UNREACHABLE, PROHIBIT, THROW, NAT, XRESOLVE",
+    ),
+    (
+        "-A INPUT -m addrtype --src-type LOCAL --src-type UNICAST",
+        "--src-type UNICAST: was given before",
+    ),
+    (
+        "-A FORWARD -m addrtype --src-type LOCAL --limit-iface-in --limit-iface-out",
+        "-m addrtype: --limit-iface-in and --limit-iface-out exclude each other",
+    ),
+    (
+        "-A FORWARD -m addrtype --src-type LOCAL ! --limit-iface-in",
+        "! --limit-iface-in: --limit-iface-in cannot be inverted",
+    ),
+    (
+        "-A INPUT -6 -m addrtype --dst-type LOCAL,BROADCAST",
+        "-6 is for IPv6 and -m addrtype --dst-type LOCAL,BROADCAST is for IPv4: no packet is both",
+    ),
+    (
+        "-A INPUT -s fd00::1 -m addrtype --src-type PROHIBIT",
+        "-m addrtype --src-type PROHIBIT is for IPv4 and -s fd00::1 is for IPv6: no packet is both",
+    ),
     // TTLs and hop limits.
     (
         "-A INPUT -m ttl",

@@ -403,6 +403,35 @@ const LINES: &[(&str, &[&str])] = &[
         "-A INPUT -m iprange ! --dst-range fd00::1-fd00::9 --src-range fe80::1",
         &["-A INPUT -m iprange --src-range fe80::1-fe80::1 ! --dst-range fd00::1-fd00::9"],
     ),
+    // Types of addresses.
+    (
+        "-A INPUT -m addrtype --dst-type LOCAL",
+        &["-A INPUT -m addrtype --dst-type LOCAL"],
+    ),
+    (
+        "-A INPUT -m addrtype --limit-iface-in ! --src-type broadcast,LOCAL",
+        &["-A INPUT -m addrtype ! --src-type LOCAL,BROADCAST --limit-iface-in"],
+    ),
+    (
+        "-A OUTPUT -m addrtype ! --dst-type MULTI,ANY --src-type uni --limit-iface-out -j DROP",
+        &[
+            "-A OUTPUT -m addrtype --src-type UNICAST ! --dst-type ANYCAST,MULTICAST --limit-iface-out -j DROP",
+        ],
+    ),
+    (
+        "-A INPUT -m addrtype --src-type XRESOLVE,NAT,THROW,PROHIBIT,UNREACHABLE,BLACKHOLE,MULTICAST,ANYCAST,BROADCAST,LOCAL,UNICAST,UNSPEC",
+        &[
+            "-A INPUT -m addrtype --src-type UNSPEC,UNICAST,LOCAL,BROADCAST,ANYCAST,MULTICAST,BLACKHOLE,UNREACHABLE,PROHIBIT,THROW,NAT,XRESOLVE",
+        ],
+    ),
+    (
+        "-A INPUT -m addrtype -6 --src-type UN,LOCAL",
+        &["-A INPUT -6 -m addrtype --src-type UNSPEC,LOCAL"],
+    ),
+    (
+        "-4 -A INPUT -m addrtype ! --dst-type BROADCAST",
+        &["-A INPUT -m addrtype ! --dst-type BROADCAST"],
+    ),
     // TTLs and hop limits.
     (
         "-A INPUT -m ttl --ttl-eq 64",

@@ -295,8 +295,35 @@ fn synproxy() -> impl Strategy<Value = String> {
     })
 }
 
+/// Types that both IP versions have.
+fn addrtype() -> impl Strategy<Value = String> {
+    let types = [
+        "UNSPEC",
+        "UNICAST",
+        "LOCAL",
+        "ANYCAST",
+        "MULTICAST",
+        "UNREACHABLE",
+    ];
+    let option = move |side: &'static str| {
+        (
+            inverted(),
+            proptest::sample::subsequence(types.to_vec(), 1..=6),
+        )
+            .prop_map(move |(not, types)| format!(" {not}--{side}-type {}", types.join(",")))
+    };
+    let limit = prop_oneof![
+        Just(""),
+        Just(" --limit-iface-in"),
+        Just(" --limit-iface-out")
+    ];
+    (option("src"), optional(option("dst")), limit).prop_map(|(source, destination, limit)| {
+        format!(" -m addrtype{source}{destination}{limit}")
+    })
+}
+
 fn further_match() -> impl Strategy<Value = String> {
-    prop_oneof![limit(), connlimit(), string(), length()]
+    prop_oneof![limit(), connlimit(), string(), length(), addrtype()]
 }
 
 fn line() -> impl Strategy<Value = String> {

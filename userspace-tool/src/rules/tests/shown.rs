@@ -67,6 +67,14 @@ fn matches_and_targets_are_shown_as_by_iptables() {
             "-m iprange ! --src-range 10.0.0.1-10.0.0.9",
             "source IP range ! 10.0.0.1-10.0.0.9",
         ),
+        (
+            "-m addrtype ! --src-type LOCAL,BROADCAST --limit-iface-in",
+            "ADDRTYPE match src-type !LOCAL,BROADCAST limit-in",
+        ),
+        (
+            "-m addrtype --src-type UNICAST ! --dst-type LOCAL --limit-iface-out",
+            "ADDRTYPE match src-type UNICAST dst-type !LOCAL limit-out",
+        ),
         ("-m ttl ! --ttl-eq 64", "TTL match TTL != 64"),
         ("-m hl --hl-lt 64", "HL match HL < 64"),
         ("-m connlimit --connlimit-above 3", "#conn src > 3"),

@@ -67,6 +67,14 @@ pub(super) fn softirqs_off() {
     demand(unsafe { bindings::palisade_softirqs_are_off() });
 }
 
+/// The RCU read lock is held.
+#[inline]
+pub(super) fn rcu_held() {
+    #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
+    // SAFETY: `palisade_rcu_is_held` has no requirements.
+    demand(unsafe { bindings::palisade_rcu_is_held() });
+}
+
 /// The fast path for an answer found the route that a full route lookup finds.
 #[inline]
 pub(super) fn as_by_routing(_is_so: impl FnOnce() -> bool) {

@@ -742,6 +742,11 @@ void palisade_local_bh_enable(void)
 	local_bh_enable();
 }
 
+bool palisade_rcu_is_held(void)
+{
+	return rcu_read_lock_held();
+}
+
 bool palisade_softirqs_are_off(void)
 {
 	return softirq_count();

@@ -168,6 +168,8 @@ void palisade_raw_spin_unlock(raw_spinlock_t *lock);
 void palisade_local_bh_disable(void);
 void palisade_local_bh_enable(void);
 
+bool palisade_rcu_is_held(void);
+
 bool palisade_softirqs_are_off(void);
 void palisade_softirqs_off(void);
 void palisade_softirqs_on(void);

@@ -6,6 +6,7 @@
 
 use crate::kernel_api::{
     bindings,
+    demands,
     net::{
         netns::NetworkNamespace,
         skb::Skb, //
@@ -69,12 +70,14 @@ impl Context<'_> {
         }
     }
 
-    /// The RCU read lock, which netfilter holds while the hook runs.
+    /// The RCU read lock, which netfilter holds while the hook runs (`nf_hook`, which takes it
+    /// around `nf_hook_slow`). Taking it again would be two calls per packet, which do the same.
     #[inline]
     pub(crate) fn rcu(&self) -> &Guard {
+        demands::rcu_held();
         // SAFETY: A `Guard` has no size, as checked below, so any aligned address will do. By the
-        // type invariant, the lock that it stands for is held for longer than the reference lives.
-        // A reference does not unlock it.
+        // type invariant, which debug kernels check above, the lock that it stands for is held for
+        // longer than the reference lives. A reference does not unlock it.
         unsafe { NonNull::<Guard>::dangling().as_ref() }
     }
 

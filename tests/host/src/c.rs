@@ -307,6 +307,7 @@ returning! { bool, true;
     mod_delayed_work_on(i32, Data, Data, u64);
     disable_delayed_work_sync(Data);
     palisade_softirqs_are_off();
+    palisade_rcu_is_held();
 }
 returning! { i32, 0;
     nf_register_net_hook(Data, Data);

@@ -13,17 +13,25 @@ use crate::kernel_api::{
     demands,
     netfilter::Context, //
 };
-use core::mem::size_of_val;
+use core::{
+    marker::PhantomData,
+    mem::size_of_val, //
+};
 use kernel::prelude::*;
 
+/// What is true of the packet in the hook. It is not `Send`, so that no hook can keep it for another
+/// packet: nothing that outlives a hook's run, and that others can reach, may hold it.
+pub(in crate::kernel_api) type OfThisPacket = PhantomData<*mut ()>;
+
 /// Proof that a packet's data was replaced, in memory that is not shared with a clone.
-pub(crate) struct Rewritten(());
+pub(crate) struct Rewritten(OfThisPacket);
 
 /// Proof that a packet was turned into an answer, and that its way was found.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// Whether it goes back by plain Ethernet to the neighbour that sent the packet.
     goes_to_sender: bool,
+    of_this_packet: OfThisPacket,
 }
 
 impl Rewritten {
@@ -31,6 +39,7 @@ impl Rewritten {
     pub(crate) fn by(self, way: WayBack) -> Answer {
         Answer {
             goes_to_sender: way.leads_to_sender(),
+            of_this_packet: self.0,
         }
     }
 }
@@ -114,7 +123,7 @@ impl Skb {
             core::ptr::copy_nonoverlapping(words.as_ptr().cast(), pointer, size);
             bindings::palisade_skb_forget_offloads(skb);
         }
-        Ok(Rewritten(()))
+        Ok(Rewritten(PhantomData))
     }
 
     /// Makes room at the end of a packet whose data is linear.

@@ -9,6 +9,7 @@
 
 use super::{
     own_addresses::OwnAddresses,
+    rewrite::OfThisPacket,
     route::{
         is_link_local,
         mss_of_mtu,
@@ -28,7 +29,10 @@ use crate::kernel_api::{
         Family, //
     }, //
 };
-use core::mem::offset_of;
+use core::{
+    marker::PhantomData,
+    mem::offset_of, //
+};
 use kernel::prelude::*;
 
 /// The most policy rules that are searched for marks.
@@ -43,6 +47,7 @@ pub(crate) struct WayBack {
     /// Whether it leads by plain Ethernet to the neighbour that sent the packet. The packet then
     /// has no route, and needs none.
     leads_to_sender: bool,
+    of_this_packet: OfThisPacket,
 }
 
 impl WayBack {
@@ -119,6 +124,7 @@ impl Context<'_> {
                     mss: mss_of_mtu(mtu, family),
                     device: (*device).ifindex as u32,
                     leads_to_sender: false,
+                    of_this_packet: PhantomData,
                 });
             }
             let is_looped = bindings::palisade_skb_is_looped(raw);
@@ -151,6 +157,7 @@ impl Context<'_> {
                         mss,
                         device: (*device).ifindex as u32,
                         leads_to_sender: true,
+                        of_this_packet: PhantomData,
                     });
                 }
             }
@@ -200,6 +207,7 @@ impl Context<'_> {
                 mss: route.mss(family),
                 device: (*route.device()).ifindex as u32,
                 leads_to_sender: false,
+                of_this_packet: PhantomData,
             };
             route.attach(raw);
             Ok(way)

@@ -264,8 +264,9 @@ impl<T: Hook> HookRegistration<T> {
                 bindings::NF_ACCEPT
             }
             Verdict::Transmit(answer) => {
-                // SAFETY: The packet is the hook's to give away. `answer` says that its data was
-                // replaced and is no clone's, and that its way was found. The state is valid.
+                // SAFETY: The packet is the hook's to give away. `answer`, which is of this packet,
+                // says that its data was replaced and is no clone's, and that its way was found.
+                // The state is valid.
                 unsafe { send_back::send_back(skb.as_raw(), context.as_raw(), family, answer) };
                 bindings::NF_STOLEN
             }

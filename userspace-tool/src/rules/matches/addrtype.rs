@@ -17,24 +17,22 @@ use crate::{
 
 /// The match `addrtype`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "what addresses are to this host",
     options: options!(Addrtype {
-        [!] "src-type": "TYPE,.." => source: parsed(Types::parse),
-            "the source address is of one of these types: UNSPEC, UNICAST, LOCAL,\n\
-             BROADCAST, ANYCAST, MULTICAST, BLACKHOLE, UNREACHABLE, PROHIBIT, THROW,\n\
-             NAT, XRESOLVE";
+        [!] "src-type": "TYPE,.." => source: parsed(Types::parse), among || named_bits::names(u32::MAX, &TYPES),
+            "the source address is of one of these types";
         [!] "dst-type": "TYPE,.." => destination: parsed(Types::parse),
-            "the destination address is of one of these types";
+            among || named_bits::names(u32::MAX, &TYPES), "the destination address is of one of these types";
         [] "limit-iface-in" => limit_in: is(true),
-            "addresses count for the incoming interface only; in PREROUTING, INPUT\n\
-             and FORWARD";
+            "addresses count for the incoming interface only; in PREROUTING, INPUT and FORWARD";
         [] "limit-iface-out" => limit_out: is(true),
-            "addresses count for the outgoing interface only; in FORWARD, OUTPUT and\n\
-             POSTROUTING";
+            "addresses count for the outgoing interface only; in FORWARD, OUTPUT and POSTROUTING";
     }),
     notes: "\
 With BROADCAST, BLACKHOLE, PROHIBIT, THROW, NAT or XRESOLVE the rule is for IPv4. An IPv6 address has to be of
 each of the types UNSPEC, UNICAST and MULTICAST that are given, and of one of the others.
 ",
+    examples: &["-A INPUT -m addrtype --dst-type BROADCAST -j DROP"],
     ..ExtensionType::nested::<Addrtype>("addrtype", r#match::ADDRTYPE)
 };
 

@@ -14,11 +14,13 @@ use crate::{
 
 /// The match `comment`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "words for people; every packet matches",
     options: options!(Comment {
         [] "comment": "TEXT" => comment: text("a comment", COMMENT_LENGTH_MAX),
             "words of at most 255 bytes, shown with the rule";
     }),
     required: Some("comment"),
+    examples: &["-A INPUT -m comment --comment \"what this is for\" -j ACCEPT"],
     ..ExtensionType::flat::<Comment>("comment", r#match::COMMENT)
 };
 

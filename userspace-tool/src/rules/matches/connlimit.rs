@@ -19,19 +19,23 @@ use crate::{
 
 /// The match `connlimit`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "how many connections an address or a network has",
     options: options!(Connlimit {
         [!] "connlimit-above": "N" => connections: above,
             "match if there are more connections than N, this one included";
         [!] "connlimit-upto": "N" => connections: upto,
             "match if there are N connections or fewer";
         [] "connlimit-mask": "BITS" => prefix_length: number(0, 128),
-            "count the connections of a network with such a prefix together, those of\n\
-             an address if not given; BITS from 0 to 32 make the rule one for IPv4 if\n\
+            "count the connections of a network with such a prefix together, those of \
+             an address if not given; BITS from 0 to 32 make the rule one for IPv4 if \
              nothing else says which it is for, greater ones one for IPv6";
         [] "connlimit-saddr" => by: is(Side::Source), "count by source address (the default)";
         [] "connlimit-daddr" => by: is(Side::Destination), "count by destination address";
     }),
     required: Some("connections"),
+    examples: &[
+        "-A INPUT -p tcp --syn -m connlimit --connlimit-above 20 --connlimit-mask 24 -j DROP",
+    ],
     ..ExtensionType::nested::<Connlimit>("connlimit", r#match::CONNLIMIT)
 };
 

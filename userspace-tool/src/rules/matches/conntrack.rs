@@ -16,24 +16,25 @@ use crate::{
 
 /// The match `conntrack`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "what connection tracking says of a packet",
     options: options!(Conntrack {
         [!] "ctstate": "STATE,.." => states: parsed(|text| States::parse(text, &STATES)),
-            "one of these is true: INVALID, NEW, ESTABLISHED, RELATED,\nUNTRACKED, SNAT, DNAT";
+            among || named_bits::names(u32::MAX, &STATES), "the connection has one of these states";
     }),
     required: Some("states"),
+    examples: &["-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"],
     ..ExtensionType::nested::<Conntrack>("conntrack", r#match::CONNTRACK)
 };
 
 /// The match `state`.
 pub(super) static STATE: ExtensionType = ExtensionType {
+    about: "the old name of conntrack",
     options: options!(Conntrack {
-        [!] "state": "STATE,.." => states: parsed(|text| {
-            let [known @ .., _, _] = &STATES;
-            States::parse(text, known)
-        }),
-            "the same as -m conntrack --ctstate, without SNAT and DNAT";
+        [!] "state": "STATE,.." => states: parsed(|text| States::parse(text, without_nat())),
+            among || named_bits::names(u32::MAX, without_nat()), "the same as -m conntrack --ctstate, without SNAT and DNAT";
     }),
     required: Some("states"),
+    examples: &["-A INPUT -m state --state INVALID -j DROP"],
     ..ExtensionType::nested::<Conntrack>("state", r#match::CONNTRACK)
 };
 
@@ -54,6 +55,11 @@ static STATES: [NamedBit; 7] = [
     ("DNAT", 64),
 ];
 
+/// Those that iptables' match `state` knows.
+fn without_nat() -> &'static [NamedBit] {
+    let [known @ .., _, _] = &STATES;
+    known
+}
 /// The bits of states.
 #[derive(Clone, Copy, Debug)]
 struct States(u32);

@@ -22,6 +22,7 @@ use crate::{
 
 /// The match `ttl`.
 pub(super) static TTL: ExtensionType = ExtensionType {
+    about: "the TTL of an IPv4 packet",
     options: options!(Ttl {
         [!] "ttl-eq": "N" => ttl: is(Comparison::Equal), "the TTL is N";
         [] "ttl-lt": "N" => ttl: is(Comparison::Less), "the TTL is less than N";
@@ -29,11 +30,13 @@ pub(super) static TTL: ExtensionType = ExtensionType {
     }),
     required: Some("ttl"),
     notes: "The rule is for IPv4.\n",
+    examples: &["-A INPUT -p tcp --dport 179 -m ttl --ttl-lt 255 -j DROP"],
     ..ExtensionType::nested::<Ttl>("ttl", r#match::TTL)
 };
 
 /// The match `hl`.
 pub(super) static HL: ExtensionType = ExtensionType {
+    about: "the hop limit of an IPv6 packet",
     options: options!(Hl {
         [!] "hl-eq": "N" => hop_limit: is(Comparison::Equal), "the hop limit is N";
         [] "hl-lt": "N" => hop_limit: is(Comparison::Less), "the hop limit is less than N";
@@ -41,6 +44,7 @@ pub(super) static HL: ExtensionType = ExtensionType {
     }),
     required: Some("hop_limit"),
     notes: "The rule is for IPv6.\n",
+    examples: &["-A INPUT -p tcp --dport 179 -m hl ! --hl-eq 255 -j DROP"],
     ..ExtensionType::nested::<Hl>("hl", r#match::HL)
 };
 

@@ -20,38 +20,41 @@ use crate::{
 
 /// The match `icmp`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "type and code of an ICMP message",
     options: options!(Icmp {
         [!] "icmp-type": "TYPE[/CODE]" => messages: parsed(|text| match Messages::parse(text, NAMES)? {
             // As in iptables, this number stands for all types.
             Messages { number: Some(255), .. } => Ok(Messages::ANY),
             messages => Ok(messages),
         }),
-            "a type by number or name, such as 8, 3/4, echo-request,\n\
-             fragmentation-needed; any stands for all";
+            among || names(NAMES), "a type by number or name, such as 8, 3/4, ping; any stands for all";
     }),
     required: Some("messages"),
     protocols: &[("icmp", ICMP)],
+    examples: &["-A INPUT -p icmp --icmp-type echo-request -j ACCEPT"],
     ..ExtensionType::nested::<Icmp>("icmp", r#match::ICMP)
 };
 
 /// The match `icmp6`.
-pub(super) static ICMP6: ExtensionType = icmpv6("icmp6");
+pub(super) static ICMP6: ExtensionType = icmpv6("icmp6", "another name of icmpv6");
 /// The match `ipv6-icmp`.
-pub(super) static IPV6_ICMP: ExtensionType = icmpv6("ipv6-icmp");
+pub(super) static IPV6_ICMP: ExtensionType = icmpv6("ipv6-icmp", "another name of icmpv6");
 /// The match `icmpv6`.
-pub(super) static ICMPV6_TYPE: ExtensionType = icmpv6("icmpv6");
+pub(super) static ICMPV6_TYPE: ExtensionType =
+    icmpv6("icmpv6", "type and code of an ICMPv6 message");
 
 static OPTIONS_V6: &[ExtensionOption] = options!(Icmpv6 {
     [!] "icmpv6-type": "TYPE[/CODE]" => messages: parsed(|text| Messages::parse(text, NAMES_V6)),
-        "a type by number or name, such as 128, 1/4, echo-request,\n\
-         port-unreachable; any stands for all";
+        among || names(NAMES_V6), "a type by number or name, such as 128, 1/4, ping; any stands for all";
 });
 
-const fn icmpv6(name: &'static str) -> ExtensionType {
+const fn icmpv6(name: &'static str, about: &'static str) -> ExtensionType {
     ExtensionType {
+        about,
         options: OPTIONS_V6,
         required: Some("messages"),
         protocols: &[("icmpv6", ICMPV6)],
+        examples: &["-A INPUT -p icmpv6 --icmpv6-type 128 -j ACCEPT"],
         ..ExtensionType::nested::<Icmpv6>(name, r#match::ICMPV6)
     }
 }
@@ -166,8 +169,7 @@ impl Messages {
                 last: code.unwrap_or(u8::MAX),
             }),
             [] => {
-                let names: Vec<&str> = names.iter().map(|(name, ..)| *name).collect();
-                let suggestion = suggestion(text, &names);
+                let suggestion = suggestion(text, &self::names(names));
                 Err(format!(
                     "unknown type: give a number or a name: {suggestion}"
                 ))
@@ -178,6 +180,10 @@ impl Messages {
             }
         }
     }
+}
+
+fn names(names: &[Name]) -> Vec<&'static str> {
+    names.iter().map(|(name, ..)| *name).collect()
 }
 
 fn parse_number(text: &str, what: &str) -> Result<u8, String> {

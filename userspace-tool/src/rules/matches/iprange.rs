@@ -17,6 +17,7 @@ use crate::{
 
 /// The match `iprange`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "ranges of addresses",
     options: options!(Iprange {
         [!] "src-range": "ADDR[-ADDR]" => source: parsed(AddressRange::parse),
             "the source address is one of these, both ends included";
@@ -24,6 +25,7 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
             "the destination address is one of these";
     }),
     notes: "The rule is for the IP version of the addresses.\n",
+    examples: &["-A INPUT -m iprange --src-range 192.0.2.10-192.0.2.20 -j ACCEPT"],
     ..ExtensionType::nested::<Iprange>("iprange", r#match::IPRANGE)
 };
 

@@ -14,12 +14,14 @@ use crate::{
 
 /// The match `length`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "the length of a packet",
     options: options!(Length {
         [!] "length": "N[:N]" => length: parsed(bytes),
-            "the packet has so many bytes, with its IP header; one end of a range\n\
+            "the packet has so many bytes, with its IP header; one end of a range \
              may be left out";
     }),
     required: Some("length"),
+    examples: &["-A INPUT -p icmp -m length --length 1000:65535 -j DROP"],
     ..ExtensionType::nested::<Length>("length", r#match::LENGTH)
 };
 

@@ -16,14 +16,16 @@ use crate::{
 
 /// The match `limit`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "packets at a limited rate",
     options: options!(Limit {
         [] "limit": "N[/UNIT]" => rate: parsed(Rate::parse),
-            "match N packets in a unit in the long run, 3/hour if not given; the unit is\n\
+            "match N packets in a unit in the long run, 3/hour if not given; the unit is \
              second (if not given), minute, hour or day, or a beginning of these";
         [] "limit-burst": "N" => burst: number(1, MOST),
             "match N packets at once after a time without any, 5 if not given";
     }),
     notes: "Packets beyond that do not match.\n",
+    examples: &["-A INPUT -p tcp --syn -m limit --limit 10/s --limit-burst 100 -j ACCEPT"],
     ..ExtensionType::nested::<Limit>("limit", r#match::LIMIT)
 };
 

@@ -14,11 +14,13 @@ use crate::{
 
 /// The match `mark`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "the mark of a packet",
     options: options!(MarkMatch {
         [!] "mark": "VALUE[/MASK]" => mark: parsed(Mark::parse),
             "the bits of MASK, of all if not given, make up VALUE";
     }),
     required: Some("mark"),
+    examples: &["-A INPUT -m mark --mark 0x1/0xff -j ACCEPT"],
     ..ExtensionType::nested::<MarkMatch>("mark", r#match::MARK)
 };
 

@@ -27,17 +27,19 @@ use crate::{
 
 /// The match `multiport`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "one of several ports and ranges of ports",
     options: options!(Multiport {
         [!] "sports", "source-ports": "PORT[:PORT],.." => ports: ports_of(PortsOf::Source),
             "one of these is the source port";
         [!] "dports", "destination-ports": "PORT[:PORT],.." => ports: ports_of(PortsOf::Destination),
             "one of these is the destination port";
         [!] "ports": "PORT[:PORT],.." => ports: ports_of(PortsOf::Either),
-            "one of these is the source or the destination port\n\
-             at most 15 ports or ranges, of -p tcp, udp, udplite,\nsctp or dccp";
+            "one of these is the source or the destination port; \
+             at most 15 ports or ranges, of -p tcp, udp, udplite, sctp or dccp";
     }),
     required: Some("ports"),
     protocols: &WITH_PORTS,
+    examples: &["-A INPUT -p tcp -m multiport --dports 22,80,443,8000:8010 -j ACCEPT"],
     ..ExtensionType::nested::<Multiport>("multiport", r#match::MULTIPORT)
 };
 

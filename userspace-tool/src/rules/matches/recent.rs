@@ -18,6 +18,7 @@ use crate::{
 
 /// The match `recent`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "addresses that were seen lately, and how often",
     options: options!(Recent {
         [!] "set" => operation: is(RecentOperation::Set),
             "add the address to the list, or stamp it anew; always matches";
@@ -32,11 +33,11 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
         [] "hitcount": "N" => hits: number(1, HITS_MAX), goes with ["rcheck", "update"],
             "with --rcheck and --update: at least N packets have to count";
         [] "rttl" => time_to_live: is(true), goes with ["rcheck", "update", "remove"],
-            "with --rcheck, --update and --remove: the TTL or hop limit has to be that of the\n\
+            "with --rcheck, --update and --remove: the TTL or hop limit has to be that of the \
              packet that was stamped last";
         [] "reap" => reap: is(true), goes with ["rcheck", "update"], needs "seconds",
             "with --rcheck and --update and --seconds: forget addresses not seen for so long";
-        [] "name": "NAME" => list: parsed(parse_list_name), "the list, DEFAULT if not given";
+        [] "name": "LIST" => list: parsed(parse_list_name), "the list, DEFAULT if not given";
         [] "mask": "MASK" => mask: parsed(parse_mask),
             "the bits of the address that count, such as 255.255.255.0 or ffff:ffff::";
         [] "rsource" => key: is(RecentKey::Source), "look up the source address (the default)";
@@ -48,6 +49,13 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
         "operation",
         "{} was given before, and one -m recent does one thing: give a second one",
     )),
+    examples: &[
+        "-A INPUT -p tcp --dport 22 --syn -m recent --name SSH --update --seconds 60 --hitcount 4 -j DROP",
+        "-A INPUT -p tcp --dport 22 --syn -m recent --name SSH --set",
+        "-A INPUT -m recent --name SSH --rcheck --seconds 3600 --reap --rttl -j DROP",
+        "-A INPUT -p tcp --dport 25 -m recent --name NETS --set --mask 255.255.255.0",
+        "-A INPUT -p udp -m recent --name PEERS --rport --set",
+    ],
     ..ExtensionType::nested::<Recent>("recent", r#match::RECENT)
 };
 

@@ -22,14 +22,15 @@ use crate::{
 
 /// The match `string`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "a text in a packet",
     options: options!(StringMatch {
         [!] "string": "TEXT" => pattern: parsed(|text| Pattern::new(text.into(), true)),
             "match if the packet holds the text, of at most 128 bytes";
         [!] "hex-string": "TEXT" => pattern: parsed(|text| Pattern::new(parse_hex(text)?, false)),
-            "the same, with bytes between bars in hexadecimal: '|0d 0a|Host:'; a backslash\n\
+            "the same, with bytes between bars in hexadecimal: '|0d 0a|Host:'; a backslash \
              before a bar or a backslash stands for itself";
-        [] "algo": "bm|kmp" => algorithm: parsed(parse_algorithm),
-            "how it is searched: Boyer-Moore, which may not find what lies across two\n\
+        [] "algo": "bm|kmp" => algorithm: parsed(parse_algorithm), among || vec!["bm", "kmp"],
+            "how it is searched: Boyer-Moore, which may not find what lies across two \
              pieces of a packet's memory, or Knuth-Morris-Pratt";
         [] "from": "N" => from: number(0, LAST),
             "search from this byte of the packet on; its IP header begins at 0";
@@ -43,6 +44,10 @@ Without --algo, as old howtos have it, kmp is taken, and a * at either end of --
 write '*.exe' for a text that is anywhere. With --algo a * is a * as in iptables.
 A text that is sent in two packets is in neither of them.
 ",
+    examples: &[
+        "-A INPUT -p udp -m string --string example --algo bm --to 200 -j DROP",
+        "-A INPUT -p udp -m string --hex-string 'x|00 ff|y' --algo kmp -j DROP",
+    ],
     ..ExtensionType::nested::<StringMatch>("string", r#match::STRING)
 };
 

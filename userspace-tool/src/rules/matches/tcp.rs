@@ -5,7 +5,7 @@
 use super::{
     port_range::{list, port_range, simplify},
     range::Range,
-    tcp_flags::TcpFlags,
+    tcp_flags::{self, TcpFlags},
 };
 use crate::{
     fields::{Negatable, nest},
@@ -19,17 +19,21 @@ use crate::{
 
 /// The match `tcp`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "ports and flags of a TCP segment",
     options: options!(Tcp {
         [!] "sport", "source-port": "PORT[:PORT]" => source: port_range("tcp"),
             "source port or range of ports";
         [!] "dport", "destination-port": "PORT[:PORT]" => destination: port_range("tcp"),
             "destination port or range of ports";
-        [!] "tcp-flags": "FLAGS SET" => flags: TcpFlags::parse,
-            "of these flags, just the second ones are set; such as\n\
-             SYN,ACK,FIN,RST SYN; also PSH, URG, ECE, CWR, ALL, NONE";
+        [!] "tcp-flags": "FLAGS SET" => flags: TcpFlags::parse, among tcp_flags::words,
+            "of these flags, just the second ones are set, such as SYN,ACK,FIN,RST SYN";
         [!] "syn" => flags: is(TcpFlags::SYN), "the same as --tcp-flags FIN,SYN,RST,ACK SYN";
     }),
     protocols: &[("tcp", protocol::TCP)],
+    examples: &[
+        "-A INPUT -p tcp --dport 22 --syn -j ACCEPT",
+        "-A INPUT -p tcp ! --tcp-flags SYN,ACK SYN --sport 1024:65535 -j ACCEPT",
+    ],
     ..ExtensionType::nested::<Tcp>("tcp", r#match::TCP)
 };
 

@@ -52,6 +52,12 @@ impl TcpFlags {
     }
 }
 
+/// What a list is made of.
+pub(super) fn words() -> Vec<&'static str> {
+    let names = NAMES.iter().map(|(name, _)| *name);
+    names.chain(["ALL", "NONE"]).collect()
+}
+
 fn parse_list(text: &str) -> Result<u8, String> {
     text.split(',').try_fold(0, |flags, name| {
         let upper = name.to_uppercase();
@@ -64,11 +70,8 @@ fn parse_list(text: &str) -> Result<u8, String> {
                 .map(|(_, flag)| *flag),
         };
         let flag = flag.ok_or_else(|| {
-            let known = NAMES.map(|(name, _)| name);
-            format!(
-                "there is no flag {name:?}: known are {}, ALL, NONE",
-                known.join(", ")
-            )
+            let known = words().join(", ");
+            format!("there is no flag {name:?}: known are {known}")
         })?;
         Ok(flags | flag)
     })

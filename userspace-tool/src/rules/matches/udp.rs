@@ -18,6 +18,7 @@ use crate::{
 
 /// The match `udp`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "ports of a UDP datagram",
     options: options!(Udp {
         [!] "sport", "source-port": "PORT[:PORT]" => source: port_range("udp"),
             "source port or range of ports";
@@ -25,6 +26,7 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
             "destination port or range of ports";
     }),
     protocols: &[("udp", protocol::UDP)],
+    examples: &["-A INPUT -p udp ! --dport 53:60 -j ACCEPT"],
     ..ExtensionType::nested::<Udp>("udp", r#match::UDP)
 };
 

@@ -15,15 +15,21 @@ use crate::{
     error::Error,
     fields::{Decode, Fields, Negatable, as_any},
     netlink::{Attribute, Nest, Writer},
+    text::wrap,
 };
 
 /// Reads a match or target from the attribute that says which one it is, and from the nest around it.
 type DecodeFn = fn(&Attribute<'_>, &Nest<'_>) -> Result<Rc<dyn Extension>, Error>;
 
+/// How long the lines of the help are at most.
+const HELP_WIDTH: usize = 100;
+
 /// The type of a match or target, as struct xtables_match and xtables_target.
 #[derive(Debug)]
 pub(crate) struct ExtensionType {
     pub(crate) name: &'static str,
+    /// What it is for, in a few words.
+    pub(crate) about: &'static str,
     /// The number of the attribute that says which match or target it is.
     pub(crate) attribute: u16,
     /// Whether that attribute is its only one, rather than a nest.
@@ -37,6 +43,8 @@ pub(crate) struct ExtensionType {
     pub(crate) conflict: Option<(&'static str, &'static str)>,
     /// Text behind the options in the help.
     pub(crate) notes: &'static str,
+    /// Command lines, for the help.
+    pub(crate) examples: &'static [&'static str],
     pub(crate) new: fn() -> Box<dyn Extension>,
     pub(crate) decode: DecodeFn,
 }
@@ -50,6 +58,7 @@ impl ExtensionType {
     ) -> Self {
         Self {
             name,
+            about: "",
             attribute,
             is_flat: false,
             options: &[],
@@ -57,6 +66,7 @@ impl ExtensionType {
             protocols: &[],
             conflict: None,
             notes: "",
+            examples: &[],
             new,
             decode,
         }
@@ -106,10 +116,22 @@ impl ExtensionType {
         let width = usages.clone().map(|usage| usage.len()).max().unwrap_or(0) + 3;
         let mut text = String::new();
         for (usage, option) in usages.zip(self.options) {
-            let help = option.help.replace('\n', &format!("\n{:width$}", ""));
+            let texts = [Some(option.help.to_owned()), option.known()];
+            let lines = texts
+                .into_iter()
+                .flatten()
+                .map(|text| wrap(&text, HELP_WIDTH - width));
+            let help: Vec<String> = lines.collect();
+            let help = help.join("\n").replace('\n', &format!("\n{:width$}", ""));
             text += &format!("{usage:width$}{help}\n");
         }
-        text + self.notes
+        if !self.notes.is_empty() {
+            text += &format!("{}\n", wrap(self.notes, HELP_WIDTH));
+        }
+        for example in self.examples {
+            text += &format!("    palisade {example}\n");
+        }
+        text
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct ExtensionOption {
     pub(crate) goes_with: &'static [&'static str],
     /// An option that has to be given, too.
     pub(crate) needs: Option<&'static str>,
+    /// The words that its values are made of, where these are names that can be listed.
+    pub(crate) words: Option<fn() -> Vec<&'static str>>,
     pub(crate) help: &'static str,
     /// Fill the field of a match or target.
     pub(crate) fill: fn(&mut dyn Any, &Given<'_>) -> Result<(), String>,
@@ -43,6 +45,12 @@ impl ExtensionOption {
     /// How many values follow it.
     pub(crate) fn value_count(&self) -> usize {
         self.values.split_whitespace().count()
+    }
+
+    /// The names that its values are made of, if they are names.
+    pub(crate) fn known(&self) -> Option<String> {
+        let words = self.words?;
+        Some(format!("known are {}", words().join(", ")))
     }
 
     /// What the help has before the description.
@@ -88,14 +96,15 @@ pub(crate) fn fill<F: Field>(
 /// ```
 ///
 /// `[!]` can be inverted, `[+]` adds to what other options of its field give. Names behind `|` are not in the help. Then
-/// come what stands for the values, the field and how its value is read, with which options it goes, what it needs, and
-/// its help.
+/// come what stands for the values, the field and how its value is read, with which options it goes, what it needs, the
+/// names that its values are made of, and its help.
 macro_rules! options {
     ($type:ty {
         $(
             [$($mark:tt)?] $name:literal $(, $more:literal)* $(| $alias:literal)* $(: $values:literal)?
             => $field:ident: $parse:expr
-            $(, goes with [$($with:literal),+])? $(, needs $needs:literal)?, $help:literal;
+            $(, goes with [$($with:literal),+])? $(, needs $needs:literal)? $(, among $words:expr)?,
+            $help:literal;
         )*
     }) => {
         &[$($crate::rules::model::options::ExtensionOption {
@@ -107,6 +116,7 @@ macro_rules! options {
             field: stringify!($field),
             goes_with: &[$($($with),+)?],
             needs: [$(Some($needs),)? None][0],
+            words: [$(Some($words as fn() -> Vec<&'static str>),)? None][0],
             help: $help,
             fill: |this, given| match this.downcast_mut::<$type>() {
                 Some(this) => $crate::rules::model::options::fill(&mut this.$field, $parse, given),

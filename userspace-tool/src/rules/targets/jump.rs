@@ -22,6 +22,7 @@ pub(super) static GOTO: ExtensionType = extension_type(attribute::GOTO);
 
 const fn extension_type(attribute: u16) -> ExtensionType {
     ExtensionType {
+        about: "go on in a user-defined chain",
         notes: "A chain that palisade -N made; it has no options.\n",
         ..ExtensionType::with(
             "CHAIN",

@@ -22,10 +22,10 @@ use crate::{
 
 /// The target `LOG`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "write a line to the kernel's log, and go on",
     options: options!(Log {
-        [] "log-level": "LEVEL" => level: parsed(parse_level),
-            "emerg, alert, crit, error, warning (if not given), notice, info or debug, or\n\
-             their numbers from 0 to 7";
+        [] "log-level": "LEVEL" => level: parsed(parse_level), among level_names,
+            "a level, warning if not given, or its number from 0 to 7";
         [] "log-prefix": "TEXT" => prefix: text("a prefix", LOG_PREFIX_LENGTH_MAX),
             "what the line begins with, of at most 29 bytes";
         [+] "log-tcp-sequence" => flags: is(LogFlags(1)), "with TCP sequence numbers";
@@ -39,6 +39,9 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
 The packet then goes on with the next rule. Of network namespaces other than the first the kernel logs
 packets only where the sysctl net.netfilter.nf_log_all_netns is 1.
 ",
+    examples: &[
+        "-A INPUT -p tcp --dport 23 -j LOG --log-prefix \"telnet: \" --log-level info",
+    ],
     ..ExtensionType::nested::<Log>("LOG", target::LOG)
 };
 
@@ -65,6 +68,10 @@ const LEVELS: &[(&str, u8)] = &[
     ("panic", 0),
     ("warning", DEFAULT_LEVEL),
 ];
+
+fn level_names() -> Vec<&'static str> {
+    LEVELS.iter().map(|(name, _)| *name).collect()
+}
 
 fn parse_level(text: &str) -> Result<u8, String> {
     if let [digit @ b'0'..=b'7'] = text.as_bytes() {

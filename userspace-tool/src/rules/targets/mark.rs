@@ -19,6 +19,7 @@ use crate::{
 
 /// The target `MARK`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "set the mark of the packet, and go on",
     options: options!(MarkTarget {
         [] "set-mark": "VALUE[/MASK]" => change: parsed(set),
             "set the bits of MASK, all if not given, to zero, and set those of VALUE";
@@ -30,6 +31,7 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
     }),
     required: Some("change"),
     conflict: Some(("change", "one -j MARK does one thing: give a second rule")),
+    examples: &["-t raw -A PREROUTING -i eth0 -j MARK --set-mark 7"],
     ..ExtensionType::nested::<MarkTarget>("MARK", target::MARK)
 };
 

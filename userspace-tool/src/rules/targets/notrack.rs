@@ -13,16 +13,19 @@ use crate::{
 
 /// The target `CT`.
 pub(super) static CT: ExtensionType = ExtensionType {
+    about: "keep connection tracking off the packet",
     options: options!(Notrack {
         [+] "notrack" => notrack: is(true),
             "connection tracking passes the packet over; in the table raw";
     }),
     required: Some("notrack"),
+    examples: &["-t raw -A PREROUTING -p udp --dport 53 -j CT --notrack"],
     ..ExtensionType::flat::<Notrack>("CT", target::NOTRACK)
 };
 
 /// The target `NOTRACK`.
 pub(super) static NOTRACK: ExtensionType = ExtensionType {
+    about: "the old name of CT --notrack",
     notes: "The same as -j CT --notrack; this target has no options.\n",
     new: || Box::new(Notrack { notrack: true }),
     ..ExtensionType::flat::<Notrack>("NOTRACK", target::NOTRACK)

@@ -21,9 +21,10 @@ use crate::{
 
 /// The target `REDIRECT`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "send the connection to this machine",
     options: options!(Redirect {
         [] "to-ports": "PORT[-PORT]" => ports: ToPorts::parse,
-            "to this port or to one of these, with -p tcp or another protocol that has\n\
+            "to this port or to one of these, with -p tcp or another protocol that has \
              ports; to the same port if not given";
         [] "random" => random: is(true), "to a port of these that is chosen at random";
     }),
@@ -31,6 +32,9 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
 The target is for PREROUTING and OUTPUT of the table nat (-t nat). Without options it is taken in INPUT of
 the table filter, too: what comes there has come to this machine, and is accepted.
 ",
+    examples: &[
+        "-t nat -A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8080",
+    ],
     ..ExtensionType::nested::<Redirect>("REDIRECT", target::REDIRECT)
 };
 

@@ -20,18 +20,19 @@ use crate::{
 
 /// The target `REJECT`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "drop the packet, and tell its sender",
     options: options!(Reject {
-        [] "reject-with": "KIND" => with: parsed(Kind::parse),
+        [] "reject-with": "KIND" => with: parsed(Kind::parse), among Kind::names,
             "what the sender is told; port-unreach (for IPv4 and IPv6) if not given";
     }),
     notes: "\
-For TCP (-p tcp): tcp-reset
-For IPv4: icmp-net-unreachable, icmp-host-unreachable, icmp-proto-unreachable, icmp-port-unreachable,
-          icmp-net-prohibited, icmp-host-prohibited, icmp-admin-prohibited
-For IPv6: icmp6-no-route, icmp6-adm-prohibited, icmp6-not-neighbour, icmp6-addr-unreachable,
-          icmp6-port-unreachable, icmp6-policy-fail, icmp6-reject-route
-A kind of one IP version makes the rule one for that version. The target is for the table filter.
+The kinds that begin with icmp- are for IPv4, those with icmp6- for IPv6, and make the rule one for that
+version; tcp-reset needs -p tcp. The target is for the table filter.
 ",
+    examples: &[
+        "-A INPUT -j REJECT",
+        "-A INPUT -p tcp --dport 113 -j REJECT --reject-with tcp-reset",
+    ],
     ..ExtensionType::nested::<Reject>("REJECT", target::REJECT)
 };
 
@@ -84,6 +85,14 @@ const KINDS: &[(Kind, &[&str])] = &[
 ];
 
 impl Kind {
+    /// The names that are printed.
+    fn names() -> Vec<&'static str> {
+        KINDS
+            .iter()
+            .filter_map(|(_, names)| names.first().copied())
+            .collect()
+    }
+
     /// As in iptables, the start of a name is enough, in any case.
     fn parse(text: &str) -> Result<Self, String> {
         let lower = text.to_ascii_lowercase();
@@ -95,11 +104,10 @@ impl Kind {
         find(&|name| name == lower)
             .or_else(|| find(&|name| !lower.is_empty() && name.starts_with(&lower)))
             .ok_or_else(|| {
-                let known: Vec<&str> = KINDS
-                    .iter()
-                    .filter_map(|(_, names)| names.first().copied())
-                    .collect();
-                format!("there is no such kind: {}", suggestion(text, &known))
+                format!(
+                    "there is no such kind: {}",
+                    suggestion(text, &Self::names())
+                )
             })
     }
 }

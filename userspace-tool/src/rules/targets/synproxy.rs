@@ -17,6 +17,7 @@ use crate::{
 
 /// The target `SYNPROXY`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "let only clients that return a SYN cookie reach the server",
     options: options!(Synproxy {
         [] "mss": "N" => mss: number(1, u16::MAX as u32),
             "tell clients this maximum segment size, and not the server's";
@@ -29,20 +30,22 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
         [] "ecn" => ecn: is(true),
             "use explicit congestion notification, where the client does";
         [] "when-flooded": "RATE[/BURST]" => when_flooded: parsed(Flooded::parse),
-            "let handshakes with a server pass up to so many SYNs a second, of\n\
-             which so many may come at once (as many as in a second if not\n\
+            "let handshakes with a server pass up to so many SYNs a second, of \
+             which so many may come at once (as many as in a second if not \
              given); table raw";
     }),
     protocols: &[("tcp", protocol::TCP)],
     notes: "\
 Without any of the first five, clients are told what the server said when it was last connected to. With any
 of them, --sack-perm, --timestamp and --ecn are not used where they are not given.
-The target needs -p tcp. It is for PREROUTING of the table raw, where one rule is enough:
-    palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY
-It is also for INPUT and FORWARD of the table filter, where it takes the rules that iptables needs: the SYNs
+The target needs -p tcp. It is for PREROUTING of the table raw, where one rule is enough. It is also for INPUT and FORWARD of the table filter, where it takes the rules that iptables needs: the SYNs
 not tracked (-j CT --notrack), and -m state --state INVALID,UNTRACKED -j SYNPROXY.
 palisade protect makes such rules, and shows what they have seen.
 ",
+    examples: &[
+        "-t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY",
+        "-t raw -A PREROUTING -p tcp --dport 443 -j SYNPROXY --when-flooded 1000/2000",
+    ],
     ..ExtensionType::nested::<Synproxy>("SYNPROXY", target::SYNPROXY)
 };
 

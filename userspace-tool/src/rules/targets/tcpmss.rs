@@ -14,18 +14,19 @@ use crate::{
 
 /// The target `TCPMSS`.
 pub(super) static TYPE: ExtensionType = ExtensionType {
+    about: "lower the maximum segment size that a SYN announces",
     options: options!(Tcpmss {
         [] "set-mss": "N" => mss: number(1, u16::MAX as u32), "to this many bytes";
         [] "clamp-mss-to-pmtu" => clamp_to_pmtu: is(true),
-            "to what fits into the MTU of the packet's route, and of the route back;\n\
+            "to what fits into the MTU of the packet's route, and of the route back; \
              in FORWARD, OUTPUT and POSTROUTING";
     }),
     protocols: &[("tcp", protocol::TCP)],
     notes: "\
 An MSS that is smaller already stays. The rule has to be for SYNs: -p tcp --syn, or --tcp-flags SYN,RST SYN,
-which takes SYN-ACKs as well. For a link that lets through less than its ends believe:
-    palisade -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+which takes SYN-ACKs as well.
 ",
+    examples: &["-t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"],
     ..ExtensionType::nested::<Tcpmss>("TCPMSS", target::TCPMSS)
 };
 

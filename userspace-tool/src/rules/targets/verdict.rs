@@ -14,14 +14,28 @@ use crate::{
 };
 
 /// The target `ACCEPT`.
-pub(super) static ACCEPT: ExtensionType = extension_type("ACCEPT", || Box::new(Verdict::Accept));
+pub(super) static ACCEPT: ExtensionType = extension_type(
+    "ACCEPT",
+    "let the packet go on; no further rule of the table sees it",
+    || Box::new(Verdict::Accept),
+);
 /// The target `DROP`.
-pub(super) static DROP: ExtensionType = extension_type("DROP", || Box::new(Verdict::Drop));
+pub(super) static DROP: ExtensionType =
+    extension_type("DROP", "drop the packet", || Box::new(Verdict::Drop));
 /// The target `RETURN`.
-pub(super) static RETURN: ExtensionType = extension_type("RETURN", || Box::new(Verdict::Return));
+pub(super) static RETURN: ExtensionType = extension_type(
+    "RETURN",
+    "go back to where the chain was called from; from a built-in chain, to its policy",
+    || Box::new(Verdict::Return),
+);
 
-const fn extension_type(name: &'static str, new: fn() -> Box<dyn Extension>) -> ExtensionType {
+const fn extension_type(
+    name: &'static str,
+    about: &'static str,
+    new: fn() -> Box<dyn Extension>,
+) -> ExtensionType {
     ExtensionType {
+        about,
         notes: "This target has no options.\n",
         ..ExtensionType::with(name, attribute::VERDICT, new, |attribute, _| {
             Ok(Rc::new(attribute.one_of(Verdict::from_number)?))

@@ -50,7 +50,7 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "--l",
-        "--l is ambiguous: it may be --list-rules, --list, --line-numbers",
+        "--l is ambiguous: it may be --list, --list-rules, --line-numbers",
     ),
     (
         "-A INPUT --numeric=1",

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{parse, rules};
+use super::{parse, rules, saved};
 use crate::{
     netlink::Writer,
     rules::{matches, model::command::Command, targets, wire},
@@ -44,21 +44,32 @@ fn help_says_every_option() {
 }
 
 #[test]
+fn matches_and_targets_say_what_they_are_for() {
+    for kind in matches::ALL.iter().chain(targets::ALL) {
+        assert!(!kind.about.is_empty(), "{} needs `about`", kind.name);
+        for example in kind.examples {
+            let (_, rules) = rules(&example.replace('\'', "\""));
+            let has_it = saved(&example.replace('\'', "\""))
+                .concat()
+                .contains(kind.name);
+            assert!(has_it && !rules.is_empty(), "{example}");
+        }
+    }
+}
+
+#[test]
 fn the_overview_names_them_all() {
     let Ok(Command::Print(help)) = parse("--help").map(|invocation| invocation.command) else {
         panic!("no help");
     };
-    let is_word_end = |character: char| !character.is_alphanumeric() && character != '-';
-    let words: BTreeSet<&str> = help.split(is_word_end).collect();
-    // iptables' other names of icmpv6 are left out.
-    let aliases = ["icmp6", "ipv6-icmp"];
+    let first_words: BTreeSet<&str> = help
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
     for kind in matches::ALL.iter().chain(targets::ALL) {
-        assert!(
-            words.contains(kind.name) || aliases.contains(&kind.name),
-            "{}",
-            kind.name
-        );
+        assert!(first_words.contains(kind.name), "{}", kind.name);
     }
+    assert!(help.lines().all(|line| line.len() <= 100), "{help}");
 }
 
 #[test]

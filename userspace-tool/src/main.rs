@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod complete;
 mod error;
 mod fields;
 mod lists;
@@ -11,6 +12,7 @@ mod netlink;
 mod output;
 mod protect;
 mod rules;
+mod subcommands;
 mod text;
 mod usage;
 
@@ -40,23 +42,12 @@ fn run() -> Result<(), Error> {
                 .map_err(|_| Error::usage(format!("argument {} is not UTF-8 text", index + 1)))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let output = match arguments.first().map(String::as_str) {
-        Some("list") => lists::run(&arguments)?,
-        Some("protect") => protect::run(&arguments)?,
-        _ => match of_families(&arguments) {
-            Some(("save", rest)) => rules::save(rest)?,
-            Some(("restore", rest)) => rules::restore(rest)?,
-            _ => rules::run(arguments)?,
-        },
+    let output = match subcommands::find(&arguments) {
+        Some((subcommand, rest)) => (subcommand.run)(rest)?,
+        None if arguments.first().is_some_and(|word| word == "complete") => {
+            complete::run(&arguments)
+        }
+        None => rules::run(arguments)?,
     };
     output::write(&output)
-}
-
-/// A command whose IP versions may stand before it as well, and what belongs to it.
-fn of_families(arguments: &[String]) -> Option<(&str, Vec<String>)> {
-    let is_family = |word: &str| ["-4", "-6", "-46", "-64", "--ipv4", "--ipv6"].contains(&word);
-    let at = arguments.iter().position(|word| !is_family(word))?;
-    let (families, rest) = arguments.split_at(at);
-    let (command, rest) = rest.split_first()?;
-    Some((command, [families, rest].concat()))
 }

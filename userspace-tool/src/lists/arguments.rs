@@ -10,7 +10,7 @@ use crate::{error::Error, netlink::spec::HITS_MAX, rules::list_name, usage};
 /// Read and change recent lists.
 #[derive(Debug, Parser)]
 #[command(bin_name = "palisade list", disable_help_subcommand = true)]
-pub(super) struct ListArguments {
+pub(crate) struct ListArguments {
     #[command(subcommand)]
     pub(super) command: ListCommand,
 }
@@ -27,7 +27,7 @@ pub(super) enum ListCommand {
     /// Show a list with its addresses, the one that was seen last first
     Show {
         /// The list
-        #[arg(value_parser = list_name)]
+        #[arg(value_name = "LIST", value_parser = list_name)]
         name: String,
         /// Print JSON
         #[arg(long)]
@@ -36,7 +36,7 @@ pub(super) enum ListCommand {
     /// Add addresses, or stamp them anew, as if a packet had been seen now
     Add {
         /// The list
-        #[arg(value_parser = list_name)]
+        #[arg(value_name = "LIST", value_parser = list_name)]
         name: String,
         /// Addresses, or ADDRESS:PORT and [ADDRESS]:PORT in a list of --rport; - reads them from standard
         /// input, one a line, with # comments
@@ -46,7 +46,7 @@ pub(super) enum ListCommand {
     /// Delete addresses
     Del {
         /// The list
-        #[arg(value_parser = list_name)]
+        #[arg(value_name = "LIST", value_parser = list_name)]
         name: String,
         /// Addresses; - reads them from standard input, one a line, with # comments
         #[arg(value_name = "ADDRESS")]
@@ -55,25 +55,24 @@ pub(super) enum ListCommand {
     /// Remove every address of a list
     Flush {
         /// The list
-        #[arg(value_parser = list_name)]
+        #[arg(value_name = "LIST", value_parser = list_name)]
         name: String,
     },
     /// Create a list; a rule that names one creates it too
     Create {
         /// The list
-        #[arg(value_parser = list_name)]
+        #[arg(value_name = "LIST", value_parser = list_name)]
         name: String,
-        /// size=N            most addresses that the list holds
-        /// hits=N            packets remembered of each address
-        /// timeout=DURATION  how long an address is kept after its last packet, such as 90s, 10m or
-        ///                   1h30m; 0 for the longest time that can be measured
-        #[arg(value_name = "SETTING=VALUE", verbatim_doc_comment)]
+        /// size=N, the most addresses that the list holds; hits=N, the packets remembered of each address;
+        /// timeout=DURATION, how long an address is kept after its last packet, such as 90s, 10m or 1h30m, and
+        /// 0 for the longest time that can be measured
+        #[arg(value_name = "SETTING=VALUE")]
         settings: Vec<Setting>,
     },
     /// Change the limits of a list, which keeps its addresses as far as there is room
     Set {
         /// The list
-        #[arg(value_parser = list_name)]
+        #[arg(value_name = "LIST", value_parser = list_name)]
         name: String,
         /// size=N, hits=N, timeout=DURATION, as for create
         #[arg(value_name = "SETTING=VALUE", required = true)]
@@ -82,18 +81,19 @@ pub(super) enum ListCommand {
     /// Print lists so that restore can read them
     Save {
         /// The list; all of them if it is not given
-        #[arg(value_parser = list_name)]
+        #[arg(value_name = "LIST", value_parser = list_name)]
         name: Option<String>,
     },
     /// Read what save has printed; addresses have got older meanwhile, and lists keep what else they hold
     Restore {
         /// The file; standard input if it is - or not given
+        #[arg(value_name = "FILE")]
         file: Option<String>,
     },
     /// Destroy a list that no rule uses
     Destroy {
         /// The list
-        #[arg(value_parser = list_name)]
+        #[arg(value_name = "LIST", value_parser = list_name)]
         name: String,
     },
 }

@@ -166,6 +166,12 @@ fn all(connection: &mut Connection) -> Result<Vec<List>, Error> {
     Ok(lists)
 }
 
+/// The names of all lists.
+pub(crate) fn names() -> Result<Vec<String>, Error> {
+    let lists = all(&mut Connection::open()?)?;
+    Ok(lists.into_iter().map(|list| list.name).collect())
+}
+
 fn get(connection: &mut Connection, name: &str) -> Result<List, Error> {
     let lists = connection
         .get(operation::LIST_GET, &named(name), wire::decode_list)

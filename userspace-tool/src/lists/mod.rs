@@ -16,13 +16,13 @@ mod show;
 mod tests;
 mod wire;
 
-use clap::Parser;
-
-use crate::error::Error;
+use crate::{error::Error, usage};
+pub(crate) use arguments::ListArguments;
+pub(crate) use execute::names;
 
 /// Run `list` with these arguments. Returns its output.
-pub(crate) fn run(arguments: &[String]) -> Result<String, Error> {
-    match arguments::ListArguments::try_parse_from(arguments) {
+pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
+    match usage::parse::<ListArguments>("list", arguments) {
         Ok(arguments) => execute::execute(arguments.command),
         Err(error) => arguments::explain(&error),
     }

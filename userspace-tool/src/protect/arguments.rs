@@ -20,7 +20,7 @@ palisade protect [--when-flooded RATE[/BURST]] [-i INTERFACE] [ADDRESS:]PORT...
        palisade protect --remove [-i INTERFACE] [ADDRESS:]PORT...
        palisade protect --status [--json]"
 )]
-pub(super) struct ProtectArguments {
+pub(crate) struct ProtectArguments {
     /// Ports of servers, by number or name; of all addresses, or of one, such as 192.0.2.1:80 or
     /// [2001:db8::1]:443
     #[arg(value_name = "[ADDRESS:]PORT", conflicts_with = "status")]

@@ -12,8 +12,6 @@ mod status;
 mod tests;
 mod wire;
 
-use clap::Parser;
-
 use crate::{
     error::Error,
     netlink::spec::Table,
@@ -21,14 +19,15 @@ use crate::{
     rules::{Session, System},
     usage,
 };
-use arguments::{ProtectArguments, ProtectCommand};
+pub(crate) use arguments::ProtectArguments;
+use arguments::ProtectCommand;
 
 /// The chain of the table raw that the rules are in.
 const CHAIN: &str = "PREROUTING";
 
 /// Run `protect` with these arguments. Returns its output.
-pub(crate) fn run(arguments: &[String]) -> Result<String, Error> {
-    let arguments = match ProtectArguments::try_parse_from(arguments) {
+pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
+    let arguments = match usage::parse::<ProtectArguments>("protect", arguments) {
         Ok(arguments) => arguments,
         Err(error) => return usage::explain(&error, "protect"),
     };

@@ -26,14 +26,15 @@ pub(crate) use model::{
     names::{Names, System, parse_port},
     rule::{Counters, Rule},
 };
+pub(crate) use parser::complete as complete_rule;
 pub(crate) use print::{save_rule, shown_address, shown_interface};
-pub(crate) use restore::run as restore;
-pub(crate) use save::run as save;
+pub(crate) use restore::{RestoreArguments, run as restore};
+pub(crate) use save::{SaveArguments, run as save};
 pub(crate) use targets::{Statistics, Synproxy};
 #[cfg(test)]
 pub(crate) use wire::{PositionedRule, decode_rule_answer};
 
-use crate::{error::Error, output};
+use crate::{error::Error, netlink::spec::Table, output};
 use model::command::Command;
 use parser::pasted;
 
@@ -51,4 +52,11 @@ pub(crate) fn appended(arguments: Vec<String>, names: &dyn Names) -> Result<Vec<
         Command::Change(edit) => Ok(edit.rules),
         _ => Ok(Vec::new()),
     }
+}
+
+/// The names of the user-defined chains of a table.
+pub(crate) fn user_defined_chains(table: Table) -> Result<Vec<String>, Error> {
+    let chains = Session::open(Some(table))?.dump_chains(None)?;
+    let user_defined = chains.into_iter().filter(|chain| chain.policies.is_none());
+    Ok(user_defined.map(|chain| chain.name).collect())
 }

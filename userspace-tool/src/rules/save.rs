@@ -15,7 +15,7 @@ use crate::{error::Error, netlink::spec::Table, usage};
     args_override_self = true,
     override_usage = "palisade save [-46] [-t TABLE] [-c]"
 )]
-struct SaveArguments {
+pub(crate) struct SaveArguments {
     /// Only this table: raw, filter, nat or mangle
     #[arg(short, long, value_parser = chain::parse_table)]
     table: Option<Table>,

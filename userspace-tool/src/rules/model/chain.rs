@@ -8,12 +8,20 @@ use crate::{
     netlink::spec::{CHAIN_NAME_LENGTH_MAX, Table},
 };
 
-/// The names of the built-in chains of all tables.
-const BUILT_IN: &[&str] = &["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
+/// The built-in chains of a table.
+pub(crate) fn built_in(table: Table) -> &'static [&'static str] {
+    match table {
+        Table::Raw => &["PREROUTING", "OUTPUT"],
+        Table::Filter => &["INPUT", "FORWARD", "OUTPUT"],
+        Table::Nat => &["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"],
+        Table::Mangle => &["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"],
+    }
+}
 
 /// Whether a table has a built-in chain of this name.
 pub(crate) fn is_built_in(name: &str) -> bool {
-    BUILT_IN.contains(&name)
+    let mut tables = Table::ALL.into_iter();
+    tables.any(|table| built_in(table).contains(&name))
 }
 
 /// The table of this name.

@@ -176,6 +176,11 @@ impl Loaded {
         given.find(|option| option.field == field)
     }
 
+    /// Whether an option can be given besides those that were.
+    pub(crate) fn takes(&self, option: &ExtensionOption) -> bool {
+        option.repeatable || self.given(option.field).is_none()
+    }
+
     /// Apply an option.
     pub(crate) fn option(
         &mut self,

@@ -18,6 +18,8 @@ pub(crate) struct Getopt {
     words: VecDeque<String>,
     /// The rest of a word of short options, or the value behind an equals sign.
     attached: Option<Attached>,
+    /// What was asked for when there were no words left; whether it has to be there.
+    missing: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -31,7 +33,18 @@ impl Getopt {
         Self {
             words: words.into(),
             attached: None,
+            missing: None,
         }
+    }
+
+    /// If the last option would have taken one more word: whether it needs it.
+    pub(crate) fn missing(&self) -> Option<bool> {
+        self.missing
+    }
+
+    /// How many words are left, with one that is attached.
+    pub(crate) fn values_left(&self) -> usize {
+        self.words.len() + usize::from(self.attached.is_some())
     }
 
     pub(crate) fn token(&mut self) -> Option<Token> {
@@ -81,7 +94,11 @@ impl Getopt {
 
     /// The value of an option that needs one: attached, or the next word whatever it is.
     pub(crate) fn value(&mut self) -> Option<String> {
-        self.attached().or_else(|| self.words.pop_front())
+        let value = self.attached().or_else(|| self.words.pop_front());
+        if value.is_none() {
+            self.missing = Some(true);
+        }
+        value
     }
 
     /// The target that a later `-j` gives.
@@ -106,7 +123,10 @@ impl Getopt {
     }
 
     pub(crate) fn operand_if(&mut self, accept: impl FnOnce(&str) -> bool) -> Option<String> {
-        let next = self.words.front()?;
+        let Some(next) = self.words.front() else {
+            self.missing = self.attached.is_none().then_some(false);
+            return None;
+        };
         if self.attached.is_some() || next.starts_with('-') || next == "!" || !accept(next) {
             return None;
         }

@@ -5,16 +5,9 @@
 use super::options::{self, BaseOption, Section};
 use crate::{
     rules::{matches, model::extension::ExtensionType, targets},
+    subcommands::{self, Subcommand},
     text::wrap,
 };
-
-/// The commands that are words, and what they do.
-pub(crate) static SUBCOMMANDS: &[(&str, &str)] = &[
-    ("save", "print the rules for palisade restore"),
-    ("restore", "put the rules of a file into force"),
-    ("list", "work on recent lists"),
-    ("protect", "keep floods of SYNs from servers"),
-];
 
 /// Where the description of a command starts, and that of another option.
 const COMMAND_WIDTH: usize = 51;
@@ -49,7 +42,7 @@ Usage:
         let usage = format!("  palisade [-t TABLE] -{short} {}", option.values);
         text += &row(&usage, COMMAND_WIDTH, option.help);
     }
-    for (name, about) in SUBCOMMANDS {
+    for Subcommand { name, about, .. } in subcommands::ALL {
         text += &row(&format!("  palisade {name} --help"), COMMAND_WIDTH, about);
     }
     text += &options(Section::General, "Options");

@@ -4,14 +4,15 @@
 
 mod base;
 pub(crate) mod chains;
+mod complete;
 mod describe;
 mod expand;
 mod find;
 mod finish;
 pub(crate) mod foreign;
 pub(crate) mod getopt;
-mod help;
-mod options;
+pub(crate) mod help;
+pub(crate) mod options;
 pub(crate) mod pasted;
 mod specification;
 
@@ -22,6 +23,7 @@ use super::model::{
     options::{ExtensionOption, Given},
 };
 use crate::{error::Error, netlink::spec::Table, text::quote};
+pub(crate) use complete::candidates as complete;
 use find::{Found, Owner};
 use getopt::{Getopt, Token};
 use options::Base;

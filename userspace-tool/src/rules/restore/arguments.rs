@@ -26,7 +26,7 @@ All tables of the file are put into force together, or, if there is a mistake, n
 With -4 or -6 what there is for the other IP version stays, and so it does in rules for both. A file of
 ip6tables-save needs -6, and one of iptables-save -4; with both options it is for both, whatever it looks like."
 )]
-pub(super) struct RestoreArguments {
+pub(crate) struct RestoreArguments {
     #[command(flatten)]
     families: Families,
     /// With the counters that the file has
@@ -48,6 +48,7 @@ pub(super) struct RestoreArguments {
     #[arg(short, long)]
     wait: bool,
     /// The file; standard input if it is - or not given
+    #[arg(value_name = "FILE")]
     file: Option<String>,
 }
 

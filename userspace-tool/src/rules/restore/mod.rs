@@ -15,7 +15,7 @@ use std::io::Read;
 
 use super::{execute::session::Session, model::names};
 use crate::{error::Error, output, usage};
-use arguments::RestoreArguments;
+pub(crate) use arguments::RestoreArguments;
 use mistake::Mistake;
 use request::Request;
 

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The commands that are words, which clap reads. The help, the completion and the manual go by this list.
+
+use clap::CommandFactory;
+
+use crate::{error::Error, lists, protect, rules};
+
+/// A command that is a word.
+#[derive(Debug)]
+pub(crate) struct Subcommand {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// Whether `-4` and `-6` may stand before it.
+    takes_families: bool,
+    pub(crate) command: fn() -> clap::Command,
+    /// Run it with the words that follow. Returns its output.
+    pub(crate) run: fn(Vec<String>) -> Result<String, Error>,
+}
+
+pub(crate) static ALL: &[Subcommand] = &[
+    Subcommand {
+        name: "save",
+        about: "print the rules for palisade restore",
+        takes_families: true,
+        command: rules::SaveArguments::command,
+        run: rules::save,
+    },
+    Subcommand {
+        name: "restore",
+        about: "put the rules of a file into force",
+        takes_families: true,
+        command: rules::RestoreArguments::command,
+        run: rules::restore,
+    },
+    Subcommand {
+        name: "list",
+        about: "work on recent lists",
+        takes_families: false,
+        command: lists::ListArguments::command,
+        run: lists::run,
+    },
+    Subcommand {
+        name: "protect",
+        about: "keep floods of SYNs from servers",
+        takes_families: false,
+        command: protect::ProtectArguments::command,
+        run: protect::run,
+    },
+];
+
+/// The command that these words begin with, and what belongs to it.
+pub(crate) fn find(words: &[String]) -> Option<(&'static Subcommand, Vec<String>)> {
+    let at = words.iter().position(|word| !is_family(word))?;
+    let (families, rest) = words.split_at(at);
+    let (name, rest) = rest.split_first()?;
+    let found = ALL.iter().find(|one| one.name == name)?;
+    (found.takes_families || families.is_empty()).then(|| (found, [families, rest].concat()))
+}
+
+/// Whether a command may follow these words.
+pub(crate) fn may_follow(words: &[String]) -> bool {
+    words.iter().all(|word| is_family(word))
+}
+
+fn is_family(word: &str) -> bool {
+    ["-4", "-6", "-46", "-64", "--ipv4", "--ipv6"].contains(&word)
+}

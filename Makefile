@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli vm demo test test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
+.PHONY: all prepare module cli man vm demo test test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -31,6 +31,9 @@ endif
 
 cli:
 	$(call) tests/vm/build-cli
+
+man:
+	$(call) tests/vm/build-documents
 
 # The shell splits ARGS into words.
 vm:

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 mod complete;
+#[cfg(feature = "documents")]
+mod documents;
 mod error;
 mod fields;
 mod lists;
@@ -46,6 +48,10 @@ fn run() -> Result<(), Error> {
         Some((subcommand, rest)) => (subcommand.run)(rest)?,
         None if arguments.first().is_some_and(|word| word == "complete") => {
             complete::run(&arguments)
+        }
+        #[cfg(feature = "documents")]
+        None if arguments.first().is_some_and(|word| word == "documents") => {
+            documents::run(&arguments)?
         }
         None => rules::run(arguments)?,
     };

@@ -33,6 +33,13 @@ pub(crate) use save::{SaveArguments, run as save};
 pub(crate) use targets::{Statistics, Synproxy};
 #[cfg(test)]
 pub(crate) use wire::{PositionedRule, decode_rule_answer};
+#[cfg(feature = "documents")]
+pub(crate) use {
+    matches::ALL as MATCHES,
+    model::{extension::ExtensionType, options::ExtensionOption},
+    parser::{help::section as base_options, options::Section},
+    targets::ALL as TARGETS,
+};
 
 use crate::{error::Error, netlink::spec::Table, output};
 use model::command::Command;

@@ -36,6 +36,9 @@
 
 #include "helpers.h"
 
+/* The kernel crate's module! has no version. That of userspace-tool/Cargo.toml; a test of the tool compares them. */
+MODULE_VERSION("0.1.0");
+
 u32 palisade_mark(const struct sk_buff *skb)
 {
 	return skb->mark;

@@ -14,6 +14,7 @@ use clap_mangen::{
 
 use crate::{
     error::Error,
+    netlink::RELEASE,
     rules::{ExtensionOption, ExtensionType, MATCHES, Section, TARGETS, base_options},
     subcommands,
     text::wrap,
@@ -56,7 +57,7 @@ fn pages(templates: &Path) -> Result<Vec<(String, String)>, Error> {
 /// The page that a template stands for.
 fn fill(template: &str) -> Result<String, String> {
     let mut page = String::new();
-    for line in template.replace("@VERSION@", env!("CARGO_PKG_VERSION")).lines() {
+    for line in template.replace("@VERSION@", RELEASE).lines() {
         let placeholder = line
             .strip_prefix('@')
             .and_then(|line| line.strip_suffix('@'));

@@ -53,6 +53,7 @@ unload
 
 check "modinfo describes max_entries" sh -c "modinfo -p palisade | grep -q 'max_entries:.*1-16777216, default 65536'"
 check "modinfo describes all parameters" test "$(modinfo -p palisade | grep -c default)" -eq 5
+check "modinfo has the version of the tool" test "palisade $(modinfo -F version palisade)" = "$(palisade --version)"
 check "modinfo has the licence" test "$(modinfo -F license palisade)" = GPL
 
 check "the module loads with parameters" modprobe palisade max_entries=50 max_lists=2 max_rules=3 entry_timeout=2

@@ -10,6 +10,7 @@ use netlink_packet_generic::{
 use nix::errno::Errno;
 
 use super::{
+    compatibility,
     message::Message,
     transport::{Answer, Transport},
     writer::Writer,
@@ -51,9 +52,14 @@ impl Connection {
             }
             Err(error) => return Err(error),
         };
-        let family = families
-            .iter()
-            .flat_map(|family: &GenlCtrl| &family.nlas)
+        let attributes = || families.iter().flat_map(|family: &GenlCtrl| &family.nlas);
+        let version = attributes().find_map(|attribute| match attribute {
+            GenlCtrlAttrs::Version(version) => Some(*version),
+            _ => None,
+        });
+        let version = version.unwrap_or_default();
+        compatibility::check(version, compatibility::loaded_release().as_deref())?;
+        let family = attributes()
             .find_map(|attribute| match attribute {
                 GenlCtrlAttrs::FamilyId(number) => Some(*number),
                 _ => None,
@@ -155,6 +161,9 @@ pub(crate) fn explain(error: Error, request: &Writer) -> Error {
     };
     if refusal.is(Errno::EPERM) {
         return Error::NotPermitted;
+    }
+    if let Some(hint) = compatibility::hint(&refusal, compatibility::loaded_release().as_deref()) {
+        refusal.message = Some(hint);
     }
     let label = refusal.offset.and_then(|offset| request.label_at(offset));
     if let Some(label) = label {

@@ -2,6 +2,7 @@
 
 //! Generic netlink to the module.
 
+mod compatibility;
 mod connection;
 mod ext_ack;
 mod message;
@@ -11,6 +12,7 @@ pub(crate) mod spec;
 mod transport;
 mod writer;
 
+pub(crate) use compatibility::RELEASE;
 pub(crate) use connection::{Connection, TOO_LONG, explain};
 pub(crate) use ext_ack::ExtAckError;
 #[cfg(test)]

@@ -5,7 +5,10 @@
 use super::{CommandLine, CommandOption, chains, expand, help, options::Base};
 use crate::{
     error::Error,
-    netlink::spec::{ChangeKind, Table, Verdict},
+    netlink::{
+        RELEASE,
+        spec::{ChangeKind, Table, Verdict},
+    },
     rules::model::{
         command::{Command, Edit, Form, Invocation},
         extension::RuleContext,
@@ -39,7 +42,7 @@ impl CommandLine<'_> {
     /// What --help and --version print.
     fn print(&self) -> Option<String> {
         if self.version {
-            return Some(format!("palisade {}\n", env!("CARGO_PKG_VERSION")));
+            return Some(format!("palisade {}\n", RELEASE));
         }
         let specification = &self.specification;
         let extensions = specification.matches.iter().chain(&specification.target);

@@ -15,7 +15,6 @@ mod cookies_tests;
 #[cfg(palisade_host)]
 pub(super) use cookies::ValidCookie;
 pub(super) use cookies::{
-    Client,
     CookieOptions,
     Cookies,
     NO_SCALE, //

@@ -8,7 +8,6 @@ use super::{
         Wait, //
     },
     cookie::{
-        Client,
         CookieOptions,
         Cookies,
         ValidCookie, //
@@ -43,7 +42,6 @@ use crate::{
             },
             segment::Segment, //
         },
-        Address,
         Family,
         Packet, //
     },
@@ -64,23 +62,26 @@ fn family(bytes: &mut Bytes<'_>) -> Family {
     }
 }
 
-fn address(bytes: &mut Bytes<'_>, family: Family) -> Address {
-    Address::new(match family {
+fn address(bytes: &mut Bytes<'_>, family: Family) -> [u32; 4] {
+    match family {
         Family::Ipv4 => [bytes.u32(), 0, 0, 0],
         Family::Ipv6 => core::array::from_fn(|_| bytes.u32()),
-    })
+    }
+}
+
+fn endpoints(bytes: &mut Bytes<'_>, family: Family) -> Endpoints {
+    Endpoints {
+        family,
+        addresses: (address(bytes, family), address(bytes, family)),
+        ports: (bytes.array(), bytes.array()),
+    }
 }
 
 /// A cookie comes back as it was made, and any cookie accepted is one that would have been made.
 pub(crate) fn cookies(bytes: &mut Bytes<'_>) {
     static COOKIES: LazyLock<Cookies> = LazyLock::new(Cookies::new);
     let family = family(bytes);
-    let mut client = Client {
-        family,
-        source: address(bytes, family),
-        destination: address(bytes, family),
-        ports: bytes.u32(),
-    };
+    let mut client = endpoints(bytes, family);
     let minute = u64::from_ne_bytes(bytes.array());
     let (sequence, mss) = (bytes.u32(), bytes.u16());
     let [kind, late, change] = bytes.array();
@@ -101,9 +102,9 @@ pub(crate) fn cookies(bytes: &mut Bytes<'_>) {
     assert!(returned.mss <= mss.max(256));
     // Another client, other numbers, another time.
     match change & 7 {
-        0 => client.source = address(bytes, family),
-        1 => client.destination = address(bytes, family),
-        2 => client.ports ^= bytes.u32(),
+        0 => client.addresses.0 = address(bytes, family),
+        1 => client.addresses.1 = address(bytes, family),
+        2 => client.ports = (bytes.array(), bytes.array()),
         _ => {}
     }
     let next = next.wrapping_add(if change & 8 != 0 { bytes.u32() } else { 0 });
@@ -132,7 +133,6 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
     let family = family(bytes);
     let [which, ttl, flags, scale] = bytes.array();
     let fields = Fields {
-        ports: bytes.u32(),
         sequence: bytes.u32(),
         acknowledgement: bytes.u32(),
         flags,
@@ -147,8 +147,8 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
             echo: bytes.u32(),
         }),
     };
-    let hosts = [address(bytes, family), address(bytes, family)];
-    let words = compose::packet(family, ttl, &fields, &options, &hosts[0], &hosts[1]);
+    let endpoints = endpoints(bytes, family);
+    let words = compose::headers(&endpoints, ttl, &fields, &options, &[]);
     let written: Vec<u8> = words
         .as_slice()
         .iter()
@@ -159,11 +159,9 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
     let guard = kernel::sync::rcu::read_lock();
     let (skb, context) = packet.hook(&guard);
     let view = Packet::parse(skb, context, family).unwrap();
-    assert!(
-        view.source() == hosts[0] && view.destination() == hosts[1] && view.time_to_live == ttl
-    );
+    assert_eq!(view.time_to_live, ttl);
     let segment = Segment::of(&view).unwrap();
-    assert_eq!(segment.ports(), fields.ports);
+    assert_eq!(segment.endpoints(&view), endpoints);
     assert_eq!(
         (
             segment.sequence,

@@ -86,7 +86,7 @@ fn initial_time_to_live(namespace: &NetworkNamespace, family: Family) -> u8 {
 ///
 /// ```ignore
 /// // An IPv4 header and a TCP header, of 20 bytes each.
-/// let mut reset = NewPacket::new(Family::Ipv4, &words)?;
+/// let mut reset = NewPacket::new(Family::Ipv4, &words, &[])?;
 /// reset.set_untracked();
 /// reset.send(context);
 /// ```
@@ -96,21 +96,13 @@ pub(crate) struct NewPacket {
 }
 
 impl NewPacket {
-    /// Creates a packet from `words`: an IP header of `family` without options, and a TCP header.
+    /// Creates a packet from `words`: an IP header of `family` without options, and a TCP header;
+    /// `data` is behind them.
     ///
     /// # Errors
     ///
     /// `ENOMEM` when there is no memory.
-    pub(crate) fn new(family: Family, words: &[u32]) -> Result<Self> {
-        Self::with_data(family, words, &[])
-    }
-
-    /// As [`NewPacket::new`], with `data` behind the words.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM` when there is no memory.
-    pub(crate) fn with_data(family: Family, words: &[u32], data: &[u8]) -> Result<Self> {
+    pub(crate) fn new(family: Family, words: &[u32], data: &[u8]) -> Result<Self> {
         let size = size_of_val(words);
         let length = size.checked_add(data.len()).ok_or(ENOMEM)?;
         let length = u32::try_from(length).map_err(|_| ENOMEM)?;

@@ -7,11 +7,17 @@ use super::options::{
     Options,
     Timestamps, //
 };
-use crate::packet::{
-    Address,
-    Family,
-    IPPROTO_TCP, //
+use crate::{
+    kernel_api::{
+        conntrack::connections::Endpoints,
+        net::transmit::NewPacket, //
+    },
+    packet::{
+        Family,
+        IPPROTO_TCP, //
+    },
 };
+use kernel::prelude::*;
 
 /// The longest header written, in words: the fixed part, MSS, timestamps and window scale.
 const TCP_WORDS_MAX: usize = 10;
@@ -96,11 +102,9 @@ fn sum(words: &[u32]) -> u64 {
         .fold(0, |sum: u64, word| sum.wrapping_add(u64::from(*word)))
 }
 
-/// A segment's fields, without its options.
+/// A segment's fields, without its ports and options.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields {
-    /// Both ports as one word, as in the header.
-    pub(crate) ports: u32,
     /// Sequence number.
     pub(crate) sequence: u32,
     /// Acknowledgement number.
@@ -114,26 +118,24 @@ pub(crate) struct Fields {
 /// Writes the TCP header of a segment without data.
 #[inline]
 pub(crate) fn tcp_header(
+    endpoints: &Endpoints,
     fields: &Fields,
     options: &Options,
-    source: &Address,
-    destination: &Address,
 ) -> Words<TCP_WORDS_MAX> {
-    tcp_header_of(fields, options, source, destination, &[])
+    tcp_header_of(endpoints, fields, options, &[])
 }
 
 /// Writes the TCP header of a segment with `data`.
 #[inline]
 fn tcp_header_of(
+    endpoints: &Endpoints,
     fields: &Fields,
     options: &Options,
-    source: &Address,
-    destination: &Address,
     data: &[u8],
 ) -> Words<TCP_WORDS_MAX> {
     let mut header = Words::new();
     header.extend(&[
-        fields.ports,
+        endpoints.port_word(),
         fields.sequence.to_be(),
         fields.acknowledgement.to_be(),
         0,
@@ -144,8 +146,9 @@ fn tcp_header_of(
     let length = (header.count as u8).wrapping_shl(4);
     header.set(3, u32::from_ne_bytes([length, fields.flags, w0, w1]));
     let [l0, l1] = header.len().wrapping_add(data.len() as u16).to_be_bytes();
-    let pseudo_header = sum(&source.words())
-        .wrapping_add(sum(&destination.words()))
+    let (source, destination) = &endpoints.addresses;
+    let pseudo_header = sum(source)
+        .wrapping_add(sum(destination))
         .wrapping_add(u32::from_ne_bytes([0, IPPROTO_TCP, l0, l1]).into());
     let rest = sum(header.as_slice()).wrapping_add(sum_of_data(data));
     let [c0, c1] = checksum(pseudo_header.wrapping_add(rest));
@@ -185,52 +188,30 @@ fn push_options(header: &mut Words<TCP_WORDS_MAX>, options: &Options) {
     }
 }
 
-/// Writes a packet: an IP header without options, and a TCP header.
-#[inline]
-pub(crate) fn packet(
-    family: Family,
-    time_to_live: u8,
-    fields: &Fields,
-    options: &Options,
-    source: &Address,
-    destination: &Address,
-) -> Words<{ IP_WORDS_MAX + TCP_WORDS_MAX }> {
-    headers(
-        family,
-        time_to_live,
-        fields,
-        options,
-        source,
-        destination,
-        &[],
-    )
-}
-
-/// As [`packet`], but for a packet that ends with `data`, less than 64 KB of it.
+/// Writes the headers of a packet that ends with `data`, less than 64 KB of it: an IP header
+/// without options, and a TCP header.
 #[inline]
 pub(crate) fn headers(
-    family: Family,
+    endpoints: &Endpoints,
     time_to_live: u8,
     fields: &Fields,
     options: &Options,
-    source: &Address,
-    destination: &Address,
     data: &[u8],
 ) -> Words<{ IP_WORDS_MAX + TCP_WORDS_MAX }> {
-    let segment = tcp_header_of(fields, options, source, destination, data);
+    let segment = tcp_header_of(endpoints, fields, options, data);
     let length = segment.len().wrapping_add(data.len() as u16);
+    let (source, destination) = &endpoints.addresses;
     let mut packet = Words::new();
-    match family {
+    match endpoints.family {
         Family::Ipv4 => {
             let [l0, l1] = length.wrapping_add(20).to_be_bytes();
-            let ([source, ..], [destination, ..]) = (source.words(), destination.words());
             let header = [
                 u32::from_ne_bytes([0x45, 0, l0, l1]),
                 // DF is set, so no identification is needed.
                 u32::from_ne_bytes([0, 0, 0x40, 0]),
                 u32::from_ne_bytes([time_to_live, IPPROTO_TCP, 0, 0]),
-                source,
-                destination,
+                source[0],
+                destination[0],
             ];
             packet.extend(&header);
             let [c0, c1] = checksum(sum(&header));
@@ -240,10 +221,22 @@ pub(crate) fn headers(
             let [l0, l1] = length.to_be_bytes();
             packet.push(u32::from_ne_bytes([0x60, 0, 0, 0]));
             packet.push(u32::from_ne_bytes([l0, l1, IPPROTO_TCP, time_to_live]));
-            packet.extend(&source.words());
-            packet.extend(&destination.words());
+            packet.extend(source);
+            packet.extend(destination);
         }
     }
     packet.extend(segment.as_slice());
     packet
+}
+
+/// A new packet, as [`headers`] writes it, with its data.
+pub(crate) fn packet(
+    endpoints: &Endpoints,
+    time_to_live: u8,
+    fields: &Fields,
+    options: &Options,
+    data: &[u8],
+) -> Result<NewPacket> {
+    let headers = headers(endpoints, time_to_live, fields, options, data);
+    NewPacket::new(endpoints.family, headers.as_slice(), data)
 }

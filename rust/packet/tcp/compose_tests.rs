@@ -13,9 +13,12 @@ use super::{
     },
     options_tests::Numbers, //
 };
-use crate::packet::{
-    Address,
-    Family, //
+use crate::{
+    kernel_api::conntrack::connections::Endpoints,
+    packet::{
+        Address,
+        Family, //
+    },
 };
 use kernel::prelude::*;
 
@@ -42,14 +45,14 @@ fn sum(parts: &[&[u8]]) -> u32 {
 
 /// Whether both headers contain what was asked for.
 fn is_right(
-    family: Family,
+    endpoints: &Endpoints,
     fields: &Fields,
     options: &Options,
-    hosts: &[Address; 2],
     data: &[u8],
 ) -> Result<bool> {
-    let [source, destination] = hosts;
-    let packet = compose::headers(family, 61, fields, options, source, destination, data);
+    let family = endpoints.family;
+    let (source, destination) = endpoints.addresses;
+    let packet = compose::headers(endpoints, 61, fields, options, data);
     let mut packet = bytes(packet.as_slice())?;
     packet.extend_from_slice(data, GFP_KERNEL)?;
     let start = match family {
@@ -57,8 +60,8 @@ fn is_right(
         Family::Ipv6 => 40,
     };
     let (ip, tcp) = packet.split_at_checked(start).ok_or(EINVAL)?;
-    let (from, length) = source.to_bytes(family);
-    let (to, _) = destination.to_bytes(family);
+    let (from, length) = Address::new(source).to_bytes(family);
+    let (to, _) = Address::new(destination).to_bytes(family);
     let (from, to) = (&from[..length], &to[..length]);
     let size = (tcp.len() as u16).to_be_bytes();
     let all = (packet.len() as u16).to_be_bytes();
@@ -78,7 +81,7 @@ fn is_right(
         }
     };
     let header_length = tcp.len() - data.len();
-    let is_tcp_right = tcp[..4] == fields.ports.to_ne_bytes()
+    let is_tcp_right = tcp[..4] == endpoints.port_word().to_ne_bytes()
         && tcp[4..8] == fields.sequence.to_be_bytes()
         && tcp[8..12] == fields.acknowledgement.to_be_bytes()
         && usize::from(tcp[12] >> 4) * 4 == header_length
@@ -89,7 +92,7 @@ fn is_right(
         && sum(&[from, to, &[0, 6], &size, tcp]) == 0xffff
         && Options::parse(&tcp[20..header_length]) == *options;
     // The same TCP header alone, for packets that keep their IP header.
-    let header = compose::tcp_header(fields, options, source, destination);
+    let header = compose::tcp_header(endpoints, fields, options);
     let is_same = !data.is_empty()
         || *bytes(header.as_slice())? == *tcp && usize::from(header.len()) == tcp.len();
     Ok(is_ip_right && is_tcp_right && is_same)
@@ -109,11 +112,23 @@ fn options_of(number: u32, numbers: &mut Numbers) -> Options {
     }
 }
 
-fn hosts_of(family: Family, mut next: impl FnMut() -> u32) -> [Address; 2] {
-    [(); 2].map(|()| match family {
-        Family::Ipv4 => Address::new([next(), 0, 0, 0]),
-        Family::Ipv6 => Address::new([next(), next(), next(), next()]),
-    })
+fn endpoints_of(family: Family, mut next: impl FnMut() -> u32) -> Endpoints {
+    let mut words = || match family {
+        Family::Ipv4 => [next(), 0, 0, 0],
+        Family::Ipv6 => [next(), next(), next(), next()],
+    };
+    let addresses = (words(), words());
+    Endpoints {
+        family,
+        addresses,
+        ports: ports_of(next()),
+    }
+}
+
+/// The ports whose word in the header is this.
+fn ports_of(word: u32) -> ([u8; 2], [u8; 2]) {
+    let [a, b, c, d] = word.to_ne_bytes();
+    ([a, b], [c, d])
 }
 
 #[kunit_tests(palisade_synproxy_composing)]
@@ -126,24 +141,17 @@ mod tests {
         for round in 0..3200 {
             let family = [Family::Ipv4, Family::Ipv6][round as usize / 16 % 2];
             let options = options_of(round % 16, &mut numbers);
-            let hosts = hosts_of(family, || numbers.next());
+            let endpoints = endpoints_of(family, || numbers.next());
             let fields = Fields {
-                ports: numbers.next(),
                 sequence: numbers.next(),
                 acknowledgement: numbers.next(),
                 flags: numbers.next() as u8,
                 window: numbers.next() as u16,
             };
             let data: [u8; 67] = core::array::from_fn(|_| numbers.next() as u8);
-            assert!(is_right(family, &fields, &options, &hosts, &[])?);
+            assert!(is_right(&endpoints, &fields, &options, &[])?);
             let length = numbers.next() as usize % (data.len() + 1);
-            assert!(is_right(
-                family,
-                &fields,
-                &options,
-                &hosts,
-                &data[..length]
-            )?);
+            assert!(is_right(&endpoints, &fields, &options, &data[..length])?);
         }
         Ok(())
     }
@@ -163,7 +171,6 @@ mod tests {
             for family in [Family::Ipv4, Family::Ipv6] {
                 for other in [0, word, u32::MAX] {
                     let fields = Fields {
-                        ports: word,
                         sequence: other,
                         acknowledgement: word,
                         flags: other as u8,
@@ -177,8 +184,8 @@ mod tests {
                         }),
                         ..Options::default()
                     };
-                    let hosts = hosts_of(family, || word);
-                    assert!(is_right(family, &fields, &options, &hosts, &[])?);
+                    let endpoints = endpoints_of(family, || word);
+                    assert!(is_right(&endpoints, &fields, &options, &[])?);
                 }
             }
         }
@@ -189,26 +196,27 @@ mod tests {
     fn the_last_carry_counts() -> Result {
         // The sum of all 32-bit words is just below a multiple of 2^32, or on it: the ports are
         // chosen for that.
-        let hosts = hosts_of(Family::Ipv6, || u32::MAX);
+        let mut endpoints = endpoints_of(Family::Ipv6, || u32::MAX);
         let options = Options::default();
-        let mut fields = Fields {
-            ports: 0,
+        let fields = Fields {
             sequence: u32::MAX,
             acknowledgement: u32::MAX,
             flags: 0xff,
             window: u16::MAX,
         };
-        let [source, destination] = &hosts;
-        let header = compose::tcp_header(&fields, &options, source, destination);
+        let (source, destination) = endpoints.addresses;
+        endpoints.ports = ports_of(0);
+        let header = compose::tcp_header(&endpoints, &fields, &options);
         let words = |words: &[u32]| words.iter().map(|word| u64::from(*word)).sum::<u64>();
         let checksum = header.as_slice().get(4).copied().ok_or(EINVAL)?;
         let rest = words(header.as_slice()) - u64::from(checksum)
-            + words(&source.words())
-            + words(&destination.words())
+            + words(&source)
+            + words(&destination)
             + u64::from(u32::from_ne_bytes([0, 6, 0, 20]));
         for below in 0..64 {
-            fields.ports = u32::MAX.wrapping_sub(rest as u32).wrapping_sub(below);
-            assert!(is_right(Family::Ipv6, &fields, &options, &hosts, &[])?);
+            let word = u32::MAX.wrapping_sub(rest as u32).wrapping_sub(below);
+            endpoints.ports = ports_of(word);
+            assert!(is_right(&endpoints, &fields, &options, &[])?);
         }
         Ok(())
     }
@@ -220,7 +228,6 @@ mod tests {
             20, 24, 24, 28, 24, 28, 28, 32, 32, 36, 36, 40, 32, 36, 36, 40,
         ];
         let fields = Fields {
-            ports: 0,
             sequence: 0,
             acknowledgement: 0,
             flags: 0,
@@ -228,8 +235,8 @@ mod tests {
         };
         for (number, length) in (0..).zip(lengths) {
             let options = options_of(number, &mut numbers);
-            let [source, destination] = hosts_of(Family::Ipv4, || 1);
-            let header = compose::tcp_header(&fields, &options, &source, &destination);
+            let endpoints = endpoints_of(Family::Ipv4, || 1);
+            let header = compose::tcp_header(&endpoints, &fields, &options);
             assert_eq!(header.len(), length);
         }
         Ok(())

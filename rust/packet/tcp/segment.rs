@@ -63,10 +63,8 @@ pub(crate) const CHECKSUM_OFFSET: u32 = 16;
 pub(crate) struct Segment {
     /// Offset of the header from the start of the packet's data.
     pub(crate) offset: u32,
-    /// Source port, in network byte order.
-    pub(crate) source: [u8; 2],
-    /// Destination port, in network byte order.
-    pub(crate) destination: [u8; 2],
+    /// The source port and the destination port, in network byte order.
+    pub(crate) ports: ([u8; 2], [u8; 2]),
     /// Sequence number.
     pub(crate) sequence: u32,
     /// Acknowledgement number.
@@ -94,8 +92,7 @@ impl Segment {
         }
         Some(Self {
             offset,
-            source: [s0, s1],
-            destination: [d0, d1],
+            ports: ([s0, s1], [d0, d1]),
             sequence: u32::from_be_bytes([q0, q1, q2, q3]),
             acknowledgement: u32::from_be_bytes([a0, a1, a2, a3]),
             header_length,
@@ -138,33 +135,13 @@ impl Segment {
         self.flags & (flags::ECE | flags::CWR) == flags::ECE | flags::CWR
     }
 
-    /// The destination port, in host byte order.
-    #[inline]
-    pub(crate) fn destination_port(&self) -> u16 {
-        u16::from_be_bytes(self.destination)
-    }
-
-    /// Both ports as one word, as in the header.
-    #[inline]
-    pub(crate) fn ports(&self) -> u32 {
-        let ([a, b], [c, d]) = (self.source, self.destination);
-        u32::from_ne_bytes([a, b, c, d])
-    }
-
     /// The segment's addresses and ports.
     #[inline]
     pub(crate) fn endpoints<S: BorrowMut<Skb>>(&self, packet: &Packet<'_, S>) -> Endpoints {
         Endpoints {
             family: packet.family,
             addresses: (packet.source().words(), packet.destination().words()),
-            ports: (self.source, self.destination),
+            ports: self.ports,
         }
-    }
-
-    /// Both ports as one word, as in the header of an answer.
-    #[inline]
-    pub(crate) fn ports_of_answer(&self) -> u32 {
-        let ([a, b], [c, d]) = (self.source, self.destination);
-        u32::from_ne_bytes([c, d, a, b])
     }
 }

@@ -25,12 +25,9 @@ use crate::{
             Direction,
             TcpState, //
         },
-        net::{
-            sockets::{
-                self,
-                Socket, //
-            },
-            transmit::NewPacket, //
+        net::sockets::{
+            self,
+            Socket, //
         },
         netfilter::Verdict, //
     },
@@ -66,7 +63,7 @@ impl Incoming<'_, '_> {
     /// need no lookup.
     #[inline]
     pub(crate) fn may_have_connection(&self) -> bool {
-        let mark = self.synproxy.established.mark(self.endpoints());
+        let mark = self.synproxy.established.mark(&self.endpoints);
         self.stage == Stage::Filter || mark.is_none_or(|mark| mark.was_used())
     }
 
@@ -75,7 +72,7 @@ impl Incoming<'_, '_> {
     #[cold]
     #[inline(never)]
     pub(crate) fn is_of_open_connection(&self) -> bool {
-        let state = self.look_up(self.endpoints()).map(|found| {
+        let state = self.look_up(&self.endpoints).map(|found| {
             let connection = found.connection();
             let state = connection.tcp_state();
             if state == TcpState::Over {
@@ -88,7 +85,7 @@ impl Incoming<'_, '_> {
         match state {
             Some(TcpState::SynReceived | TcpState::Established | TcpState::Other) => true,
             Some(TcpState::SynSent | TcpState::Over) | None => {
-                if let Some(mark) = self.synproxy.established.mark(self.endpoints()) {
+                if let Some(mark) = self.synproxy.established.mark(&self.endpoints) {
                     mark.clear();
                 }
                 false
@@ -151,7 +148,7 @@ impl Incoming<'_, '_> {
     /// As [`Incoming::of_connection`], for a segment that connection tracking calls invalid; opens
     /// a connection if there is none.
     pub(crate) fn open_behind_conntrack(&mut self, proof: &Proof) -> Option<Verdict> {
-        if let Some(found) = self.look_up(self.endpoints()) {
+        if let Some(found) = self.look_up(&self.endpoints) {
             let connection = found.connection();
             match (connection.tcp_state(), ProxyState::of(&connection)) {
                 (TcpState::Over, _) => connection.end(),
@@ -186,7 +183,7 @@ impl Incoming<'_, '_> {
     /// The socket on this machine with an open connection between the same endpoints.
     #[inline]
     pub(crate) fn open_socket(&self) -> Option<Socket> {
-        let socket = sockets::find(self.packet.context(), self.endpoints());
+        let socket = sockets::find(self.packet.context(), &self.endpoints);
         socket.filter(|socket| socket.is_open)
     }
 
@@ -238,31 +235,24 @@ impl Incoming<'_, '_> {
     /// so nobody learns another's numbers, or causes a reset that they could not send themselves.
     #[cold]
     pub(crate) fn reset_sender(&mut self) -> Option<Verdict> {
-        let ports = self.segment.ports_of_answer();
-        if self.way_back(ports).is_err() {
+        let answer = self.endpoints.reversed();
+        if self.way_back(&answer).is_err() {
             return Some(Verdict::Drop);
         }
-        let (packet, segment) = (&*self.packet, &self.segment);
         let fields = Fields {
-            ports,
-            sequence: segment.acknowledgement,
+            sequence: self.segment.acknowledgement,
             acknowledgement: 0,
             flags: flags::RST,
             window: 0,
         };
-        let reset = compose::packet(
-            packet.family,
-            packet.context().initial_time_to_live(packet.family),
-            &fields,
-            &Options::default(),
-            &self.destination(),
-            &self.source(),
-        );
-        // The segment may have a route already, which does not lead back.
-        if let Ok(mut reset) = NewPacket::new(packet.family, reset.as_slice()) {
+        let context = self.packet.context();
+        let time_to_live = context.initial_time_to_live(answer.family);
+        // A packet of its own: the segment may have a route already, which does not lead back.
+        let reset = compose::packet(&answer, time_to_live, &fields, &Options::default(), &[]);
+        if let Ok(mut reset) = reset {
             // Connection tracking would take it for part of the other connection.
             reset.set_untracked();
-            reset.send(packet.context());
+            reset.send(context);
         }
         Some(Verdict::Drop)
     }

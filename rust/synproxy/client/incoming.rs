@@ -35,7 +35,6 @@ use crate::{
                 Segment, //
             },
         },
-        Address,
         Packet,
         Transport,
         IPPROTO_TCP, //
@@ -45,10 +44,7 @@ use crate::{
             established::Mark,
             proxy_state::ProxyState, //
         },
-        cookie::{
-            self,
-            announcement::Announcement, //
-        },
+        cookie::announcement::Announcement,
         server::servers::Endpoint,
         settings::{
             Event,
@@ -131,7 +127,7 @@ pub(crate) struct Incoming<'a, 'p> {
     pub(crate) packet: &'a mut Packet<'p>,
     pub(crate) segment: Segment,
     /// Its addresses and ports, which are needed several times.
-    endpoints: Endpoints,
+    pub(crate) endpoints: Endpoints,
 }
 
 impl Incoming<'_, '_> {
@@ -140,20 +136,7 @@ impl Incoming<'_, '_> {
     }
 
     fn endpoint(&self) -> Endpoint {
-        Endpoint {
-            family: self.packet.family,
-            address: self.destination(),
-            port: self.segment.destination_port(),
-        }
-    }
-
-    pub(crate) fn cookie_client(&self) -> cookie::Client {
-        cookie::Client {
-            family: self.packet.family,
-            source: self.source(),
-            destination: self.destination(),
-            ports: self.segment.ports(),
-        }
+        Endpoint::of_client(&self.endpoints)
     }
 
     pub(crate) fn has_right_checksum(&self) -> bool {
@@ -161,30 +144,16 @@ impl Incoming<'_, '_> {
         skb.has_right_checksum(context, self.segment.offset, IPPROTO_TCP)
     }
 
-    /// The segment's source address.
-    pub(crate) fn source(&self) -> Address {
-        Address::new(self.endpoints.addresses.0)
-    }
-
-    /// The segment's destination address.
-    pub(crate) fn destination(&self) -> Address {
-        Address::new(self.endpoints.addresses.1)
-    }
-
-    pub(crate) fn endpoints(&self) -> &Endpoints {
-        &self.endpoints
-    }
-
-    /// The route of an answer, if there may be one.
+    /// The route of an answer between these endpoints, if there may be one.
     #[inline]
-    pub(crate) fn way_back(&mut self, ports: u32) -> Result<WayBack, NoAnswer> {
+    pub(crate) fn way_back(&mut self, answer: &Endpoints) -> Result<WayBack, NoAnswer> {
         let packet = &mut *self.packet;
         if packet.has_refused_options(self.segment.offset) {
             return Err(NoAnswer::Forbidden);
         }
         let (context, family) = (*packet.context(), packet.family);
         let own = &self.synproxy.own_addresses;
-        context.way_back(packet.skb_mut(), family, ports, own)
+        context.way_back(packet.skb_mut(), family, answer.port_word(), own)
     }
 
     pub(crate) fn look_up(&self, endpoints: &Endpoints) -> Option<FoundConnection> {
@@ -220,8 +189,8 @@ impl Incoming<'_, '_> {
             return Some(Verdict::Drop);
         };
         // Answer only where this host's own TCP, or routing, would have.
-        let ports = self.segment.ports_of_answer();
-        let way = match self.way_back(ports) {
+        let endpoints = self.endpoints.reversed();
+        let way = match self.way_back(&endpoints) {
             Ok(way) => way,
             Err(NoAnswer::Forbidden) => return Some(Verdict::Drop),
             Err(NoAnswer::NoRoute) => return None,
@@ -236,33 +205,26 @@ impl Incoming<'_, '_> {
             server.as_ref(),
             way.mss.min(self.synproxy.servers.clamps.limit(way.device)),
         );
-        let who = self.cookie_client();
         if let Some(stamps) = &mut announcement.options.timestamps {
-            let offset = self.synproxy.clocks.offset(&who);
+            let offset = self.synproxy.clocks.offset(&self.endpoints);
             stamps.value = stamps.value.wrapping_add(offset);
         }
         let cookie = self.synproxy.cookies.make(
-            &who,
+            &self.endpoints,
             segment.sequence,
             client.mss.unwrap_or(MSS_DEFAULT),
             announcement.carried,
         );
         let fields = Fields {
-            ports,
             sequence: cookie,
             acknowledgement: segment.sequence.wrapping_add(1),
             flags: announcement.flags,
             // The client has to wait for the server.
             window: 0,
         };
-        let answer = compose::packet(
-            packet.family,
-            packet.context().initial_time_to_live(packet.family),
-            &fields,
-            &announcement.options,
-            &self.destination(),
-            &self.source(),
-        );
+        let time_to_live = packet.context().initial_time_to_live(packet.family);
+        let options = &announcement.options;
+        let answer = compose::headers(&endpoints, time_to_live, &fields, options, &[]);
         let Ok(rewritten) = self.packet.replace(answer.as_slice()) else {
             return Some(Verdict::Drop);
         };
@@ -288,7 +250,7 @@ impl Incoming<'_, '_> {
                     TcpState::SynSent | TcpState::SynReceived
                 )
         };
-        self.look_up(self.endpoints())
+        self.look_up(&self.endpoints)
             .is_some_and(|found| is_early(&found.connection()))
     }
 
@@ -296,7 +258,7 @@ impl Incoming<'_, '_> {
     /// next one.
     #[cold]
     pub(crate) fn forget_last(&self) {
-        if let Some(found) = self.look_up(self.endpoints()) {
+        if let Some(found) = self.look_up(&self.endpoints) {
             let last = found.connection();
             if last.tcp_state() == TcpState::Over {
                 last.end();
@@ -307,7 +269,7 @@ impl Incoming<'_, '_> {
     /// Any segment but a SYN.
     #[inline]
     fn others(&mut self, kind: Kind) -> Option<Verdict> {
-        let endpoints = self.endpoints();
+        let endpoints = &self.endpoints;
         let mark = self.synproxy.established.mark(endpoints);
         if self.stage == Stage::BeforeConntrack {
             if mark.is_some_and(|mark| mark.is_set()) {

@@ -13,7 +13,6 @@ use crate::{
             },
             proxy_template::NotOpened, //
         },
-        net::transmit::NewPacket,
         netfilter::Verdict, //
     },
     packet::tcp::{
@@ -60,7 +59,7 @@ impl Incoming<'_, '_> {
         let (skb, segment) = (self.packet.skb(), &self.segment);
         let options = Options::read(skb, segment)?;
         let returned = self.synproxy.cookies.check(
-            &self.cookie_client(),
+            &self.endpoints,
             segment.sequence,
             segment.acknowledgement,
             options.timestamps.is_some(),
@@ -100,7 +99,6 @@ impl Incoming<'_, '_> {
         let scale = proof.agreement.client_scale();
         let window = u32::from(segment.window).wrapping_shl(scale.unwrap_or(0).into());
         let fields = Fields {
-            ports: segment.ports(),
             sequence: proof.initial_sequence,
             acknowledgement: 0,
             flags: match proof.agreement.ecn {
@@ -119,7 +117,7 @@ impl Incoming<'_, '_> {
             }),
         };
         Wait {
-            endpoints: *self.endpoints(),
+            endpoints: self.endpoints,
             cookie: self.segment.acknowledgement.wrapping_sub(1),
             fields,
             options,
@@ -132,8 +130,7 @@ impl Incoming<'_, '_> {
     pub(crate) fn open_in_place(&mut self, proof: &Proof) -> Option<Verdict> {
         let wait = self.wait(proof);
         let held = self.held(proof);
-        let (source, destination) = (self.source(), self.destination());
-        let syn = compose::tcp_header(&wait.fields, &wait.options, &source, &destination);
+        let syn = compose::tcp_header(&self.endpoints, &wait.fields, &wait.options);
         let packet = &mut *self.packet;
         if packet
             .replace_transport(self.segment.offset, syn.as_slice())
@@ -157,15 +154,7 @@ impl Incoming<'_, '_> {
     pub(crate) fn open_new(&self, proof: &Proof) -> Option<Verdict> {
         let (packet, synproxy) = (&*self.packet, self.synproxy);
         let wait = self.wait(proof);
-        let syn = compose::packet(
-            packet.family,
-            packet.context().initial_time_to_live(packet.family),
-            &wait.fields,
-            &wait.options,
-            &self.source(),
-            &self.destination(),
-        );
-        let Ok(mut syn) = NewPacket::new(packet.family, syn.as_slice()) else {
+        let Ok(mut syn) = wait.syn(packet.context().initial_time_to_live(packet.family)) else {
             return Some(Verdict::Drop);
         };
         let opened = syn
@@ -183,17 +172,9 @@ impl Incoming<'_, '_> {
     /// tracking has no room for it.
     #[cold]
     fn reset_client(&self) -> Option<Verdict> {
-        let context = self.packet.context();
-        let reset = resets::reset(
-            &self.endpoints().reversed(),
-            self.segment.acknowledgement,
-            self.segment.sequence,
-            context.initial_time_to_live(self.packet.family),
-        );
-        if let Ok(mut reset) = reset {
-            reset.set_untracked();
-            reset.send(context);
-        }
+        let (client, segment) = (self.endpoints.reversed(), &self.segment);
+        let (next, received) = (segment.acknowledgement, segment.sequence);
+        resets::send_untracked(self.packet.context(), &client, next, received);
         Some(Verdict::Drop)
     }
 }

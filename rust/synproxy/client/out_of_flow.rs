@@ -25,10 +25,10 @@ impl Incoming<'_, '_> {
     /// A segment out of flow. This machine may have a connection for it that is older than the
     /// rule, and than connection tracking; otherwise the segment is dropped.
     pub(crate) fn out_of_flow(&mut self, mark: Option<Mark<'_>>, event: Event) -> Option<Verdict> {
-        match sockets::find(self.packet.context(), self.endpoints()) {
+        match sockets::find(self.packet.context(), &self.endpoints) {
             Some(socket) if fits(&socket, &self.segment) => return None,
             Some(_) => {
-                reset_both(self.synproxy, self.packet, &self.segment, self.endpoints());
+                reset_both(self.synproxy, self.packet, &self.segment, &self.endpoints);
             }
             None if mark.is_some_and(|mark| mark.may_have_been_replaced())
                 && self.may_be_answered() =>

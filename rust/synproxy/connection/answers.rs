@@ -11,7 +11,7 @@
 
 use super::{
     proxy_state::ProxyState,
-    resets::reset, //
+    resets, //
 };
 use crate::{
     kernel_api::{
@@ -108,13 +108,8 @@ pub(crate) fn answers_our_syn(segment: &Segment, connection: &Connection<'_>) ->
 /// Has the server forget the connection that the segment belongs to.
 pub(crate) fn reset_server(context: &Context<'_>, segment: &Segment, connection: &Connection<'_>) {
     let server = connection.endpoints(Direction::Reply).reversed();
-    let time_to_live = context.initial_time_to_live(server.family);
     // If there is no memory, the server will answer again.
-    if let Ok(mut reset) = reset(&server, segment.acknowledgement, 0, time_to_live) {
-        // To connection tracking, this reset belongs to no connection.
-        reset.set_untracked();
-        reset.send(context);
-    }
+    resets::send_untracked(context, &server, segment.acknowledgement, 0);
 }
 
 /// The server answered something else than the SYN: it may have an old connection between the same

@@ -9,12 +9,9 @@ use super::{
     translation::ProxySegment, //
 };
 use crate::{
-    kernel_api::{
-        conntrack::connections::{
-            Direction,
-            Endpoints, //
-        },
-        net::transmit::NewPacket, //
+    kernel_api::conntrack::connections::{
+        Direction,
+        Endpoints, //
     },
     packet::tcp::{
         compose::{
@@ -50,17 +47,9 @@ impl ProxySegment<'_> {
     /// another SYN.
     pub(crate) fn keep_alive(&mut self) -> Result {
         let wait = self.synproxy.syn_sent.find(&self.client()).ok_or(ENOENT)?;
-        let fields = Fields {
-            ports: self.segment.ports(),
-            ..wait.fields
-        };
+        let endpoints = self.segment.endpoints(&self.packet);
+        let syn = compose::tcp_header(&endpoints, &wait.fields, &wait.options);
         let packet = &mut self.packet;
-        let syn = compose::tcp_header(
-            &fields,
-            &wait.options,
-            &packet.source(),
-            &packet.destination(),
-        );
         packet.replace_transport(self.segment.offset, syn.as_slice())
     }
 
@@ -93,7 +82,6 @@ impl ProxySegment<'_> {
             .wrapping_shr(proxy_state.advertised_wscale().unwrap_or(0).into())
             .max(segment.window.min(1));
         let fields = Fields {
-            ports: segment.ports(),
             sequence: segment.sequence.wrapping_add(1),
             acknowledgement: segment.acknowledgement,
             flags: flags::ACK,
@@ -106,9 +94,8 @@ impl ProxySegment<'_> {
             }),
             ..Options::default()
         };
+        let header = compose::tcp_header(&segment.endpoints(&self.packet), &fields, &options);
         let packet = &mut self.packet;
-        let header =
-            compose::tcp_header(&fields, &options, &packet.source(), &packet.destination());
         packet.replace_transport(segment.offset, header.as_slice())
     }
 
@@ -226,7 +213,6 @@ impl ProxySegment<'_> {
             })
             .unwrap_or_default();
         let fields = Fields {
-            ports: segment.ports_of_answer(),
             sequence: segment.acknowledgement,
             acknowledgement: self.proxy_state.cookie().wrapping_add(1),
             flags: flags::ACK | more,
@@ -239,17 +225,10 @@ impl ProxySegment<'_> {
             }),
             ..Options::default()
         };
-        let acknowledgement = compose::headers(
-            packet.family,
-            packet.context().initial_time_to_live(packet.family),
-            &fields,
-            &options,
-            &packet.destination(),
-            &packet.source(),
-            data,
-        );
-        NewPacket::with_data(packet.family, acknowledgement.as_slice(), data)?
-            .send(packet.context());
+        let context = packet.context();
+        let endpoints = segment.endpoints(packet).reversed();
+        let time_to_live = context.initial_time_to_live(packet.family);
+        compose::packet(&endpoints, time_to_live, &fields, &options, data)?.send(context);
         Ok(())
     }
 
@@ -283,19 +262,14 @@ impl ProxySegment<'_> {
             mark.clear();
         }
         let fields = Fields {
-            ports: segment.ports(),
             sequence: segment.sequence,
             acknowledgement: segment.acknowledgement.wrapping_sub(1),
             flags: flags::ACK,
             window: segment.window,
         };
+        let endpoints = segment.endpoints(&self.packet);
+        let header = compose::tcp_header(&endpoints, &fields, &Options::default());
         let packet = &mut self.packet;
-        let header = compose::tcp_header(
-            &fields,
-            &Options::default(),
-            &packet.source(),
-            &packet.destination(),
-        );
         packet.replace_transport(segment.offset, header.as_slice())
     }
 

@@ -26,8 +26,7 @@ fn held(flags: u8, data: &[u8]) -> Result<Option<Held>> {
     let packet = TestPacket::new(Family::Ipv4, &bytes)?;
     let segment = Segment {
         offset: OFFSET,
-        source: [0; 2],
-        destination: [0; 2],
+        ports: ([0; 2], [0; 2]),
         sequence: 0,
         acknowledgement: 0,
         header_length: HEADER as u32,

@@ -7,7 +7,7 @@
 //! segments reveal nobody's sequence numbers, and cause nothing that their sender could not have
 //! sent itself.
 
-use super::resets::reset;
+use super::resets;
 use crate::{
     kernel_api::{
         conntrack::{
@@ -117,18 +117,14 @@ pub(crate) fn reset_both(
     {
         return;
     }
-    let time_to_live = context.initial_time_to_live(packet.family);
     let (sequence, acknowledgement) = (segment.sequence, segment.acknowledgement);
     if has(flags::ACK) && !has(flags::RST) {
-        let client = endpoints.reversed();
-        if let Ok(mut reset) = reset(&client, acknowledgement, sequence, time_to_live) {
-            reset.set_untracked();
-            reset.send(context);
-        }
+        resets::send_untracked(context, &endpoints.reversed(), acknowledgement, sequence);
     }
     // The client's sequence numbers are the server's, too. Connection tracking has to see this
     // reset: it may have picked up a connection from what the server sent since.
-    if let Ok(reset) = reset(endpoints, sequence, 0, time_to_live) {
+    let time_to_live = context.initial_time_to_live(packet.family);
+    if let Ok(reset) = resets::reset(endpoints, sequence, 0, time_to_live) {
         reset.send(context);
     }
 }

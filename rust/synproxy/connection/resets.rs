@@ -16,17 +16,15 @@ use crate::{
                 Sender, //
             },
         },
+        netfilter::Context, //
     },
-    packet::{
-        tcp::{
-            compose::{
-                self,
-                Fields, //
-            },
-            options::Options,
-            segment::flags, //
+    packet::tcp::{
+        compose::{
+            self,
+            Fields, //
         },
-        Address, //
+        options::Options,
+        segment::flags, //
     },
 };
 use kernel::prelude::*;
@@ -39,22 +37,27 @@ pub(crate) fn reset(
     time_to_live: u8,
 ) -> Result<NewPacket> {
     let fields = Fields {
-        ports: endpoints.port_word(),
         sequence,
         acknowledgement,
         flags: flags::RST | flags::ACK,
         window: 0,
     };
-    let (source, destination) = endpoints.addresses;
-    let packet = compose::packet(
-        endpoints.family,
-        time_to_live,
-        &fields,
-        &Options::default(),
-        &Address::new(source),
-        &Address::new(destination),
-    );
-    NewPacket::new(endpoints.family, packet.as_slice())
+    compose::packet(endpoints, time_to_live, &fields, &Options::default(), &[])
+}
+
+/// Sends a reset, as for [`reset`], from a hook. Connection tracking has no connection for it, or
+/// would take it for part of another. If there is no memory, it is lost.
+pub(crate) fn send_untracked(
+    context: &Context<'_>,
+    endpoints: &Endpoints,
+    sequence: u32,
+    acknowledgement: u32,
+) {
+    let time_to_live = context.initial_time_to_live(endpoints.family);
+    if let Ok(mut reset) = reset(endpoints, sequence, acknowledgement, time_to_live) {
+        reset.set_untracked();
+        reset.send(context);
+    }
 }
 
 /// Resets both sides of a connection that connection tracking has forgotten, each with the sequence

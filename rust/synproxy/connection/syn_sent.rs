@@ -42,15 +42,12 @@ use crate::{
         },
         work::Background, //
     },
-    packet::{
-        tcp::{
-            compose::{
-                self,
-                Fields, //
-            },
-            options::Options, //
+    packet::tcp::{
+        compose::{
+            self,
+            Fields, //
         },
-        Address, //
+        options::Options, //
     },
     synproxy::server::servers::{
         ConnectResult,
@@ -120,7 +117,6 @@ impl Wait {
             endpoints,
             cookie,
             fields: Fields {
-                ports: 0,
                 sequence: 0,
                 acknowledgement: 0,
                 flags: crate::packet::tcp::segment::flags::SYN,
@@ -137,16 +133,8 @@ impl Wait {
 
     /// Composes the SYN again.
     pub(crate) fn syn(&self, time_to_live: u8) -> Result<NewPacket> {
-        let (source, destination) = self.endpoints.addresses;
-        let syn = compose::packet(
-            self.endpoints.family,
-            time_to_live,
-            &self.fields,
-            &self.options,
-            &Address::new(source),
-            &Address::new(destination),
-        );
-        NewPacket::new(self.endpoints.family, syn.as_slice())
+        let (fields, options) = (&self.fields, &self.options);
+        compose::packet(&self.endpoints, time_to_live, fields, options, &[])
     }
 }
 
@@ -428,7 +416,7 @@ impl SynSentTable {
 }
 
 /// Retransmits SYNs, and gives up on servers that do not answer.
-pub(crate) struct RetransmitWork(pub(in crate::synproxy) Arc<SynSentTable>);
+pub(crate) struct RetransmitWork(pub(crate) Arc<SynSentTable>);
 
 impl Background for RetransmitWork {
     fn run(&self) -> u32 {

@@ -7,7 +7,7 @@ use super::{
         Flag,
         ProxyState, //
     },
-    resets::reset, //
+    resets, //
 };
 use crate::{
     kernel_api::{
@@ -184,14 +184,6 @@ fn give_up(
     proxy_state.add(&[(true, Flag::GivenUp)], None);
     let client = connection.endpoints(Direction::Original);
     let next = proxy_state.cookie().wrapping_add(1);
-    let context = packet.context();
-    let time_to_live = context.initial_time_to_live(packet.family);
-    let reset = reset(
-        &client.reversed(),
-        next,
-        sequence.wrapping_add(1),
-        time_to_live,
-    );
     synproxy
         .servers
         .count(&Endpoint::of_client(&client), ConnectResult::Unanswered);
@@ -201,9 +193,6 @@ fn give_up(
     if let Some(connection) = connection.confirmed() {
         connection.end();
     }
-    if let Ok(mut reset) = reset {
-        // It has no connection any more.
-        reset.set_untracked();
-        reset.send(context);
-    }
+    let received = sequence.wrapping_add(1);
+    resets::send_untracked(packet.context(), &client.reversed(), next, received);
 }

@@ -36,8 +36,7 @@ use kernel::prelude::*;
 fn syn(more: u8) -> Segment {
     Segment {
         offset: 20,
-        source: [0x9c, 0x40],
-        destination: [0, 80],
+        ports: ([0x9c, 0x40], [0, 80]),
         sequence: 1,
         acknowledgement: 0,
         header_length: 40,

@@ -6,9 +6,11 @@
 //! offset, as with the kernel's `secure_tcp_ts_off`: the clock continues from one connection to the
 //! next, whatever the ports.
 
-use super::Client;
 use crate::{
-    kernel_api::hash::SecretKey,
+    kernel_api::{
+        conntrack::connections::Endpoints,
+        hash::SecretKey, //
+    },
     packet::Family, //
 };
 
@@ -26,11 +28,10 @@ impl Clocks {
 
     /// How far the clock that a client sees is ahead of this machine's.
     #[inline]
-    pub(crate) fn offset(&self, client: &Client) -> u32 {
+    pub(crate) fn offset(&self, client: &Endpoints) -> u32 {
         let code = match client.family {
             Family::Ipv4 => {
-                let ([source, ..], [destination, ..]) =
-                    (client.source.words(), client.destination.words());
+                let ([source, ..], [destination, ..]) = client.addresses;
                 self.0
                     .code_of_one(u64::from(source) << 32 | u64::from(destination))
             }
@@ -40,9 +41,8 @@ impl Clocks {
     }
 
     #[inline(never)]
-    fn code_ipv6(&self, client: &Client) -> u64 {
-        let [a, b, c, d] = client.source.words();
-        let [e, f, g, h] = client.destination.words();
+    fn code_ipv6(&self, client: &Endpoints) -> u64 {
+        let ([a, b, c, d], [e, f, g, h]) = client.addresses;
         self.0.code(&[a, b, c, d, e, f, g, h])
     }
 }

@@ -2,26 +2,22 @@
 
 //! KUnit tests of the clocks that clients see.
 
-use super::{
-    clocks::Clocks,
-    Client, //
-};
-use crate::packet::{
-    Address,
-    Family, //
+use super::clocks::Clocks;
+use crate::{
+    kernel_api::conntrack::connections::Endpoints,
+    packet::Family, //
 };
 use kernel::prelude::*;
 
-fn client(family: Family, source: u32, destination: u32, ports: u32) -> Client {
+fn client(family: Family, source: u32, destination: u32, ports: u16) -> Endpoints {
     let words = |last| match family {
         Family::Ipv4 => [last, 0, 0, 0],
         Family::Ipv6 => [0x2001_0db8, 0, 0, last],
     };
-    Client {
+    Endpoints {
         family,
-        source: Address::new(words(source)),
-        destination: Address::new(words(destination)),
-        ports,
+        addresses: (words(source), words(destination)),
+        ports: (ports.to_be_bytes(), [0, 80]),
     }
 }
 

@@ -13,16 +13,14 @@
 
 use crate::{
     kernel_api::{
+        conntrack::connections::Endpoints,
         hash::SecretKey,
         time::{
             jiffies64,
             JIFFIES_PER_SECOND, //
         },
     },
-    packet::{
-        Address,
-        Family, //
-    },
+    packet::Family,
 };
 
 /// The MSS values of cookies, in bytes; the client's is rounded down to one of them. They are those
@@ -60,18 +58,6 @@ impl CookieOptions {
     }
 }
 
-/// The client that a cookie is for: what the headers of its segments have in common.
-pub(crate) struct Client {
-    /// The address family.
-    pub(crate) family: Family,
-    /// The client's address.
-    pub(crate) source: Address,
-    /// The server's address.
-    pub(crate) destination: Address,
-    /// The client's port and the server's as one word, as in the header.
-    pub(crate) ports: u32,
-}
-
 /// The contents of a valid cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ValidCookie {
@@ -96,7 +82,7 @@ impl Cookies {
     #[inline]
     pub(crate) fn make(
         &self,
-        client: &Client,
+        client: &Endpoints,
         sequence: u32,
         mss: u16,
         carried: CookieOptions,
@@ -109,7 +95,7 @@ impl Cookies {
     pub(crate) fn make_in(
         &self,
         minute: u64,
-        client: &Client,
+        client: &Endpoints,
         sequence: u32,
         mss: u16,
         carried: CookieOptions,
@@ -131,7 +117,7 @@ impl Cookies {
     #[inline]
     pub(crate) fn check(
         &self,
-        client: &Client,
+        client: &Endpoints,
         sequence: u32,
         acknowledgement: u32,
         has_timestamps: bool,
@@ -144,7 +130,7 @@ impl Cookies {
     pub(crate) fn check_in(
         &self,
         minute: u64,
-        client: &Client,
+        client: &Endpoints,
         sequence: u32,
         acknowledgement: u32,
         has_timestamps: bool,
@@ -177,15 +163,18 @@ impl Cookies {
     }
 
     #[inline]
-    fn code(&self, minute: u64, client: &Client, said: u32, carried: CookieOptions) -> u32 {
+    fn code(&self, minute: u64, client: &Endpoints, said: u32, carried: CookieOptions) -> u32 {
         let kind = u64::from(carried.code_bits()) << 56;
         let minute = minute & (1 << 56) - 1 | kind;
         let code = match client.family {
             Family::Ipv4 => {
-                let ([source, ..], [destination, ..]) =
-                    (client.source.words(), client.destination.words());
+                let ([source, ..], [destination, ..]) = client.addresses;
                 let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
-                let words = [pair(source, destination), pair(client.ports, said), minute];
+                let words = [
+                    pair(source, destination),
+                    pair(client.port_word(), said),
+                    minute,
+                ];
                 self.0.code_of_three(words)
             }
             Family::Ipv6 => self.code_ipv6(minute, client, said),
@@ -194,12 +183,12 @@ impl Cookies {
     }
 
     #[inline(never)]
-    fn code_ipv6(&self, minute: u64, client: &Client, said: u32) -> u64 {
-        let [a, b, c, d] = client.source.words();
-        let [e, f, g, h] = client.destination.words();
+    fn code_ipv6(&self, minute: u64, client: &Endpoints, said: u32) -> u64 {
+        let ([a, b, c, d], [e, f, g, h]) = client.addresses;
         let (low, high) = (minute as u32, (minute >> 32) as u32);
+        let ports = client.port_word();
         self.0
-            .code(&[a, b, c, d, e, f, g, h, client.ports, said, low, high])
+            .code(&[a, b, c, d, e, f, g, h, ports, said, low, high])
     }
 }
 

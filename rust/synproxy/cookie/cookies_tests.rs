@@ -3,16 +3,17 @@
 //! KUnit tests of cookies: what comes back, from whom, and when.
 
 use super::cookies::{
-    Client,
     CookieOptions,
     Cookies,
     ValidCookie,
     NO_SCALE, //
 };
-use crate::packet::{
-    tcp::options_tests::Numbers,
-    Address,
-    Family, //
+use crate::{
+    kernel_api::conntrack::connections::Endpoints,
+    packet::{
+        tcp::options_tests::Numbers,
+        Family, //
+    },
 };
 use kernel::prelude::*;
 
@@ -61,6 +62,15 @@ impl Who {
         }
     }
 
+    fn endpoints(&self) -> Endpoints {
+        let [a, b, c, d] = self.ports.to_ne_bytes();
+        Endpoints {
+            family: self.family,
+            addresses: (self.source, self.destination),
+            ports: ([a, b], [c, d]),
+        }
+    }
+
     /// Checks in the minute `now`.
     fn check(
         &self,
@@ -69,23 +79,17 @@ impl Who {
         (sequence, acknowledgement): (u32, u32),
         has_timestamps: bool,
     ) -> Option<ValidCookie> {
-        let client = Client {
-            family: self.family,
-            source: Address::new(self.source),
-            destination: Address::new(self.destination),
-            ports: self.ports,
-        };
-        cookies.check_in(now, &client, sequence, acknowledgement, has_timestamps)
+        cookies.check_in(
+            now,
+            &self.endpoints(),
+            sequence,
+            acknowledgement,
+            has_timestamps,
+        )
     }
 
     fn make(&self, cookies: &Cookies, sequence: u32, mss: u16, carried: CookieOptions) -> u32 {
-        let client = Client {
-            family: self.family,
-            source: Address::new(self.source),
-            destination: Address::new(self.destination),
-            ports: self.ports,
-        };
-        cookies.make_in(MINUTE, &client, sequence, mss, carried)
+        cookies.make_in(MINUTE, &self.endpoints(), sequence, mss, carried)
     }
 }
 

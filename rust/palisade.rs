@@ -20,6 +20,9 @@ mod release;
 mod rules;
 mod spec;
 mod synproxy;
+mod token_bucket;
+#[cfg(CONFIG_KUNIT = "y")]
+mod token_bucket_tests;
 
 use kernel::prelude::*;
 

@@ -27,34 +27,35 @@ pub(crate) use connection::{
 pub(crate) use server::servers::ServerReport;
 pub(crate) use settings::{
     Events,
-    SynproxySettings,
-    Threshold, //
+    SynproxySettings, //
 };
 
-use crate::kernel_api::{
-    conntrack::{
-        connection_end::{
-            count_connections,
-            end_connections,
-            has_connections,
-            EndedConnection, //
+use crate::{
+    kernel_api::{
+        conntrack::{
+            connection_end::{
+                count_connections,
+                end_connections,
+                has_connections,
+                EndedConnection, //
+            },
+            proxy_template::ProxyTemplate, //
         },
-        proxy_template::ProxyTemplate, //
+        net::{
+            netns::Scope,
+            own_addresses::OwnAddresses,
+            transmit::Sender, //
+        },
+        work::{
+            cond_resched,
+            Periodic, //
+        },
     },
-    net::{
-        netns::Scope,
-        own_addresses::OwnAddresses,
-        transmit::Sender, //
-    },
-    work::{
-        cond_resched,
-        Periodic, //
-    },
+    token_bucket::TokenBucket, //
 };
 use connection::{
     established::EstablishedCache,
     held::Held,
-    lost::ResetLimit,
     resets,
     syn_sent::{
         self,
@@ -96,7 +97,8 @@ pub(crate) struct Synproxy {
     syn_sent: Arc<SynSentTable>,
     retransmit_work: Periodic<RetransmitWork>,
     established: EstablishedCache,
-    lost: ResetLimit,
+    /// Segments that are answered with resets.
+    resets: TokenBucket,
     own_addresses: OwnAddresses,
 }
 
@@ -117,7 +119,7 @@ impl Synproxy {
             retransmit_work: Periodic::start(scope, RetransmitWork(syn_sent.clone()), 0)?,
             syn_sent,
             established: EstablishedCache::new()?,
-            lost: ResetLimit::new(),
+            resets: TokenBucket::new(),
             own_addresses: OwnAddresses::new(),
         };
         Ok(Arc::new(synproxy, GFP_KERNEL_ACCOUNT)?)

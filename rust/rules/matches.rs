@@ -226,7 +226,7 @@ list_matches! {
     /// A comment.
     Comment(comment::Comment) = COMMENT,
     /// A limited rate.
-    Limit(limit::Limit) = LIMIT,
+    Limit(limit::LimitMatch) = LIMIT,
     /// The number of connections.
     Connlimit(connlimit::Connlimit) = CONNLIMIT,
     /// The packet's contents.

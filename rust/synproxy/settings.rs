@@ -2,7 +2,10 @@
 
 //! The settings of a SYNPROXY rule, and the events that it counts.
 
-use crate::kernel_api::sync::counters::EventCounters;
+use crate::{
+    kernel_api::sync::counters::EventCounters,
+    token_bucket::Rate, //
+};
 
 /// The settings of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +20,8 @@ pub(crate) struct SynproxySettings {
     pub(crate) timestamps: Option<bool>,
     /// Whether to use ECN; `None` means as the server does.
     pub(crate) ecn: Option<bool>,
-    /// The rate of SYNs up to which handshakes pass untouched.
-    pub(crate) threshold: Option<Threshold>,
+    /// The rate of SYNs to one address and port of a server up to which handshakes pass untouched.
+    pub(crate) threshold: Option<Rate>,
 }
 
 impl SynproxySettings {
@@ -26,15 +29,6 @@ impl SynproxySettings {
     pub(super) fn is_learned(&self) -> bool {
         self.timestamps.is_none()
     }
-}
-
-/// A rate of SYNs to one address and port of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Threshold {
-    /// SYNs per second.
-    pub(crate) rate: u32,
-    /// SYNs at once; `None` means as many as per second.
-    pub(crate) burst: Option<u32>,
 }
 
 /// The events that a rule counts.

@@ -22,9 +22,9 @@ use crate::{
         ServerReport,
         Stage,
         Synproxy,
-        SynproxySettings,
-        Threshold, //
-    }, //
+        SynproxySettings, //
+    },
+    token_bucket::Rate, //
 };
 use kernel::sync::Arc;
 
@@ -118,14 +118,13 @@ impl SynproxyAttributes {
             && self.scale.is_none()
             && !(self.sack || self.timestamps || self.ecn);
         let chosen = |is_set: bool| (!is_learned).then_some(is_set);
-        let burst = self.burst;
         SynproxySettings {
             mss: self.mss,
             scale: self.scale,
             sack: chosen(self.sack),
             timestamps: chosen(self.timestamps),
             ecn: chosen(self.ecn),
-            threshold: self.rate.map(|rate| Threshold { rate, burst }),
+            threshold: (self.rate).map(|rate| Rate::new(rate, 1, self.burst.unwrap_or(rate))),
         }
     }
 }

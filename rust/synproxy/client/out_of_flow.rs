@@ -14,7 +14,8 @@ use crate::{
             established::Mark,
             lost::{
                 fits,
-                reset_both, //
+                reset_both,
+                RESETS, //
             },
         },
         settings::Event, //
@@ -48,7 +49,7 @@ impl Incoming<'_, '_> {
     #[cold]
     fn may_be_answered(&self) -> bool {
         matches!(self.segment.kind(), Kind::Ack | Kind::Fin)
-            && self.synproxy.lost.admits()
+            && self.synproxy.resets.take(&RESETS)
             && self.has_right_checksum()
     }
 }

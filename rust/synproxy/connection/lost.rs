@@ -18,11 +18,7 @@ use crate::{
             self,
             Socket, //
         },
-        netfilter::Verdict,
-        time::{
-            jiffies32,
-            JIFFIES_PER_SECOND, //
-        },
+        netfilter::Verdict, //
     },
     packet::{
         tcp::segment::{
@@ -32,41 +28,12 @@ use crate::{
         Packet,
         IPPROTO_TCP, //
     },
-    synproxy::Synproxy, //
-};
-use kernel::sync::atomic::{
-    Atomic,
-    Relaxed, //
+    synproxy::Synproxy,
+    token_bucket::Rate, //
 };
 
-/// The maximum number of segments answered with resets per second.
-const RATE: u32 = 1000;
-
-/// How many segments were answered in the current second.
-pub(crate) struct ResetLimit(Atomic<i64>);
-
-impl ResetLimit {
-    /// No segment answered yet.
-    pub(crate) const fn new() -> Self {
-        Self(Atomic::new(0))
-    }
-
-    /// Whether another segment may be answered. Concurrent callers may count as one.
-    pub(crate) fn admits(&self) -> bool {
-        let second = jiffies32() / JIFFIES_PER_SECOND;
-        let (then, count) = {
-            let before = self.0.load(Relaxed) as u64;
-            ((before >> 32) as u32, before as u32)
-        };
-        let count = if then == second { count } else { 0 };
-        if count >= RATE {
-            return false;
-        }
-        let after = u64::from(second) << 32 | u64::from(count.wrapping_add(1));
-        self.0.store(after as i64, Relaxed);
-        true
-    }
-}
+/// How many segments are answered with resets.
+pub(crate) const RESETS: Rate = Rate::new(1000, 1, 1000);
 
 /// The verdict on a segment that may belong to a connection that connection tracking has lost: it
 /// knows no connection for the segment, or takes it for a new one.
@@ -112,7 +79,7 @@ pub(crate) fn reset_both(
     if has(flags::SYN)
         || !has(flags::ACK | flags::RST)
         || skb.tracking().state == TrackingState::Untracked
-        || !synproxy.lost.admits()
+        || !synproxy.resets.take(&RESETS)
         || !skb.has_right_checksum(context, segment.offset, IPPROTO_TCP)
     {
         return;

@@ -4,25 +4,31 @@
 
 use super::floods::{
     FloodState,
-    Rate,
-    HALF_OPEN,
     QUIET, //
 };
-use crate::kernel_api::time::JIFFIES_PER_SECOND;
+use crate::{
+    kernel_api::time::JIFFIES_PER_SECOND,
+    token_bucket::Rate, //
+};
 use kernel::prelude::*;
 
-const HZ: u32 = JIFFIES_PER_SECOND;
+const HZ: u64 = JIFFIES_PER_SECOND as u64;
 
-/// Start times, including some shortly before jiffies wrap.
-const STARTS: [u32; 4] = [0, 1000, u32::MAX - 7 * HZ, u32::MAX - 1];
+const QUIET_TIME: u64 = QUIET as u64;
+
+/// How many handshakes may be open at once, and more per second.
+const HALF_OPEN: [u32; 2] = [64, 8];
+
+/// Start times, including some shortly before the low 32 bits of jiffies wrap.
+const STARTS: [u64; 4] = [0, 1000, (1 << 32) - 7 * HZ, (1 << 32) - 2];
 
 fn rate(per_second: u32, burst: u32) -> Rate {
-    Rate { per_second, burst }
+    Rate::new(per_second, 1, burst)
 }
 
 /// How many of `count` SYNs pass at `now`. Either all of the clients complete their handshakes, or
 /// none.
-fn passing(state: &FloodState, rate: &Rate, count: u32, now: u32, is_crowd: bool) -> u32 {
+fn passing(state: &FloodState, rate: &Rate, count: u32, now: u64, is_crowd: bool) -> u32 {
     let mut passed = 0;
     for _ in 0..count {
         if state.admits(rate, now) {
@@ -42,14 +48,15 @@ mod tests {
     #[test]
     fn nothing_passes_in_a_flood() {
         for start in STARTS {
-            for rate in [rate(1, 1), rate(20, 20), rate(200, 200), rate(1000, 2000)] {
+            for (per_second, burst) in [(1, 1), (20, 20), (200, 200), (1000, 2000)] {
+                let rate = rate(per_second, burst);
                 let state = FloodState::new();
                 let passed = passing(&state, &rate, 5000, start, false);
-                assert_eq!(passed, rate.burst.min(HALF_OPEN.burst));
+                assert_eq!(passed, burst.min(HALF_OPEN[0]));
                 // A minute of 5000 SYNs per second.
                 for step in 1..60 * HZ {
-                    let now = start.wrapping_add(step);
-                    assert_eq!(passing(&state, &rate, 5000 / HZ, now, false), 0);
+                    let now = start + step;
+                    assert_eq!(passing(&state, &rate, 5000 / HZ as u32, now, false), 0);
                 }
             }
         }
@@ -62,11 +69,11 @@ mod tests {
             assert_eq!(passing(&state, &rate, 11, start, true), 10);
             // One SYN per second is below the rate, but the flood is not over.
             let mut now = start;
-            while now.wrapping_sub(start) + HZ < QUIET {
-                now = now.wrapping_add(HZ);
+            while now - start + HZ < QUIET_TIME {
+                now += HZ;
                 assert!(!state.admits(&rate, now));
             }
-            now = start.wrapping_add(QUIET + 1);
+            now = start + QUIET_TIME + 1;
             assert!(state.admits(&rate, now));
         }
     }
@@ -77,12 +84,12 @@ mod tests {
         assert_eq!(passing(&state, &rate, 11, 1000, true), 10);
         // Fifteen SYNs per second.
         let mut now = 1000;
-        for _ in 0..10 * QUIET / HZ {
+        for _ in 0..10 * QUIET_TIME / HZ {
             now += HZ;
             assert_eq!(passing(&state, &rate, 15, now, true), 0);
         }
-        assert!(!state.admits(&rate, now + QUIET - 1));
-        assert!(state.admits(&rate, now + 2 * QUIET));
+        assert!(!state.admits(&rate, now + QUIET_TIME - 1));
+        assert!(state.admits(&rate, now + 2 * QUIET_TIME));
     }
 
     #[test]
@@ -90,13 +97,10 @@ mod tests {
         for start in STARTS {
             let (state, rate) = (FloodState::new(), rate(1000, 2000));
             for step in 0..10 {
-                let now = start.wrapping_add(step * HZ);
+                let now = start + step * HZ;
                 assert_eq!(passing(&state, &rate, 1000, now, true), 1000);
             }
-            assert_eq!(
-                passing(&state, &rate, 3000, start.wrapping_add(11 * HZ), true),
-                2000
-            );
+            assert_eq!(passing(&state, &rate, 3000, start + 11 * HZ, true), 2000);
         }
     }
 
@@ -104,12 +108,12 @@ mod tests {
     fn few_that_never_come_back_pass() {
         for start in STARTS {
             let (state, rate) = (FloodState::new(), rate(1_000_000, 1_000_000));
-            assert_eq!(passing(&state, &rate, 1000, start, false), HALF_OPEN.burst);
-            assert!(!state.admits(&rate, start.wrapping_add(QUIET - 1)));
+            assert_eq!(passing(&state, &rate, 1000, start, false), HALF_OPEN[0]);
+            assert!(!state.admits(&rate, start + QUIET_TIME - 1));
             // No more than have timed out meanwhile.
-            let later = start.wrapping_add(QUIET);
+            let later = start + QUIET_TIME;
             let passed = passing(&state, &rate, 1000, later, false);
-            assert!(passed <= HALF_OPEN.per_second * QUIET / HZ);
+            assert!(passed <= HALF_OPEN[1] * QUIET / HZ as u32);
         }
     }
 
@@ -120,7 +124,7 @@ mod tests {
         state.clear();
         assert_eq!(passing(&state, &rate, 10, 1000, true), 5);
         state.clear();
-        state.start_flooded(1000);
+        state.note(1000);
         assert_eq!(passing(&state, &rate, 10, 1000 + HZ, true), 0);
     }
 }

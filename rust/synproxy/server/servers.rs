@@ -9,10 +9,7 @@
 
 use super::{
     clamps::Clamps,
-    floods::{
-        FloodState,
-        Rate, //
-    },
+    floods::FloodState, //
 };
 use crate::{
     kernel_api::{
@@ -21,6 +18,7 @@ use crate::{
         sync::words::Word,
         time::{
             jiffies32,
+            jiffies64,
             JIFFIES_PER_SECOND, //
         }, //
     },
@@ -32,6 +30,7 @@ use crate::{
         Address,
         Family, //
     },
+    token_bucket::Rate, //
 };
 use kernel::{
     prelude::*,
@@ -287,7 +286,7 @@ impl Servers {
         if is_crowded {
             // A flood to more servers than there are slots: if each new one started with its burst,
             // all SYNs would pass.
-            server.flood.start_flooded(now);
+            server.flood.note(now.into());
         }
         server.used.store(now);
         Some(server)
@@ -369,8 +368,8 @@ impl Servers {
         let Some(server) = self.find_or_make(endpoint) else {
             return false;
         };
-        let now = jiffies32();
-        server.used.store(now);
+        let now = jiffies64();
+        server.used.store(now as u32);
         server.flood.admits(rate, now)
     }
 

@@ -2,14 +2,11 @@
 
 //! KUnit tests of what is known of servers, and of how many SYNs pass to them.
 
-use super::{
-    floods::Rate,
-    servers::{
-        ConnectResult,
-        Endpoint,
-        ServerOptions,
-        Servers, //
-    },
+use super::servers::{
+    ConnectResult,
+    Endpoint,
+    ServerOptions,
+    Servers, //
 };
 use crate::{
     kernel_api::time::{
@@ -24,6 +21,7 @@ use crate::{
         Address,
         Family, //
     },
+    token_bucket::Rate, //
 };
 use kernel::prelude::*;
 
@@ -81,21 +79,8 @@ fn count(servers: &Servers) -> (usize, [u32; 3]) {
     (count, sums)
 }
 
-const fn rate(per_second: u32, burst: u32) -> Rate {
-    Rate { per_second, burst }
-}
-
-/// How many SYNs pass at once.
-fn passing(rate: &Rate, allowance: &mut u64, now: u32) -> u32 {
-    let mut count = 0;
-    while let Some(after) = rate.take(*allowance, now) {
-        *allowance = after;
-        count += 1;
-        if count > 2_000_000 {
-            break;
-        }
-    }
-    count
+fn rate(per_second: u32, burst: u32) -> Rate {
+    Rate::new(per_second, 1, burst)
 }
 
 #[kunit_tests(palisade_synproxy_servers)]
@@ -254,95 +239,6 @@ mod tests {
             assert!(servers.options(&one).is_none());
         }
         Ok(())
-    }
-
-    #[test]
-    fn no_more_is_given_back_than_the_burst() {
-        for (rate, now) in [(rate(1, 1), 1000), (rate(8, 64), u32::MAX)] {
-            let full = Rate::state(now, u64::from(rate.burst) * u64::from(HZ));
-            assert_eq!(rate.give(full), full);
-            let mut allowance = full;
-            assert_eq!(passing(&rate, &mut allowance, now), rate.burst);
-            for _ in 0..2 * rate.burst {
-                allowance = rate.give(allowance);
-            }
-            assert_eq!(passing(&rate, &mut allowance, now), rate.burst);
-        }
-    }
-
-    #[test]
-    fn bursts_pass() {
-        for burst in [1, 2, 100, 5000] {
-            for now in [0, 1, u32::MAX - 1, u32::MAX] {
-                let mut allowance = 0;
-                assert_eq!(passing(&rate(10, burst), &mut allowance, now), burst);
-                assert_eq!(passing(&rate(10, burst), &mut allowance, now), 0);
-            }
-        }
-    }
-
-    #[test]
-    fn a_rate_is_kept_over_the_wrap() {
-        for per_second in [1, 7, HZ, 1000, 1_000_000] {
-            for start in [10_u32, u32::MAX - 2 * HZ, u32::MAX - 1] {
-                let rate = rate(per_second, per_second);
-                let mut allowance = 0;
-                passing(&rate, &mut allowance, start);
-                // Four seconds let four seconds' worth pass, whenever the SYNs come.
-                let mut passed = 0_u64;
-                for step in 1..=4 * HZ {
-                    if per_second <= 1000 || step % HZ == 0 {
-                        passed +=
-                            u64::from(passing(&rate, &mut allowance, start.wrapping_add(step)));
-                    }
-                }
-                assert_eq!(passed, 4 * u64::from(per_second));
-            }
-        }
-    }
-
-    #[test]
-    fn one_a_second() {
-        let rate = rate(1, 1);
-        let mut allowance = 0;
-        assert_eq!(passing(&rate, &mut allowance, 1000), 1);
-        for step in 1..HZ {
-            assert_eq!(passing(&rate, &mut allowance, 1000 + step), 0);
-        }
-        assert_eq!(passing(&rate, &mut allowance, 1000 + HZ), 1);
-        // However long it was quiet, no more than the burst accumulates.
-        for later in [HZ, 1 << 20, 1 << 31, u32::MAX - HZ] {
-            let now = ((allowance >> 32) as u32).wrapping_add(later);
-            assert_eq!(passing(&rate, &mut allowance, now), 1);
-        }
-    }
-
-    #[test]
-    fn a_million_a_second() {
-        let rate = rate(1_000_000, 1_000_000);
-        let mut allowance = 0;
-        assert_eq!(passing(&rate, &mut allowance, u32::MAX), 1_000_000);
-        assert_eq!(passing(&rate, &mut allowance, 0), 1_000_000 / HZ);
-        assert_eq!(passing(&rate, &mut allowance, 10), 1_000_000 / HZ * 10);
-    }
-
-    #[test]
-    fn an_empty_allowance_is_none_at_any_time() {
-        // A new server's state is 0.
-        let mut allowance = 0;
-        assert_eq!(passing(&rate(1, 3), &mut allowance, 0), 3);
-        assert_eq!(passing(&rate(1, 3), &mut allowance, 0), 0);
-    }
-
-    #[test]
-    fn a_clock_that_is_late_gives_nothing() {
-        // Another CPU emptied the bucket in the next jiffy.
-        let rate = rate(10, 1000);
-        for now in [0, 1, 500, u32::MAX] {
-            let mut allowance = 0;
-            passing(&rate, &mut allowance, now.wrapping_add(1));
-            assert_eq!(passing(&rate, &mut allowance, now), 0);
-        }
     }
 
     #[test]

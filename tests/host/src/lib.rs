@@ -28,3 +28,5 @@ mod release;
 mod rules;
 mod spec;
 mod synproxy;
+mod token_bucket;
+mod token_bucket_tests;

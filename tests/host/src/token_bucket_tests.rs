@@ -1,0 +1,1 @@
+../../../rust/token_bucket_tests.rs

@@ -5,6 +5,7 @@
 mod change;
 mod entries;
 mod lists;
+mod prelude;
 mod rules;
 mod servers;
 
@@ -22,7 +23,7 @@ use crate::{
     spec::{
         self,
         command, //
-    }, //
+    },
 };
 use kernel::{
     prelude::*,

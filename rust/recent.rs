@@ -9,6 +9,7 @@ mod ageing;
 mod entry;
 mod list;
 mod lists;
+mod prelude;
 mod slots;
 mod stamps;
 #[cfg(CONFIG_KUNIT = "y")]

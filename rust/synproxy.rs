@@ -13,6 +13,7 @@ mod connection;
 mod cookie;
 #[cfg(palisade_host)]
 pub(crate) mod fuzz;
+mod prelude;
 #[cfg(all(test, palisade_races))]
 mod races;
 mod server;
@@ -62,7 +63,7 @@ use connection::{
         RetransmitWork,
         SynSentTable,
         Wait, //
-    }, //
+    },
 };
 use cookie::{
     clocks::Clocks,

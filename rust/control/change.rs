@@ -2,35 +2,11 @@
 
 //! The operation ruleset-change: applies all of the changes to the rules, or none.
 
-use super::namespace;
 use crate::{
-    kernel_api::{
-        netlink::{
-            extended_ack::{
-                ExtAckError,
-                NetlinkResult, //
-            },
-            genetlink::{
-                Doit,
-                Request, //
-            },
-            Attribute,
-            Attributes, //
-        },
-        sync::counters::{
-            Counters,
-            Totals, //
-        },
-        work::cond_resched, //
-    },
-    packet::Family,
+    control::prelude::*,
+    kernel_api::sync::counters::Counters,
     rules::{
-        chains::{
-            ChainId,
-            ChainName, //
-        },
-        family,
-        Chain,
+        chains::ChainName,
         Draft,
         FindChain,
         References,
@@ -43,14 +19,8 @@ use crate::{
             change as attributes,
             ruleset, //
         },
-        ChangeKind,
-        Table,
-        Verdict, //
+        ChangeKind, //
     },
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
 };
 
 /// Applies changes.

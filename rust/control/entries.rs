@@ -4,32 +4,12 @@
 
 use super::lists::list_of;
 use crate::{
-    kernel_api::{
-        netlink::{
-            extended_ack::{
-                ExtAckError,
-                NetlinkResult, //
-            },
-            genetlink::{
-                Cursor,
-                Doit,
-                Dumpit,
-                Output,
-                Request, //
-            },
-            message::Message,
-            Attribute,
-            Attributes, //
-        },
-        work::cond_resched, //
-    },
+    control::prelude::*,
     packet::Address,
     recent::{
         jiffies_of_age,
-        milliseconds,
         Ages,
         Key,
-        List,
         SavedState,
         Snapshot,
         Stamped,
@@ -40,7 +20,6 @@ use crate::{
         list, //
     },
 };
-use kernel::prelude::*;
 
 /// The entries of a request.
 fn entries(request: Attributes<'_>) -> impl Iterator<Item = Attribute<'_>> {

@@ -2,36 +2,14 @@
 
 //! The operations on whole recent lists.
 
-use super::namespace;
 use crate::{
-    kernel_api::netlink::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        genetlink::{
-            Cursor,
-            Doit,
-            Dumpit,
-            Output,
-            Request, //
-        },
-        message::Message,
-        Attribute,
-        Attributes, //
-    },
+    control::prelude::*,
     namespace::Namespace,
     recent::{
-        milliseconds,
-        List,
         ListLimits,
         ListSettings, //
     },
     spec::attribute::list as attributes, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
 };
 
 /// The list name of a request.

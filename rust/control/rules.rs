@@ -2,30 +2,9 @@
 
 //! The operations chain-get and rule-get.
 
-use super::namespace;
 use crate::{
-    kernel_api::{
-        netlink::{
-            extended_ack::{
-                ExtAckError,
-                NetlinkResult, //
-            },
-            genetlink::{
-                Cursor,
-                Dumpit,
-                Output,
-                Request, //
-            },
-            message::Message, //
-        },
-        sync::counters::Totals,
-        work::cond_resched, //
-    },
-    packet::Family,
+    control::prelude::*,
     rules::{
-        chains::ChainId,
-        family,
-        Chain,
         ChainPolicy,
         Ruleset, //
     },
@@ -35,12 +14,9 @@ use crate::{
             family_policy as policy_attributes,
             ruleset as attributes, //
         },
-        Table,
-        Verdict,
         RULE_LENGTH_MAX, //
     },
 };
-use kernel::prelude::*;
 
 /// Which chains a dump shows.
 struct ChainFilter<'a> {

@@ -2,23 +2,11 @@
 
 //! The operations on the servers that SYNPROXY knows.
 
-use super::namespace;
 use crate::{
-    kernel_api::netlink::{
-        extended_ack::NetlinkResult,
-        genetlink::{
-            Cursor,
-            Dumpit,
-            Output,
-            Request, //
-        },
-        message::Message, //
-    },
-    recent::milliseconds,
+    control::prelude::*,
     spec::attribute::server as attributes,
     synproxy::ServerReport, //
 };
-use kernel::prelude::*;
 
 fn encode(server: &ServerReport, message: &mut Message<'_>) -> Result {
     let (address, length) = server.address.to_bytes(server.family);

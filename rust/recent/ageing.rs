@@ -3,11 +3,13 @@
 //! Background removal of expired entries.
 
 use super::lists::Lists;
-use crate::kernel_api::{
-    time::JIFFIES_PER_SECOND,
-    work::Background, //
+use crate::{
+    kernel_api::{
+        time::JIFFIES_PER_SECOND,
+        work::Background, //
+    },
+    recent::prelude::*, //
 };
-use kernel::sync::Arc;
 
 /// The longest time between two runs, in jiffies: far less than stamps need to become ambiguous.
 const LONGEST_PERIOD: u32 = 3600 * JIFFIES_PER_SECOND;

@@ -7,8 +7,7 @@
 
 use super::stamps::{
     age,
-    is_within,
-    Window, //
+    is_within, //
 };
 use crate::{
     kernel_api::{
@@ -19,8 +18,8 @@ use crate::{
         Address,
         Family, //
     },
+    recent::prelude::*, //
 };
-use kernel::prelude::*;
 
 /// No entry: the end of a chain.
 pub(super) const NONE: u32 = u32::MAX;

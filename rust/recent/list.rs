@@ -5,47 +5,33 @@
 use super::{
     entry::{
         Ages,
-        Find,
-        Key,
         SavedState,
         Snapshot, //
     },
-    stamps::{
-        jiffies,
-        Window,
-        AGE_MAX, //
-    },
+    stamps::jiffies,
     table::{
-        EntryTable,
-        Origin,
         Query,
-        Stamped,
         Statistics,
-        Superseded,
         Survivors, //
     },
 };
-use crate::kernel_api::{
-    memory_cgroup::LARGE,
-    sync::rcu::{
-        RcuBox,
-        Retirable, //
+use crate::{
+    kernel_api::{
+        sync::rcu::{
+            RcuBox,
+            Retirable, //
+        },
+        time::jiffies32,
+        work::cond_resched, //
     },
-    time::jiffies32,
-    work::cond_resched, //
+    recent::prelude::*, //
 };
 use kernel::{
     new_mutex,
-    prelude::*,
     sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
         rcu,
-        Arc,
         Mutex, //
-    }, //
+    },
 };
 
 /// How many stamps an entry holds by default, as in xt_recent.

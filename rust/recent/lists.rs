@@ -8,13 +8,10 @@ use super::list::{
     PreparedTable,
     DEFAULT_HITS, //
 };
+use crate::recent::prelude::*;
 use kernel::{
     new_mutex,
-    prelude::*,
-    sync::{
-        Arc,
-        Mutex, //
-    }, //
+    sync::Mutex, //
 };
 
 /// Limits and defaults of lists.

@@ -6,20 +6,19 @@
 //! that was removed in the meantime.
 
 use super::entry::{
-    Entry,
     HEADER_WORDS,
     NONE, //
 };
-use crate::kernel_api::{
-    memory_cgroup::{
-        MemoryCgroup,
-        LARGE, //
+use crate::{
+    kernel_api::{
+        memory_cgroup::MemoryCgroup,
+        sync::{
+            records::Records,
+            words::CacheAligned, //
+        },
+        work::cond_resched, //
     },
-    sync::{
-        records::Records,
-        words::CacheAligned, //
-    },
-    work::cond_resched, //
+    recent::prelude::*, //
 };
 use core::num::NonZeroU32;
 use kernel::{
@@ -27,12 +26,9 @@ use kernel::{
         flags::__GFP_NOWARN,
         Flags, //
     },
-    prelude::*,
     sync::atomic::{
         Acquire,
-        Atomic,
-        Full,
-        Relaxed, //
+        Full, //
     },
 };
 

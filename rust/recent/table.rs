@@ -25,36 +25,26 @@ pub(super) use migrate::Survivors;
 use super::{
     entry::{
         Ages,
-        Entry,
-        Find,
-        Key,
         Snapshot,
         NONE, //
     },
-    slots::Slots,
-    stamps::Window, //
+    slots::Slots, //
 };
-use crate::kernel_api::{
-    hash::HashKey,
-    memory_cgroup::LARGE,
-    sync::{
-        buckets::{
-            Attempt,
-            BucketGuard,
-            Buckets, //
+use crate::{
+    kernel_api::{
+        hash::HashKey,
+        sync::{
+            buckets::{
+                Attempt,
+                Buckets, //
+            },
+            words::{
+                CacheAligned,
+                Word, //
+            },
         },
-        words::{
-            CacheAligned,
-            Word, //
-        },
-    }, //
-};
-use kernel::{
-    prelude::*,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
     },
+    recent::prelude::*, //
 };
 
 /// The result of stamping an address.

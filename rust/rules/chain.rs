@@ -7,24 +7,13 @@ use super::{
         BaseChain,
         ChainName, //
     },
-    family,
     policy::Policies,
     rule::{
         Rule,
         RuleSpec, //
-    }, //
-};
-use crate::{
-    packet::{
-        Family,
-        Pattern, //
     },
-    spec::Table, //
 };
-use kernel::{
-    prelude::*,
-    sync::Arc, //
-};
+use crate::rules::prelude::*;
 
 pub(crate) struct Chain {
     /// Its table.

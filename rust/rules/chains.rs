@@ -4,14 +4,11 @@
 
 use crate::{
     kernel_api::netfilter::{
-        HookNumber,
         HookType,
         Priority, //
     },
-    spec::{
-        Table,
-        CHAIN_NAME_LENGTH_MAX, //
-    },
+    rules::prelude::*,
+    spec::CHAIN_NAME_LENGTH_MAX, //
 };
 
 /// A built-in chain.

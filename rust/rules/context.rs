@@ -2,30 +2,17 @@
 
 //! The context in which a rule is decoded: where it goes, and what it may refer to.
 
-use super::chains::ChainId;
 use crate::{
-    kernel_api::{
-        net::netns::{
-            NetworkNamespace,
-            Scope, //
-        },
-        netfilter::HookNumber,
-        netlink::extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
+    kernel_api::net::netns::{
+        NetworkNamespace,
+        Scope, //
     },
-    packet::Family,
     recent::{
         Lists,
         PendingTables, //
     },
-    spec::Table,
+    rules::prelude::*,
     synproxy::Synproxy, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
 };
 
 /// Limits of the rules of a network namespace.

@@ -3,10 +3,8 @@
 //! A ruleset draft.
 
 use super::{
-    chain::Chain,
     chains::{
         self,
-        ChainId,
         ChainName, //
     },
     context::{
@@ -14,7 +12,6 @@ use super::{
         RuleLimits,
         Site, //
     },
-    family,
     index::Index,
     jumps,
     policy::Policies,
@@ -23,22 +20,14 @@ use super::{
     ruleset::{
         Needs,
         Ruleset, //
-    }, //
+    },
 };
 use crate::{
-    kernel_api::{
-        netlink::extended_ack::NetlinkResult,
-        sync::counters::{
-            Counters,
-            Totals, //
-        },
+    kernel_api::sync::counters::{
+        Counters,
+        Totals, //
     },
-    packet::Family,
-    spec::Table, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
+    rules::prelude::*, //
 };
 
 /// A slot for a chain of a draft; empty if it has neither.

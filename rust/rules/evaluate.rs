@@ -4,16 +4,10 @@
 
 use super::{
     chain::RuleEntry,
-    chains::ChainId,
     jumps::DEPTH_MAX,
-    matches::MatchResult,
-    ruleset::Ruleset,
-    targets::Decision, //
+    ruleset::Ruleset, //
 };
-use crate::{
-    kernel_api::netfilter::Verdict,
-    packet::Packet, //
-};
+use crate::rules::prelude::*;
 
 /// The rest of a chain, which the packet has not traversed yet.
 type Rest<'a> = &'a [RuleEntry];

@@ -3,7 +3,7 @@
 //! The family that a rule or policy is for.
 
 use crate::{
-    packet::Family,
+    rules::prelude::*,
     spec, //
 };
 

@@ -7,26 +7,7 @@ mod interface;
 
 use super::{
     context::Site,
-    family,
     prelude::*, //
-};
-use crate::{
-    kernel_api::{
-        netfilter::HookNumber,
-        netlink::{
-            message::Message,
-            nest::{
-                self,
-                OptionalGroup, //
-            },
-        },
-    },
-    packet::{
-        Address,
-        Family,
-        Pattern,
-        Transport, //
-    },
 };
 use address::AddressMatch;
 use interface::InterfaceMatch;

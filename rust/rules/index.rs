@@ -2,12 +2,7 @@
 
 //! Chains by name.
 
-use super::{
-    chain::Chain,
-    chains::ChainId, //
-};
-use crate::spec::Table;
-use kernel::prelude::*;
+use crate::rules::prelude::*;
 
 /// The numbers of chains, sorted by table and name.
 ///

@@ -7,19 +7,13 @@
 //! the next, would otherwise keep it busy for days.
 
 use super::{
-    chains::ChainId,
     context::RuleLimits,
     draft::Draft, //
 };
-use crate::kernel_api::{
-    netfilter::HookNumber,
-    netlink::extended_ack::{
-        ExtAckError,
-        NetlinkResult, //
-    },
-    work::cond_resched, //
+use crate::{
+    kernel_api::work::cond_resched,
+    rules::prelude::*, //
 };
-use kernel::prelude::*;
 
 /// The maximum depth of jumps.
 pub(super) const DEPTH_MAX: usize = 32;

@@ -21,31 +21,14 @@ mod string;
 mod tcp;
 mod udp;
 
-use super::{
-    context::DecodeContext,
-    jumps::Restriction, //
-};
 use crate::{
-    kernel_api::netlink::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        message::Message,
-        nest::Payload,
-        Attribute,
-        Attributes, //
-    },
     packet::{
-        Packet,
-        Pattern,
         IPPROTO_ICMP,
         IPPROTO_ICMPV6, //
     },
-    recent::List,
+    rules::prelude::*,
     spec::attribute::r#match as attributes, //
 };
-use kernel::prelude::*;
 
 /// The result of a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

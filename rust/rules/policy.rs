@@ -3,15 +3,8 @@
 //! Policies: the verdict on packets that reach the end of a built-in chain.
 
 use crate::{
-    kernel_api::{
-        netfilter::Verdict,
-        sync::counters::Counters, //
-    },
-    packet::Family, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
+    kernel_api::sync::counters::Counters,
+    rules::prelude::*, //
 };
 
 /// The policy for one family.

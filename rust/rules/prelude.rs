@@ -3,7 +3,14 @@
 //! Imports of nearly every match and target.
 
 pub(super) use super::{
+    chain::Chain,
+    chains::{
+        ChainId,
+        ChainNames, //
+    },
     context::DecodeContext,
+    family,
+    jumps::Restriction,
     matches::{
         MatchResult,
         PacketMatch, //
@@ -14,15 +21,41 @@ pub(super) use super::{
     },
 };
 pub(super) use crate::{
-    kernel_api::netlink::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
+    kernel_api::{
+        netfilter::{
+            HookNumber,
+            Verdict, //
         },
-        nest::nest,
-        Attributes, //
+        netlink::{
+            extended_ack::{
+                ExtAckError,
+                NetlinkResult, //
+            },
+            message::Message,
+            nest::{
+                self,
+                nest,
+                OptionalGroup,
+                Payload, //
+            },
+            Attribute,
+            Attributes, //
+        },
     },
-    packet::Packet,
-    spec::attribute, //
+    packet::{
+        Address,
+        Family,
+        Packet,
+        Pattern,
+        Transport, //
+    },
+    recent::List,
+    spec::{
+        attribute,
+        Table, //
+    },
 };
-pub(super) use kernel::prelude::*;
+pub(super) use kernel::{
+    prelude::*,
+    sync::Arc, //
+};

@@ -2,16 +2,8 @@
 
 //! How many rules jump to each chain.
 
-use super::{
-    chain::{
-        Chain,
-        RuleEntry, //
-    },
-    chains::ChainId,
-    family, //
-};
-use crate::packet::Family;
-use kernel::prelude::*;
+use super::chain::RuleEntry;
+use crate::rules::prelude::*;
 
 /// The number of rules that jump to each chain, by chain number.
 #[derive(Default)]

@@ -3,55 +3,30 @@
 //! A rule: matches, a target, and counters.
 
 use super::{
-    chains::{
-        ChainId,
-        ChainNames,
-        LongestNames, //
-    },
+    chains::LongestNames,
     context::{
-        DecodeContext,
         Resources,
         Site, //
     },
     header::HeaderMatch,
-    jumps::Restriction,
-    matches::{
-        Match,
-        MatchResult, //
-    },
+    matches::Match,
     targets::Target, //
 };
 use crate::{
     kernel_api::{
         netfilter::kernel_synproxy,
-        netlink::{
-            extended_ack::{
-                ExtAckError,
-                NetlinkResult, //
-            },
-            message::{
-                self,
-                Message, //
-            },
-            Attributes, //
-        },
+        netlink::message,
         sync::counters::{
             Counters,
             Totals, //
         },
     },
-    packet::{
-        Family,
-        Packet,
-        Pattern, //
-    },
-    recent::List,
+    rules::prelude::*,
     spec::{
         attribute::rule as attributes,
         RULE_LENGTH_MAX, //
     },
 };
-use kernel::prelude::*;
 
 /// The specification of a rule.
 pub(crate) struct RuleSpec {

@@ -3,23 +3,16 @@
 //! The rules of a network namespace, as an immutable value: a change makes a new one.
 
 use super::{
-    chain::Chain,
     chains::{
         self,
-        ChainId,
-        ChainName,
-        ChainNames, //
+        ChainName, //
     },
     draft::Draft,
     index::Index,
     references::References,
     rule::Rule, //
 };
-use crate::recent::List;
-use kernel::{
-    prelude::*,
-    sync::Arc, //
-};
+use crate::rules::prelude::*;
 
 /// What a ruleset needs while it is in force.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

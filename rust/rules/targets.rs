@@ -12,32 +12,10 @@ mod synproxy;
 mod tcpmss;
 mod verdict;
 
-use super::{
-    chains::{
-        ChainId,
-        ChainNames, //
-    },
-    context::DecodeContext,
-    jumps::Restriction, //
-};
 use crate::{
-    kernel_api::{
-        netfilter::Verdict,
-        netlink::{
-            extended_ack::{
-                ExtAckError,
-                NetlinkResult, //
-            },
-            message::Message,
-            nest::Payload,
-            Attribute,
-            Attributes, //
-        },
-    },
-    packet::Packet,
+    rules::prelude::*,
     spec::attribute::target as attributes, //
 };
-use kernel::prelude::*;
 
 /// What happens to a packet after a rule that it matches.
 #[derive(Debug, PartialEq, Eq)]

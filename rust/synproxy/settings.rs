@@ -4,7 +4,7 @@
 
 use crate::{
     kernel_api::sync::counters::EventCounters,
-    token_bucket::Rate, //
+    synproxy::prelude::*, //
 };
 
 /// The settings of a rule.

@@ -2,18 +2,7 @@
 
 //! Removing entries that have expired.
 
-use super::{
-    super::{
-        entry::{
-            Entry,
-            Key, //
-        },
-        stamps::AGE_MAX, //
-    },
-    EntryTable, //
-};
-use crate::kernel_api::sync::buckets::BucketGuard;
-use kernel::sync::atomic::Relaxed;
+use crate::recent::prelude::*;
 
 /// How many other entries a packet of a reaping rule looks at.
 const REAPED_AT_ONCE: usize = 2;

@@ -2,16 +2,8 @@
 
 //! Making room where the table is full.
 
-use super::{
-    super::{
-        entry::Entry,
-        slots::Shortage, //
-    },
-    EntryTable,
-    Origin,
-    Stamped, //
-};
-use kernel::sync::atomic::Relaxed;
+use super::super::slots::Shortage;
+use crate::recent::prelude::*;
 
 /// How many entries eviction looks at before it takes the oldest of them.
 const EVICTION_CANDIDATES: usize = 8;

@@ -5,17 +5,8 @@
 //! Inlined and monomorphized for each kind of key: calls, and passing arguments in memory, would
 //! cost as much as the work itself.
 
-use super::{
-    super::entry::{
-        Find,
-        Key, //
-    },
-    EntryTable,
-    Origin,
-    Query,
-    Stamped,
-    Superseded, //
-};
+use super::Query;
+use crate::recent::prelude::*;
 
 impl EntryTable {
     /// As [`EntryTable::check`]; `None` if the bucket changed meanwhile, or the table is

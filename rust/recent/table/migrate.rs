@@ -16,23 +16,7 @@
 //! count. An address is removed from the previous table first, so that nobody copies it afterwards.
 //! No two buckets are locked at the same time.
 
-use super::{
-    super::{
-        entry::{
-            Entry,
-            Key, //
-        },
-        stamps::AGE_MAX, //
-    },
-    EntryTable,
-    Origin,
-    Superseded, //
-};
-use crate::kernel_api::sync::buckets::BucketGuard;
-use kernel::{
-    prelude::*,
-    sync::atomic::Relaxed, //
-};
+use crate::recent::prelude::*;
 
 /// The result of migrating an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,21 +2,7 @@
 
 //! Source and destination addresses.
 
-use crate::{
-    kernel_api::netlink::{
-        message::Message,
-        nest::{
-            self,
-            OptionalGroup,
-            Payload, //
-        },
-    },
-    packet::{
-        Address,
-        Family, //
-    },
-    rules::prelude::*, //
-};
+use crate::rules::prelude::*;
 
 /// An address with a mask.
 #[derive(Clone, Copy, PartialEq, Eq)]

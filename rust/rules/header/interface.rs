@@ -3,13 +3,7 @@
 //! Names of interfaces.
 
 use crate::{
-    kernel_api::{
-        netfilter::InterfaceName,
-        netlink::{
-            message::Message,
-            nest::OptionalGroup, //
-        },
-    },
+    kernel_api::netfilter::InterfaceName,
     rules::prelude::*, //
 };
 

@@ -3,29 +3,12 @@
 //! The match `addrtype`: what the packet's addresses are to this host.
 
 use crate::{
-    kernel_api::{
-        net::address_type::{
-            ipv6_form_types,
-            AddressTypes,
-            InterfaceLimit, //
-        },
-        netfilter::HookNumber,
-        netlink::{
-            message::Message,
-            nest::{
-                self,
-                OptionalGroup, //
-            },
-        },
+    kernel_api::net::address_type::{
+        ipv6_form_types,
+        AddressTypes,
+        InterfaceLimit, //
     },
-    packet::{
-        Address,
-        Family, //
-    },
-    rules::{
-        jumps::Restriction,
-        prelude::*, //
-    },
+    rules::prelude::*, //
 };
 
 /// Where packets have an incoming interface.

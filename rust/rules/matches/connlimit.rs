@@ -4,10 +4,6 @@
 
 use crate::{
     kernel_api::conntrack::conncount::ConnectionCounts,
-    packet::{
-        Address,
-        Family, //
-    },
     rules::prelude::*, //
 };
 

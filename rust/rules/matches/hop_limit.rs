@@ -3,7 +3,6 @@
 //! The matches `ttl` and `hl`: the TTL of an IPv4 packet, and the hop limit of an IPv6 one.
 
 use crate::{
-    packet::Family,
     rules::prelude::*,
     spec::Comparison, //
 };

@@ -4,16 +4,7 @@
 //! protocols.
 
 use crate::{
-    kernel_api::netlink::{
-        message::Message,
-        nest::{
-            self,
-            OptionalGroup, //
-        },
-    },
     packet::{
-        Family,
-        Transport,
         IPPROTO_ICMP,
         IPPROTO_ICMPV6, //
     },

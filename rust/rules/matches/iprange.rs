@@ -2,21 +2,7 @@
 
 //! The match `iprange`: ranges of addresses.
 
-use crate::{
-    kernel_api::netlink::{
-        message::Message,
-        nest::{
-            self,
-            OptionalGroup,
-            Payload, //
-        },
-    },
-    packet::{
-        Address,
-        Family, //
-    },
-    rules::prelude::*, //
-};
+use crate::rules::prelude::*;
 
 /// A range of addresses, both ends included.
 #[derive(PartialEq, Eq)]

@@ -3,10 +3,7 @@
 //! The match `multiport`: several ports at once.
 
 use crate::{
-    packet::{
-        has_ports,
-        Transport, //
-    },
+    packet::has_ports,
     rules::prelude::*,
     spec::{
         PortsOf,

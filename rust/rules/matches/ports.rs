@@ -3,15 +3,7 @@
 //! Port ranges of TCP and UDP, whose headers have the ports at the same offsets.
 
 use crate::{
-    kernel_api::netlink::{
-        message::Message,
-        nest::{
-            self,
-            Group,
-            OptionalGroup, //
-        },
-    },
-    packet::Pattern,
+    kernel_api::netlink::nest::Group,
     rules::prelude::*, //
 };
 

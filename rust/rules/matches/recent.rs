@@ -4,16 +4,11 @@
 
 use crate::{
     kernel_api::netlink::nest::Text,
-    packet::{
-        Address,
-        Family, //
-    },
     recent::{
         Find,
         Ipv4Key,
         Ipv6Key,
         Key,
-        List,
         Query,
         Window, //
     },
@@ -21,9 +16,8 @@ use crate::{
     spec::{
         RecentKey,
         RecentOperation, //
-    }, //
+    },
 };
-use kernel::sync::Arc;
 
 nest! {
     /// What to match of an entry, and what to do with it.

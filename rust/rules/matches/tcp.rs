@@ -4,17 +4,8 @@
 
 use super::ports::Ports;
 use crate::{
-    kernel_api::netlink::{
-        message::Message,
-        nest::{
-            self,
-            OptionalGroup, //
-        },
-    },
     packet::{
         tcp::segment::flags,
-        Pattern,
-        Transport,
         IPPROTO_TCP,
         TCP_HEADER_LENGTH, //
     },

@@ -5,8 +5,6 @@
 use super::ports::Ports;
 use crate::{
     packet::{
-        Pattern,
-        Transport,
         IPPROTO_UDP,
         UDP_HEADER_LENGTH, //
     },

@@ -2,26 +2,10 @@
 
 //! The targets that continue in another chain.
 
-use super::Decision;
 use crate::{
-    kernel_api::netlink::{
-        extended_ack::{
-            ExtAckError,
-            NetlinkResult, //
-        },
-        message::Message,
-        Attribute, //
-    },
-    rules::{
-        chains::{
-            ChainId,
-            ChainNames, //
-        },
-        context::DecodeContext, //
-    },
+    rules::prelude::*,
     spec::attribute::target as attributes, //
 };
-use kernel::prelude::*;
 
 /// Continues in another chain, known by its number so that it can be renamed.
 #[derive(PartialEq, Eq)]

@@ -3,16 +3,9 @@
 //! The target LOG: a line in the kernel log.
 
 use crate::{
-    kernel_api::{
-        netfilter::log::{
-            Logger,
-            Style, //
-        },
-        netlink::{
-            message::Message,
-            nest::Payload,
-            Attribute, //
-        },
+    kernel_api::netfilter::log::{
+        Logger,
+        Style, //
     },
     rules::prelude::*,
     spec::LOG_PREFIX_LENGTH_MAX, //

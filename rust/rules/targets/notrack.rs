@@ -2,10 +2,7 @@
 
 //! The target NOTRACK, also known as `CT --notrack`.
 
-use crate::{
-    rules::prelude::*,
-    spec::Table, //
-};
+use crate::rules::prelude::*;
 
 /// Has connection tracking skip the packet.
 pub(crate) struct Notrack;

@@ -2,16 +2,10 @@
 
 //! The target REDIRECT: redirects the connection to this machine.
 
-use super::Restriction;
 use crate::{
-    kernel_api::netfilter::{
-        nat::Redirection,
-        HookNumber,
-        Verdict, //
-    },
+    kernel_api::netfilter::nat::Redirection,
     packet::has_ports,
-    rules::prelude::*,
-    spec::Table, //
+    rules::prelude::*, //
 };
 
 /// For the table nat.

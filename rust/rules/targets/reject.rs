@@ -3,16 +3,9 @@
 //! The target REJECT: drops the packet and tells its sender.
 
 use crate::{
-    kernel_api::netfilter::{
-        reject,
-        Verdict, //
-    },
-    packet::{
-        Family,
-        IPPROTO_TCP, //
-    },
-    rules::prelude::*,
-    spec::Table, //
+    kernel_api::netfilter::reject,
+    packet::IPPROTO_TCP,
+    rules::prelude::*, //
 };
 
 /// ICMP_PORT_UNREACH.

@@ -2,21 +2,10 @@
 
 //! The target SYNPROXY: answers handshakes in the server's name.
 
-use super::Restriction;
 use crate::{
-    kernel_api::{
-        netfilter::HookNumber,
-        netlink::{
-            message::Message,
-            nest::{
-                Group,
-                Payload, //
-            },
-        },
-    },
+    kernel_api::netlink::nest::Group,
     packet::IPPROTO_TCP,
     rules::prelude::*,
-    spec::Table,
     synproxy::{
         Events,
         ServerReport,
@@ -26,7 +15,6 @@ use crate::{
     },
     token_bucket::Rate, //
 };
-use kernel::sync::Arc;
 
 /// In the table raw.
 static BEFORE_CONNTRACK: Restriction = Restriction {

@@ -2,12 +2,7 @@
 
 //! The target TCPMSS: lowers the MSS that a SYN announces, as `xt_TCPMSS` does.
 
-use super::Restriction;
 use crate::{
-    kernel_api::netfilter::{
-        HookNumber,
-        Verdict, //
-    },
     packet::{
         tcp::{
             options::{
@@ -22,8 +17,6 @@ use crate::{
                 CHECKSUM_OFFSET, //
             },
         },
-        Family,
-        Transport,
         IPPROTO_TCP,
         TCP_HEADER_LENGTH, //
     },

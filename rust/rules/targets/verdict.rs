@@ -3,7 +3,6 @@
 //! The targets ACCEPT, DROP and RETURN.
 
 use crate::{
-    kernel_api::netfilter::Verdict,
     rules::prelude::*,
     spec, //
 };

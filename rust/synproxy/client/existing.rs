@@ -19,35 +19,15 @@ use super::{
 };
 use crate::{
     kernel_api::{
-        conntrack::connections::{
-            ConfirmedConnection,
-            Connection,
-            Direction,
-            TcpState, //
-        },
+        conntrack::connections::ConfirmedConnection,
         net::sockets::{
             self,
             Socket, //
         },
-        netfilter::Verdict, //
-    },
-    packet::tcp::{
-        compose::{
-            self,
-            Fields, //
-        },
-        options::Options,
-        segment::{
-            flags,
-            Kind, //
-        },
     },
     synproxy::{
-        connection::{
-            lost,
-            proxy_state::ProxyState, //
-        },
-        settings::Event, //
+        connection::lost,
+        prelude::*, //
     },
 };
 

@@ -3,55 +3,18 @@
 //! Segments of clients before their connection exists.
 
 use crate::{
-    kernel_api::{
-        conntrack::{
-            connections::{
-                Connection,
-                Direction,
-                Endpoints,
-                FoundConnection,
-                TcpState, //
-            },
-            TrackingState, //
-        },
-        net::way_back::{
-            NoAnswer,
-            WayBack, //
-        },
-        netfilter::Verdict, //
-    },
-    packet::{
-        tcp::{
-            compose::{
-                self,
-                Fields, //
-            },
-            options::{
-                Options,
-                MSS_DEFAULT, //
-            },
-            segment::{
-                Kind,
-                Segment, //
-            },
-        },
-        Packet,
-        Transport,
-        IPPROTO_TCP, //
+    kernel_api::net::way_back::{
+        NoAnswer,
+        WayBack, //
     },
     synproxy::{
-        connection::{
-            established::Mark,
-            proxy_state::ProxyState, //
-        },
+        connection::established::Mark,
         cookie::announcement::Announcement,
-        server::servers::Endpoint,
+        prelude::*,
         settings::{
-            Event,
             Events,
             SynproxySettings, //
         },
-        Synproxy, //
     },
 };
 

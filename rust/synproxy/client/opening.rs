@@ -4,40 +4,17 @@
 
 use super::incoming::Incoming;
 use crate::{
-    kernel_api::{
-        conntrack::{
-            connections::{
-                Connection,
-                ProxyWords,
-                TcpState, //
-            },
-            proxy_template::NotOpened, //
-        },
-        netfilter::Verdict, //
-    },
-    packet::tcp::{
-        compose::{
-            self,
-            Fields, //
-        },
-        options::{
-            Options,
-            Timestamps, //
-        },
-        segment::flags, //
+    kernel_api::conntrack::{
+        connections::ProxyWords,
+        proxy_template::NotOpened, //
     },
     synproxy::{
-        connection::{
-            held::Held,
-            proxy_state::ProxyState,
-            resets,
-            syn_sent::Wait, //
-        },
+        connection::syn_sent::Wait,
         cookie::{
             announcement::Agreement,
             CookieOptions, //
         },
-        Synproxy, //
+        prelude::*, //
     },
 };
 

@@ -4,11 +4,7 @@
 
 use super::incoming::Incoming;
 use crate::{
-    kernel_api::{
-        net::sockets,
-        netfilter::Verdict, //
-    },
-    packet::tcp::segment::Kind,
+    kernel_api::net::sockets,
     synproxy::{
         connection::{
             established::Mark,
@@ -18,7 +14,7 @@ use crate::{
                 RESETS, //
             },
         },
-        settings::Event, //
+        prelude::*, //
     },
 };
 

@@ -9,37 +9,7 @@
 //! connection gets a reset with the number that it expects, which ends that connection, and then
 //! the SYN again.
 
-use super::{
-    proxy_state::ProxyState,
-    resets, //
-};
-use crate::{
-    kernel_api::{
-        conntrack::connections::{
-            Connection,
-            Direction,
-            FoundConnection,
-            TcpState, //
-        },
-        net::skb::HookSkb,
-        netfilter::{
-            Context,
-            Family,
-            Hook,
-            Verdict, //
-        },
-    },
-    packet::{
-        tcp::segment::{
-            flags,
-            Kind,
-            Segment, //
-        },
-        Packet, //
-    },
-    synproxy::Synproxy, //
-};
-use kernel::sync::Arc;
+use crate::synproxy::prelude::*;
 
 /// The PREROUTING hook before connection tracking.
 pub(crate) struct Answers(Arc<Synproxy>);

@@ -14,15 +14,7 @@
 //! connections was replaced: both sides have to be told when connection tracking loses that
 //! connection.
 
-use crate::{
-    kernel_api::{
-        conntrack::connections::Endpoints,
-        hash::HashKey,
-        sync::words::Word, //
-    },
-    packet::Family, //
-};
-use kernel::prelude::*;
+use crate::synproxy::prelude::*;
 
 /// The number of slots, as a power of two. A fuzzer creates the table for each run.
 const SLOTS_SHIFT: u32 = if cfg!(fuzzing) { 4 } else { 14 };

@@ -4,33 +4,9 @@
 
 use super::{
     answers,
-    held::Held,
-    proxy_state::Flag,
     translation::ProxySegment, //
 };
-use crate::{
-    kernel_api::conntrack::connections::{
-        Direction,
-        Endpoints, //
-    },
-    packet::tcp::{
-        compose::{
-            self,
-            Fields, //
-        },
-        options::{
-            Options,
-            Timestamps,
-            MSS_DEFAULT, //
-        },
-        segment::flags, //
-    },
-    synproxy::server::servers::{
-        ConnectResult,
-        Endpoint, //
-    },
-};
-use kernel::prelude::*;
+use crate::synproxy::prelude::*;
 
 impl ProxySegment<'_> {
     /// The client's address and port, and the server's.

@@ -7,17 +7,8 @@
 //! ACK. The server gets it with the ACK, since the client would not retransmit it again before its
 //! RTO.
 
-use crate::{
-    kernel_api::net::skb::Skb,
-    packet::tcp::segment::{
-        flags,
-        Segment, //
-    },
-};
-use kernel::{
-    alloc::flags::__GFP_NOWARN,
-    prelude::*, //
-};
+use crate::synproxy::prelude::*;
+use kernel::alloc::flags::__GFP_NOWARN;
 
 /// The maximum held for a connection, in bytes: one Ethernet segment.
 pub(crate) const HELD_MAX: usize = 1460;

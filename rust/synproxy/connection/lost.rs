@@ -7,29 +7,12 @@
 //! segments reveal nobody's sequence numbers, and cause nothing that their sender could not have
 //! sent itself.
 
-use super::resets;
 use crate::{
-    kernel_api::{
-        conntrack::{
-            connections::Endpoints,
-            TrackingState, //
-        },
-        net::sockets::{
-            self,
-            Socket, //
-        },
-        netfilter::Verdict, //
+    kernel_api::net::sockets::{
+        self,
+        Socket, //
     },
-    packet::{
-        tcp::segment::{
-            flags,
-            Segment, //
-        },
-        Packet,
-        IPPROTO_TCP, //
-    },
-    synproxy::Synproxy,
-    token_bucket::Rate, //
+    synproxy::prelude::*, //
 };
 
 /// How many segments are answered with resets.

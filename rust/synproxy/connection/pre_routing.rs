@@ -4,48 +4,9 @@
 
 use super::{
     lost,
-    proxy_state::{
-        Flag,
-        ProxyState, //
-    },
     translation::ProxySegment, //
 };
-use crate::{
-    kernel_api::{
-        conntrack::{
-            connections::{
-                Connection,
-                Direction,
-                FoundConnection,
-                TcpState, //
-            },
-            TrackingState, //
-        },
-        net::skb::{
-            HookSkb,
-            Skb, //
-        },
-        netfilter::{
-            Context,
-            Family,
-            Hook,
-            Verdict, //
-        },
-    },
-    packet::{
-        tcp::segment::{
-            flags,
-            Kind,
-            Segment, //
-        },
-        Packet, //
-    },
-    synproxy::{
-        server::servers::Endpoint,
-        Synproxy, //
-    },
-};
-use kernel::sync::Arc;
+use crate::synproxy::prelude::*;
 
 /// The PREROUTING hook. Segments that connection tracking calls invalid but that match one of
 /// SYNPROXY's connections are dropped: they would go on untranslated. If connection tracking has

@@ -9,13 +9,13 @@
 //! the third, which here holds flags and window scales.
 
 use crate::{
-    kernel_api::conntrack::connections::{
-        Connection,
-        ProxyWords, //
-    },
-    synproxy::cookie::{
-        announcement::Agreement,
-        NO_SCALE, //
+    kernel_api::conntrack::connections::ProxyWords,
+    synproxy::{
+        cookie::{
+            announcement::Agreement,
+            NO_SCALE, //
+        },
+        prelude::*, //
     },
 };
 

@@ -5,29 +5,14 @@
 use super::proxy_state::next_before_answer;
 use crate::{
     kernel_api::{
-        conntrack::{
-            connection_end::EndedConnection,
-            connections::Endpoints, //
-        },
+        conntrack::connection_end::EndedConnection,
         net::{
             route::RoutingDomain,
-            transmit::{
-                NewPacket,
-                Sender, //
-            },
+            transmit::Sender, //
         },
-        netfilter::Context, //
     },
-    packet::tcp::{
-        compose::{
-            self,
-            Fields, //
-        },
-        options::Options,
-        segment::flags, //
-    },
+    synproxy::prelude::*, //
 };
-use kernel::prelude::*;
 
 /// A reset between these endpoints. The receiver accepts it if it expects this sequence number.
 pub(crate) fn reset(

@@ -8,61 +8,24 @@
 //! are too many, the one that has waited longest is dropped, and left to the client's
 //! timeouts. The table also holds data that the client sent too early.
 
-use super::{
-    held::Held,
-    proxy_state::{
-        Flag,
-        ProxyState, //
-    },
-    resets::reset, //
-};
+use super::resets::reset;
 use crate::{
     kernel_api::{
-        conntrack::connections::{
-            Endpoints,
-            FoundConnection,
-            TcpState, //
-        },
-        hash::HashKey,
         net::{
             netns::{
                 NetworkNamespace,
                 Scope, //
             },
             route::RoutingDomain,
-            transmit::{
-                NewPacket,
-                Sender, //
-            },
+            transmit::Sender, //
         },
         sync::softirq_lock::SoftirqLock,
-        time::{
-            jiffies32,
-            JIFFIES_PER_SECOND, //
-        },
+        time::jiffies32,
         work::Background, //
     },
-    packet::tcp::{
-        compose::{
-            self,
-            Fields, //
-        },
-        options::Options, //
-    },
-    synproxy::server::servers::{
-        ConnectResult,
-        Endpoint,
-        Servers, //
-    },
-};
-use kernel::{
-    prelude::*,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        Arc, //
+    synproxy::{
+        prelude::*,
+        server::servers::Servers, //
     },
 };
 

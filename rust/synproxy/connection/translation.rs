@@ -3,57 +3,20 @@
 //! Translation of segments of SYNPROXY's connections on their way out, before connection tracking
 //! shifts their sequence numbers.
 
-use super::{
-    proxy_state::{
-        Flag,
-        ProxyState, //
-    },
-    unreachable, //
-};
+use super::unreachable;
 use crate::{
-    kernel_api::{
-        conntrack::{
-            connections::{
-                Connection,
-                Direction,
-                TcpState, //
-            },
-            TrackingState, //
+    packet::tcp::{
+        options::{
+            self,
+            kind,
+            Walk, //
         },
-        net::skb::{
-            HookSkb,
-            Skb, //
-        },
-        netfilter::{
-            Context,
-            Family,
-            Hook,
-            Verdict, //
+        segment::{
+            CHECKSUM_OFFSET,
+            WINDOW_OFFSET, //
         },
     },
-    packet::{
-        tcp::{
-            options::{
-                self,
-                kind,
-                Walk, //
-            },
-            segment::{
-                flags,
-                Kind,
-                Segment,
-                CHECKSUM_OFFSET,
-                WINDOW_OFFSET, //
-            },
-        },
-        Packet,
-        TCP_HEADER_LENGTH, //
-    },
-    synproxy::Synproxy, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
+    synproxy::prelude::*, //
 };
 
 /// The LOCAL_IN and POSTROUTING hook.

@@ -2,43 +2,13 @@
 
 //! ICMP errors about segments of SYNPROXY's connections.
 
-use super::{
-    proxy_state::{
-        Flag,
-        ProxyState, //
-    },
-    resets, //
-};
 use crate::{
-    kernel_api::{
-        conntrack::connections::{
-            Connection,
-            Direction, //
-        },
-        net::skb::Skb,
-        netfilter::Verdict, //
+    packet::tcp::segment::{
+        CHECKSUM_OFFSET,
+        SEQUENCE_OFFSET, //
     },
-    packet::{
-        tcp::segment::{
-            Kind,
-            Segment,
-            CHECKSUM_OFFSET,
-            SEQUENCE_OFFSET, //
-        },
-        Family,
-        Packet,
-        Transport,
-        IPPROTO_TCP, //
-    },
-    synproxy::{
-        server::servers::{
-            ConnectResult,
-            Endpoint, //
-        },
-        Synproxy, //
-    },
+    synproxy::prelude::*, //
 };
-use kernel::prelude::*;
 
 /// IPPROTO_ICMP and IPPROTO_ICMPV6.
 const PROTOCOLS: [u8; 2] = [1, 58];

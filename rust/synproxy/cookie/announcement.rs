@@ -8,20 +8,8 @@ use super::{
 };
 use crate::{
     kernel_api::time::now_milliseconds,
-    packet::{
-        tcp::{
-            options::{
-                Options,
-                Timestamps, //
-            },
-            segment::{
-                flags,
-                Segment, //
-            },
-        },
-        Family, //
-    },
     synproxy::{
+        prelude::*,
         server::servers::{
             ServerOptions,
             SCALE_DEFAULT, //

@@ -7,11 +7,8 @@
 //! next, whatever the ports.
 
 use crate::{
-    kernel_api::{
-        conntrack::connections::Endpoints,
-        hash::SecretKey, //
-    },
-    packet::Family, //
+    kernel_api::hash::SecretKey,
+    synproxy::prelude::*, //
 };
 
 /// The bits of a timestamp that do not tell the time: see [`super::announcement::Agreement`].

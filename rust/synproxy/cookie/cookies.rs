@@ -13,14 +13,10 @@
 
 use crate::{
     kernel_api::{
-        conntrack::connections::Endpoints,
         hash::SecretKey,
-        time::{
-            jiffies64,
-            JIFFIES_PER_SECOND, //
-        },
+        time::jiffies64, //
     },
-    packet::Family,
+    synproxy::prelude::*, //
 };
 
 /// The MSS values of cookies, in bytes; the client's is rounded down to one of them. They are those

@@ -7,10 +7,7 @@
 //! Clients must not be told more than the rules would let through: they exist because larger
 //! segments get lost.
 
-use kernel::sync::atomic::{
-    Atomic,
-    Relaxed, //
-};
+use crate::synproxy::prelude::*;
 
 /// The number of slots; of two devices that share one, the latest is known.
 const CAPACITY: usize = 64;

@@ -8,14 +8,8 @@
 //! gets a server there as well; it makes no difference to them.
 
 use crate::{
-    kernel_api::{
-        sync::words::Word,
-        time::JIFFIES_PER_SECOND, //
-    },
-    token_bucket::{
-        Rate,
-        TokenBucket, //
-    },
+    synproxy::prelude::*,
+    token_bucket::TokenBucket, //
 };
 
 /// Jiffies that a server has to be quiet: five seconds.

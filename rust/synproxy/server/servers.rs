@@ -12,32 +12,12 @@ use super::{
     floods::FloodState, //
 };
 use crate::{
-    kernel_api::{
-        conntrack::connections::Endpoints,
-        hash::HashKey,
-        sync::words::Word,
-        time::{
-            jiffies32,
-            jiffies64,
-            JIFFIES_PER_SECOND, //
-        }, //
+    kernel_api::time::{
+        jiffies32,
+        jiffies64, //
     },
-    packet::{
-        tcp::options::{
-            Options,
-            MSS_DEFAULT, //
-        },
-        Address,
-        Family, //
-    },
-    token_bucket::Rate, //
-};
-use kernel::{
-    prelude::*,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
-    },
+    packet::Address,
+    synproxy::prelude::*, //
 };
 
 /// The window scale of an unknown server: what Linux uses with its default buffer sizes.

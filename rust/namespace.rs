@@ -6,7 +6,6 @@ use crate::{
     hooks::Hooks,
     kernel_api::{
         net::netns::{
-            NetworkNamespace,
             PerNamespace,
             Scope,
             Slot, //
@@ -46,7 +45,7 @@ use kernel::{
         rcu,
         Arc,
         Mutex, //
-    }, //
+    },
 };
 
 static SLOT: Slot<Namespace> = Slot::new();
@@ -112,13 +111,12 @@ impl Namespace {
     /// that would work.
     pub(crate) fn change_rules<'a>(
         &self,
-        namespace: &NetworkNamespace,
         is_test: bool,
-        change: impl FnOnce(&mut Draft, &mut Resources<'_>) -> NetlinkResult<'a>,
+        change: impl FnOnce(&mut Draft, &mut Resources) -> NetlinkResult<'a>,
     ) -> NetlinkResult<'a> {
         let mut hooks = self.hooks.lock();
         let lists_before = self.lists.count();
-        let result = self.change_rules_locked(&mut hooks, namespace, is_test, change);
+        let result = self.change_rules_locked(&mut hooks, is_test, change);
         if result.is_err() || is_test {
             // Lists created for the rules go with them.
             self.lists.truncate(lists_before);
@@ -137,16 +135,14 @@ impl Namespace {
     fn change_rules_locked<'a>(
         &self,
         configured: &mut Configured,
-        namespace: &NetworkNamespace,
         is_test: bool,
-        change: impl FnOnce(&mut Draft, &mut Resources<'_>) -> NetlinkResult<'a>,
+        change: impl FnOnce(&mut Draft, &mut Resources) -> NetlinkResult<'a>,
     ) -> NetlinkResult<'a> {
         let before = self.ruleset();
         let mut draft = before.draft()?;
         let mut resources = Resources {
-            namespace,
-            scope: &self.scope,
-            lists: &self.lists,
+            scope: self.scope.clone(),
+            lists: self.lists.clone(),
             limits: self.limits,
             pending_tables: PendingTables::new(),
             synproxy: configured.synproxy.clone(),

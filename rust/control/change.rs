@@ -31,7 +31,7 @@ impl Doit for Change {
         let attributes = request.attributes();
         let is_test = attributes.has(ruleset::TEST);
         let changes = attributes.filter(|attribute| attribute.kind() == ruleset::CHANGE);
-        namespace(request)?.change_rules(request.namespace(), is_test, |draft, resources| {
+        namespace(request)?.change_rules(is_test, |draft, resources| {
             for change in changes {
                 let family = change.nested().get(attributes::FAMILY);
                 Editor {
@@ -50,15 +50,15 @@ impl Doit for Change {
 }
 
 /// One change, and what it applies to.
-struct Editor<'a, 'b, 'c> {
+struct Editor<'a, 'b> {
     change: Attributes<'a>,
     /// The family that it is for; `None` means both.
     family: Option<Family>,
     draft: &'b mut Draft,
-    resources: &'b mut Resources<'c>,
+    resources: &'b mut Resources,
 }
 
-impl<'a> Editor<'a, '_, '_> {
+impl<'a> Editor<'a, '_> {
     fn apply(&mut self) -> NetlinkResult<'a> {
         let kind = (self.change.get(attributes::KIND))
             .and_then(|attribute| ChangeKind::from_number(attribute.u32()?))

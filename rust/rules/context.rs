@@ -3,10 +3,7 @@
 //! The context in which a rule is decoded: where it goes, and what it may refer to.
 
 use crate::{
-    kernel_api::net::netns::{
-        NetworkNamespace,
-        Scope, //
-    },
+    kernel_api::net::netns::Scope,
     recent::{
         Lists,
         PendingTables, //
@@ -25,13 +22,11 @@ pub(crate) struct RuleLimits {
 }
 
 /// What a new rule may refer to.
-pub(crate) struct Resources<'a> {
+pub(crate) struct Resources {
     /// The network namespace.
-    pub(crate) namespace: &'a NetworkNamespace,
-    /// Its handle for users that outlive the request.
-    pub(crate) scope: &'a Arc<Scope>,
+    pub(crate) scope: Arc<Scope>,
     /// Its recent lists.
-    pub(crate) lists: &'a Lists,
+    pub(crate) lists: Arc<Lists>,
     /// The limits of its rules.
     pub(crate) limits: RuleLimits,
     /// The lists' tables to install with the rule.
@@ -40,7 +35,7 @@ pub(crate) struct Resources<'a> {
     pub(crate) synproxy: Option<Arc<Synproxy>>,
 }
 
-impl Resources<'_> {
+impl Resources {
     /// SYNPROXY's state in the namespace, created if needed.
     ///
     /// # Errors
@@ -50,7 +45,7 @@ impl Resources<'_> {
         if let Some(synproxy) = &self.synproxy {
             return Ok(synproxy.clone());
         }
-        let synproxy = Synproxy::new(self.scope)?;
+        let synproxy = Synproxy::new(&self.scope)?;
         self.synproxy = Some(synproxy.clone());
         Ok(synproxy)
     }
@@ -77,8 +72,10 @@ pub(crate) struct Site<'a> {
 
 /// What a new match or target may depend on.
 pub(super) struct DecodeContext<'a, 'b> {
+    /// Its attributes.
+    pub(super) nest: Attributes<'a>,
     /// Where the rule goes.
-    pub(super) site: Site<'a>,
+    pub(super) site: Site<'b>,
     /// The protocol of all packets that match the rule, if it requires one.
     pub(super) protocol: Option<u8>,
     /// Whether all packets that match the rule have the flag SYN, as far as matches tell that come
@@ -87,18 +84,19 @@ pub(super) struct DecodeContext<'a, 'b> {
     /// The family of all packets that match the rule, if it requires one.
     pub(super) family: Option<Family>,
     /// What the rule may refer to.
-    pub(super) resources: &'a mut Resources<'b>,
+    pub(super) resources: &'b mut Resources,
 }
 
-impl DecodeContext<'_, '_> {
+impl<'a> DecodeContext<'a, '_> {
+    /// The error `EINVAL` about the attribute of a type, or the lack of it.
+    pub(super) fn refuse(&self, kind: u16, message: &'static CStr) -> ExtAckError<'a> {
+        self.nest.refuse(kind, message)
+    }
+
     /// Refuses rules that are not for that protocol alone.
-    pub(super) fn require_protocol<'a>(
-        &self,
-        protocol: u8,
-        message: &'static CStr,
-    ) -> NetlinkResult<'a> {
+    pub(super) fn require_protocol(&self, own: u8, message: &'static CStr) -> NetlinkResult<'a> {
         match self.protocol {
-            Some(own) if own == protocol => Ok(()),
+            Some(protocol) if protocol == own => Ok(()),
             _ => Err(ExtAckError::new(EINVAL, message)),
         }
     }

@@ -27,10 +27,9 @@ use crate::{
         sync::counters::Totals,
         testing::{
             self,
-            initial_namespace,
             initial_scope,
             TestPacket, //
-        }, //
+        },
     },
     packet::Packet,
     recent::{
@@ -139,11 +138,9 @@ impl Bench {
     }
 
     fn append_to(&mut self, chain: ChainId, rule: Bytes) -> Result {
-        let scope = initial_scope()?;
         let mut resources = Resources {
-            namespace: initial_namespace(),
-            scope: &scope,
-            lists: &self.lists,
+            scope: initial_scope()?,
+            lists: self.lists.clone(),
             limits: LIMITS,
             pending_tables: PendingTables::new(),
             synproxy: None,

@@ -12,57 +12,6 @@ use super::{
 use address::AddressMatch;
 use interface::InterfaceMatch;
 
-/// An upper-layer protocol.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct ProtocolMatch {
-    number: u8,
-    invert: bool,
-}
-
-/// The attributes of the number, and of the inversion.
-impl OptionalGroup for ProtocolMatch {
-    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Option<Self>> {
-        let [_, invert] = nest::kinds(kind);
-        match nest::optional(nest, kind)? {
-            // As in iptables, 0 stands for all protocols.
-            None | Some(0) if nest.has(invert) => {
-                Err(nest.refuse(invert, c"there is no protocol to invert"))
-            }
-            None | Some(0) => Ok(None),
-            Some(number) => Ok(Some(Self {
-                number,
-                invert: nest.has(invert),
-            })),
-        }
-    }
-
-    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
-        let [kind, invert] = nest::kinds(kind);
-        message.put_u8(kind, self.number)?;
-        message.put_flag(invert, self.invert)
-    }
-}
-
-/// Whether a packet must be a fragment other than the first, or must not: the flags for both.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct FragmentMatch(bool);
-
-impl OptionalGroup for FragmentMatch {
-    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Option<Self>> {
-        let [_, invert] = nest::kinds(kind);
-        match (nest.has(kind), nest.has(invert)) {
-            (true, true) => Err(nest.refuse(invert, c"a packet is a fragment or it is none")),
-            (false, false) => Ok(None),
-            (wanted, _) => Ok(Some(Self(wanted))),
-        }
-    }
-
-    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
-        let [kind, invert] = nest::kinds(kind);
-        message.put_flag(if self.0 { kind } else { invert }, true)
-    }
-}
-
 nest! {
     /// The attributes that every rule can have.
     #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,14 +19,23 @@ nest! {
         family: Option<Family> = FAMILY, optional;
         source: Option<AddressMatch> = SOURCE, group;
         destination: Option<AddressMatch> = DESTINATION, group;
-        protocol: Option<ProtocolMatch> = PROTOCOL, group;
+        /// `None` stands for all.
+        protocol: Option<u8> = PROTOCOL, optional;
+        protocol_invert: bool = PROTOCOL_INVERT, flag;
         in_interface: Option<InterfaceMatch> = IN_INTERFACE, group;
         out_interface: Option<InterfaceMatch> = OUT_INTERFACE, group;
-        fragment: Option<FragmentMatch> = FRAGMENT, group;
+        /// Whether a packet must be a fragment other than the first, or must not.
+        fragment: bool = FRAGMENT, flag;
+        fragment_invert: bool = FRAGMENT_INVERT, flag;
     }
 }
 
 impl HeaderAttributes {
+    /// The protocol that all matching packets have, if there is one.
+    fn required_protocol(&self) -> Option<u8> {
+        self.protocol.filter(|_| !self.protocol_invert)
+    }
+
     /// Features that every matching packet has, and whether every packet with them matches.
     fn pattern(&self) -> (Pattern, bool) {
         let (source_pattern, is_source_all) = AddressMatch::pattern(&self.source);
@@ -86,16 +44,15 @@ impl HeaderAttributes {
         if let Some(family) = self.family {
             pattern = pattern.and(&Pattern::family(family));
         }
-        let plain_protocol = self.protocol.filter(|protocol| !protocol.invert);
-        if let Some(protocol) = plain_protocol {
-            pattern = pattern.and(&Pattern::protocol(protocol.number));
+        if let Some(protocol) = self.required_protocol() {
+            pattern = pattern.and(&Pattern::protocol(protocol));
         }
         let is_all = is_source_all
             && is_destination_all
-            && plain_protocol == self.protocol
+            && !self.protocol_invert
             && self.in_interface.is_none()
             && self.out_interface.is_none()
-            && self.fragment.is_none();
+            && !(self.fragment || self.fragment_invert);
         (pattern, is_all)
     }
 }
@@ -142,8 +99,7 @@ impl HeaderMatch {
 
     /// The protocol that all matching packets have, if it requires one.
     pub(super) fn protocol(&self) -> Option<u8> {
-        let protocol = self.attributes.protocol;
-        (protocol.filter(|protocol| !protocol.invert)).map(|protocol| protocol.number)
+        self.attributes.required_protocol()
     }
 
     /// Features that every matching packet has.
@@ -172,9 +128,8 @@ impl HeaderMatch {
                 .is_none_or(|interface| interface.matches(&packet.in_interface()))
             && (asked.out_interface.as_ref())
                 .is_none_or(|interface| interface.matches(&packet.out_interface()))
-            && asked.fragment.is_none_or(|wanted| {
-                wanted.0 == matches!(packet.transport(), Transport::Fragment { .. })
-            });
+            && (!(asked.fragment || asked.fragment_invert)
+                || asked.fragment == matches!(packet.transport(), Transport::Fragment { .. }));
         if !agrees {
             return MatchResult::Mismatch;
         }
@@ -182,7 +137,7 @@ impl HeaderMatch {
             return MatchResult::Match;
         };
         match packet.protocol() {
-            Some(protocol) => MatchResult::from((protocol == wanted.number) != wanted.invert),
+            Some(protocol) => MatchResult::from((protocol == wanted) != asked.protocol_invert),
             // As in ip6tables, a rule about protocols does not let a packet through that hides its
             // protocol.
             None => MatchResult::Hotdrop,
@@ -190,7 +145,17 @@ impl HeaderMatch {
     }
 
     pub(super) fn decode<'a>(rule: Attributes<'a>, site: Site<'_>) -> NetlinkResult<'a, Self> {
+        use attribute::rule::{FRAGMENT_INVERT, PROTOCOL_INVERT};
         let mut asked = HeaderAttributes::read_from(rule)?;
+        // As in iptables, 0 stands for all protocols.
+        asked.protocol = asked.protocol.filter(|number| *number != 0);
+        if asked.protocol_invert && asked.protocol.is_none() {
+            return Err(rule.refuse(PROTOCOL_INVERT, c"there is no protocol to invert"));
+        }
+        if asked.fragment && asked.fragment_invert {
+            let message = c"a packet is a fragment or it is none";
+            return Err(rule.refuse(FRAGMENT_INVERT, message));
+        }
         for (address, kind) in [
             (&asked.source, attribute::rule::SOURCE),
             (&asked.destination, attribute::rule::DESTINATION),

@@ -60,15 +60,14 @@ pub(super) trait PacketMatch: Sized {
     /// Whether it needs connection tracking in the namespace.
     const NEEDS_CONNTRACK: bool = false;
 
-    /// Creates it from its attributes, which are in `nest`.
+    /// Creates it from its attributes, which are those of the context.
     ///
     /// # Errors
     ///
     /// If the attributes do not fit together, or do not fit where the rule goes.
     fn new<'a>(
         attributes: Self::Attributes,
-        nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
+        context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self>;
 
     /// The attributes that it was created from.
@@ -143,12 +142,13 @@ macro_rules! list_matches {
             /// Decodes a match from its attribute.
             fn decode_one<'a>(
                 attribute: Attribute<'a>,
-                context: &mut DecodeContext<'_, '_>,
+                context: &mut DecodeContext<'a, '_>,
             ) -> NetlinkResult<'a, Self> {
+                context.nest = attribute.nested();
                 match attribute.kind() {
                     $(attributes::$attribute => {
                         Payload::read(attribute)
-                            .and_then(|read| PacketMatch::new(read, attribute.nested(), context))
+                            .and_then(|read| PacketMatch::new(read, context))
                             .map(Self::$name)
                     })*
                     _ => Err(ExtAckError::new(ENOENT, c"there is no such match")),
@@ -239,7 +239,7 @@ impl Match {
     /// Decodes a match from an attribute that contains exactly one.
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,
-        context: &mut DecodeContext<'_, '_>,
+        context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
         match attribute.nested().only() {
             Some(one) => Self::decode_one(one, context),

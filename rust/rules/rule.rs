@@ -42,10 +42,11 @@ impl RuleSpec {
     pub(crate) fn decode<'a>(
         rule: Attributes<'a>,
         site: Site<'_>,
-        resources: &mut Resources<'_>,
+        resources: &mut Resources,
     ) -> NetlinkResult<'a, Self> {
         let header = HeaderMatch::decode(rule, site)?;
         let context = &mut DecodeContext {
+            nest: rule,
             site,
             protocol: header.protocol(),
             is_syn: false,
@@ -134,11 +135,11 @@ impl Rule {
     pub(crate) fn decode<'a>(
         rule: Attributes<'a>,
         site: Site<'_>,
-        resources: &mut Resources<'_>,
+        resources: &mut Resources,
     ) -> NetlinkResult<'a, Self> {
         let spec = RuleSpec::decode(rule, site, resources)?;
         let is_proxy = spec.target.as_ref().is_some_and(Target::needs_synproxy);
-        if is_proxy && kernel_synproxy::is_in_use(resources.namespace) {
+        if is_proxy && kernel_synproxy::is_in_use(resources.scope.enter()?.namespace()) {
             // Each would take the other's connections for its own.
             let message = c"SYNPROXY of iptables or nftables is in use: remove its rules first";
             let refusal = ExtAckError::new(EBUSY, message);

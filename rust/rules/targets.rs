@@ -43,15 +43,14 @@ pub(super) trait PacketTarget: Sized {
     /// Whether it needs SYNPROXY in the namespace.
     const NEEDS_SYNPROXY: bool = false;
 
-    /// Creates it from its attributes, which are in `nest`.
+    /// Creates it from its attributes, which are those of the context.
     ///
     /// # Errors
     ///
     /// If the attributes do not fit together, or do not fit where the rule goes.
     fn new<'a>(
         attributes: Self::Attributes,
-        nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
+        context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self>;
 
     /// The attributes that it was created from.
@@ -99,15 +98,16 @@ macro_rules! list_targets {
 
             fn decode_one<'a>(
                 attribute: Attribute<'a>,
-                context: &mut DecodeContext<'_, '_>,
+                context: &mut DecodeContext<'a, '_>,
             ) -> NetlinkResult<'a, Self> {
+                context.nest = attribute.nested();
                 match attribute.kind() {
                     attributes::JUMP | attributes::GOTO => {
                         jump::Jump::decode(attribute, context).map(Self::Jump)
                     }
                     $(attributes::$attribute => {
                         Payload::read(attribute)
-                            .and_then(|read| PacketTarget::new(read, attribute.nested(), context))
+                            .and_then(|read| PacketTarget::new(read, context))
                             .map(Self::$name)
                     })*
                     _ => Err(ExtAckError::new(ENOENT, c"there is no such target")),
@@ -185,7 +185,7 @@ impl Target {
     /// Decodes a target from an attribute that contains exactly one.
     pub(super) fn decode<'a>(
         attribute: Attribute<'a>,
-        context: &mut DecodeContext<'_, '_>,
+        context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
         match attribute.nested().only() {
             Some(one) => Self::decode_one(one, context),

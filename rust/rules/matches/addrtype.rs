@@ -151,11 +151,7 @@ impl Addrtype {
 impl PacketMatch for Addrtype {
     type Attributes = Self;
 
-    fn new<'a>(
-        addrtype: Self,
-        nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(addrtype: Self, context: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         use attribute::addrtype::*;
         if addrtype.source.is_none() && addrtype.destination.is_none() {
             return Err(ExtAckError::new(
@@ -165,7 +161,7 @@ impl PacketMatch for Addrtype {
         }
         if addrtype.limit_in && addrtype.limit_out {
             let message = c"--limit-iface-in and --limit-iface-out exclude each other";
-            return Err(nest.refuse(LIMIT_IFACE_OUT, message));
+            return Err(context.refuse(LIMIT_IFACE_OUT, message));
         }
         if context.family == Some(Family::Ipv6) {
             for (asked, kind) in [
@@ -175,7 +171,7 @@ impl PacketMatch for Addrtype {
                 let Some(asked) = asked else { continue };
                 for (types, message) in &IPV4_ONLY {
                     if asked.types.intersects(*types) {
-                        return Err(nest.refuse(kind, message));
+                        return Err(context.refuse(kind, message));
                     }
                 }
             }

@@ -13,11 +13,7 @@ pub(crate) struct Comment(Text);
 impl PacketMatch for Comment {
     type Attributes = Text;
 
-    fn new<'a>(
-        text: Text,
-        _nest: Attributes<'a>,
-        _context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(text: Text, _: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         Ok(Self(text))
     }
 

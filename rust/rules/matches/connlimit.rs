@@ -46,20 +46,19 @@ impl PacketMatch for Connlimit {
 
     fn new<'a>(
         limit: ConnectionLimit,
-        nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
+        context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
         let is_long = limit.prefix_length.is_some_and(|length| length > IPV4_BITS);
         if is_long && context.family != Some(Family::Ipv6) {
             let message = c"only a rule for IPv6 can have a prefix of more than 32 bits";
-            return Err(nest.refuse(attribute::connlimit::PREFIX_LENGTH, message));
+            return Err(context.refuse(attribute::connlimit::PREFIX_LENGTH, message));
         }
         let mask = match (limit.prefix_length, context.family) {
             // Whole addresses.
             (None, _) | (Some(IPV4_BITS), Some(Family::Ipv4)) => Address::full_mask(Family::Ipv6),
             (Some(length), _) => prefix_mask(length),
         };
-        let counts = ConnectionCounts::new(context.resources.scope)?;
+        let counts = ConnectionCounts::new(&context.resources.scope)?;
         Ok(Self {
             limit,
             mask,

@@ -48,13 +48,9 @@ impl PacketMatch for Conntrack {
 
     const NEEDS_CONNTRACK: bool = true;
 
-    fn new<'a>(
-        conntrack: Self,
-        nest: Attributes<'a>,
-        _context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(conntrack: Self, context: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         match conntrack.states {
-            0 => Err(nest.refuse(
+            0 => Err(context.refuse(
                 attribute::conntrack::STATES,
                 c"a conntrack match needs a state",
             )),

@@ -30,11 +30,7 @@ impl<const IS_IPV6: bool> HopLimit<IS_IPV6> {
 impl<const IS_IPV6: bool> PacketMatch for HopLimit<IS_IPV6> {
     type Attributes = HopLimitMatch;
 
-    fn new<'a>(
-        hop_limit: HopLimitMatch,
-        _nest: Attributes<'a>,
-        _context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(hop_limit: HopLimitMatch, _: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         Ok(Self(hop_limit))
     }
 

@@ -14,58 +14,15 @@ use crate::{
 /// Length of the header, in bytes: type, code, checksum, and four more bytes.
 const HEADER_LENGTH: usize = 8;
 
-/// A message type with a range of codes.
-#[derive(PartialEq, Eq)]
-struct MessageType {
-    number: u8,
-    first_code: u8,
-    last_code: u8,
-}
-
-impl MessageType {
-    #[inline]
-    fn matches(&self, number: u8, code: u8) -> bool {
-        self.number == number && (self.first_code..=self.last_code).contains(&code)
-    }
-}
-
-/// The attributes of the type, and of the first and last code.
-impl OptionalGroup for MessageType {
-    fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Option<Self>> {
-        let [_, first, last] = nest::kinds(kind);
-        let [first_code, last_code] = [nest::optional(nest, first)?, nest::optional(nest, last)?];
-        let Some(number) = nest::optional(nest, kind)? else {
-            return match (first_code, last_code) {
-                (None, None) => Ok(None),
-                (Some(_), _) => Err(nest.refuse(first, c"a code needs a type")),
-                (None, Some(_)) => Err(nest.refuse(last, c"a code needs a type")),
-            };
-        };
-        let message_type = Self {
-            number,
-            first_code: first_code.unwrap_or(0),
-            last_code: last_code.unwrap_or(u8::MAX),
-        };
-        if message_type.first_code > message_type.last_code {
-            return Err(nest.refuse(last, c"the range of codes ends before it starts"));
-        }
-        Ok(Some(message_type))
-    }
-
-    fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
-        let [number, first, last] = nest::kinds(kind);
-        message.put_u8(number, self.number)?;
-        message.put_u8(first, self.first_code)?;
-        message.put_u8(last, self.last_code)
-    }
-}
-
 nest! {
     /// What to match of a message.
     #[derive(PartialEq, Eq)]
     pub(crate) struct IcmpMatch: attribute::icmp {
         /// `None` stands for all types.
-        message_type: Option<MessageType> = TYPE, group;
+        message_type: Option<u8> = TYPE, optional;
+        /// `None` in a request stands for all codes from the first one on.
+        first_code: Option<u8> = CODE_FIRST, optional;
+        last_code: Option<u8> = CODE_LAST, optional;
         invert: bool = INVERT, flag;
     }
 }
@@ -86,12 +43,24 @@ impl<const PROTOCOL: u8> PacketMatch for Icmp<PROTOCOL> {
     type Attributes = IcmpMatch;
 
     fn new<'a>(
-        icmp: IcmpMatch,
-        _nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
+        mut icmp: IcmpMatch,
+        context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
+        use attribute::icmp::{CODE_FIRST, CODE_LAST};
         let message = c"the rule has to be for the protocol whose messages it asks for";
         context.require_protocol(PROTOCOL, message)?;
+        if icmp.message_type.is_some() {
+            let first = *icmp.first_code.get_or_insert(0);
+            if first > *icmp.last_code.get_or_insert(u8::MAX) {
+                let message = c"the range of codes ends before it starts";
+                return Err(context.refuse(CODE_LAST, message));
+            }
+        } else if let Some(code) = [CODE_FIRST, CODE_LAST]
+            .into_iter()
+            .find(|kind| context.nest.has(*kind))
+        {
+            return Err(context.refuse(code, c"a code needs a type"));
+        }
         Ok(Self(icmp))
     }
 
@@ -112,8 +81,10 @@ impl<const PROTOCOL: u8> PacketMatch for Icmp<PROTOCOL> {
         let Some([number, code, ..]) = packet.read::<HEADER_LENGTH>(offset) else {
             return MatchResult::Hotdrop;
         };
-        let wanted = self.0.message_type.as_ref();
-        let agrees = wanted.is_none_or(|wanted| wanted.matches(number, code));
-        MatchResult::from(agrees != self.0.invert)
+        let wanted = &self.0;
+        let agrees = wanted.message_type.is_none_or(|wanted| wanted == number)
+            && wanted.first_code.is_none_or(|first| first <= code)
+            && wanted.last_code.is_none_or(|last| code <= last);
+        MatchResult::from(agrees != wanted.invert)
     }
 }

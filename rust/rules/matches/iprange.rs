@@ -74,11 +74,7 @@ nest! {
 impl PacketMatch for Iprange {
     type Attributes = Self;
 
-    fn new<'a>(
-        iprange: Self,
-        nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(iprange: Self, context: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         use attribute::iprange::*;
         let mut family = context.family;
         for (range, kind) in [
@@ -87,7 +83,7 @@ impl PacketMatch for Iprange {
         ] {
             let Some(range) = range else { continue };
             if *family.get_or_insert(range.family) != range.family {
-                return Err(nest.refuse(kind, c"the range is not of the rule's IP version"));
+                return Err(context.refuse(kind, c"the range is not of the rule's IP version"));
             }
         }
         if iprange.source.is_none() && iprange.destination.is_none() {

@@ -17,14 +17,10 @@ nest! {
 impl PacketMatch for Length {
     type Attributes = Self;
 
-    fn new<'a>(
-        length: Self,
-        nest: Attributes<'a>,
-        _context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(length: Self, context: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         if length.first > length.last {
             let message = c"the range of lengths ends before it starts";
-            return Err(nest.refuse(attribute::length::LAST, message));
+            return Err(context.refuse(attribute::length::LAST, message));
         }
         Ok(length)
     }

@@ -36,8 +36,7 @@ impl PacketMatch for LimitMatch {
 
     fn new<'a>(
         attributes: LimitAttributes,
-        _nest: Attributes<'a>,
-        _context: &mut DecodeContext<'_, '_>,
+        _: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
         Ok(Self {
             rate: Rate::new(attributes.packets, attributes.period, attributes.burst),

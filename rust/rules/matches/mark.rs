@@ -17,11 +17,7 @@ nest! {
 impl PacketMatch for Mark {
     type Attributes = Self;
 
-    fn new<'a>(
-        mark: Self,
-        _nest: Attributes<'a>,
-        _context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(mark: Self, _: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         Ok(mark)
     }
 

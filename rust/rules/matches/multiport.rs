@@ -44,14 +44,13 @@ impl PacketMatch for Multiport {
 
     fn new<'a>(
         mut multiport: Self,
-        nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
+        context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
         if !context.protocol.is_some_and(has_ports) {
             let message = c"the rule has to be for a protocol that has ports";
             return Err(ExtAckError::new(EINVAL, message));
         }
-        let refuse = |message| Err(nest.refuse(attribute::multiport::RANGE, message));
+        let refuse = |message| Err(context.refuse(attribute::multiport::RANGE, message));
         if multiport.ranges.len() > PORT_RANGES_MAX as usize {
             return refuse(c"a multiport match has at most 15 ranges");
         }

@@ -245,9 +245,9 @@ impl PacketMatch for Recent {
 
     fn new<'a>(
         mut attributes: RecentAttributes,
-        nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
+        context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
+        let nest = context.nest;
         attributes.check(nest)?;
         // A mask of all ones is no mask.
         attributes.mask =
@@ -258,8 +258,8 @@ impl PacketMatch for Recent {
             nest.refuse_with(ERANGE, attribute::recent::SECONDS, message)
         })?;
         window.reap = attributes.reap;
-        let (lists, name) = (context.resources.lists, attributes.name.as_bytes());
-        let list = lists.find_or_create(name, hits, &mut context.resources.pending_tables);
+        let (resources, name) = (&mut *context.resources, attributes.name.as_bytes());
+        let list = (resources.lists).find_or_create(name, hits, &mut resources.pending_tables);
         let list = list.map_err(|error| match error {
             ENOSPC => {
                 let message = c"there are too many recent lists";

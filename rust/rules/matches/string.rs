@@ -33,17 +33,13 @@ pub(crate) struct StringMatch {
 impl PacketMatch for StringMatch {
     type Attributes = Search;
 
-    fn new<'a>(
-        search: Search,
-        nest: Attributes<'a>,
-        _context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(search: Search, context: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         if search.pattern.is_empty() {
             let message = c"there is nothing to search for";
-            return Err(nest.refuse(attribute::string::PATTERN, message));
+            return Err(context.refuse(attribute::string::PATTERN, message));
         }
         if search.from > search.to {
-            return Err(nest.refuse(
+            return Err(context.refuse(
                 attribute::string::TO,
                 c"the search would end before it begins",
             ));

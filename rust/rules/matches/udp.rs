@@ -22,11 +22,7 @@ nest! {
 impl PacketMatch for Udp {
     type Attributes = Self;
 
-    fn new<'a>(
-        udp: Self,
-        _nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(udp: Self, context: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         context.require_protocol(IPPROTO_UDP, Ports::WRONG_PROTOCOL)?;
         Ok(udp)
     }

@@ -69,13 +69,9 @@ pub(crate) struct Log {
 impl PacketTarget for Log {
     type Attributes = Line;
 
-    fn new<'a>(
-        line: Line,
-        nest: Attributes<'a>,
-        _context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(line: Line, context: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         if line.flags & !FLAGS != 0 {
-            return Err(nest.refuse(attribute::log::FLAGS, c"there is no such flag"));
+            return Err(context.refuse(attribute::log::FLAGS, c"there is no such flag"));
         }
         let logger = Logger::get()
             .map_err(|error| ExtAckError::new(error, c"this kernel cannot log packets"))?;

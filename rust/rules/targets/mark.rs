@@ -16,13 +16,9 @@ nest! {
 impl PacketTarget for MarkTarget {
     type Attributes = Self;
 
-    fn new<'a>(
-        mark: Self,
-        nest: Attributes<'a>,
-        _context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
-        match nest.has(attribute::mark::INVERT) {
-            true => Err(nest.refuse(attribute::mark::INVERT, c"a target cannot be inverted")),
+    fn new<'a>(mark: Self, context: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
+        match context.nest.has(attribute::mark::INVERT) {
+            true => Err(context.refuse(attribute::mark::INVERT, c"a target cannot be inverted")),
             false => Ok(mark),
         }
     }

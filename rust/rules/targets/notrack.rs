@@ -10,11 +10,7 @@ pub(crate) struct Notrack;
 impl PacketTarget for Notrack {
     type Attributes = ();
 
-    fn new<'a>(
-        (): (),
-        _nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>((): (), context: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         let message = c"only the table raw sees packets before connection tracking does";
         match context.site.table {
             Table::Raw => Ok(Self),

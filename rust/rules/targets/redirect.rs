@@ -46,11 +46,10 @@ impl PacketTarget for Redirect {
 
     fn new<'a>(
         mut attributes: RedirectAttributes,
-        nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
+        context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
         use attribute::redirect::*;
-        let refuse = |kind, message| Err(nest.refuse(kind, message));
+        let refuse = |kind, message| Err(context.refuse(kind, message));
         attributes.last = attributes.last.or(attributes.first);
         if attributes.first.is_none() != attributes.last.is_none()
             || attributes.first > attributes.last

@@ -34,13 +34,9 @@ nest! {
 impl PacketTarget for Reject {
     type Attributes = Self;
 
-    fn new<'a>(
-        mut reject: Self,
-        nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(mut reject: Self, context: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         use attribute::reject::*;
-        let refuse = |kind, message| Err(nest.refuse(kind, message));
+        let refuse = |kind, message| Err(context.refuse(kind, message));
         // All chains of this table are in hooks that support it.
         if context.site.table != Table::Filter {
             return Err(ExtAckError::new(EINVAL, c"REJECT is for the table filter"));
@@ -54,7 +50,7 @@ impl PacketTarget for Reject {
             }
         }
         for (kind, other_family) in [(ICMP_CODE, Family::Ipv6), (ICMPV6_CODE, Family::Ipv4)] {
-            if nest.has(kind) && context.family == Some(other_family) {
+            if context.nest.has(kind) && context.family == Some(other_family) {
                 let message = c"the rule is not for the IP version of this kind of refusal";
                 return refuse(kind, message);
             }

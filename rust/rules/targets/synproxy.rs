@@ -151,8 +151,7 @@ impl PacketTarget for SynproxyTarget {
 
     fn new<'a>(
         attributes: SynproxyAttributes,
-        nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
+        context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
         use attribute::synproxy::*;
         let stage = match context.site.table {
@@ -165,11 +164,11 @@ impl PacketTarget for SynproxyTarget {
         };
         context.require_protocol(IPPROTO_TCP, c"the rule has to be for TCP")?;
         if attributes.burst.is_some() && attributes.rate.is_none() {
-            return Err(nest.refuse(FLOODED_BURST, c"a burst of SYNs needs a rate"));
+            return Err(context.refuse(FLOODED_BURST, c"a burst of SYNs needs a rate"));
         }
         if attributes.rate.is_some() && stage == Stage::Filter {
             let message = c"handshakes can pass in the table raw only";
-            return Err(nest.refuse(FLOODED_RATE, message));
+            return Err(context.refuse(FLOODED_RATE, message));
         }
         Ok(Self {
             settings: attributes.settings(),

@@ -47,11 +47,7 @@ nest! {
 impl PacketTarget for Tcpmss {
     type Attributes = Self;
 
-    fn new<'a>(
-        tcpmss: Self,
-        nest: Attributes<'a>,
-        context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(tcpmss: Self, context: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         use attribute::tcpmss::*;
         context.require_protocol(IPPROTO_TCP, c"the rule has to be for TCP")?;
         if !context.is_syn {
@@ -59,8 +55,8 @@ impl PacketTarget for Tcpmss {
             return Err(ExtAckError::new(EINVAL, message));
         }
         match (tcpmss.mss, tcpmss.clamp_to_pmtu) {
-            (Some(_), true) => Err(nest.refuse(CLAMP_TO_PMTU, c"the MSS is given already")),
-            (None, false) => Err(nest.refuse(MSS, c"an MSS is missing")),
+            (Some(_), true) => Err(context.refuse(CLAMP_TO_PMTU, c"the MSS is given already")),
+            (None, false) => Err(context.refuse(MSS, c"an MSS is missing")),
             _ => Ok(tcpmss),
         }
     }

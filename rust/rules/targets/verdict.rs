@@ -13,11 +13,7 @@ pub(crate) struct VerdictTarget(spec::Verdict);
 impl PacketTarget for VerdictTarget {
     type Attributes = spec::Verdict;
 
-    fn new<'a>(
-        verdict: spec::Verdict,
-        _nest: Attributes<'a>,
-        _context: &mut DecodeContext<'_, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    fn new<'a>(verdict: spec::Verdict, _: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {
         Ok(Self(verdict))
     }
 

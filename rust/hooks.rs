@@ -86,7 +86,7 @@ impl SynproxyHooks {
                 hooknum,
                 Priority::BeforeConfirm,
                 HookType::Netfilter,
-                TranslationHook::new(synproxy.clone()),
+                TranslationHook(synproxy.clone()),
             )
         };
         Ok(Self {
@@ -100,14 +100,14 @@ impl SynproxyHooks {
                 HookNumber::PreRouting,
                 Priority::AfterConntrack,
                 HookType::Netfilter,
-                PreRoutingHook::new(synproxy.clone()),
+                PreRoutingHook(synproxy.clone()),
             )?,
             _answers: HookRegistration::new(
                 scope,
                 HookNumber::PreRouting,
                 Priority::BeforeConntrack,
                 HookType::Netfilter,
-                Answers::new(synproxy.clone()),
+                Answers(synproxy.clone()),
             )?,
         })
     }

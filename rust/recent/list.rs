@@ -136,12 +136,18 @@ impl List {
         with(self.tables.read(&rcu::read_lock()))
     }
 
-    /// Runs `with` on the current tables, again if the table is replaced meanwhile.
-    fn retry<R>(&self, guard: &rcu::Guard, with: impl Fn(&Tables) -> Result<R, Superseded>) -> R {
+    /// Runs `with` on the current table and the previous one, again if the table is replaced
+    /// meanwhile.
+    fn retry<R>(
+        &self,
+        guard: &rcu::Guard,
+        with: impl Fn(&EntryTable, Option<&EntryTable>) -> Result<R, Superseded>,
+    ) -> R {
         loop {
+            let tables = self.tables.read(guard);
             // A table is superseded only after its successor is published, so this retries at most
             // once for each concurrent replacement.
-            if let Ok(result) = with(self.tables.read(guard)) {
+            if let Ok(result) = with(&tables.table, tables.previous()) {
                 return result;
             }
         }
@@ -167,9 +173,8 @@ impl List {
     /// Whether an entry matches the query; reaps if the window says so.
     #[inline(never)]
     pub(crate) fn check(&self, query: &Query<'_>, guard: &rcu::Guard) -> bool {
-        self.retry(guard, |tables| {
-            let previous = tables.previous();
-            tables.table.check(previous, query, jiffies32())
+        self.retry(guard, |table, previous| {
+            table.check(previous, query, jiffies32())
         })
     }
 
@@ -199,9 +204,7 @@ impl List {
         time_to_live: u8,
         guard: &rcu::Guard,
     ) -> bool {
-        self.retry(guard, |tables| {
-            let previous = tables.previous();
-            let table = &tables.table;
+        self.retry(guard, |table, previous| {
             table.update(previous, query, invert, jiffies32(), time_to_live)
         })
     }
@@ -220,9 +223,7 @@ impl List {
     #[inline(never)]
     pub(crate) fn stamp(&self, key: &Key, time_to_live: u8, guard: &rcu::Guard) {
         let ttl = Some(time_to_live);
-        self.retry(guard, |tables| {
-            let previous = tables.previous();
-            let table = &tables.table;
+        self.retry(guard, |table, previous| {
             table.stamp(previous, key, jiffies32(), ttl, Origin::Packet)
         });
     }
@@ -230,11 +231,8 @@ impl List {
     /// Adds the address as if it had been seen now. Unlike [`List::stamp`], this evicts no other
     /// entry when memory runs out.
     pub(crate) fn add(&self, key: &Key, time_to_live: Option<u8>) -> Stamped {
-        self.retry(&rcu::read_lock(), |tables| {
-            let previous = tables.previous();
-            tables
-                .table
-                .stamp(previous, key, jiffies32(), time_to_live, Origin::Hand)
+        self.retry(&rcu::read_lock(), |table, previous| {
+            table.stamp(previous, key, jiffies32(), time_to_live, Origin::Hand)
         })
     }
 
@@ -249,25 +247,18 @@ impl List {
         if past.ages.clone().next().is_none_or(|age| age > timeout) {
             return Stamped::Updated;
         }
-        self.retry(&rcu::read_lock(), |tables| {
-            let previous = tables.previous();
+        self.retry(&rcu::read_lock(), |table, previous| {
             let now = jiffies32();
-            tables
-                .table
-                .write(previous, key, now, Origin::Hand, |entry| {
-                    entry.restore(now, past)
-                })
+            let restore = |entry: Entry<'_>| entry.restore(now, past);
+            table.write(previous, key, now, Origin::Hand, restore)
         })
     }
 
     /// Removes the address if its entry matches the TTL; 0 matches any. Returns whether it was
     /// there.
     pub(crate) fn remove(&self, key: &Key, time_to_live: u8) -> bool {
-        self.retry(&rcu::read_lock(), |tables| {
-            let previous = tables.previous();
-            tables
-                .table
-                .remove(previous, key, time_to_live, jiffies32())
+        self.retry(&rcu::read_lock(), |table, previous| {
+            table.remove(previous, key, time_to_live, jiffies32())
         })
     }
 

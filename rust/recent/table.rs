@@ -382,10 +382,7 @@ impl EntryTable {
         if number >= self.slots.used() {
             return Err(ENOENT);
         }
-        let Some(entry) = self.slots.entry(self.slots.index(number)) else {
-            return Ok(None);
-        };
-        let Some(bucket) = entry.bucket() else {
+        let Some((_, entry, bucket)) = self.occupied(number) else {
             return Ok(None);
         };
         let read = self.buckets.read(bucket, |_, _| {
@@ -399,6 +396,13 @@ impl EntryTable {
             packets,
             ages: ages.get(),
         }))
+    }
+
+    /// The entry of that number, with its index and bucket, unless it is in none.
+    fn occupied(&self, number: u32) -> Option<(u32, Entry<'_>, u32)> {
+        let index = self.slots.index(number);
+        let entry = self.slots.entry(index)?;
+        Some((index, entry, entry.bucket()?))
     }
 
     /// Finds an entry. Without the lock, that is with an attempt, it may miss one or return a wrong

@@ -30,11 +30,7 @@ impl EntryTable {
             let Some(number) = number.checked_rem(self.slots.used()) else {
                 return;
             };
-            let index = self.slots.index(number);
-            let Some(entry) = self.slots.entry(index) else {
-                continue;
-            };
-            let Some(bucket) = entry.bucket() else {
+            let Some((index, entry, bucket)) = self.occupied(number) else {
                 continue;
             };
             if entry.was_seen_within(limit, now) {
@@ -53,11 +49,7 @@ impl EntryTable {
         let end = first.saturating_add(AGEING_BATCH);
         let used = self.slots.used();
         for number in first..end.min(used) {
-            let index = self.slots.index(number);
-            let Some(entry) = self.slots.entry(index) else {
-                continue;
-            };
-            let Some(bucket) = entry.bucket() else {
+            let Some((index, entry, bucket)) = self.occupied(number) else {
                 continue;
             };
             if entry.was_seen_within(self.timeout(), now) && !entry.has_stale_stamp(now, AGE_MAX) {

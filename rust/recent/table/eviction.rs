@@ -30,21 +30,19 @@ impl EntryTable {
                 .clock_hand
                 .fetch_add(1, Relaxed)
                 .checked_rem(used)?;
-            let index = self.slots.index(number);
-            let Some(entry) = self.slots.entry(index) else {
+            let Some((index, entry, _)) = self.occupied(number) else {
                 continue;
             };
             if self.evict_entry(index, entry, true) {
                 return Some(index);
             }
             let age = entry.last_seen(now);
-            if entry.bucket().is_some() && oldest.is_none_or(|(greatest, _)| age >= greatest) {
-                oldest = Some((age, index));
+            if oldest.is_none_or(|(greatest, _, _)| age >= greatest) {
+                oldest = Some((age, index, entry));
             }
         }
-        let (_, index) = oldest?;
-        self.evict_entry(index, self.slots.entry(index)?, false)
-            .then_some(index)
+        let (_, index, entry) = oldest?;
+        self.evict_entry(index, entry, false).then_some(index)
     }
 
     /// Evicts this entry, unless it is to be spared for having been stamped again.

@@ -50,8 +50,7 @@ impl Survivors {
     pub(crate) fn of(table: &EntryTable, size: u32, now: u32, ages: &mut KVVec<u32>) -> Self {
         ages.clear();
         for number in 0..table.slots.used() {
-            let entry = table.slots.entry(table.slots.index(number));
-            let Some(entry) = entry.filter(|entry| entry.bucket().is_some()) else {
+            let Some((_, entry, _)) = table.occupied(number) else {
                 continue;
             };
             let age = entry.last_seen(now);

@@ -12,14 +12,7 @@
 use crate::synproxy::prelude::*;
 
 /// The PREROUTING hook before connection tracking.
-pub(crate) struct Answers(Arc<Synproxy>);
-
-impl Answers {
-    /// For the SYNs of a namespace.
-    pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
-        Self(synproxy)
-    }
-}
+pub(crate) struct Answers(pub(crate) Arc<Synproxy>);
 
 impl Hook for Answers {
     #[inline]

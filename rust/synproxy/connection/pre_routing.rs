@@ -11,14 +11,9 @@ use crate::synproxy::prelude::*;
 /// The PREROUTING hook. Segments that connection tracking calls invalid but that match one of
 /// SYNPROXY's connections are dropped: they would go on untranslated. If connection tracking has
 /// lost the connection, it is reset, see [`lost`].
-pub(crate) struct PreRoutingHook(Arc<Synproxy>);
+pub(crate) struct PreRoutingHook(pub(crate) Arc<Synproxy>);
 
 impl PreRoutingHook {
-    /// For the connections of a namespace.
-    pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
-        Self(synproxy)
-    }
-
     /// Looks at the server's SYN-ACK before rules may change it.
     #[inline]
     fn look_at_answer(&self, skb: &mut HookSkb, context: Context<'_>) -> Verdict {

@@ -20,14 +20,9 @@ use crate::{
 };
 
 /// The LOCAL_IN and POSTROUTING hook.
-pub(crate) struct TranslationHook(Arc<Synproxy>);
+pub(crate) struct TranslationHook(pub(crate) Arc<Synproxy>);
 
 impl TranslationHook {
-    /// For the connections of a namespace.
-    pub(crate) fn new(synproxy: Arc<Synproxy>) -> Self {
-        Self(synproxy)
-    }
-
     #[inline(never)]
     fn translate(
         &self,
@@ -45,9 +40,7 @@ impl TranslationHook {
         ProxySegment::new(&self.0, packet, connection, proxy_state)
             .map_or(Verdict::Drop, |mut proxy_segment| proxy_segment.run())
     }
-}
 
-impl TranslationHook {
     /// A server's segment may belong to a connection that connection tracking has lost and takes
     /// for a new one. It must not become one: the client then answers with the number that it
     /// expects, which both sides can be reset by.

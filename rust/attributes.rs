@@ -53,25 +53,17 @@ one_of! {
     RecentKey,
     RecentOperation,
     Table,
-    spec::Family,
     spec::Verdict,
 }
 
 impl Payload for Family {
     fn read(attribute: Attribute<'_>) -> NetlinkResult<'_, Self> {
-        match spec::Family::read(attribute) {
-            Ok(spec::Family::Ipv4) => Ok(Self::Ipv4),
-            Ok(spec::Family::Ipv6) => Ok(Self::Ipv6),
-            Err(_) => Err(ExtAckError::new(EINVAL, c"the family is 4 or 6")),
-        }
+        (attribute.u32().and_then(Self::from_version))
+            .ok_or(ExtAckError::new(EINVAL, c"the family is 4 or 6"))
     }
 
     fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
-        let family = match self {
-            Self::Ipv4 => spec::Family::Ipv4,
-            Self::Ipv6 => spec::Family::Ipv6,
-        };
-        family.write(kind, message)
+        message.put_u32(kind, self.version())
     }
 }
 

@@ -80,37 +80,30 @@ struct SynproxyHooks {
 
 impl SynproxyHooks {
     fn new(scope: &Arc<Scope>, synproxy: &Arc<Synproxy>) -> Result<Self> {
-        let translation = |hooknum| {
-            HookRegistration::new(
-                scope,
-                hooknum,
-                Priority::BeforeConfirm,
-                HookType::Netfilter,
-                TranslationHook(synproxy.clone()),
-            )
-        };
+        let translation = || TranslationHook(synproxy.clone());
+        let pre_routing = PreRoutingHook(synproxy.clone());
+        let answers = Answers(synproxy.clone());
+        use HookNumber::{LocalIn, PostRouting, PreRouting};
+        use Priority::{AfterConntrack, BeforeConfirm, BeforeConntrack};
         Ok(Self {
             _conntrack: ConntrackUse::new(scope)?,
             _translations: [
-                translation(HookNumber::LocalIn)?,
-                translation(HookNumber::PostRouting)?,
+                register(scope, LocalIn, BeforeConfirm, translation())?,
+                register(scope, PostRouting, BeforeConfirm, translation())?,
             ],
-            _pre_routing: HookRegistration::new(
-                scope,
-                HookNumber::PreRouting,
-                Priority::AfterConntrack,
-                HookType::Netfilter,
-                PreRoutingHook(synproxy.clone()),
-            )?,
-            _answers: HookRegistration::new(
-                scope,
-                HookNumber::PreRouting,
-                Priority::BeforeConntrack,
-                HookType::Netfilter,
-                Answers(synproxy.clone()),
-            )?,
+            _pre_routing: register(scope, PreRouting, AfterConntrack, pre_routing)?,
+            _answers: register(scope, PreRouting, BeforeConntrack, answers)?,
         })
     }
+}
+
+fn register<H: Hook>(
+    scope: &Arc<Scope>,
+    hooknum: HookNumber,
+    priority: Priority,
+    hook: H,
+) -> Result<HookRegistration<H>> {
+    HookRegistration::new(scope, hooknum, priority, HookType::Netfilter, hook)
 }
 
 impl Hooks {

@@ -33,6 +33,39 @@ pub(crate) use features::{
     Profile, //
 };
 
+impl Family {
+    /// The version of IP, which is also the value of a netlink attribute.
+    #[inline]
+    pub(crate) const fn version(self) -> u32 {
+        match self {
+            Self::Ipv4 => 4,
+            Self::Ipv6 => 6,
+        }
+    }
+
+    /// The family of a version.
+    pub(crate) const fn from_version(version: u32) -> Option<Self> {
+        match version {
+            4 => Some(Self::Ipv4),
+            6 => Some(Self::Ipv6),
+            _ => None,
+        }
+    }
+
+    /// The other family.
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Ipv4 => Self::Ipv6,
+            Self::Ipv6 => Self::Ipv4,
+        }
+    }
+
+    /// Whether something for `own`, or for both families if that is `None`, is for this one.
+    pub(crate) fn is_in(self, own: Option<Self>) -> bool {
+        own.is_none_or(|own| own == self)
+    }
+}
+
 /// An IP address: bytes in network order, in native words. The last three words of an IPv4 address
 /// are 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

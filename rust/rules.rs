@@ -9,7 +9,6 @@ mod draft;
 mod evaluate;
 #[cfg(CONFIG_KUNIT = "y")]
 mod evaluate_tests;
-pub(crate) mod family;
 mod header;
 mod index;
 mod jumps;

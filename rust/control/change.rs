@@ -36,7 +36,7 @@ impl Doit for Change {
                 let family = change.nested().get(attributes::FAMILY);
                 Editor {
                     change: change.nested(),
-                    family: family.and_then(|family| family::from_number(family.u32()?)),
+                    family: family.and_then(|family| Family::from_version(family.u32()?)),
                     draft,
                     resources,
                 }

@@ -206,11 +206,7 @@ impl Dumpit for Get {
 
 fn encode(snapshot: &Snapshot<'_>, message: &mut Message<'_>) -> Result {
     message.nest(list::ENTRY, |message| {
-        let (address, length) = snapshot.key.address.to_bytes(snapshot.key.family);
-        message.put(
-            attributes::ADDRESS,
-            address.get(..length).unwrap_or_default(),
-        )?;
+        (snapshot.key.family, snapshot.key.address).write(attributes::ADDRESS, message)?;
         if snapshot.key.port != 0 {
             message.put_u16(attributes::PORT, snapshot.key.port)?;
         }

@@ -18,6 +18,7 @@ pub(super) use crate::{
                 Request, //
             },
             message::Message,
+            nest::Payload,
             Attribute,
             Attributes, //
         },
@@ -31,7 +32,6 @@ pub(super) use crate::{
     },
     rules::{
         chains::ChainId,
-        family,
         Chain, //
     },
     spec::{

@@ -110,7 +110,7 @@ fn encode_chain(chain: &Chain, references: u32, message: &mut Message<'_>) -> Re
         both.packets = both.packets.wrapping_add(totals.packets);
         both.bytes = both.bytes.wrapping_add(totals.bytes);
         message.nest(chain_attributes::FAMILY_POLICY, |message| {
-            message.put_u32(policy_attributes::FAMILY, family::number(family))?;
+            message.put_u32(policy_attributes::FAMILY, family.version())?;
             message.put_u32(policy_attributes::POLICY, number(policy))?;
             message.put_u64(policy_attributes::PACKETS, totals.packets)?;
             message.put_u64(policy_attributes::BYTES, totals.bytes)

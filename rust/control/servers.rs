@@ -9,9 +9,7 @@ use crate::{
 };
 
 fn encode(server: &ServerReport, message: &mut Message<'_>) -> Result {
-    let (address, length) = server.address.to_bytes(server.family);
-    let address = address.get(..length).ok_or(EINVAL)?;
-    message.put(attributes::ADDRESS, address)?;
+    (server.family, server.address).write(attributes::ADDRESS, message)?;
     message.put_u16(attributes::PORT, server.port)?;
     message.put_u64(attributes::OPENED, server.opened.into())?;
     message.put_u64(attributes::REFUSED, server.refused.into())?;

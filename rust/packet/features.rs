@@ -47,13 +47,9 @@ impl Features {
 
     #[inline]
     const fn version(family: Family) -> Self {
-        let version = match family {
-            Family::Ipv4 => 4,
-            Family::Ipv6 => 6,
-        };
         Self {
             addresses: 0,
-            kind: version << 8,
+            kind: (family.version() as u64) << 8,
         }
     }
 
@@ -128,11 +124,7 @@ impl Pattern {
 
     /// The family that it requires, if any.
     pub(crate) fn version(&self) -> Option<Family> {
-        match self.values.kind & self.mask.kind & VERSION.kind {
-            0 => None,
-            kind if kind == Features::version(Family::Ipv4).kind => Some(Family::Ipv4),
-            _ => Some(Family::Ipv6),
-        }
+        Family::from_version((self.values.kind & self.mask.kind & VERSION.kind) as u32 >> 8)
     }
 
     /// Matches packets of the protocol.

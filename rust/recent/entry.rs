@@ -59,11 +59,7 @@ impl Key {
     /// The key's bits in SHAPE.
     #[inline]
     fn shape(&self) -> u32 {
-        let version = match self.family {
-            Family::Ipv4 => 4,
-            Family::Ipv6 => 6,
-        };
-        u32::from(self.port) << 16 | version << 8
+        u32::from(self.port) << 16 | self.family.version() << 8
     }
 }
 
@@ -267,14 +263,9 @@ impl<'a> Entry<'a> {
 
     pub(super) fn key(&self) -> Option<Key> {
         let shape = self.word(SHAPE);
-        let family = match (shape >> 8) & 0xf {
-            4 => Family::Ipv4,
-            6 => Family::Ipv6,
-            _ => return None,
-        };
         let words = core::array::from_fn(|offset| self.word(ADDRESS.wrapping_add(offset)));
         Some(Key {
-            family,
+            family: Family::from_version(shape >> 8 & 0xf)?,
             address: Address::new(words),
             port: (shape >> 16) as u16,
         })

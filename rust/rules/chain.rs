@@ -147,7 +147,7 @@ impl Rules {
     /// Whether any rule is for that family.
     pub(crate) fn are_for(&self, family: Family) -> bool {
         let mut rules = self.0.iter();
-        rules.any(|entry| family::includes(entry.family(), family))
+        rules.any(|entry| family.is_in(entry.family()))
     }
 
     /// All rules, with their patterns.
@@ -183,7 +183,7 @@ impl Rules {
         let entry = self.0.get_mut(index).ok_or(ENOENT)?;
         match entry.family() {
             None => {
-                *entry = entry.narrowed(family::other(family));
+                *entry = entry.narrowed(family.other());
                 Ok(())
             }
             Some(own) if own == family => self.remove(index),
@@ -201,7 +201,7 @@ impl Rules {
         let mut rules = KVVec::with_capacity(self.len(), GFP_KERNEL_ACCOUNT)?;
         for entry in &self.0 {
             let kept = match entry.family() {
-                None => entry.narrowed(family::other(family)),
+                None => entry.narrowed(family.other()),
                 Some(own) if own == family => continue,
                 Some(_) => entry.clone(),
             };

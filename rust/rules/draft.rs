@@ -252,7 +252,7 @@ impl Draft {
             self.zeroed_policies.push(counters, GFP_KERNEL_ACCOUNT)?;
         }
         for slot in 0..length {
-            if family::includes(self.get(id)?.rules.family(slot), family) {
+            if family.is_in(self.get(id)?.rules.family(slot)) {
                 self.zero_rule(id, slot)?;
             }
         }

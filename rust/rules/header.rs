@@ -85,7 +85,7 @@ impl HeaderMatch {
     /// Whether packets to that address may match.
     pub(super) fn may_lead_to(&self, family: Family, address: &Address) -> bool {
         let destination = self.attributes.destination.as_ref();
-        family::includes(self.family(), family)
+        family.is_in(self.family())
             && destination.is_none_or(|destination| destination.matches(address))
     }
 

@@ -9,7 +9,6 @@ pub(super) use super::{
         ChainNames, //
     },
     context::DecodeContext,
-    family,
     jumps::Restriction,
     matches::{
         MatchResult,

@@ -17,9 +17,8 @@ impl References {
         chains: impl Iterator<Item = &'a Chain>,
         family: Option<Family>,
     ) -> Result<Self> {
-        let is_meant = |entry: &&RuleEntry| {
-            family.is_none_or(|family| family::includes(entry.family(), family))
-        };
+        let is_meant =
+            |entry: &&RuleEntry| family.is_none_or(|family| family.is_in(entry.family()));
         let mut references = KVVec::from_elem(0u32, end, GFP_KERNEL_ACCOUNT)?;
         for chain in chains {
             let rules = chain.rules.entries().iter().filter(is_meant);

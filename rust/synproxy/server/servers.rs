@@ -159,11 +159,7 @@ impl Endpoint {
     }
 
     fn tag(&self) -> u32 {
-        let version = match self.family {
-            Family::Ipv4 => 4,
-            Family::Ipv6 => 6,
-        };
-        version << 16 | u32::from(self.port)
+        self.family.version() << 16 | u32::from(self.port)
     }
 }
 
@@ -370,10 +366,7 @@ impl Servers {
         let tag = server.port.load();
         let address = server.address.each_ref().map(Word::load);
         let report = ServerReport {
-            family: match tag >> 16 {
-                4 => Family::Ipv4,
-                _ => Family::Ipv6,
-            },
+            family: Family::from_version(tag >> 16)?,
             address: Address::new(address),
             port: tag as u16,
             opened: server.opened.load(Relaxed) as u32,

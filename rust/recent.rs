@@ -21,10 +21,10 @@ mod table_tests;
 pub(crate) use ageing::Ageing;
 pub(crate) use entry::{
     Ages,
+    EntryKey,
     Find,
     Ipv4Key,
     Ipv6Key,
-    Key,
     SavedState,
     Snapshot,
     SNAPSHOT_AGES, //

@@ -9,7 +9,7 @@ use crate::{
     recent::{
         jiffies_of_age,
         Ages,
-        Key,
+        EntryKey,
         SavedState,
         Snapshot,
         Stamped,
@@ -28,7 +28,7 @@ fn entries(request: Attributes<'_>) -> impl Iterator<Item = Attribute<'_>> {
 
 /// An entry of a request.
 struct Given<'a> {
-    key: Key,
+    key: EntryKey,
     time_to_live: Option<u8>,
     packets: Option<u32>,
     /// The number of its ages.
@@ -67,7 +67,7 @@ impl<'a> Given<'a> {
         let (family, address) = address
             .ok_or_else(|| ExtAckError::new(EINVAL, c"an entry needs an address").at(entry))?;
         Ok(Self {
-            key: Key {
+            key: EntryKey {
                 family,
                 address,
                 port,
@@ -116,9 +116,9 @@ fn add<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a, u32> {
     for entry in entries(request.attributes()) {
         match Given::decode(entry)?.add_to(list) {
             Stamped::Updated | Stamped::New => {}
-            Stamped::Replaced => replaced = replaced.saturating_add(1),
+            Stamped::Reclaimed => replaced = replaced.saturating_add(1),
             // Packets used up what was reserved, and there is no more.
-            Stamped::Refused => {
+            Stamped::NoMemory => {
                 return Err(
                     ExtAckError::new(ENOMEM, c"there is no memory for the entry").at(entry),
                 );

@@ -46,7 +46,7 @@ const KEY_OF_SHAPE: u32 = 0xffff_0f00;
 
 /// The key of an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key {
+pub(crate) struct EntryKey {
     /// The address family.
     pub(crate) family: Family,
     /// The address.
@@ -55,7 +55,7 @@ pub(crate) struct Key {
     pub(crate) port: u16,
 }
 
-impl Key {
+impl EntryKey {
     /// The key's bits in SHAPE.
     #[inline]
     fn shape(&self) -> u32 {
@@ -63,10 +63,10 @@ impl Key {
     }
 }
 
-/// What finds an entry: a [`Key`], or a shorter one that is cheaper to compare.
+/// What finds an entry: an [`EntryKey`], or a shorter one that is cheaper to compare.
 pub(crate) trait Find: Copy {
     /// The full key.
-    fn key(&self) -> Key;
+    fn key(&self) -> EntryKey;
 
     /// The hash of the key.
     fn hash(&self, with: &HashKey) -> u32;
@@ -75,9 +75,9 @@ pub(crate) trait Find: Copy {
     fn matches_key(&self, entry: Entry<'_>) -> bool;
 }
 
-impl Find for Key {
+impl Find for EntryKey {
     #[inline]
-    fn key(&self) -> Key {
+    fn key(&self) -> EntryKey {
         *self
     }
 
@@ -109,8 +109,8 @@ pub(crate) struct Ipv4Key(pub(crate) u32);
 
 impl Find for Ipv4Key {
     #[inline]
-    fn key(&self) -> Key {
-        Key {
+    fn key(&self) -> EntryKey {
+        EntryKey {
             family: Family::Ipv4,
             address: Address::new([self.0, 0, 0, 0]),
             port: 0,
@@ -135,8 +135,8 @@ pub(crate) struct Ipv6Key(pub(crate) [u32; 4]);
 
 impl Find for Ipv6Key {
     #[inline]
-    fn key(&self) -> Key {
-        Key {
+    fn key(&self) -> EntryKey {
+        EntryKey {
             family: Family::Ipv6,
             address: Address::new(self.0),
             port: 0,
@@ -158,7 +158,7 @@ impl Find for Ipv6Key {
 /// An entry's contents at one moment.
 pub(crate) struct Snapshot<'a> {
     /// The key.
-    pub(crate) key: Key,
+    pub(crate) key: EntryKey,
     /// TTL or hop limit of the packet stamped last.
     pub(crate) time_to_live: u8,
     /// Packets stamped since the entry was created; saturates.
@@ -252,7 +252,7 @@ impl<'a> Entry<'a> {
 
     /// Initializes the entry for `key`, without stamps.
     #[inline]
-    pub(super) fn init(&self, key: &Key) {
+    pub(super) fn init(&self, key: &EntryKey) {
         for (offset, word) in key.address.words().into_iter().enumerate() {
             self.set_word(ADDRESS.wrapping_add(offset), word);
         }
@@ -261,10 +261,10 @@ impl<'a> Entry<'a> {
         self.set_stamps([].into_iter());
     }
 
-    pub(super) fn key(&self) -> Option<Key> {
+    pub(super) fn key(&self) -> Option<EntryKey> {
         let shape = self.word(SHAPE);
         let words = core::array::from_fn(|offset| self.word(ADDRESS.wrapping_add(offset)));
-        Some(Key {
+        Some(EntryKey {
             family: Family::from_version(shape >> 8 & 0xf)?,
             address: Address::new(words),
             port: (shape >> 16) as u16,
@@ -359,7 +359,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Initializes the entry for `key` with the stamps, TTL and packet count of `other`.
-    pub(super) fn copy(&self, other: Entry<'_>, key: &Key) {
+    pub(super) fn copy(&self, other: Entry<'_>, key: &EntryKey) {
         self.init(key);
         self.set_stamps((0..).map_while(|newer| other.stamp(newer)));
         self.set_word(SHAPE, key.shape() | other.word(SHAPE) & !KEY_OF_SHAPE);
@@ -414,7 +414,7 @@ impl<'a> Entry<'a> {
 
     /// The entry's contents; `None` if the entry is not valid at the moment. Fills `ages` as far as
     /// there is room.
-    pub(super) fn read(&self, now: u32, ages: &mut Ages) -> Option<(Key, u8, u32)> {
+    pub(super) fn read(&self, now: u32, ages: &mut Ages) -> Option<(EntryKey, u8, u32)> {
         let ages = &mut ages.0;
         ages.clear();
         let mut newer = 0;

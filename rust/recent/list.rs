@@ -10,8 +10,8 @@ use super::{
     },
     stamps::jiffies,
     table::{
+        ListStatistics,
         Query,
-        Statistics,
         Survivors, //
     },
 };
@@ -122,7 +122,7 @@ impl List {
     }
 
     /// The list's statistics.
-    pub(crate) fn statistics(&self) -> Statistics {
+    pub(crate) fn statistics(&self) -> ListStatistics {
         self.with_tables(|tables| {
             let now = tables.table.statistics();
             match tables.previous() {
@@ -221,7 +221,7 @@ impl List {
     /// Stamps the address, adding it if needed.
     #[cold]
     #[inline(never)]
-    pub(crate) fn stamp(&self, key: &Key, time_to_live: u8, guard: &rcu::Guard) {
+    pub(crate) fn stamp(&self, key: &EntryKey, time_to_live: u8, guard: &rcu::Guard) {
         let ttl = Some(time_to_live);
         self.retry(guard, |table, previous| {
             table.stamp(previous, key, jiffies32(), ttl, Origin::Packet)
@@ -230,7 +230,7 @@ impl List {
 
     /// Adds the address as if it had been seen now. Unlike [`List::stamp`], this evicts no other
     /// entry when memory runs out.
-    pub(crate) fn add(&self, key: &Key, time_to_live: Option<u8>) -> Stamped {
+    pub(crate) fn add(&self, key: &EntryKey, time_to_live: Option<u8>) -> Stamped {
         self.retry(&rcu::read_lock(), |table, previous| {
             table.stamp(previous, key, jiffies32(), time_to_live, Origin::Hand)
         })
@@ -240,7 +240,7 @@ impl List {
     /// expired already, the list is left unchanged.
     pub(crate) fn restore(
         &self,
-        key: &Key,
+        key: &EntryKey,
         past: &SavedState<impl Iterator<Item = u32> + Clone>,
     ) -> Stamped {
         let timeout = self.settings().timeout;
@@ -256,14 +256,14 @@ impl List {
 
     /// Removes the address if its entry matches the TTL; 0 matches any. Returns whether it was
     /// there.
-    pub(crate) fn remove(&self, key: &Key, time_to_live: u8) -> bool {
+    pub(crate) fn remove(&self, key: &EntryKey, time_to_live: u8) -> bool {
         self.retry(&rcu::read_lock(), |table, previous| {
             table.remove(previous, key, time_to_live, jiffies32())
         })
     }
 
     /// Whether the address is in the list.
-    pub(crate) fn contains(&self, key: &Key) -> bool {
+    pub(crate) fn contains(&self, key: &EntryKey) -> bool {
         let query = Query {
             key: *key,
             time_to_live: 0,

@@ -5,8 +5,8 @@
 pub(super) use super::{
     entry::{
         Entry,
-        Find,
-        Key, //
+        EntryKey,
+        Find, //
     },
     stamps::{
         Window,

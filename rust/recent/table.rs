@@ -55,9 +55,9 @@ pub(crate) enum Stamped {
     /// It got a free entry.
     New,
     /// It got the entry of another address, which was evicted.
-    Replaced,
+    Reclaimed,
     /// There was no memory for an entry.
-    Refused,
+    NoMemory,
 }
 
 /// Why an address is stamped, which decides what happens when no entry is free.
@@ -77,7 +77,7 @@ pub(super) struct Superseded;
 
 /// A query for an entry.
 #[derive(Clone, Copy)]
-pub(crate) struct Query<'a, F = Key> {
+pub(crate) struct Query<'a, F = EntryKey> {
     /// The key.
     pub(crate) key: F,
     /// The TTL that the packet stamped last must have had; 0 matches any.
@@ -95,9 +95,9 @@ struct Lookup {
     age: u32,
 }
 
-/// Statistics of a list.
+/// ListStatistics of a list.
 #[derive(Clone, Copy)]
-pub(crate) struct Statistics {
+pub(crate) struct ListStatistics {
     /// Entries now.
     pub(crate) entries: u32,
     /// Entries evicted.
@@ -108,7 +108,7 @@ pub(crate) struct Statistics {
     pub(crate) refused: u64,
 }
 
-impl Statistics {
+impl ListStatistics {
     /// The sum of two tables' statistics.
     pub(super) fn plus(&self, other: &Self) -> Self {
         Self {
@@ -190,8 +190,8 @@ impl EntryTable {
         self.slots.reserve(entries)
     }
 
-    pub(super) fn statistics(&self) -> Statistics {
-        Statistics {
+    pub(super) fn statistics(&self) -> ListStatistics {
+        ListStatistics {
             entries: self.written.entries.load(Relaxed),
             evicted: self.written.evicted.load(Relaxed),
             expired: self.written.expired.load(Relaxed),
@@ -200,7 +200,7 @@ impl EntryTable {
     }
 
     /// Adds the statistics of the list's previous table.
-    pub(super) fn continue_from(&self, statistics: Statistics) {
+    pub(super) fn continue_from(&self, statistics: ListStatistics) {
         self.written.evicted.fetch_add(statistics.evicted, Relaxed);
         self.written.expired.fetch_add(statistics.expired, Relaxed);
         self.written.refused.fetch_add(statistics.refused, Relaxed);
@@ -297,7 +297,7 @@ impl EntryTable {
     pub(super) fn stamp(
         &self,
         previous: Option<&Self>,
-        key: &Key,
+        key: &EntryKey,
         now: u32,
         time_to_live: Option<u8>,
         origin: Origin,
@@ -311,7 +311,7 @@ impl EntryTable {
     pub(super) fn write(
         &self,
         previous: Option<&Self>,
-        key: &Key,
+        key: &EntryKey,
         now: u32,
         origin: Origin,
         write: impl Fn(Entry<'_>),
@@ -330,7 +330,7 @@ impl EntryTable {
     fn write_new(
         &self,
         bucket: u32,
-        key: &Key,
+        key: &EntryKey,
         now: u32,
         origin: Origin,
         write: impl Fn(Entry<'_>),
@@ -338,10 +338,10 @@ impl EntryTable {
         // Eviction may lock another bucket, so this one is not held meanwhile.
         let Some((index, stamped)) = self.take_slot(now, origin) else {
             self.written.refused.fetch_add(1, Relaxed);
-            return Ok(Stamped::Refused);
+            return Ok(Stamped::NoMemory);
         };
         let Some(entry) = self.slots.entry(index) else {
-            return Ok(Stamped::Refused);
+            return Ok(Stamped::NoMemory);
         };
         let written = self.lock(bucket).map(|mut guard| {
             if self.write_known(&guard, key, now, &write) {
@@ -351,7 +351,7 @@ impl EntryTable {
             self.link(&mut guard, bucket, index, entry);
             stamped
         });
-        if !matches!(written, Ok(Stamped::New | Stamped::Replaced)) {
+        if !matches!(written, Ok(Stamped::New | Stamped::Reclaimed)) {
             self.slots.give_back(index);
         }
         written
@@ -362,7 +362,7 @@ impl EntryTable {
     pub(super) fn remove(
         &self,
         previous: Option<&Self>,
-        key: &Key,
+        key: &EntryKey,
         time_to_live: u8,
         now: u32,
     ) -> Result<bool, Superseded> {
@@ -480,7 +480,7 @@ impl EntryTable {
 
     /// Resets an entry for `key` and calls `write` on it.
     #[cold]
-    fn write_first(entry: Entry<'_>, key: &Key, write: impl Fn(Entry<'_>)) {
+    fn write_first(entry: Entry<'_>, key: &EntryKey, write: impl Fn(Entry<'_>)) {
         entry.init(key);
         write(entry);
         // Only an address that comes back gets a second chance.

@@ -5,10 +5,10 @@
 use super::{
     entry::{
         Ages,
+        EntryKey,
         Find,
         Ipv4Key,
         Ipv6Key,
-        Key,
         SavedState,
         Snapshot, //
     },
@@ -36,8 +36,8 @@ const LATE: u32 = u32::MAX - 5;
 
 const ONCE: Window = Window::any();
 
-fn key(number: u32) -> Key {
-    Key {
+fn key(number: u32) -> EntryKey {
+    EntryKey {
         family: Family::Ipv4,
         address: Address::new([number, 0, 0, 0]),
         port: 0,
@@ -66,7 +66,7 @@ fn reaping(age: u32) -> Window {
     }
 }
 
-fn check(table: &EntryTable, key: &Key, window: &Window, now: u32) -> bool {
+fn check(table: &EntryTable, key: &EntryKey, window: &Window, now: u32) -> bool {
     let query = Query {
         key: *key,
         time_to_live: 0,
@@ -75,7 +75,7 @@ fn check(table: &EntryTable, key: &Key, window: &Window, now: u32) -> bool {
     table.check(None, &query, now).unwrap_or(false)
 }
 
-fn update(table: &EntryTable, key: &Key, window: &Window, now: u32) -> bool {
+fn update(table: &EntryTable, key: &EntryKey, window: &Window, now: u32) -> bool {
     let query = Query {
         key: *key,
         time_to_live: 0,
@@ -84,7 +84,7 @@ fn update(table: &EntryTable, key: &Key, window: &Window, now: u32) -> bool {
     table.update(None, &query, false, now, 64).unwrap_or(false)
 }
 
-fn remove(table: &EntryTable, key: &Key, now: u32) -> bool {
+fn remove(table: &EntryTable, key: &EntryKey, now: u32) -> bool {
     table.remove(None, key, 0, now).unwrap_or(false)
 }
 
@@ -101,10 +101,10 @@ fn snapshots(table: &EntryTable, now: u32, mut with: impl FnMut(&Snapshot<'_>)) 
 }
 
 /// Stamps as a packet with a TTL of 17 does.
-fn stamp(table: &EntryTable, key: &Key, now: u32) -> Stamped {
+fn stamp(table: &EntryTable, key: &EntryKey, now: u32) -> Stamped {
     table
         .stamp(None, key, now, Some(17), Origin::Packet)
-        .unwrap_or(Stamped::Refused)
+        .unwrap_or(Stamped::NoMemory)
 }
 
 /// How many of the first `count` keys are in the table.
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn tells_families_apart() -> Result {
         let table = EntryTable::new(100, 4, AGE_MAX)?;
-        let ipv6 = Key {
+        let ipv6 = EntryKey {
             family: Family::Ipv6,
             ..key(7)
         };
@@ -241,7 +241,7 @@ mod tests {
                 let expected = if number < size {
                     Stamped::New
                 } else {
-                    Stamped::Replaced
+                    Stamped::Reclaimed
                 };
                 assert!(stamp(&table, &key(number), number) == expected);
             }

@@ -27,7 +27,7 @@ pub(super) struct Restriction {
 }
 
 /// A rule that jumps from one chain to another.
-struct Jump {
+struct Edge {
     from: usize,
     to: usize,
 }
@@ -64,7 +64,7 @@ pub(super) fn check<'a>(draft: &Draft, limits: &RuleLimits) -> NetlinkResult<'a>
         chains.push(own, GFP_KERNEL_ACCOUNT)?;
         for to in chain.rules.iter().filter_map(|rule| rule.destination()) {
             let (from, to) = (id.number(), to.number());
-            jumps.push(Jump { from, to }, GFP_KERNEL_ACCOUNT)?;
+            jumps.push(Edge { from, to }, GFP_KERNEL_ACCOUNT)?;
         }
         cond_resched();
     }
@@ -81,7 +81,7 @@ pub(super) fn check<'a>(draft: &Draft, limits: &RuleLimits) -> NetlinkResult<'a>
 }
 
 /// Computes the depth of each chain and the origin of its packets; returns the greatest depth.
-fn measure_depth<'a>(jumps: &[Jump], chains: &mut [ChainInfo]) -> NetlinkResult<'a, usize> {
+fn measure_depth<'a>(jumps: &[Edge], chains: &mut [ChainInfo]) -> NetlinkResult<'a, usize> {
     let mut deepest = 0;
     let mut is_changed = true;
     while is_changed {
@@ -109,7 +109,7 @@ fn measure_depth<'a>(jumps: &[Jump], chains: &mut [ChainInfo]) -> NetlinkResult<
 }
 
 /// Adds to each chain the rules of the chains it jumps to, deepest first.
-fn count_rules(jumps: &[Jump], chains: &mut [ChainInfo], deepest: usize) {
+fn count_rules(jumps: &[Edge], chains: &mut [ChainInfo], deepest: usize) {
     for depth in (0..deepest).rev() {
         for jump in jumps {
             let more = chains.get(jump.to).map_or(0, |to| to.rules);

@@ -203,7 +203,7 @@ list_matches! {
     /// The state from connection tracking.
     Conntrack(conntrack::Conntrack) = CONNTRACK,
     /// Bits of the packet's mark.
-    Mark(mark::Mark) = MARK,
+    Mark(mark::MarkMatch) = MARK,
     /// Several ports at once.
     Multiport(multiport::Multiport) = MULTIPORT,
     /// A comment.

@@ -13,7 +13,7 @@ const AGEING_BATCH: u32 = 1024;
 impl EntryTable {
     /// Removes the address if it was not seen within `limit` jiffies.
     #[cold]
-    pub(super) fn reap(&self, key: &Key, limit: u32, now: u32) {
+    pub(super) fn reap(&self, key: &EntryKey, limit: u32, now: u32) {
         let guard = self.buckets.lock(self.bucket(key));
         match self.find(guard.head(), key, None) {
             Some((index, entry)) if !entry.was_seen_within(limit, now) => {

@@ -15,7 +15,7 @@ impl EntryTable {
             (Ok(index), _) => Some((index, Stamped::New)),
             (Err(_), Origin::Move) | (Err(Shortage::Memory), Origin::Hand) => None,
             (Err(Shortage::Limit | Shortage::Memory), _) => {
-                Some((self.evict(now)?, Stamped::Replaced))
+                Some((self.evict(now)?, Stamped::Reclaimed))
             }
         }
     }

@@ -75,7 +75,7 @@ impl EntryTable {
     fn stamp_new(
         &self,
         bucket: u32,
-        key: &Key,
+        key: &EntryKey,
         now: u32,
         time_to_live: u8,
     ) -> Result<Stamped, Superseded> {

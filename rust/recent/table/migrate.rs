@@ -104,7 +104,7 @@ impl EntryTable {
     pub(crate) fn migrate(
         &self,
         previous: &EntryTable,
-        key: &Key,
+        key: &EntryKey,
         now: u32,
         origin: Origin,
     ) -> Result<Migrated, Superseded> {
@@ -125,7 +125,7 @@ impl EntryTable {
         &self,
         previous: &EntryTable,
         there: u32,
-        key: &Key,
+        key: &EntryKey,
         now: u32,
         origin: Origin,
     ) -> Result<Migrated, Superseded> {
@@ -192,7 +192,7 @@ impl EntryTable {
     }
 
     /// Whether there is an entry with that key, however old.
-    fn has(&self, bucket: u32, key: &Key) -> bool {
+    fn has(&self, bucket: u32, key: &EntryKey) -> bool {
         self.buckets.read(bucket, |head, attempt| {
             self.find(head, key, Some(attempt)).is_some()
         })
@@ -200,7 +200,14 @@ impl EntryTable {
 
     /// Copies the entry of an address to an unlinked one, unless it has expired; returns whether it
     /// did. Takes no lock.
-    fn copy_to(&self, bucket: u32, key: &Key, entry: Entry<'_>, timeout: u32, now: u32) -> bool {
+    fn copy_to(
+        &self,
+        bucket: u32,
+        key: &EntryKey,
+        entry: Entry<'_>,
+        timeout: u32,
+        now: u32,
+    ) -> bool {
         self.buckets.read_without_lock(bucket, |head, attempt| {
             let Some((_, from)) = self.find(head, key, Some(attempt)) else {
                 return false;
@@ -214,7 +221,7 @@ impl EntryTable {
     }
 
     /// The first address of a bucket, and the age of its latest stamp.
-    fn first(&self, bucket: u32, now: u32) -> Option<(Key, u32)> {
+    fn first(&self, bucket: u32, now: u32) -> Option<(EntryKey, u32)> {
         let guard = self.buckets.lock(bucket);
         let entry = self.slots.entry(guard.head())?;
         Some((entry.key()?, entry.last_seen(now)))
@@ -222,7 +229,7 @@ impl EntryTable {
 
     /// Removes an address, even from a superseded table; returns whether it was there with that
     /// TTL.
-    fn take_out(&self, bucket: u32, key: &Key, time_to_live: u8, now: u32) -> bool {
+    fn take_out(&self, bucket: u32, key: &EntryKey, time_to_live: u8, now: u32) -> bool {
         self.take_out_of(self.buckets.lock(bucket), key, time_to_live, now)
     }
 
@@ -230,7 +237,7 @@ impl EntryTable {
     pub(super) fn take_out_of(
         &self,
         mut guard: BucketGuard<'_>,
-        key: &Key,
+        key: &EntryKey,
         time_to_live: u8,
         now: u32,
     ) -> bool {
@@ -248,7 +255,7 @@ impl EntryTable {
     }
 
     /// Removes an address from the previous table for good.
-    pub(super) fn remove_frozen(&self, key: &Key, time_to_live: u8, now: u32) -> bool {
+    pub(super) fn remove_frozen(&self, key: &EntryKey, time_to_live: u8, now: u32) -> bool {
         let bucket = self.bucket(key);
         self.freeze(bucket);
         self.take_out(bucket, key, time_to_live, now)

@@ -7,14 +7,14 @@ use crate::rules::prelude::*;
 nest! {
     /// Bits of a packet's mark.
     #[derive(PartialEq, Eq)]
-    pub(crate) struct Mark: attribute::mark {
+    pub(crate) struct MarkMatch: attribute::mark {
         value: u32 = VALUE, required c"a mark match needs a value";
         mask: u32 = MASK, or u32::MAX;
         invert: bool = INVERT, flag;
     }
 }
 
-impl PacketMatch for Mark {
+impl PacketMatch for MarkMatch {
     type Attributes = Self;
 
     fn new<'a>(mark: Self, _: &mut DecodeContext<'a, '_>) -> NetlinkResult<'a, Self> {

@@ -12,13 +12,13 @@ const RANGE_ATTRIBUTES: u16 = 3;
 
 /// A range of ports, in host byte order.
 #[derive(PartialEq, Eq)]
-struct PortRange {
+struct PortMatch {
     first: u16,
     last: u16,
     invert: bool,
 }
 
-impl PortRange {
+impl PortMatch {
     #[inline]
     fn matches(&self, port: u16) -> bool {
         (port.wrapping_sub(self.first) <= self.last.wrapping_sub(self.first)) != self.invert
@@ -31,7 +31,7 @@ impl PortRange {
 }
 
 /// The attributes of the first and last port, and of the inversion.
-impl OptionalGroup for PortRange {
+impl OptionalGroup for PortMatch {
     fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Option<Self>> {
         let [first, last, invert] = nest::kinds(kind);
         match (nest::optional(nest, first)?, nest::optional(nest, last)?) {
@@ -62,8 +62,8 @@ impl OptionalGroup for PortRange {
 /// The ports of a packet.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Ports {
-    source: Option<PortRange>,
-    destination: Option<PortRange>,
+    source: Option<PortMatch>,
+    destination: Option<PortMatch>,
 }
 
 impl Ports {
@@ -87,14 +87,14 @@ impl Ports {
 
     /// Features that every matching packet has.
     pub(super) fn pattern(&self) -> Pattern {
-        let single = |range: &Option<PortRange>| range.as_ref().and_then(PortRange::single);
+        let single = |range: &Option<PortMatch>| range.as_ref().and_then(PortMatch::single);
         Pattern::ports(single(&self.source), single(&self.destination))
     }
 
     /// Whether every packet with these features matches. Without a port, a packet still needs a
     /// header, which is no feature.
     pub(super) fn is_pattern_exact(&self) -> bool {
-        let is_told = |range: &Option<PortRange>| {
+        let is_told = |range: &Option<PortMatch>| {
             (range.as_ref()).is_none_or(|range| range.single().is_some())
         };
         let is_asked = self.source.is_some() || self.destination.is_some();

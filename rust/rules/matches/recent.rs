@@ -5,10 +5,10 @@
 use crate::{
     kernel_api::netlink::nest::Text,
     recent::{
+        EntryKey,
         Find,
         Ipv4Key,
         Ipv6Key,
-        Key,
         Query,
         Window, //
     },
@@ -102,7 +102,7 @@ impl SourceKey for Ipv6Key {
 
 impl Recent {
     /// The key of the packet's entry.
-    fn key(&self, packet: &Packet<'_>) -> Key {
+    fn key(&self, packet: &Packet<'_>) -> EntryKey {
         let (address, port) = match self.attributes.key {
             RecentKey::Source => (packet.source(), 0),
             RecentKey::Destination => (packet.destination(), 0),
@@ -114,7 +114,7 @@ impl Recent {
             Some((family, mask)) if *family == packet.family => address.masked(mask),
             _ => address,
         };
-        Key {
+        EntryKey {
             family: packet.family,
             address,
             port,
@@ -122,7 +122,7 @@ impl Recent {
     }
 
     /// The query for a packet's entry.
-    fn query(&self, key: Key, packet: &Packet<'_>) -> Query<'_> {
+    fn query(&self, key: EntryKey, packet: &Packet<'_>) -> Query<'_> {
         Query {
             key,
             time_to_live: if self.attributes.time_to_live {

@@ -45,20 +45,20 @@ nest! {
 }
 
 /// What a rule has counted. It does not distinguish rules.
-struct Statistics {
+struct RuleStatistics {
     events: Events,
     /// Counts connections to the rule's servers before the rule existed: servers are remembered
     /// longer than rules.
     before: ProxyTotals,
 }
 
-impl PartialEq for Statistics {
+impl PartialEq for RuleStatistics {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Group for Statistics {
+impl Group for RuleStatistics {
     fn read(nest: Attributes<'_>, kind: u16) -> NetlinkResult<'_, Self> {
         match nest.has(kind) {
             true => Err(nest.refuse(kind, c"statistics cannot be given")),
@@ -95,7 +95,7 @@ nest! {
         ecn: bool = ECN, flag;
         rate: Option<u32> = FLOODED_RATE, optional;
         burst: Option<u32> = FLOODED_BURST, optional;
-        statistics: Statistics = STATISTICS, group;
+        statistics: RuleStatistics = STATISTICS, group;
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         WayBack, //
     },
     synproxy::{
-        connection::established::Mark,
+        connection::established::EstablishedMark,
         cookie::announcement::Announcement,
         prelude::*,
         settings::{
@@ -261,7 +261,7 @@ impl Incoming<'_, '_> {
 
     /// An ACK out of flow opens a connection if its cookie is valid.
     #[inline]
-    fn acknowledgement(&mut self, mark: Option<Mark<'_>>) -> Option<Verdict> {
+    fn acknowledgement(&mut self, mark: Option<EstablishedMark<'_>>) -> Option<Verdict> {
         let Some(proof) = self.proof() else {
             return self.out_of_flow(mark, Event::CookieInvalid);
         };

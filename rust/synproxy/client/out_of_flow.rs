@@ -7,7 +7,7 @@ use crate::{
     kernel_api::net::sockets,
     synproxy::{
         connection::{
-            established::Mark,
+            established::EstablishedMark,
             lost::{
                 fits,
                 reset_both,
@@ -21,7 +21,11 @@ use crate::{
 impl Incoming<'_, '_> {
     /// A segment out of flow. This machine may have a connection for it that is older than the
     /// rule, and than connection tracking; otherwise the segment is dropped.
-    pub(crate) fn out_of_flow(&mut self, mark: Option<Mark<'_>>, event: Event) -> Option<Verdict> {
+    pub(crate) fn out_of_flow(
+        &mut self,
+        mark: Option<EstablishedMark<'_>>,
+        event: Event,
+    ) -> Option<Verdict> {
         match sockets::find(self.packet.context(), &self.endpoints) {
             Some(socket) if fits(&socket, &self.segment) => return None,
             Some(_) => {

@@ -47,7 +47,7 @@ pub(crate) struct EstablishedCache {
 
 /// A slot, and the mark for it.
 #[derive(Clone, Copy)]
-pub(crate) struct Mark<'a> {
+pub(crate) struct EstablishedMark<'a> {
     slot: &'a Word,
     mark: u32,
 }
@@ -68,7 +68,7 @@ impl EstablishedCache {
 
     /// The mark of a client's connection.
     #[inline]
-    pub(crate) fn mark(&self, endpoints: &Endpoints) -> Option<Mark<'_>> {
+    pub(crate) fn mark(&self, endpoints: &Endpoints) -> Option<EstablishedMark<'_>> {
         let ([a, b, c, d], [e, f, g, h]) = endpoints.addresses;
         let ports = endpoints.port_word();
         let hash = match endpoints.family {
@@ -78,14 +78,14 @@ impl EstablishedCache {
         let slot = self.marks.get(hash as usize & ((1 << SLOTS_SHIFT) - 1))?;
         let mark = hash ^ (a ^ d).rotate_left(7) ^ ports.wrapping_mul(SPREAD);
         // 0 is an empty slot.
-        Some(Mark {
+        Some(EstablishedMark {
             slot,
             mark: (mark | MARK) & !FLAGS,
         })
     }
 }
 
-impl Mark<'_> {
+impl EstablishedMark<'_> {
     /// Whether the connection is known to be open.
     #[inline]
     pub(crate) fn is_set(&self) -> bool {

@@ -101,7 +101,7 @@ impl Wait {
     }
 }
 
-struct Entry {
+struct SynSentEntry {
     wait: Wait,
     /// What the server gets once it has answered.
     held: Option<Held>,
@@ -120,7 +120,7 @@ struct Due {
     retransmits: usize,
 }
 
-impl Entry {
+impl SynSentEntry {
     fn is_due(&self, now: u32) -> bool {
         (now.wrapping_sub(self.due) as i32) >= 0
     }
@@ -136,7 +136,7 @@ impl Entry {
 /// The waiting connections.
 pub(crate) struct SynSentTable {
     key: HashKey,
-    slots: SoftirqLock<KVVec<Option<Entry>>>,
+    slots: SoftirqLock<KVVec<Option<SynSentEntry>>>,
     /// Whether there may be any: [`NONE`], [`SOME`] or [`COUNTING`].
     is_any: Atomic<i32>,
     sender: Sender,
@@ -170,9 +170,9 @@ impl SynSentTable {
 
     fn ways<'a>(
         &self,
-        slots: &'a mut KVVec<Option<Entry>>,
+        slots: &'a mut KVVec<Option<SynSentEntry>>,
         endpoints: &Endpoints,
-    ) -> &'a mut [Option<Entry>] {
+    ) -> &'a mut [Option<SynSentEntry>] {
         let first = first_way(&self.key, endpoints);
         let ways = slots.get_mut(first..).unwrap_or_default();
         ways.get_mut(..WAYS).unwrap_or_default()
@@ -183,7 +183,7 @@ impl SynSentTable {
     /// Returns whether the caller has to schedule [`RetransmitWork`]: nothing was waiting before.
     pub(crate) fn insert(&self, wait: &Wait, mut held: Option<Held>) -> bool {
         let now = jiffies32();
-        let entry = |held: Option<Held>| Entry {
+        let entry = |held: Option<Held>| SynSentEntry {
             wait: *wait,
             held,
             was_retransmitted_early: false,
@@ -199,7 +199,7 @@ impl SynSentTable {
                 }
                 return;
             }
-            let urgency = |slot: &&mut Option<Entry>| match slot {
+            let urgency = |slot: &&mut Option<SynSentEntry>| match slot {
                 None => (2, 0),
                 Some(other) if other.wait.endpoints == wait.endpoints => (3, 0),
                 Some(other) => (1, other.age_rank(now)),
@@ -234,7 +234,7 @@ impl SynSentTable {
     /// The server has answered. Returns what was held for it.
     pub(crate) fn end(&self, endpoints: &Endpoints) -> Option<Held> {
         self.slots.with(|slots| {
-            let is_it = |slot: &&mut Option<Entry>| {
+            let is_it = |slot: &&mut Option<SynSentEntry>| {
                 let entry = slot.as_ref();
                 entry.is_some_and(|entry| entry.wait.endpoints == *endpoints)
             };

@@ -14,9 +14,9 @@ use crate::{
     recent::{
         Ageing,
         Ages,
+        EntryKey,
         Ipv4Key,
         Ipv6Key,
-        Key,
         List,
         ListLimits,
         ListSettings,
@@ -161,17 +161,17 @@ fn start() {
     });
 }
 
-fn id(key: &Key) -> Id {
+fn id(key: &EntryKey) -> Id {
     (key.family == Family::Ipv6, key.address.words(), key.port)
 }
 
-fn key(byte: u8) -> Key {
+fn key(byte: u8) -> EntryKey {
     let number = u32::from(byte & 0x1f);
     let (family, words) = match byte & 0x20 {
         0 => (Family::Ipv4, [number, 0, 0, 0]),
         _ => (Family::Ipv6, [1, number & 1, 3, number >> 1]),
     };
-    Key {
+    EntryKey {
         family,
         address: Address::new(words),
         port: u16::from(byte >> 6 == 3),
@@ -324,9 +324,9 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 kernel::alloc::fail_after((byte & 0xf0 == 0xf0).then_some(0));
                 let stamped = list.add(&key, time_to_live);
                 kernel::alloc::fail_after(None);
-                assert!(stamped != Stamped::Refused || byte & 0xf0 == 0xf0);
+                assert!(stamped != Stamped::NoMemory || byte & 0xf0 == 0xf0);
                 assert!(!is_known || stamped == Stamped::Updated);
-                if stamped != Stamped::Refused {
+                if stamped != Stamped::NoMemory {
                     model.push(&id, time_to_live);
                 }
             }

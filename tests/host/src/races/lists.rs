@@ -18,8 +18,8 @@ use crate::{
     recent::{
         Ageing,
         Ages,
+        EntryKey,
         Ipv4Key,
-        Key,
         List,
         ListLimits,
         ListSettings,
@@ -37,8 +37,8 @@ use kernel::sync::{
 
 const NOW: u64 = 0x4_0000_0000;
 
-fn key(number: u32) -> Key {
-    Key {
+fn key(number: u32) -> EntryKey {
+    EntryKey {
         family: Family::Ipv4,
         address: Address::new([number, 0, 0, 0]),
         port: 0,

@@ -77,8 +77,7 @@ impl<'a> Editor<'a, '_> {
         let chain = (self.draft.find(table, name.string()))
             .ok_or_else(|| ExtAckError::new(ENOENT, c"the table has no such chain").at(name))?;
         match kind {
-            ChangeKind::Append => self.append(chain),
-            ChangeKind::Insert => self.insert(chain),
+            ChangeKind::Append | ChangeKind::Insert => self.add_rule(kind, chain),
             ChangeKind::Replace => self.replace(chain),
             ChangeKind::Delete => self.delete(chain),
             ChangeKind::Flush => self.flush(chain),
@@ -116,10 +115,8 @@ impl<'a> Editor<'a, '_> {
 
     /// Refuses a family where the rule itself gives it, or where it makes no difference.
     fn check_family(&self, kind: ChangeKind) -> NetlinkResult<'a> {
-        let Some(at) = self.change.get(attributes::FAMILY) else {
-            return Ok(());
-        };
         let message = match kind {
+            _ if !self.change.has(attributes::FAMILY) => return Ok(()),
             ChangeKind::Flush
             | ChangeKind::Zero
             | ChangeKind::Policy
@@ -129,7 +126,7 @@ impl<'a> Editor<'a, '_> {
             ChangeKind::RenameChain => c"a chain has one name for both IP versions",
             _ => c"the rule says which IP version it is for",
         };
-        Err(ExtAckError::new(EINVAL, message).at(at))
+        Err(self.change.refuse(attributes::FAMILY, message))
     }
 
     /// The references to each chain from rules of the change's family, and from all rules.
@@ -142,10 +139,15 @@ impl<'a> Editor<'a, '_> {
         Ok([meant, all])
     }
 
-    fn rule(&self) -> NetlinkResult<'a, Attribute<'a>> {
+    /// An attribute that the change cannot do without.
+    fn required(&self, kind: u16, message: &'static CStr) -> NetlinkResult<'a, Attribute<'a>> {
         self.change
-            .get(attributes::RULE)
-            .ok_or(ExtAckError::new(EINVAL, c"this change needs a rule"))
+            .get(kind)
+            .ok_or(ExtAckError::new(EINVAL, message))
+    }
+
+    fn rule(&self) -> NetlinkResult<'a, Attribute<'a>> {
+        self.required(attributes::RULE, c"this change needs a rule")
     }
 
     /// Decodes the rule to put into a chain.
@@ -168,34 +170,27 @@ impl<'a> Editor<'a, '_> {
         Some((attribute, index as usize))
     }
 
-    fn append(&mut self, chain: ChainId) -> NetlinkResult<'a> {
+    /// Appends or inserts a rule.
+    fn add_rule(&mut self, kind: ChangeKind, chain: ChainId) -> NetlinkResult<'a> {
         let rule = self.new_rule(chain)?;
-        self.draft.change(chain, |chain| {
-            let end = chain.rules.len();
-            chain.rules.insert(end, rule)
-        })?;
-        Ok(())
-    }
-
-    fn insert(&mut self, chain: ChainId) -> NetlinkResult<'a> {
-        let rule = self.new_rule(chain)?;
-        let position = self.position();
-        let index = position.map_or(0, |(_, index)| index);
-        if index > self.draft.get(chain)?.rules.len() {
-            let refusal = ExtAckError::new(EINVAL, c"the position is beyond the end of the chain");
-            return Err(position.map_or(refusal, |(at, _)| refusal.at(at)));
-        }
-        self.draft
-            .change(chain, |chain| chain.rules.insert(index, rule))?;
-        Ok(())
+        let end = self.draft.get(chain)?.rules.len();
+        let index = match (kind, self.position()) {
+            (ChangeKind::Append, _) => end,
+            (_, Some((_, index))) if index > end => {
+                let message = c"the position is beyond the end of the chain";
+                return Err(self.change.refuse(attributes::POSITION, message));
+            }
+            (_, position) => position.map_or(0, |(_, index)| index),
+        };
+        let insert = |chain: &mut Chain| chain.rules.insert(index, rule);
+        Ok(self.draft.change(chain, insert)?)
     }
 
     fn replace(&mut self, chain: ChainId) -> NetlinkResult<'a> {
         let (_, index) = self.existing(chain)?;
         let rule = self.new_rule(chain)?;
-        self.draft
-            .change(chain, |chain| chain.rules.replace(index, rule))?;
-        Ok(())
+        let replace = |chain: &mut Chain| chain.rules.replace(index, rule);
+        Ok(self.draft.change(chain, replace)?)
     }
 
     /// The given position, if there is a rule.
@@ -216,9 +211,8 @@ impl<'a> Editor<'a, '_> {
             None => self.find(chain)?,
         };
         let Some(family) = self.family else {
-            self.draft
-                .change(chain, |chain| chain.rules.remove(index))?;
-            return Ok(());
+            let remove = |chain: &mut Chain| chain.rules.remove(index);
+            return Ok(self.draft.change(chain, remove)?);
         };
         let change = |chain: &mut Chain| chain.rules.remove_from(index, family);
         match (self.draft.change(chain, change), self.position()) {
@@ -257,62 +251,43 @@ impl<'a> Editor<'a, '_> {
     }
 
     fn set_policy(&mut self, chain: ChainId) -> NetlinkResult<'a> {
-        let attribute = (self.change.get(attributes::POLICY))
-            .ok_or(ExtAckError::new(EINVAL, c"this change needs a policy"))?;
+        let attribute = self.required(attributes::POLICY, c"this change needs a policy")?;
+        let refuse = |message| Err(ExtAckError::new(EINVAL, message).at(attribute));
         let accepts = match attribute.u32().and_then(Verdict::from_number) {
             Some(Verdict::Accept) => true,
             Some(Verdict::Drop) => false,
-            _ => {
-                let refusal = ExtAckError::new(EINVAL, c"a policy is accept or drop");
-                return Err(refusal.at(attribute));
-            }
+            _ => return refuse(c"a policy is accept or drop"),
         };
         if self.draft.get(chain)?.policies.is_none() {
-            let refusal = ExtAckError::new(EINVAL, c"only built-in chains have a policy");
-            return Err(refusal.at(attribute));
+            return refuse(c"only built-in chains have a policy");
         }
+        let number = |kind| self.change.get(kind).and_then(|attribute| attribute.u64());
+        let (packets, bytes) = (number(attributes::PACKETS), number(attributes::BYTES));
+        let mut totals = Totals {
+            packets: packets.unwrap_or(0),
+            bytes: bytes.unwrap_or(0),
+        };
         let families = [Family::Ipv4, Family::Ipv6].into_iter();
-        let mut counters = self.policy_counters()?;
-        for family in families.filter(|family| self.family.is_none_or(|own| own == *family)) {
-            let counters = match counters.take() {
+        for family in families.filter(|family| family.is_in(self.family)) {
+            let mut counters = None;
+            if packets.or(bytes).is_some() {
+                let new = Counters::new()?;
                 // The request has one sum for both families: it goes to the first.
-                None if self.has_counters() => {
-                    Some(Arc::new(Counters::new()?, GFP_KERNEL_ACCOUNT)?)
-                }
-                counters => counters,
-            };
+                new.set(core::mem::take(&mut totals));
+                counters = Some(Arc::new(new, GFP_KERNEL_ACCOUNT)?);
+            }
             self.draft.change(chain, |chain| {
-                let Some(policies) = &mut chain.policies else {
-                    return Ok(());
-                };
-                let policy = policies.of_mut(family);
-                policy.accepts = accepts;
-                if let Some(counters) = counters {
-                    policy.counters = counters;
+                if let Some(policies) = &mut chain.policies {
+                    let policy = policies.of_mut(family);
+                    policy.accepts = accepts;
+                    if let Some(counters) = counters {
+                        policy.counters = counters;
+                    }
                 }
                 Ok(())
             })?;
         }
         Ok(())
-    }
-
-    /// Whether the change sets counters of a policy.
-    fn has_counters(&self) -> bool {
-        self.change.has(attributes::PACKETS) || self.change.has(attributes::BYTES)
-    }
-
-    /// The new counters of a policy; `None` if it keeps its own.
-    fn policy_counters(&self) -> Result<Option<Arc<Counters>>> {
-        let number = |kind| self.change.get(kind).and_then(|attribute| attribute.u64());
-        if !self.has_counters() {
-            return Ok(None);
-        }
-        let counters = Counters::new()?;
-        counters.set(Totals {
-            packets: number(attributes::PACKETS).unwrap_or(0),
-            bytes: number(attributes::BYTES).unwrap_or(0),
-        });
-        Ok(Some(Arc::new(counters, GFP_KERNEL_ACCOUNT)?))
     }
 
     fn zero(&mut self, chain: ChainId) -> NetlinkResult<'a> {
@@ -333,18 +308,17 @@ impl<'a> Editor<'a, '_> {
 
     /// The name for a chain, if it is valid and free.
     fn free_name(&self, table: Table, name: Attribute<'a>) -> NetlinkResult<'a, ChainName> {
+        let refuse = |error, message| Err(ExtAckError::new(error, message).at(name));
         if self.draft.find(table, name.string()).is_some() {
-            let refusal = ExtAckError::new(EEXIST, c"the table has a chain of that name already");
-            return Err(refusal.at(name));
+            return refuse(EEXIST, c"the table has a chain of that name already");
         }
         // Even in a table without that built-in chain, it would be mistaken for one.
         if ChainId::built_in().any(|(_, base)| base.name == name.string()) {
-            let refusal = ExtAckError::new(EINVAL, c"this is the name of a built-in chain");
-            return Err(refusal.at(name));
+            return refuse(EINVAL, c"this is the name of a built-in chain");
         }
         match ChainName::new(name.string()) {
             Some(parsed) if !name.string().is_empty() => Ok(parsed),
-            _ => Err(ExtAckError::new(EINVAL, c"a chain has a name of 1 to 28 bytes").at(name)),
+            _ => refuse(EINVAL, c"a chain has a name of 1 to 28 bytes"),
         }
     }
 
@@ -406,8 +380,7 @@ impl<'a> Editor<'a, '_> {
     }
 
     fn rename_chain(&mut self, table: Table, chain: ChainId) -> NetlinkResult<'a> {
-        let attribute = (self.change.get(attributes::NEW_NAME))
-            .ok_or(ExtAckError::new(EINVAL, c"this change needs a new name"))?;
+        let attribute = self.required(attributes::NEW_NAME, c"this change needs a new name")?;
         Self::check_ones_own(chain, self.change.get(attributes::CHAIN_NAME))?;
         let name = self.free_name(table, attribute)?;
         Ok(self.draft.rename(chain, name)?)

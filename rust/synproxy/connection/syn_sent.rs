@@ -211,36 +211,38 @@ impl SynSentTable {
         self.is_any.load(Relaxed) != SOME && self.is_any.xchg(SOME, Relaxed) != SOME
     }
 
-    /// The waiting connection between these endpoints.
-    pub(crate) fn find(&self, endpoints: &Endpoints) -> Option<Wait> {
-        self.slots.with(|slots| {
-            let mut entries = self.ways(slots, endpoints).iter().flatten();
-            let entry = entries.find(|entry| entry.wait.endpoints == *endpoints)?;
-            Some(entry.wait)
-        })
-    }
-
-    /// As [`SynSentTable::find`], but only on the first call for each connection.
-    pub(crate) fn hurry(&self, endpoints: &Endpoints) -> Option<Wait> {
-        self.slots.with(|slots| {
-            let mut entries = self.ways(slots, endpoints).iter_mut().flatten();
-            let entry = entries.find(|entry| entry.wait.endpoints == *endpoints)?;
-            let was_retransmitted_early =
-                core::mem::replace(&mut entry.was_retransmitted_early, true);
-            (!was_retransmitted_early).then_some(entry.wait)
-        })
-    }
-
-    /// The server has answered. Returns what was held for it.
-    pub(crate) fn end(&self, endpoints: &Endpoints) -> Option<Held> {
+    /// Runs `with` on the slot of the connection between these endpoints, if there is one.
+    fn with_slot<R>(
+        &self,
+        endpoints: &Endpoints,
+        with: impl FnOnce(&mut Option<SynSentEntry>) -> Option<R>,
+    ) -> Option<R> {
         self.slots.with(|slots| {
             let is_it = |slot: &&mut Option<SynSentEntry>| {
                 let entry = slot.as_ref();
                 entry.is_some_and(|entry| entry.wait.endpoints == *endpoints)
             };
-            let slot = self.ways(slots, endpoints).iter_mut().find(is_it)?;
-            slot.take()?.held
+            with(self.ways(slots, endpoints).iter_mut().find(is_it)?)
         })
+    }
+
+    /// The waiting connection between these endpoints.
+    pub(crate) fn find(&self, endpoints: &Endpoints) -> Option<Wait> {
+        self.with_slot(endpoints, |slot| Some(slot.as_ref()?.wait))
+    }
+
+    /// As [`SynSentTable::find`], but only on the first call for each connection.
+    pub(crate) fn hurry(&self, endpoints: &Endpoints) -> Option<Wait> {
+        self.with_slot(endpoints, |slot| {
+            let entry = slot.as_mut()?;
+            let was_early = core::mem::replace(&mut entry.was_retransmitted_early, true);
+            (!was_early).then_some(entry.wait)
+        })
+    }
+
+    /// The server has answered. Returns what was held for it.
+    pub(crate) fn end(&self, endpoints: &Endpoints) -> Option<Held> {
+        self.with_slot(endpoints, |slot| slot.take()?.held)
     }
 
     /// The namespace of the connections.
@@ -330,23 +332,20 @@ impl SynSentTable {
     }
 
     /// Schedules the next retransmission, or stops waiting.
-    fn reschedule(&self, entry: &Due, is_over: bool, now: u32) {
-        self.slots.with(|slots| {
-            for slot in self.ways(slots, &entry.wait.endpoints) {
-                match slot {
-                    Some(other) if other.wait.is_same(&entry.wait) => {
-                        if is_over {
-                            *slot = None;
-                            continue;
-                        }
-                        let retransmits = entry.retransmits.wrapping_add(1);
-                        let delay = DELAYS.get(retransmits).copied().unwrap_or(1);
-                        other.retransmits = retransmits;
-                        other.due = now.wrapping_add(delay.wrapping_mul(JIFFIES_PER_SECOND));
-                    }
-                    _ => {}
-                }
+    fn reschedule(&self, due: &Due, is_over: bool, now: u32) {
+        self.with_slot(&due.wait.endpoints, |slot| {
+            let entry = slot
+                .as_mut()
+                .filter(|entry| entry.wait.is_same(&due.wait))?;
+            if is_over {
+                *slot = None;
+                return Some(());
             }
+            let retransmits = due.retransmits.wrapping_add(1);
+            let delay = DELAYS.get(retransmits).copied().unwrap_or(1);
+            entry.retransmits = retransmits;
+            entry.due = now.wrapping_add(delay.wrapping_mul(JIFFIES_PER_SECOND));
+            Some(())
         });
     }
 

@@ -124,7 +124,7 @@ impl Namespace {
         if self.lists.count() > lists_before {
             hooks.hurry_ageing();
         }
-        if hooks.synproxy.is_some() && !self.ruleset().needs().synproxy {
+        if hooks.synproxy.is_some() && !self.ruleset().needs.synproxy {
             if let Some(release) = &hooks.release {
                 release.hurry();
             }
@@ -152,13 +152,13 @@ impl Namespace {
         if is_test {
             return Ok(());
         }
-        let needs = *ruleset.needs();
+        let needs = ruleset.needs;
         let ruleset = Arc::new(ruleset, GFP_KERNEL_ACCOUNT)?;
         let ruleset = Retirable::new(ruleset, GFP_KERNEL_ACCOUNT)?;
         let hooks = &mut configured.hooks;
         let synproxy = resources.synproxy.as_ref();
         if let Err(error) = hooks.provide(&self.scope, &self.ruleset, &needs, synproxy) {
-            hooks.release(before.needs());
+            hooks.release(&before.needs);
             // SYNPROXY's hooks may be registered, and stay: the next rule has to share their state.
             configured.synproxy = resources.synproxy;
             return Err(error.into());

@@ -52,7 +52,7 @@ impl Release {
 impl Background for Release {
     fn run(&self) -> u32 {
         let mut configured = self.configured.lock();
-        let is_wanted = self.ruleset.read(&rcu::read_lock()).needs().synproxy;
+        let is_wanted = self.ruleset.read(&rcu::read_lock()).needs.synproxy;
         let Some(synproxy) = configured.synproxy().filter(|_| !is_wanted) else {
             return NEVER;
         };

@@ -55,7 +55,7 @@ fn dump_chains<'a>(
 ) -> NetlinkResult<'a> {
     let ruleset = namespace(request)?.ruleset();
     let filter = ChainFilter::of(request, &ruleset)?;
-    output.set_generation(ruleset.generation());
+    output.set_generation(ruleset.generation);
     let first = cursor.outer;
     let rest = ruleset.chains().filter(|(id, _)| id.number() >= first);
     for (id, chain) in rest.filter(|(_, chain)| filter.has(chain)) {
@@ -85,7 +85,7 @@ impl Dumpit for GetChains {
         output: &mut Output<'_>,
     ) -> NetlinkResult<'a> {
         dump_chains(request, cursor, output, |ruleset, id, chain, _, output| {
-            let references = ruleset.references(id);
+            let references = ruleset.references.to(id);
             output.message(|message| {
                 message.nest(attributes::CHAIN, |message| {
                     encode_chain(chain, references, message)

@@ -18,24 +18,16 @@ struct Features {
     kind: u64,
 }
 
-const PROTOCOL: Features = Features {
-    addresses: 0,
-    kind: 0xff,
-};
-const VERSION: Features = Features {
-    addresses: 0,
-    kind: 0xff00,
-};
-const PORTS: Features = Features {
-    addresses: 0,
-    kind: 0xffff_ffff << 32,
-};
+const PROTOCOL: Features = Features::kind(0xff);
+const VERSION: Features = Features::kind(0xff00);
+const PORTS: Features = Features::kind(0xffff_ffff << 32);
 
 impl Features {
-    const NONE: Self = Self {
-        addresses: 0,
-        kind: 0,
-    };
+    const NONE: Self = Self::kind(0);
+
+    const fn kind(kind: u64) -> Self {
+        Self { addresses: 0, kind }
+    }
 
     #[inline]
     const fn addresses(source: u32, destination: u32) -> Self {
@@ -47,27 +39,18 @@ impl Features {
 
     #[inline]
     const fn version(family: Family) -> Self {
-        Self {
-            addresses: 0,
-            kind: (family.version() as u64) << 8,
-        }
+        Self::kind((family.version() as u64) << 8)
     }
 
     #[inline]
     const fn protocol(protocol: u8) -> Self {
-        Self {
-            addresses: 0,
-            kind: protocol as u64,
-        }
+        Self::kind(protocol as u64)
     }
 
     /// `ports` is the first word of a header, in network byte order.
     #[inline]
     const fn ports(ports: u32) -> Self {
-        Self {
-            addresses: 0,
-            kind: (ports as u64) << 32,
-        }
+        Self::kind((ports as u64) << 32)
     }
 
     /// Combines features that use different bits.

@@ -66,7 +66,7 @@ impl Chain {
     /// The index of the first rule with that specification.
     pub(crate) fn position(&self, spec: &RuleSpec) -> Option<usize> {
         let mut rules = self.rules.entries().iter();
-        rules.position(|entry| spec.equals(entry.rule.spec(), entry.family()))
+        rules.position(|entry| spec.equals(&entry.rule.spec, entry.family()))
     }
 }
 

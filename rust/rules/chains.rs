@@ -51,87 +51,26 @@ impl BaseChain {
 pub(crate) const COUNT: usize = 14;
 
 /// All built-in chains by table, as in iptables' tables of the same names.
-pub(crate) static BASE_CHAINS: [BaseChain; COUNT] = [
-    BaseChain::new(
-        Table::Raw,
-        b"PREROUTING",
-        HookNumber::PreRouting,
-        Priority::Raw,
-    ),
-    BaseChain::new(Table::Raw, b"OUTPUT", HookNumber::LocalOut, Priority::Raw),
-    BaseChain::new(
-        Table::Filter,
-        b"INPUT",
-        HookNumber::LocalIn,
-        Priority::Filter,
-    ),
-    BaseChain::new(
-        Table::Filter,
-        b"FORWARD",
-        HookNumber::Forward,
-        Priority::Filter,
-    ),
-    BaseChain::new(
-        Table::Filter,
-        b"OUTPUT",
-        HookNumber::LocalOut,
-        Priority::Filter,
-    ),
-    BaseChain::new(
-        Table::Nat,
-        b"PREROUTING",
-        HookNumber::PreRouting,
-        Priority::DestinationNat,
-    ),
-    BaseChain::new(
-        Table::Nat,
-        b"INPUT",
-        HookNumber::LocalIn,
-        Priority::SourceNat,
-    ),
-    BaseChain::new(
-        Table::Nat,
-        b"OUTPUT",
-        HookNumber::LocalOut,
-        Priority::DestinationNat,
-    ),
-    BaseChain::new(
-        Table::Nat,
-        b"POSTROUTING",
-        HookNumber::PostRouting,
-        Priority::SourceNat,
-    ),
-    BaseChain::new(
-        Table::Mangle,
-        b"PREROUTING",
-        HookNumber::PreRouting,
-        Priority::Mangle,
-    ),
-    BaseChain::new(
-        Table::Mangle,
-        b"INPUT",
-        HookNumber::LocalIn,
-        Priority::Mangle,
-    ),
-    BaseChain::new(
-        Table::Mangle,
-        b"FORWARD",
-        HookNumber::Forward,
-        Priority::Mangle,
-    ),
-    BaseChain::new(
-        Table::Mangle,
-        b"OUTPUT",
-        HookNumber::LocalOut,
-        Priority::Mangle,
-    ),
-    BaseChain::new(
-        Table::Mangle,
-        b"POSTROUTING",
-        HookNumber::PostRouting,
-        Priority::Mangle,
-    ),
-];
+pub(crate) static BASE_CHAINS: [BaseChain; COUNT] = {
+    use HookNumber::{Forward, LocalIn, LocalOut, PostRouting, PreRouting};
+    use Priority::{DestinationNat, Mangle, SourceNat};
+    [
+        BaseChain::new(Table::Raw, b"PREROUTING", PreRouting, Priority::Raw),
+        BaseChain::new(Table::Raw, b"OUTPUT", LocalOut, Priority::Raw),
+        BaseChain::new(Table::Filter, b"INPUT", LocalIn, Priority::Filter),
+        BaseChain::new(Table::Filter, b"FORWARD", Forward, Priority::Filter),
+        BaseChain::new(Table::Filter, b"OUTPUT", LocalOut, Priority::Filter),
+        BaseChain::new(Table::Nat, b"PREROUTING", PreRouting, DestinationNat),
+        BaseChain::new(Table::Nat, b"INPUT", LocalIn, SourceNat),
+        BaseChain::new(Table::Nat, b"OUTPUT", LocalOut, DestinationNat),
+        BaseChain::new(Table::Nat, b"POSTROUTING", PostRouting, SourceNat),
+        BaseChain::new(Table::Mangle, b"PREROUTING", PreRouting, Mangle),
+        BaseChain::new(Table::Mangle, b"INPUT", LocalIn, Mangle),
+        BaseChain::new(Table::Mangle, b"FORWARD", Forward, Mangle),
+        BaseChain::new(Table::Mangle, b"OUTPUT", LocalOut, Mangle),
+        BaseChain::new(Table::Mangle, b"POSTROUTING", PostRouting, Mangle),
+    ]
+};
 
 /// The number of a chain, which does not change while the chain exists. The first [`COUNT`] are the
 /// built-in chains, in the order of [`BASE_CHAINS`].

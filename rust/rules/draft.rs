@@ -21,6 +21,7 @@ use super::{
         Needs,
         Ruleset, //
     },
+    targets::Target, //
 };
 use crate::{
     kernel_api::sync::counters::{
@@ -237,8 +238,8 @@ impl Draft {
         slot.is_zeroed = true;
         // New rules are not in force, so nobody counts with them yet.
         let changed = slot.changed.iter().flat_map(|chain| chain.rules.iter());
-        for rule in changed.filter(|rule| rule.generation() == generation) {
-            rule.counters().set(Totals::default());
+        for rule in changed.filter(|rule| rule.generation == generation) {
+            rule.counters.set(Totals::default());
         }
         Ok(())
     }
@@ -263,8 +264,8 @@ impl Draft {
     /// index.
     pub(crate) fn zero_rule(&mut self, id: ChainId, slot: usize) -> Result {
         let rule = self.get(id)?.rules.get(slot).ok_or(ENOENT)?.clone();
-        if rule.generation() == self.generation {
-            rule.counters().set(Totals::default());
+        if rule.generation == self.generation {
+            rule.counters.set(Totals::default());
             return Ok(());
         }
         Ok(self.zeroed_rules.push(rule, GFP_KERNEL_ACCOUNT)?)
@@ -278,7 +279,8 @@ impl Draft {
                 *packets = chain.is_in_use();
             }
             needs.conntrack |= chain.rules.iter().any(|rule| rule.needs_conntrack());
-            needs.synproxy |= chain.rules.iter().any(|rule| rule.needs_synproxy());
+            needs.synproxy |=
+                (chain.rules.iter().filter_map(|rule| rule.target())).any(Target::needs_synproxy);
             // The nat chains see connections.
             needs.conntrack |=
                 chain.table == Table::Nat && id.base().is_some() && chain.is_in_use();
@@ -346,7 +348,7 @@ impl Zeroing {
         }
         let rules = self.chains.iter().flat_map(|chain| chain.rules.iter());
         for rule in Iterator::chain(rules, self.rules.iter()) {
-            rule.counters().set(Totals::default());
+            rule.counters.set(Totals::default());
         }
     }
 }

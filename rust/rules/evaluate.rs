@@ -46,7 +46,7 @@ fn run(rest: &mut Rest<'_>, packet: &mut Packet<'_>) -> Decision {
         match rule.matches_admitted(&entry.pattern, packet) {
             MatchResult::Mismatch => continue,
             MatchResult::Hotdrop => return Decision::Verdict(Verdict::Drop),
-            MatchResult::Match => rule.counters().count(packet.len()),
+            MatchResult::Match => rule.counters.count(packet.len()),
         }
         match rule.target().map(|target| target.apply(packet)) {
             None | Some(Decision::Continue) => {}

@@ -213,7 +213,7 @@ impl Ready {
     fn counted(&self, index: usize) -> Result<(u64, u64)> {
         let chain = self.input()?;
         let rule = chain.rules.get(index).ok_or(EINVAL)?;
-        let Totals { packets, bytes } = rule.counters().totals();
+        let Totals { packets, bytes } = rule.counters.totals();
         Ok((packets, bytes))
     }
 }

@@ -124,10 +124,12 @@ const SHORT_RULE: usize = RULE_LENGTH_MAX as usize / 8;
 
 /// A rule of a chain.
 pub(crate) struct Rule {
-    spec: RuleSpec,
-    counters: Counters,
+    /// Its specification.
+    pub(super) spec: RuleSpec,
+    /// Its counters.
+    pub(super) counters: Counters,
     /// The generation of the ruleset that it came with.
-    generation: u32,
+    pub(super) generation: u32,
 }
 
 impl Rule {
@@ -187,22 +189,6 @@ impl Rule {
         message.put_u64(attributes::BYTES, totals.bytes)
     }
 
-    /// Its specification.
-    pub(crate) fn spec(&self) -> &RuleSpec {
-        &self.spec
-    }
-
-    /// Its counters.
-    #[inline(always)]
-    pub(crate) fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    /// The generation of the ruleset that it came with.
-    pub(super) fn generation(&self) -> u32 {
-        self.generation
-    }
-
     /// How many packets it counts in a list; `None` if it does not use the list.
     pub(crate) fn uses(&self, list: &List) -> Option<u32> {
         self.spec
@@ -217,11 +203,6 @@ impl Rule {
         let target = self.spec.target.as_ref();
         self.spec.matches.iter().any(Match::needs_conntrack)
             || target.is_some_and(Target::needs_conntrack)
-    }
-
-    /// Whether it needs SYNPROXY in the namespace.
-    pub(super) fn needs_synproxy(&self) -> bool {
-        self.target().is_some_and(Target::needs_synproxy)
     }
 
     /// The chain that it jumps to.

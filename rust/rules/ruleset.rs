@@ -34,9 +34,11 @@ pub(crate) struct Ruleset {
     /// The chains by name.
     pub(super) index: Index,
     /// Differs from that of previous rulesets.
-    pub(super) generation: u32,
-    pub(super) references: References,
-    pub(super) needs: Needs,
+    pub(crate) generation: u32,
+    /// How many rules jump to each chain.
+    pub(crate) references: References,
+    /// What it needs while it is in force.
+    pub(crate) needs: Needs,
 }
 
 impl ChainNames for Ruleset {
@@ -66,16 +68,6 @@ impl Ruleset {
         })
     }
 
-    /// Differs from that of previous rulesets.
-    pub(crate) fn generation(&self) -> u32 {
-        self.generation
-    }
-
-    /// What it needs while it is in force.
-    pub(crate) fn needs(&self) -> &Needs {
-        &self.needs
-    }
-
     /// The chain with that number.
     #[inline]
     pub(crate) fn chain(&self, id: ChainId) -> Option<&Chain> {
@@ -91,11 +83,6 @@ impl Ruleset {
     /// A draft of the ruleset that follows this one.
     pub(crate) fn draft(&self) -> Result<Draft> {
         Draft::after(self)
-    }
-
-    /// How many rules jump to a chain.
-    pub(crate) fn references(&self, id: ChainId) -> u32 {
-        self.references.to(id)
     }
 
     /// How many rules use a list.

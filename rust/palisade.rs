@@ -32,6 +32,8 @@ module! {
     authors: ["The Palisade developers"],
     description: "Packet filter with recent lists",
     license: "GPL",
+    // What the kernel asks modprobe for when somebody looks for the netlink family (MODULE_ALIAS_GENL_FAMILY).
+    alias: ["net-pf-16-proto-16-family-palisade"],
     params: {
         max_entries: i64 {
             default: 65536,

@@ -14,8 +14,9 @@ pub(crate) enum Error {
     Usage(String),
     #[error("{0}")]
     Failure(String),
-    #[error("the palisade kernel module is not loaded: modprobe palisade")]
-    NotLoaded,
+    /// Why the module is not loaded, and what to do.
+    #[error("the palisade kernel module is not loaded: {0}")]
+    NotLoaded(String),
     #[error("needs CAP_NET_ADMIN over this network namespace: run it as root")]
     NotPermitted,
     #[error("there is no list {0}: palisade list ls shows them")]

@@ -15,6 +15,8 @@ mod output;
 mod protect;
 mod rules;
 mod subcommands;
+#[cfg(test)]
+mod testing;
 mod text;
 mod usage;
 

@@ -24,9 +24,30 @@ has_family() {
 check "its netlink family is there" has_family
 check "the module unloads" unload
 check "it is gone" not loaded
-refuse "without the module the CLI says what to do" 1 'modprobe palisade' palisade -L
-refuse "also for lists" 1 'modprobe palisade' palisade list ls
 check "its netlink family is gone" not has_family
+check "who looks for the family by its name loads it" palisade -L
+check "it is there again" loaded
+unload
+
+# Where it cannot be loaded, the CLI says why.
+modprobe=$(cat /proc/sys/kernel/modprobe)
+echo >/proc/sys/kernel/modprobe
+check "where the kernel starts no modprobe, the CLI does" palisade list ls
+unload
+echo 'blacklist palisade' >/etc/modprobe.d/forbidden.conf
+refuse "a module that is forbidden" 1 'not loaded: a file of /etc/modprobe.d' palisade -L
+refuse "also for lists" 1 'not loaded: a file of /etc/modprobe.d' palisade list ls
+refuse "a user who may not load it" 1 'not loaded: run this as root' setpriv --reuid 65534 --clear-groups palisade -L
+rm /etc/modprobe.d/forbidden.conf
+echo 'options palisade max_lists=0' >/etc/modprobe.d/wrong.conf
+refuse "a module that is refused" 1 "not loaded: could not insert 'palisade': Invalid argument" palisade -L
+rm /etc/modprobe.d/wrong.conf
+modules=/lib/modules/$(uname -r)
+mount -t tmpfs tmpfs "$modules"
+refuse "a module that is not there" 1 "not installed for the running kernel $(uname -r | sed "s,[+],[+],g")" palisade -L
+umount "$modules"
+echo "$modprobe" >/proc/sys/kernel/modprobe
+check "nothing of that has loaded it" not loaded
 
 # refuses PARAMETER VALUE RANGE: loading the module fails, and a line in the log has all three.
 refuses() {

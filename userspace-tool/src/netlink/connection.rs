@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use super::{
     compatibility,
     message::Message,
+    module,
     transport::{Answer, Transport},
     writer::Writer,
 };
@@ -35,36 +36,11 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn open() -> Result<Self, Error> {
         let mut transport = Transport::open()?;
-        let request = GenlMessage::from_payload(GenlCtrl {
-            cmd: GenlCtrlCmd::GetFamily,
-            nlas: vec![GenlCtrlAttrs::FamilyName(Message::family_name().to_owned())],
-        });
-        let answer = transport.exchange(request, NLM_F_REQUEST | NLM_F_ACK, |payload, families| {
-            let family = GenlMessage::<GenlCtrl>::parse_with_param(payload, 0u16);
-            let family = family.map_err(|error| Error::Answer(error.to_string()))?;
-            families.push(family.payload);
-            Ok(())
-        });
-        let families = match answer {
-            Ok(answer) => answer.messages,
-            Err(Error::Kernel(refusal)) if refusal.is(Errno::ENOENT) => {
-                return Err(Error::NotLoaded);
-            }
-            Err(error) => return Err(error),
-        };
-        let attributes = || families.iter().flat_map(|family: &GenlCtrl| &family.nlas);
-        let version = attributes().find_map(|attribute| match attribute {
-            GenlCtrlAttrs::Version(version) => Some(*version),
-            _ => None,
-        });
-        let version = version.unwrap_or_default();
-        compatibility::check(version, compatibility::loaded_release().as_deref())?;
-        let family = attributes()
-            .find_map(|attribute| match attribute {
-                GenlCtrlAttrs::FamilyId(number) => Some(*number),
-                _ => None,
-            })
-            .ok_or_else(|| Error::Answer("the family has no number".to_owned()))?;
+        if let Some(family) = find_family(&mut transport)? {
+            return Ok(Self { transport, family });
+        }
+        module::load()?;
+        let family = find_family(&mut transport)?.ok_or_else(module::still_absent)?;
         Ok(Self { transport, family })
     }
 
@@ -152,6 +128,39 @@ impl Connection {
             })
             .map_err(|error| explain(error, request))
     }
+}
+
+/// The number of the family, if it is one that this tool can talk to. The kernel loads the module for that, whoever asks;
+/// none means that it could not.
+fn find_family(transport: &mut Transport) -> Result<Option<u16>, Error> {
+    let request = GenlMessage::from_payload(GenlCtrl {
+        cmd: GenlCtrlCmd::GetFamily,
+        nlas: vec![GenlCtrlAttrs::FamilyName(Message::family_name().to_owned())],
+    });
+    let answer = transport.exchange(request, NLM_F_REQUEST | NLM_F_ACK, |payload, families| {
+        let family = GenlMessage::<GenlCtrl>::parse_with_param(payload, 0u16);
+        let family = family.map_err(|error| Error::Answer(error.to_string()))?;
+        families.push(family.payload);
+        Ok(())
+    });
+    let families = match answer {
+        Ok(answer) => answer.messages,
+        Err(Error::Kernel(refusal)) if refusal.is(Errno::ENOENT) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let attributes = || families.iter().flat_map(|family: &GenlCtrl| &family.nlas);
+    let version = attributes().find_map(|attribute| match attribute {
+        GenlCtrlAttrs::Version(version) => Some(*version),
+        _ => None,
+    });
+    let release = compatibility::loaded_release();
+    compatibility::check(version.unwrap_or_default(), release.as_deref())?;
+    attributes()
+        .find_map(|attribute| match attribute {
+            GenlCtrlAttrs::FamilyId(number) => Some(Some(*number)),
+            _ => None,
+        })
+        .ok_or_else(|| Error::Answer("the family has no number".to_owned()))
 }
 
 /// Add the words of the command line that an error of the kernel is about.

@@ -6,6 +6,7 @@ mod compatibility;
 mod connection;
 mod ext_ack;
 mod message;
+mod module;
 mod reader;
 #[path = "../../../rust/spec.rs"]
 pub(crate) mod spec;

@@ -12,6 +12,7 @@ mod fields;
 mod lists;
 mod netlink;
 mod output;
+mod persist;
 mod protect;
 mod rules;
 mod subcommands;

@@ -4,7 +4,7 @@
 
 use clap::CommandFactory;
 
-use crate::{error::Error, lists, protect, rules};
+use crate::{error::Error, lists, persist, protect, rules};
 
 /// A command that is a word.
 #[derive(Debug)]
@@ -32,6 +32,13 @@ pub(crate) static ALL: &[Subcommand] = &[
         takes_families: true,
         command: rules::RestoreArguments::command,
         run: rules::restore,
+    },
+    Subcommand {
+        name: "persist",
+        about: "keep rules and lists across reboots",
+        takes_families: false,
+        command: persist::PersistArguments::command,
+        run: persist::run,
     },
     Subcommand {
         name: "list",

@@ -125,6 +125,7 @@ fn help_goes_to_standard_output() {
         &["--help"][..],
         &["-h"],
         &["list", "--help"],
+        &["persist", "--help"],
         &["protect", "--help"],
         &["save", "--help"],
         &["restore", "--help"],

@@ -50,7 +50,11 @@ pub(super) fn execute(command: ListCommand) -> Result<String, Error> {
             change(operation::LIST_SET, &name, &request)
         }
         ListCommand::Save { name } => save(name.as_deref()),
-        ListCommand::Restore { file } => restore(file.as_deref()),
+        ListCommand::Restore { file } => {
+            let (name, text) = read(file.as_deref())?;
+            restore(&text, name, Present::Merged)?;
+            Ok(String::new())
+        }
         ListCommand::Destroy { name } => change(operation::LIST_DESTROY, &name, &named(&name)),
     }
 }
@@ -97,7 +101,7 @@ fn sorted_entries(connection: &mut Connection, name: &str) -> Result<Vec<Entry>,
     Ok(entries)
 }
 
-fn save(name: Option<&str>) -> Result<String, Error> {
+pub(super) fn save(name: Option<&str>) -> Result<String, Error> {
     let mut connection = Connection::open()?;
     let lists = match name {
         Some(name) => vec![get(&mut connection, name)?],
@@ -112,24 +116,41 @@ fn save(name: Option<&str>) -> Result<String, Error> {
     Ok(text)
 }
 
-fn restore(file: Option<&str>) -> Result<String, Error> {
-    let (name, text) = match file {
+/// What a file or standard input is called, and holds.
+fn read(file: Option<&str>) -> Result<(&str, String), Error> {
+    match file {
         None | Some("-") => {
             let name = input::STANDARD_INPUT;
-            (name, input::text(std::io::stdin().lock(), name)?)
+            Ok((name, input::text(std::io::stdin().lock(), name)?))
         }
         Some(name) => {
             let open = std::fs::File::open(name);
             let file =
                 open.map_err(|error| Error::Failure(format!("cannot open {name}: {error}")))?;
-            (name, input::text(file, name)?)
+            Ok((name, input::text(file, name)?))
         }
-    };
-    let lists = saved::restore(&text, name, clock::now())?;
+    }
+}
+
+/// What becomes of lists that have addresses already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Present {
+    /// They get those of the file besides.
+    Merged,
+    /// They are left alone.
+    Kept,
+}
+
+pub(super) fn restore(text: &str, name: &str, present_lists: Present) -> Result<(), Error> {
+    let lists = saved::restore(text, name, clock::now())?;
     let mut connection = Connection::open()?;
     let present = all(&mut connection)?;
     for Saved { list, mut entries } in lists {
         let before = present.iter().find(|other| other.name == list.name);
+        let has_entries = before.is_some_and(|before| before.entries > 0);
+        if present_lists == Present::Kept && has_entries {
+            continue;
+        }
         let (command, hits) = match before {
             // A rule may count more hits than the list did when it was saved.
             Some(before) => (operation::LIST_SET, list.hits.max(before.hits)),
@@ -147,7 +168,7 @@ fn restore(file: Option<&str>) -> Result<String, Error> {
         let command = operation::ENTRY_ADD;
         entries::change(&mut connection, command, &list.name, &entries)?;
     }
-    Ok(String::new())
+    Ok(())
 }
 
 fn ls(json: bool) -> Result<String, Error> {

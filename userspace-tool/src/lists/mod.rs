@@ -20,6 +20,17 @@ use crate::{error::Error, usage};
 pub(crate) use arguments::ListArguments;
 pub(crate) use execute::names;
 
+/// All lists as `list save` prints them.
+pub(crate) fn save() -> Result<String, Error> {
+    execute::save(None)
+}
+
+/// Fill the lists of a file that has been read already, but those that have addresses.
+pub(crate) fn restore_bytes(bytes: &[u8], file: &str) -> Result<(), Error> {
+    let text = input::text(bytes, file)?;
+    execute::restore(&text, file, execute::Present::Kept)
+}
+
 /// Run `list` with these arguments. Returns its output.
 pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     match usage::parse::<ListArguments>("list", arguments) {

@@ -28,7 +28,7 @@ pub(crate) use model::{
 };
 pub(crate) use parser::complete as complete_rule;
 pub(crate) use print::{save_rule, shown_address, shown_interface};
-pub(crate) use restore::{RestoreArguments, run as restore};
+pub(crate) use restore::{RestoreArguments, bytes as restore_bytes, run as restore};
 pub(crate) use save::{SaveArguments, run as save};
 pub(crate) use targets::{Statistics, Synproxy};
 #[cfg(test)]

@@ -26,6 +26,17 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
         Err(error) => return usage::explain(&error, "restore"),
     };
     let bytes = read(&wanted)?;
+    apply(&bytes, &wanted)
+}
+
+/// Put the rules of a file into force that has been read already.
+pub(crate) fn bytes(bytes: &[u8], file: &str) -> Result<(), Error> {
+    let words = vec!["--".to_owned(), file.to_owned()];
+    let wanted = arguments::parse(words).map_err(|error| Error::Failure(error.to_string()))?;
+    apply(bytes, &wanted).map(drop)
+}
+
+fn apply(bytes: &[u8], wanted: &RestoreArguments) -> Result<String, Error> {
     let mut session = Session::open(None)?;
     let chains = session.dump_chains(None)?;
     let names = names::System::default();
@@ -36,7 +47,7 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
         warnings.push(format!("restore: {file}:{line}: {reading}"));
     };
     let in_file = |mistake: Mistake| mistake.in_file(wanted.file_name());
-    let plan = plan::make(&bytes, &wanted, &chains, &names, &mut warn).map_err(in_file)?;
+    let plan = plan::make(bytes, wanted, &chains, &names, &mut warn).map_err(in_file)?;
     let request = Request::new(&plan).map_err(in_file)?;
     request.send(&mut session, wanted.test).map_err(in_file)?;
     for warning in &warnings {

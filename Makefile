@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli man vm demo test test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
+.PHONY: all prepare module cli man install vm demo test test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -34,6 +34,12 @@ cli:
 
 man:
 	$(call) tests/vm/build-documents
+
+# What make and make cli have built, as it is: this may be root's, who builds nothing.
+install: export DESTDIR := $(DESTDIR)
+install: export PREFIX := $(PREFIX)
+install:
+	@userspace-tool/system/install
 
 # The shell splits ARGS into words.
 vm:

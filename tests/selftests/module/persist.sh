@@ -137,6 +137,14 @@ check "and no rule is left" test "$(palisade save | grep -c -e '^-A' -e DROP)" -
 check "it starts" sh /tmp/plugin start
 check "and they are back" has_rules /tmp/edited
 
+# Somebody unloads the module, and uses it again.
+modprobe -r palisade
+palisade list ls >/dev/null
+refuse "lists that were not brought back do not replace those that were kept" 1 'loaded anew' palisade persist --lists
+check "but are brought back" palisade persist --restore
+check "and then kept again" palisade persist --lists
+check "with all that was there" grep -q 192.0.2.8 "$state/lists"
+
 # It stops.
 palisade list add SSH 192.0.2.9
 check "stop" run_unit ExecStop

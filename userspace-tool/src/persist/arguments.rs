@@ -11,18 +11,20 @@ use clap::Parser;
     override_usage = "palisade persist [--lists | --restore | --reload]",
     after_help = "\
 Rules are kept in /etc/palisade/rules, as palisade save prints them; the file may be edited. Lists are kept in
-/var/lib/palisade/lists, and grow older there. palisade.service brings both back before the network is up, keeps
-the lists when the machine goes down, and palisade-save.timer every hour."
+/var/lib/palisade/lists, and grow older there. palisade.service brings both back before the network is up, and keeps
+the lists when the machine goes down, as palisade-save.timer does every hour.
+
+If there is a mistake in the rules, --reload changes nothing, and --restore puts those into force that were last without
+one. It leaves lists alone that have addresses already."
 )]
 pub(crate) struct PersistArguments {
     /// Keep the lists only
     #[arg(long, conflicts_with_all = ["restore", "reload"])]
     lists: bool,
-    /// Bring back what was kept, as at boot: lists that have no addresses yet, and the rules; if there is a mistake in
-    /// the rules, those that were last without one
+    /// Bring back what was kept, as at boot
     #[arg(long, conflicts_with = "reload")]
     restore: bool,
-    /// Put the rules that were kept or edited into force, or, if there is a mistake, change nothing
+    /// Put the rules that were kept, or edited, into force
     #[arg(long)]
     reload: bool,
 }

@@ -19,6 +19,8 @@ pub(super) struct Files {
     lists: PathBuf,
     /// Lists that could not be brought back.
     broken: PathBuf,
+    /// The module whose lists these are.
+    module: PathBuf,
 }
 
 impl Files {
@@ -30,6 +32,7 @@ impl Files {
             good: state.join("rules.good"),
             lists: state.join("lists"),
             broken: state.join("lists.broken"),
+            module: root.join("run/palisade/module"),
         }
     }
 
@@ -41,6 +44,24 @@ impl Files {
 
     pub(super) fn keep_lists(&self, firewall: &mut impl Firewall) -> Result<(), Error> {
         keep(&self.lists, firewall.lists()?.as_bytes())
+    }
+
+    /// Remember the module that has the lists that are kept.
+    pub(super) fn remember(&self, module: &str) -> Result<(), Error> {
+        keep(&self.module, module.as_bytes())
+    }
+
+    /// Whether this module has the lists that are kept. One that was loaded since they were brought back has none of
+    /// them, and would take their place.
+    pub(super) fn is_remembered(&self, module: &str) -> Result<(), Error> {
+        match fs::read_to_string(&self.module) {
+            Ok(other) if other != module => Err(Error::Failure(
+                "persist: the module was loaded anew, and has not got the lists that were kept: palisade \
+                 persist --restore brings them back, palisade persist keeps what there is now"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Bring everything back. Rules come back whatever there is about lists, and if there is a mistake in them, the

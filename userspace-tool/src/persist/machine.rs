@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    os::unix::fs::MetadataExt,
     path::Path,
     process::{Command, Stdio},
 };
@@ -24,16 +25,17 @@ pub(super) fn is_in_host_namespace() -> Result<(), Error> {
     }
 }
 
-/// Without the module there are no rules and lists, which is no reason to forget those that were kept.
-pub(super) fn is_module_loaded() -> Result<(), Error> {
-    if Path::new("/sys/module/palisade").exists() {
-        return Ok(());
+/// The loaded module, by a number that it has until it is unloaded. Without the module there are no rules and lists,
+/// which is no reason to forget those that were kept.
+pub(super) fn module() -> Result<String, Error> {
+    match fs::metadata("/sys/module/palisade") {
+        Ok(folder) => Ok(folder.ino().to_string()),
+        Err(_) => Err(Error::Failure(
+            "persist: the palisade kernel module is not loaded, so that there is nothing to keep; \
+             what was kept before stays"
+                .to_owned(),
+        )),
     }
-    Err(Error::Failure(
-        "persist: the palisade kernel module is not loaded, so that there is nothing to keep; what \
-         was kept before stays"
-            .to_owned(),
-    ))
 }
 
 /// A warning if nothing brings back at boot what is kept.

@@ -27,18 +27,26 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     let firewall = &mut Palisade;
     match command {
         PersistCommand::Keep => {
-            machine::is_module_loaded()?;
+            let module = machine::module()?;
             files.keep_rules(firewall)?;
             files.keep_lists(firewall)?;
+            files.remember(&module)?;
             if let Some(warning) = machine::what_is_missing_at_boot() {
                 output::warn(&warning);
             }
         }
         PersistCommand::KeepLists => {
-            machine::is_module_loaded()?;
+            files.is_remembered(&machine::module()?)?;
             files.keep_lists(firewall)?;
         }
-        PersistCommand::Restore => files.restore(firewall, &mut output::warn)?,
+        PersistCommand::Restore => {
+            let restored = files.restore(firewall, &mut output::warn);
+            // Without the module nothing was brought back.
+            if let Ok(module) = machine::module() {
+                files.remember(&module)?;
+            }
+            restored?;
+        }
         PersistCommand::Reload => files.reload(firewall, &mut output::warn)?,
     }
     Ok(String::new())

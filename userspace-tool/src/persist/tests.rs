@@ -206,6 +206,15 @@ fn without_the_module_all_files_stay_and_one_error_is_enough() {
 }
 
 #[test]
+fn lists_of_a_module_that_was_loaded_anew_are_others() {
+    let machine = Machine::with(&[]);
+    assert!(machine.files.is_remembered("1").is_ok());
+    machine.files.remember("1").unwrap();
+    assert!(machine.files.is_remembered("1").is_ok());
+    assert!(machine.files.is_remembered("2").is_err());
+}
+
+#[test]
 fn what_cannot_be_written_is_said() {
     // Where the folder should be there is a file.
     let mut machine = Machine::with(&[("var/lib", ""), (RULES, "one")]);

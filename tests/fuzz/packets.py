@@ -68,6 +68,12 @@ RULES = [f"-s {address} -j ACCEPT" for address in ALIVE.values()] + """
 -m limit --limit 1000/s --limit-burst 1000
 -m string ! --string needle --algo bm
 -m string ! --hex-string '|00ff00ff00|' --algo kmp --from 20 --to 1000
+-m length --length 0:100
+-m ttl --ttl-gt 1
+-m hl ! --hl-eq 1
+-m iprange --src-range 10.0.0.1-10.0.0.5
+-p tcp --syn -m connlimit --connlimit-upto 1000000
+-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 700
 -m addrtype --src-type UNICAST --dst-type LOCAL --limit-iface-in
 -m addrtype ! --src-type LOCAL,ANYCAST,UNREACHABLE
 -m comment --comment everything

@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli man install vm demo test test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
+.PHONY: all prepare module cli man install deb vm demo test test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -40,6 +40,9 @@ install: export DESTDIR := $(DESTDIR)
 install: export PREFIX := $(PREFIX)
 install:
 	@userspace-tool/system/install
+
+deb:
+	$(call) tests/vm/build-deb
 
 # The shell splits ARGS into words.
 vm:

@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli man install deb vm demo test test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
+.PHONY: all prepare module cli man install deb vm demo test test-install test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -55,6 +55,10 @@ demo:
 
 test:
 	$(call) tests/run $(TESTS)
+
+# On a Debian server that is booted for it, with the packages of make deb.
+test-install: deb
+	$(call) tests/install/run
 
 # The whole cross product, or the parts, networks and rows of it that ARGS names.
 test-crossed: export VM_TIMEOUT := $(or $(VM_TIMEOUT),3600)

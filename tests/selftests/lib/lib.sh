@@ -181,6 +181,18 @@ entries() {
 	on "$1" palisade list show "$2" --json | field '.entries | length'
 }
 
+# ago HOST LIST AGES ADDRESS...: the list has these addresses alone, and saw their packets that long ago. With ages and
+# windows of many minutes, a test need not wait, and a slow machine makes no difference.
+ago() {
+	local host=$1 list=$2 ages=$3
+	shift 3
+	on "$host" palisade list flush "$list"
+	{
+		on "$host" palisade list save "$list" | grep '^list '
+		printf "%s ttl=64 ages=$ages\n" "$@"
+	} | on "$host" palisade list restore
+}
+
 # lists HOST LIST ADDRESS: the address is in the list.
 lists() {
 	on "$1" palisade list show "$2" --json | jq -e --arg address "$3" '.entries | any(.address == $address)' >/dev/null

@@ -217,7 +217,7 @@ impl Rule {
     }
 
     /// Its target, if it has one.
-    #[inline(always)]
+    #[inline]
     pub(super) fn target(&self) -> Option<&Target> {
         self.spec.target.as_ref()
     }

@@ -135,7 +135,7 @@ impl Recent {
     }
 
     /// The query for that key, if [`Recent::is_plain`].
-    #[inline(always)]
+    #[inline]
     fn plain_query<F>(&self, key: F) -> Query<'_, F> {
         Query {
             key,
@@ -144,7 +144,7 @@ impl Recent {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn check(&self, packet: &Packet<'_>) -> bool {
         match packet.family {
             _ if !self.is_plain => self.check_by_any(packet),
@@ -168,7 +168,7 @@ impl Recent {
         self.list.check(&query, packet.context().rcu())
     }
 
-    #[inline(always)]
+    #[inline]
     fn update(&self, packet: &Packet<'_>) -> bool {
         match packet.family {
             _ if !self.is_plain => self.update_by_any(packet),
@@ -205,7 +205,7 @@ impl Recent {
     }
 
     /// An address that cannot be added is counted by the list, and matches all the same.
-    #[inline(always)]
+    #[inline]
     fn set(&self, packet: &Packet<'_>) {
         match packet.family {
             _ if !self.is_plain => self.set_by_any(packet),

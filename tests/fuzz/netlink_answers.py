@@ -10,6 +10,7 @@ NAMES = {name: {number: one for one, number in kinds.items()} for name, kinds in
 # The built-in chains, which are always there.
 CHAINS = {(table, chain.encode()) for table, chains in {
     "raw": "PREROUTING OUTPUT", "filter": "INPUT FORWARD OUTPUT", "nat": "PREROUTING INPUT OUTPUT POSTROUTING",
+    "mangle": "PREROUTING INPUT FORWARD OUTPUT POSTROUTING",
 }.items() for chain in chains.split()}
 # Of a network namespace, behind SYNPROXY.
 SERVERS_MAX = 4096

@@ -154,6 +154,7 @@ class Requests:
         if "table" in given and "chain-name" in given and self.chance(0.97):
             table, chain = self.random.choice((
                 ("raw", b"PREROUTING\0"), ("filter", b"INPUT\0"), ("filter", b"OUTPUT\0"), ("nat", b"PREROUTING\0"),
+                ("mangle", b"FORWARD\0"), ("mangle", b"OUTPUT\0"),
                 ("filter", self.random.choice(OWN) + b"\0")))
             given.update({"table": self.number(4, TABLES[table]), "chain-name": chain})
         return list(given.items())

@@ -28,7 +28,7 @@ check "a rule is appended" ynl --do ruleset-change --json '{"change": [{"kind": 
 check "the CLI shows the same rule" sh -c 'palisade -S INPUT | grep -qx -- "-A INPUT -s 192.0.2.0/24 -p udp -m udp --dport 53 -m recent --update --seconds 60 --hitcount 4 --name ynl --rsource -j DROP"'
 check "rule-get shows the rule" test "$(ynl_json --dump rule-get | jq -r '.[0].rule.match[1].recent.name')" = ynl
 check "chain-get shows the chains" test "$(ynl_json --dump chain-get | jq -r '[.[].chain.name] | join(" ")')" = \
-	"PREROUTING OUTPUT INPUT FORWARD OUTPUT PREROUTING INPUT OUTPUT POSTROUTING"
+	"PREROUTING OUTPUT INPUT FORWARD OUTPUT PREROUTING INPUT OUTPUT POSTROUTING PREROUTING INPUT FORWARD OUTPUT POSTROUTING"
 check "list-get shows the list" test "$(ynl_json --do list-get --json '{"name": "ynl"}' | jq .rules)" -eq 1
 check "entry-add" ynl --do entry-add --json '{"name": "ynl", "entry": [{"address": "192.0.2.1"}, {"address": "2001:db8::1"}]}'
 check "entry-get" test "$(ynl_json --dump entry-get --json '{"name": "ynl"}' | jq -r '[.[].entry[0].address] | sort | join(" ")')" = "192.0.2.1 2001:db8::1"

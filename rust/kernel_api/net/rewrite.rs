@@ -99,20 +99,14 @@ impl Skb {
         if offset > self.len() {
             return Err(EINVAL);
         }
-        demands::unshared(self);
-        // SAFETY: By the type invariant, the packet is valid. Nobody else refers to it, as debug
-        // kernels check above.
-        kernel::error::to_result(unsafe { bindings::palisade_skb_unclone(skb) })?;
+        self.unclone()?;
         let length = self.len();
         if end < length {
             // SAFETY: By the type invariant, the packet is valid. Its header was uncloned, so
             // nobody else sees the data.
             kernel::error::to_result(unsafe { bindings::palisade_skb_trim(skb, end) })?;
         }
-        // SAFETY: By the type invariant, the packet is valid, and its header was uncloned.
-        if !unsafe { bindings::palisade_skb_may_pull(skb, length.min(end)) } {
-            return Err(ENOMEM);
-        }
+        self.pull(length.min(end))?;
         if end > length {
             self.grow(end.wrapping_sub(length))?;
         }
@@ -124,6 +118,26 @@ impl Skb {
             bindings::palisade_skb_forget_offloads(skb);
         }
         Ok(Rewritten(PhantomData))
+    }
+
+    /// Gets a header that no clone shares.
+    #[inline]
+    fn unclone(&mut self) -> Result {
+        demands::unshared(self);
+        // SAFETY: By the type invariant, the packet is valid. Nobody else refers to it, as debug
+        // kernels check above.
+        kernel::error::to_result(unsafe { bindings::palisade_skb_unclone(self.as_raw()) })
+    }
+
+    /// Makes the first `length` bytes linear, of a packet whose header was uncloned.
+    #[inline]
+    fn pull(&mut self, length: u32) -> Result {
+        // SAFETY: By the type invariant, the packet is valid, and an exclusive reference says that
+        // nobody else uses it.
+        match unsafe { bindings::palisade_skb_may_pull(self.as_raw(), length) } {
+            true => Ok(()),
+            false => Err(ENOMEM),
+        }
     }
 
     /// Makes room at the end of a packet whose data is linear.
@@ -177,14 +191,8 @@ impl Skb {
         let skb = self.as_raw();
         let length = self.len();
         let moved = length.checked_sub(offset).ok_or(EINVAL)?;
-        demands::unshared(self);
-        // SAFETY: By the type invariant, the packet is valid. Nobody else refers to it, as debug
-        // kernels check above.
-        kernel::error::to_result(unsafe { bindings::palisade_skb_unclone(skb) })?;
-        // SAFETY: By the type invariant, the packet is valid, and its header was uncloned.
-        if !unsafe { bindings::palisade_skb_may_pull(skb, length) } {
-            return Err(ENOMEM);
-        }
+        self.unclone()?;
+        self.pull(length)?;
         self.grow(size_of_val(&word) as u32)?;
         // SAFETY: By the type invariant, the packet is valid. Its data is linear, not shared, and a
         // word longer than `length`, so that what follows `offset` can move by a word.

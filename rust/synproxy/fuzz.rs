@@ -12,43 +12,20 @@ use super::{
         Cookies,
         ValidCookie, //
     },
-    server::servers::{
-        ConnectResult,
-        Endpoint,
-        Servers, //
-    },
+    prelude::*,
+    server::servers::Servers, //
 };
 use crate::{
     c,
     fuzz::Bytes,
-    kernel_api::{
-        conntrack::connections::Endpoints,
-        testing::{
-            initial_scope,
-            TestPacket, //
-        },
+    kernel_api::testing::{
+        initial_scope,
+        TestPacket, //
     },
-    packet::{
-        tcp::{
-            compose::{
-                self,
-                Fields, //
-            },
-            options::{
-                Options,
-                Timestamps,
-                Walk,
-                LENGTH_MAX, //
-            },
-            segment::Segment, //
-        },
-        Family,
-        Packet, //
+    packet::tcp::options::{
+        Walk,
+        LENGTH_MAX, //
     },
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
 };
 use std::{
     collections::HashMap,

@@ -233,7 +233,7 @@ pub(in crate::kernel_api) unsafe fn discard(skb: *mut bindings::sk_buff) {
     // SAFETY: By the function's safety requirements, the packet is valid and can be freed.
     unsafe {
         bindings::sk_skb_reason_drop(
-            core::ptr::null(),
+            core::ptr::null_mut(),
             skb,
             bindings::skb_drop_reason_SKB_DROP_REASON_NETFILTER_DROP,
         );

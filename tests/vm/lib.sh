@@ -24,8 +24,12 @@ warn() { printf 'warning: %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 case $KERNEL in
-stock | debug | kcsan | native) ;;
-*) die "KERNEL=$KERNEL is not known; there are stock (Debian's own kernel), debug (one that checks itself), kcsan (one that finds data races) and native (a program)" ;;
+stock | debug | kcsan | native | [0-9]*-amd64 | [0-9]*-arm64) ;;
+*) die "KERNEL=$KERNEL is not known; there are stock (Debian's own kernel), debug (one that checks itself), kcsan (one that finds data races), native (a program), and any of Debian's by its release, such as 7.3.4+deb13-amd64" ;;
+esac
+case $KERNEL in
+*-arm64) architecture=arm64 ;;
+*) architecture=amd64 ;;
 esac
 
 # ask QUESTION: true if the person at the terminal answers yes.
@@ -75,12 +79,14 @@ contained() {
 # a part holds its lock shared, who makes or deletes it exclusively. So nobody waits
 # for a kernel that is built for somebody else. The file descriptor is inherited, so
 # that a lock lasts as long as the work. Parts are always locked in the same order.
-declare -A lock_descriptors=([build-root]=9 [kernel-stock]=6 [kernel-debug]=5 [kernel-native]=4
-	[kernel-kcsan]=3)
+declare -A lock_descriptors
 lock_cache() { # PART shared|exclusive
-	local descriptor=${lock_descriptors[$1]}
-	mkdir -p "$cache"
-	eval "exec $descriptor>>'$cache/lock-$1'"
+	local descriptor=${lock_descriptors[$1]-}
+	if [ -z "$descriptor" ]; then
+		mkdir -p "$cache"
+		exec {descriptor}>>"$cache/lock-$1"
+		lock_descriptors[$1]=$descriptor
+	fi
 	flock --nonblock "--$2" "$descriptor" && return
 	say "Waiting for another run that uses the $1 of $cache"
 	flock "--$2" "$descriptor"

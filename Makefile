@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli man install deb vm demo test test-install test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
+.PHONY: all prepare module cli man install deb vm demo test test-install test-kernels test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -59,6 +59,10 @@ test:
 # On a Debian server that is booted for it, with the packages of make deb.
 test-install: deb
 	$(call) tests/install/run
+
+# Each kernel that the archive has, or those that ARGS names. It fills in the table of Documentation/kernels.md.
+test-kernels:
+	$(call) tests/kernels/run $(ARGS)
 
 # The whole cross product, or the parts, networks and rows of it that ARGS names.
 test-crossed: export VM_TIMEOUT := $(or $(VM_TIMEOUT),3600)

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/textsearch.h>
+#include <linux/version.h>
 #include <net/addrconf.h>
 #include <net/arp.h>
 #include <net/dst_metadata.h>
@@ -536,10 +537,20 @@ unsigned int palisade_hook_count(const struct nf_hook_entries *hooks)
 	return hooks->num_hook_entries;
 }
 
+/* Before Linux 7.3 hooks of NAT have no type, as those of xtables, none of which has this priority. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 bool palisade_hook_is_nat(const struct nf_hook_entries *hooks, unsigned int index)
 {
 	return READ_ONCE(nf_hook_entries_get_hook_ops(hooks)[index])->hook_ops_type == NF_HOOK_OP_NAT;
 }
+#else
+bool palisade_hook_is_nat(const struct nf_hook_entries *hooks, unsigned int index)
+{
+	const struct nf_hook_ops *ops = READ_ONCE(nf_hook_entries_get_hook_ops(hooks)[index]);
+
+	return ops->hook_ops_type == NF_HOOK_OP_UNDEFINED && ops->priority == NF_IP_PRI_NAT_DST;
+}
+#endif
 
 unsigned int palisade_hook_run(const struct nf_hook_entries *hooks, unsigned int index,
 			       struct sk_buff *skb, const struct nf_hook_state *state)

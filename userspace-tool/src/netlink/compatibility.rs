@@ -19,6 +19,9 @@ pub(crate) const RELEASE: &str = env!("CARGO_PKG_VERSION");
 /// Messages of the kernel (lib/nlattr.c) about attributes that a module does not know.
 const UNKNOWN_ATTRIBUTE: [&str; 2] = ["Unknown attribute type", "Unsupported attribute"];
 
+/// How the module that is installed takes the place of the one that is loaded, with the rules and lists that are kept.
+const RELOAD: &str = "systemctl stop palisade && modprobe -r palisade && systemctl start palisade";
+
 /// The release of the loaded module, where sysfs is there to say it.
 pub(super) fn loaded_release() -> Option<String> {
     let version = fs::read_to_string("/sys/module/palisade/version").ok()?;
@@ -32,8 +35,8 @@ pub(super) fn check(version: u32, release: Option<&str>) -> Result<(), Error> {
         return Ok(());
     }
     let advice = match version < own {
-        true => "reload the module, which is older: rmmod palisade && modprobe palisade",
-        false => "upgrade the palisade package, whose tool is older",
+        true => format!("reload the module, which is older: {RELOAD}"),
+        false => "upgrade the palisade package, whose tool is older".to_owned(),
     };
     let release = release.unwrap_or("of an unknown release");
     Err(Error::Failure(format!(
@@ -50,7 +53,7 @@ pub(super) fn hint(refusal: &ExtAckError, release: Option<&str>) -> Option<Strin
     (is_unknown || refusal.is(Errno::EOPNOTSUPP)).then(|| {
         format!(
             "the loaded module {release} does not know this, and this is palisade {RELEASE}: reload the \
-             module, rmmod palisade && modprobe palisade, or upgrade it"
+             module, {RELOAD}, or upgrade it"
         )
     })
 }
@@ -70,7 +73,7 @@ mod tests {
         let message = |version, release| check(version, release).unwrap_err().to_string();
         let older = message(u32::from(FAMILY_VERSION) - 1, Some("0.0.9"));
         assert!(
-            older.contains("loaded module 0.0.9 ") && older.contains("rmmod"),
+            older.contains("loaded module 0.0.9 ") && older.contains("modprobe -r"),
             "{older}"
         );
         let newer = message(u32::from(FAMILY_VERSION) + 1, None);

@@ -15,8 +15,13 @@ export PALISADE_CACHE=${PALISADE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/palisade
 cache=$PALISADE_CACHE
 build=$checkout/build
 
-# Which kernel the module is built for and booted on.
+# Which kernel the module is built for and booted on. For another architecture than this
+# machine's that is the stock kernel's release there, once the build root tells which.
 export KERNEL=${KERNEL:-stock}
+if [ "$KERNEL ${ARCH-}" = "stock arm64" ] && [ -e "$cache/root/etc/palisade-kernel" ]; then
+	read -r KERNEL _ <"$cache/root/etc/palisade-kernel"
+	KERNEL=${KERNEL%amd64}arm64
+fi
 kernel_dir=$cache/kernels/$KERNEL
 
 say() { printf '==> %s\n' "$*" >&2; }
@@ -28,8 +33,8 @@ stock | debug | kcsan | native | [0-9]*-amd64 | [0-9]*-arm64) ;;
 *) die "KERNEL=$KERNEL is not known; there are stock (Debian's own kernel), debug (one that checks itself), kcsan (one that finds data races), native (a program), and any of Debian's by its release, such as 7.3.4+deb13-amd64" ;;
 esac
 case $KERNEL in
-*-arm64) architecture=arm64 ;;
-*) architecture=amd64 ;;
+*-arm64) architecture=arm64 tool=$build/cli/aarch64-unknown-linux-gnu/release/palisade ;;
+*) architecture=amd64 tool=$build/cli/release/palisade ;;
 esac
 
 # ask QUESTION: true if the person at the terminal answers yes.
@@ -90,6 +95,17 @@ lock_cache() { # PART shared|exclusive
 	flock --nonblock "--$2" "$descriptor" && return
 	say "Waiting for another run that uses the $1 of $cache"
 	flock "--$2" "$descriptor"
+}
+
+# part PART SCRIPT ARGUMENT...: prepares a part of the cache by its script.
+part() {
+	local name=$1
+	shift
+	lock_cache "$name" shared
+	"$vm_dir/$1" "${@:2}" check 2>/dev/null && return
+	lock_cache "$name" exclusive
+	"$vm_dir/$1" "${@:2}"
+	lock_cache "$name" shared
 }
 
 # Two builds in one checkout wait for each other (descriptor 8).

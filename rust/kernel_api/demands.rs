@@ -10,8 +10,9 @@ use super::{
 };
 use core::ptr::NonNull;
 
-#[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
-fn demand(is_so: bool) {
+/// Warns, on all kernels. What `kernel::warn_on!` expands to includes a file of the folder that the
+/// kernel was built in, which a distribution's header package may lack.
+pub(super) fn warn_unless(is_so: bool) {
     // SAFETY: `palisade_warn_unless` has no requirements.
     unsafe { bindings::palisade_warn_unless(is_so) };
 }
@@ -22,7 +23,7 @@ fn demand(is_so: bool) {
 pub(super) fn unshared(_skb: &Skb) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     // SAFETY: By the type invariant of `Skb`, the packet is valid.
-    demand(!unsafe { bindings::palisade_skb_is_shared(_skb.as_raw()) });
+    warn_unless(!unsafe { bindings::palisade_skb_is_shared(_skb.as_raw()) });
 }
 
 /// The packet's data is not shared with a clone, so nobody else sees what is written to it.
@@ -30,7 +31,7 @@ pub(super) fn unshared(_skb: &Skb) {
 pub(super) fn writable(_skb: &Skb) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     // SAFETY: By the type invariant of `Skb`, the packet is valid.
-    demand(!unsafe { bindings::palisade_skb_is_cloned(_skb.as_raw()) });
+    warn_unless(!unsafe { bindings::palisade_skb_is_cloned(_skb.as_raw()) });
 }
 
 /// The connection is a TCP one. Other protocols keep their state in the same memory (`union
@@ -43,7 +44,7 @@ pub(super) fn writable(_skb: &Skb) {
 pub(super) unsafe fn of_tcp(_connection: NonNull<bindings::nf_conn>) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     // SAFETY: By the function's safety requirements, the connection is valid.
-    demand(unsafe { bindings::palisade_ct_is_tcp(_connection.as_ptr()) });
+    warn_unless(unsafe { bindings::palisade_ct_is_tcp(_connection.as_ptr()) });
 }
 
 /// The connection has the sequence adjustment extension. Without it, `nf_ct_seqadj_init` silently
@@ -56,7 +57,7 @@ pub(super) unsafe fn of_tcp(_connection: NonNull<bindings::nf_conn>) {
 pub(super) unsafe fn adjustable(_connection: NonNull<bindings::nf_conn>) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     // SAFETY: By the function's safety requirements, the connection is valid.
-    demand(unsafe { bindings::palisade_ct_has_sequence_adjustment(_connection.as_ptr()) });
+    warn_unless(unsafe { bindings::palisade_ct_has_sequence_adjustment(_connection.as_ptr()) });
 }
 
 /// Softirqs are off, so none on this CPU can wait for what this task holds.
@@ -64,7 +65,7 @@ pub(super) unsafe fn adjustable(_connection: NonNull<bindings::nf_conn>) {
 pub(super) fn softirqs_off() {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     // SAFETY: `palisade_softirqs_are_off` has no requirements.
-    demand(unsafe { bindings::palisade_softirqs_are_off() });
+    warn_unless(unsafe { bindings::palisade_softirqs_are_off() });
 }
 
 /// The RCU read lock is held.
@@ -72,12 +73,12 @@ pub(super) fn softirqs_off() {
 pub(super) fn rcu_held() {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
     // SAFETY: `palisade_rcu_is_held` has no requirements.
-    demand(unsafe { bindings::palisade_rcu_is_held() });
+    warn_unless(unsafe { bindings::palisade_rcu_is_held() });
 }
 
 /// The fast path for an answer found the route that a full route lookup finds.
 #[inline]
 pub(super) fn as_by_routing(_is_so: impl FnOnce() -> bool) {
     #[cfg(CONFIG_RUST_DEBUG_ASSERTIONS = "y")]
-    demand(_is_so());
+    warn_unless(_is_so());
 }

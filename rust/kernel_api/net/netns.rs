@@ -6,6 +6,7 @@
 
 use crate::kernel_api::{
     bindings,
+    demands,
     sync::rcu, //
 };
 use core::{
@@ -102,7 +103,7 @@ impl Scope {
         if self.uses.load(Acquire) != 0 {
             rcu::wait_for_retired();
         }
-        kernel::warn_on!(self.uses.load(Acquire) != 0);
+        demands::warn_unless(self.uses.load(Acquire) == 0);
     }
 }
 

@@ -58,6 +58,12 @@ pub(crate) fn now() -> u64 {
     clock().load(Relaxed) as u64
 }
 
+/// What the kernel warns of is a failure here.
+#[no_mangle]
+extern "C" fn palisade_warn_unless(is_so: bool) {
+    assert!(is_so);
+}
+
 #[no_mangle]
 extern "C" fn palisade_jiffies64() -> u64 {
     now()

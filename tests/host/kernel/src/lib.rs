@@ -115,14 +115,6 @@ macro_rules! new_spinlock {
     };
 }
 
-/// What the kernel warns of is a failure here.
-#[macro_export]
-macro_rules! warn_on {
-    ($condition:expr) => {
-        assert!(!$condition)
-    };
-}
-
 /// The kernel's log is of no interest here.
 #[macro_export]
 macro_rules! pr_err {

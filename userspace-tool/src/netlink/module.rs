@@ -180,6 +180,13 @@ impl Machine {
         if line.contains("Operation not permitted") {
             return not_loaded("run this as root of the host, who may load it".to_owned());
         }
+        if line.contains("Exec format error") {
+            let release = &self.release;
+            return not_loaded(format!(
+                "what is installed for the running kernel {release} was built for another one, or is \
+                 damaged: install palisade-modules-{release} or palisade-dkms anew"
+            ));
+        }
         not_loaded(format!("{line}: dmesg may say more"))
     }
 
@@ -302,6 +309,12 @@ mod tests {
                 &[],
                 said("Operation not permitted"),
                 "run this as root of the host, who may load it",
+            ),
+            (
+                &[],
+                said("Exec format error"),
+                "what is installed for the running kernel 7.3.4+deb13-amd64 was built for another \
+                 one, or is damaged: install palisade-modules-7.3.4+deb13-amd64 or palisade-dkms anew",
             ),
             (
                 &[],

@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli man install deb vm demo test test-install test-kernels test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
+.PHONY: all prepare module cli man install deb vm demo test test-install test-dkms test-headers test-kernels test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -59,6 +59,14 @@ test:
 # On a Debian server that is booted for it, with the packages of make deb.
 test-install: deb
 	$(call) tests/install/run
+
+# On another, where DKMS builds the module for kernels that apt installs; these are booted, too.
+test-dkms: deb
+	$(call) tests/install/dkms
+
+# With headers as those of distributions whose kernels leave their metadata of Rust there.
+test-headers:
+	$(call) tests/install/headers
 
 # Each kernel that the archive has, or those that ARGS names. It fills in the table of Documentation/kernels.md.
 test-kernels:

@@ -43,7 +43,7 @@ exec 8>"$talk/to" 9<"$talk/from"
 echoes() {
 	local line
 	echo "$1" >&8
-	read -r -t 20 line <&9 && [ "$line" = "$1" ]
+	read -r -t 300 line <&9 && [ "$line" = "$1" ]
 }
 check "a client talks to the server" echoes before
 check "a port is protected" protect 84

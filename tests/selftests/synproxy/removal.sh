@@ -32,7 +32,7 @@ talk() {
 answers() {
 	local line
 	echo "word $RANDOM" >&$((10 + 2 * $1))
-	read -r -t 20 line <&$((11 + 2 * $1)) && [[ $line == word* ]]
+	read -r -t 300 line <&$((11 + 2 * $1)) && [[ $line == word* ]]
 }
 
 all_answer() {
@@ -88,7 +88,7 @@ check "and the older connections went on" all_answer
 ended() {
 	local status=0 line
 	while [ "$status" -eq 0 ]; do
-		read -r -t 30 line <&$((11 + 2 * $1))
+		read -r -t 300 line <&$((11 + 2 * $1))
 		status=$?
 	done
 	# A higher status is a timeout.

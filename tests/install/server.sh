@@ -3,6 +3,9 @@
 # What the tests of the packages share: a small Debian server, and a VM that boots a copy of it again and again. It is
 # sourced after tests/vm/lib.sh. The copy is an overlay whose changes are in `$folder/upper`.
 
+[ "$architecture" = amd64 ] ||
+	die "the tests of the packages boot an amd64 server; for $architecture there is make test, which runs the selftests"
+
 # make_server FOLDER PACKAGE...: makes a server of these packages, with nothing that Palisade brings along by itself.
 make_server() {
 	local server=$1 mirror

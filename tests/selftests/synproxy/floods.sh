@@ -54,7 +54,10 @@ floods() {
 	flood "$flags" "$address"
 	flooder=$!
 	# flood6.py makes thousands of packets first.
-	eventually 120 grep -q flooding /tmp/flooding || return
+	eventually 300 grep -q flooding /tmp/flooding || {
+		kill -KILL $flooder
+		return 1
+	}
 	sleep 1
 	served=$(on client curl -s -m 20 -H 'Connection: close' --no-keepalive "http://$url/?[1-100]" | grep -c served)
 	echo "$served of 100 were served, connections: $before before, $(count) now"

@@ -40,6 +40,16 @@
 /* The kernel crate's module! has no version. That of userspace-tool/Cargo.toml; a test of the tool compares them. */
 MODULE_VERSION("0.1.0");
 
+void palisade_smp_rmb(void)
+{
+	smp_rmb();
+}
+
+void palisade_smp_wmb(void)
+{
+	smp_wmb();
+}
+
 u32 palisade_mark(const struct sk_buff *skb)
 {
 	return skb->mark;

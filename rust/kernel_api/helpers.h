@@ -20,6 +20,8 @@ struct palisade_counters {
 	u64 bytes;
 };
 
+void palisade_smp_rmb(void);
+void palisade_smp_wmb(void);
 u32 palisade_mark(const struct sk_buff *skb);
 void palisade_set_mark(struct sk_buff *skb, u32 mark);
 

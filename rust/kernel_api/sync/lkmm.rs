@@ -2,11 +2,12 @@
 
 //! Marked accesses and barriers of the kernel's memory model (`tools/memory-model`).
 //!
-//! `kernel::sync::atomic` and `kernel::sync::barrier` have the same, at one call of a helper per
-//! access: in the module for Debian's kernel, which does not inline helpers, a look-up in a recent
-//! list would make 2 calls more, and a stamp 4. On x86, a load, a store and all of these barriers
-//! only restrain the compiler (`arch/x86/include/asm/barrier.h`), and core has the locked
-//! instruction; other architectures make the calls.
+//! `kernel::sync::atomic` and `kernel::sync::barrier` (whose names Linux 7.3 has changed) have the
+//! same, at one call of a helper per access: in the module for Debian's kernel, which does not inline
+//! helpers, a look-up in a recent list would make 2 calls more, and a stamp 4. On x86, a load, a
+//! store and all of these barriers only restrain the compiler
+//! (`arch/x86/include/asm/barrier.h`), and core has the locked instruction; other architectures make
+//! the calls.
 //!
 //! `tests/host/run races` tries what other CPUs may do between any two of them.
 
@@ -17,15 +18,11 @@ use core::sync::atomic::{
     Ordering::SeqCst, //
 };
 #[cfg(not(target_arch = "x86_64"))]
-use kernel::sync::{
-    atomic::{
+use {
+    crate::kernel_api::bindings,
+    kernel::sync::atomic::{
         ordering,
         Atomic, //
-    },
-    barrier::{
-        smp_mb,
-        Read,
-        Write, //
     },
 };
 
@@ -76,7 +73,10 @@ pub(in crate::kernel_api) fn smp_rmb() {
     #[cfg(target_arch = "x86_64")]
     barrier();
     #[cfg(not(target_arch = "x86_64"))]
-    smp_mb(Read);
+    // SAFETY: A barrier may be anywhere.
+    unsafe {
+        bindings::palisade_smp_rmb()
+    };
 }
 
 /// Orders the stores before it before the stores after it (`smp_wmb`).
@@ -85,7 +85,10 @@ pub(in crate::kernel_api) fn smp_wmb() {
     #[cfg(target_arch = "x86_64")]
     barrier();
     #[cfg(not(target_arch = "x86_64"))]
-    smp_mb(Write);
+    // SAFETY: A barrier may be anywhere.
+    unsafe {
+        bindings::palisade_smp_wmb()
+    };
 }
 
 /// Loads a word, ordered before all accesses that follow (`smp_load_acquire`).

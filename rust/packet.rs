@@ -418,7 +418,7 @@ impl<'a, S: BorrowMut<Skb>> Packet<'a, S> {
     /// Those of [`Skb::end_with`].
     pub(crate) fn replace(&mut self, words: &[u32]) -> Result<Rewritten> {
         let skb = self.skb_mut();
-        skb.end_with(skb.network_offset(), words)
+        skb.end_with(skb.network_offset(), words, &[])
     }
 
     /// Replaces everything from `offset` on, counted from the start of the packet's data, with
@@ -428,7 +428,16 @@ impl<'a, S: BorrowMut<Skb>> Packet<'a, S> {
     ///
     /// Those of [`Skb::end_with`].
     pub(crate) fn replace_transport(&mut self, offset: u32, words: &[u32]) -> Result {
-        self.skb_mut().end_with(offset, words)?;
+        self.replace_segment(offset, words, &[])
+    }
+
+    /// As [`Packet::replace_transport`], with `data` behind the words.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Skb::end_with`].
+    pub(crate) fn replace_segment(&mut self, offset: u32, words: &[u32], data: &[u8]) -> Result {
+        self.skb_mut().end_with(offset, words, data)?;
         self.correct_length()
     }
 

@@ -85,17 +85,23 @@ impl Skb {
         checksum == 0
     }
 
-    /// Replaces the packet's data from `offset` on with `words`, which end the packet. It is one
-    /// packet then, without offloaded checksum or segmentation.
+    /// Replaces the packet's data from `offset` on with `words` and `data`, which end the packet. It
+    /// is one packet then, without offloaded checksum or segmentation.
     ///
     /// # Errors
     ///
     /// `ENOMEM` when there is no memory; the packet may have been trimmed by then. `EINVAL` when
-    /// `offset` is behind the packet's end.
-    pub(crate) fn end_with(&mut self, offset: u32, words: &[u32]) -> Result<Rewritten> {
+    /// `offset` is behind the packet's end, or `data` is too long.
+    pub(crate) fn end_with(
+        &mut self,
+        offset: u32,
+        words: &[u32],
+        data: &[u8],
+    ) -> Result<Rewritten> {
         let skb = self.as_raw();
         let size = size_of_val(words);
-        let end = offset.checked_add(size as u32).ok_or(EINVAL)?;
+        let length = u32::try_from(size.wrapping_add(data.len())).map_err(|_| EINVAL)?;
+        let end = offset.checked_add(length).ok_or(EINVAL)?;
         if offset > self.len() {
             return Err(EINVAL);
         }
@@ -111,10 +117,12 @@ impl Skb {
             self.grow(end.wrapping_sub(length))?;
         }
         // SAFETY: By the type invariant, the packet is valid. Its first `end` bytes are linear now
-        // and not shared, and `words` is other memory of `size` bytes.
+        // and not shared. `words` is other memory of `size` bytes, and so is `data`, for which there
+        // is room behind them.
         unsafe {
             let pointer = (*skb).data.add(offset as usize);
             core::ptr::copy_nonoverlapping(words.as_ptr().cast(), pointer, size);
+            core::ptr::copy_nonoverlapping(data.as_ptr(), pointer.add(size), data.len());
             bindings::palisade_skb_forget_offloads(skb);
         }
         Ok(Rewritten(PhantomData))

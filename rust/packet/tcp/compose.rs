@@ -125,9 +125,9 @@ pub(crate) fn tcp_header(
     tcp_header_of(endpoints, fields, options, &[])
 }
 
-/// Writes the TCP header of a segment with `data`.
+/// Writes the TCP header of a segment with `data`, less than 64 KB of it.
 #[inline]
-fn tcp_header_of(
+pub(crate) fn tcp_header_of(
     endpoints: &Endpoints,
     fields: &Fields,
     options: &Options,

@@ -390,6 +390,16 @@ int palisade_l3mdev_index(const struct net_device *device)
 	return l3mdev_master_ifindex_rcu(device);
 }
 
+int palisade_enslaved_index4(const struct sk_buff *skb)
+{
+	return inet_sdif(skb);
+}
+
+int palisade_enslaved_index6(const struct sk_buff *skb)
+{
+	return inet6_sdif(skb);
+}
+
 struct dst_entry *palisade_xfrm_lookup(struct net *net, struct dst_entry *route,
 				       const struct flowi *flow)
 {

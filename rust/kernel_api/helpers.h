@@ -89,6 +89,8 @@ void palisade_neighbour_address(char *address, const struct neighbour *neighbour
 const struct list_head *palisade_routing_rules4(const struct net *net);
 const struct list_head *palisade_routing_rules6(const struct net *net);
 int palisade_l3mdev_index(const struct net_device *device);
+int palisade_enslaved_index4(const struct sk_buff *skb);
+int palisade_enslaved_index6(const struct sk_buff *skb);
 struct dst_entry *palisade_xfrm_lookup(struct net *net, struct dst_entry *route,
 				       const struct flowi *flow);
 int palisade_queue_transmit(struct sk_buff *skb);

@@ -5,6 +5,7 @@
 //! C headers: [`include/net/inet_hashtables.h`](srctree/include/net/inet_hashtables.h),
 //! [`include/net/inet6_hashtables.h`](srctree/include/net/inet6_hashtables.h)
 
+use super::skb::Skb;
 use crate::kernel_api::{
     bindings,
     conntrack::connections::Endpoints,
@@ -41,30 +42,40 @@ impl Socket {
     }
 }
 
+/// The devices that a socket may be bound to in order to get a packet that was received: that by
+/// which it came, or in a VRF, the VRF's and that one (`inet_sk_bound_dev_eq`). Zero for none.
+pub(super) fn domain(context: &Context<'_>, skb: &Skb, family: Family) -> Option<(i32, i32)> {
+    let (device, raw) = (context.as_raw().in_, skb.as_raw());
+    // SAFETY: By the type invariants, the packet and the device, if there is one, are valid, under
+    // RCU. In the hooks of IP, the packet has the control block of `family`'s IP.
+    unsafe {
+        let index = device.as_ref()?.ifindex;
+        Some(match bindings::palisade_l3mdev_index(device) {
+            0 => (index, 0),
+            // Behind IP's input in the VRF (`l3mdev_ip_rcv`), the packet came by the VRF itself.
+            master if master == index => match family {
+                Family::Ipv4 => (master, bindings::palisade_enslaved_index4(raw)),
+                Family::Ipv6 => (master, bindings::palisade_enslaved_index6(raw)),
+            },
+            master => (master, index),
+        })
+    }
+}
+
 /// Looks up this host's TCP socket for a segment with these endpoints: one that is established,
 /// being opened or being closed. The segment is in a hook and was received.
-pub(crate) fn find(context: &Context<'_>, endpoints: &Endpoints) -> Option<Socket> {
+pub(crate) fn find(context: &Context<'_>, skb: &Skb, endpoints: &Endpoints) -> Option<Socket> {
     let state = context.as_raw();
-    if state.in_.is_null() {
-        return None;
-    }
+    let (device, enslaved) = domain(context, skb, endpoints.family)?;
     let ((source, destination), (source_port, destination_port)) =
         (endpoints.addresses, endpoints.ports);
     let (source_port, port) = (
         u16::from_ne_bytes(source_port),
         u16::from_be_bytes(destination_port),
     );
-    // SAFETY: By the type invariant of `Context`, the namespace and the device are valid, under
-    // RCU. The addresses are valid for reads. The lookup returns null or a reference, which is
-    // dropped once.
+    // SAFETY: By the type invariant of `Context`, the namespace is valid, under RCU. The addresses
+    // are valid for reads. The lookup returns null or a reference, which is dropped once.
     unsafe {
-        let device = (*state.in_).ifindex;
-        // In a VRF, a socket is bound to the VRF's device or to the packet's own
-        // (`inet_sk_bound_dev_eq`).
-        let (device, enslaved) = match bindings::palisade_l3mdev_index(state.in_) {
-            0 => (device, 0),
-            master => (master, device),
-        };
         let socket = match endpoints.family {
             Family::Ipv4 => {
                 let ([source, ..], [destination, ..]) = (source, destination);

@@ -163,7 +163,7 @@ impl Incoming<'_, '_> {
     /// The socket on this machine with an open connection between the same endpoints.
     #[inline]
     pub(crate) fn open_socket(&self) -> Option<Socket> {
-        let socket = sockets::find(self.packet.context(), &self.endpoints);
+        let socket = sockets::find(self.packet.context(), self.packet.skb(), &self.endpoints);
         socket.filter(|socket| socket.is_open)
     }
 

@@ -26,7 +26,7 @@ impl Incoming<'_, '_> {
         mark: Option<EstablishedMark<'_>>,
         event: Event,
     ) -> Option<Verdict> {
-        match sockets::find(self.packet.context(), &self.endpoints) {
+        match sockets::find(self.packet.context(), self.packet.skb(), &self.endpoints) {
             Some(socket) if fits(&socket, &self.segment) => return None,
             Some(_) => {
                 reset_both(self.synproxy, self.packet, &self.segment, &self.endpoints);

@@ -34,7 +34,9 @@ pub(crate) fn judge(
         return Verdict::Accept;
     };
     mark.clear();
-    if sockets::find(packet.context(), endpoints).is_some_and(|socket| fits(&socket, segment)) {
+    if sockets::find(packet.context(), packet.skb(), endpoints)
+        .is_some_and(|socket| fits(&socket, segment))
+    {
         return Verdict::Accept;
     }
     reset_both(synproxy, packet, segment, endpoints);

@@ -180,10 +180,19 @@ impl Incoming<'_, '_> {
     #[cold]
     pub(crate) fn of_socket(&mut self, socket: &Socket) -> Option<Verdict> {
         match socket.next {
-            // The segment belongs to the socket.
-            _ if lost::fits(socket, &self.segment) => None,
+            _ if lost::fits(socket, &self.segment) => self.belongs_to_socket(),
             Some(next) => self.reset_unless_in_window(next),
             None => Some(Verdict::Drop),
+        }
+    }
+
+    /// The verdict on a segment of a socket's connection that connection tracking does not know. The
+    /// rules of howtos drop what is invalid after SYNPROXY has seen it.
+    #[cold]
+    pub(crate) fn belongs_to_socket(&self) -> Option<Verdict> {
+        match self.stage {
+            Stage::BeforeConntrack => None,
+            Stage::Filter => Some(Verdict::Accept),
         }
     }
 

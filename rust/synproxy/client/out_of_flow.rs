@@ -27,7 +27,7 @@ impl Incoming<'_, '_> {
         event: Event,
     ) -> Option<Verdict> {
         match sockets::find(self.packet.context(), self.packet.skb(), &self.endpoints) {
-            Some(socket) if fits(&socket, &self.segment) => return None,
+            Some(socket) if fits(&socket, &self.segment) => return self.belongs_to_socket(),
             Some(_) => {
                 reset_both(self.synproxy, self.packet, &self.segment, &self.endpoints);
             }

@@ -224,8 +224,9 @@ static LOG_POLICY: [Policy; 4] = [
 static REDIRECT_POLICY: [Policy; 4] = [Policy::NONE, Policy::u16(), Policy::u16(), Policy::flag()];
 
 /// What a nested `synproxy-statistics` may hold.
-static SYNPROXY_STATISTICS_POLICY: [Policy; 9] = [
+static SYNPROXY_STATISTICS_POLICY: [Policy; 10] = [
     Policy::NONE,
+    Policy::u64(),
     Policy::u64(),
     Policy::u64(),
     Policy::u64(),

@@ -930,6 +930,8 @@ pub(crate) mod attribute {
         pub(crate) const REFUSED_BEFORE: u16 = 7;
         /// Connections that they had not been reached for before.
         pub(crate) const UNANSWERED_BEFORE: u16 = 8;
+        /// Connections that sockets of this host had taken over before.
+        pub(crate) const HANDED_OVER_BEFORE: u16 = 9;
     }
 
     /// A server that connections were opened to, by the address and port that clients know it by.
@@ -956,6 +958,9 @@ pub(crate) mod attribute {
         pub(crate) const ECN: u16 = 10;
         /// Milliseconds since it last accepted or refused a connection.
         pub(crate) const AGE: u16 = 11;
+        /// Connections, of those that it accepted, that a socket of this host took over, and that
+        /// nobody translates.
+        pub(crate) const HANDED_OVER: u16 = 12;
     }
 
     /// The attributes of `list`.

@@ -23,7 +23,8 @@ fn encode(server: &ServerReport, message: &mut Message<'_>) -> Result {
         message.put_flag(attributes::TIMESTAMP, options.timestamps)?;
         message.put_flag(attributes::ECN, options.ecn)?;
     }
-    message.put_u64(attributes::AGE, milliseconds(server.age))
+    message.put_u64(attributes::AGE, milliseconds(server.age))?;
+    message.put_u64(attributes::HANDED_OVER, server.handed_over.into())
 }
 
 /// Lists all servers.

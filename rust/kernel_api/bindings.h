@@ -70,7 +70,7 @@
 /* Routing tables */
 // allow: --allowlist-type fib_result --allowlist-type rtable --allowlist-type rt6_info --allowlist-type fib6_table
 // allow: --allowlist-type in_device --allowlist-type in_ifaddr
-// allow: --allowlist-type rt_scope_t --allowlist-var 'AF_INET6?' --allowlist-var 'RTAX_(LOCK|MTU|ADVMSS)'
+// allow: --allowlist-type rt_scope_t --allowlist-var 'AF_INET6?' --allowlist-var 'RTAX_(LOCK|MTU|ADVMSS|WINDOW|INITRWND|FEATURES|FEATURE_ECN)'
 // allow: --allowlist-var 'RTN_(UNSPEC|UNICAST|LOCAL|BROADCAST|ANYCAST|MULTICAST|BLACKHOLE|UNREACHABLE|PROHIBIT|THROW|NAT|XRESOLVE)'
 // allow: --allowlist-var 'RTN_(ROOT|RTINFO)' --allowlist-var 'RTNH_F_(DEAD|LINKDOWN)'
 // allow: --allowlist-var 'RTF_(REJECT|EXPIRES|GATEWAY|CACHE)' --allowlist-var 'XFRM_USERPOLICY_ACCEPT'
@@ -90,8 +90,11 @@
 // allow: --allowlist-var 'nf_ct_zone_dflt'
 
 /* Sockets */
+// allow: --allowlist-function '__inet_lookup_listener' --allowlist-function 'inet6_lookup_listener'
+// allow: --allowlist-type ip_ct_tcp_state --allowlist-var 'IP_CT_TCP_FLAG_.*'
+// allow: --allowlist-function '__nf_ct_refresh_acct'
 // allow: --allowlist-function '__inet6?_lookup_established' --allowlist-function 'sock_gen_put'
-// allow: --allowlist-var 'TCP_(TIME_WAIT|NEW_SYN_RECV)'
+// allow: --allowlist-var 'TCP_(LISTEN|TIME_WAIT|NEW_SYN_RECV)'
 
 /* Searching for text in packets */
 // allow: --allowlist-type ts_config --allowlist-function 'textsearch_destroy'

@@ -21,18 +21,23 @@
 #include <net/ip6_route.h>
 #include <net/ip_fib.h>
 #include <net/l3mdev.h>
+#include <net/mptcp.h>
 #include <net/ndisc.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_seqadj.h>
+#include <net/netfilter/nf_conntrack_l4proto.h>
 #include <net/netfilter/nf_conntrack_synproxy.h>
+#include <net/netfilter/nf_conntrack_timeout.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
 #include <net/netfilter/nf_synproxy.h>
 #include <net/netns/generic.h>
+#include <net/request_sock.h>
 #include <net/route.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#include <net/transp_v6.h>
 #include <net/xfrm.h>
 
 #include "helpers.h"
@@ -329,9 +334,9 @@ u32 palisade_route_mtu(const struct dst_entry *route)
 	return dst_mtu(route);
 }
 
-u32 palisade_route_advertised_mss(const struct dst_entry *route)
+u32 palisade_route_metric(const struct dst_entry *route, int metric)
 {
-	return dst_metric_raw(route, RTAX_ADVMSS);
+	return dst_metric_raw(route, metric);
 }
 
 u32 palisade_route_flags_of4(const struct dst_entry *route)
@@ -434,6 +439,134 @@ u32 palisade_tcp_unacknowledged(const struct sock *socket)
 u32 palisade_tcp_next(const struct sock *socket)
 {
 	return READ_ONCE(tcp_sk(socket)->snd_nxt);
+}
+
+bool palisade_listener_has_room(const struct sock *listener)
+{
+	return !sk_acceptq_is_full(listener);
+}
+
+bool palisade_listener_is_mptcp(const struct sock *listener)
+{
+	return sk_is_mptcp(listener);
+}
+
+int palisade_listener_space(const struct sock *listener)
+{
+	return tcp_full_space(listener);
+}
+
+bool palisade_listener_space_is_fixed(const struct sock *listener)
+{
+	return listener->sk_userlocks & SOCK_RCVBUF_LOCK;
+}
+
+u32 palisade_listener_window_clamp(const struct sock *listener)
+{
+	return READ_ONCE(tcp_sk(listener)->window_clamp);
+}
+
+u16 palisade_listener_mss(const struct sock *listener)
+{
+	return READ_ONCE(tcp_sk(listener)->rx_opt.user_mss);
+}
+
+void palisade_tcp_settings(const struct net *net, struct palisade_tcp_settings *settings)
+{
+	settings->receive_space_max = READ_ONCE(net->ipv4.sysctl_tcp_rmem[2]);
+	settings->receive_buffer_max = READ_ONCE(sysctl_rmem_max);
+	settings->cookies = READ_ONCE(net->ipv4.sysctl_tcp_syncookies);
+	settings->window_scaling = READ_ONCE(net->ipv4.sysctl_tcp_window_scaling);
+	settings->sack = READ_ONCE(net->ipv4.sysctl_tcp_sack);
+	settings->timestamps = READ_ONCE(net->ipv4.sysctl_tcp_timestamps);
+	settings->ecn = READ_ONCE(net->ipv4.sysctl_tcp_ecn);
+	settings->signed_windows = READ_ONCE(net->ipv4.sysctl_tcp_workaround_signed_windows);
+}
+
+const struct request_sock_ops *palisade_request_ops4(void)
+{
+	return tcp_prot.rsk_prot;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+const struct request_sock_ops *palisade_request_ops6(void)
+{
+	return tcpv6_prot.rsk_prot;
+}
+#endif
+
+struct request_sock *palisade_request_alloc(const struct request_sock_ops *ops)
+{
+	return kmem_cache_alloc(ops->slab, GFP_ATOMIC | __GFP_NOWARN);
+}
+
+struct request_sock *palisade_request_alloc_mptcp(const struct request_sock_ops *ops,
+						  struct sock *listener)
+{
+	return mptcp_subflow_reqsk_alloc(ops, listener, false);
+}
+
+/* As reqsk_alloc_noprof() and inet_reqsk_alloc(), which are not exported. */
+void palisade_request_init(struct request_sock *request, const struct request_sock_ops *ops,
+			   const struct sock *listener)
+{
+	struct inet_request_sock *inet = inet_rsk(request);
+
+	request->rsk_ops = ops;
+	req_to_sk(request)->sk_prot = listener->sk_prot;
+	sk_node_init(&req_to_sk(request)->sk_node);
+	sk_tx_queue_clear(req_to_sk(request));
+	request->saved_syn = NULL;
+	request->num_timeout = 0;
+	request->num_retrans = 0;
+	request->sk = NULL;
+	refcount_set(&request->rsk_refcnt, 0);
+	inet->ireq_opt = NULL;
+#if IS_ENABLED(CONFIG_IPV6)
+	inet->pktopts = NULL;
+#endif
+	atomic64_set(&inet->ir_cookie, 0);
+	inet->ireq_state = TCP_NEW_SYN_RECV;
+	write_pnet(&inet->ireq_net, sock_net(listener));
+	inet->ireq_family = listener->sk_family;
+}
+
+/* As bpf_sk_assign_tcp_reqsk(). */
+void palisade_request_agree(struct request_sock *request, struct sock *listener,
+			    const struct palisade_agreement *agreement)
+{
+	struct inet_request_sock *inet = inet_rsk(request);
+	struct tcp_request_sock *tcp = tcp_rsk(request);
+
+	request->rsk_listener = listener;
+	request->syncookie = 1;
+	request->mss = agreement->mss;
+	request->ts_recent = agreement->recent_stamp;
+	inet->snd_wscale = agreement->client_scale;
+	inet->rcv_wscale = agreement->scale;
+	inet->wscale_ok = agreement->is_scaled;
+	inet->tstamp_ok = agreement->timestamps;
+	inet->sack_ok = agreement->sack;
+	inet->ecn_ok = agreement->ecn;
+	tcp->req_usec_ts = false;
+	tcp->ts_off = agreement->stamp_offset;
+}
+
+bool palisade_skb_has_socket(const struct sk_buff *skb)
+{
+	return skb->sk;
+}
+
+void palisade_skb_set_request(struct sk_buff *skb, struct request_sock *request)
+{
+	skb_orphan(skb);
+	skb->sk = req_to_sk(request);
+	skb->destructor = sock_pfree;
+}
+
+u32 palisade_tcp_clock(void)
+{
+	return tcp_ns_to_ts(false, tcp_clock_ns());
 }
 
 const unsigned int *palisade_kernel_synproxy_get(void)
@@ -540,6 +673,32 @@ bool palisade_ct_is_own(const struct nf_conn *connection)
 void palisade_ct_set_own(struct nf_conn *connection)
 {
 	set_bit(PALISADE_OWN_BIT, &connection->status);
+}
+
+void palisade_ct_clear_own(struct nf_conn *connection)
+{
+	clear_bit(PALISADE_OWN_BIT, &connection->status);
+}
+
+void palisade_ct_set_side(struct nf_conn *connection, unsigned int direction,
+			  const struct ip_ct_tcp_state *side)
+{
+	connection->proto.tcp.seen[direction] = *side;
+}
+
+void palisade_ct_set_established(struct nf_conn *connection, enum tcp_conntrack state)
+{
+	connection->proto.tcp.state = state;
+	set_bit(IPS_SEEN_REPLY_BIT, &connection->status);
+	set_bit(IPS_ASSURED_BIT, &connection->status);
+}
+
+u32 palisade_ct_tcp_timeout(struct nf_conn *connection, enum tcp_conntrack state)
+{
+	const unsigned int *timeouts = nf_ct_timeout_lookup(connection) ?:
+				       nf_tcp_pernet(nf_ct_net(connection))->timeouts;
+
+	return timeouts[state];
 }
 
 const struct nf_hook_entries *palisade_pre_routing_ipv4(struct net *net)

@@ -20,6 +20,31 @@ struct palisade_counters {
 	u64 bytes;
 };
 
+/* What the namespace has TCP use. */
+struct palisade_tcp_settings {
+	u32 receive_space_max;
+	u32 receive_buffer_max;
+	u8 cookies;
+	u8 window_scaling;
+	u8 sack;
+	u8 timestamps;
+	u8 ecn;
+	u8 signed_windows;
+};
+
+/* What was agreed on with a client. */
+struct palisade_agreement {
+	u16 mss;
+	u8 client_scale;
+	u8 scale;
+	bool is_scaled;
+	bool sack;
+	bool timestamps;
+	bool ecn;
+	u32 recent_stamp;
+	u32 stamp_offset;
+};
+
 void palisade_smp_rmb(void);
 void palisade_smp_wmb(void);
 u32 palisade_mark(const struct sk_buff *skb);
@@ -76,7 +101,7 @@ bool palisade_policy_admits_forward4(struct sk_buff *skb);
 bool palisade_policy_admits_forward6(struct sk_buff *skb);
 struct net_device *palisade_route_device(const struct dst_entry *route);
 u32 palisade_route_mtu(const struct dst_entry *route);
-u32 palisade_route_advertised_mss(const struct dst_entry *route);
+u32 palisade_route_metric(const struct dst_entry *route, int metric);
 u32 palisade_route_flags_of4(const struct dst_entry *route);
 u32 palisade_route_flags_of6(const struct dst_entry *route);
 bool palisade_route_is_anycast6(const struct dst_entry *route, const struct in6_addr *address);
@@ -99,6 +124,25 @@ unsigned int palisade_socket_state(const struct sock *socket);
 u32 palisade_time_wait_next(const struct sock *socket);
 u32 palisade_tcp_unacknowledged(const struct sock *socket);
 u32 palisade_tcp_next(const struct sock *socket);
+bool palisade_listener_has_room(const struct sock *listener);
+bool palisade_listener_is_mptcp(const struct sock *listener);
+int palisade_listener_space(const struct sock *listener);
+bool palisade_listener_space_is_fixed(const struct sock *listener);
+u32 palisade_listener_window_clamp(const struct sock *listener);
+u16 palisade_listener_mss(const struct sock *listener);
+void palisade_tcp_settings(const struct net *net, struct palisade_tcp_settings *settings);
+const struct request_sock_ops *palisade_request_ops4(void);
+const struct request_sock_ops *palisade_request_ops6(void);
+struct request_sock *palisade_request_alloc(const struct request_sock_ops *ops);
+struct request_sock *palisade_request_alloc_mptcp(const struct request_sock_ops *ops,
+						  struct sock *listener);
+void palisade_request_init(struct request_sock *request, const struct request_sock_ops *ops,
+			   const struct sock *listener);
+void palisade_request_agree(struct request_sock *request, struct sock *listener,
+			    const struct palisade_agreement *agreement);
+bool palisade_skb_has_socket(const struct sk_buff *skb);
+void palisade_skb_set_request(struct sk_buff *skb, struct request_sock *request);
+u32 palisade_tcp_clock(void);
 const unsigned int *palisade_kernel_synproxy_get(void);
 void palisade_kernel_synproxy_put(void);
 unsigned int palisade_kernel_synproxy_uses(const struct net *net, unsigned int id);
@@ -122,6 +166,11 @@ void palisade_ct_set_window_scales(struct nf_conn *connection, u8 original, u8 r
 struct nf_conn_synproxy *palisade_ct_synproxy(const struct nf_conn *connection);
 bool palisade_ct_is_own(const struct nf_conn *connection);
 void palisade_ct_set_own(struct nf_conn *connection);
+void palisade_ct_clear_own(struct nf_conn *connection);
+void palisade_ct_set_side(struct nf_conn *connection, unsigned int direction,
+			  const struct ip_ct_tcp_state *side);
+void palisade_ct_set_established(struct nf_conn *connection, enum tcp_conntrack state);
+u32 palisade_ct_tcp_timeout(struct nf_conn *connection, enum tcp_conntrack state);
 const struct nf_hook_entries *palisade_pre_routing_ipv4(struct net *net);
 const struct nf_hook_entries *palisade_pre_routing_ipv6(struct net *net);
 unsigned int palisade_hook_count(const struct nf_hook_entries *hooks);

@@ -6,6 +6,7 @@ pub(crate) mod address_type;
 mod ethernet;
 mod fib4;
 mod fib6;
+pub(crate) mod listeners;
 pub(crate) mod netns;
 pub(crate) mod own_addresses;
 pub(crate) mod rewrite;

@@ -7,6 +7,7 @@ pub(super) mod answers;
 pub(super) mod established;
 #[cfg(CONFIG_KUNIT = "y")]
 mod established_tests;
+mod handover;
 mod handshake;
 pub(super) mod held;
 #[cfg(CONFIG_KUNIT = "y")]

@@ -59,6 +59,43 @@ pub(crate) enum TcpState {
     Other,
 }
 
+/// What connection tracking knows of one side of an established TCP connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Side {
+    /// The next sequence number.
+    pub(crate) next: u32,
+    /// The last sequence number that was acknowledged.
+    pub(crate) acknowledged: u32,
+    /// The sequence number until which the other side lets it send.
+    pub(crate) limit: u32,
+    /// The window that it announced, in bytes.
+    pub(crate) window: u32,
+    /// Its window scale, if windows are scaled.
+    pub(crate) scale: Option<u8>,
+    /// SACK is permitted.
+    pub(crate) sack: bool,
+    /// It has sent a FIN.
+    pub(crate) has_closed: bool,
+}
+
+impl Side {
+    fn state(&self) -> bindings::ip_ct_tcp_state {
+        let flag = |is_set, flag: u32| if is_set { flag } else { 0 };
+        let flags = bindings::IP_CT_TCP_FLAG_MAXACK_SET
+            | flag(self.scale.is_some(), bindings::IP_CT_TCP_FLAG_WINDOW_SCALE)
+            | flag(self.sack, bindings::IP_CT_TCP_FLAG_SACK_PERM)
+            | flag(self.has_closed, bindings::IP_CT_TCP_FLAG_CLOSE_INIT);
+        bindings::ip_ct_tcp_state {
+            td_end: self.next,
+            td_maxend: self.limit,
+            td_maxwin: self.window.max(1),
+            td_maxack: self.acknowledged,
+            td_scale: self.scale.unwrap_or(0),
+            flags: flags as u8,
+        }
+    }
+}
+
 /// The words that SYNPROXY keeps with a connection, for the user to give a meaning.
 pub(crate) type ProxyWords = [Word; 3];
 
@@ -233,6 +270,32 @@ impl<'a> Connection<'a> {
             bindings::palisade_spin_lock_bh(&raw mut (*raw).lock);
             bindings::palisade_ct_set_window_scales(raw, original, reply);
             bindings::palisade_spin_unlock_bh(&raw mut (*raw).lock);
+        }
+    }
+
+    /// The handshake of a connection of Palisade's own is over, without a SYN-ACK that connection
+    /// tracking has seen: it is established, or being closed by the client already, and is none of
+    /// Palisade's own any more.
+    pub(crate) fn become_established(&self, original: &Side, reply: &Side) {
+        let raw = self.raw.as_ptr();
+        let state = match original.has_closed {
+            true => bindings::tcp_conntrack_TCP_CONNTRACK_FIN_WAIT,
+            false => bindings::tcp_conntrack_TCP_CONNTRACK_ESTABLISHED,
+        };
+        // SAFETY: By the type invariant, the connection is valid, and one of TCP, as all of
+        // Palisade's own are. Its lock, which nobody here holds, serialises this with
+        // `nf_conntrack_tcp_packet`. The timeout is in jiffies, as TCP's (`nf_conntrack_tcp_packet`).
+        unsafe {
+            demands::of_tcp(self.raw);
+            bindings::palisade_spin_lock_bh(&raw mut (*raw).lock);
+            bindings::palisade_ct_set_side(raw, Direction::Original.number(), &original.state());
+            bindings::palisade_ct_set_side(raw, Direction::Reply.number(), &reply.state());
+            bindings::palisade_ct_set_established(raw, state);
+            bindings::palisade_spin_unlock_bh(&raw mut (*raw).lock);
+            let timeout = bindings::palisade_ct_tcp_timeout(raw, state);
+            let info = bindings::ip_conntrack_info_IP_CT_NEW;
+            bindings::__nf_ct_refresh_acct(raw, info, timeout, 0);
+            bindings::palisade_ct_clear_own(raw);
         }
     }
 

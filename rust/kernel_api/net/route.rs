@@ -88,6 +88,17 @@ impl Context<'_> {
     }
 }
 
+/// What a route says of TCP connections.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct RouteLimits {
+    /// The largest window, in bytes; zero for no limit.
+    pub(crate) window: u32,
+    /// The largest window at first, in segments; zero for no limit.
+    pub(crate) initial_window: u32,
+    /// ECN is used.
+    pub(crate) ecn: bool,
+}
+
 /// A route.
 ///
 /// # Invariants
@@ -154,9 +165,22 @@ impl Route {
     /// The largest TCP segment that fits into a packet on this route, by the MTU of the device, the
     /// metrics of the route and the path MTU, as far as known.
     pub(in crate::kernel_api) fn mss(&self, family: Family) -> u16 {
-        // SAFETY: By the type invariant, the entry is valid, and is one of IP.
-        let told = unsafe { bindings::palisade_route_advertised_mss(self.as_raw()) };
-        mss(self.mtu(), told, family)
+        mss(self.mtu(), self.metric(bindings::RTAX_ADVMSS), family)
+    }
+
+    /// A metric of the route, or zero.
+    fn metric(&self, metric: u32) -> u32 {
+        // SAFETY: By the type invariant, the entry is valid. The metric is one of RTAX_*.
+        unsafe { bindings::palisade_route_metric(self.as_raw(), metric as i32) }
+    }
+
+    /// What the route says of TCP.
+    pub(in crate::kernel_api) fn limits(&self) -> RouteLimits {
+        RouteLimits {
+            window: self.metric(bindings::RTAX_WINDOW),
+            initial_window: self.metric(bindings::RTAX_INITRWND),
+            ecn: self.metric(bindings::RTAX_FEATURES) & bindings::RTAX_FEATURE_ECN != 0,
+        }
     }
 
     /// The neighbour that packets to an address are handed to.

@@ -41,7 +41,7 @@ pub(in crate::kernel_api) struct Metrics {
 }
 
 impl Metrics {
-    /// Reads the metrics. None if any is locked, on which an MTU may depend, too.
+    /// Reads the metrics. None if any is locked, on which an MTU may depend, too, or limits TCP.
     ///
     /// # Safety
     ///
@@ -59,7 +59,13 @@ impl Metrics {
         unsafe {
             let values = &raw const (*metrics).metrics;
             let value = |index: usize| values.cast::<u32>().add(index).read_volatile();
-            (value(LOCK) == 0).then(|| Self {
+            let limits = [
+                bindings::RTAX_WINDOW,
+                bindings::RTAX_INITRWND,
+                bindings::RTAX_FEATURES,
+            ];
+            let is_plain = limits.iter().all(|limit| value(index(*limit)) == 0);
+            (value(LOCK) == 0 && is_plain).then(|| Self {
                 mtu: value(MTU),
                 advertised_mss: value(MSS),
             })
@@ -68,21 +74,21 @@ impl Metrics {
 }
 
 /// The largest segment for an answer that leaves by the packet's ingress device, to the neighbour
-/// that sent it. None if a full route lookup is necessary.
+/// that sent it, and whether the packet is for this host. None if a full route lookup is necessary.
 ///
 /// # Safety
 ///
 /// `skb` and `state` have to be those of the hook. The packet has to be addressed to this host on
 /// the link, neither looped nor bridged. Source and destination have to be its own.
 #[inline]
-pub(in crate::kernel_api) unsafe fn mss(
+pub(in crate::kernel_api) unsafe fn find(
     skb: &Skb,
     state: &bindings::nf_hook_state,
     family: Family,
     own: &OwnAddresses,
     source: [u32; 4],
     destination: [u32; 4],
-) -> Option<u16> {
+) -> Option<(u16, bool)> {
     let raw = skb.as_raw();
     let (net, device) = (state.net, state.in_);
     // SAFETY: By the function's safety requirements, packet, namespace and device are valid, under
@@ -96,7 +102,7 @@ pub(in crate::kernel_api) unsafe fn mss(
         {
             return None;
         }
-        let (hop, device_mtu) = match family {
+        let (hop, device_mtu, is_local) = match family {
             Family::Ipv4 => {
                 let ([source, ..], [destination, ..]) = (source, destination);
                 ipv4(skb, net, device, own, source, destination)
@@ -110,7 +116,8 @@ pub(in crate::kernel_api) unsafe fn mss(
             0 => device_mtu,
             mtu => mtu,
         };
-        Some(route::mss(mtu, hop.metrics.advertised_mss, family))
+        let mss = route::mss(mtu, hop.metrics.advertised_mss, family);
+        Some((mss, is_local))
     }
 }
 
@@ -137,12 +144,12 @@ unsafe fn has_policies(net: *const bindings::net) -> bool {
     }
 }
 
-/// The nexthop to the sender of an IPv4 packet, if the packet is let in, and the MTU of the device
-/// (`ip_route_input_slow`, `ip_route_output_key_hash_rcu`).
+/// The nexthop to the sender of an IPv4 packet, if the packet is let in, the MTU of the device, and
+/// whether the packet is for this host (`ip_route_input_slow`, `ip_route_output_key_hash_rcu`).
 ///
 /// # Safety
 ///
-/// As for [`mss`]; `net` and `device` have to be those of the packet's hook state.
+/// As for [`find`]; `net` and `device` have to be those of the packet's hook state.
 #[inline]
 unsafe fn ipv4(
     skb: &Skb,
@@ -151,7 +158,7 @@ unsafe fn ipv4(
     own: &OwnAddresses,
     source: u32,
     destination: u32,
-) -> Option<(Hop, u32)> {
+) -> Option<(Hop, u32, bool)> {
     // SAFETY: By the function's safety requirements, packet, namespace and device are valid, under
     // RCU, which keeps the settings and what is found valid. There are no policy rules, as checked
     // first. In the hooks of IP the header is linear.
@@ -172,7 +179,9 @@ unsafe fn ipv4(
             && own_are_routed
             && !forwards
             && !bindings::__ip_dev_find(net, destination, false).is_null();
-        if !is_own {
+        let is_local = if is_own {
+            true
+        } else {
             let on = fib4::Found::look_up(net, source, destination, dscp)?;
             let may_go_on = || {
                 on.is_unicast()
@@ -186,7 +195,8 @@ unsafe fn ipv4(
             if !on.is_local() && !may_go_on() {
                 return None;
             }
-        }
+            on.is_local()
+        };
         let found = fib4::Found::look_up(net, destination, source, 0)?;
         let hop = found.only_hop(source)?;
         if !found.is_unicast() || hop.device != device {
@@ -201,7 +211,7 @@ unsafe fn ipv4(
                         .is_some_and(|found| found.is_unicast() && found.device() == device)
             }
         };
-        is_admitted.then(|| (hop, (*device).mtu))
+        is_admitted.then(|| (hop, (*device).mtu, is_local))
     }
 }
 
@@ -217,7 +227,7 @@ unsafe fn ipv6(
     device: *mut bindings::net_device,
     source: [u32; 4],
     destination: [u32; 4],
-) -> Option<(Hop, u32)> {
+) -> Option<(Hop, u32, bool)> {
     if route::is_link_local(source) || route::is_link_local(destination) {
         return None;
     }
@@ -234,24 +244,22 @@ unsafe fn ipv6(
             return None;
         }
         let (local, main) = (tables.fib6_local_tbl, tables.fib6_main_tbl);
-        let has_come = match fib6::Found::look_up(net, local, destination) {
-            fib6::Found::One(on) => on.is_local(),
-            fib6::Found::Nothing => goes_on_ipv6(skb, net, settings, destination),
-            fib6::Found::Unclear => false,
+        let is_local = match fib6::Found::look_up(net, local, destination) {
+            fib6::Found::One(on) if on.is_local() => true,
+            fib6::Found::Nothing if goes_on_ipv6(skb, net, settings, destination) => false,
+            _ => return None,
         };
-        if !has_come
-            || !matches!(
-                fib6::Found::look_up(net, local, source),
-                fib6::Found::Nothing
-            )
-        {
+        if !matches!(
+            fib6::Found::look_up(net, local, source),
+            fib6::Found::Nothing
+        ) {
             return None;
         }
         let fib6::Found::One(back) = fib6::Found::look_up(net, main, source) else {
             return None;
         };
         let mtu = (&raw const (*settings).cnf.mtu6).read_volatile();
-        (back.is_unicast()).then_some((back.hop(source)?, mtu as u32))
+        (back.is_unicast()).then_some((back.hop(source)?, mtu as u32, is_local))
     }
 }
 

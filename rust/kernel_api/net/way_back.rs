@@ -15,6 +15,7 @@ use super::{
         mss_of_mtu,
         Flow,
         Route,
+        RouteLimits,
         RoutingDomain, //
     },
     send_back,
@@ -44,6 +45,10 @@ pub(crate) struct WayBack {
     pub(crate) mss: u16,
     /// Index of the egress device.
     pub(crate) device: u32,
+    /// What the route says of TCP.
+    pub(crate) limits: RouteLimits,
+    /// Whether the packet is for this host.
+    pub(crate) is_from_here: bool,
     /// Whether it leads by plain Ethernet to the neighbour that sent the packet. The packet then
     /// has no route, and needs none.
     leads_to_sender: bool,
@@ -123,6 +128,8 @@ impl Context<'_> {
                 return Ok(WayBack {
                     mss: mss_of_mtu(mtu, family),
                     device: (*device).ifindex as u32,
+                    limits: RouteLimits::default(),
+                    is_from_here: false,
                     leads_to_sender: false,
                     of_this_packet: PhantomData,
                 });
@@ -135,12 +142,13 @@ impl Context<'_> {
                     return Err(NoAnswer::Forbidden);
                 }
                 let short =
-                    |skb: &Skb| short_way::mss(skb, state, family, own, source, destination);
-                if let Some(mss) = short(skb) {
+                    |skb: &Skb| short_way::find(skb, state, family, own, source, destination);
+                if let Some((mss, is_local)) = short(skb) {
                     demands::as_by_routing(|| {
                         let mut agrees = || {
                             let routed = self.routed_way(skb, family, ports, is_looped);
-                            let agrees = routed.is_ok_and(|way| way.mss == mss)
+                            let agrees = routed
+                                .is_ok_and(|way| (way.mss, way.is_from_here) == (mss, is_local))
                                 && Route::of(raw).is_some_and(|route| {
                                     send_back::leads_to_sender(&route, raw, state, family, source)
                                 });
@@ -151,11 +159,13 @@ impl Context<'_> {
                         // meanwhile.
                         (0..200).any(|_| agrees())
                             || KVec::<u8>::with_capacity(1, GFP_ATOMIC).is_err()
-                            || short(skb) != Some(mss)
+                            || short(skb) != Some((mss, is_local))
                     });
                     return Ok(WayBack {
                         mss,
                         device: (*device).ifindex as u32,
+                        limits: RouteLimits::default(),
+                        is_from_here: is_local,
                         leads_to_sender: true,
                         of_this_packet: PhantomData,
                     });
@@ -185,13 +195,13 @@ impl Context<'_> {
         // valid, under RCU. By the function's safety requirements, there is a device. `device` is a
         // valid pointer for a route under RCU, and the route found is of `family`.
         unsafe {
-            match family {
+            let is_local = match family {
                 Family::Ipv4 => has_come_ipv4(skb, state.net, device)?,
                 Family::Ipv6 if is_looped || is_somebody(family, source) => {
-                    has_come_ipv6(skb, state.net, device, source, destination)?;
+                    has_come_ipv6(skb, state.net, device, source, destination)?
                 }
                 Family::Ipv6 => return Err(NoAnswer::Forbidden),
-            }
+            };
             let flow = flow_back(skb, state, family, (source, destination), ports);
             let route = flow.route(state.net).ok();
             let route = match route {
@@ -206,6 +216,8 @@ impl Context<'_> {
             let way = WayBack {
                 mss: route.mss(family),
                 device: (*route.device()).ifindex as u32,
+                limits: route.limits(),
+                is_from_here: is_local,
                 leads_to_sender: false,
                 of_this_packet: PhantomData,
             };
@@ -318,7 +330,7 @@ unsafe fn no_way_on(skb: &mut Skb) -> NoAnswer {
     NoAnswer::NoRoute
 }
 
-/// Whether an IPv4 packet is for this host, or can be forwarded.
+/// Whether an IPv4 packet is for this host, rather than one that can be forwarded.
 ///
 /// # Safety
 ///
@@ -327,11 +339,7 @@ unsafe fn has_come_ipv4(
     skb: &mut Skb,
     net: *mut bindings::net,
     device: *mut bindings::net_device,
-) -> Result<(), NoAnswer> {
-    let forbidden_unless = |is_admitted| match is_admitted {
-        true => Ok(()),
-        false => Err(NoAnswer::Forbidden),
-    };
+) -> Result<bool, NoAnswer> {
     let raw = skb.as_raw();
     // SAFETY: By the function's safety requirements and the type invariant of `Skb`, packet, device
     // and namespace are valid, under RCU. In the hooks of IP the header is linear. A route that the
@@ -349,7 +357,10 @@ unsafe fn has_come_ipv4(
             });
         }
         if bindings::palisade_route_is_local4(raw) {
-            return forbidden_unless(bindings::palisade_policy_admits4(raw));
+            return match bindings::palisade_policy_admits4(raw) {
+                true => Ok(true),
+                false => Err(NoAnswer::Forbidden),
+            };
         }
         if !bindings::palisade_route_is_unicast4(raw)
             || !bindings::palisade_policy_admits_forward4(raw)
@@ -357,7 +368,7 @@ unsafe fn has_come_ipv4(
             return Err(NoAnswer::Forbidden);
         }
         match skb.read::<1>(skb.network_offset().wrapping_add(8)) {
-            Some([2..=u8::MAX]) => Ok(()),
+            Some([2..=u8::MAX]) => Ok(false),
             _ => Err(no_way_on(skb)),
         }
     }
@@ -391,7 +402,7 @@ unsafe fn is_admitted_by_mark_ipv4(
     is_admitted
 }
 
-/// Whether an IPv6 packet is for this host, or can be forwarded.
+/// Whether an IPv6 packet is for this host, rather than one that can be forwarded.
 ///
 /// # Safety
 ///
@@ -402,7 +413,7 @@ unsafe fn has_come_ipv6(
     device: *mut bindings::net_device,
     source: [u32; 4],
     destination: [u32; 4],
-) -> Result<(), NoAnswer> {
+) -> Result<bool, NoAnswer> {
     let raw = skb.as_raw();
     // SAFETY: By the function's safety requirements and the type invariant of `Skb`, packet, device
     // and namespace are valid, under RCU, as `ip6_route_input` requires. In the hooks of IP the
@@ -415,7 +426,8 @@ unsafe fn has_come_ipv6(
             return Err(no_way_on(skb));
         }
         let flags = bindings::palisade_route_flags6(raw);
-        let is_admitted = if flags & bindings::RTF_LOCAL != 0 {
+        let is_local = flags & bindings::RTF_LOCAL != 0;
+        let is_admitted = if is_local {
             bindings::palisade_policy_admits6(raw)
         } else {
             let [first, ..] = destination;
@@ -432,8 +444,8 @@ unsafe fn has_come_ipv6(
         }
         let hop_limit = skb.read::<1>(skb.network_offset().wrapping_add(7));
         match hop_limit {
-            Some([2..=u8::MAX]) => Ok(()),
-            _ if flags & bindings::RTF_LOCAL != 0 => Ok(()),
+            _ if is_local => Ok(true),
+            Some([2..=u8::MAX]) => Ok(false),
             _ => Err(no_way_on(skb)),
         }
     }

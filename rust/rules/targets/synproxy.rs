@@ -29,7 +29,7 @@ static AFTER_CONNTRACK: Restriction = Restriction {
 };
 
 nest! {
-    /// A rule's statistics. The last three count connections to its servers before the rule
+    /// A rule's statistics. The last four count connections to its servers before the rule
     /// existed: servers are remembered longer than rules.
     #[derive(Clone, Copy, Default)]
     struct ProxyTotals: attribute::synproxy_statistics {
@@ -41,6 +41,7 @@ nest! {
         opened: u64 = OPENED_BEFORE, or 0;
         refused: u64 = REFUSED_BEFORE, or 0;
         unanswered: u64 = UNANSWERED_BEFORE, or 0;
+        handed_over: u64 = HANDED_OVER_BEFORE, or 0;
     }
 }
 
@@ -136,6 +137,7 @@ impl SynproxyTarget {
                 before.opened = before.opened.saturating_add(server.opened.into());
                 before.refused = before.refused.saturating_add(server.refused.into());
                 before.unanswered = before.unanswered.saturating_add(server.unanswered.into());
+                before.handed_over = before.handed_over.saturating_add(server.handed_over.into());
             }
         }
         self.attributes.statistics.before = before;

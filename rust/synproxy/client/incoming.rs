@@ -3,14 +3,25 @@
 //! Segments of clients before their connection exists.
 
 use crate::{
-    kernel_api::net::way_back::{
-        NoAnswer,
-        WayBack, //
+    kernel_api::{
+        net::{
+            listeners::Offer,
+            route::RouteLimits,
+            way_back::{
+                NoAnswer,
+                WayBack, //
+            },
+        },
+        time::jiffies32,
     },
     synproxy::{
         connection::established::EstablishedMark,
-        cookie::announcement::Announcement,
+        cookie::announcement::{
+            Announcement,
+            Announcer, //
+        },
         prelude::*,
+        server::servers::Known,
         settings::{
             Events,
             SynproxySettings, //
@@ -123,6 +134,39 @@ impl Incoming<'_, '_> {
         FoundConnection::look_up(self.packet.context().namespace(), endpoints)
     }
 
+    /// Whose options the client is told. `None` if it is a socket of this host that has no room for
+    /// another connection.
+    #[inline]
+    fn announcer(&mut self, endpoint: &Endpoint, way: &WayBack) -> Option<Announcer> {
+        let (servers, now) = (&self.synproxy.servers, jiffies32());
+        let has_no_limits = way.limits == RouteLimits::default();
+        let offer = match servers.known(endpoint, now) {
+            Some(Known::Server(options)) => return Some(Announcer::Server(options)),
+            _ if !way.is_from_here => None,
+            Some(Known::Listener(offer)) if has_no_limits => Some(offer),
+            _ => self.listener_offer(&way.limits).inspect(|offer| {
+                if has_no_limits {
+                    servers.remember(endpoint, offer, now);
+                }
+            }),
+        };
+        match offer {
+            Some(offer) => offer.has_room.then_some(Announcer::Listener(offer)),
+            None => Some(Announcer::Unknown),
+        }
+    }
+
+    /// What the socket of this host says that may take the connection over, on a route with these
+    /// limits.
+    #[cold]
+    fn listener_offer(&mut self, limits: &RouteLimits) -> Option<Offer> {
+        let header_end = self.segment.offset.wrapping_add(self.segment.header_length);
+        let context = *self.packet.context();
+        let skb = self.packet.skb_mut();
+        let listener = context.listener(skb, &self.endpoints, header_end)?;
+        listener.offer(limits)
+    }
+
     /// Answers a SYN with a cookie, unless it may pass.
     #[inline]
     fn syn(&mut self) -> Option<Verdict> {
@@ -158,14 +202,16 @@ impl Incoming<'_, '_> {
             Err(NoAnswer::Forbidden) => return Some(Verdict::Drop),
             Err(NoAnswer::NoRoute) => return None,
         };
+        let Some(server) = self.announcer(&endpoint, &way) else {
+            return Some(Verdict::Drop);
+        };
         let (packet, segment) = (&*self.packet, &self.segment);
-        let server = self.synproxy.servers.options(&endpoint);
         let mut announcement = Announcement::new(
             self.settings,
             packet.family,
             segment,
             &client,
-            server.as_ref(),
+            &server,
             way.mss.min(self.synproxy.servers.clamps.limit(way.device)),
         );
         if let Some(stamps) = &mut announcement.options.timestamps {
@@ -182,8 +228,7 @@ impl Incoming<'_, '_> {
             sequence: cookie,
             acknowledgement: segment.sequence.wrapping_add(1),
             flags: announcement.flags,
-            // The client has to wait for the server.
-            window: 0,
+            window: announcement.window,
         };
         let time_to_live = packet.context().initial_time_to_live(packet.family);
         let options = &announcement.options;

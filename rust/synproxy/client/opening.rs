@@ -98,6 +98,7 @@ impl Incoming<'_, '_> {
             cookie: self.segment.acknowledgement.wrapping_sub(1),
             fields,
             options,
+            window: segment.window,
             domain: self.packet.context().routing_domain(),
         }
     }

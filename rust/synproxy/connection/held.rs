@@ -38,6 +38,11 @@ impl Held {
             .then_some(Self { bytes, flags })
     }
 
+    /// The data.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The data, if all of it fits into the window and MSS that the server announced, with
     /// `options` bytes of options.
     pub(crate) fn fitting(&self, window: u16, mss: u16, options: usize) -> Option<&[u8]> {

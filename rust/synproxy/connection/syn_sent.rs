@@ -68,6 +68,8 @@ pub(crate) struct Wait {
     pub(crate) fields: Fields,
     /// The SYN's options.
     pub(crate) options: Options,
+    /// The window of the client's acknowledgement, as in its header.
+    pub(crate) window: u16,
     /// The routing domain of both addresses.
     pub(crate) domain: RoutingDomain,
 }
@@ -86,6 +88,7 @@ impl Wait {
                 window: 1,
             },
             options: Options::default(),
+            window: 1,
             domain: RoutingDomain::default(),
         }
     }
@@ -101,10 +104,11 @@ impl Wait {
     }
 }
 
-struct SynSentEntry {
-    wait: Wait,
+/// A connection that waits.
+pub(crate) struct SynSentEntry {
+    pub(crate) wait: Wait,
     /// What the server gets once it has answered.
-    held: Option<Held>,
+    pub(crate) held: Option<Held>,
     /// Whether a SYN was retransmitted early.
     was_retransmitted_early: bool,
     /// How many SYNs were retransmitted on time.
@@ -242,7 +246,23 @@ impl SynSentTable {
 
     /// The server has answered. Returns what was held for it.
     pub(crate) fn end(&self, endpoints: &Endpoints) -> Option<Held> {
-        self.with_slot(endpoints, |slot| slot.take()?.held)
+        self.take(endpoints)?.held
+    }
+
+    /// Takes the connection between these endpoints out: nothing waits for its server any more.
+    pub(crate) fn take(&self, endpoints: &Endpoints) -> Option<SynSentEntry> {
+        self.with_slot(endpoints, Option::take)
+    }
+
+    /// Waits again for what was taken out, if its place is free still.
+    #[cold]
+    pub(crate) fn put_back(&self, entry: SynSentEntry) {
+        self.slots.with(|slots| {
+            let ways = self.ways(slots, &entry.wait.endpoints);
+            if let Some(slot) = ways.iter_mut().find(|slot| slot.is_none()) {
+                *slot = Some(entry);
+            }
+        });
     }
 
     /// The namespace of the connections.

@@ -76,7 +76,7 @@ impl Hook for TranslationHook {
         let proxy_state = ProxyState::new(words);
         let is_open = connection.tcp_state() == TcpState::Established;
         if is_open && !connection.is_related && proxy_state.is_open_untranslated()
-            || skb.is_looped()
+            || skb.is_looped() && (context.is_going_out() || proxy_state.has(Flag::Opened))
         {
             return Verdict::Accept;
         }
@@ -130,6 +130,12 @@ impl<'a> ProxySegment<'a> {
 
     /// Handles an outgoing segment.
     fn run(&mut self) -> Verdict {
+        if self.opens_here() {
+            return verdict_of(self.hand_over());
+        }
+        if self.packet.skb().is_looped() {
+            return Verdict::Accept;
+        }
         let is_opened = self.proxy_state.has(Flag::Opened);
         let kind = (self.connection.direction, self.segment.kind());
         verdict_of(match (kind, self.connection.tcp_state()) {

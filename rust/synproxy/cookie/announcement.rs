@@ -4,10 +4,14 @@
 
 use super::{
     CookieOptions,
+    Cookies,
     NO_SCALE, //
 };
 use crate::{
-    kernel_api::time::now_milliseconds,
+    kernel_api::{
+        net::listeners::Offer,
+        time::now_milliseconds, //
+    },
     synproxy::{
         prelude::*,
         server::servers::{
@@ -88,47 +92,92 @@ impl Agreement {
     }
 }
 
+/// Whose options a client is told.
+pub(crate) enum Announcer {
+    /// A socket of this host that listens, and will get the connection itself.
+    Listener(Offer),
+    /// A server that was connected to before.
+    Server(ServerOptions),
+    /// A server that nobody was connected to yet.
+    Unknown,
+}
+
+impl Announcer {
+    /// An option, which servers are assumed to use until they do not.
+    #[inline]
+    fn uses(&self, offer: fn(&Offer) -> bool, server: fn(&ServerOptions) -> bool) -> bool {
+        match self {
+            Self::Listener(listener) => offer(listener),
+            Self::Server(options) => server(options),
+            Self::Unknown => true,
+        }
+    }
+
+    fn scale(&self) -> Option<u8> {
+        match self {
+            Self::Listener(offer) => offer.scale,
+            Self::Server(server) => server.scale,
+            Self::Unknown => Some(SCALE_DEFAULT),
+        }
+    }
+
+    /// The MSS, of which a client is told no more than `mss_max`.
+    fn mss(&self, family: Family, mss_max: u16) -> u16 {
+        match self {
+            Self::Listener(offer) => offer.mss.unwrap_or(mss_max),
+            Self::Server(server) if server.is_local => mss_max,
+            Self::Server(server) => server.mss,
+            Self::Unknown => mss_default(family),
+        }
+    }
+}
+
 /// The contents of a SYN-ACK to a client.
 pub(crate) struct Announcement {
     /// Its options.
     pub(crate) options: Options,
     /// Its flags.
     pub(crate) flags: u8,
+    /// Its window, in bytes. It is zero where the client has to wait for the server.
+    pub(crate) window: u16,
     /// What the cookie has to carry.
     pub(crate) carried: CookieOptions,
 }
 
 impl Announcement {
-    /// Options for a client that announced `client`, of a server that uses `server`, if known.
-    /// Segments larger than `mss_max` do not get through.
+    /// Options for a client that announced `client`, of a server that uses `server`. Segments larger
+    /// than `mss_max` do not get through.
     #[inline]
     pub(crate) fn new(
         settings: &SynproxySettings,
         family: Family,
         segment: &Segment,
         client: &Options,
-        server: Option<&ServerOptions>,
+        server: &Announcer,
         mss_max: u16,
     ) -> Self {
-        // Assume that an unknown server is like most.
-        let may = |chosen: Option<bool>, learned: fn(&ServerOptions) -> bool| {
-            chosen.unwrap_or_else(|| server.is_none_or(learned))
-        };
-        let timestamps = client
-            .timestamps
-            .filter(|_| may(settings.timestamps, |server| server.timestamps));
+        let timestamps = client.timestamps.filter(|_| {
+            (settings.timestamps)
+                .unwrap_or_else(|| server.uses(|offer| offer.timestamps, |known| known.timestamps))
+        });
         // As with iptables, options chosen by hand are only offered along with timestamps.
         let others = timestamps.is_some() || settings.is_learned();
-        let sack = others && client.sack && may(settings.sack, |server| server.sack);
+        let sack = others
+            && client.sack
+            && (settings.sack)
+                .unwrap_or_else(|| server.uses(|offer| offer.sack, |known| known.sack));
         let ecn = timestamps.is_some()
             && segment.asks_for_congestion_notification()
-            && (settings.ecn).unwrap_or_else(|| server.is_some_and(|server| server.ecn));
-        let advertised_wscale = match (client.scale, settings.scale, server) {
-            (None, _, _) => None,
+            && (settings.ecn).unwrap_or(match server {
+                Announcer::Listener(offer) => offer.ecn,
+                Announcer::Server(known) => known.ecn,
+                Announcer::Unknown => false,
+            });
+        let advertised_wscale = match (client.scale, settings.scale) {
+            (None, _) => None,
             _ if !others => None,
-            (Some(_), Some(chosen), _) => Some(chosen),
-            (Some(_), None, Some(server)) => server.scale,
-            (Some(_), None, None) => Some(SCALE_DEFAULT),
+            (Some(_), Some(chosen)) => Some(chosen),
+            (Some(_), None) => server.scale(),
         };
         let advertised_wscale = match (advertised_wscale, timestamps) {
             (Some(_), None) => Some(SCALE_WITHOUT_TIMESTAMPS),
@@ -143,12 +192,7 @@ impl Announcement {
             sack,
             ecn,
         };
-        let mss = match (settings.mss, server) {
-            (Some(chosen), _) => chosen,
-            (None, Some(server)) if server.is_local => mss_max,
-            (None, Some(server)) => server.mss,
-            (None, None) => mss_default(family),
-        };
+        let mss = (settings.mss).unwrap_or_else(|| server.mss(family, mss_max));
         let options = Options {
             mss: Some(mss.min(mss_max)),
             scale: advertised_wscale,
@@ -160,6 +204,12 @@ impl Announcement {
         };
         Self {
             options,
+            window: match server {
+                Announcer::Listener(offer) => {
+                    offer.window(Cookies::mss(client.mss.unwrap_or(MSS_DEFAULT)))
+                }
+                _ => 0,
+            },
             flags: flags::SYN | flags::ACK | if ecn { flags::ECE } else { 0 },
             carried: match timestamps {
                 Some(_) => CookieOptions::Nothing,

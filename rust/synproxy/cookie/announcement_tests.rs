@@ -5,13 +5,17 @@
 use super::{
     announcement::{
         Agreement,
-        Announcement, //
+        Announcement,
+        Announcer, //
     },
     CookieOptions,
     NO_SCALE, //
 };
 use crate::{
-    kernel_api::time::now_milliseconds,
+    kernel_api::{
+        net::listeners::Offer,
+        time::now_milliseconds, //
+    },
     packet::{
         tcp::{
             options::{
@@ -84,13 +88,37 @@ const SERVER: ServerOptions = ServerOptions {
 
 const CONGESTION: u8 = flags::ECE | flags::CWR;
 
+/// What a socket of this host says.
+const OFFER: Offer = Offer {
+    mss: None,
+    space: 43210,
+    initial_window: 0,
+    scale: Some(6),
+    sack: true,
+    timestamps: true,
+    ecn: true,
+    has_room: true,
+};
+
+fn announcer(server: Option<&ServerOptions>) -> Announcer {
+    server.map_or(Announcer::Unknown, |server| Announcer::Server(*server))
+}
+
 fn announce(
     settings: &SynproxySettings,
     client: &Options,
     server: Option<&ServerOptions>,
     more: u8,
 ) -> Announcement {
-    Announcement::new(settings, Family::Ipv4, &syn(more), client, server, u16::MAX)
+    let server = announcer(server);
+    Announcement::new(
+        settings,
+        Family::Ipv4,
+        &syn(more),
+        client,
+        &server,
+        u16::MAX,
+    )
 }
 
 /// What comes back with the timestamp of an answer.
@@ -119,8 +147,8 @@ mod tests {
         let chosen = chosen(None, true, true, true);
         for way in [536, 1000, 1300, 1400, 1460, u16::MAX] {
             let told = |settings: &SynproxySettings, server: Option<&ServerOptions>| {
-                let syn = syn(0);
-                Announcement::new(settings, Family::Ipv4, &syn, &CLIENT, server, way)
+                let (syn, server) = (syn(0), announcer(server));
+                Announcement::new(settings, Family::Ipv4, &syn, &CLIENT, &server, way)
                     .options
                     .mss
             };
@@ -134,8 +162,14 @@ mod tests {
     #[test]
     fn a_server_that_is_not_known_is_like_most() -> Result {
         for (family, mss) in [(Family::Ipv4, 1460), (Family::Ipv6, 1440)] {
-            let answer =
-                Announcement::new(&LEARNED, family, &syn(CONGESTION), &CLIENT, None, u16::MAX);
+            let answer = Announcement::new(
+                &LEARNED,
+                family,
+                &syn(CONGESTION),
+                &CLIENT,
+                &Announcer::Unknown,
+                u16::MAX,
+            );
             let options = &answer.options;
             assert!((options.mss, options.scale, options.sack) == (Some(mss), Some(7), true));
             assert!(options.timestamps.is_some_and(|stamps| stamps.echo == 77));
@@ -151,6 +185,69 @@ mod tests {
             assert!(agreement(&answer)? == expected);
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_socket_of_this_host_is_announced_with_its_window() -> Result {
+        let announce = |offer: Offer, settings: &SynproxySettings, mss_max: u16| {
+            let (syn, server) = (syn(CONGESTION), Announcer::Listener(offer));
+            Announcement::new(settings, Family::Ipv4, &syn, &CLIENT, &server, mss_max)
+        };
+        let answer = announce(OFFER, &LEARNED, 1460);
+        let options = &answer.options;
+        assert!((options.mss, options.scale, options.sack) == (Some(1460), Some(6), true));
+        assert_eq!(answer.window, 30 * 1440);
+        assert_eq!(answer.flags, flags::SYN | flags::ACK | flags::ECE);
+        let expected = Agreement {
+            client_scale: 9,
+            advertised_wscale: 6,
+            sack: true,
+            ecn: true,
+        };
+        assert!(agreement(&answer)? == expected);
+        let small = Offer {
+            mss: Some(1000),
+            ..OFFER
+        };
+        assert_eq!(announce(small, &LEARNED, 1460).options.mss, Some(1000));
+        assert_eq!(announce(small, &LEARNED, 900).options.mss, Some(900));
+        let plain = Offer {
+            scale: None,
+            sack: false,
+            timestamps: false,
+            ecn: false,
+            ..OFFER
+        };
+        let answer = announce(plain, &LEARNED, 1460);
+        assert!(answer.options.timestamps.is_none() && !answer.options.sack);
+        assert!(answer.options.scale.is_none() && answer.flags & flags::ECE == 0);
+        // What was chosen by hand comes first; the window is the socket's in any case.
+        let answer = announce(OFFER, &chosen(Some(3), false, true, false), 1460);
+        let options = &answer.options;
+        assert!((options.mss, options.scale, options.sack) == (Some(1400), Some(3), false));
+        assert_eq!(answer.window, 30 * 1440);
+        Ok(())
+    }
+
+    #[test]
+    fn windows_are_whole_segments() {
+        let window = |space, initial_window, client_mss| {
+            let offer = Offer {
+                space,
+                initial_window,
+                ..OFFER
+            };
+            offer.window(client_mss)
+        };
+        assert_eq!(window(65536, 0, 1460), 64240);
+        assert_eq!(window(65535, 0, 536), 65392);
+        assert_eq!(window(1 << 20, 0, 1460), u16::MAX);
+        assert_eq!(window(65536, 10, 1460), 14600);
+        assert_eq!(window(65536, u32::MAX, u16::MAX), u16::MAX);
+        // Less than a segment is all there is.
+        assert_eq!(window(1000, 0, 1460), 1000);
+        assert_eq!(window(1000, 0, 0), 1000);
+        assert_eq!(window(0, 0, 1460), 0);
     }
 
     #[test]

@@ -68,7 +68,22 @@ pub(crate) struct ValidCookie {
 /// Makes and checks cookies.
 pub(crate) struct Cookies(SecretKey);
 
+/// The entry of [`MSS_TABLE`] for a client's MSS.
+#[inline]
+fn mss_index(mss: u16) -> usize {
+    let fitting = MSS_TABLE.iter().filter(|size| **size <= mss).count();
+    fitting.saturating_sub(1)
+}
+
 impl Cookies {
+    /// What a cookie makes of a client's MSS.
+    pub(crate) fn mss(mss: u16) -> u16 {
+        MSS_TABLE
+            .get(mss_index(mss))
+            .copied()
+            .unwrap_or(MSS_TABLE[0])
+    }
+
     /// With a new random key.
     pub(crate) fn new() -> Self {
         Self(SecretKey::random())
@@ -96,8 +111,7 @@ impl Cookies {
         mss: u16,
         carried: CookieOptions,
     ) -> u32 {
-        let fitting = MSS_TABLE.iter().filter(|size| **size <= mss).count();
-        let index = fitting.saturating_sub(1) as u32;
+        let index = mss_index(mss) as u32;
         let said = match carried {
             CookieOptions::Nothing => 0,
             CookieOptions::Options { scale, sack } => {

@@ -12,9 +12,12 @@ use super::{
     floods::FloodState, //
 };
 use crate::{
-    kernel_api::time::{
-        jiffies32,
-        jiffies64, //
+    kernel_api::{
+        net::listeners::Offer,
+        time::{
+            jiffies32,
+            jiffies64, //
+        },
     },
     packet::Address,
     synproxy::prelude::*, //
@@ -38,6 +41,10 @@ const HAS_SACK: u32 = 1 << 29;
 const HAS_TIMESTAMPS: u32 = 1 << 28;
 const HAS_ECN: u32 = 1 << 27;
 const IS_LOCAL: u32 = 1 << 26;
+/// Of an offer.
+const HAS_MSS: u32 = 1 << 25;
+/// Of an offer.
+const HAS_ROOM: u32 = 1 << 24;
 const SCALE_SHIFT: u32 = 16;
 
 /// The options that a server was seen to use.
@@ -99,6 +106,8 @@ pub(crate) struct ServerReport {
     pub(crate) port: u16,
     /// Connections it accepted.
     pub(crate) opened: u32,
+    /// Those of them that a socket of this host took over.
+    pub(crate) handed_over: u32,
     /// Connections it refused.
     pub(crate) refused: u32,
     /// Connections for which it was not reached.
@@ -114,10 +123,21 @@ pub(crate) struct ServerReport {
 pub(crate) enum ConnectResult {
     /// Accepted.
     Opened,
+    /// Accepted: a socket of this host took it over.
+    HandedOver,
     /// Reset.
     Refused,
     /// The server was not reached.
     Unanswered,
+}
+
+/// What is known of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// It was connected to, and said this.
+    Server(ServerOptions),
+    /// It is a socket of this host, which would have said this a moment ago.
+    Listener(Offer),
 }
 
 /// A slot of the table.
@@ -126,11 +146,16 @@ struct Server {
     /// The port, and the IP version above it; 0 if the slot is free.
     port: Word,
     options: Word,
+    /// What a socket of this host would say, see [`pack_offer`].
+    offer: [Word; 2],
+    /// Jiffies when it would have said that.
+    offered: Word,
     /// Jiffies when a client last asked for all options.
     learned: Word,
     /// Jiffies when the entry was last used.
     used: Word,
     opened: Atomic<i32>,
+    handed_over: Atomic<i32>,
     refused: Atomic<i32>,
     unanswered: Atomic<i32>,
     flood: FloodState,
@@ -163,15 +188,47 @@ impl Endpoint {
     }
 }
 
+/// Packs an offer for a route without limits. It is never zero.
+fn pack_offer(offer: &Offer) -> [u32; 2] {
+    let options = ServerOptions {
+        mss: offer.mss.unwrap_or(0),
+        scale: offer.scale,
+        sack: offer.sack,
+        timestamps: offer.timestamps,
+        ecn: offer.ecn,
+        is_local: false,
+    };
+    let flag = |is_set, flag| if is_set { flag } else { 0 };
+    let more = flag(offer.mss.is_some(), HAS_MSS) | flag(offer.has_room, HAS_ROOM);
+    [options.pack() | more, offer.space]
+}
+
+fn unpack_offer([word, space]: [u32; 2]) -> Option<Offer> {
+    let options = ServerOptions::unpack(word)?;
+    Some(Offer {
+        mss: (word & HAS_MSS != 0).then_some(options.mss),
+        space,
+        initial_window: 0,
+        scale: options.scale,
+        sack: options.sack,
+        timestamps: options.timestamps,
+        ecn: options.ecn,
+        has_room: word & HAS_ROOM != 0,
+    })
+}
+
 impl Server {
     const fn new() -> Self {
         Self {
             address: [const { Word::new(0) }; 4],
             port: Word::new(0),
             options: Word::new(0),
+            offer: [const { Word::new(0) }; 2],
+            offered: Word::new(0),
             learned: Word::new(0),
             used: Word::new(0),
             opened: Atomic::new(0),
+            handed_over: Atomic::new(0),
             refused: Atomic::new(0),
             unanswered: Atomic::new(0),
             flood: FloodState::new(),
@@ -185,13 +242,49 @@ impl Server {
             && (self.address.iter().zip(words)).all(|(word, other)| word.load() == other)
     }
 
+    /// Its options. After [`RELEARN`], those it did not use count as unknown: a client that is not
+    /// offered an option does not ask the server for it.
+    #[inline]
+    fn options(&self) -> Option<ServerOptions> {
+        let options = ServerOptions::unpack(self.options.load())?;
+        let age = jiffies32().wrapping_sub(self.learned.load());
+        if options.is_full() || age < RELEARN {
+            return Some(options);
+        }
+        Some(ServerOptions {
+            mss: options.mss,
+            scale: options.scale.or(Some(SCALE_DEFAULT)),
+            sack: true,
+            timestamps: true,
+            ecn: options.ecn,
+            is_local: options.is_local,
+        })
+    }
+
+    fn set_offer(&self, words: [u32; 2], now: u32) {
+        for (word, value) in self.offer.iter().zip(words) {
+            word.store(value);
+        }
+        self.offered.store(now);
+    }
+
+    /// What a socket of this host would have said in the same jiffy. A flood does not look it up for
+    /// each of its SYNs.
+    #[inline]
+    fn offer(&self, now: u32) -> Option<Offer> {
+        let is_fresh = self.offered.load() == now;
+        unpack_offer(self.offer.each_ref().map(Word::load)).filter(|_| is_fresh)
+    }
+
     fn become_server(&self, endpoint: &Endpoint) {
         self.port.store(0);
         for (word, value) in self.address.iter().zip(endpoint.address.words()) {
             word.store(value);
         }
         self.options.store(0);
+        self.set_offer([0; 2], 0);
         self.opened.store(0, Relaxed);
+        self.handed_over.store(0, Relaxed);
         self.refused.store(0, Relaxed);
         self.unanswered.store(0, Relaxed);
         self.flood.clear();
@@ -268,24 +361,29 @@ impl Servers {
         Some(server)
     }
 
-    /// The server's options, if known. After [`RELEARN`], those it did not use count as unknown: a
-    /// client that is not offered an option does not ask the server for it.
+    /// What is known of a server at `now`, in jiffies.
+    #[inline]
+    pub(crate) fn known(&self, endpoint: &Endpoint, now: u32) -> Option<Known> {
+        let server = self.find(endpoint)?;
+        match server.options() {
+            Some(options) => Some(Known::Server(options)),
+            None => server.offer(now).map(Known::Listener),
+        }
+    }
+
+    /// The server's options, if known.
     #[inline]
     pub(crate) fn options(&self, endpoint: &Endpoint) -> Option<ServerOptions> {
-        let server = self.find(endpoint)?;
-        let options = ServerOptions::unpack(server.options.load())?;
-        let age = jiffies32().wrapping_sub(server.learned.load());
-        if options.is_full() || age < RELEARN {
-            return Some(options);
+        self.find(endpoint)?.options()
+    }
+
+    /// Remembers for a moment what a socket of this host says to clients whose route has no limits.
+    #[cold]
+    pub(crate) fn remember(&self, endpoint: &Endpoint, offer: &Offer, now: u32) {
+        if let Some(server) = self.find_or_make(endpoint) {
+            server.set_offer(pack_offer(offer), now);
+            server.used.store(now);
         }
-        Some(ServerOptions {
-            mss: options.mss,
-            scale: options.scale.or(Some(SCALE_DEFAULT)),
-            sack: true,
-            timestamps: true,
-            ecn: options.ecn,
-            is_local: options.is_local,
-        })
     }
 
     /// Records the options of a SYN-ACK that accepted a connection. An option that the client did
@@ -325,13 +423,29 @@ impl Servers {
         }
     }
 
+    /// Forgets the options of a server whose connections nobody translates any more. Returns whether
+    /// they were known.
+    pub(crate) fn forget(&self, endpoint: &Endpoint) -> bool {
+        let server = self.find(endpoint);
+        server.is_some_and(|server| {
+            let was_known = ServerOptions::unpack(server.options.load()).is_some();
+            if was_known {
+                server.options.store(0);
+            }
+            was_known
+        })
+    }
+
     /// Counts the result of a connection attempt.
     pub(crate) fn count(&self, endpoint: &Endpoint, attempt: ConnectResult) {
         let Some(server) = self.find_or_make(endpoint) else {
             return;
         };
+        if attempt == ConnectResult::HandedOver {
+            server.handed_over.fetch_add(1, Relaxed);
+        }
         let counter = match attempt {
-            ConnectResult::Opened => &server.opened,
+            ConnectResult::Opened | ConnectResult::HandedOver => &server.opened,
             ConnectResult::Refused => &server.refused,
             ConnectResult::Unanswered => &server.unanswered,
         };
@@ -370,6 +484,7 @@ impl Servers {
             address: Address::new(address),
             port: tag as u16,
             opened: server.opened.load(Relaxed) as u32,
+            handed_over: server.handed_over.load(Relaxed) as u32,
             refused: server.refused.load(Relaxed) as u32,
             unanswered: server.unanswered.load(Relaxed) as u32,
             options: ServerOptions::unpack(server.options.load()),

@@ -5,13 +5,17 @@
 use super::servers::{
     ConnectResult,
     Endpoint,
+    Known,
     ServerOptions,
     Servers, //
 };
 use crate::{
-    kernel_api::time::{
-        jiffies32,
-        JIFFIES_PER_SECOND, //
+    kernel_api::{
+        net::listeners::Offer,
+        time::{
+            jiffies32,
+            JIFFIES_PER_SECOND, //
+        },
     },
     packet::{
         tcp::options::{
@@ -86,6 +90,41 @@ fn rate(per_second: u32, burst: u32) -> Rate {
 #[kunit_tests(palisade_synproxy_servers)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_socket_says_is_remembered_for_a_moment() -> Result {
+        let (servers, endpoint) = (Servers::new()?, ipv4(1, 80));
+        let offer = Offer {
+            mss: None,
+            space: 1 << 20,
+            initial_window: 0,
+            scale: Some(14),
+            sack: true,
+            timestamps: false,
+            ecn: true,
+            has_room: true,
+        };
+        assert!(servers.known(&endpoint, 7).is_none());
+        let other = Offer {
+            mss: Some(0),
+            scale: None,
+            sack: false,
+            timestamps: true,
+            has_room: false,
+            ..offer
+        };
+        for offer in [offer, other] {
+            servers.remember(&endpoint, &offer, 7);
+            assert_eq!(servers.known(&endpoint, 7), Some(Known::Listener(offer)));
+            assert!(servers.known(&endpoint, 8).is_none() && servers.known(&endpoint, 6).is_none());
+        }
+        // What it says when it answers for itself comes first.
+        learn(&servers, &endpoint, &EVERYTHING);
+        servers.remember(&endpoint, &offer, 7);
+        assert_eq!(servers.known(&endpoint, 7), Some(Known::Server(KNOWN)));
+        assert!(servers.forget(&endpoint) && !servers.forget(&endpoint));
+        Ok(())
+    }
 
     #[test]
     fn what_was_learned_is_known() -> Result {

@@ -24,6 +24,7 @@ const COLUMNS: &[(&str, Cell)] = &[
     ("VALID", |row| statistics(row).cookies_valid.to_string()),
     ("INVALID", |row| statistics(row).cookies_invalid.to_string()),
     ("OPENED", |row| row.opened().to_string()),
+    ("HANDED", |row| row.handed_over().to_string()),
     ("REFUSED", |row| row.refused().to_string()),
     ("UNANSWERED", |row| row.unanswered().to_string()),
 ];
@@ -96,6 +97,7 @@ fn differ(row: &Row<'_>) -> bool {
 fn server(row: &Row<'_>) -> String {
     let learned = learned(row);
     match learned.first() {
+        None if row.handed_over() > 0 => "on this host".to_owned(),
         None => "not learned yet".to_owned(),
         Some(_) if differ(row) => format!("{} servers:", learned.len()),
         Some((_, options)) => options.clone(),
@@ -119,6 +121,7 @@ fn row_json(row: &Row<'_>) -> Value {
         "rule": save_rule(CHAIN, rule, false),
         "statistics": synproxy.statistics().value(),
         "opened": row.opened(),
+        "handed_over": row.handed_over(),
         "refused": row.refused(),
         "unanswered": row.unanswered(),
         "servers": row.servers.iter().map(|server| server_json(server)).collect::<Vec<Value>>(),
@@ -130,6 +133,7 @@ fn server_json(server: &Server) -> Value {
         "address": server.address.to_string(),
         "port": server.port,
         "opened": server.opened,
+        "handed_over": server.handed_over,
         "refused": server.refused,
         "unanswered": server.unanswered,
         "learned": server.mss.is_some(),

@@ -34,6 +34,12 @@ impl Row<'_> {
         self.sum(|server| server.opened).saturating_sub(before)
     }
 
+    /// Those of them that sockets of this host took over.
+    pub(super) fn handed_over(&self) -> u64 {
+        let before = self.protection.synproxy.statistics().handed_over_before;
+        self.sum(|server| server.handed_over).saturating_sub(before)
+    }
+
     /// Connections that they have refused since.
     pub(super) fn refused(&self) -> u64 {
         let before = self.protection.synproxy.statistics().refused_before;

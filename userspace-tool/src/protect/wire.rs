@@ -30,6 +30,8 @@ nest! {
         pub(super) ecn: bool = ECN;
         /// Milliseconds since it last accepted or refused a connection.
         pub(super) age: Option<u64> = AGE;
+        /// The connections, of those opened, that a socket of this host took over.
+        pub(super) handed_over: u64 = HANDED_OVER;
     }
 }
 

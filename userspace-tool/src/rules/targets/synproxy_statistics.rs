@@ -22,6 +22,7 @@ nest! {
         pub(crate) opened_before: u64 = OPENED_BEFORE;
         pub(crate) refused_before: u64 = REFUSED_BEFORE;
         pub(crate) unanswered_before: u64 = UNANSWERED_BEFORE;
+        pub(crate) handed_over_before: u64 = HANDED_OVER_BEFORE;
     }
 }
 

@@ -90,13 +90,27 @@ protect() {
 	esac
 }
 
-# only_proxied: the client drops SYN-ACKs that are not the proxy's. Only the proxy announces a window of 0.
+# only_proxied: no connection opens but by SYNPROXY. The client drops SYN-ACKs that announce a window, as those of servers
+# behind the proxy do. One of the proxy's host, whose number is 1, sends none, since its socket takes connections over,
+# unless they are redirected.
+# With the kernel's own SYNPROXY the client drops all that announce a window.
 only_proxied() {
+	local -a sources=("ip saddr & 0.0.0.255 != 0.0.0.1" "ip6 saddr & ::ffff != ::1")
+	[ "$kind" != iptables ] || sources=("meta l4proto tcp")
 	on client nft -f - <<-RULES
 		table inet watch {
 			chain input {
 				type filter hook input priority 0
-				tcp flags & (syn | ack) == syn | ack tcp window != 0 counter drop
+				$(printf 'tcp flags & (syn | ack) == syn | ack tcp window != 0 %s drop\n' "${sources[@]}")
+			}
+		}
+	RULES
+	[ "$kind" = iptables ] || on proxy nft -f - <<-RULES
+		table inet watch {
+			chain output {
+				type filter hook output priority 0
+				ct status dnat accept
+				tcp flags & (syn | ack) == syn | ack drop
 			}
 		}
 	RULES

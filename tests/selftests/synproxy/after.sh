@@ -24,6 +24,8 @@ check "a client gets the page of the proxy's host" gets client http://10.2.0.1/
 check "and of the server behind it" gets client http://10.4.0.2/
 check "hooks are registered" has_hooks
 check "the rule is removed" on proxy palisade -t raw -F
+# The kernel's own SYNPROXY lets the server answer.
+on proxy nft delete table inet watch
 kind=iptables protect 80
 check "then iptables' SYNPROXY serves the proxy's host" gets client http://10.2.0.1/
 check "and the server behind it" gets client http://10.4.0.2/

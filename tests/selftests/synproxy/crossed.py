@@ -79,7 +79,7 @@ def opening(report, topology, title, rows):
         cells = list(cells_of(batch))
         # The rows whose rules some packet has to meet.
         to_meet = {cell.row for cell in cells if cell.row.is_met and cell.row.rules and not is_documented(cell)}
-        rules.protect(BARE)
+        rules.protect(BARE, batch[0].cookies)
         rules.load(batch)
         topology.start(cells)
         topology.until(lambda: all(map(is_right, cells)))
@@ -97,9 +97,11 @@ def opening(report, topology, title, rows):
 
 
 def batches(rows):
-    """Splits rows so that no more than 1024 connections are opened at the same time."""
+    """Splits rows so that no more than 1024 connections are opened at the same time, with the same settings."""
     size = 40 if EVERY else 1000
-    return [rows[start:start + size] for start in range(0, len(rows), size)]
+    for cookies in True, False:
+        own = [row for row in rows if row.cookies == cookies]
+        yield from (own[start:start + size] for start in range(0, len(own), size))
 
 
 def silence():

@@ -63,7 +63,8 @@ check "and cookies" status_is 80 cookies_sent 2
 check "that came back" status_is 80 cookies_valid 2
 check "and opened connections" status_is 80 opened 2
 check "and none for the other port" status_is 81 syns 0
-check "it shows the server's options" sh -c "ip netns exec server palisade protect --status | grep -q 'mss 1460 wscale [0-9]* sack timestamp'"
+check "which its sockets took over" status_is 80 handed_over 2
+check "it says that the server is on this host" sh -c "ip netns exec server palisade protect --status | grep -q '  80 .* on this host$'"
 check "another namespace has no rule" sh -c "! ip netns exec client palisade -t raw -S | grep -q SYNPROXY"
 on server palisade protect 99
 check "a client of a port without a server is reset" sh -c "ip netns exec client \

@@ -15,12 +15,13 @@ WAYS = "forward", "dnat", "local"
 class Judge:
     """Opens conversations, and checks how each of them ends."""
 
-    def __init__(self, report, topology, title, bare):
+    def __init__(self, report, topology, title, bare, cookies=True):
         self.report, self.topology, self.title, self.bare = report, topology, f"{topology.variant}, {title}", bare
+        self.cookies = cookies
         self.rules, self.cells = Rules(topology), []
 
     def __enter__(self):
-        self.rules.protect(self.bare)
+        self.rules.protect(self.bare, self.cookies)
         return self
 
     def __exit__(self, *_):
@@ -165,7 +166,7 @@ def flush(report, topology, chosen, bare):
     row = Row("conntrack -F while the server is waited for",
               nft("prerouting output", 0, "drop", "tcp sport {port} tcp flags & (syn | ack) == syn | ack"))
     if chosen([row]):
-        with Judge(report, topology, "forgotten", bare) as judge:
+        with Judge(report, topology, "forgotten", bare, cookies=False) as judge:
             judge.rules.load([row])
             cells = judge.open(row)
             report.check(f"{judge.title}: the server is waited for", judge.met(row, len(cells)))

@@ -28,6 +28,8 @@ class Row:
     # Whether a packet has to meet the rules.
     is_met: bool = True
     number: int = 1
+    # Whether sockets of the firewall may take connections over (net.ipv4.tcp_syncookies). There is no SYN-ACK of these.
+    cookies: bool = True
     # A statement of nftables that not every kernel supports.
     needs: str = ""
     port: int = dataclasses.field(default_factory=lambda: next(ports))
@@ -151,11 +153,11 @@ def answers():
     for hook, priority, ways in (("prerouting", -400, BEHIND), ("prerouting", 0, BEHIND), ("forward", 0, BEHIND),
                                  ("output", -400, ("local",)), ("output", 0, ("local",))):
         yield dropped(f"nft, {hook} {priority}: drop of the server's SYN-ACK",
-                      *nft(hook, priority, "drop", SYN_ACK), ways=ways)
+                      *nft(hook, priority, "drop", SYN_ACK), ways=ways, cookies=hook != "output")
     for hook, ways in ("prerouting", BEHIND), ("forward", BEHIND), ("output", ("local",)):
         for action in "icmpx port-unreachable", "tcp reset":
             yield dropped(f"nft, {hook} 0: reject of the server's SYN-ACK with {action}",
-                          *nft(hook, 0, f"reject with {action}", SYN_ACK), ways=ways)
+                          *nft(hook, 0, f"reject with {action}", SYN_ACK), ways=ways, cookies=hook != "output")
     # Segments that are sent with the server's address do not pass OUTPUT.
     yield ignored("nft, output 0: drop of SYN-ACKs of servers behind this host",
                   *nft("output", 0, "drop", SYN_ACK), ways=BEHIND)
@@ -175,7 +177,8 @@ def once():
                 ("answer", "output", -400, words.replace("{side}", "sport"), ("local",))):
             name = f"{what.replace(' ', '-')}-{hook.replace(' ', '-')}-{times}".lower()
             yield Row(f"the {what} is lost {times} times in {hook}", tuple(
-                ("once", (one, priority), f"{match}", (name, times)) for one in hook.split()), SERVED, ways=ways)
+                ("once", (one, priority), f"{match}", (name, times)) for one in hook.split()), SERVED, ways=ways,
+                cookies=(what, hook) != ("SYN-ACK", "output"))
 
 
 def routes(names):

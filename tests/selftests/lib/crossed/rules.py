@@ -44,8 +44,11 @@ class Rules:
         self.topology, self.words = topology, {}
         self.tables = {version: set() for version in VERSIONS}
 
-    def protect(self, bare=False):
-        """Adds SYNPROXY's rules of all kinds, each kind for addresses of its own, and the DNAT of nftables."""
+    def protect(self, bare=False, cookies=True):
+        """Adds SYNPROXY's rules of all kinds, each kind for addresses of its own, and the DNAT of nftables.
+
+        With `cookies`, sockets of the firewall take connections over.
+        """
         raw, filters = [], []
         for version in VERSIONS:
             to = {kind: f"-d {of_kind(kind, version)} -p tcp --dport {PORTS}" for kind in KINDS}
@@ -56,7 +59,8 @@ class Rules:
                             f"-A {chain} {to['five']} -m state --state INVALID -j DROP"]
         if not bare:
             self.palisade({"raw": raw, "filter": filters}, "")
-        on(FIREWALL, "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0")
+        on(FIREWALL, "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0",
+           f"net.ipv4.tcp_syncookies={int(cookies)}")
         self.translate()
 
     def translate(self):

@@ -337,6 +337,8 @@ def rules_for_own_packets(hosts, version, _):
 
 def answer_dropped(hosts, version, _):
     """if OUTPUT drops two SYN-ACKs of a server on this host, the SYN is retransmitted to it"""
+    # Its socket takes no connections over.
+    hosts.run("sysctl", "-qw", "net.ipv4.tcp_syncookies=0")
     listener = hosts.listen(current_port[0])
     hosts.run("nft", "-f", "-", input="""
         table inet own {
@@ -356,6 +358,7 @@ def answer_dropped(hosts, version, _):
         expect([one.flags & (ACK | RST) for one in taken] == [ACK], f"the client got {taken}")
     finally:
         hosts.run("nft", "delete", "table", "inet", "own")
+        hosts.run("sysctl", "-qw", "net.ipv4.tcp_syncookies=1")
         listener.close()
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A server on the proxy's own host, with the kernel's TCP, over a link and over a VLAN on it."""
+"""A server on the proxy's own host, with the kernel's TCP, over a link and over a VLAN on it.
+
+Its socket takes connections over: clients may send at once, and nothing is translated. With iptables clients wait.
+"""
 
 import contextlib
 import time
@@ -15,17 +18,26 @@ def accepted(listener):
     return None
 
 
-def converse(hosts, wire, version, listener, port, options):
-    client = Client(hosts, wire, wire.proxy[version], port=port, options=options)
-    client.ask()
-    expect(accepted(listener) is None, "the server has a connection already")
-    client.send()
+def wait_for_window(client):
+    """The server has been opened: the client is told that it may send."""
     update = client.one("the window update")
     expect(update.has(ACK), f"the client got this instead of a window update: {update}")
     expect_equal("the number of the update", update.sequence, (client.announced.sequence + 1) % MODULUS)
     expect_equal("what it acknowledges", update.acknowledged, client.sequence)
     expect(update.window > 0, "the client may still not send")
     client.accept(update)
+
+
+def converse(hosts, kind, wire, version, listener, port, options):
+    client = Client(hosts, wire, wire.proxy[version], port=port, options=options)
+    client.ask()
+    expect(accepted(listener) is None, "the server has a connection already")
+    client.send()
+    if kind == "iptables":
+        wait_for_window(client)
+    else:
+        expect(client.announced.window > 0, "the client may not send yet")
+        client.nothing("the connection is open")
     with accepted(listener) or no_connection() as server:
         server.settimeout(20)
         client.send(ACK | PSH, b"a question")
@@ -61,11 +73,11 @@ def no_connection():
     raise Wrong("the server has no connection")
 
 
-def local_server(hosts, version, _):
+def local_server(hosts, version, kind):
     """a server on the proxy's own host is reached"""
     with hosts.listen(81) as listener:
         for options in Options(), Options(1460, sack=True), Options(1460, timestamps=(1, 0)), ALL:
-            converse(hosts, hosts.left, version, listener, 81, options)
+            converse(hosts, kind, hosts.left, version, listener, 81, options)
 
 
 def local_data_first(hosts, version, kind):
@@ -83,10 +95,10 @@ def local_data_first(hosts, version, kind):
         expect_equal("what is acknowledged", last.acknowledged, client.sequence)
 
 
-def over_vlan(hosts, version, _):
+def over_vlan(hosts, version, kind):
     """a server on the proxy's own host is reached over a VLAN"""
     with hosts.listen(81) as listener:
-        converse(hosts, hosts.vlan, version, listener, 81, ALL)
+        converse(hosts, kind, hosts.vlan, version, listener, 81, ALL)
         vlan = Client(hosts, hosts.vlan, hosts.vlan.proxy[version], port=81)
         vlan.put(vlan.segment(acknowledged=12345))
         expect(all(one.has(RST) for one in vlan.take()), "no cookie")
@@ -102,7 +114,7 @@ def closed_port(hosts, version, _):
     expect_equal("its number", reset.sequence, client.acknowledged)
 
 
-def floods(hosts, version, _):
+def floods(hosts, version, kind):
     """floods of SYNs and invalid ACKs reach no server, and clients are served during them"""
     with hosts.listen(83) as listener:
         for number in range(300):
@@ -112,7 +124,7 @@ def floods(hosts, version, _):
             if number % 100 == 50:
                 hosts.settle()
                 hosts.left.take(lambda segment: segment.source_port == 83)
-                converse(hosts, hosts.left, version, listener, 83, ALL)
+                converse(hosts, kind, hosts.left, version, listener, 83, ALL)
         time.sleep(0.01)
         hosts.settle()
         hosts.left.take(lambda segment: segment.source_port == 83)

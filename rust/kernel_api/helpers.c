@@ -495,23 +495,21 @@ const struct request_sock_ops *palisade_request_ops6(void)
 }
 #endif
 
-struct request_sock *palisade_request_alloc(const struct request_sock_ops *ops)
-{
-	return kmem_cache_alloc(ops->slab, GFP_ATOMIC | __GFP_NOWARN);
-}
-
 struct request_sock *palisade_request_alloc_mptcp(const struct request_sock_ops *ops,
 						  struct sock *listener)
 {
 	return mptcp_subflow_reqsk_alloc(ops, listener, false);
 }
 
-/* As reqsk_alloc_noprof() and inet_reqsk_alloc(), which are not exported. */
-void palisade_request_init(struct request_sock *request, const struct request_sock_ops *ops,
-			   const struct sock *listener)
+/* As inet_reqsk_alloc(), which is not exported. */
+struct request_sock *palisade_request_alloc(const struct request_sock_ops *ops,
+					    const struct sock *listener)
 {
+	struct request_sock *request = kmem_cache_alloc(ops->slab, GFP_ATOMIC | __GFP_NOWARN);
 	struct inet_request_sock *inet = inet_rsk(request);
 
+	if (!request)
+		return NULL;
 	request->rsk_ops = ops;
 	req_to_sk(request)->sk_prot = listener->sk_prot;
 	sk_node_init(&req_to_sk(request)->sk_node);
@@ -529,6 +527,7 @@ void palisade_request_init(struct request_sock *request, const struct request_so
 	inet->ireq_state = TCP_NEW_SYN_RECV;
 	write_pnet(&inet->ireq_net, sock_net(listener));
 	inet->ireq_family = listener->sk_family;
+	return request;
 }
 
 /* As bpf_sk_assign_tcp_reqsk(). */

@@ -133,11 +133,10 @@ u16 palisade_listener_mss(const struct sock *listener);
 void palisade_tcp_settings(const struct net *net, struct palisade_tcp_settings *settings);
 const struct request_sock_ops *palisade_request_ops4(void);
 const struct request_sock_ops *palisade_request_ops6(void);
-struct request_sock *palisade_request_alloc(const struct request_sock_ops *ops);
+struct request_sock *palisade_request_alloc(const struct request_sock_ops *ops,
+					    const struct sock *listener);
 struct request_sock *palisade_request_alloc_mptcp(const struct request_sock_ops *ops,
 						  struct sock *listener);
-void palisade_request_init(struct request_sock *request, const struct request_sock_ops *ops,
-			   const struct sock *listener);
 void palisade_request_agree(struct request_sock *request, struct sock *listener,
 			    const struct palisade_agreement *agreement);
 bool palisade_skb_has_socket(const struct sk_buff *skb);

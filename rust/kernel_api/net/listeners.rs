@@ -12,7 +12,7 @@
 use super::{
     route::RouteLimits,
     skb::Skb,
-    sockets::domain, //
+    sockets::SocketKey, //
 };
 use crate::kernel_api::{
     bindings,
@@ -107,14 +107,9 @@ impl<'a> Context<'a> {
         header_end: u32,
     ) -> Option<Listener<'a>> {
         let state = self.as_raw();
-        let ((source, destination), (source_port, destination_port)) =
-            (endpoints.addresses, endpoints.ports);
-        let (source_port, port) = (
-            u16::from_ne_bytes(source_port),
-            u16::from_be_bytes(destination_port),
-        );
+        let key = SocketKey::new(self, skb, endpoints)?;
+        let (source, destination) = (key.source, key.destination);
         let header_end = i32::try_from(header_end).ok()?;
-        let (device, enslaved) = domain(self, skb, endpoints.family)?;
         // SAFETY: By the type invariant of `Skb`, the packet is valid.
         if unsafe { bindings::palisade_skb_has_socket(skb.as_raw()) } {
             return None;
@@ -132,11 +127,11 @@ impl<'a> Context<'a> {
                         skb.as_raw(),
                         header_end,
                         source,
-                        source_port,
+                        key.source_port,
                         destination,
-                        port,
-                        device,
-                        enslaved,
+                        key.port,
+                        key.device,
+                        key.enslaved,
                     )
                 }
                 Family::Ipv6 => bindings::inet6_lookup_listener(
@@ -144,11 +139,11 @@ impl<'a> Context<'a> {
                     skb.as_raw(),
                     header_end,
                     (&raw const source).cast(),
-                    source_port,
+                    key.source_port,
                     (&raw const destination).cast(),
-                    port,
-                    device,
-                    enslaved,
+                    key.port,
+                    key.device,
+                    key.enslaved,
                 ),
             };
             let raw = NonNull::new(socket)?;
@@ -222,8 +217,7 @@ impl Listener<'_> {
         let (client_scale, scale) = agreed.scales.unwrap_or((0, 0));
         let (recent_stamp, sent) = agreed.timestamps.unwrap_or((0, 0));
         // SAFETY: By the type invariant, the socket is valid. The operations are those of TCP, which
-        // has a slab for requests (`proto_register`). A request is initialised as a new one is by
-        // TCP, before anybody else knows it; it refers to the socket without a reference, which
+        // has a slab for requests (`proto_register`). Nobody else knows the new request; it refers to the socket without a reference, which
         // `skb_steal_sock` and `sock_pfree` know of. RCU is held until TCP has it: the packet goes
         // on from here within the same read-side section.
         unsafe {
@@ -233,12 +227,9 @@ impl Listener<'_> {
             };
             let request = match bindings::palisade_listener_is_mptcp(listener) {
                 true => bindings::palisade_request_alloc_mptcp(ops, listener),
-                false => bindings::palisade_request_alloc(ops),
+                false => bindings::palisade_request_alloc(ops, listener),
             };
             let request = NonNull::new(request).ok_or(ENOMEM)?.as_ptr();
-            if !bindings::palisade_listener_is_mptcp(listener) {
-                bindings::palisade_request_init(request, ops, listener);
-            }
             let agreement = bindings::palisade_agreement {
                 mss: agreed.mss,
                 client_scale,

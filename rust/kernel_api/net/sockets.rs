@@ -42,22 +42,46 @@ impl Socket {
     }
 }
 
-/// The devices that a socket may be bound to in order to get a packet that was received: that by
-/// which it came, or in a VRF, the VRF's and that one (`inet_sk_bound_dev_eq`). Zero for none.
-pub(super) fn domain(context: &Context<'_>, skb: &Skb, family: Family) -> Option<(i32, i32)> {
-    let (device, raw) = (context.as_raw().in_, skb.as_raw());
-    // SAFETY: By the type invariants, the packet and the device, if there is one, are valid, under
-    // RCU. In the hooks of IP, the packet has the control block of `family`'s IP.
-    unsafe {
-        let index = device.as_ref()?.ifindex;
-        Some(match bindings::palisade_l3mdev_index(device) {
-            0 => (index, 0),
-            // Behind IP's input in the VRF (`l3mdev_ip_rcv`), the packet came by the VRF itself.
-            master if master == index => match family {
-                Family::Ipv4 => (master, bindings::palisade_enslaved_index4(raw)),
-                Family::Ipv6 => (master, bindings::palisade_enslaved_index6(raw)),
-            },
-            master => (master, index),
+/// What a socket is looked up by.
+pub(super) struct SocketKey {
+    pub(super) source: [u32; 4],
+    pub(super) destination: [u32; 4],
+    /// In network byte order, as the look-ups take it.
+    pub(super) source_port: u16,
+    pub(super) port: u16,
+    /// The device that the packet came by, or that of its VRF.
+    pub(super) device: i32,
+    /// In a VRF, the device that the packet came by, or else zero. A socket may be bound to either
+    /// (`inet_sk_bound_dev_eq`).
+    pub(super) enslaved: i32,
+}
+
+impl SocketKey {
+    /// For a packet that was received, with these endpoints. `None` for others.
+    pub(super) fn new(context: &Context<'_>, skb: &Skb, endpoints: &Endpoints) -> Option<Self> {
+        let (device, raw) = (context.as_raw().in_, skb.as_raw());
+        // SAFETY: By the type invariants, the packet and the device, if there is one, are valid,
+        // under RCU. In the hooks of IP, the packet has the control block of its family's IP.
+        let (device, enslaved) = unsafe {
+            let index = device.as_ref()?.ifindex;
+            match bindings::palisade_l3mdev_index(device) {
+                0 => (index, 0),
+                // Behind IP's input in the VRF (`l3mdev_ip_rcv`), the packet came by the VRF itself.
+                master if master == index => match endpoints.family {
+                    Family::Ipv4 => (master, bindings::palisade_enslaved_index4(raw)),
+                    Family::Ipv6 => (master, bindings::palisade_enslaved_index6(raw)),
+                },
+                master => (master, index),
+            }
+        };
+        let ((source, destination), (source_port, port)) = (endpoints.addresses, endpoints.ports);
+        Some(Self {
+            source,
+            destination,
+            source_port: u16::from_ne_bytes(source_port),
+            port: u16::from_be_bytes(port),
+            device,
+            enslaved,
         })
     }
 }
@@ -66,13 +90,8 @@ pub(super) fn domain(context: &Context<'_>, skb: &Skb, family: Family) -> Option
 /// being opened or being closed. The segment is in a hook and was received.
 pub(crate) fn find(context: &Context<'_>, skb: &Skb, endpoints: &Endpoints) -> Option<Socket> {
     let state = context.as_raw();
-    let (device, enslaved) = domain(context, skb, endpoints.family)?;
-    let ((source, destination), (source_port, destination_port)) =
-        (endpoints.addresses, endpoints.ports);
-    let (source_port, port) = (
-        u16::from_ne_bytes(source_port),
-        u16::from_be_bytes(destination_port),
-    );
+    let key = SocketKey::new(context, skb, endpoints)?;
+    let (source, destination) = (key.source, key.destination);
     // SAFETY: By the type invariant of `Context`, the namespace is valid, under RCU. The addresses
     // are valid for reads. The lookup returns null or a reference, which is dropped once.
     unsafe {
@@ -82,21 +101,21 @@ pub(crate) fn find(context: &Context<'_>, skb: &Skb, endpoints: &Endpoints) -> O
                 bindings::__inet_lookup_established(
                     state.net,
                     source,
-                    source_port,
+                    key.source_port,
                     destination,
-                    port,
-                    device,
-                    enslaved,
+                    key.port,
+                    key.device,
+                    key.enslaved,
                 )
             }
             Family::Ipv6 => bindings::__inet6_lookup_established(
                 state.net,
                 (&raw const source).cast(),
-                source_port,
+                key.source_port,
                 (&raw const destination).cast(),
-                port,
-                device,
-                enslaved,
+                key.port,
+                key.device,
+                key.enslaved,
             ),
         };
         if socket.is_null() {

@@ -16,10 +16,7 @@ use crate::{
     },
     synproxy::{
         connection::established::EstablishedMark,
-        cookie::announcement::{
-            Announcement,
-            Announcer, //
-        },
+        cookie::announcement::Announcement,
         prelude::*,
         server::servers::Known,
         settings::{
@@ -134,16 +131,16 @@ impl Incoming<'_, '_> {
         FoundConnection::look_up(self.packet.context().namespace(), endpoints)
     }
 
-    /// Whose options the client is told. `None` if it is a socket of this host that has no room for
+    /// What is known of the server, whose options the client is told. `None` if it is a socket of this host that has no room for
     /// another connection.
     #[inline]
-    fn announcer(&mut self, endpoint: &Endpoint, way: &WayBack) -> Option<Announcer> {
+    fn server(&mut self, endpoint: &Endpoint, way: &WayBack) -> Option<Known> {
         let (servers, now) = (&self.synproxy.servers, jiffies32());
         let has_no_limits = way.limits == RouteLimits::default();
         let offer = match servers.known(endpoint, now) {
-            Some(Known::Server(options)) => return Some(Announcer::Server(options)),
+            known @ Known::Server(_) => return Some(known),
             _ if !way.is_from_here => None,
-            Some(Known::Listener(offer)) if has_no_limits => Some(offer),
+            Known::Listener(offer) if has_no_limits => Some(offer),
             _ => self.listener_offer(&way.limits).inspect(|offer| {
                 if has_no_limits {
                     servers.remember(endpoint, offer, now);
@@ -151,8 +148,8 @@ impl Incoming<'_, '_> {
             }),
         };
         match offer {
-            Some(offer) => offer.has_room.then_some(Announcer::Listener(offer)),
-            None => Some(Announcer::Unknown),
+            Some(offer) => offer.has_room.then_some(Known::Listener(offer)),
+            None => Some(Known::Nothing),
         }
     }
 
@@ -202,7 +199,7 @@ impl Incoming<'_, '_> {
             Err(NoAnswer::Forbidden) => return Some(Verdict::Drop),
             Err(NoAnswer::NoRoute) => return None,
         };
-        let Some(server) = self.announcer(&endpoint, &way) else {
+        let Some(server) = self.server(&endpoint, &way) else {
             return Some(Verdict::Drop);
         };
         let (packet, segment) = (&*self.packet, &self.segment);

@@ -15,6 +15,7 @@ use crate::{
     synproxy::{
         prelude::*,
         server::servers::{
+            Known,
             ServerOptions,
             SCALE_DEFAULT, //
         },
@@ -92,24 +93,15 @@ impl Agreement {
     }
 }
 
-/// Whose options a client is told.
-pub(crate) enum Announcer {
-    /// A socket of this host that listens, and will get the connection itself.
-    Listener(Offer),
-    /// A server that was connected to before.
-    Server(ServerOptions),
-    /// A server that nobody was connected to yet.
-    Unknown,
-}
-
-impl Announcer {
+/// What a client is told of a server.
+impl Known {
     /// An option, which servers are assumed to use until they do not.
     #[inline]
     fn uses(&self, offer: fn(&Offer) -> bool, server: fn(&ServerOptions) -> bool) -> bool {
         match self {
             Self::Listener(listener) => offer(listener),
             Self::Server(options) => server(options),
-            Self::Unknown => true,
+            Self::Nothing => true,
         }
     }
 
@@ -117,7 +109,7 @@ impl Announcer {
         match self {
             Self::Listener(offer) => offer.scale,
             Self::Server(server) => server.scale,
-            Self::Unknown => Some(SCALE_DEFAULT),
+            Self::Nothing => Some(SCALE_DEFAULT),
         }
     }
 
@@ -127,7 +119,7 @@ impl Announcer {
             Self::Listener(offer) => offer.mss.unwrap_or(mss_max),
             Self::Server(server) if server.is_local => mss_max,
             Self::Server(server) => server.mss,
-            Self::Unknown => mss_default(family),
+            Self::Nothing => mss_default(family),
         }
     }
 }
@@ -153,7 +145,7 @@ impl Announcement {
         family: Family,
         segment: &Segment,
         client: &Options,
-        server: &Announcer,
+        server: &Known,
         mss_max: u16,
     ) -> Self {
         let timestamps = client.timestamps.filter(|_| {
@@ -169,9 +161,9 @@ impl Announcement {
         let ecn = timestamps.is_some()
             && segment.asks_for_congestion_notification()
             && (settings.ecn).unwrap_or(match server {
-                Announcer::Listener(offer) => offer.ecn,
-                Announcer::Server(known) => known.ecn,
-                Announcer::Unknown => false,
+                Known::Listener(offer) => offer.ecn,
+                Known::Server(known) => known.ecn,
+                Known::Nothing => false,
             });
         let advertised_wscale = match (client.scale, settings.scale) {
             (None, _) => None,
@@ -205,7 +197,7 @@ impl Announcement {
         Self {
             options,
             window: match server {
-                Announcer::Listener(offer) => {
+                Known::Listener(offer) => {
                     offer.window(Cookies::mss(client.mss.unwrap_or(MSS_DEFAULT)))
                 }
                 _ => 0,

@@ -5,8 +5,7 @@
 use super::{
     announcement::{
         Agreement,
-        Announcement,
-        Announcer, //
+        Announcement, //
     },
     CookieOptions,
     NO_SCALE, //
@@ -30,7 +29,10 @@ use crate::{
         Family, //
     },
     synproxy::{
-        server::servers::ServerOptions,
+        server::servers::{
+            Known,
+            ServerOptions, //
+        },
         settings::SynproxySettings, //
     },
 };
@@ -100,8 +102,8 @@ const OFFER: Offer = Offer {
     has_room: true,
 };
 
-fn announcer(server: Option<&ServerOptions>) -> Announcer {
-    server.map_or(Announcer::Unknown, |server| Announcer::Server(*server))
+fn known(server: Option<&ServerOptions>) -> Known {
+    server.map_or(Known::Nothing, |server| Known::Server(*server))
 }
 
 fn announce(
@@ -110,7 +112,7 @@ fn announce(
     server: Option<&ServerOptions>,
     more: u8,
 ) -> Announcement {
-    let server = announcer(server);
+    let server = known(server);
     Announcement::new(
         settings,
         Family::Ipv4,
@@ -147,7 +149,7 @@ mod tests {
         let chosen = chosen(None, true, true, true);
         for way in [536, 1000, 1300, 1400, 1460, u16::MAX] {
             let told = |settings: &SynproxySettings, server: Option<&ServerOptions>| {
-                let (syn, server) = (syn(0), announcer(server));
+                let (syn, server) = (syn(0), known(server));
                 Announcement::new(settings, Family::Ipv4, &syn, &CLIENT, &server, way)
                     .options
                     .mss
@@ -167,7 +169,7 @@ mod tests {
                 family,
                 &syn(CONGESTION),
                 &CLIENT,
-                &Announcer::Unknown,
+                &Known::Nothing,
                 u16::MAX,
             );
             let options = &answer.options;
@@ -190,7 +192,7 @@ mod tests {
     #[test]
     fn a_socket_of_this_host_is_announced_with_its_window() -> Result {
         let announce = |offer: Offer, settings: &SynproxySettings, mss_max: u16| {
-            let (syn, server) = (syn(CONGESTION), Announcer::Listener(offer));
+            let (syn, server) = (syn(CONGESTION), Known::Listener(offer));
             Announcement::new(settings, Family::Ipv4, &syn, &CLIENT, &server, mss_max)
         };
         let answer = announce(OFFER, &LEARNED, 1460);

@@ -136,8 +136,10 @@ pub(crate) enum ConnectResult {
 pub(crate) enum Known {
     /// It was connected to, and said this.
     Server(ServerOptions),
-    /// It is a socket of this host, which would have said this a moment ago.
+    /// It is a socket of this host, which would say this, and will get the connection itself.
     Listener(Offer),
+    /// Nobody was connected to it yet.
+    Nothing,
 }
 
 /// A slot of the table.
@@ -363,11 +365,13 @@ impl Servers {
 
     /// What is known of a server at `now`, in jiffies.
     #[inline]
-    pub(crate) fn known(&self, endpoint: &Endpoint, now: u32) -> Option<Known> {
-        let server = self.find(endpoint)?;
+    pub(crate) fn known(&self, endpoint: &Endpoint, now: u32) -> Known {
+        let Some(server) = self.find(endpoint) else {
+            return Known::Nothing;
+        };
         match server.options() {
-            Some(options) => Some(Known::Server(options)),
-            None => server.offer(now).map(Known::Listener),
+            Some(options) => Known::Server(options),
+            None => server.offer(now).map_or(Known::Nothing, Known::Listener),
         }
     }
 

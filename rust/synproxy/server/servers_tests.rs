@@ -104,7 +104,7 @@ mod tests {
             ecn: true,
             has_room: true,
         };
-        assert!(servers.known(&endpoint, 7).is_none());
+        assert_eq!(servers.known(&endpoint, 7), Known::Nothing);
         let other = Offer {
             mss: Some(0),
             scale: None,
@@ -115,13 +115,14 @@ mod tests {
         };
         for offer in [offer, other] {
             servers.remember(&endpoint, &offer, 7);
-            assert_eq!(servers.known(&endpoint, 7), Some(Known::Listener(offer)));
-            assert!(servers.known(&endpoint, 8).is_none() && servers.known(&endpoint, 6).is_none());
+            assert_eq!(servers.known(&endpoint, 7), Known::Listener(offer));
+            assert_eq!(servers.known(&endpoint, 8), Known::Nothing);
+            assert_eq!(servers.known(&endpoint, 6), Known::Nothing);
         }
         // What it says when it answers for itself comes first.
         learn(&servers, &endpoint, &EVERYTHING);
         servers.remember(&endpoint, &offer, 7);
-        assert_eq!(servers.known(&endpoint, 7), Some(Known::Server(KNOWN)));
+        assert_eq!(servers.known(&endpoint, 7), Known::Server(KNOWN));
         assert!(servers.forget(&endpoint) && !servers.forget(&endpoint));
         Ok(())
     }

@@ -55,6 +55,10 @@ module! {
             default: 0,
             description: "Seconds after which an address that was not seen is forgotten, where its list does not say otherwise (default 0: the longest time that can be measured, 86 days at HZ=250)",
         },
+        max_held: i64 {
+            default: 4194304,
+            description: "Most bytes of memory in a network namespace for what clients of SYNPROXY send before their server has answered (0-67108864, default 4194304)",
+        },
     },
 }
 
@@ -74,6 +78,7 @@ impl kernel::Module for Palisade {
             module_parameters::max_rules.value(),
             module_parameters::max_chains.value(),
             module_parameters::entry_timeout.value(),
+            module_parameters::max_held.value(),
         )?;
         let reclaimer = kernel_api::sync::rcu::Reclaimer::start()?;
         let namespaces = kernel_api::net::netns::Registration::new()?;

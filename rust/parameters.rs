@@ -31,6 +31,7 @@ pub(crate) struct Parameters {
     max_rules: u32,
     max_chains: u32,
     entry_timeout: u32,
+    max_held: u32,
 }
 
 /// The longest `entry_timeout`, in seconds; depends on HZ.
@@ -49,6 +50,7 @@ impl Parameters {
         max_rules: impl Borrow<i64>,
         max_chains: impl Borrow<i64>,
         entry_timeout: impl Borrow<i64>,
+        max_held: impl Borrow<i64>,
     ) -> Result {
         let parameters = Self {
             max_entries: check("max_entries", max_entries, 1..=16_777_216)?,
@@ -56,6 +58,7 @@ impl Parameters {
             max_rules: check("max_rules", max_rules, 1..=1_048_576)?,
             max_chains: check("max_chains", max_chains, 1..=65_536)?,
             entry_timeout: check("entry_timeout", entry_timeout, 0..=TIMEOUT_MAX)?,
+            max_held: check("max_held", max_held, 0..=67_108_864)?,
         };
         PARAMETERS.populate(parameters);
         Ok(())
@@ -69,6 +72,7 @@ impl Parameters {
             max_rules: 1,
             max_chains: 1,
             entry_timeout: 0,
+            max_held: 0,
         })
     }
 
@@ -87,6 +91,7 @@ impl Parameters {
         rules::RuleLimits {
             rules: self.max_rules as usize,
             chains: self.max_chains as usize,
+            held: self.max_held,
         }
     }
 }

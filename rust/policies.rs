@@ -224,8 +224,9 @@ static LOG_POLICY: [Policy; 4] = [
 static REDIRECT_POLICY: [Policy; 4] = [Policy::NONE, Policy::u16(), Policy::u16(), Policy::flag()];
 
 /// What a nested `synproxy-statistics` may hold.
-static SYNPROXY_STATISTICS_POLICY: [Policy; 10] = [
+static SYNPROXY_STATISTICS_POLICY: [Policy; 11] = [
     Policy::NONE,
+    Policy::u64(),
     Policy::u64(),
     Policy::u64(),
     Policy::u64(),
@@ -238,7 +239,7 @@ static SYNPROXY_STATISTICS_POLICY: [Policy; 10] = [
 ];
 
 /// What a nested `synproxy` may hold.
-static SYNPROXY_POLICY: [Policy; 9] = [
+static SYNPROXY_POLICY: [Policy; 10] = [
     Policy::NONE,
     Policy::u16_range(&SYNPROXY_MSS_RANGE),
     Policy::u8_range(&SYNPROXY_WSCALE_RANGE),
@@ -248,6 +249,7 @@ static SYNPROXY_POLICY: [Policy; 9] = [
     Policy::u32_range(&SYNPROXY_FLOODED_RATE_RANGE),
     Policy::u32_range(&SYNPROXY_FLOODED_BURST_RANGE),
     Policy::nested(&SYNPROXY_STATISTICS_POLICY),
+    Policy::u16(),
 ];
 
 /// What a nested `tcpmss` may hold.

@@ -909,6 +909,9 @@ pub(crate) mod attribute {
         pub(crate) const FLOODED_BURST: u16 = 7;
         /// What the rule has seen; not taken in requests.
         pub(crate) const STATISTICS: u16 = 8;
+        /// The largest window that clients of a server behind this machine are told before it has
+        /// answered, in bytes. Absent means that of the server.
+        pub(crate) const WINDOW: u16 = 9;
     }
 
     /// The attributes of `synproxy-statistics`.
@@ -932,6 +935,8 @@ pub(crate) mod attribute {
         pub(crate) const UNANSWERED_BEFORE: u16 = 8;
         /// Connections that sockets of this host had taken over before.
         pub(crate) const HANDED_OVER_BEFORE: u16 = 9;
+        /// How often what clients sent before a server had answered had been dropped before.
+        pub(crate) const DROPPED_BEFORE: u16 = 10;
     }
 
     /// A server that connections were opened to, by the address and port that clients know it by.
@@ -961,6 +966,9 @@ pub(crate) mod attribute {
         /// Connections, of those that it accepted, that a socket of this host took over, and that
         /// nobody translates.
         pub(crate) const HANDED_OVER: u16 = 12;
+        /// How often what a client sent before the server had answered was dropped, at least in
+        /// part, so that the client had to send it again.
+        pub(crate) const DROPPED: u16 = 13;
     }
 
     /// The attributes of `list`.

@@ -104,14 +104,14 @@ pub(crate) struct Synproxy {
 }
 
 impl Synproxy {
-    /// No servers yet. May sleep.
+    /// No servers yet; no more than `held_max` bytes of clients' data are held. May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM` if there is not enough memory, `ENODEV` if the namespace is going away.
-    pub(crate) fn new(scope: &Arc<Scope>) -> Result<Arc<Self>> {
+    pub(crate) fn new(scope: &Arc<Scope>, held_max: u32) -> Result<Arc<Self>> {
         let servers = Arc::new(Servers::new()?, GFP_KERNEL_ACCOUNT)?;
-        let syn_sent = SynSentTable::new(scope, servers.clone())?;
+        let syn_sent = SynSentTable::new(scope, servers.clone(), held_max)?;
         let synproxy = Self {
             cookies: Cookies::new(),
             clocks: Clocks::new(),

@@ -24,7 +24,8 @@ fn encode(server: &ServerReport, message: &mut Message<'_>) -> Result {
         message.put_flag(attributes::ECN, options.ecn)?;
     }
     message.put_u64(attributes::AGE, milliseconds(server.age))?;
-    message.put_u64(attributes::HANDED_OVER, server.handed_over.into())
+    message.put_u64(attributes::HANDED_OVER, server.handed_over.into())?;
+    message.put_u64(attributes::DROPPED, server.dropped.into())
 }
 
 /// Lists all servers.

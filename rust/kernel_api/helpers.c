@@ -652,6 +652,11 @@ void palisade_ct_set_window_scales(struct nf_conn *connection, u8 original, u8 r
 	connection->proto.tcp.seen[IP_CT_DIR_REPLY].td_scale = reply;
 }
 
+void palisade_ct_forget_syn(struct nf_conn *connection)
+{
+	connection->proto.tcp.last_dir = IP_CT_DIR_REPLY;
+}
+
 struct nf_conn_synproxy *palisade_ct_synproxy(const struct nf_conn *connection)
 {
 	return nfct_synproxy(connection);

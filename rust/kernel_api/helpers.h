@@ -162,6 +162,7 @@ u8 palisade_ct_tcp_state(const struct nf_conn *connection);
 u32 palisade_ct_largest_window(const struct nf_conn *connection);
 u32 palisade_ct_sequence_end(const struct nf_conn *connection, unsigned int direction);
 void palisade_ct_set_window_scales(struct nf_conn *connection, u8 original, u8 reply);
+void palisade_ct_forget_syn(struct nf_conn *connection);
 struct nf_conn_synproxy *palisade_ct_synproxy(const struct nf_conn *connection);
 bool palisade_ct_is_own(const struct nf_conn *connection);
 void palisade_ct_set_own(struct nf_conn *connection);

@@ -19,6 +19,8 @@ pub(crate) struct RuleLimits {
     pub(crate) rules: usize,
     /// Maximum number of user-defined chains.
     pub(crate) chains: usize,
+    /// Maximum memory for what clients of SYNPROXY send before their server has answered, in bytes.
+    pub(crate) held: u32,
 }
 
 /// What a new rule may refer to.
@@ -45,7 +47,7 @@ impl Resources {
         if let Some(synproxy) = &self.synproxy {
             return Ok(synproxy.clone());
         }
-        let synproxy = Synproxy::new(&self.scope)?;
+        let synproxy = Synproxy::new(&self.scope, self.limits.held)?;
         self.synproxy = Some(synproxy.clone());
         Ok(synproxy)
     }

@@ -108,6 +108,7 @@ impl Bytes {
 const LIMITS: RuleLimits = RuleLimits {
     rules: 64,
     chains: 64,
+    held: 0,
 };
 
 /// A ruleset draft with filter's INPUT as `input`, and what its rules may refer to.

@@ -223,7 +223,7 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
     let mut now = 0xffff_ff00_u64 + u64::from(bytes.u8());
     c::set_jiffies(now);
     let servers = Arc::new(Servers::new().unwrap(), GFP_KERNEL).unwrap();
-    let syn_sent = SynSentTable::new(&initial_scope().unwrap(), servers.clone()).unwrap();
+    let syn_sent = SynSentTable::new(&initial_scope().unwrap(), servers.clone(), 0).unwrap();
     let mut counted: HashMap<u8, [u32; 3]> = HashMap::new();
     let mut waited: HashMap<u8, u32> = HashMap::new();
     while !bytes.is_empty() {
@@ -258,7 +258,14 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
                     sack: byte & 2 != 0,
                     timestamps: (byte & 4 != 0).then_some(Timestamps { value: 1, echo: 2 }),
                 };
-                servers.learn(&endpoint, &options, &options, Some(byte & 8 != 0), false);
+                servers.learn(
+                    &endpoint,
+                    &options,
+                    &options,
+                    Some(byte & 8 != 0),
+                    false,
+                    65_160,
+                );
                 counted.entry(who).or_default();
                 let told = servers.options(&endpoint).unwrap();
                 assert_eq!(Some(told.mss), options.mss);

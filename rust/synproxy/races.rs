@@ -4,6 +4,10 @@
 
 use super::{
     connection::{
+        held::{
+            Held,
+            HeldMemory, //
+        },
         proxy_state::ProxyState,
         syn_sent::{
             RetransmitWork,
@@ -19,13 +23,21 @@ use crate::{
         conntrack::connections::Endpoints,
         netfilter::Family,
         sync::words::Word,
-        testing::initial_scope,
+        testing::{
+            initial_scope,
+            TestPacket, //
+        },
         work::Background, //
     },
+    packet::tcp::segment::Segment,
     races::{
         at_once,
         explore, //
     },
+};
+use core::sync::atomic::{
+    AtomicUsize,
+    Ordering::SeqCst, //
 };
 use kernel::{
     prelude::*,
@@ -46,7 +58,7 @@ fn who_is_waited_for_is_looked_after() {
     explore(|| {
         c::set_jiffies(0x1_0000_0000);
         let servers = Arc::new(Servers::new().unwrap(), GFP_KERNEL).unwrap();
-        let syn_sent = SynSentTable::new(&initial_scope().unwrap(), servers).unwrap();
+        let syn_sent = SynSentTable::new(&initial_scope().unwrap(), servers, 0).unwrap();
         let asked = Word::new(0);
         let retransmit_work = RetransmitWork(syn_sent.clone());
         let look = || {
@@ -85,5 +97,39 @@ fn one_notes_what_the_server_has_announced() {
         };
         at_once(&[&|| open(0), &|| open(1), &|| open(2)]);
         assert_eq!(firsts.iter().map(Word::load).sum::<u32>(), 1);
+    });
+}
+
+#[test]
+fn no_more_is_held_than_there_is_room_for() {
+    const MAX: u16 = 2048;
+    explore(|| {
+        let memory = Arc::new(HeldMemory::new(MAX.into()), GFP_KERNEL).unwrap();
+        // What is held, in the sizes of the allocator.
+        let held = AtomicUsize::new(0);
+        let hold = |sizes: &[usize]| {
+            for size in sizes {
+                let packet = TestPacket::new(Family::Ipv4, &vec![0x45; 40 + size]).unwrap();
+                let segment = Segment {
+                    offset: 20,
+                    ports: ([0; 2], [0; 2]),
+                    sequence: 0,
+                    acknowledgement: 0,
+                    header_length: 20,
+                    flags: 0,
+                    window: 0,
+                };
+                if let Some(one) = Held::of(&memory, packet.skb(), &segment) {
+                    let now = held.fetch_add(*size, SeqCst) + size;
+                    assert!(now <= MAX.into(), "{now} bytes");
+                    assert_eq!(one.bytes().len(), *size);
+                    held.fetch_sub(*size, SeqCst);
+                }
+            }
+        };
+        at_once(&[&|| hold(&[1024, 2048]), &|| hold(&[512, 1024]), &|| {
+            hold(&[2048, 512])
+        }]);
+        assert_eq!(memory.room(), MAX / 3);
     });
 }

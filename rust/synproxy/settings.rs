@@ -20,6 +20,9 @@ pub(crate) struct SynproxySettings {
     pub(crate) timestamps: Option<bool>,
     /// Whether to use ECN; `None` means as the server does.
     pub(crate) ecn: Option<bool>,
+    /// The largest window that clients of a server behind this host are told; `None` means the
+    /// server's.
+    pub(crate) window: Option<u16>,
     /// The rate of SYNs to one address and port of a server up to which handshakes pass untouched.
     pub(crate) threshold: Option<Rate>,
 }

@@ -35,6 +35,7 @@ USUAL = {
     ("recent", "seconds"): (1, 2, 60, 3600),
     ("synproxy", "mss"): (1, 536, 1460, 65535),
     ("synproxy", "wscale"): (0, 7, 14),
+    ("synproxy", "window"): (0, 1000, 65535),
     ("synproxy", "flooded-rate"): (1, 100, 1000000),
     ("synproxy", "flooded-burst"): (1, 100, 1000000),
     ("list", "hits"): (1, 2, 20, 100),

@@ -273,6 +273,19 @@ impl<'a> Connection<'a> {
         }
     }
 
+    /// Has connection tracking forget the SYN that it has seen last: it would take the answer to a
+    /// repeated one for a new start of the connection.
+    pub(crate) fn forget_syn(&self) {
+        let raw = self.raw.as_ptr();
+        // SAFETY: As in `set_window_scales`.
+        unsafe {
+            demands::of_tcp(self.raw);
+            bindings::palisade_spin_lock_bh(&raw mut (*raw).lock);
+            bindings::palisade_ct_forget_syn(raw);
+            bindings::palisade_spin_unlock_bh(&raw mut (*raw).lock);
+        }
+    }
+
     /// The handshake of a connection of Palisade's own is over, without a SYN-ACK that connection
     /// tracking has seen: it is established, or being closed by the client already, and is none of
     /// Palisade's own any more.

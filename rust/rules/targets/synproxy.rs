@@ -29,7 +29,7 @@ static AFTER_CONNTRACK: Restriction = Restriction {
 };
 
 nest! {
-    /// A rule's statistics. The last four count connections to its servers before the rule
+    /// A rule's statistics. The last five count connections to its servers before the rule
     /// existed: servers are remembered longer than rules.
     #[derive(Clone, Copy, Default)]
     struct ProxyTotals: attribute::synproxy_statistics {
@@ -42,6 +42,7 @@ nest! {
         refused: u64 = REFUSED_BEFORE, or 0;
         unanswered: u64 = UNANSWERED_BEFORE, or 0;
         handed_over: u64 = HANDED_OVER_BEFORE, or 0;
+        dropped: u64 = DROPPED_BEFORE, or 0;
     }
 }
 
@@ -97,6 +98,7 @@ nest! {
         rate: Option<u32> = FLOODED_RATE, optional;
         burst: Option<u32> = FLOODED_BURST, optional;
         statistics: RuleStatistics = STATISTICS, group;
+        window: Option<u16> = WINDOW, optional;
     }
 }
 
@@ -113,6 +115,7 @@ impl SynproxyAttributes {
             sack: chosen(self.sack),
             timestamps: chosen(self.timestamps),
             ecn: chosen(self.ecn),
+            window: self.window,
             threshold: (self.rate).map(|rate| Rate::new(rate, 1, self.burst.unwrap_or(rate))),
         }
     }
@@ -138,6 +141,7 @@ impl SynproxyTarget {
                 before.refused = before.refused.saturating_add(server.refused.into());
                 before.unanswered = before.unanswered.saturating_add(server.unanswered.into());
                 before.handed_over = before.handed_over.saturating_add(server.handed_over.into());
+                before.dropped = before.dropped.saturating_add(server.dropped.into());
             }
         }
         self.attributes.statistics.before = before;

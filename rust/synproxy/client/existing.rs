@@ -89,8 +89,13 @@ impl Incoming<'_, '_> {
                 self.prove();
                 None
             }
-            // The SYN to the server was lost, or its answer. A client only gets here with
-            // keep-alives: connection tracking calls anything else invalid in this state.
+            // What the client sends before the server has answered.
+            (TcpState::SynSent | TcpState::SynReceived, Some(proxy_state))
+                if self.hold(&proxy_state) =>
+            {
+                Some(Verdict::Drop)
+            }
+            // The SYN to the server was lost, or its answer.
             (TcpState::SynSent, Some(proxy_state)) => match self.proof() {
                 Some(proof) if self.is_waiting(&proof, connection, &proxy_state) => {
                     self.open_in_place(&proof)
@@ -132,6 +137,9 @@ impl Incoming<'_, '_> {
             let connection = found.connection();
             match (connection.tcp_state(), ProxyState::of(&connection)) {
                 (TcpState::Over, _) => connection.end(),
+                (TcpState::SynSent, Some(proxy_state)) if self.hold(&proxy_state) => {
+                    return Some(Verdict::Drop);
+                }
                 (TcpState::SynSent, Some(proxy_state))
                     if self.is_waiting(proof, &connection, &proxy_state) => {}
                 _ => return self.reset_cookie_holder(&connection),
@@ -141,6 +149,12 @@ impl Incoming<'_, '_> {
         }
         self.count(Event::CookieValid);
         self.open_new(proof)
+    }
+
+    /// Whether the segment is held for a server that has not answered.
+    fn hold(&self, proxy_state: &ProxyState<'_>) -> bool {
+        let (packet, endpoints) = (&*self.packet, &self.endpoints);
+        (self.synproxy.syn_sent).hold(packet, &self.segment, endpoints, proxy_state)
     }
 
     /// How far the segment is behind what the client sent last.

@@ -18,7 +18,10 @@ use crate::{
         connection::established::EstablishedMark,
         cookie::announcement::Announcement,
         prelude::*,
-        server::servers::Known,
+        server::servers::{
+            Known,
+            ServerOptions, //
+        },
         settings::{
             Events,
             SynproxySettings, //
@@ -106,7 +109,7 @@ impl Incoming<'_, '_> {
         self.events.count(event as usize);
     }
 
-    fn endpoint(&self) -> Endpoint {
+    pub(crate) fn endpoint(&self) -> Endpoint {
         Endpoint::of_client(&self.endpoints)
     }
 
@@ -138,7 +141,13 @@ impl Incoming<'_, '_> {
         let (servers, now) = (&self.synproxy.servers, jiffies32());
         let has_no_limits = way.limits == RouteLimits::default();
         let offer = match servers.known(endpoint, now) {
-            known @ Known::Server(_) => return Some(known),
+            Known::Server(options) => {
+                return Some(Known::Server(ServerOptions {
+                    // What the client sends meanwhile has to be held.
+                    window: options.window.min(self.synproxy.syn_sent.memory.room()),
+                    ..options
+                }));
+            }
             _ if !way.is_from_here => None,
             Known::Listener(offer) if has_no_limits => Some(offer),
             _ => self.listener_offer(&way.limits).inspect(|offer| {

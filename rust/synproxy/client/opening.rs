@@ -9,7 +9,10 @@ use crate::{
         proxy_template::NotOpened, //
     },
     synproxy::{
-        connection::syn_sent::Wait,
+        connection::{
+            held,
+            syn_sent::Wait, //
+        },
         cookie::{
             announcement::Agreement,
             CookieOptions, //
@@ -66,7 +69,15 @@ impl Incoming<'_, '_> {
     fn held(&self, proof: &Proof) -> Option<Held> {
         match proof.is_keep_alive {
             true => None,
-            false => Held::of(self.packet.skb(), &self.segment),
+            false => {
+                let memory = &self.synproxy.syn_sent.memory;
+                let (skb, segment) = (self.packet.skb(), &self.segment);
+                let held = Held::of(memory, skb, segment);
+                if held.is_none() && held::length(skb, segment).is_some() {
+                    self.synproxy.servers.count_dropped(&self.endpoint());
+                }
+                held
+            }
         }
     }
 
@@ -99,6 +110,7 @@ impl Incoming<'_, '_> {
             fields,
             options,
             window: segment.window,
+            stamp: proof.timestamps.map(|timestamps| timestamps.echo),
             domain: self.packet.context().routing_domain(),
         }
     }
@@ -168,8 +180,7 @@ fn start(
     if connection.tcp_state() != TcpState::SynSent {
         return Err(NotOpened::Taken);
     }
-    let stamp = proof.timestamps.map(|timestamps| timestamps.echo);
-    ProxyState::new(words).start(wait.cookie, stamp, &proof.agreement);
+    ProxyState::new(words).start(wait.cookie, wait.stamp, &proof.agreement);
     if let Some(mark) = synproxy.established.mark(&wait.endpoints) {
         mark.occupy();
     }

@@ -26,7 +26,7 @@ impl Hook for Answers {
 
 #[inline(never)]
 fn judge(synproxy: &Synproxy, skb: &mut HookSkb, context: Context<'_>) -> Verdict {
-    let Some(packet) = Packet::of_hook(skb, context) else {
+    let Some(mut packet) = Packet::of_hook(skb, context) else {
         return Verdict::Accept;
     };
     let Some(segment) = Segment::of(&packet) else {
@@ -46,12 +46,10 @@ fn judge(synproxy: &Synproxy, skb: &mut HookSkb, context: Context<'_>) -> Verdic
     }
     let is_right = match connection.direction {
         Direction::Reply => answers_our_syn(&segment, &connection),
-        // Connection tracking would accept a client's reset with many numbers, the server only with
-        // one.
-        Direction::Original => {
-            segment.kind() != Kind::Reset
-                || segment.sequence == connection.next_sequence(Direction::Original)
+        Direction::Original if segment.kind() == Kind::Reset => {
+            withdraws(synproxy, &mut packet, &segment, &connection)
         }
+        Direction::Original => true,
     };
     if is_right {
         return Verdict::Accept;
@@ -60,6 +58,34 @@ fn judge(synproxy: &Synproxy, skb: &mut HookSkb, context: Context<'_>) -> Verdic
         refuse(synproxy, &context, &segment, &connection);
     }
     Verdict::Drop
+}
+
+/// Whether a reset is by the client: connection tracking would accept many numbers, the server only
+/// the first one. Gives it that number: it comes after what is held, which the server does not get any
+/// more. What it acknowledges is no number of the server's, and would make it invalid.
+#[cold]
+fn withdraws(
+    synproxy: &Synproxy,
+    packet: &mut Packet<'_>,
+    segment: &Segment,
+    connection: &Connection<'_>,
+) -> bool {
+    let endpoints = segment.endpoints(packet);
+    let first = connection.next_sequence(Direction::Original);
+    if segment.sequence != first
+        && synproxy.syn_sent.next_held(&endpoints) != Some(segment.sequence)
+        || !(packet.skb()).has_right_checksum(packet.context(), segment.offset, IPPROTO_TCP)
+    {
+        return false;
+    }
+    let fields = Fields {
+        sequence: first,
+        acknowledgement: 0,
+        flags: flags::RST,
+        window: 0,
+    };
+    let header = compose::tcp_header(&endpoints, &fields, &Options::default());
+    (packet.replace_transport(segment.offset, header.as_slice())).is_ok()
 }
 
 /// Whether a segment acknowledges exactly the SYN that the server got.

@@ -8,6 +8,10 @@ use super::{
 };
 use crate::synproxy::prelude::*;
 
+/// The maximum number of segments that a server gets with its handshake: all of what is held, if it
+/// takes 512 bytes in each.
+const EARLY_SEGMENTS_MAX: usize = 128;
+
 impl ProxySegment<'_> {
     /// The client's address and port, and the server's.
     fn client(&self) -> Endpoints {
@@ -29,10 +33,12 @@ impl ProxySegment<'_> {
         packet.replace_transport(self.segment.offset, syn.as_slice())
     }
 
-    /// The server's SYN-ACK: acknowledges it, and turns it into a window update for the client.
+    /// The server's SYN-ACK: turns it into a window update for the client, and has the server
+    /// repeat it. The repeated one is acknowledged.
     pub(crate) fn syn_ack(&mut self) -> Result {
         let (segment, proxy_state) = (&self.segment, &self.proxy_state);
-        if proxy_state.has(Flag::Opened) && !self.is_repeated() {
+        let is_first = !proxy_state.has(Flag::Opened);
+        if !is_first && !self.is_repeated() {
             // Anybody may send a SYN-ACK, but only the server has seen the SYN.
             let expected = proxy_state.challenge_syn().map(|syn| syn.wrapping_add(1));
             return match expected == Some(segment.acknowledgement) {
@@ -41,18 +47,28 @@ impl ProxySegment<'_> {
             };
         }
         let announced = Options::read(self.packet.skb(), segment).ok_or(EINVAL)?;
-        let mut held = None;
-        if !proxy_state.has(Flag::Opened) {
+        if is_first {
             if !proxy_state.try_start_opening() {
                 return Err(EAGAIN);
             }
-            held = self.open(&announced);
+            self.open(&announced);
         }
+        // Connection tracking sees windows as their sender scaled them.
+        self.connection.set_window_scales(
+            proxy_state.client_scale().unwrap_or(0),
+            proxy_state.server_scale().unwrap_or(0),
+        );
         let ahead = proxy_state.stamp();
         let stamps = announced
             .timestamps
             .filter(|_| proxy_state.has(Flag::ShiftTimestamps));
-        self.acknowledge(stamps, ahead, announced.mss, held.as_ref())?;
+        if !is_first || self.ask_again().is_err() {
+            self.acknowledge(&announced, stamps, ahead, is_first)?;
+        }
+        // A socket of this machine would not count what is dropped as sent (`tcp_rtx_synack`).
+        if !is_first && self.packet.skb().was_received() {
+            return Err(EAGAIN);
+        }
         let window = segment
             .window
             .wrapping_shr(proxy_state.advertised_wscale().unwrap_or(0).into())
@@ -103,7 +119,14 @@ impl ProxySegment<'_> {
             .has(Flag::ClientEcn)
             .then_some(segment.flags & flags::ECE != 0);
         let servers = &self.synproxy.servers;
-        servers.learn(&self.endpoint(), &asked, announced, ecn, is_local);
+        servers.learn(
+            &self.endpoint(),
+            &asked,
+            announced,
+            ecn,
+            is_local,
+            segment.window,
+        );
     }
 
     /// Records what rules left of the MSS that the server announced.
@@ -120,9 +143,47 @@ impl ProxySegment<'_> {
         }
     }
 
-    /// Compares what the server announced with what the client was told. Returns the data that the
-    /// client sent meanwhile.
-    fn open(&self, announced: &Options) -> Option<Held> {
+    /// Sends the server the SYN once more, and leaves its first SYN-ACK without an answer. From how
+    /// soon that is acknowledged the server would learn how far this machine is, and take it for
+    /// the client's round trip. A SYN-ACK that was repeated tells it nothing (RFC 6298, section 3;
+    /// `tcp_synack_rtt_meas`), and what it measures first is data, all the way. With timestamps
+    /// that takes an echo of none as well, see [`Self::acknowledge`].
+    ///
+    /// Fails if the SYN was retransmitted before: the server may not answer another one so soon
+    /// (`tcp_oow_rate_limited`).
+    fn ask_again(&self) -> Result {
+        let client = self.client();
+        let mut wait = self.synproxy.syn_sent.find_first(&client).ok_or(ENOENT)?;
+        // A server whose answer has it all the same has remembered the first SYN.
+        match wait.options.sack {
+            true => wait.options.sack = false,
+            false => wait.options.scale = None,
+        }
+        let context = self.packet.context();
+        let time_to_live = context.initial_time_to_live(client.family);
+        wait.syn(time_to_live)?.send(context);
+        self.connection.forget_syn();
+        Ok(())
+    }
+
+    /// Holds what the client sends until the server has repeated its SYN-ACK: anything of it would
+    /// acknowledge the first one.
+    #[cold]
+    pub(crate) fn hold(&mut self) -> Result {
+        let (client, syn_sent) = (self.client(), &self.synproxy.syn_sent);
+        let (packet, segment) = (&self.packet, &self.segment);
+        if syn_sent.hold(packet, segment, &client, &self.proxy_state)
+            || syn_sent.find(&client).is_some()
+        {
+            return Err(EAGAIN);
+        }
+        // It has given way to others.
+        self.proxy_state.set_acknowledged();
+        self.established()
+    }
+
+    /// Compares what the server announced with what the client was told.
+    fn open(&self, announced: &Options) {
         let (segment, proxy_state) = (&self.segment, &self.proxy_state);
         let has_timestamps = proxy_state.has(Flag::ClientTimestamps);
         let has_sack = proxy_state.has(Flag::ClientSack);
@@ -135,7 +196,6 @@ impl ProxySegment<'_> {
         self.synproxy
             .servers
             .count(&endpoint, ConnectResult::Opened);
-        let held = self.synproxy.syn_sent.end(&self.client());
 
         let shift = proxy_state.cookie().wrapping_sub(segment.sequence);
         self.connection.shift_sequence(Direction::Reply, shift);
@@ -143,11 +203,6 @@ impl ProxySegment<'_> {
         let server_scale = announced
             .scale
             .filter(|_| proxy_state.client_scale().is_some());
-        // Connection tracking sees windows as their sender scaled them.
-        self.connection.set_window_scales(
-            proxy_state.client_scale().unwrap_or(0),
-            server_scale.unwrap_or(0),
-        );
         let is_rescaled = proxy_state.advertised_wscale() != server_scale
             && proxy_state.advertised_wscale().is_some();
         let shifted = announced.timestamps.filter(|_| has_timestamps);
@@ -167,45 +222,92 @@ impl ProxySegment<'_> {
         if let Some(mark) = self.synproxy.established.mark(&self.client()) {
             mark.set(true);
         }
-        held
     }
 
     /// Acknowledges the server's SYN in the client's name, with the numbers that the client knows:
-    /// the ACK is translated like the client's segments. It carries the data that the client sent
-    /// meanwhile, if the server takes that much.
+    /// the ACK is translated like the client's segments. It carries what the client sent meanwhile,
+    /// and so do more segments, as far as the server takes them.
+    ///
+    /// They echo no timestamp to a server that has remembered the SYN and repeated its SYN-ACK, and
+    /// would measure the time since (`tcp_ack_update_rtt`). One that has not keeps there what it
+    /// has to know of the first SYN (`cookie_timestamp_decode`).
     fn acknowledge(
         &self,
+        announced: &Options,
         stamps: Option<Timestamps>,
         ahead: u32,
-        mss: Option<u16>,
-        held: Option<&Held>,
+        is_first: bool,
     ) -> Result {
         let (packet, segment) = (&self.packet, &self.segment);
-        let size = if stamps.is_some() { 12 } else { 0 };
-        let (data, more) = held
-            .and_then(|held| {
-                let data = held.fitting(segment.window, mss.unwrap_or(MSS_DEFAULT), size)?;
-                Some((data, held.flags))
-            })
-            .unwrap_or_default();
-        let fields = Fields {
+        let entry = self.synproxy.syn_sent.take(&self.client());
+        let size = self.early_size(announced.mss, stamps.is_some());
+        let has_remembered = match self.proxy_state.has(Flag::ClientSack) {
+            true => announced.sack,
+            false => announced.scale.is_some(),
+        };
+        let echo = |value: u32| match has_remembered && !is_first {
+            true => 0u32.wrapping_sub(ahead),
+            false => entry
+                .as_ref()
+                .and_then(|entry| entry.wait.stamp)
+                .unwrap_or(value.wrapping_sub(ahead)),
+        };
+        let mut fields = Fields {
             sequence: segment.acknowledgement,
             acknowledgement: self.proxy_state.cookie().wrapping_add(1),
-            flags: flags::ACK | more,
+            flags: flags::ACK,
             window: self.client_window(),
         };
         let options = Options {
             timestamps: stamps.map(|stamps| Timestamps {
                 value: stamps.echo,
-                echo: stamps.value.wrapping_sub(ahead),
+                echo: echo(stamps.value),
             }),
             ..Options::default()
         };
+        self.proxy_state.set_acknowledged();
         let context = packet.context();
         let endpoints = segment.endpoints(packet).reversed();
         let time_to_live = context.initial_time_to_live(packet.family);
-        compose::packet(&endpoints, time_to_live, &fields, &options, data)?.send(context);
-        Ok(())
+        let Some(held) = entry.as_ref().and_then(|entry| entry.held.as_ref()) else {
+            compose::packet(&endpoints, time_to_live, &fields, &options, &[])?.send(context);
+            return Ok(());
+        };
+        let mut sent = 0_usize;
+        let mut done = Ok(());
+        for number in 0..EARLY_SEGMENTS_MAX {
+            let (data, more) = held.segment(sent, segment.window, size);
+            if number > 0 && data.is_empty() {
+                break;
+            }
+            fields.flags = flags::ACK | more;
+            match compose::packet(&endpoints, time_to_live, &fields, &options, data) {
+                Ok(early) => early.send(context),
+                Err(error) => {
+                    // Without an ACK, the server sends its SYN-ACK again.
+                    if number == 0 {
+                        done = Err(error);
+                    }
+                    break;
+                }
+            }
+            fields.sequence = fields.sequence.wrapping_add(data.len() as u32);
+            sent = sent.saturating_add(data.len());
+        }
+        if sent < held.bytes().len() {
+            self.synproxy.servers.count_dropped(&self.endpoint());
+        }
+        done
+    }
+
+    /// How much data fits into a segment to the server, which announced this MSS.
+    fn early_size(&self, mss: Option<u16>, has_timestamps: bool) -> usize {
+        // What was learned fits the interface, too.
+        let learned = self.synproxy.servers.options(&self.endpoint());
+        let mss = mss
+            .unwrap_or(MSS_DEFAULT)
+            .min(learned.map_or(u16::MAX, |learned| learned.mss));
+        usize::from(mss).saturating_sub(if has_timestamps { 12 } else { 0 })
     }
 
     /// The window of the client's SYN, in the client's scale.
@@ -215,12 +317,21 @@ impl ProxySegment<'_> {
         u16::try_from(scaled).unwrap_or(u16::MAX)
     }
 
-    /// Whether this is a retransmission of the SYN-ACK that opened the connection.
+    /// Whether this is a retransmission of the SYN-ACK that opened the connection. Before one is
+    /// acknowledged, that of a server that remembers nothing may have another number.
     fn is_repeated(&self) -> bool {
+        if self.proxy_state.challenge_syn().is_some() {
+            return false;
+        }
+        if !self.proxy_state.has(Flag::Acknowledged) {
+            let wait = self.synproxy.syn_sent.find(&self.client());
+            return wait.is_some_and(|wait| {
+                self.segment.acknowledgement == wait.fields.sequence.wrapping_add(1)
+            });
+        }
         let sequence = self.segment.sequence;
         let shift = self.connection.sequence_shift(Direction::Reply, sequence);
-        self.proxy_state.challenge_syn().is_none()
-            && sequence.wrapping_add(shift) == self.proxy_state.cookie()
+        sequence.wrapping_add(shift) == self.proxy_state.cookie()
     }
 
     /// The server has forgotten the connection, and answers a SYN that passed as the first of a new

@@ -1,53 +1,190 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Data that a client sent before its server was asked.
+//! Data that clients send before their server has answered.
 //!
-//! The zero window of the SYN-ACK prevents that, but not from clients with a TCP Fast Open cookie:
-//! the data in their SYN was not acknowledged, so they retransmit it at once, in place of the bare
-//! ACK. The server gets it with the ACK, since the client would not retransmit it again before its
-//! RTO.
+//! A client was told the window that the server announced last, so that it need not wait for the
+//! server, and one with a TCP Fast Open cookie sends the data of its SYN again at once, whatever the
+//! window is. For the server they would be part of no connection yet. So they are held, and it gets
+//! them with the ACK.
+//!
+//! What is held is one piece from the first byte on. A segment behind a gap is dropped, as nearly all
+//! segments come in order: the client has to send it again, as all that there is no room for.
 
 use crate::synproxy::prelude::*;
 use kernel::alloc::flags::__GFP_NOWARN;
 
-/// The maximum held for a connection, in bytes: one Ethernet segment.
-pub(crate) const HELD_MAX: usize = 1460;
+/// The maximum held for a connection, in bytes: what one packet can carry behind its headers of 60
+/// bytes each at most.
+pub(crate) const HELD_MAX: usize = u16::MAX as usize - 120;
 
 /// PSH.
 const PUSH: u8 = 0x08;
 
+/// The memory of a network namespace for what is held.
+pub(crate) struct HeldMemory {
+    /// Bytes in use; for a moment also those that were refused.
+    used: Atomic<i32>,
+    max: i32,
+}
+
+impl HeldMemory {
+    /// `max` bytes, all of them free.
+    pub(crate) fn new(max: u32) -> Self {
+        Self {
+            used: Atomic::new(0),
+            max: i32::try_from(max).unwrap_or(i32::MAX),
+        }
+    }
+
+    /// The most that can be held of one more connection, in bytes. A buffer that grows takes three
+    /// times as much at most, until its data are copied.
+    #[inline]
+    pub(crate) fn room(&self) -> u16 {
+        let free = self.max.saturating_sub(self.used.load(Relaxed));
+        (free / 3).clamp(0, HELD_MAX as i32) as u16
+    }
+
+    /// Takes memory, unless that would be more than there is.
+    fn take(&self, bytes: i32) -> bool {
+        let before = self.used.fetch_add(bytes, Relaxed);
+        let has_room = before <= self.max.saturating_sub(bytes);
+        if !has_room {
+            self.give_back(bytes);
+        }
+        has_room
+    }
+
+    fn give_back(&self, bytes: i32) {
+        self.used.fetch_sub(bytes, Relaxed);
+    }
+}
+
+/// A buffer whose memory is counted.
+struct Buffer {
+    bytes: KVec<u8>,
+    memory: Arc<HeldMemory>,
+}
+
+impl Buffer {
+    /// A buffer for `length` bytes; `None` if there is no memory. The sizes that the allocator has are
+    /// powers of two.
+    fn new(memory: &Arc<HeldMemory>, length: usize) -> Option<Self> {
+        let size = match length {
+            0 => 0,
+            _ => length.checked_next_power_of_two()?,
+        };
+        let counted = i32::try_from(size).ok()?;
+        if !memory.take(counted) {
+            return None;
+        }
+        let Ok(bytes) = KVec::from_elem(0, size, GFP_ATOMIC | __GFP_NOWARN) else {
+            memory.give_back(counted);
+            return None;
+        };
+        Some(Self {
+            bytes,
+            memory: memory.clone(),
+        })
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        self.memory.give_back(self.bytes.len() as i32);
+    }
+}
+
 /// The first data of a connection, its FIN, or both.
 pub(crate) struct Held {
-    bytes: KVec<u8>,
-    /// FIN and PSH of the client's segment.
+    buffer: Buffer,
+    /// How much of the buffer is data.
+    length: usize,
+    /// FIN and PSH of the client's last segment.
     pub(crate) flags: u8,
 }
 
+/// The length of a segment's data; `None` if it has neither data nor a FIN.
+pub(crate) fn length(skb: &Skb, segment: &Segment) -> Option<usize> {
+    let start = segment.offset.wrapping_add(segment.header_length);
+    let length = skb.len().checked_sub(start)? as usize;
+    (length > 0 || segment.flags & flags::FIN != 0).then_some(length)
+}
+
 impl Held {
-    /// The data of a segment that starts at the first byte of its connection; `None` if there is
-    /// none, too much, or not enough memory. In softirq.
-    pub(crate) fn of(skb: &Skb, segment: &Segment) -> Option<Self> {
-        let start = segment.offset.wrapping_add(segment.header_length);
-        let length = skb.len().checked_sub(start)? as usize;
-        let flags = segment.flags & (flags::FIN | PUSH);
-        if length > HELD_MAX || length == 0 && flags & flags::FIN == 0 {
-            return None;
+    /// What a segment has that starts at the first byte of its connection; `None` if that is nothing,
+    /// or cannot be held.
+    pub(crate) fn of(memory: &Arc<HeldMemory>, skb: &Skb, segment: &Segment) -> Option<Self> {
+        length(skb, segment)?;
+        let mut held = Self {
+            buffer: Buffer::new(memory, 0)?,
+            length: 0,
+            flags: 0,
+        };
+        held.hold(0, skb, segment).then_some(held)
+    }
+
+    /// Holds a segment that starts `position` bytes behind the first byte of the connection. Returns
+    /// whether all of it is held; if not, the client has to send it again.
+    pub(crate) fn hold(&mut self, position: usize, skb: &Skb, segment: &Segment) -> bool {
+        let length = length(skb, segment).unwrap_or(0);
+        let (end, next) = (position.saturating_add(length), self.length);
+        let is_last = segment.flags & flags::FIN != 0;
+        // The client sends again what is held. Nothing comes behind a FIN.
+        if self.flags & flags::FIN != 0 || end < next || end == next && !is_last {
+            return end <= next;
         }
-        let mut bytes = KVec::from_elem(0, length, GFP_ATOMIC | __GFP_NOWARN).ok()?;
-        skb.read_into(start, &mut bytes)
-            .then_some(Self { bytes, flags })
+        if position > next || end > HELD_MAX || !self.reserve(end) {
+            return false;
+        }
+        let start = segment.offset.wrapping_add(segment.header_length);
+        let skipped = next.wrapping_sub(position) as u32;
+        let Some(new) = self.buffer.bytes.get_mut(next..end) else {
+            return false;
+        };
+        let is_read = skb.read_into(start.wrapping_add(skipped), new);
+        if is_read {
+            self.length = end;
+            self.flags = segment.flags & (flags::FIN | PUSH);
+        }
+        is_read
+    }
+
+    /// Makes room for `length` bytes in all.
+    fn reserve(&mut self, length: usize) -> bool {
+        if length <= self.buffer.bytes.len() {
+            return true;
+        }
+        let Some(mut buffer) = Buffer::new(&self.buffer.memory, length) else {
+            return false;
+        };
+        for (to, from) in buffer.bytes.iter_mut().zip(self.bytes()) {
+            *to = *from;
+        }
+        self.buffer = buffer;
+        true
     }
 
     /// The data.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.buffer.bytes.get(..self.length).unwrap_or_default()
     }
 
-    /// The data, if all of it fits into the window and MSS that the server announced, with
-    /// `options` bytes of options.
-    pub(crate) fn fitting(&self, window: u16, mss: u16, options: usize) -> Option<&[u8]> {
-        let size = self.bytes.len();
-        let is_fitting = size <= window.into() && size.wrapping_add(options) <= mss.into();
-        is_fitting.then_some(&self.bytes)
+    /// How much of the client's sequence space is held.
+    pub(crate) fn sequence_length(&self) -> u32 {
+        let end = u32::from(self.flags & flags::FIN != 0);
+        (self.length as u32).wrapping_add(end)
+    }
+
+    /// The data of the segment that starts at `position`, and its flags: no more than `size` bytes,
+    /// and nothing beyond `window`.
+    pub(crate) fn segment(&self, position: usize, window: u16, size: usize) -> (&[u8], u8) {
+        let bytes = self.bytes();
+        let end = position
+            .saturating_add(size)
+            .min(window.into())
+            .min(bytes.len());
+        let data = bytes.get(position..end).unwrap_or_default();
+        let is_last = position.saturating_add(data.len()) == bytes.len();
+        (data, if is_last { self.flags } else { 0 })
     }
 }

@@ -4,6 +4,7 @@
 
 use super::held::{
     Held,
+    HeldMemory,
     HELD_MAX, //
 };
 use crate::{
@@ -13,18 +14,17 @@ use crate::{
         Family, //
     },
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 /// Offset of the TCP header in the packet, and its length with options.
 const OFFSET: u32 = 20;
 const HEADER: usize = 24;
 
-fn held(flags: u8, data: &[u8]) -> Result<Option<Held>> {
-    let mut bytes = KVec::from_elem(0, OFFSET as usize + HEADER, GFP_KERNEL)?;
-    bytes[0] = 0x45;
-    bytes.extend_from_slice(data, GFP_KERNEL)?;
-    let packet = TestPacket::new(Family::Ipv4, &bytes)?;
-    let segment = Segment {
+fn segment(flags: u8) -> Segment {
+    Segment {
         offset: OFFSET,
         ports: ([0; 2], [0; 2]),
         sequence: 0,
@@ -32,40 +32,178 @@ fn held(flags: u8, data: &[u8]) -> Result<Option<Held>> {
         header_length: HEADER as u32,
         flags,
         window: 0,
-    };
-    Ok(Held::of(packet.skb(), &segment))
+    }
+}
+
+fn packet(data: &[u8]) -> Result<TestPacket> {
+    let mut bytes = KVec::from_elem(0, OFFSET as usize + HEADER, GFP_KERNEL)?;
+    bytes[0] = 0x45;
+    bytes.extend_from_slice(data, GFP_KERNEL)?;
+    TestPacket::new(Family::Ipv4, &bytes)
+}
+
+fn memory(max: u32) -> Result<Arc<HeldMemory>> {
+    Ok(Arc::new(HeldMemory::new(max), GFP_KERNEL)?)
+}
+
+/// The first segment of a connection.
+fn first(memory: &Arc<HeldMemory>, flags: u8, data: &[u8]) -> Result<Option<Held>> {
+    Ok(Held::of(memory, packet(data)?.skb(), &segment(flags)))
+}
+
+/// Whether a segment at `position` is held.
+fn next(held: &mut Held, position: usize, flags: u8, data: &[u8]) -> Result<bool> {
+    Ok(held.hold(position, packet(data)?.skb(), &segment(flags)))
 }
 
 #[kunit_tests(palisade_synproxy_held)]
 mod tests {
     use super::*;
 
+    const FIN: u8 = 0x01;
+    const PUSH: u8 = 0x08;
     const ACK: u8 = 0x10;
-    const ACK_PUSH: u8 = 0x18;
-    const ACK_FIN: u8 = 0x11;
+    /// More than any of the tests holds.
+    const MUCH: u32 = 1 << 20;
 
     #[test]
     fn data_and_ends_are_held() -> Result {
+        let memory = memory(MUCH)?;
         let data: KVec<u8> = KVec::from_elem(7, HELD_MAX + 1, GFP_KERNEL)?;
-        for length in [1, 2, 3, 4, 700, HELD_MAX] {
-            let held = held(ACK_PUSH, &data[..length])?.ok_or(EINVAL)?;
-            assert_eq!(held.flags, 0x08);
-            assert_eq!(held.fitting(u16::MAX, u16::MAX, 0), Some(&data[..length]));
+        for length in [1, 2, 3, 4, 700, 1460, 1461, 23168, HELD_MAX] {
+            let held = first(&memory, ACK | PUSH, &data[..length])?.ok_or(EINVAL)?;
+            assert!(held.flags == PUSH && held.sequence_length() as usize == length);
+            assert_eq!(held.bytes(), &data[..length]);
         }
-        assert_eq!(held(ACK_FIN, &[])?.ok_or(EINVAL)?.flags, 0x01);
-        assert!(held(ACK_PUSH, &[])?.is_none());
-        assert!(held(ACK, &data)?.is_none());
+        let held = first(&memory, ACK | FIN, &[])?.ok_or(EINVAL)?;
+        assert!(held.flags == FIN && held.sequence_length() == 1);
+        assert!(first(&memory, ACK | PUSH, &[])?.is_none());
+        assert!(first(&memory, ACK, &data)?.is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn what_follows_is_added() -> Result {
+        let memory = memory(MUCH)?;
+        let mut held = first(&memory, ACK, b"one")?.ok_or(EINVAL)?;
+        assert!(next(&mut held, 3, ACK | PUSH, b"two")?);
+        assert_eq!((held.bytes(), held.flags), (&b"onetwo"[..], PUSH));
+        // The client has sent two of its segments as one, and something new behind them.
+        assert!(next(&mut held, 3, ACK, b"twothree")?);
+        assert!(next(&mut held, 0, ACK | FIN, b"onetwothreefour")?);
+        assert_eq!((held.bytes(), held.flags), (&b"onetwothreefour"[..], FIN));
+        assert_eq!(held.sequence_length(), 16);
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_is_held_twice() -> Result {
+        let memory = memory(MUCH)?;
+        let mut held = first(&memory, ACK | PUSH, b"onetwo")?.ok_or(EINVAL)?;
+        for (position, data) in [
+            (0, &b"onetwo"[..]),
+            (0, b"one"),
+            (3, b"two"),
+            (6, b""),
+            (2, b""),
+        ] {
+            assert!(next(&mut held, position, ACK, data)?);
+            assert_eq!((held.bytes(), held.flags), (&b"onetwo"[..], PUSH));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_comes_behind_a_gap_is_dropped() -> Result {
+        let memory = memory(MUCH)?;
+        let mut held = first(&memory, ACK, b"one")?.ok_or(EINVAL)?;
+        for (position, flags, data) in [
+            (4, ACK, &b"three"[..]),
+            (4, ACK | FIN, b""),
+            (usize::MAX, ACK | FIN, b"three"),
+            (1 << 31, ACK, b"three"),
+        ] {
+            assert!(!next(&mut held, position, flags, data)?);
+            assert_eq!((held.bytes(), held.flags), (&b"one"[..], 0));
+        }
+        assert!(next(&mut held, 3, ACK, b"two")?);
+        assert!(next(&mut held, 6, ACK, b"three")?);
+        assert_eq!(held.bytes(), b"onetwothree");
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_comes_behind_the_end() -> Result {
+        let memory = memory(MUCH)?;
+        let mut held = first(&memory, ACK, b"one")?.ok_or(EINVAL)?;
+        assert!(next(&mut held, 3, ACK | FIN, b"")?);
+        assert!(next(&mut held, 3, ACK | FIN, b"")? && next(&mut held, 0, ACK, b"one")?);
+        assert!(!next(&mut held, 3, ACK, b"two")?);
+        assert_eq!((held.bytes(), held.flags), (&b"one"[..], FIN));
+        Ok(())
+    }
+
+    #[test]
+    fn a_connection_has_a_limit() -> Result {
+        let memory = memory(MUCH)?;
+        let data: KVec<u8> = KVec::from_elem(7, 1448, GFP_KERNEL)?;
+        let mut held = first(&memory, ACK, &data)?.ok_or(EINVAL)?;
+        while held.bytes().len() + data.len() <= HELD_MAX {
+            let end = held.bytes().len();
+            assert!(next(&mut held, end, ACK, &data)?);
+        }
+        let (end, rest) = (held.bytes().len(), HELD_MAX - held.bytes().len());
+        assert!(!next(&mut held, end, ACK, &data)?);
+        assert!(next(&mut held, end, ACK, &data[..rest])?);
+        assert!(!next(&mut held, HELD_MAX, ACK, &data[..1])?);
+        assert!(next(&mut held, HELD_MAX, ACK | FIN, &[])?);
+        assert_eq!(held.bytes().len(), HELD_MAX);
+        // In the sizes of the allocator, and with what it replaced given back.
+        drop(held);
+        assert_eq!(usize::from(memory.room()), HELD_MAX);
+        Ok(())
+    }
+
+    #[test]
+    fn a_namespace_has_a_limit() -> Result {
+        let memory = memory(3 * 1024)?;
+        let data = [7; 1025];
+        let mut one = first(&memory, ACK, &data[..1024])?.ok_or(EINVAL)?;
+        assert_eq!(memory.room(), 2048 / 3);
+        // It would take 2048 bytes, and for a moment those that it has.
+        assert!(next(&mut one, 1024, ACK, &data[..1])?);
+        assert_eq!(memory.room(), 1024 / 3);
+        assert!(first(&memory, ACK, &data)?.is_none());
+        let other = first(&memory, ACK, &data[..1024])?.ok_or(EINVAL)?;
+        assert_eq!(memory.room(), 0);
+        assert!(first(&memory, ACK, &data[..1])?.is_none());
+        assert!(!next(&mut one, 1025, ACK, &data)?);
+        // A FIN takes no memory.
+        assert!(first(&memory, ACK | FIN, &[])?.is_some());
+        drop(one);
+        assert_eq!(memory.room(), 2048 / 3);
+        drop(other);
+        assert_eq!(memory.room(), 1024);
         Ok(())
     }
 
     #[test]
     fn servers_get_what_they_take() -> Result {
-        let held = held(ACK, &[1; 100])?.ok_or(EINVAL)?;
-        assert!(held.fitting(100, 100, 0).is_some());
-        assert!(held.fitting(99, 100, 0).is_none());
-        assert!(held.fitting(100, 99, 0).is_none());
-        assert!(held.fitting(100, 112, 12).is_some());
-        assert!(held.fitting(100, 111, 12).is_none());
+        let memory = memory(MUCH)?;
+        let held = first(&memory, ACK | PUSH | FIN, b"0123456789")?.ok_or(EINVAL)?;
+        assert_eq!(held.segment(0, 10, 10), (&b"0123456789"[..], PUSH | FIN));
+        assert_eq!(
+            held.segment(0, u16::MAX, usize::MAX),
+            (&b"0123456789"[..], PUSH | FIN)
+        );
+        assert_eq!(held.segment(0, 10, 6), (&b"012345"[..], 0));
+        assert_eq!(held.segment(6, 10, 6), (&b"6789"[..], PUSH | FIN));
+        assert_eq!(held.segment(6, 9, 6), (&b"678"[..], 0));
+        assert_eq!(held.segment(9, 9, 6), (&b""[..], 0));
+        assert_eq!(held.segment(0, 0, 6), (&b""[..], 0));
+        assert_eq!(held.segment(0, 9, 0), (&b""[..], 0));
+        let end = first(&memory, ACK | FIN, &[])?.ok_or(EINVAL)?;
+        assert_eq!(end.segment(0, 0, 0), (&b""[..], FIN));
         Ok(())
     }
 }

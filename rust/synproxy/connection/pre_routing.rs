@@ -85,11 +85,24 @@ fn judge_invalid(synproxy: &Synproxy, skb: &mut HookSkb, context: Context<'_>) -
         return lost::judge(synproxy, &packet, &segment, &endpoints);
     };
     let connection = found.connection();
+    let is_waiting = matches!(segment.kind(), Kind::Ack | Kind::Fin)
+        && connection.direction == Direction::Original
+        && matches!(
+            connection.tcp_state(),
+            TcpState::SynSent | TcpState::SynReceived
+        );
+    let proxy_state = ProxyState::of(&connection);
+    if let Some(proxy_state) = proxy_state.filter(|_| is_waiting) {
+        // Before any rule drops what connection tracking calls invalid.
+        if (synproxy.syn_sent).hold(&packet, &segment, &endpoints, &proxy_state) {
+            return Verdict::Drop;
+        }
+    }
     // A client that waited for the server, or comes again, is up to the rules.
     let is_asking = matches!(segment.kind(), Kind::Ack | Kind::Fin)
         && connection.direction == Direction::Original
         && matches!(connection.tcp_state(), TcpState::SynSent | TcpState::Over);
-    match ProxyState::of(&connection) {
+    match proxy_state {
         Some(_) if !is_asking => Verdict::Drop,
         Some(_) => Verdict::Accept,
         // Connection tracking has lost one of ours, and picked up another from what the server sent

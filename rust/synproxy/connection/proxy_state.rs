@@ -52,6 +52,8 @@ pub(crate) enum Flag {
     Opening = 1 << 22,
     /// Another SYN has passed to the server.
     Challenged = 1 << 23,
+    /// The server's SYN-ACK was acknowledged in the client's name.
+    Acknowledged = 1 << 24,
 }
 
 /// The flags that require segments of an open connection to be translated.
@@ -171,10 +173,17 @@ impl<'a> ProxyState<'a> {
         self.flags() & TO_TRANSLATE != 0
     }
 
-    /// Whether the server has accepted it and nothing has to be translated.
+    /// Whether both handshakes are over and nothing has to be translated.
     #[inline]
     pub(crate) fn is_open_untranslated(&self) -> bool {
-        self.flags() & (TO_TRANSLATE | Flag::Opened as u32) == Flag::Opened as u32
+        const OPEN: u32 = Flag::Opened as u32 | Flag::Acknowledged as u32;
+        self.flags() & (TO_TRANSLATE | OPEN) == OPEN
+    }
+
+    /// The server's SYN-ACK was acknowledged.
+    pub(crate) fn set_acknowledged(&self) {
+        let [_, _, third] = self.0;
+        third.set_bits(Flag::Acknowledged as u32);
     }
 
     #[inline]

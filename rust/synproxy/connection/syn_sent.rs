@@ -4,11 +4,17 @@
 //!
 //! A client with a valid cookie considers its connection open and does not retransmit its SYN. So
 //! this machine has to retransmit the SYN to the server, and to reset the client if the server does
-//! not answer. Each connection waits in a table of fixed size from its SYN to the answer. If there
-//! are too many, the one that has waited longest is dropped, and left to the client's
-//! timeouts. The table also holds data that the client sent too early.
+//! not answer. Each connection waits in a table of fixed size from its SYN until the answer is
+//! acknowledged. If there are too many, the one that has waited longest is dropped, and left to the
+//! client's timeouts. The table also holds what the client sends meanwhile.
 
-use super::resets::reset;
+use super::{
+    held::{
+        self,
+        HeldMemory, //
+    },
+    resets::reset, //
+};
 use crate::{
     kernel_api::{
         net::{
@@ -28,6 +34,7 @@ use crate::{
         server::servers::Servers, //
     },
 };
+use core::borrow::BorrowMut;
 
 /// The maximum number of waiting connections. A fuzzer creates the table for each run.
 const CAPACITY: usize = if cfg!(fuzzing) { 64 } else { 1024 };
@@ -70,6 +77,8 @@ pub(crate) struct Wait {
     pub(crate) options: Options,
     /// The window of the client's acknowledgement, as in its header.
     pub(crate) window: u16,
+    /// The timestamp that the client got.
+    pub(crate) stamp: Option<u32>,
     /// The routing domain of both addresses.
     pub(crate) domain: RoutingDomain,
 }
@@ -89,6 +98,7 @@ impl Wait {
             },
             options: Options::default(),
             window: 1,
+            stamp: None,
             domain: RoutingDomain::default(),
         }
     }
@@ -101,6 +111,23 @@ impl Wait {
     pub(crate) fn syn(&self, time_to_live: u8) -> Result<NewPacket> {
         let (fields, options) = (&self.fields, &self.options);
         compose::packet(&self.endpoints, time_to_live, fields, options, &[])
+    }
+
+    /// Composes the acknowledgement of the server's SYN-ACK, with the numbers that the client
+    /// knows.
+    fn acknowledgement(&self, time_to_live: u8) -> Result<NewPacket> {
+        let fields = Fields {
+            sequence: self.fields.sequence.wrapping_add(1),
+            acknowledgement: self.cookie.wrapping_add(1),
+            flags: flags::ACK,
+            window: self.window,
+        };
+        let stamps = self.options.timestamps.zip(self.stamp);
+        let options = Options {
+            timestamps: stamps.map(|(own, echo)| Timestamps { echo, ..own }),
+            ..Options::default()
+        };
+        compose::packet(&self.endpoints, time_to_live, &fields, &options, &[])
     }
 }
 
@@ -125,6 +152,31 @@ struct Due {
 }
 
 impl SynSentEntry {
+    /// Holds a segment with data. `None` if it starts before the first byte of the connection, as
+    /// keep-alives do, or else whether it is held.
+    fn hold(&mut self, memory: &Arc<HeldMemory>, skb: &Skb, segment: &Segment) -> Option<bool> {
+        let first = self.wait.fields.sequence.wrapping_add(1);
+        let position = segment.sequence.wrapping_sub(first);
+        if (position as i32) < 0 {
+            return None;
+        }
+        Some(match &mut self.held {
+            Some(held) => held.hold(position as usize, skb, segment),
+            None if position > 0 => false,
+            None => {
+                self.held = Held::of(memory, skb, segment);
+                self.held.is_some()
+            }
+        })
+    }
+
+    /// What is held for the server is lost.
+    fn count_dropped(&self, servers: &Servers) {
+        if self.held.is_some() {
+            servers.count_dropped(&Endpoint::of_client(&self.wait.endpoints));
+        }
+    }
+
     fn is_due(&self, now: u32) -> bool {
         (now.wrapping_sub(self.due) as i32) >= 0
     }
@@ -145,6 +197,8 @@ pub(crate) struct SynSentTable {
     is_any: Atomic<i32>,
     sender: Sender,
     servers: Arc<Servers>,
+    /// For what is held.
+    pub(crate) memory: Arc<HeldMemory>,
 }
 
 /// The first slot of the connection's set. Hashes every word of the addresses with the key: the
@@ -156,8 +210,12 @@ pub(crate) fn first_way(key: &HashKey, endpoints: &Endpoints) -> usize {
 }
 
 impl SynSentTable {
-    /// An empty table.
-    pub(crate) fn new(scope: &Arc<Scope>, servers: Arc<Servers>) -> Result<Arc<Self>> {
+    /// An empty table, which holds no more than `held_max` bytes.
+    pub(crate) fn new(
+        scope: &Arc<Scope>,
+        servers: Arc<Servers>,
+        held_max: u32,
+    ) -> Result<Arc<Self>> {
         let mut slots = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..CAPACITY {
             slots.push(None, GFP_KERNEL_ACCOUNT)?;
@@ -168,6 +226,7 @@ impl SynSentTable {
             is_any: Atomic::new(NONE),
             sender: Sender::new(scope.enter()?),
             servers,
+            memory: Arc::new(HeldMemory::new(held_max), GFP_KERNEL_ACCOUNT)?,
         };
         Ok(Arc::new(syn_sent, GFP_KERNEL_ACCOUNT)?)
     }
@@ -183,8 +242,8 @@ impl SynSentTable {
     }
 
     /// Waits for the answer to a SYN just sent, unless it is waited for already: the client's
-    /// keep-alives send it again. Holds the first data of the client, and nothing after that.
-    /// Returns whether the caller has to schedule [`RetransmitWork`]: nothing was waiting before.
+    /// keep-alives send it again. Holds the first data of the client. Returns whether the caller has
+    /// to schedule [`RetransmitWork`]: nothing was waiting before.
     pub(crate) fn insert(&self, wait: &Wait, mut held: Option<Held>) -> bool {
         let now = jiffies32();
         let entry = |held: Option<Held>| SynSentEntry {
@@ -209,7 +268,9 @@ impl SynSentTable {
                 Some(other) => (1, other.age_rank(now)),
             };
             if let Some(slot) = ways.iter_mut().max_by_key(urgency) {
-                *slot = Some(entry(held.take()));
+                if let Some(other) = slot.replace(entry(held.take())) {
+                    other.count_dropped(&self.servers);
+                }
             }
         });
         self.is_any.load(Relaxed) != SOME && self.is_any.xchg(SOME, Relaxed) != SOME
@@ -235,12 +296,60 @@ impl SynSentTable {
         self.with_slot(endpoints, |slot| Some(slot.as_ref()?.wait))
     }
 
+    /// As [`SynSentTable::find`], if its SYN was not retransmitted.
+    pub(crate) fn find_first(&self, endpoints: &Endpoints) -> Option<Wait> {
+        self.with_slot(endpoints, |slot| {
+            let entry = slot.as_ref()?;
+            let was_retransmitted = entry.was_retransmitted_early || entry.retransmits != 0;
+            (!was_retransmitted).then_some(entry.wait)
+        })
+    }
+
     /// As [`SynSentTable::find`], but only on the first call for each connection.
     pub(crate) fn hurry(&self, endpoints: &Endpoints) -> Option<Wait> {
         self.with_slot(endpoints, |slot| {
             let entry = slot.as_mut()?;
             let was_early = core::mem::replace(&mut entry.was_retransmitted_early, true);
             (!was_early).then_some(entry.wait)
+        })
+    }
+
+    /// Holds data, or a FIN, that the client of a connection sends before its server's answer is
+    /// acknowledged. Returns whether the segment is one of these; it must not go on then, also if it
+    /// is dropped.
+    pub(crate) fn hold<S: BorrowMut<Skb>>(
+        &self,
+        packet: &Packet<'_, S>,
+        segment: &Segment,
+        endpoints: &Endpoints,
+        proxy_state: &ProxyState<'_>,
+    ) -> bool {
+        let (skb, cookie) = (packet.skb(), proxy_state.cookie());
+        if segment.acknowledgement != cookie.wrapping_add(1)
+            || held::length(skb, segment).is_none()
+            // A segment of our own will carry the data, and be right.
+            || !skb.has_right_checksum(packet.context(), segment.offset, IPPROTO_TCP)
+        {
+            return false;
+        }
+        let is_held = self.with_slot(endpoints, |slot| {
+            let entry = slot.as_mut().filter(|entry| entry.wait.cookie == cookie)?;
+            entry.hold(&self.memory, skb, segment)
+        });
+        if is_held == Some(false) {
+            self.servers.count_dropped(&Endpoint::of_client(endpoints));
+        }
+        is_held.is_some()
+    }
+
+    /// The sequence number of the client that follows what is held, which the server does not expect
+    /// yet; `None` if nothing is held.
+    pub(crate) fn next_held(&self, endpoints: &Endpoints) -> Option<u32> {
+        self.with_slot(endpoints, |slot| {
+            let entry = slot.as_ref()?;
+            let held = entry.held.as_ref()?;
+            let first = entry.wait.fields.sequence.wrapping_add(1);
+            Some(first.wrapping_add(held.sequence_length()))
         })
     }
 
@@ -288,19 +397,33 @@ impl SynSentTable {
             return false;
         };
         let connection = found.connection();
-        // Rules may have dropped the SYN-ACK that connection tracking saw: the server may have
-        // given up on the client since (`reqsk_timer_handler`), and then only answers another SYN.
-        let is_done = |proxy_state: ProxyState<'_>| {
-            proxy_state.has(Flag::Opened) || proxy_state.has(Flag::GivenUp)
+        let Some(proxy_state) = ProxyState::of(&connection) else {
+            return false;
         };
-        if ProxyState::of(&connection).is_none_or(is_done) {
+        let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
+        if proxy_state.has(Flag::Opened) {
+            // The server has not repeated its SYN-ACK, and may wait for an acknowledgement.
+            if !proxy_state.has(Flag::Acknowledged) {
+                proxy_state.set_acknowledged();
+                if let Ok(acknowledgement) = wait.acknowledgement(time_to_live) {
+                    self.sender.send(acknowledgement, wait.domain);
+                }
+                if self.end(&wait.endpoints).is_some() {
+                    let server = Endpoint::of_client(&wait.endpoints);
+                    self.servers.count_dropped(&server);
+                }
+            }
             return false;
         }
+        if proxy_state.has(Flag::GivenUp) {
+            return false;
+        }
+        // Rules may have dropped the SYN-ACK that connection tracking saw: the server may have
+        // given up on the client since (`reqsk_timer_handler`), and then only answers another SYN.
         // If a rule reset the server in answer to its SYN-ACK, connection tracking has closed the
         // connection (`nf_ct_set_closing`): another SYN would only bring another reset.
         let is_over = connection.tcp_state() == TcpState::Over;
         if !is_over && entry.retransmits.wrapping_add(1) < DELAYS.len() {
-            let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
             if let Ok(syn) = wait.syn(time_to_live) {
                 self.sender.send(syn, wait.domain);
             }

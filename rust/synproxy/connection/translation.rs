@@ -144,6 +144,11 @@ impl<'a> ProxySegment<'a> {
             // challenge ACK.
             ((Direction::Original, Kind::Syn), _) => Ok(()),
             ((Direction::Original, Kind::Ack), TcpState::SynSent) => self.keep_alive(),
+            ((Direction::Original, Kind::Ack | Kind::Fin), _)
+                if is_opened && !self.proxy_state.has(Flag::Acknowledged) =>
+            {
+                self.hold()
+            }
             // The client is gone, or somebody knows its numbers: there is nobody left to tell.
             ((Direction::Original, Kind::Reset), TcpState::Over) if !is_opened => self.withdraw(),
             // Also a retransmission, after our ACK was lost: a client with nothing to send never
@@ -186,7 +191,7 @@ impl<'a> ProxySegment<'a> {
     }
 
     /// A segment of an open connection.
-    fn established(&mut self) -> Result {
+    pub(crate) fn established(&mut self) -> Result {
         if !self.proxy_state.is_translated() {
             return Ok(());
         }

@@ -130,7 +130,8 @@ pub(crate) struct Announcement {
     pub(crate) options: Options,
     /// Its flags.
     pub(crate) flags: u8,
-    /// Its window, in bytes. It is zero where the client has to wait for the server.
+    /// Its window, in bytes. It is zero where the client has to wait for the server; what it sends
+    /// before the server has answered otherwise is held.
     pub(crate) window: u16,
     /// What the cookie has to carry.
     pub(crate) carried: CookieOptions,
@@ -200,7 +201,8 @@ impl Announcement {
                 Known::Listener(offer) => {
                     offer.window(Cookies::mss(client.mss.unwrap_or(MSS_DEFAULT)))
                 }
-                _ => 0,
+                Known::Server(known) => known.window.min(settings.window.unwrap_or(u16::MAX)),
+                Known::Nothing => 0,
             },
             flags: flags::SYN | flags::ACK | if ecn { flags::ECE } else { 0 },
             carried: match timestamps {

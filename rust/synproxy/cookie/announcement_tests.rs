@@ -57,6 +57,7 @@ const LEARNED: SynproxySettings = SynproxySettings {
     sack: None,
     timestamps: None,
     ecn: None,
+    window: None,
     threshold: None,
 };
 
@@ -68,6 +69,7 @@ fn chosen(scale: Option<u8>, sack: bool, timestamps: bool, ecn: bool) -> Synprox
         sack: Some(sack),
         timestamps: Some(timestamps),
         ecn: Some(ecn),
+        window: None,
         threshold: None,
     }
 }
@@ -86,6 +88,7 @@ const SERVER: ServerOptions = ServerOptions {
     timestamps: true,
     ecn: true,
     is_local: false,
+    window: 64_240,
 };
 
 const CONGESTION: u8 = flags::ECE | flags::CWR;
@@ -190,6 +193,38 @@ mod tests {
     }
 
     #[test]
+    fn known_servers_are_announced_with_their_window() {
+        let at_most = |window| SynproxySettings {
+            window: Some(window),
+            ..LEARNED
+        };
+        let chosen = chosen(None, true, true, true);
+        for (settings, server, expected) in [
+            (&LEARNED, None, 0),
+            (&LEARNED, Some(0), 0),
+            (&LEARNED, Some(64_240), 64_240),
+            (&chosen, Some(u16::MAX), u16::MAX),
+            (&at_most(0), Some(64_240), 0),
+            (&at_most(1000), Some(64_240), 1000),
+            (&at_most(1000), Some(500), 500),
+            (&at_most(1000), None, 0),
+        ] {
+            for is_local in [false, true] {
+                let server = server.map(|window| ServerOptions {
+                    window,
+                    is_local,
+                    ..SERVER
+                });
+                // It is not scaled.
+                for client in [CLIENT, without_timestamps(CLIENT)] {
+                    let answer = announce(settings, &client, server.as_ref(), 0);
+                    assert_eq!(answer.window, expected);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_socket_of_this_host_is_announced_with_its_window() -> Result {
         let announce = |offer: Offer, settings: &SynproxySettings, mss_max: u16| {
             let (syn, server) = (syn(CONGESTION), Known::Listener(offer));
@@ -283,6 +318,7 @@ mod tests {
             timestamps: false,
             ecn: false,
             is_local: false,
+            window: 5000,
         };
         let answer = announce(&LEARNED, &CLIENT, Some(&plain), CONGESTION);
         let expected = Options {

@@ -62,6 +62,8 @@ pub(crate) struct ServerOptions {
     pub(crate) ecn: bool,
     /// It is on this machine, so its MSS depends on the route to each client.
     pub(crate) is_local: bool,
+    /// The window of its last SYN-ACK, in bytes.
+    pub(crate) window: u16,
 }
 
 impl ServerOptions {
@@ -71,6 +73,7 @@ impl ServerOptions {
         self.scale.is_some() && self.sack && self.timestamps
     }
 
+    /// All of it but the window.
     fn pack(self) -> u32 {
         let flag = |is_set, flag| if is_set { flag } else { 0 };
         IS_KNOWN
@@ -84,7 +87,7 @@ impl ServerOptions {
             | flag(self.is_local, IS_LOCAL)
     }
 
-    fn unpack(word: u32) -> Option<Self> {
+    fn unpack(word: u32, window: u32) -> Option<Self> {
         (word & IS_KNOWN != 0).then_some(Self {
             mss: word as u16,
             scale: (word & HAS_SCALE != 0).then_some((word >> SCALE_SHIFT & 0xf) as u8),
@@ -92,6 +95,7 @@ impl ServerOptions {
             timestamps: word & HAS_TIMESTAMPS != 0,
             ecn: word & HAS_ECN != 0,
             is_local: word & IS_LOCAL != 0,
+            window: window as u16,
         })
     }
 }
@@ -112,6 +116,8 @@ pub(crate) struct ServerReport {
     pub(crate) refused: u32,
     /// Connections for which it was not reached.
     pub(crate) unanswered: u32,
+    /// How often early data of clients was dropped, so that they had to send it again.
+    pub(crate) dropped: u32,
     /// Its options, if they are known.
     pub(crate) options: Option<ServerOptions>,
     /// Jiffies since the entry was last used.
@@ -148,6 +154,7 @@ struct Server {
     /// The port, and the IP version above it; 0 if the slot is free.
     port: Word,
     options: Word,
+    window: Word,
     /// What a socket of this host would say, see [`pack_offer`].
     offer: [Word; 2],
     /// Jiffies when it would have said that.
@@ -160,6 +167,7 @@ struct Server {
     handed_over: Atomic<i32>,
     refused: Atomic<i32>,
     unanswered: Atomic<i32>,
+    dropped: Atomic<i32>,
     flood: FloodState,
 }
 
@@ -199,6 +207,7 @@ fn pack_offer(offer: &Offer) -> [u32; 2] {
         timestamps: offer.timestamps,
         ecn: offer.ecn,
         is_local: false,
+        window: 0,
     };
     let flag = |is_set, flag| if is_set { flag } else { 0 };
     let more = flag(offer.mss.is_some(), HAS_MSS) | flag(offer.has_room, HAS_ROOM);
@@ -206,7 +215,7 @@ fn pack_offer(offer: &Offer) -> [u32; 2] {
 }
 
 fn unpack_offer([word, space]: [u32; 2]) -> Option<Offer> {
-    let options = ServerOptions::unpack(word)?;
+    let options = ServerOptions::unpack(word, 0)?;
     Some(Offer {
         mss: (word & HAS_MSS != 0).then_some(options.mss),
         space,
@@ -225,6 +234,7 @@ impl Server {
             address: [const { Word::new(0) }; 4],
             port: Word::new(0),
             options: Word::new(0),
+            window: Word::new(0),
             offer: [const { Word::new(0) }; 2],
             offered: Word::new(0),
             learned: Word::new(0),
@@ -233,6 +243,7 @@ impl Server {
             handed_over: Atomic::new(0),
             refused: Atomic::new(0),
             unanswered: Atomic::new(0),
+            dropped: Atomic::new(0),
             flood: FloodState::new(),
         }
     }
@@ -244,11 +255,15 @@ impl Server {
             && (self.address.iter().zip(words)).all(|(word, other)| word.load() == other)
     }
 
+    fn known_options(&self) -> Option<ServerOptions> {
+        ServerOptions::unpack(self.options.load(), self.window.load())
+    }
+
     /// Its options. After [`RELEARN`], those it did not use count as unknown: a client that is not
     /// offered an option does not ask the server for it.
     #[inline]
     fn options(&self) -> Option<ServerOptions> {
-        let options = ServerOptions::unpack(self.options.load())?;
+        let options = self.known_options()?;
         let age = jiffies32().wrapping_sub(self.learned.load());
         if options.is_full() || age < RELEARN {
             return Some(options);
@@ -260,6 +275,7 @@ impl Server {
             timestamps: true,
             ecn: options.ecn,
             is_local: options.is_local,
+            window: options.window,
         })
     }
 
@@ -289,6 +305,7 @@ impl Server {
         self.handed_over.store(0, Relaxed);
         self.refused.store(0, Relaxed);
         self.unanswered.store(0, Relaxed);
+        self.dropped.store(0, Relaxed);
         self.flood.clear();
         self.port.store(endpoint.tag());
     }
@@ -390,8 +407,8 @@ impl Servers {
         }
     }
 
-    /// Records the options of a SYN-ACK that accepted a connection. An option that the client did
-    /// not ask for, see `asked`, tells nothing about the server.
+    /// Records the options and the window of a SYN-ACK that accepted a connection. An option that
+    /// the client did not ask for, see `asked`, tells nothing about the server.
     pub(crate) fn learn(
         &self,
         endpoint: &Endpoint,
@@ -399,11 +416,12 @@ impl Servers {
         announced: &Options,
         ecn: Option<bool>,
         is_local: bool,
+        window: u16,
     ) {
         let Some(server) = self.find_or_make(endpoint) else {
             return;
         };
-        let before = ServerOptions::unpack(server.options.load());
+        let before = server.known_options();
         let options = ServerOptions {
             mss: announced.mss.unwrap_or(MSS_DEFAULT),
             scale: match asked.scale {
@@ -420,7 +438,9 @@ impl Servers {
             },
             ecn: ecn.unwrap_or(before.is_some_and(|before| before.ecn)),
             is_local,
+            window,
         };
+        server.window.store(window.into());
         server.options.store(options.pack());
         if asked.scale.is_some() && asked.sack && asked.timestamps.is_some() {
             server.learned.store(jiffies32());
@@ -432,7 +452,7 @@ impl Servers {
     pub(crate) fn forget(&self, endpoint: &Endpoint) -> bool {
         let server = self.find(endpoint);
         server.is_some_and(|server| {
-            let was_known = ServerOptions::unpack(server.options.load()).is_some();
+            let was_known = server.known_options().is_some();
             if was_known {
                 server.options.store(0);
             }
@@ -455,6 +475,14 @@ impl Servers {
         };
         counter.fetch_add(1, Relaxed);
         server.used.store(jiffies32());
+    }
+
+    /// Counts early data of a client that was not held, or that the server does not get.
+    #[cold]
+    pub(crate) fn count_dropped(&self, endpoint: &Endpoint) {
+        if let Some(server) = self.find_or_make(endpoint) {
+            server.dropped.fetch_add(1, Relaxed);
+        }
     }
 
     /// Whether a SYN to the server may pass at this rate.
@@ -491,7 +519,8 @@ impl Servers {
             handed_over: server.handed_over.load(Relaxed) as u32,
             refused: server.refused.load(Relaxed) as u32,
             unanswered: server.unanswered.load(Relaxed) as u32,
-            options: ServerOptions::unpack(server.options.load()),
+            dropped: server.dropped.load(Relaxed) as u32,
+            options: server.known_options(),
             age: jiffies32().wrapping_sub(server.used.load()),
         };
         Some((report, slot.wrapping_add(steps).wrapping_add(1)))

@@ -62,11 +62,12 @@ const KNOWN: ServerOptions = ServerOptions {
     timestamps: true,
     ecn: false,
     is_local: false,
+    window: 65_160,
 };
 
 /// A server announces these options.
 fn learn(servers: &Servers, endpoint: &Endpoint, announced: &Options) {
-    servers.learn(endpoint, &EVERYTHING, announced, Some(false), false);
+    servers.learn(endpoint, &EVERYTHING, announced, Some(false), false, 65_160);
 }
 
 /// The number of servers, and of connections accepted, refused and not reached.
@@ -147,6 +148,30 @@ mod tests {
     }
 
     #[test]
+    fn the_last_window_is_kept() -> Result {
+        let servers = Servers::new()?;
+        let one = ipv4(1, 80);
+        for window in [0, 1, u16::MAX, 64_240] {
+            servers.learn(&one, &EVERYTHING, &EVERYTHING, None, false, window);
+            assert!(servers
+                .options(&one)
+                .is_some_and(|known| known.window == window));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn early_data_that_was_dropped_is_counted() -> Result {
+        let servers = Servers::new()?;
+        let one = ipv4(1, 80);
+        servers.count_dropped(&one);
+        servers.count_dropped(&one);
+        let (report, _) = servers.report_from(0).ok_or(EINVAL)?;
+        assert!((report.dropped, report.opened, report.options) == (2, 0, None));
+        Ok(())
+    }
+
+    #[test]
     fn every_set_of_options_is_kept() -> Result {
         let servers = Servers::new()?;
         for scale in (0..16).map(|scale| (scale < 15).then_some(scale)) {
@@ -158,7 +183,14 @@ mod tests {
                     timestamps: EVERYTHING.timestamps.filter(|_| number & 2 != 0),
                 };
                 let one = ipv6([u32::from(number), 2, 3, 4]);
-                servers.learn(&one, &EVERYTHING, &announced, Some(number & 4 != 0), false);
+                servers.learn(
+                    &one,
+                    &EVERYTHING,
+                    &announced,
+                    Some(number & 4 != 0),
+                    false,
+                    65_160,
+                );
                 let expected = ServerOptions {
                     mss: number * 9362,
                     scale,
@@ -166,6 +198,7 @@ mod tests {
                     timestamps: announced.timestamps.is_some(),
                     ecn: number & 4 != 0,
                     is_local: false,
+                    window: 65_160,
                 };
                 assert!(servers.options(&one) == Some(expected));
             }
@@ -179,11 +212,11 @@ mod tests {
         let one = ipv4(1, 80);
         // A server that was asked for nothing tells its MSS only.
         let bare = Options::default();
-        servers.learn(&one, &bare, &bare, None, false);
+        servers.learn(&one, &bare, &bare, None, false, 65_160);
         let assumed = ServerOptions { mss: 536, ..KNOWN };
         assert!(servers.options(&one) == Some(assumed));
         // Then it is known to lack them all, and remains so.
-        servers.learn(&one, &EVERYTHING, &bare, Some(true), false);
+        servers.learn(&one, &EVERYTHING, &bare, Some(true), false, 65_160);
         let lacking = ServerOptions {
             mss: 536,
             scale: None,
@@ -191,9 +224,10 @@ mod tests {
             timestamps: false,
             ecn: true,
             is_local: false,
+            window: 65_160,
         };
         assert!(servers.options(&one) == Some(lacking));
-        servers.learn(&one, &bare, &bare, None, false);
+        servers.learn(&one, &bare, &bare, None, false, 65_160);
         assert!(servers.options(&one) == Some(lacking));
         Ok(())
     }

@@ -18,7 +18,7 @@ static MODULE: kernel::ThisModule = kernel::ThisModule;
 fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        Parameters::set(1000_i64, 10_i64, 1000_i64, 100_i64, 0_i64).unwrap();
+        Parameters::set(1000_i64, 10_i64, 1000_i64, 100_i64, 0_i64, 1_000_000_i64).unwrap();
         core::mem::forget(kernel_api::sync::rcu::Reclaimer::start().unwrap());
         core::mem::forget(kernel_api::net::netns::Registration::<Namespace>::new().unwrap());
         core::mem::forget(control::register(&MODULE).unwrap());

@@ -16,7 +16,7 @@ use crate::{
 #[command(
     bin_name = "palisade protect",
     override_usage = "\
-palisade protect [--when-flooded RATE[/BURST]] [-i INTERFACE] [ADDRESS:]PORT...
+palisade protect [--when-flooded RATE[/BURST]] [--window N] [-i INTERFACE] [ADDRESS:]PORT...
        palisade protect --remove [-i INTERFACE] [ADDRESS:]PORT...
        palisade protect --status [--json]"
 )]
@@ -28,6 +28,10 @@ pub(crate) struct ProtectArguments {
     /// Let handshakes pass up to so many SYNs a second, of which BURST may come at once
     #[arg(long, value_name = "RATE[/BURST]", conflicts_with_all = ["remove", "status"])]
     when_flooded: Option<String>,
+    /// Tell clients of servers behind this machine no larger window before the server has answered;
+    /// with 0 they wait until it has
+    #[arg(long, value_name = "N", conflicts_with_all = ["remove", "status"])]
+    window: Option<String>,
     /// Only for what comes in there; eth+ is any name that begins with eth
     #[arg(
         short,
@@ -126,6 +130,9 @@ impl ProtectArguments {
         }
         option("--dport", &endpoint.port.to_string());
         option("-j", "SYNPROXY");
+        if let Some(window) = &self.window {
+            option("--window", window);
+        }
         if let Some(rate) = &self.when_flooded {
             option("--when-flooded", rate);
         }

@@ -27,6 +27,7 @@ const COLUMNS: &[(&str, Cell)] = &[
     ("HANDED", |row| row.handed_over().to_string()),
     ("REFUSED", |row| row.refused().to_string()),
     ("UNANSWERED", |row| row.unanswered().to_string()),
+    ("DROPPED", |row| row.dropped().to_string()),
 ];
 
 fn statistics(row: &Row<'_>) -> Statistics {
@@ -124,6 +125,7 @@ fn row_json(row: &Row<'_>) -> Value {
         "handed_over": row.handed_over(),
         "refused": row.refused(),
         "unanswered": row.unanswered(),
+        "dropped": row.dropped(),
         "servers": row.servers.iter().map(|server| server_json(server)).collect::<Vec<Value>>(),
     })
 }
@@ -136,6 +138,7 @@ fn server_json(server: &Server) -> Value {
         "handed_over": server.handed_over,
         "refused": server.refused,
         "unanswered": server.unanswered,
+        "dropped": server.dropped,
         "learned": server.mss.is_some(),
         "mss": server.mss,
         "wscale": server.wscale,

@@ -52,6 +52,12 @@ impl Row<'_> {
         self.sum(|server| server.unanswered).saturating_sub(before)
     }
 
+    /// How often clients had to send again what they sent before their server had answered, since.
+    pub(super) fn dropped(&self) -> u64 {
+        let before = self.protection.synproxy.statistics().dropped_before;
+        self.sum(|server| server.dropped).saturating_sub(before)
+    }
+
     /// The sum of a counter over its servers.
     fn sum(&self, count: impl Fn(&Server) -> u64) -> u64 {
         self.servers

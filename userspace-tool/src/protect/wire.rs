@@ -32,6 +32,8 @@ nest! {
         pub(super) age: Option<u64> = AGE;
         /// The connections, of those opened, that a socket of this host took over.
         pub(super) handed_over: u64 = HANDED_OVER;
+        /// How often clients had to send again what they sent before it had answered.
+        pub(super) dropped: u64 = DROPPED;
     }
 }
 

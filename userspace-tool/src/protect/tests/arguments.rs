@@ -45,6 +45,10 @@ fn each_endpoint_makes_a_rule() {
             "--in-interface eth0 --when-flooded=5 1",
             &["-i eth0 -p tcp -m tcp --dport 1 -j SYNPROXY --when-flooded 5"],
         ),
+        (
+            "--window 0 --when-flooded 5 1",
+            &["-p tcp -m tcp --dport 1 -j SYNPROXY --window 0 --when-flooded 5"],
+        ),
     ] {
         let expected: Vec<String> = expected
             .iter()
@@ -103,6 +107,10 @@ fn mistakes_are_named() {
             "--when-flooded 0 80",
             "protect: --when-flooded 0: this has to be RATE or RATE/BURST, both numbers from 1 to \
              1000000",
+        ),
+        (
+            "--window 65536 80",
+            "protect: --window 65536: this has to be a number from 0 to 65535",
         ),
         (
             "-i abcdefghijklmnop 80",
@@ -204,6 +212,7 @@ fn word() -> impl Strategy<Value = String> {
         "eth0",
         "--when-flooded",
         "5/5",
+        "--window",
         "80",
         "ssh",
         "192.0.2.1:80",

@@ -24,15 +24,16 @@ use crate::{
 
 /// An answer to rule-get: a rule for a port, perhaps of an address, with statistics.
 fn protecting(address: Option<IpAddr>, port: u16, syns: u64) -> PositionedRule {
-    protecting_since(address, port, syns, [0; 4])
+    protecting_since(address, port, syns, [0; 5])
 }
 
-/// The same, where so many connections were opened, refused, not answered and handed over before.
+/// The same, where so many connections were opened, refused, not answered and handed over before, and so much of
+/// them dropped.
 fn protecting_since(
     address: Option<IpAddr>,
     port: u16,
     syns: u64,
-    before: [u64; 4],
+    before: [u64; 5],
 ) -> PositionedRule {
     let mut answer = Writer::default();
     answer.u32(ruleset::TABLE, crate::netlink::spec::Table::Raw.number());
@@ -63,6 +64,7 @@ fn protecting_since(
                         synproxy_statistics::REFUSED_BEFORE,
                         synproxy_statistics::UNANSWERED_BEFORE,
                         synproxy_statistics::HANDED_OVER_BEFORE,
+                        synproxy_statistics::DROPPED_BEFORE,
                     ];
                     for (kind, count) in kinds.into_iter().zip(before) {
                         nest.u64(kind, count);
@@ -87,6 +89,7 @@ fn answered(address: &str, port: u16, wscale: Option<u8>) -> Server {
     answer.u64(server::HANDED_OVER, 3);
     answer.u64(server::REFUSED, 6);
     answer.u64(server::UNANSWERED, 7);
+    answer.u64(server::DROPPED, 8);
     if let Some(wscale) = wscale {
         answer.u16(server::MSS, 1460);
         answer.u8(server::WSCALE, wscale);
@@ -117,9 +120,9 @@ fn each_rule_is_a_row() {
         answered("192.0.2.9", 80, None),
     ];
     let expected = "\
-ADDRESS    PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUSED  UNANSWERED  SERVER
-any          80  1000       40     30       20      15       9       18          21  mss 1460 wscale 7 sack timestamp
-192.0.2.1   443    50       40     30       20       5       3        6           7  on this host
+ADDRESS    PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUSED  UNANSWERED  DROPPED  SERVER
+any          80  1000       40     30       20      15       9       18          21       24  mss 1460 wscale 7 sack timestamp
+192.0.2.1   443    50       40     30       20       5       3        6           7        8  on this host
 ";
     assert_eq!(table(&chain, &servers), expected);
 }
@@ -133,11 +136,11 @@ fn servers_that_differ_have_lines_of_their_own() {
         answered("2001:db8::1", 80, Some(0)),
     ];
     let expected = "\
-ADDRESS  PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUSED  UNANSWERED  SERVER
-any        80     1       40     30       20      15       9       18          21  2 servers:
+ADDRESS  PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUSED  UNANSWERED  DROPPED  SERVER
+any        80     1       40     30       20      15       9       18          21       24  2 servers:
     192.0.2.1 mss 1460 wscale 7 sack timestamp
     2001:db8::1 mss 1460 wscale 0 sack timestamp
-any        81     2       40     30       20       0       0        0           0  not learned yet
+any        81     2       40     30       20       0       0        0           0        0  not learned yet
 ";
     assert_eq!(table(&chain, &servers), expected);
 }
@@ -159,15 +162,15 @@ fn other_rules_are_not_shown_and_interfaces_are() {
         answered("192.0.3.1", 22, None),
     ];
     let expected = "\
-ADDRESS        IN     PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUSED  UNANSWERED  SERVER
-192.0.2.0/24   !eth0    22     0        0      0        0       5       3        6           7  on this host
-::/0           *        22     0        0      0        0       5       3        6           7  mss 1460 wscale 7 sack timestamp
-!192.0.2.0/24  *        22     0        0      0        0       5       3        6           7  on this host
+ADDRESS        IN     PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUSED  UNANSWERED  DROPPED  SERVER
+192.0.2.0/24   !eth0    22     0        0      0        0       5       3        6           7        8  on this host
+::/0           *        22     0        0      0        0       5       3        6           7        8  mss 1460 wscale 7 sack timestamp
+!192.0.2.0/24  *        22     0        0      0        0       5       3        6           7        8  on this host
 ";
     assert_eq!(table(&chain, &servers), expected);
     assert_eq!(
         table(&chain_of(&[]), &servers),
-        "ADDRESS  PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUSED  UNANSWERED  SERVER\n"
+        "ADDRESS  PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUSED  UNANSWERED  DROPPED  SERVER\n"
     );
 }
 
@@ -195,6 +198,7 @@ fn json_says_everything() {
         "handed_over": 3,
         "refused": 6,
         "unanswered": 7,
+        "dropped": 8,
         "servers": [{
             "address": "::1",
             "port": 80,
@@ -202,6 +206,7 @@ fn json_says_everything() {
             "handed_over": 3,
             "refused": 6,
             "unanswered": 7,
+            "dropped": 8,
             "learned": true,
             "mss": 1460,
             "wscale": 0,
@@ -231,8 +236,12 @@ fn a_server_without_address_or_port_is_an_error() {
 
 #[test]
 fn what_was_before_the_rule_is_no_figure_of_it() {
-    let chain = protected(vec![protecting_since(None, 80, 1000, [4, 4, 9, 2])]);
+    let chain = protected(vec![protecting_since(None, 80, 1000, [4, 4, 9, 2, 3])]);
     let table = table(&chain, &[answered("192.0.2.1", 80, Some(7))]);
     let row: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
-    assert_eq!(row.get(6..10), Some(&["1", "1", "2", "0"][..]), "{table}");
+    assert_eq!(
+        row.get(6..11),
+        Some(&["1", "1", "2", "0", "5"][..]),
+        "{table}"
+    );
 }

@@ -29,6 +29,9 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
             "use timestamps, where the client does";
         [] "ecn" => ecn: is(true),
             "use explicit congestion notification, where the client does";
+        [] "window": "N" => window: number(0, u16::MAX as u32),
+            "tell clients of a server behind this machine no larger window \
+             before it has answered; with 0 they wait until it has";
         [] "when-flooded": "RATE[/BURST]" => when_flooded: parsed(Flooded::parse),
             "let handshakes with a server pass up to so many SYNs a second, of \
              which so many may come at once (as many as in a second if not \
@@ -60,8 +63,9 @@ nest! {
             => "--when-flooded";
         /// Counters of the rule, which only the kernel sets.
         statistics: Option<Statistics> = STATISTICS;
+        window: Option<u16> = WINDOW => "--window";
     }
-    saved as sack_perm timestamp wscale mss ecn when_flooded;
+    saved as sack_perm timestamp wscale mss ecn window when_flooded;
 }
 
 impl Synproxy {

@@ -23,6 +23,7 @@ nest! {
         pub(crate) refused_before: u64 = REFUSED_BEFORE;
         pub(crate) unanswered_before: u64 = UNANSWERED_BEFORE;
         pub(crate) handed_over_before: u64 = HANDED_OVER_BEFORE;
+        pub(crate) dropped_before: u64 = DROPPED_BEFORE;
     }
 }
 

@@ -945,6 +945,10 @@ const LINES: &[(&str, &str)] = &[
         "--wscale 7.0: this has to be a number from 0 to 14",
     ),
     (
+        "-A INPUT -p tcp -j SYNPROXY --window 65536",
+        "--window 65536: this has to be a number from 0 to 65535",
+    ),
+    (
         "-A INPUT -p tcp -j SYNPROXY --when-flooded 0",
         "--when-flooded 0: this has to be RATE or RATE/BURST, both numbers from 1 to 1000000",
     ),

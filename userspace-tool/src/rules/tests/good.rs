@@ -619,6 +619,10 @@ const LINES: &[(&str, &[&str])] = &[
         "-t raw -A PREROUTING -p tcp -j SYNPROXY --when-flooded 1 --mss 1",
         &["-A PREROUTING -p tcp -j SYNPROXY --mss 1 --when-flooded 1"],
     ),
+    (
+        "-t raw -A PREROUTING -p tcp -j SYNPROXY --when-flooded 1 --window 0 --ecn",
+        &["-A PREROUTING -p tcp -j SYNPROXY --ecn --window 0 --when-flooded 1"],
+    ),
 ];
 
 #[test]

@@ -284,14 +284,15 @@ fn synproxy() -> impl Strategy<Value = String> {
     let numbers = (
         optional((1..=u16::MAX).prop_map(|mss| format!(" --mss {mss}"))),
         optional((0..=14u8).prop_map(|wscale| format!(" --wscale {wscale}"))),
+        optional((0..=u16::MAX).prop_map(|window| format!(" --window {window}"))),
     );
     let burst = optional((1..=1_000_000u32).prop_map(|burst| format!("/{burst}")));
     let flooded = optional(
         (1..=1_000_000u32, burst)
             .prop_map(|(rate, burst)| format!(" --when-flooded {rate}{burst}")),
     );
-    (numbers, flags, flooded).prop_map(|((mss, wscale), flags, flooded)| {
-        format!(" -p tcp -j SYNPROXY{mss}{wscale}{flags}{flooded}")
+    (numbers, flags, flooded).prop_map(|((mss, wscale, window), flags, flooded)| {
+        format!(" -p tcp -j SYNPROXY{mss}{wscale}{flags}{window}{flooded}")
     })
 }
 
@@ -503,6 +504,7 @@ fn word() -> impl Strategy<Value = String> {
         "--notrack",
         "SYNPROXY",
         "--wscale",
+        "--window",
         "--when-flooded",
         ":",
         "-s",

@@ -90,18 +90,18 @@ protect() {
 	esac
 }
 
-# only_proxied: no connection opens but by SYNPROXY. The client drops SYN-ACKs that announce a window, as those of servers
-# behind the proxy do. One of the proxy's host, whose number is 1, sends none, since its socket takes connections over,
-# unless they are redirected.
+# only_proxied: no connection opens but by SYNPROXY. The client drops SYN-ACKs that more hosts than west have forwarded, as
+# those of servers behind the proxy. One of the proxy's host sends none, since its socket takes connections over, unless
+# they are redirected.
 # With the kernel's own SYNPROXY the client drops all that announce a window.
 only_proxied() {
-	local -a sources=("ip saddr & 0.0.0.255 != 0.0.0.1" "ip6 saddr & ::ffff != ::1")
-	[ "$kind" != iptables ] || sources=("meta l4proto tcp")
+	local -a foreign=("ip ttl < 63" "ip6 hoplimit < 63")
+	[ "$kind" != iptables ] || foreign=("tcp window != 0")
 	on client nft -f - <<-RULES
 		table inet watch {
 			chain input {
 				type filter hook input priority 0
-				$(printf 'tcp flags & (syn | ack) == syn | ack tcp window != 0 %s drop\n' "${sources[@]}")
+				$(printf 'tcp flags & (syn | ack) == syn | ack %s drop\n' "${foreign[@]}")
 			}
 		}
 	RULES

@@ -67,13 +67,15 @@ refuses max_chains 0 'from 1 to 65536'
 refuses max_chains 65537 'from 1 to 65536'
 refuses entry_timeout -1 'from 0 to'
 refuses entry_timeout 100000000 'from 0 to'
+refuses max_held -1 'from 0 to 67108864'
+refuses max_held 67108865 'from 0 to 67108864'
 check "a value that is not a number is refused" not modprobe palisade max_entries=many
 check "an unknown parameter does not prevent loading" modprobe palisade max_entires=5
 check "but the log says so" sh -c "dmesg | grep -q \"palisade: unknown parameter 'max_entires'\""
 unload
 
 check "modinfo describes max_entries" sh -c "modinfo -p palisade | grep -q 'max_entries:.*1-16777216, default 65536'"
-check "modinfo describes all parameters" test "$(modinfo -p palisade | grep -c default)" -eq 5
+check "modinfo describes all parameters" test "$(modinfo -p palisade | grep -c default)" -eq 6
 check "modinfo has the version of the tool" test "palisade $(modinfo -F version palisade)" = "$(palisade --version)"
 check "modinfo has the licence" test "$(modinfo -F license palisade)" = GPL
 

@@ -175,7 +175,7 @@ refused_proxy("statistics of SYNPROXY", EINVAL, "statistics", nest(SYNPROXY["sta
 check("none of these changed the rules", rules() == before, rules())
 accepted("SYNPROXY with all attributes", "ruleset-change", proxy(
     "raw", "PREROUTING", RATE, BURST, attribute(SYNPROXY["mss"], b"\xff\xff"), attribute(SYNPROXY["wscale"], b"\x0e"),
-    *(attribute(SYNPROXY[name]) for name in ("sack-perm", "timestamp", "ecn"))))
+    attribute(SYNPROXY["window"], bytes(2)), *(attribute(SYNPROXY[name]) for name in ("sack-perm", "timestamp", "ecn"))))
 refused("server-get without dump", "server-get", attribute(SETS["server"]["port"], bytes(2)), EOPNOTSUPP)
 
 good = append(recent(string(RECENT["name"], "made-by-batch"), u32(RECENT["operation"], 2)))

@@ -211,7 +211,7 @@ def amplification(state):
                 connection = state(hosts, version) if state else Connection(hosts, version)
             end = getattr(connection, of)
             numbers = {} if exact else {"sequence": 0x11111111, "acknowledged": 0x22222222}
-            # After the server's SYN-ACK, the server gets an ACK and the client a window update.
+            # After the server's SYN-ACK, the server gets the SYN once more and the client a window update.
             most = 2 if exact and of == "server" and flags & (SYN | ACK | RST | FIN) == SYN | ACK else 1
             meter.is_small(end.wire, end.segment(flags, b"x" * (flags % 3), **numbers), connection.server.syn,
                            f"in the name of the {of}, {'right' if exact else 'wrong'} numbers: ", most)

@@ -14,25 +14,25 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from genetlink import Report
-from synproxy import bad_segments, failures, handshakes, local, strangers, taps, translations
+from synproxy import bad_segments, early, failures, handshakes, local, strangers, taps, translations
 from synproxy.hosts import RULES, Hosts
 from synproxy.play import play
 
 ORDINARY = [one for module in (handshakes, translations, bad_segments, local, strangers, taps, failures)
             for one in module.SCENARIOS]
-LEARNED = *strangers.LEARNED, *failures.LEARNED
+LEARNED = *strangers.LEARNED, *failures.LEARNED, *early.LEARNED
 NOT_WITH_FIVE = (handshakes.handshakes_end, translations.windows, failures.refused_by_rules)
 SCENARIOS = {
-    "learned": [*ORDINARY, *LEARNED, *failures.SLOW],
-    "options": ORDINARY,
-    "five": [one for one in ORDINARY if one not in NOT_WITH_FIVE],
+    "learned": [*ORDINARY, *early.SCENARIOS, *LEARNED, *failures.SLOW],
+    "options": [*ORDINARY, *early.SCENARIOS],
+    "five": [*(one for one in ORDINARY if one not in NOT_WITH_FIVE), *early.SCENARIOS],
     "flooded": failures.FLOODED,
     "iptables": ORDINARY,
 }
 # The debug kernel is too slow for rates and for scenarios that wait.
 IS_DEBUG = os.path.isdir("/sys/kernel/debug/kunit")
 if IS_DEBUG:
-    SCENARIOS["learned"] = [*ORDINARY, *LEARNED]
+    SCENARIOS["learned"] = [*ORDINARY, *early.SCENARIOS, *LEARNED]
 
 
 def main():

@@ -14,8 +14,10 @@ client_ports = itertools.count(20000)
 server_ports = itertools.count(100)
 current_port = [next(server_ports)]
 ALL = Options(mss=1460, scale=7, sack=True, timestamps=(1, 0))
-# The proxy retransmits its SYN to a server after so many seconds.
+# The proxy waits so many seconds for an answer of the server's, or for the one that is repeated.
 SILENCE_OF_SERVER = 1
+# Those of the scenario that is being played.
+servers = []
 
 
 def use_new_server():
@@ -137,7 +139,18 @@ class Server(End):
         hosts = client.hosts
         super().__init__(hosts, hosts.right, client.other, client.port, client.own, client.own_port, options)
         self.offered = options.timestamps is not None
-        self.client, self.syn = client, None
+        # The SYN, and the one that came after the SYN-ACK. When its handshake was over.
+        self.client, self.syn, self.again, self.over = client, None, None, None
+        servers.append(self)
+
+    def accept(self, segment):
+        super().accept(segment)
+        if self.over is None and not segment.has(SYN):
+            self.over = time.monotonic()
+
+    def was_slow(self):
+        """Whether this machine was so slow that the proxy may not have waited until the handshake was over."""
+        return (self.over or time.monotonic()) - self.client.begun >= SILENCE_OF_SERVER
 
     def take(self):
         """Takes what has arrived, without SYNs that were retransmitted because this machine was slow to answer."""
@@ -159,11 +172,25 @@ class Server(End):
         return syn
 
     def answer(self):
+        """Sends the SYN-ACK, and once more if there is another SYN."""
+        sent = self.send_syn_ack()
+        self.repeat(sent)
+        return sent
+
+    def send_syn_ack(self):
         """Sends the SYN-ACK, with the options that the SYN had as well."""
         asked, own = self.syn.options, self.options
         options = Options(own.mss, own.scale if asked.scale is not None else None, own.sack and asked.sack,
                           (1, 1) if self.has_timestamps else None)
         return self.send(SYN | ACK, options=options)
+
+    def repeat(self, sent):
+        """Repeats the SYN-ACK if there is another SYN, as TCP does."""
+        def is_syn(one):
+            return one.has(SYN) and (one.destination, one.port, one.source_port) == (self.own, self.own_port, self.port)
+        for self.again in self.wire.take(is_syn)[-1:]:
+            expect_equal("the number of the repeated SYN", self.again.sequence, self.syn.sequence)
+            self.put(sent)
 
 
 class Connection:
@@ -187,10 +214,22 @@ class Connection:
         self.establish()
         return self
 
+    def open_half(self):
+        """The server answers, and has not repeated it yet."""
+        self.ask()
+        self.client.send()
+        self.server.expect_syn()
+        self.server.send_syn_ack()
+        return self
+
     def establish(self, early=b"", end=0):
         """The server answers. It gets the data and the FIN that the client has sent before."""
+        self.server.answer()
+        self.take_handshake(early, end)
+
+    def take_handshake(self, early=b"", end=0):
+        """Takes the ends of both handshakes."""
         client, server = self.client, self.server
-        server.answer()
         self.server_ack = server.one("the end of the server's handshake")
         expect(self.server_ack.has(ACK | end), f"the server got this instead of an ACK: {self.server_ack}")
         expect_equal("what the server got with it", self.server_ack.payload, early)

@@ -114,7 +114,12 @@ def handshakes_end(hosts, version, _):
             expect(ack.window > 0, f"{what}: the server may not send")
             if server.has_timestamps:
                 expect(ack.options.timestamps, f"{what}: the ACK has no timestamps")
-                expect_equal(f"{what}: the server's clock", ack.options.timestamps[1], server.clock)
+                # From an echo, a server that has repeated its SYN-ACK would measure a time.
+                asked = server.syn.options
+                has_remembered = server.again and (server_options.sack if asked.sack else
+                                                   None not in (asked.scale, server_options.scale))
+                expect_equal(f"{what}: the server's clock", ack.options.timestamps[1],
+                             0 if has_remembered else server.clock)
                 expect(distance(client.announced.options.timestamps[0], update.options.timestamps[0]) >= 0,
                        f"{what}: the client sees time go back")
             connection.exchange()
@@ -157,14 +162,13 @@ def repeated_syn(hosts, version, _):
         Server(client).expect_syn()
 
 
-def repeated_ack(hosts, version, kind):
-    """while the server does not answer, a repeated ACK, a keep-alive and data cause another SYN to it"""
+def repeated_ack(hosts, version, _):
+    """while the server does not answer, a repeated ACK and a keep-alive cause another SYN to it"""
     connection = Connection(hosts, version).ask()
     client, server = connection.client, connection.server
     client.send()
     first = server.expect_syn()
-    repeated = (("an ACK", b"", 0), ("a keep-alive", b"", 1), ("a keep-alive with a byte", b"\0", 1),
-                ("data", b"hello", 0))
+    repeated = ("an ACK", b"", 0), ("a keep-alive", b"", 1), ("a keep-alive with a byte", b"\0", 1)
     for what, payload, back in repeated:
         client.put(client.segment(ACK, payload, sequence=(client.sequence - back) % MODULUS))
         again = server.expect_syn()
@@ -172,30 +176,36 @@ def repeated_ack(hosts, version, kind):
         expect_equal(f"{what}: the SYN's MSS", again.options.mss, first.options.mss)
         expect_equal(f"{what}: the SYN's window scale", again.options.scale, first.options.scale)
         client.nothing("the server has said nothing")
-    # The data is passed on, but not the byte of the keep-alive.
-    connection.establish(b"" if kind == "iptables" else b"hello")
+    # The byte of the keep-alive is not passed on.
+    connection.establish()
     connection.exchange()
 
 
 def data_first(hosts, version, kind):
-    """data that comes in place of the ACK is passed on with the server's handshake, if it fits the server's MSS"""
+    """data that comes in place of the ACK is passed on with the server's handshake, as much as fits the server's MSS"""
     cases = (
-        (b"in a hurry", ALL, True),
-        (b"odd" * 301, Options(mss=1460), True),
-        (bytes(1000), dataclasses.replace(ALL, mss=1012), True),
+        (b"in a hurry", ALL, 10),
+        (b"odd" * 301, Options(mss=1460), 903),
+        (bytes(1000), dataclasses.replace(ALL, mss=1012), 1000),
         # Timestamps take twelve bytes.
-        (bytes(1000), dataclasses.replace(ALL, mss=1011), False),
-        (bytes(1000), Options(), False),
+        (bytes(1000), dataclasses.replace(ALL, mss=1011), 999),
+        (bytes(1000), Options(), 536),
     )
-    for payload, server_options, is_taken in cases:
+    for payload, server_options, size in cases:
         use_new_server()
         connection = Connection(hosts, version, server_options=server_options).ask()
         client, server = connection.client, connection.server
         client.put(client.segment(ACK | PSH, payload))
         expect_equal("the SYN's number", server.expect_syn().sequence, client.initial)
-        if is_taken and kind != "iptables":
-            connection.establish(payload)
-            expect(connection.server_ack.flags & PSH, "the data has no PSH")
+        if kind != "iptables":
+            server.answer()
+            pieces = server.take()
+            expect_equal("what the server got", [one.payload for one in pieces],
+                         [one for one in (payload[:size], payload[size:]) if one])
+            expect_equal("the flags of the last", pieces[-1].flags, ACK | PSH)
+            server.accept(pieces[-1])
+            client.accept(client.one("the window update"))
+            client.sequence = server.acknowledged
         else:
             # The client has to send it again.
             connection.establish()
@@ -208,9 +218,11 @@ def end_first(hosts, version, kind):
     for payload in b"", b"all there is":
         connection = Connection(hosts, version).ask()
         client, server = connection.client, connection.server
-        for _ in range(2):
+        for number in range(2):
             client.put(client.segment(FIN | ACK | PSH, payload))
-            expect_equal("the SYN's number", server.expect_syn().sequence, client.initial)
+            if number == 0 or kind == "iptables":
+                expect_equal("the SYN's number", server.expect_syn().sequence, client.initial)
+            server.nothing("the server has not answered")
             client.nothing("the server has said nothing")
         if kind == "iptables":
             connection.establish()
@@ -244,6 +256,71 @@ def repeated_syn_ack(hosts, version, _):
     connection.exchange()
 
 
+def asked_again(hosts, version, kind):
+    """the server's SYN-ACK is answered with the SYN again, and acknowledged once it is repeated"""
+    if kind == "iptables":
+        return
+    for options in CLIENTS.values():
+        connection = Connection(hosts, version, client_options=options).ask()
+        client, server = connection.client, connection.server
+        client.send()
+        syn = server.expect_syn()
+        server.answer()
+        again = server.again
+        expect(again, "the server got no second SYN")
+        # Who has remembered the first one answers with the option that it lacks all the same.
+        expect(not again.options.sack, f"SACK is permitted by {again}")
+        expect_equal("its scale", again.options.scale, syn.options.scale if syn.options.sack else None)
+        for field in "window", "flags":
+            expect_equal(f"its {field}", getattr(again, field), getattr(syn, field))
+        for field in "mss", "timestamps":
+            expect_equal(f"its {field}", getattr(again.options, field), getattr(syn.options, field))
+        connection.take_handshake()
+        connection.exchange()
+
+
+def forgetful_server(hosts, version, kind):
+    """a server with SYN cookies of its own gets back the number and the timestamp of its first SYN-ACK"""
+    if kind == "iptables":
+        return
+    connection = Connection(hosts, version).open_half()
+    client, server = connection.client, connection.server
+    clock = server.clock
+    # Its second one answers the second SYN alone.
+    server.put(server.segment(SYN | ACK, options=CLIENTS["an MSS and timestamps"],
+                              sequence=(server.initial + 12345) % MODULUS))
+    ack = [one for one in server.take() if one.has(ACK)][-1]
+    expect_equal("what is acknowledged", ack.acknowledged, (server.initial + 1) % MODULUS)
+    expect_equal("the echo", ack.options.timestamps[1], clock)
+    client.accept(client.one("the window update"))
+    server.accept(ack)
+    connection.exchange()
+
+
+def client_is_quicker(hosts, version, kind):
+    """what the client sends until the SYN-ACK is repeated reaches the server with its handshake"""
+    if kind == "iptables":
+        return
+    for options in ALL, CLIENTS["all but timestamps"]:
+        connection = Connection(hosts, version, client_options=options, server_options=options).ask()
+        client, server = connection.client, connection.server
+        client.send()
+        server.expect_syn()
+        sent = server.send_syn_ack()
+        expect(server.one("the second SYN").has(SYN), "the server got no second SYN")
+        client.accept(client.one("the window update"))
+        client.send(ACK | PSH, b"a question")
+        server.nothing("the SYN-ACK is not repeated yet")
+        server.put(sent)
+        got = server.one("the end of the server's handshake")
+        expect_equal("the payload", got.payload, b"a question")
+        expect_equal("what is acknowledged", got.acknowledged, server.sequence)
+        server.accept(got)
+        client.nothing("it knows the window already")
+        connection.carry(server, client, flags=ACK)
+        connection.exchange()
+
+
 def passed_syn_ack(hosts, version, _):
     """without timestamps to translate, the client answers a repeated SYN-ACK of the server"""
     options = CLIENTS["all but timestamps"]
@@ -270,5 +347,5 @@ def other_clients(hosts, version, _):
 
 
 SCENARIOS = (syn_is_answered, server_is_asked, syn_is_clean, clocks_of_clients, handshakes_end, ecn, nothing_is_remembered, repeated_syn,
-             repeated_ack, data_first, end_first, syn_with_data, repeated_syn_ack, passed_syn_ack,
-             other_clients)
+             repeated_ack, data_first, end_first, syn_with_data, repeated_syn_ack, asked_again,
+             forgetful_server, client_is_quicker, passed_syn_ack, other_clients)

@@ -64,12 +64,20 @@ RULES = {
     "options": [f"{ONE_RULE} {OPTIONS}"],
     "five": list(five_steps("palisade", OPTIONS)),
     "flooded": [f"{ONE_RULE} --when-flooded 5/5"],
+    "limited": [ONE_RULE],
     "iptables": [rule for command in ("iptables", "ip6tables") for rule in five_steps(command, OPTIONS)],
 }
 
 
+# The module's parameter of that name for the kind `limited`.
+MAX_HELD = 2048
+
+
 def load(kind):
-    if kind != "iptables":
+    if kind == "limited":
+        subprocess.run(["rmmod", "palisade"], stderr=subprocess.DEVNULL)
+        run("modprobe", "palisade", f"max_held={MAX_HELD}")
+    elif kind != "iptables":
         run("modprobe", "palisade")
 
 

@@ -10,7 +10,7 @@
     +-----------------+        +----------------------------------+        +-----------------+
 
 The links have an MTU of 9000, and the default routes of client and server lead to proxy. On client, nftables drops
-SYN-ACKs from ports 80-9999 whose window is not 0: they are not SYNPROXY's.
+SYN-ACKs from ports 80-9999 that were forwarded: they are not SYNPROXY's.
 """
 
 import dataclasses
@@ -82,12 +82,13 @@ class Network:
                 route add default via 10.{number}.0.1
                 route add default via fd00:{number}::1""")
         run("ip", "netns", "exec", PROXY, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
-        # Only the proxy announces a window of 0.
+        # What the proxy forwards has a smaller TTL.
         run("ip", "netns", "exec", CLIENT, "nft", "-f", "-", input="""
             table inet watch {
                 chain input {
                     type filter hook input priority 0
-                    tcp sport 80-9999 tcp flags & (syn | ack) == syn | ack tcp window != 0 drop
+                    tcp sport 80-9999 tcp flags & (syn | ack) == syn | ack ip ttl != 64 drop
+                    tcp sport 80-9999 tcp flags & (syn | ack) == syn | ack ip6 hoplimit != 64 drop
                 }
             }""")
         self.now = {name: Kind(mss=0) for name in (CLIENT, SERVER)}

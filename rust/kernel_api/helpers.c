@@ -684,6 +684,20 @@ void palisade_ct_clear_own(struct nf_conn *connection)
 	clear_bit(PALISADE_OWN_BIT, &connection->status);
 }
 
+/* The kernel takes back all extensions of a connection or none, as nf_conntrack_free() does. */
+void palisade_ct_free_proxy(struct nf_conn *connection)
+{
+	struct nf_ct_ext *extensions = connection->ext;
+	unsigned int id;
+
+	for (id = 0; extensions && id < NF_CT_EXT_NUM; id++) {
+		if (id != NF_CT_EXT_SEQADJ && id != NF_CT_EXT_SYNPROXY && extensions->offset[id])
+			return;
+	}
+	connection->ext = NULL;
+	kfree(extensions);
+}
+
 void palisade_ct_set_side(struct nf_conn *connection, unsigned int direction,
 			  const struct ip_ct_tcp_state *side)
 {

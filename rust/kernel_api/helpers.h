@@ -167,6 +167,7 @@ struct nf_conn_synproxy *palisade_ct_synproxy(const struct nf_conn *connection);
 bool palisade_ct_is_own(const struct nf_conn *connection);
 void palisade_ct_set_own(struct nf_conn *connection);
 void palisade_ct_clear_own(struct nf_conn *connection);
+void palisade_ct_free_proxy(struct nf_conn *connection);
 void palisade_ct_set_side(struct nf_conn *connection, unsigned int direction,
 			  const struct ip_ct_tcp_state *side);
 void palisade_ct_set_established(struct nf_conn *connection, enum tcp_conntrack state);

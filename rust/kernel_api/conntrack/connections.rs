@@ -396,6 +396,23 @@ impl HookSkb {
         };
         Some((connection, self))
     }
+
+    /// Gives back what the packet's connection has to be translated by, if it is new and none of
+    /// Palisade's own any more, see [`Connection::become_established`]. Where it has other
+    /// extensions as well, those of SYNPROXY fit into the memory that these take at least
+    /// (`NF_CT_EXT_PREALLOC`), and stay.
+    pub(crate) fn free_proxy(&mut self) {
+        let Some(connection) = self.tracked() else {
+            return;
+        };
+        if connection.confirmed().is_some() || connection.proxy().is_some() {
+            return;
+        }
+        // SAFETY: The packet holds a reference to the connection. As that is not confirmed, nobody
+        // else knows it, and as the packet is borrowed exclusively, nobody here has a reference to
+        // its extensions.
+        unsafe { bindings::palisade_ct_free_proxy(connection.raw.as_ptr()) };
+    }
 }
 
 impl Skb {

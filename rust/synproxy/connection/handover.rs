@@ -5,8 +5,8 @@
 //! The SYN that the client's acknowledgement was turned into has come to the end of LOCAL_IN. If
 //! nobody has sent it elsewhere and a socket listens, it becomes the acknowledgement again, and TCP
 //! makes a connection of it as it does after SYN cookies of its own: the numbers that the client was
-//! told are the socket's, and nothing is translated afterwards. What this needs from the cookie is
-//! that it was told what the socket uses: see [`Offer`].
+//! told are the socket's, so that nothing is translated afterwards, and nothing is kept for that.
+//! What this needs from the cookie is that it was told what the socket uses: see [`Offer`].
 //!
 //! Where there is no such socket, the connection is opened by the SYN, and translated.
 
@@ -149,7 +149,7 @@ impl ProxySegment<'_> {
         }
         let endpoint = Endpoint::of_client(&wait.endpoints);
         synproxy.servers.count(&endpoint, ConnectResult::HandedOver);
-        // While connections to the server were translated, its clients were told a window of zero.
+        // While connections to the server were translated, its clients were told a smaller window.
         if synproxy.servers.forget(&endpoint) {
             self.open_window(wait, agreed, original.next, told);
         }

@@ -64,23 +64,28 @@ impl Hook for TranslationHook {
 
     #[inline]
     fn packet(&self, skb: &mut HookSkb, context: Context<'_>, _: Family) -> Verdict {
-        let Some((connection, skb)) = skb.split() else {
+        let Some((connection, rest)) = skb.split() else {
             return Verdict::Accept;
         };
         let Some(words) = connection.proxy() else {
-            return match skb.tracking().state {
-                TrackingState::New => self.look_at_new(skb, context),
+            return match rest.tracking().state {
+                TrackingState::New => self.look_at_new(rest, context),
                 _ => Verdict::Accept,
             };
         };
         let proxy_state = ProxyState::new(words);
         let is_open = connection.tcp_state() == TcpState::Established;
         if is_open && !connection.is_related && proxy_state.is_open_untranslated()
-            || skb.is_looped() && (context.is_going_out() || proxy_state.has(Flag::Opened))
+            || rest.is_looped() && (context.is_going_out() || proxy_state.has(Flag::Opened))
         {
             return Verdict::Accept;
         }
-        self.translate(skb, context, connection, proxy_state)
+        let verdict = self.translate(rest, context, connection, proxy_state);
+        // A socket may have taken the connection over.
+        if !context.is_going_out() && skb.tracking().state == TrackingState::New {
+            skb.free_proxy();
+        }
+        verdict
     }
 }
 

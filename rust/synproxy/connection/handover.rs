@@ -103,9 +103,11 @@ impl ProxySegment<'_> {
             window: wait.window,
         };
         let options = Options {
+            // TCP would take the time since our stamp for the round trip (`tcp_ack_update_rtt`), but
+            // its clock goes on from there only now. Data will tell it.
             timestamps: wait.options.timestamps.map(|timestamps| Timestamps {
                 value: timestamps.value,
-                echo: self.proxy_state.stamp(),
+                echo: 0,
             }),
             ..Options::default()
         };

@@ -3,8 +3,8 @@
 # Kernel: stock
 """What servers measure of a connection is the way to the client, and not the way to the proxy.
 
-netem delays all packets between client and proxy. Servers are behind the proxy, and on its host, where rules translate
-the port. Ports from DIRECT on are not proxied. lib/synproxy/kernels.py draws the hosts.
+netem delays all packets between client and proxy. Servers are behind the proxy, and on its host, where their sockets take
+connections over, or rules translate the port. Ports from DIRECT on are not proxied. lib/synproxy/kernels.py draws the hosts.
 """
 
 import dataclasses
@@ -23,7 +23,8 @@ from synproxy.hosts import enter, run
 from synproxy.kernels import ADDRESSES, CLIENT, KINDS, PROXY, SERVER, TCP_INFO, Network, make_socket
 
 OWN = {4: "10.1.0.1", 6: "fd00:1::1"}
-# Each connection has a port of its own; those on the proxy's host are redirected to one.
+BEHIND, HERE, TRANSLATED_HERE = "behind", "here", "here with another port"
+# Each connection has a port of its own; those that are translated on the proxy's host are redirected to one.
 PORTS, TRANSLATED, REDIRECTED, DIRECT = itertools.count(80), itertools.count(2000), 1999, itertools.count(10000)
 # Milliseconds there and back.
 DELAYS = 80, 500
@@ -82,13 +83,12 @@ def receive(one, count):
 class Visit:
     """A connection to a server of its own."""
 
-    def __init__(self, version, congestion, is_local=False, port=None):
+    def __init__(self, version, congestion, where=BEHIND, port=None):
         self.version = version
-        self.port = port or next(TRANSLATED if is_local else PORTS)
-        self.address = (OWN if is_local else ADDRESSES)[version]
-        where = (PROXY, "::" if version == 6 else "0.0.0.0", REDIRECTED) if is_local else (
-            SERVER, self.address, self.port)
-        self.listener = listen(*where, version, congestion)
+        self.port = port or next(TRANSLATED if where == TRANSLATED_HERE else PORTS)
+        self.address = (ADDRESSES if where == BEHIND else OWN)[version]
+        host, listened = SERVER if where == BEHIND else PROXY, REDIRECTED if where == TRANSLATED_HERE else self.port
+        self.listener = listen(host, self.address, listened, version, congestion)
 
     def __enter__(self):
         enter(CLIENT)
@@ -129,14 +129,15 @@ class Visit:
 
 
 def estimates(report, network):
-    for milliseconds, version, options, congestion, is_local, is_first in itertools.product(
-            DELAYS, (4, 6), ("plain", "no timestamps"), ("cubic", "bbr"), (False, True), (False, True)):
+    for milliseconds, version, options, congestion, where, is_first in itertools.product(
+            DELAYS, (4, 6), ("plain", "no timestamps"), ("cubic", "bbr"), (BEHIND, HERE, TRANSLATED_HERE),
+            (False, True)):
         distance(milliseconds)
         network.become(CLIENT, KINDS[options])
-        name = (f"{milliseconds} ms, IPv{version}, {options}, {congestion}, server {'here' if is_local else 'behind'},"
+        name = (f"{milliseconds} ms, IPv{version}, {options}, {congestion}, server {where},"
                 f" which speaks {'first' if is_first else 'when asked'}: its estimate is true")
         try:
-            with Visit(version, congestion, is_local) as visit:
+            with Visit(version, congestion, where) as visit:
                 measured = visit.estimate(is_first)
         except OSError as error:
             report.check(name, False, f"{type(error).__name__}: {error}")

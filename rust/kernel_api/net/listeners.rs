@@ -67,9 +67,14 @@ pub(crate) struct Offer {
 }
 
 impl Offer {
+    /// The largest segment for a client with this MSS, in bytes (`tcp_parse_options`).
+    pub(crate) fn mss_for(&self, client_mss: u16) -> u16 {
+        self.mss.map_or(client_mss, |mss| mss.min(client_mss))
+    }
+
     /// The window that a client with this MSS is told, in bytes (`tcp_select_initial_window`).
     pub(crate) fn window(&self, client_mss: u16) -> u16 {
-        let mss = u32::from(client_mss).max(1);
+        let mss = u32::from(self.mss_for(client_mss)).max(1);
         let mut window = self.space;
         if window > mss {
             window = window.wrapping_sub(window % mss);
@@ -84,7 +89,7 @@ impl Offer {
 /// What was agreed on with a client, whose handshake is over.
 #[derive(Clone, Copy)]
 pub(crate) struct Agreed {
-    /// The client's MSS, in bytes.
+    /// The largest segment for the client, in bytes.
     pub(crate) mss: u16,
     /// The window scales of the client and of the socket, if windows are scaled.
     pub(crate) scales: Option<(u8, u8)>,

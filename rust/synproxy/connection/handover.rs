@@ -15,7 +15,10 @@ use crate::{
     kernel_api::{
         conntrack::connections::Side,
         net::{
-            listeners::Agreed,
+            listeners::{
+                Agreed,
+                Offer, //
+            },
             route::RouteLimits,
             sockets, //
         },
@@ -64,7 +67,7 @@ impl ProxySegment<'_> {
         let Some(entry) = self.synproxy.syn_sent.take(&client) else {
             return Ok(());
         };
-        let agreed = self.agreed(&entry.wait);
+        let agreed = self.agreed(&entry.wait, &offer);
         let family = self.packet.family;
         let done = self
             .acknowledge_instead(&entry)
@@ -79,10 +82,10 @@ impl ProxySegment<'_> {
     }
 
     /// What the client and the cookie agreed on.
-    fn agreed(&self, wait: &Wait) -> Agreed {
+    fn agreed(&self, wait: &Wait, offer: &Offer) -> Agreed {
         let proxy_state = &self.proxy_state;
         Agreed {
-            mss: wait.options.mss.unwrap_or(MSS_DEFAULT),
+            mss: offer.mss_for(wait.options.mss.unwrap_or(MSS_DEFAULT)),
             scales: proxy_state
                 .client_scale()
                 .zip(proxy_state.advertised_wscale()),

@@ -147,7 +147,7 @@ def talk(client, server):
 
 
 class Announced:
-    """What a client was told, as its kernel has it (struct tcp_info)."""
+    """What a client was told, and what its server sends, as their kernels have it (struct tcp_info)."""
 
     def __init__(self, client):
         info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
@@ -156,10 +156,15 @@ class Announced:
         self.scale = info[6] & 15
         [self.mss] = struct.unpack_from("=I", info, 16)
         [self.window] = struct.unpack_from("=I", info, 228)
+        self.sent = None
+
+    def ask(self, server):
+        """How large the server's segments are."""
+        [self.sent] = struct.unpack_from("=I", server.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 20), 16)
 
     def differs(self, other):
         """What differs from a connection without SYNPROXY. The kernel rounds windows down by another segment size."""
-        same = (self.options, self.scale, self.mss) == (other.options, other.scale, other.mss)
+        same = all(getattr(self, name) == getattr(other, name) for name in ("options", "scale", "mss", "sent"))
         is_near = other.window - 2 * other.mss <= self.window <= other.window + 2 * other.mss
         return None if same and is_near else f"{vars(self)}, and without SYNPROXY {vars(other)}"
 
@@ -181,6 +186,7 @@ def visit(version, port, servers, patience=PATIENCE):
         if not accepted:
             raise ValueError("nobody has accepted the connection")
         with accepted:
+            announced.ask(accepted)
             accepted.settimeout(PATIENCE)
             client.settimeout(PATIENCE)
             if not talk(client, accepted):

@@ -684,12 +684,17 @@ void palisade_ct_clear_own(struct nf_conn *connection)
 	clear_bit(PALISADE_OWN_BIT, &connection->status);
 }
 
-/* The kernel takes back all extensions of a connection or none, as nf_conntrack_free() does. */
+/*
+ * The kernel takes back all extensions of a connection or none, as nf_conntrack_free() does. A clone
+ * of the packet, as a bridge makes, has a reference of its own, and may look at them.
+ */
 void palisade_ct_free_proxy(struct nf_conn *connection)
 {
 	struct nf_ct_ext *extensions = connection->ext;
 	unsigned int id;
 
+	if (refcount_read(&connection->ct_general.use) != 1)
+		return;
 	for (id = 0; extensions && id < NF_CT_EXT_NUM; id++) {
 		if (id != NF_CT_EXT_SEQADJ && id != NF_CT_EXT_SYNPROXY && extensions->offset[id])
 			return;

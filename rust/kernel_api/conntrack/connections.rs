@@ -409,8 +409,8 @@ impl HookSkb {
             return;
         }
         // SAFETY: The packet holds a reference to the connection. As that is not confirmed, nobody
-        // else knows it, and as the packet is borrowed exclusively, nobody here has a reference to
-        // its extensions.
+        // finds it, and without another reference, which is checked, nobody else knows it. As the
+        // packet is borrowed exclusively, nobody here has a reference to its extensions.
         unsafe { bindings::palisade_ct_free_proxy(connection.raw.as_ptr()) };
     }
 }

@@ -134,8 +134,8 @@ impl Incoming<'_, '_> {
         FoundConnection::look_up(self.packet.context().namespace(), endpoints)
     }
 
-    /// What is known of the server, whose options the client is told. `None` if it is a socket of this host that has no room for
-    /// another connection.
+    /// What is known of the server, whose options the client is told. `None` if it is a socket of
+    /// this host that has no room for another connection.
     #[inline]
     fn server(&mut self, endpoint: &Endpoint, way: &WayBack) -> Option<Known> {
         let (servers, now) = (&self.synproxy.servers, jiffies32());

@@ -67,18 +67,15 @@ impl Incoming<'_, '_> {
 
     /// The data of the segment.
     fn held(&self, proof: &Proof) -> Option<Held> {
-        match proof.is_keep_alive {
-            true => None,
-            false => {
-                let memory = &self.synproxy.syn_sent.memory;
-                let (skb, segment) = (self.packet.skb(), &self.segment);
-                let held = Held::of(memory, skb, segment);
-                if held.is_none() && held::length(skb, segment).is_some() {
-                    self.synproxy.servers.count_dropped(&self.endpoint());
-                }
-                held
-            }
+        if proof.is_keep_alive {
+            return None;
         }
+        let (skb, segment) = (self.packet.skb(), &self.segment);
+        let held = Held::of(&self.synproxy.syn_sent.memory, skb, segment);
+        if held.is_none() && held::length(skb, segment).is_some() {
+            self.synproxy.servers.count_dropped(&self.endpoint());
+        }
+        held
     }
 
     /// What the server is asked, by a SYN with the contents of the client's.

@@ -269,14 +269,13 @@ impl ProxySegment<'_> {
         let context = packet.context();
         let endpoints = segment.endpoints(packet).reversed();
         let time_to_live = context.initial_time_to_live(packet.family);
-        let Some(held) = entry.as_ref().and_then(|entry| entry.held.as_ref()) else {
-            compose::packet(&endpoints, time_to_live, &fields, &options, &[])?.send(context);
-            return Ok(());
-        };
+        let held = entry.as_ref().and_then(|entry| entry.held.as_ref());
         let mut sent = 0_usize;
         let mut done = Ok(());
         for number in 0..EARLY_SEGMENTS_MAX {
-            let (data, more) = held.segment(sent, segment.window, size);
+            let (data, more) = held.map_or((&[][..], 0), |held| {
+                held.segment(sent, segment.window, size) //
+            });
             if number > 0 && data.is_empty() {
                 break;
             }
@@ -294,7 +293,7 @@ impl ProxySegment<'_> {
             fields.sequence = fields.sequence.wrapping_add(data.len() as u32);
             sent = sent.saturating_add(data.len());
         }
-        if sent < held.bytes().len() {
+        if held.is_some_and(|held| sent < held.bytes().len()) {
             self.synproxy.servers.count_dropped(&self.endpoint());
         }
         done

@@ -408,9 +408,8 @@ impl SynSentTable {
                 if let Ok(acknowledgement) = wait.acknowledgement(time_to_live) {
                     self.sender.send(acknowledgement, wait.domain);
                 }
-                if self.end(&wait.endpoints).is_some() {
-                    let server = Endpoint::of_client(&wait.endpoints);
-                    self.servers.count_dropped(&server);
+                if let Some(entry) = self.take(&wait.endpoints) {
+                    entry.count_dropped(&self.servers);
                 }
             }
             return false;

@@ -56,13 +56,10 @@ class Early(Connection):
         """
         client, server = self.client, self.server
         first = (client.initial + 1) % MODULUS
-        sent = server.send(SYN | ACK, window=window, options=dataclasses.replace(
-            server.options, timestamps=(1, 1) if server.has_timestamps else None,
-            scale=server.options.scale if server.syn.options.scale is not None else None,
-            sack=server.syn.options.sack))
+        server.send_syn_ack(window=window)
         if between:
             client.send(ACK | PSH, between)
-        server.repeat(sent)
+        server.repeat()
         segments = server.take()
         space = server.options.mss - (12 if server.has_timestamps else 0)
         for one in segments:

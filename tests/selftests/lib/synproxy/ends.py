@@ -78,11 +78,12 @@ class End:
         self.hosts.settle()
         self.hosts.right.settle()
 
+    def is_own(self, one):
+        return (one.destination, one.port, one.source_port) == (self.own, self.own_port, self.port)
+
     def take(self):
         """Takes the segments that have arrived for this end."""
-        def is_own(one):
-            return (one.destination, one.port, one.source_port) == (self.own, self.own_port, self.port)
-        taken = self.wire.take(is_own)
+        taken = self.wire.take(self.is_own)
         for one in taken:
             expect(one.right, f"a checksum is wrong: {one}")
             expect(one.source == self.other, f"the source is wrong: {one}")
@@ -139,8 +140,9 @@ class Server(End):
         hosts = client.hosts
         super().__init__(hosts, hosts.right, client.other, client.port, client.own, client.own_port, options)
         self.offered = options.timestamps is not None
-        # The SYN, and the one that came after the SYN-ACK. When its handshake was over.
-        self.client, self.syn, self.again, self.over = client, None, None, None
+        self.client = client
+        # The SYN, the SYN-ACK, and the SYN that came after it. When its handshake was over.
+        self.syn, self.sent, self.again, self.over = None, None, None, None
         servers.append(self)
 
     def accept(self, segment):
@@ -149,8 +151,8 @@ class Server(End):
             self.over = time.monotonic()
 
     def was_slow(self):
-        """Whether this machine was so slow that the proxy may not have waited until the handshake was over."""
-        return (self.over or time.monotonic()) - self.client.begun >= SILENCE_OF_SERVER
+        """Whether this machine was so slow that the proxy may not have waited until the SYN-ACK was repeated."""
+        return self.sent is not None and (self.over or time.monotonic()) - self.client.begun >= SILENCE_OF_SERVER
 
     def take(self):
         """Takes what has arrived, without SYNs that were retransmitted because this machine was slow to answer."""
@@ -173,24 +175,22 @@ class Server(End):
 
     def answer(self):
         """Sends the SYN-ACK, and once more if there is another SYN."""
-        sent = self.send_syn_ack()
-        self.repeat(sent)
-        return sent
+        self.send_syn_ack()
+        self.repeat()
+        return self.sent
 
-    def send_syn_ack(self):
+    def send_syn_ack(self, **changes):
         """Sends the SYN-ACK, with the options that the SYN had as well."""
         asked, own = self.syn.options, self.options
         options = Options(own.mss, own.scale if asked.scale is not None else None, own.sack and asked.sack,
                           (1, 1) if self.has_timestamps else None)
-        return self.send(SYN | ACK, options=options)
+        self.sent = self.send(SYN | ACK, options=options, **changes)
 
-    def repeat(self, sent):
+    def repeat(self):
         """Repeats the SYN-ACK if there is another SYN, as TCP does."""
-        def is_syn(one):
-            return one.has(SYN) and (one.destination, one.port, one.source_port) == (self.own, self.own_port, self.port)
-        for self.again in self.wire.take(is_syn)[-1:]:
+        for self.again in self.wire.take(lambda one: one.has(SYN) and self.is_own(one))[-1:]:
             expect_equal("the number of the repeated SYN", self.again.sequence, self.syn.sequence)
-            self.put(sent)
+            self.put(self.sent)
 
 
 class Connection:

@@ -299,7 +299,7 @@ def forgotten_with_many(hosts, version, _):
                     server.sent = server.segment(SYN | ACK, options=ALL)
                     server.wire.send(server.sent)
                 else:
-                    server.repeat(server.sent)
+                    server.repeat()
             hosts.settle()
             hosts.right.settle()
         for one in some:

@@ -302,16 +302,13 @@ def client_is_quicker(hosts, version, kind):
     if kind == "iptables":
         return
     for options in ALL, CLIENTS["all but timestamps"]:
-        connection = Connection(hosts, version, client_options=options, server_options=options).ask()
+        connection = Connection(hosts, version, client_options=options, server_options=options).open_half()
         client, server = connection.client, connection.server
-        client.send()
-        server.expect_syn()
-        sent = server.send_syn_ack()
         expect(server.one("the second SYN").has(SYN), "the server got no second SYN")
         client.accept(client.one("the window update"))
         client.send(ACK | PSH, b"a question")
         server.nothing("the SYN-ACK is not repeated yet")
-        server.put(sent)
+        server.put(server.sent)
         got = server.one("the end of the server's handshake")
         expect_equal("the payload", got.payload, b"a question")
         expect_equal("what is acknowledged", got.acknowledged, server.sequence)

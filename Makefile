@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli man install deb vm demo test test-install test-dkms test-headers test-kernels test-crossed fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
+.PHONY: all prepare module cli man install deb vm demo test test-install test-dkms test-headers test-kernels test-crossed test-packetdrill fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -79,6 +79,12 @@ test-crossed: export VM_CPUS := 1
 test-crossed: export VM_ICOUNT := 0
 test-crossed:
 	$(call) tests/vm/run tests/selftests/synproxy/crossed.py --all $(ARGS)
+
+# The kernel's scripts of packetdrill, or those below SCRIPTS, or those of them that ARGS names.
+test-packetdrill: export PACKETDRILL := $(PACKETDRILL)
+test-packetdrill: export SCRIPTS := $(SCRIPTS)
+test-packetdrill:
+	$(call) tests/packetdrill/run $(ARGS)
 
 # A fuzzer's time is a number, in seconds; the VM gets some more for starting and for its last round.
 fuzz: SECONDS ?= 600

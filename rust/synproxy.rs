@@ -3,10 +3,10 @@
 //! SYNPROXY: TCP handshakes are answered with SYN cookies, and servers only see clients that
 //! returned one.
 //!
-//! Nothing is kept of a SYN: its contents come back with the cookie. An ACK with a valid cookie
-//! becomes a SYN to the server. The server's SYN-ACK tells the client what it does not know yet;
-//! from then on connection tracking shifts the sequence numbers, and [`connection::translation`]
-//! handles what it does not: timestamps and windows.
+//! Nothing is kept of a SYN: its contents come back with the cookie ([`cookie::sent`] may know when
+//! that was sent). An ACK with a valid cookie becomes a SYN to the server. The server's SYN-ACK
+//! tells the client what it does not know yet; from then on connection tracking shifts the sequence
+//! numbers, and [`connection::translation`] handles what it does not: timestamps and windows.
 
 mod client;
 mod connection;
@@ -67,6 +67,7 @@ use connection::{
 };
 use cookie::{
     clocks::Clocks,
+    sent::SentCookies,
     Cookies, //
 };
 use core::mem::MaybeUninit;
@@ -93,6 +94,7 @@ fn room_for(count: usize) -> KVVec<EndedConnection> {
 pub(crate) struct Synproxy {
     cookies: Cookies,
     clocks: Clocks,
+    sent: SentCookies,
     template: ProxyTemplate,
     servers: Arc<Servers>,
     syn_sent: Arc<SynSentTable>,
@@ -115,6 +117,7 @@ impl Synproxy {
         let synproxy = Self {
             cookies: Cookies::new(),
             clocks: Clocks::new(),
+            sent: SentCookies::new()?,
             template: ProxyTemplate::new(scope)?,
             servers,
             retransmit_work: Periodic::start(scope, RetransmitWork(syn_sent.clone()), 0)?,

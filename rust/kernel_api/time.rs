@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Jiffies.
+//! Jiffies, and TCP's clock.
 //!
-//! C header: [`include/linux/jiffies.h`](srctree/include/linux/jiffies.h)
+//! C headers: [`include/linux/jiffies.h`](srctree/include/linux/jiffies.h),
+//! [`include/net/tcp.h`](srctree/include/net/tcp.h)
 
 use super::bindings;
 
@@ -21,6 +22,13 @@ pub(crate) fn jiffies32() -> u32 {
 pub(crate) fn jiffies64() -> u64 {
     // SAFETY: `palisade_jiffies64` has no requirements.
     unsafe { bindings::palisade_jiffies64() }
+}
+
+/// The clock of TCP's timestamps, in milliseconds since the machine was started. It wraps.
+#[inline]
+pub(crate) fn tcp_milliseconds() -> u32 {
+    // SAFETY: `palisade_tcp_clock` has no requirements.
+    unsafe { bindings::palisade_tcp_clock() }
 }
 
 /// These jiffies as milliseconds. They wrap.

@@ -11,6 +11,9 @@ mod clocks_tests;
 mod cookies;
 #[cfg(CONFIG_KUNIT = "y")]
 mod cookies_tests;
+pub(super) mod sent;
+#[cfg(CONFIG_KUNIT = "y")]
+mod sent_tests;
 
 #[cfg(palisade_host)]
 pub(super) use cookies::ValidCookie;

@@ -97,8 +97,19 @@ pub(crate) struct Agreed {
     pub(crate) sack: bool,
     /// ECN.
     pub(crate) ecn: bool,
-    /// The client's last timestamp, and the one that it was sent.
-    pub(crate) timestamps: Option<(u32, u32)>,
+    /// The timestamps, if both sides use them.
+    pub(crate) timestamps: Option<AgreedTimestamps>,
+}
+
+/// Timestamps of a handshake.
+#[derive(Clone, Copy)]
+pub(crate) struct AgreedTimestamps {
+    /// The client's last one.
+    pub(crate) recent: u32,
+    /// The one that the client was sent.
+    pub(crate) sent: u32,
+    /// When that was, by [`tcp_milliseconds`](crate::kernel_api::time::tcp_milliseconds).
+    pub(crate) sent_at: u32,
 }
 
 impl<'a> Context<'a> {
@@ -220,7 +231,6 @@ impl Listener<'_> {
     pub(crate) fn take_over(&self, skb: &mut Skb, family: Family, agreed: &Agreed) -> Result {
         let listener = self.raw.as_ptr();
         let (client_scale, scale) = agreed.scales.unwrap_or((0, 0));
-        let (recent_stamp, sent) = agreed.timestamps.unwrap_or((0, 0));
         // SAFETY: By the type invariant, the socket is valid. The operations are those of TCP, which
         // has a slab for requests (`proto_register`). Nobody else knows the new request; it refers to the socket without a reference, which
         // `skb_steal_sock` and `sock_pfree` know of. RCU is held until TCP has it: the packet goes
@@ -243,9 +253,10 @@ impl Listener<'_> {
                 sack: agreed.sack,
                 timestamps: agreed.timestamps.is_some(),
                 ecn: agreed.ecn,
-                recent_stamp,
+                recent_stamp: agreed.timestamps.map_or(0, |stamps| stamps.recent),
                 // The client's view of the clock goes on from what it was sent.
-                stamp_offset: sent.wrapping_sub(bindings::palisade_tcp_clock()),
+                stamp_offset: (agreed.timestamps)
+                    .map_or(0, |stamps| stamps.sent.wrapping_sub(stamps.sent_at)),
             };
             bindings::palisade_request_agree(request, listener, &agreement);
             bindings::palisade_skb_set_request(skb.as_raw(), request);

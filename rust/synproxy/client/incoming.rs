@@ -12,7 +12,10 @@ use crate::{
                 WayBack, //
             },
         },
-        time::jiffies32,
+        time::{
+            jiffies32,
+            tcp_milliseconds, //
+        },
     },
     synproxy::{
         connection::established::EstablishedMark,
@@ -224,12 +227,17 @@ impl Incoming<'_, '_> {
             let offset = self.synproxy.clocks.offset(&self.endpoints);
             stamps.value = stamps.value.wrapping_add(offset);
         }
+        let options = &announcement.options;
         let cookie = self.synproxy.cookies.make(
             &self.endpoints,
             segment.sequence,
             client.mss.unwrap_or(MSS_DEFAULT),
             announcement.carried,
         );
+        // Of other servers, nothing is learned from it.
+        if options.timestamps.is_some() && matches!(server, Known::Listener(_)) {
+            self.synproxy.sent.note(cookie, tcp_milliseconds());
+        }
         let fields = Fields {
             sequence: cookie,
             acknowledgement: segment.sequence.wrapping_add(1),
@@ -237,7 +245,6 @@ impl Incoming<'_, '_> {
             window: announcement.window,
         };
         let time_to_live = packet.context().initial_time_to_live(packet.family);
-        let options = &announcement.options;
         let answer = compose::headers(&endpoints, time_to_live, &fields, options, &[]);
         let Ok(rewritten) = self.packet.replace(answer.as_slice()) else {
             return Some(Verdict::Drop);

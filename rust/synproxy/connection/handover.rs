@@ -17,11 +17,13 @@ use crate::{
         net::{
             listeners::{
                 Agreed,
+                AgreedTimestamps,
                 Offer, //
             },
             route::RouteLimits,
             sockets, //
         },
+        time::tcp_milliseconds, //
     },
     synproxy::{
         connection::syn_sent::{
@@ -67,10 +69,12 @@ impl ProxySegment<'_> {
         let Some(entry) = self.synproxy.syn_sent.take(&client) else {
             return Ok(());
         };
-        let agreed = self.agreed(&entry.wait, &offer);
+        let now = tcp_milliseconds();
+        let sent_at = self.synproxy.sent.time(entry.wait.cookie, now);
+        let agreed = self.agreed(&entry.wait, &offer, sent_at.unwrap_or(now));
         let family = self.packet.family;
         let done = self
-            .acknowledge_instead(&entry)
+            .acknowledge_instead(&entry, sent_at.is_some())
             .and_then(|()| listener.take_over(self.packet.skb_mut(), family, &agreed));
         if done.is_err() {
             // The packet is lost. Whoever waits is reset, unless the client comes again before.
@@ -81,8 +85,8 @@ impl ProxySegment<'_> {
         Ok(())
     }
 
-    /// What the client and the cookie agreed on.
-    fn agreed(&self, wait: &Wait, offer: &Offer) -> Agreed {
+    /// What the client and the cookie agreed on, which was sent at `sent_at`.
+    fn agreed(&self, wait: &Wait, offer: &Offer, sent_at: u32) -> Agreed {
         let proxy_state = &self.proxy_state;
         Agreed {
             mss: offer.mss_for(wait.options.mss.unwrap_or(MSS_DEFAULT)),
@@ -91,13 +95,16 @@ impl ProxySegment<'_> {
                 .zip(proxy_state.advertised_wscale()),
             sack: proxy_state.has(Flag::ClientSack),
             ecn: proxy_state.has(Flag::ClientEcn),
-            timestamps: (wait.options.timestamps)
-                .map(|timestamps| (timestamps.value, proxy_state.stamp())),
+            timestamps: (wait.options.timestamps).map(|timestamps| AgreedTimestamps {
+                recent: timestamps.value,
+                sent: proxy_state.stamp(),
+                sent_at,
+            }),
         }
     }
 
     /// Turns the SYN into the acknowledgement that it was.
-    fn acknowledge_instead(&mut self, entry: &SynSentEntry) -> Result {
+    fn acknowledge_instead(&mut self, entry: &SynSentEntry, is_timed: bool) -> Result {
         let (wait, held) = (&entry.wait, entry.held.as_ref());
         let fields = Fields {
             sequence: wait.fields.sequence.wrapping_add(1),
@@ -106,11 +113,15 @@ impl ProxySegment<'_> {
             window: wait.window,
         };
         let options = Options {
-            // TCP would take the time since our stamp for the round trip (`tcp_ack_update_rtt`), but
-            // its clock goes on from there only now. Data will tell it.
+            // TCP takes the time since our stamp for the round trip (`tcp_ack_update_rtt`). If its
+            // clock goes on from there only now, data will tell it.
             timestamps: wait.options.timestamps.map(|timestamps| Timestamps {
                 value: timestamps.value,
-                echo: 0,
+                echo: if is_timed {
+                    self.proxy_state.stamp()
+                } else {
+                    0
+                },
             }),
             ..Options::default()
         };
@@ -171,9 +182,10 @@ impl ProxySegment<'_> {
             window: window.wrapping_shr(scale.into()).max(1),
         };
         let options = Options {
-            timestamps: agreed
-                .timestamps
-                .map(|(echo, value)| Timestamps { value, echo }),
+            timestamps: agreed.timestamps.map(|stamps| Timestamps {
+                value: stamps.sent,
+                echo: stamps.recent,
+            }),
             ..Options::default()
         };
         let context = self.packet.context();

@@ -145,6 +145,21 @@ def estimates(report, network):
         report.check(name, measured.is_true(milliseconds), measured)
 
 
+def handshakes(report, network):
+    """A socket of this host that takes a connection over has measured the handshake."""
+    network.become(CLIENT, KINDS["plain"])
+    for milliseconds, version in itertools.product(DELAYS, (4, 6)):
+        distance(milliseconds)
+        name = f"{milliseconds} ms, IPv{version}, server {HERE}: it knows the way before the first data"
+        try:
+            with Visit(version, "cubic", HERE) as visit:
+                measured = Measured.by(visit.server)
+        except OSError as error:
+            report.check(name, False, f"{type(error).__name__}: {error}")
+            continue
+        report.check(name, measured.is_true(milliseconds) and measured.smoothed >= milliseconds * 0.9, measured)
+
+
 def transfers(report, network):
     distance(FAR)
     for options in "plain", "no timestamps":
@@ -176,6 +191,7 @@ def main():
         for host in SERVER, PROXY:
             # What one connection has measured is not to help the next.
             run("ip", "netns", "exec", host, "sysctl", "-qw", "net.ipv4.tcp_no_metrics_save=1")
+        handshakes(report, network)
         estimates(report, network)
         transfers(report, network)
     finally:

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * client ADDRESS CONNECTIONS BYTES [MSS]: connects so often to the server, one connection after another, gets
- * so many bytes each time, in segments of at most so many, and prints how long each took, in nanoseconds. One
- * that gets nothing for a while is given up.
+ * client ADDRESS CONNECTIONS BYTES [MSS [SENT]]: connects so often to the server, one connection after another,
+ * sends SENT bytes at once, gets so many bytes each time, in segments of at most so many, and prints how long each
+ * took, in nanoseconds. One that gets nothing for a while is given up.
  */
+#include "request.h"
 #include "server_address.h"
 
 #include <arpa/inet.h>
@@ -16,10 +17,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-static char bytes[65536];
+static char bytes[65536], sent_bytes[1 << 17];
 
 static uint64_t now(void)
 {
@@ -29,11 +31,12 @@ static uint64_t now(void)
 	return time.tv_sec * 1000000000ull + time.tv_nsec;
 }
 
-static void fetch(const struct addrinfo *server, uint32_t wanted, int mss)
+static void fetch(const struct addrinfo *server, uint32_t wanted, int mss, uint32_t sent)
 {
 	static const struct timeval patience = { .tv_sec = 2 };
 	static const struct linger reset = { .l_onoff = 1 };
-	uint32_t request = htonl(wanted);
+	struct request request = { .sent = htonl(sent), .wanted = htonl(wanted) };
+	const struct iovec all[] = { { &request, sizeof(request) }, { sent_bytes, sent } };
 	uint64_t got = 0;
 	ssize_t done;
 	int fd = socket(server->ai_family, SOCK_STREAM, 0);
@@ -42,7 +45,7 @@ static void fetch(const struct addrinfo *server, uint32_t wanted, int mss)
 	    (mss && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss))) ||
 	    connect(fd, server->ai_addr, server->ai_addrlen))
 		err(1, "connect");
-	if (write(fd, &request, sizeof(request)) != sizeof(request))
+	if (writev(fd, all, 2) != (ssize_t)(sizeof(request) + sent))
 		err(1, "write");
 	while ((done = read(fd, bytes, sizeof(bytes))) > 0)
 		got += done;
@@ -58,21 +61,24 @@ static void fetch(const struct addrinfo *server, uint32_t wanted, int mss)
 int main(int argc, char **argv)
 {
 	const struct addrinfo *server;
-	unsigned long connections, wanted;
+	unsigned long connections, wanted, sent;
 	uint64_t *times;
 
-	if (argc < 4 || argc > 5)
-		errx(2, "usage: client ADDRESS CONNECTIONS BYTES [MSS]");
+	if (argc < 4 || argc > 6)
+		errx(2, "usage: client ADDRESS CONNECTIONS BYTES [MSS [SENT]]");
 	server = server_at(argv[1]);
 	connections = strtoul(argv[2], NULL, 10);
 	wanted = strtoul(argv[3], NULL, 10);
+	sent = argc > 5 ? strtoul(argv[5], NULL, 10) : 0;
+	if (sent > sizeof(sent_bytes))
+		errx(2, "no more than %zu bytes are sent", sizeof(sent_bytes));
 	times = calloc(connections, sizeof(*times));
 	if (!times)
 		err(1, "the times");
 	for (unsigned long i = 0; i < connections; i++) {
 		uint64_t begin = now();
 
-		fetch(server, wanted, argc > 4 ? atoi(argv[4]) : 0);
+		fetch(server, wanted, argc > 4 ? atoi(argv[4]) : 0, sent);
 		times[i] = now() - begin;
 	}
 	for (unsigned long i = 0; i < connections; i++)

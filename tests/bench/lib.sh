@@ -27,9 +27,9 @@ compile() {
 }
 
 compile sender sender.c frame.c handshake.c frame.h handshake.h
-compile server server.c
-compile client client.c server_address.c server_address.h
-compile visitors visitors.c server_address.c server_address.h
+compile server server.c request.h
+compile client client.c server_address.c request.h server_address.h
+compile visitors visitors.c server_address.c request.h server_address.h
 compile addresses addresses.c frame.c frame.h
 compile timed timed.c
 compile xt_recent_write xt_recent_write.c

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A server on port 80, of IPv4 and IPv6: who connects says in four bytes how many it wants, gets them, and
- * is hung up on. Who says nothing is kept.
+ * A server on port 80, of IPv4 and IPv6: who connects says how many bytes it sends and how many it wants (request.h),
+ * sends those, gets these, and is hung up on. Who says nothing is kept.
  */
 #define _GNU_SOURCE
+#include "request.h"
+
 #include <arpa/inet.h>
 #include <err.h>
 #include <netinet/in.h>
@@ -18,18 +20,23 @@
 
 static char bytes[65536];
 
+static size_t at_most(uint32_t count)
+{
+	return count < sizeof(bytes) ? count : sizeof(bytes);
+}
+
 static void serve(int client)
 {
-	uint32_t wanted;
+	struct request request;
 
-	if (read(client, &wanted, sizeof(wanted)) == sizeof(wanted)) {
-		for (wanted = ntohl(wanted); wanted;) {
-			ssize_t done = write(client, bytes, wanted < sizeof(bytes) ? wanted : sizeof(bytes));
+	if (read(client, &request, sizeof(request)) == sizeof(request)) {
+		uint32_t sent = ntohl(request.sent), wanted = ntohl(request.wanted);
+		ssize_t done = 1;
 
-			if (done <= 0)
-				break;
-			wanted -= done;
-		}
+		for (; sent && done > 0; sent -= done)
+			done = read(client, bytes, at_most(sent));
+		for (; wanted && done > 0; wanted -= done)
+			done = write(client, bytes, at_most(wanted));
 	}
 	close(client);
 }

@@ -4,6 +4,7 @@
  * so long, and get so many bytes each time. A line tells of each connection how many nanoseconds it took,
  * or - where it failed: where not all had come after two seconds, or the server has reset it.
  */
+#include "request.h"
 #include "server_address.h"
 
 #include <arpa/inet.h>
@@ -45,7 +46,7 @@ static bool is_ready(int fd, short events, uint64_t end)
 
 static bool fetch(int fd, const struct addrinfo *server, uint32_t wanted, uint64_t end)
 {
-	uint32_t request = htonl(wanted);
+	struct request request = { .wanted = htonl(wanted) };
 	uint64_t got = 0;
 
 	if (connect(fd, server->ai_addr, server->ai_addrlen) && errno != EINPROGRESS)

@@ -57,6 +57,8 @@ def is_ipv6(kind):
 
 class Namespace:
     """A network namespace that a pair of virtual interfaces, or more of them, leads to."""
+    # Whom packets that are made by hand are for.
+    destination, destination6 = DESTINATION, DESTINATION6
 
     def __init__(self):
         self.macs = []
@@ -97,7 +99,13 @@ class Namespace:
     def on(self, *command, text=None):
         return run("ip", "netns", "exec", self.name, *command, text=text)
 
+    def set(self, name, value, folder="net.ipv4"):
+        self.on("sysctl", "-qw", f"{folder}.{name}={value}")
+
     def end(self):
+        # The namespace takes its links with it, but when the kernel likes.
+        for link in range(len(self.macs)):
+            run("ip", "link", "del", f"{self.name}{link}")
         self.resident.kill()
         self.resident.wait()
         run("ip", "netns", "del", self.name)
@@ -117,7 +125,7 @@ class Namespace:
 
     def sender(self, kind, first, addresses, packets, link=0):
         """The command that sends; a kind that ends with 6 is sent over IPv6."""
-        destination = DESTINATION6 if is_ipv6(kind) else DESTINATION
+        destination = self.destination6 if is_ipv6(kind) else self.destination
         return [f"{PROGRAMS}/sender", kind.removesuffix("6"), f"{self.name}{link}", self.macs[link], destination,
                 str(first), str(addresses), str(packets)]
 

@@ -12,7 +12,8 @@ from drawing import Drawing, nice  # noqa: E402
 
 COLOURS = {"palisade": "#0072b2", "iptables": "#d55e00", "nftables": "#009e73", "ipset": "#e69f00",
            "nft-limit": "#7ad1b4", "hashlimit": "#cc79a7", "syncookies": "#666666", "unfiltered": "#c8a2c8",
-           "bpf-tc": "#56b4e9", "xdp-generic": "#b8860b", "xdp-native": "#8c564b", "direct": "#aaaaaa"}
+           "bpf-tc": "#56b4e9", "xdp-generic": "#b8860b", "xdp-native": "#8c564b", "tracked": "#9a9a3c",
+           "direct": "#aaaaaa"}
 WIDTH = 860
 LABELS, NUMBERS = 270, 70   # left and right of the bars
 BAR, GAP = 14, 12

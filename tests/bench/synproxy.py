@@ -9,20 +9,27 @@ synproxy.py instructions|time FILE [quick] WORK...
 With quick there are fewer packets, and no other subjects than Palisade and iptables. What was measured
 goes to the file as JSON; tests/bench/synproxy_report.py makes the table. That each subject did its work, its
 namespace's counters and what came back have to say, or measuring failed.
+
+Works that begin with forwarded- are of servers on other hosts, whose subjects have the names of those of servers here,
+so that all works of a run do, or none does.
 """
 import sys
 
+from forwarded_subjects import FORWARDED, QUICK_FORWARDED
 from measuring import REPETITIONS, MeasuringFailed, is_ipv6, run, save_measured, say, say_medians
 from replies import ETH_P_IP, ETH_P_IPV6, watched
 from synproxy_checks import FLOODS, Check, expected, warm_up
-from synproxy_subjects import Direct, Floor, Iptables, Nftables, Palisade, Syncookies, Unfiltered
+from synproxy_subjects import Direct, Floor, Iptables, Nftables, Palisade, Syncookies, Tracked, Unfiltered
 from xdp_subjects import COMPILED, BpfAtTc, XdpGeneric, XdpNative
 
 CLOCK, FILE, *PARTS = sys.argv[1:]
 QUICK = "quick" in PARTS
-KINDS = (Floor, Direct, Iptables, Nftables, Palisade) if QUICK else (
-    Floor, Unfiltered, Direct, Syncookies, Iptables, Nftables,
+FORWARDS = any(part.startswith("forwarded-") for part in PARTS)
+LOCAL = (Floor, Direct, Iptables, Nftables, Palisade) if QUICK else (
+    Floor, Unfiltered, Direct, Tracked, Syncookies, Iptables, Nftables,
     *((BpfAtTc, XdpGeneric, XdpNative) if COMPILED else ()), Palisade)
+KINDS = LOCAL if not FORWARDS else QUICK_FORWARDED if QUICK else FORWARDED
+WHERE = "works that are forwarded" if FORWARDS else "all works"     # the rules are for
 SOURCES = 65536
 # Packets of a repetition. Where the clock counts instructions, fewer will do.
 PACKETS = 4096 if QUICK else 16384 if CLOCK == "instructions" else SOURCES
@@ -64,8 +71,8 @@ def flood(subject, kind, _):
 def established(subject, work, repetition):
     """Cost of a packet of a connection and of the acknowledgement that comes back."""
     check = Check(subject)
-    cost = subject.sent(work, repetition * ESTABLISHED, ESTABLISHED, PACKETS)
-    changes = check.expect(Tcp__PassiveOpens=ESTABLISHED)
+    cost = subject.sent(work.removeprefix("forwarded-"), repetition * ESTABLISHED, ESTABLISHED, PACKETS)
+    changes = check.expect_opened(ESTABLISHED)
     # The handshake's own are one, another where a proxy tells the window afterwards, and another from a
     # server that does not take the proxy's timestamp.
     if changes["replies"] - PACKETS not in (ESTABLISHED, 2 * ESTABLISHED, 3 * ESTABLISHED):
@@ -80,7 +87,7 @@ def bulk(subject, work, _):
     for _ in range(ATTEMPTS):
         check = Check(subject)
         cost, = subject.fetch(work, 1, size, *mss)
-        changes = check.expect(Tcp__PassiveOpens=1)
+        changes = check.expect_opened(1)
         if not changes["TcpExt.TCPTimeouts"]:
             subject.throughput.setdefault(work, []).append(size * 1000 / cost)
             return cost / (changes["Tcp.InSegs"] + changes["Tcp.OutSegs"])
@@ -102,13 +109,14 @@ def connections(subject, work, _):
     if not prompt:
         raise MeasuringFailed(f"{subject.name}: each connection waited for a retransmission")
     if len(prompt) == CONNECTIONS or not subject.stalls:
-        check.expect(Tcp__PassiveOpens=CONNECTIONS, TcpExt__TCPTimeouts=0)
+        check.expect_opened(CONNECTIONS)
+        check.expect(TcpExt__TCPTimeouts=0)
     return sum(prompt) / len(prompt)
 
 
 # What is measured of a work, and what all subjects of it are compared with.
 WORKS = {**{kind: (flood, Floor) for kind in FLOODS},
-         **{name: (established, Direct) for name in ("established", "established6")},
+         **{name: (established, Direct) for name in ("established", "established6", "forwarded-established", "forwarded-established6")},
          **{name: (bulk, Direct) for name in TRANSFERS},
          **{name: (connections, Direct) for name in ("connections", "plain-connections", "connections6")}}
 
@@ -155,7 +163,7 @@ def started(result):
             subject.end()
             continue
         subjects.append(subject)
-        result["typed"][subject.name] = {"all works": subject.RULES}
+        result["typed"][subject.name] = {WHERE: subject.RULES}
     return subjects
 
 

@@ -18,8 +18,6 @@ class Check:
         # Reports of multicast listeners come when the kernel likes.
         counters["Ip6InReceives"] -= counters["Ip6InMcastPkts"]
         counters["replies"] = self.subject.replied()
-        if any(name.startswith("synproxy.") for name in self.subject.counts.values()):
-            counters.update(self.subject.proxy_counters())
         return counters
 
     def changes(self):
@@ -35,6 +33,11 @@ class Check:
                 raise MeasuringFailed(f"{self.subject.name}: {name} went up by {changes[name]}, not {value}; "
                                       f"what went up: {others}")
         return changes
+
+    def expect_opened(self, count):
+        """That many connections were opened, each by who stands before the server."""
+        opens = {self.subject.opens: count} if self.subject.opens else {}
+        return self.expect(Tcp__PassiveOpens=count, **opens)
 
 
 def expected(subject, kind, packets):

@@ -7,7 +7,7 @@ synproxy.md.
 """
 import statistics
 
-from figures import costs, net, ratio, report, report_cpus, spread, table, unit
+from figures import costs, net, over, ratio, report, report_cpus, spread, table, unit
 from measuring import is_ipv6
 
 WORKS = {
@@ -19,6 +19,8 @@ WORKS = {
     "bogus-ack6": ("ACK of no handshake, IPv6", "floor", 0.4),
     "established": ("established: a packet and its ACK", "direct", 1.0),
     "established6": ("established: a packet and its ACK, IPv6", "direct", 1.0),
+    "forwarded-established": ("established: a packet and its ACK, forwarded", "direct", 0.8),
+    "forwarded-established6": ("established: a packet and its ACK, forwarded, IPv6", "direct", 0.8),
     "bulk": ("established: a segment of a transfer", "direct", 1.0),
     "small-bulk": ("established: a small segment of a transfer", "direct", 1.0),
     "bulk6": ("established: a segment of a transfer, IPv6", "direct", 1.0),
@@ -27,14 +29,16 @@ WORKS = {
     "connections6": ("a connection over IPv6", "direct", None),
 }
 BASES = {"floor": "dropped in the raw table at once", "direct": "no proxy"}
-SUBJECTS = ("palisade", "iptables", "nftables", "syncookies", "unfiltered")
+SUBJECTS = ("palisade", "iptables", "nftables", "syncookies", "unfiltered", "tracked")
 RATE = 1.0
+PROXIES = ("palisade", "iptables", "nftables")
 BPF = ("bpf-tc", "xdp-generic", "xdp-native")
 BPF_TEXT = """
 Beside the SYNPROXY in BPF of the kernel's selftests: at tc ingress (bpf-tc), and in the generic and the native mode
 of XDP (xdp-generic, xdp-native), for both of which each packet is copied here. Behind each of them are iptables' rules:
 """
 BPF_LIMITS = {"syn": 1.0}       # targets against bpf-tc
+MEMORY = {"bytes": "on the same host", "forwarded": "behind it"}
 
 
 def report_works(works, targets):
@@ -95,13 +99,38 @@ def throughput_of(part):
     return {texts[work]: rates for work, rates in part["throughput"].items()}
 
 
-def report_memory(memory):
-    bare = memory["bytes"]["direct"]
-    names = [name for name in memory["bytes"] if name != "direct"]
+def report_tracked(works):
+    """What connections cost over connection tracking alone; of a segment of a transfer that is next to nothing."""
+    rows = []
+    for name, samples in works.items():
+        if "tracked" in samples and "bulk" not in name:
+            own = "-"
+            if "palisade" in samples:
+                own = f"{ratio(*(net(samples, subject, 'tracked')[0] for subject in ('palisade', 'iptables'))):.2f}"
+            rows.append([WORKS[name][0], over(samples, "tracked"), *costs(samples, PROXIES, "tracked"), own])
+    return table(["", "over", *PROXIES, "of iptables"], rows)
+
+
+def report_memory(bytes_of):
+    names = [name for name in bytes_of if name != "direct"]
+
+    def over_those(base):
+        return (f"{bytes_of[name]['in_objects'] - bytes_of[base]['in_objects']:.0f}" for name in names)
+
     return table(["", *names], [
-        ["bytes", *(f"{memory['bytes'][name]['in_objects'] - bare['in_objects']:.0f}" for name in names)],
-        ["objects", *(", ".join(f"{cache} of {size}" for cache, size in memory["bytes"][name]["objects"].items()
-                                if cache not in bare["objects"]) for name in names)]])
+        ["bytes", *over_those("direct")],
+        ["over tracked", *over_those("tracked")],
+        ["objects", *(", ".join(f"{cache} of {size}" for cache, size in bytes_of[name]["objects"].items()
+                                if cache not in bytes_of["direct"]["objects"]) for name in names)]])
+
+
+def memory_of(part, targets):
+    for where, text in MEMORY.items():
+        yield f"\nBytes that an open connection takes up, over those of the server's socket, where that is {text}:\n"
+        yield from report_memory(part[where])
+    more = part["bytes"]["palisade"]["objects"].keys() - part["bytes"]["tracked"]["objects"].keys()
+    yield (f"\nObjects that a connection to this host has with Palisade, and not with connection tracking alone: "
+           f"{len(more)} ({targets.at_most('memory: objects over connection tracking', len(more), 0)})")
 
 
 def costs_of(work, targets):
@@ -111,6 +140,9 @@ def costs_of(work, targets):
            f"{' (floor) or where there is '.join(BASES.values())} (direct);\n"
            f"median of {work['repetitions']} (least to greatest):\n")
     yield from report_works(work["works"], targets)
+    if any("tracked" in samples for samples in work["works"].values()):
+        yield "\nThe same over what it takes where connections are tracked, as with all these proxies, and nothing else:\n"
+        yield from report_tracked(work["works"])
     yield BPF_TEXT
     yield from report_bpf(work["works"], targets)
     for kind, answers in work["answers"].items():
@@ -123,8 +155,7 @@ def lines_of(read, targets):
     if "work" in read:
         yield from costs_of(read["work"], targets)
     if "memory" in read:
-        yield "\nBytes that an open connection takes up, over those of the server's socket:\n"
-        yield from report_memory(read["memory"])
+        yield from memory_of(read["memory"], targets)
     if "cpus" in read:
         yield "\nTwo CPUs in a flood, how many times the packets of one (by the real clock):\n"
         yield from report_cpus(read["cpus"], WORKS, (*SUBJECTS, *BPF), targets)

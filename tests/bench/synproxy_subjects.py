@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """
 What stands before the server in tests/bench/synproxy.py, each in a namespace of its own, in which the
-server runs as well.
+server runs as well; forwarded_subjects.py has those whose server is behind them.
 """
+import contextlib
+import json
 import subprocess
 
 from measuring import PROGRAMS, MeasuringFailed, Namespace, is_ipv6, run
+from synproxy_checks import Check
 
 # The address that frames made by hand come from (frame.c).
 SENDER = "02:00:00:00:00:01"
@@ -18,9 +21,13 @@ class Subject(Namespace):
     stalls = False      # some connections wait for a retransmission, or for ever
     repeats = False     # may answer a SYN once more at any time
     counts = {}         # which counter has to count each packet of a flood
+    opens = None        # and which each connection
+    tracks = True       # connections, by connection tracking
 
     def __init__(self, number):
         super().__init__()
+        # Where the server runs.
+        self.host = self
         # From the first link come frames made by hand. What comes back is for somebody else by its
         # address, so that it ends there at once.
         self.add_link()
@@ -59,9 +66,6 @@ class Subject(Namespace):
         tool, *words = rule.split()
         self.on(tool.replace("tables", "tables-legacy"), *words)
 
-    def set(self, name, value, folder="net.ipv4"):
-        self.on("sysctl", "-qw", f"{folder}.{name}={value}")
-
     def start(self):
         """Loads the rules and starts the server."""
         self.load()
@@ -74,7 +78,7 @@ class Subject(Namespace):
             self.fetch(work, 1, 1)
 
     def run_server(self):
-        self.server = subprocess.Popen(["ip", "netns", "exec", self.name, f"{PROGRAMS}/server"],
+        self.server = subprocess.Popen(["ip", "netns", "exec", self.host.name, f"{PROGRAMS}/server"],
                                        stdout=subprocess.PIPE, text=True)
         if self.server.stdout.readline() != "listening\n":
             raise MeasuringFailed(f"{self.name}: the server does not start")
@@ -99,13 +103,13 @@ class Subject(Namespace):
         """Where the server is met, over IPv6 by works that end with 6."""
         return self.address6 if is_ipv6(work) else self.address
 
-    def fetch(self, work, connections, size, *mss):
+    def fetch(self, work, connections, size, mss=0, sent=0):
         """
         Nanoseconds that each of so many connections took, one after another, each of so many bytes, in segments of at
-        most so many where that is said.
+        most so many where that is said, after so many bytes that the client sends.
         """
         times = run("taskset", "-c", "0", f"{PROGRAMS}/client", self.address_for(work),
-                    *map(str, (connections, size, *mss)))
+                    *map(str, (connections, size, mss, sent)))
         return [int(line) for line in times.splitlines()]
 
     def replied(self):
@@ -113,12 +117,19 @@ class Subject(Namespace):
         with open(f"/sys/class/net/{self.name}0/statistics/rx_packets") as file:
             return int(file.read())
 
-    def proxy_counters(self):
-        """What the kernel's SYNPROXY has counted, which iptables and nftables share."""
-        with open(f"/proc/{self.resident.pid}/net/stat/synproxy") as file:
-            names = file.readline().split()
-            rows = [[int(value, 16) for value in line.split()] for line in file]
-        return {f"synproxy.{name}": sum(column) for name, column in zip(names, zip(*rows))}
+    def tracked(self):
+        """Connections that connection tracking knows; one that is closed it knows for some time."""
+        return int(self.on("cat", "/proc/sys/net/netfilter/nf_conntrack_count"))
+
+    @contextlib.contextmanager
+    def opening(self, connections):
+        """While the body runs, so many are opened, and tracked where that is so."""
+        check, before = Check(self), self.tracked()
+        yield check
+        check.expect_opened(connections)
+        new = self.tracked() - before
+        if new != (connections if self.tracks else 0):
+            raise MeasuringFailed(f"{self.name}: {new} of {connections} connections are tracked")
 
 
 class Floor(Subject):
@@ -163,28 +174,59 @@ class Direct(Subject):
     """Nothing at all before the server, which answers SYNs as ever."""
     name = "direct"
     proxy = False
+    tracks = False
     RULES = []
+
+
+class Tracked(Direct):
+    """Connection tracking, and nothing else."""
+    name = "tracked"
+    tracks = True
+    RULES = [f"{tool} -A INPUT -m conntrack --ctstate INVALID -j DROP" for tool in ("iptables", "ip6tables")]
+
+    def load(self):
+        for rule in self.RULES:
+            self.rule(rule)
+
+    def start_server(self):
+        # One over each version of IP.
+        with self.opening(2):
+            super().start_server()
 
 
 class Syncookies(Subject):
     """The kernel's own, at the listening socket."""
     name = "syncookies"
     proxy = False
+    tracks = False
     counts = {"syn": "TcpExt.SyncookiesSent", "plain-syn": "TcpExt.SyncookiesSent",
               "bogus-ack": "TcpExt.SyncookiesFailed"}
+    opens = "TcpExt.SyncookiesRecv"
     RULES = ["sysctl net.ipv4.tcp_syncookies=2"]
 
     def load(self):
-        self.set("tcp_syncookies", 2)
+        self.host.set("tcp_syncookies", 2)
 
 
-class Iptables(Subject):
-    name = "iptables"
+class KernelSynproxy(Subject):
+    """What iptables and nftables share."""
     # Its acknowledgement to the server echoes a timestamp that the server did not send, so that a server on
     # a recent kernel refuses it and goes by the client's first data, if the clock has not ticked meanwhile.
     stalls = True
     counts = {"syn": "synproxy.syn_received", "plain-syn": "synproxy.syn_received",
               "bogus-ack": "synproxy.cookie_invalid"}
+    opens = "synproxy.cookie_valid"
+
+    def counters(self):
+        with open(f"/proc/{self.resident.pid}/net/stat/synproxy") as file:
+            names = file.readline().split()
+            rows = [[int(value, 16) for value in line.split()] for line in file]
+        return {**super().counters(),
+                **{f"synproxy.{name}": sum(column) for name, column in zip(names, zip(*rows))}}
+
+
+class Iptables(KernelSynproxy):
+    name = "iptables"
     RULES = ["sysctl net.netfilter.nf_conntrack_tcp_loose=0"] + [
         f"{tool} {rule}" for tool, mss in (("iptables", 1460), ("ip6tables", 1440)) for rule in (
             "-t raw -A PREROUTING -p tcp --dport 80 --syn -j CT --notrack",
@@ -194,14 +236,13 @@ class Iptables(Subject):
 
     def load(self):
         self.set("nf_conntrack_tcp_loose", 0, "net.netfilter")
-        for rule in Iptables.RULES[1:]:
-            self.rule(rule)
+        for rule in self.RULES:
+            if rule.startswith(("iptables", "ip6tables")):
+                self.rule(rule)
 
 
-class Nftables(Subject):
+class Nftables(KernelSynproxy):
     name = "nftables"
-    stalls = True
-    counts = Iptables.counts
     RULES = [line for family, mss in (("ip", 1460), ("ip6", 1440)) for line in (
         f"table {family} bench {{",
         "chain prerouting { type filter hook prerouting priority raw; policy accept;",
@@ -218,9 +259,15 @@ class Nftables(Subject):
 
 class Palisade(Subject):
     name = "palisade"
+    opens = "palisade.handed_over"
     RULES = ["palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY"]
 
     def load(self):
         run("modprobe", "palisade")
         for rule in self.RULES:
             self.on(*rule.split())
+
+    def counters(self):
+        rule, = json.loads(self.on("palisade", "protect", "--status", "--json"))
+        return {**super().counters(),
+                **{f"palisade.{name}": rule[name] for name in ("opened", "handed_over", "dropped")}}

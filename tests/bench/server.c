@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -71,6 +72,8 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	if (queue < 0)
 		err(1, "epoll_create1");
+	if (mlockall(MCL_CURRENT))
+		err(1, "mlockall");
 	watch(queue, listener);
 	watch(queue, listener6);
 	puts("listening");

@@ -116,7 +116,8 @@ def connections(subject, work, _):
 
 # What is measured of a work, and what all subjects of it are compared with.
 WORKS = {**{kind: (flood, Floor) for kind in FLOODS},
-         **{name: (established, Direct) for name in ("established", "established6", "forwarded-established", "forwarded-established6")},
+         **{where + name: (established, Direct) for where in ("", "forwarded-")
+            for name in ("established", "established6")},
          **{name: (bulk, Direct) for name in TRANSFERS},
          **{name: (connections, Direct) for name in ("connections", "plain-connections", "connections6")}}
 

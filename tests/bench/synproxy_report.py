@@ -38,6 +38,16 @@ Beside the SYNPROXY in BPF of the kernel's selftests: at tc ingress (bpf-tc), an
 of XDP (xdp-generic, xdp-native), for both of which each packet is copied here. Behind each of them are iptables' rules:
 """
 BPF_LIMITS = {"syn": 1.0}       # targets against bpf-tc
+WAITS = {
+    # name: (what it says, targets over no proxy, in milliseconds: of the first connection and of later ones)
+    "first-byte": ("an answer's first byte", 3, 3),
+    "first-byte6": ("an answer's first byte, IPv6", 3, 3),
+    "upload": ("100 kB up, and an answer", None, 3),
+    "forwarded-first-byte": ("an answer's first byte, forwarded", None, 8),
+    "forwarded-upload": ("100 kB up, and an answer, forwarded", None, None),
+}
+DOWNLOADS = {"forwarded-bbr": ("6 MiB down with BBR, forwarded", 1.1)}     # and the target: so many times as long
+WAITING = ("palisade", "iptables", "nftables", "syncookies", "bpf-tc", "tracked")
 MEMORY = {"bytes": "on the same host", "forwarded": "behind it"}
 
 
@@ -133,6 +143,51 @@ def memory_of(part, targets):
            f"{len(more)} ({targets.at_most('memory: objects over connection tracking', len(more), 0)})")
 
 
+def waits_in(waits):
+    """Of each work that is told of, which connections, their milliseconds with each subject, and the target."""
+    for work, (text, first, later) in WAITS.items():
+        if work in waits:
+            # The first one tells how a server is learned.
+            for which, limit in ([("first", first)] if "first-byte" in work else []) + [("later", later)]:
+                yield work, text, which, limit, {name: [time / 1e6 for time in times[which]]
+                                                 for name, times in waits[work].items()}
+
+
+def report_waits(waits, targets):
+    rows = []
+    for work, text, which, limit, times in waits_in(waits):
+        row = [text, which, f"{statistics.median(times['direct']):.1f}",
+               *("{:.1f} ({:.1f} to {:.1f})".format(*net(times, name, "direct")) if name in times else "-"
+                 for name in WAITING)]
+        own = net(times, "palisade", "direct")[0]
+        rows.append([*row, targets.at_most(f"{work}, {which}: over no proxy", own, limit) if limit else ""])
+    return table(["milliseconds", "connection", "over", *WAITING, "target"], rows)
+
+
+def report_downloads(waits, targets):
+    rows = []
+    for work, (text, limit) in DOWNLOADS.items():
+        if work in waits:
+            medians = {name: statistics.median(measured["later"]) for name, measured in waits[work].items()}
+            ratios = {name: median / medians["direct"] for name, median in medians.items()}
+            rows.append([text, f"{medians['direct'] / 1e6:.0f}",
+                         *(f"{ratios[name]:.2f}" if name in ratios else "-" for name in WAITING),
+                         targets.at_most(f"{work}: of no proxy", ratios["palisade"], limit)])
+    return table(["", "milliseconds", *WAITING, "target"], rows)
+
+
+def distance_of(part, targets):
+    waits = part["waits"]
+    if WAITS.keys() & waits:
+        yield ("\nWhat a client waits that is 50 ms away, there and back, over what it waits without a proxy; a server that\n"
+               f"is forwarded to is {part['behind']} ms further. The first connection to a server, and the median of "
+               f"{part['repetitions']} later ones\n(least to greatest):\n")
+        yield from report_waits(waits, targets)
+    if DOWNLOADS.keys() & waits:
+        yield "\nWhat a transfer over 80 ms takes without a proxy, and how many times as long with each:\n"
+        yield from report_downloads(waits, targets)
+
+
 def costs_of(work, targets):
     for subject, why in work["missing"].items():
         yield f"\n**{subject} was not measured**: {why}"
@@ -154,6 +209,8 @@ def lines_of(read, targets):
     yield f"Linux {some['kernel']}; " + "; ".join(some["versions"].values())
     if "work" in read:
         yield from costs_of(read["work"], targets)
+    if "distance" in read:
+        yield from distance_of(read["distance"], targets)
     if "memory" in read:
         yield from memory_of(read["memory"], targets)
     if "cpus" in read:

@@ -38,8 +38,9 @@ class Subject(Namespace):
             self.on("ip", "neighbour", "replace", gateway, "lladdr", SENDER, "dev", "in0", "nud", "permanent")
         # The client is on the other.
         outside, inside = self.add_link("on")
-        self.address, self.address6, client6 = f"172.16.{number}.1", f"fd02:{number:x}::1", f"fd02:{number:x}::2"
-        run("ip", "address", "add", f"172.16.{number}.2/24", "dev", outside)
+        self.address, self.address6 = f"172.16.{number}.1", f"fd02:{number:x}::1"
+        client, client6 = f"172.16.{number}.2", f"fd02:{number:x}::2"
+        run("ip", "address", "add", f"{client}/24", "dev", outside)
         self.on("ip", "address", "add", f"{self.address}/24", "dev", inside)
         # The kernel's SYNPROXY connects to a server of this machine by the loopback interface.
         self.allow_ipv6("lo")
@@ -50,8 +51,9 @@ class Subject(Namespace):
         # Who looked for neighbours would be counted.
         with open(f"/sys/class/net/{outside}/address") as file:
             mac = file.read().strip()
-        run("ip", "neighbour", "add", self.address6, "lladdr", self.macs[-1], "dev", outside, "nud", "permanent")
-        self.on("ip", "neighbour", "add", client6, "lladdr", mac, "dev", inside, "nud", "permanent")
+        for ours, theirs in (self.address, client), (self.address6, client6):
+            run("ip", "neighbour", "add", ours, "lladdr", self.macs[-1], "dev", outside, "nud", "permanent")
+            self.on("ip", "neighbour", "add", theirs, "lladdr", mac, "dev", inside, "nud", "permanent")
         # What comes from a network has checksums, and a program in BPF looks at them.
         run("ethtool", "-K", outside, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
         self.on("ethtool", "-K", inside, "tso", "off", "gso", "off", "gro", "off")

@@ -135,7 +135,8 @@ def cpus_plots(part, where, works):
 
 
 # What has one scale.
-PLOTS = (("syn", "plain-syn", "bogus-ack", "syn6", "bogus-ack6"), ("established", "established6", "forwarded-established", "forwarded-established6"),
+PLOTS = (("syn", "plain-syn", "bogus-ack", "syn6", "bogus-ack6"),
+         ("established", "established6", "forwarded-established", "forwarded-established6"),
          ("bulk", "small-bulk", "bulk6"), ("connections", "plain-connections", "connections6"))
 
 

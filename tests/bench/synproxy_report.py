@@ -157,7 +157,7 @@ def report_waits(waits, targets):
     rows = []
     for work, text, which, limit, times in waits_in(waits):
         row = [text, which, f"{statistics.median(times['direct']):.1f}",
-               *("{:.1f} ({:.1f} to {:.1f})".format(*net(times, name, "direct")) if name in times else "-"
+               *("{:z.1f} ({:z.1f} to {:z.1f})".format(*net(times, name, "direct")) if name in times else "-"
                  for name in WAITING)]
         own = net(times, "palisade", "direct")[0]
         rows.append([*row, targets.at_most(f"{work}, {which}: over no proxy", own, limit) if limit else ""])

@@ -38,6 +38,9 @@ Beside the SYNPROXY in BPF of the kernel's selftests: at tc ingress (bpf-tc), an
 of XDP (xdp-generic, xdp-native), for both of which each packet is copied here. Behind each of them are iptables' rules:
 """
 BPF_LIMITS = {"syn": 1.0}       # targets against bpf-tc
+# Targets over connection tracking alone.
+TRACKED_LIMITS = {"established": 60, "established6": 60,
+                  "connections": 6000, "plain-connections": 6000, "connections6": 6000}
 WAITS = {
     # name: (what it says, targets over no proxy, in milliseconds: of the first connection and of later ones)
     "first-byte": ("an answer's first byte", 3, 3),
@@ -109,16 +112,21 @@ def throughput_of(part):
     return {texts[work]: rates for work, rates in part["throughput"].items()}
 
 
-def report_tracked(works):
+def report_tracked(works, targets):
     """What connections cost over connection tracking alone; of a segment of a transfer that is next to nothing."""
     rows = []
     for name, samples in works.items():
         if "tracked" in samples and "bulk" not in name:
-            own = "-"
+            row = [WORKS[name][0], over(samples, "tracked"), *costs(samples, PROXIES, "tracked")]
+            limit = TRACKED_LIMITS.get(name)
             if "palisade" in samples:
-                own = f"{ratio(*(net(samples, subject, 'tracked')[0] for subject in ('palisade', 'iptables'))):.2f}"
-            rows.append([WORKS[name][0], over(samples, "tracked"), *costs(samples, PROXIES, "tracked"), own])
-    return table(["", "over", *PROXIES, "of iptables"], rows)
+                own, iptables = (net(samples, subject, "tracked")[0] for subject in ("palisade", "iptables"))
+                row.append(f"{ratio(own, iptables):.2f}")
+                row.append(targets.at_most(f"{name}: over connection tracking", own, limit) if limit else "")
+            else:
+                row += ["-", f"<= {limit}" if limit else ""]
+            rows.append(row)
+    return table(["", "over", *PROXIES, "of iptables", "target"], rows)
 
 
 def report_memory(bytes_of):
@@ -197,7 +205,7 @@ def costs_of(work, targets):
     yield from report_works(work["works"], targets)
     if any("tracked" in samples for samples in work["works"].values()):
         yield "\nThe same over what it takes where connections are tracked, as with all these proxies, and nothing else:\n"
-        yield from report_tracked(work["works"])
+        yield from report_tracked(work["works"], targets)
     yield BPF_TEXT
     yield from report_bpf(work["works"], targets)
     for kind, answers in work["answers"].items():

@@ -2,6 +2,7 @@
 
 //! Rules, and running a packet through them.
 
+mod address_range;
 mod chain;
 pub(crate) mod chains;
 mod context;

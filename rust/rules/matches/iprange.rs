@@ -2,62 +2,33 @@
 
 //! The match `iprange`: ranges of addresses.
 
-use crate::rules::prelude::*;
+use crate::rules::{
+    address_range::AddressRange,
+    prelude::*, //
+};
 
-/// A range of addresses, both ends included.
+/// A range of addresses, or all others of the family.
 #[derive(PartialEq, Eq)]
-struct AddressRange {
-    family: Family,
-    first: Address,
-    last: Address,
+struct InvertibleRange {
+    addresses: AddressRange,
     invert: bool,
 }
 
-/// The words of an address in host byte order, the most significant one first.
-#[inline]
-fn ordered(address: &Address) -> [u32; 4] {
-    address.words().map(u32::from_be)
-}
-
-impl AddressRange {
-    #[inline]
-    fn matches(&self, address: &Address) -> bool {
-        let range = ordered(&self.first)..=ordered(&self.last);
-        range.contains(&ordered(address)) != self.invert
-    }
-}
-
 /// The attributes of the first and the last address, and of the inversion.
-impl OptionalGroup for AddressRange {
+impl OptionalGroup for InvertibleRange {
     fn read(nest: Attributes<'_>, first_kind: u16) -> NetlinkResult<'_, Option<Self>> {
-        let [_, last_kind, invert] = nest::kinds(first_kind);
-        let Some((family, first)) = nest::optional(nest, first_kind)? else {
-            let mut rest = [last_kind, invert].into_iter();
-            return match rest.find(|kind| nest.has(*kind)) {
-                Some(kind) => Err(nest.refuse(kind, c"a range has a first address")),
-                None => Ok(None),
-            };
-        };
-        let last: Option<(Family, Address)> = nest::optional(nest, last_kind)?;
-        let (last_family, last) = last.unwrap_or((family, first));
-        if last_family != family {
-            return Err(nest.refuse(last_kind, c"both ends of a range are of one IP version"));
+        let [_, _, invert_kind] = nest::kinds(first_kind);
+        let invert = nest.has(invert_kind);
+        match AddressRange::read(nest, first_kind)? {
+            Some(addresses) => Ok(Some(Self { addresses, invert })),
+            None if invert => Err(nest.refuse(invert_kind, c"a range has a first address")),
+            None => Ok(None),
         }
-        if ordered(&first) > ordered(&last) {
-            return Err(nest.refuse(last_kind, c"the range of addresses ends before it starts"));
-        }
-        Ok(Some(Self {
-            family,
-            first,
-            last,
-            invert: nest.has(invert),
-        }))
     }
 
     fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
-        let [first, last, invert] = nest::kinds(kind);
-        (self.family, self.first).write(first, message)?;
-        (self.family, self.last).write(last, message)?;
+        let [_, _, invert] = nest::kinds(kind);
+        self.addresses.write(kind, message)?;
         message.put_flag(invert, self.invert)
     }
 }
@@ -66,8 +37,8 @@ nest! {
     /// Ranges of addresses.
     #[derive(PartialEq, Eq)]
     pub(crate) struct Iprange: attribute::iprange {
-        source: Option<AddressRange> = SOURCE_FIRST, group;
-        destination: Option<AddressRange> = DESTINATION_FIRST, group;
+        source: Option<InvertibleRange> = SOURCE_FIRST, group;
+        destination: Option<InvertibleRange> = DESTINATION_FIRST, group;
     }
 }
 
@@ -82,7 +53,8 @@ impl PacketMatch for Iprange {
             (&iprange.destination, DESTINATION_FIRST),
         ] {
             let Some(range) = range else { continue };
-            if *family.get_or_insert(range.family) != range.family {
+            let own = range.addresses.family;
+            if *family.get_or_insert(own) != own {
                 return Err(context.refuse(kind, c"the range is not of the rule's IP version"));
             }
         }
@@ -99,9 +71,11 @@ impl PacketMatch for Iprange {
     /// A packet of the other IP version does not match, inverted or not.
     #[inline(never)]
     fn matches(&self, packet: &Packet<'_>) -> MatchResult {
-        let agrees = |range: &Option<AddressRange>, address| {
-            (range.as_ref())
-                .is_none_or(|range| range.family == packet.family && range.matches(&address))
+        let agrees = |range: &Option<InvertibleRange>, address| {
+            range.as_ref().is_none_or(|range| {
+                range.addresses.family == packet.family
+                    && range.addresses.contains(&address) != range.invert
+            })
         };
         MatchResult::from(
             agrees(&self.source, packet.source())

@@ -2,13 +2,13 @@
 
 //! `-m iprange`: ranges of addresses.
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
 
 use crate::{
     fields::{Negatable, composite, nest},
     netlink::spec::attribute::r#match,
     rules::model::{
-        address::{family, parse_address},
+        address::{AddressRange, parse_address},
         extension::{Extension, ExtensionType, RuleContext},
         family::Family,
         options::{options, parsed},
@@ -19,9 +19,9 @@ use crate::{
 pub(super) static TYPE: ExtensionType = ExtensionType {
     about: "ranges of addresses",
     options: options!(Iprange {
-        [!] "src-range": "ADDR[-ADDR]" => source: parsed(AddressRange::parse),
+        [!] "src-range": "ADDR[-ADDR]" => source: parsed(parse),
             "the source address is one of these, both ends included";
-        [!] "dst-range": "ADDR[-ADDR]" => destination: parsed(AddressRange::parse),
+        [!] "dst-range": "ADDR[-ADDR]" => destination: parsed(parse),
             "the destination address is one of these";
     }),
     notes: "The rule is for the IP version of the addresses.\n",
@@ -38,29 +38,13 @@ nest! {
     }
 }
 
-/// Addresses of one family, both ends included.
-#[derive(Clone, Copy, Debug)]
-struct AddressRange {
-    first: IpAddr,
-    last: IpAddr,
-}
-
-impl AddressRange {
-    fn parse(text: &str) -> Result<Self, String> {
-        let (first, last) = text.split_once('-').unwrap_or((text, text));
-        let address = |text| {
-            parse_address(text)
-                .ok_or("a range is such as 192.0.2.1-192.0.2.9 or 2001:db8::1-2001:db8::9")
-        };
-        let (first, last) = (address(first)?, address(last)?);
-        if family(first) != family(last) {
-            return Err("both ends of a range have to be of one IP version".to_owned());
-        }
-        if first > last {
-            return Err("the range ends before it starts".to_owned());
-        }
-        Ok(Self { first, last })
-    }
+fn parse(text: &str) -> Result<AddressRange, String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let address = |text| {
+        parse_address(text)
+            .ok_or("a range is such as 192.0.2.1-192.0.2.9 or 2001:db8::1-2001:db8::9")
+    };
+    AddressRange::new(address(first)?, address(last)?)
 }
 
 impl fmt::Display for AddressRange {
@@ -83,7 +67,7 @@ impl Extension for Iprange {
     }
 
     fn check(&mut self, _rule: &RuleContext<'_>) -> Result<(), String> {
-        let mut families = self.ranges().map(|range| family(range.value.first));
+        let mut families = self.ranges().map(|range| range.value.family());
         match (families.next(), families.next()) {
             (None, _) => Err("needs --src-range or --dst-range".to_owned()),
             (Some(source), Some(destination)) if source != destination => Err(format!(
@@ -96,7 +80,7 @@ impl Extension for Iprange {
     }
 
     fn family(&self) -> Option<Family> {
-        Some(family(self.ranges().next()?.value.first))
+        Some(self.ranges().next()?.value.family())
     }
 
     fn list(&self) -> String {

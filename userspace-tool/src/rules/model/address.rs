@@ -97,6 +97,29 @@ impl Plain for Network {
     }
 }
 
+/// Addresses of one family, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AddressRange {
+    pub(crate) first: IpAddr,
+    pub(crate) last: IpAddr,
+}
+
+impl AddressRange {
+    pub(crate) fn new(first: IpAddr, last: IpAddr) -> Result<Self, String> {
+        if family(first) != family(last) {
+            return Err("both ends of a range have to be of one IP version".to_owned());
+        }
+        if first > last {
+            return Err("the range of addresses ends before it starts".to_owned());
+        }
+        Ok(Self { first, last })
+    }
+
+    pub(crate) fn family(&self) -> Family {
+        family(self.first)
+    }
+}
+
 /// The family of an address.
 pub(crate) fn family(address: IpAddr) -> Family {
     match address {

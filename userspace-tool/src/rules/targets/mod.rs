@@ -11,6 +11,7 @@ mod reject;
 mod synproxy;
 mod synproxy_statistics;
 mod tcpmss;
+mod to_ports;
 mod verdict;
 
 use super::model::extension::ExtensionType;

@@ -668,7 +668,7 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "-A INPUT -m iprange --src-range 10.0.0.9-10.0.0.1",
-        "--src-range 10.0.0.9-10.0.0.1: the range ends before it starts",
+        "--src-range 10.0.0.9-10.0.0.1: the range of addresses ends before it starts",
     ),
     (
         "-A INPUT -m iprange --src-range 10.0.0.1-",
@@ -872,7 +872,7 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 80-79",
-        "--to-ports 80-79: the range ends before it starts",
+        "--to-ports 80-79: the range of ports ends before it starts",
     ),
     (
         "-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 0",

@@ -68,6 +68,9 @@ pub(crate) struct Hooks {
     registrations: [Option<HookRegistration<ChainHook>>; chains::COUNT],
     conntrack: Option<ConntrackUse>,
     synproxy: Option<SynproxyHooks>,
+    /// Whether rules translate connections, or have: without the hooks of NAT, packets of those
+    /// that there are would not be translated any more.
+    translates: bool,
 }
 
 /// What SYNPROXY's connections need, as long as there are any, even without rules.
@@ -113,6 +116,7 @@ impl Hooks {
             registrations: [const { None }; chains::COUNT],
             conntrack: None,
             synproxy: None,
+            translates: false,
         }
     }
 
@@ -149,19 +153,40 @@ impl Hooks {
                 *slot = Some(registration);
             }
         }
+        self.translates |= needs.translation;
         Ok(())
     }
 
-    /// Unregisters the hooks that are no longer needed.
+    /// Unregisters the hooks that are no longer needed; those of NAT stay for the connections that
+    /// rules have translated.
     pub(crate) fn release(&mut self, needs: &Needs) {
-        for (slot, is_needed) in self.registrations.iter_mut().zip(needs.packets) {
-            if !is_needed {
+        let slots = self.registrations.iter_mut().zip(needs.packets);
+        for ((_, base), (slot, is_needed)) in ChainId::built_in().zip(slots) {
+            let is_kept = self.translates && base.hook_type == HookType::Nat;
+            if !is_needed && !is_kept {
                 *slot = None;
             }
         }
-        if !needs.conntrack {
+        if !needs.conntrack && !self.translates {
             self.conntrack = None;
         }
+    }
+
+    /// Whether hooks of NAT are there that no rule needs.
+    pub(crate) fn outlast(&self, needs: &Needs) -> bool {
+        self.translates && !needs.translation
+    }
+
+    /// Whether there are connections that they are for.
+    pub(crate) fn has_translated_connections(&self) -> bool {
+        let conntrack = self.conntrack.as_ref();
+        conntrack.is_some_and(ConntrackUse::has_translated_connections)
+    }
+
+    /// Unregisters the hooks of NAT that no rule needs, and what else is no longer needed.
+    pub(crate) fn release_translation(&mut self, needs: &Needs) {
+        self.translates = needs.translation;
+        self.release(needs);
     }
 
     /// Unregisters the hooks of SYNPROXY's connections.

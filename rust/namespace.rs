@@ -89,6 +89,11 @@ impl Configured {
         self.synproxy.clone()
     }
 
+    /// The hooks.
+    pub(crate) fn hooks(&mut self) -> &mut Hooks {
+        &mut self.hooks
+    }
+
     /// Releases SYNPROXY's state and hooks.
     pub(crate) fn release_synproxy(&mut self) {
         self.hooks.release_synproxy();
@@ -124,7 +129,8 @@ impl Namespace {
         if self.lists.count() > lists_before {
             hooks.hurry_ageing();
         }
-        if hooks.synproxy.is_some() && !self.ruleset().needs.synproxy {
+        let needs = self.ruleset().needs;
+        if hooks.synproxy.is_some() && !needs.synproxy || hooks.hooks.outlast(&needs) {
             if let Some(release) = &hooks.release {
                 release.hurry();
             }
@@ -168,7 +174,14 @@ impl Namespace {
         resources.pending_tables.apply();
         self.ruleset.replace(ruleset);
         zeroing.run();
-        configured.hooks.release(&needs);
+        // Later checks are left to `Release`: each goes through all connections. One that a packet
+        // is just opening may be missed, and then has to be opened anew.
+        let is_last = before.needs.translation && !needs.translation;
+        if is_last && !configured.hooks.has_translated_connections() {
+            configured.hooks.release_translation(&needs);
+        } else {
+            configured.hooks.release(&needs);
+        }
         Ok(())
     }
 

@@ -68,6 +68,7 @@ struct Palisade {
     _family: kernel_api::netlink::genetlink::Family,
     _namespaces: kernel_api::net::netns::Registration<namespace::Namespace>,
     _reclaimer: kernel_api::sync::rcu::Reclaimer,
+    _masquerade: kernel_api::netfilter::nat::MasqueradeUse,
 }
 
 impl kernel::Module for Palisade {
@@ -80,6 +81,7 @@ impl kernel::Module for Palisade {
             module_parameters::entry_timeout.value(),
             module_parameters::max_held.value(),
         )?;
+        let masquerade = kernel_api::netfilter::nat::MasqueradeUse::new()?;
         let reclaimer = kernel_api::sync::rcu::Reclaimer::start()?;
         let namespaces = kernel_api::net::netns::Registration::new()?;
         let family = control::register(module)?;
@@ -87,6 +89,7 @@ impl kernel::Module for Palisade {
             _family: family,
             _namespaces: namespaces,
             _reclaimer: reclaimer,
+            _masquerade: masquerade,
         })
     }
 }

@@ -49,6 +49,8 @@ static SYNPROXY_WSCALE_RANGE: Range = Range::new(0, 14);
 static SYNPROXY_FLOODED_RATE_RANGE: Range = Range::new(1, 1000000);
 static SYNPROXY_FLOODED_BURST_RANGE: Range = Range::new(1, 1000000);
 static TCPMSS_MSS_RANGE: Range = Range::new(1, 65535);
+static NAT_PORT_FIRST_RANGE: Range = Range::new(1, 65535);
+static NAT_PORT_BASE_RANGE: Range = Range::new(1, 65535);
 static LIST_SIZE_RANGE: Range = Range::new(1, 4294967295);
 static LIST_HITS_RANGE: Range = Range::new(1, 65535);
 
@@ -259,8 +261,21 @@ static TCPMSS_POLICY: [Policy; 3] = [
     Policy::flag(),
 ];
 
+/// What a nested `nat` may hold.
+static NAT_POLICY: [Policy; 9] = [
+    Policy::NONE,
+    Policy::binary(16),
+    Policy::binary(16),
+    Policy::u16_range(&NAT_PORT_FIRST_RANGE),
+    Policy::u16(),
+    Policy::u16_range(&NAT_PORT_BASE_RANGE),
+    Policy::flag(),
+    Policy::flag(),
+    Policy::flag(),
+];
+
 /// What a nested `target` may hold.
-static TARGET_POLICY: [Policy; 11] = [
+static TARGET_POLICY: [Policy; 14] = [
     Policy::NONE,
     Policy::u32_range(&VERDICT_RANGE),
     Policy::string(CHAIN_NAME_LENGTH_MAX as u16),
@@ -272,6 +287,9 @@ static TARGET_POLICY: [Policy; 11] = [
     Policy::nested(&REDIRECT_POLICY),
     Policy::nested(&SYNPROXY_POLICY),
     Policy::nested(&TCPMSS_POLICY),
+    Policy::nested(&NAT_POLICY),
+    Policy::nested(&NAT_POLICY),
+    Policy::nested(&NAT_POLICY),
 ];
 
 /// What a nested `rule` may hold.

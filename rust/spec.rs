@@ -846,6 +846,15 @@ pub(crate) mod attribute {
         /// Lower the maximum segment size that a SYN or SYN-ACK announces, and go on. The rule has
         /// to match on its flag SYN.
         pub(crate) const TCPMSS: u16 = 10;
+        /// Translate the destination of the connection; in the table nat in PREROUTING and OUTPUT.
+        /// It needs an address or a port.
+        pub(crate) const DNAT: u16 = 11;
+        /// Translate the source of the connection; in the table nat in INPUT and POSTROUTING. It
+        /// needs an address or a port.
+        pub(crate) const SNAT: u16 = 12;
+        /// Translate the source of the connection to an address of the interface that it goes out
+        /// by; in the table nat in POSTROUTING. Addresses, port-base and persistent are not taken.
+        pub(crate) const MASQUERADE: u16 = 13;
     }
 
     /// Which kind of refusal is sent; without any of these port unreachable is.
@@ -877,6 +886,28 @@ pub(crate) mod attribute {
         pub(crate) const PORT_LAST: u16 = 2;
         /// Choose ports of the range at random.
         pub(crate) const RANDOM: u16 = 3;
+    }
+
+    /// What a connection is translated to. What is absent stays as it is.
+    pub(crate) mod nat {
+        /// The lowest address, 4 or 16 bytes in network order. The rule has to be for its IP
+        /// version alone.
+        pub(crate) const ADDRESS_FIRST: u16 = 1;
+        /// Absent means that the range is one address.
+        pub(crate) const ADDRESS_LAST: u16 = 2;
+        /// The rule's protocol has to be one that has ports.
+        pub(crate) const PORT_FIRST: u16 = 3;
+        /// Absent means that the range is one port.
+        pub(crate) const PORT_LAST: u16 = 4;
+        /// The original port that becomes port-first; the ports after it become those after that.
+        /// In dnat; absent means any that is free, as far as possible the original one.
+        pub(crate) const PORT_BASE: u16 = 5;
+        /// Choose ports at random.
+        pub(crate) const RANDOM: u16 = 6;
+        /// The same, under another name that iptables has for it; not in dnat.
+        pub(crate) const RANDOM_FULLY: u16 = 7;
+        /// A client gets the same address of the range for all destinations.
+        pub(crate) const PERSISTENT: u16 = 8;
     }
 
     /// What the maximum segment size is lowered to; exactly one of these attributes.

@@ -112,9 +112,10 @@
 // allow: --allowlist-function 'nf_send_(reset|unreach)6?'
 
 /* NAT */
-// allow: --allowlist-function 'nf_nat_packet'
+// allow: --allowlist-function 'nf_nat_packet' --allowlist-function 'nf_nat_setup_info'
 // allow: --allowlist-type nf_nat_range2 --allowlist-function 'nf_nat_redirect_ipv[46]'
-// allow: --allowlist-var 'NF_NAT_RANGE_PROTO_(SPECIFIED|RANDOM)'
+// allow: --allowlist-type nf_nat_manip_type
+// allow: --allowlist-var 'NF_NAT_RANGE_(MAP_IPS|PERSISTENT|PROTO_(SPECIFIED|RANDOM|RANDOM_FULLY|OFFSET))'
 
 /* Network namespaces */
 // allow: --allowlist-var 'init_net' --allowlist-type pernet_operations --allowlist-function '(un)?register_pernet_subsys'

@@ -31,6 +31,7 @@
 #include <net/netfilter/nf_conntrack_zones.h>
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
+#include <net/netfilter/nf_nat_masquerade.h>
 #include <net/netfilter/nf_synproxy.h>
 #include <net/netns/generic.h>
 #include <net/request_sock.h>
@@ -816,10 +817,56 @@ u16 palisade_ct_zone(const struct nf_conn *connection)
 	return nf_ct_zone(connection)->id;
 }
 
-bool palisade_ct_destination_is_settled(const struct nf_conn *connection)
+bool palisade_ct_is_settled(const struct nf_conn *connection, enum nf_nat_manip_type manip)
 {
-	return nf_nat_initialized(connection, NF_NAT_MANIP_DST);
+	return nf_nat_initialized(connection, manip);
 }
+
+/* A kernel has it if it has MASQUERADE of iptables or nftables. */
+#if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
+unsigned int palisade_masquerade4(struct sk_buff *skb, const struct nf_nat_range2 *range,
+				  const struct nf_hook_state *state)
+{
+	return nf_nat_masquerade_ipv4(skb, state->hook, range, state->out);
+}
+
+unsigned int palisade_masquerade6(struct sk_buff *skb, const struct nf_nat_range2 *range,
+				  const struct nf_hook_state *state)
+{
+	return nf_nat_masquerade_ipv6(skb, range, state->out);
+}
+
+int palisade_masquerade_start(void)
+{
+	return nf_nat_masquerade_inet_register_notifiers();
+}
+
+void palisade_masquerade_stop(void)
+{
+	nf_nat_masquerade_inet_unregister_notifiers();
+}
+#else
+unsigned int palisade_masquerade4(struct sk_buff *skb, const struct nf_nat_range2 *range,
+				  const struct nf_hook_state *state)
+{
+	return NF_DROP;
+}
+
+unsigned int palisade_masquerade6(struct sk_buff *skb, const struct nf_nat_range2 *range,
+				  const struct nf_hook_state *state)
+{
+	return NF_DROP;
+}
+
+int palisade_masquerade_start(void)
+{
+	return 0;
+}
+
+void palisade_masquerade_stop(void)
+{
+}
+#endif
 
 void palisade_log_packet(const struct nf_hook_state *state, const struct sk_buff *skb,
 			 const struct nf_loginfo *info, const char *prefix)

@@ -14,6 +14,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_synproxy.h>
 #include <net/netfilter/nf_log.h>
+#include <net/netfilter/nf_nat.h>
 
 struct palisade_counters {
 	u64 packets;
@@ -190,7 +191,13 @@ unsigned int palisade_ct_direction_of_hash(const struct nf_conntrack_tuple_hash 
 const struct nf_conntrack_tuple *palisade_ct_tuple(const struct nf_conn *connection,
 						   unsigned int direction);
 u16 palisade_ct_zone(const struct nf_conn *connection);
-bool palisade_ct_destination_is_settled(const struct nf_conn *connection);
+bool palisade_ct_is_settled(const struct nf_conn *connection, enum nf_nat_manip_type manip);
+unsigned int palisade_masquerade4(struct sk_buff *skb, const struct nf_nat_range2 *range,
+				  const struct nf_hook_state *state);
+unsigned int palisade_masquerade6(struct sk_buff *skb, const struct nf_nat_range2 *range,
+				  const struct nf_hook_state *state);
+int palisade_masquerade_start(void);
+void palisade_masquerade_stop(void);
 void palisade_log_packet(const struct nf_hook_state *state, const struct sk_buff *skb,
 			 const struct nf_loginfo *info, const char *prefix);
 struct ts_config *palisade_textsearch_prepare(const char *algorithm, const void *pattern,

@@ -279,8 +279,11 @@ impl Draft {
                 *packets = chain.is_in_use();
             }
             needs.conntrack |= chain.rules.iter().any(|rule| rule.needs_conntrack());
-            needs.synproxy |=
-                (chain.rules.iter().filter_map(|rule| rule.target())).any(Target::needs_synproxy);
+            let mut targets = chain.rules.iter().filter_map(|rule| rule.target());
+            match chain.table {
+                Table::Nat => needs.translation |= targets.any(Target::translates),
+                _ => needs.synproxy |= targets.any(Target::needs_synproxy),
+            }
             // The nat chains see connections.
             needs.conntrack |=
                 chain.table == Table::Nat && id.base().is_some() && chain.is_in_use();

@@ -23,6 +23,8 @@ pub(crate) struct Needs {
     pub(crate) conntrack: bool,
     /// SYNPROXY.
     pub(crate) synproxy: bool,
+    /// Address translation.
+    pub(crate) translation: bool,
 }
 
 /// The rules of a network namespace.

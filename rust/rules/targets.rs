@@ -5,7 +5,9 @@
 mod jump;
 mod log;
 mod mark;
+mod nat;
 mod notrack;
+mod port_range;
 mod redirect;
 mod reject;
 mod synproxy;
@@ -42,6 +44,9 @@ pub(super) trait PacketTarget: Sized {
 
     /// Whether it needs SYNPROXY in the namespace.
     const NEEDS_SYNPROXY: bool = false;
+
+    /// Whether it translates connections.
+    const TRANSLATES: bool = false;
 
     /// Creates it from its attributes, which are those of the context.
     ///
@@ -141,6 +146,14 @@ macro_rules! list_targets {
                 }
             }
 
+            /// Whether it translates connections.
+            pub(super) fn translates(&self) -> bool {
+                match self {
+                    Self::Jump(_) => false,
+                    $(Self::$name(_) => <$kind>::TRANSLATES,)*
+                }
+            }
+
             /// Which packets it can handle; `None` means all.
             pub(super) fn restriction(&self) -> Option<&'static Restriction> {
                 match self {
@@ -169,6 +182,12 @@ list_targets! {
     Synproxy(synproxy::SynproxyTarget) = SYNPROXY,
     /// Lowers the MSS that a SYN announces.
     Tcpmss(tcpmss::Tcpmss) = TCPMSS,
+    /// Translates the connection's destination.
+    Dnat(nat::Nat<{ attributes::DNAT }>) = DNAT,
+    /// Translates its source.
+    Snat(nat::Nat<{ attributes::SNAT }>) = SNAT,
+    /// Translates its source to an address of the interface that it goes out by.
+    Masquerade(nat::Nat<{ attributes::MASQUERADE }>) = MASQUERADE,
 }
 
 impl Target {

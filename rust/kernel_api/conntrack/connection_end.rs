@@ -105,6 +105,20 @@ unsafe extern "C" fn collect(connection: *mut bindings::nf_conn, data: *mut c_vo
 
 /// Whether a namespace has any SYNPROXY connections. May sleep.
 pub(crate) fn has_connections(namespace: &NetworkNamespace) -> bool {
+    has_any(namespace, notice_own)
+}
+
+/// Whether a namespace has any connections whose addresses or ports are translated, by whomever.
+/// May sleep.
+pub(crate) fn has_translated_connections(namespace: &NetworkNamespace) -> bool {
+    has_any(namespace, notice_translated)
+}
+
+/// A callback that looks for one connection: `connection` has to be valid, and `data` has to point
+/// to a `bool` that nobody else uses.
+type Notice = unsafe extern "C" fn(connection: *mut bindings::nf_conn, data: *mut c_void) -> c_int;
+
+fn has_any(namespace: &NetworkNamespace, notice: Notice) -> bool {
     let mut is_any = false;
     let data = bindings::nf_ct_iter_data {
         net: namespace.as_raw(),
@@ -119,12 +133,30 @@ pub(crate) fn has_connections(namespace: &NetworkNamespace) -> bool {
 
 /// # Safety
 ///
-/// `connection` has to be valid, and `data` has to point to a `bool` that nobody else uses.
-unsafe extern "C" fn notice(connection: *mut bindings::nf_conn, data: *mut c_void) -> c_int {
+/// See [`Notice`].
+unsafe extern "C" fn notice_own(connection: *mut bindings::nf_conn, data: *mut c_void) -> c_int {
     // SAFETY: By the function's safety requirements, the connection is valid, and `data` points to
     // a `bool` that nobody else uses.
     unsafe {
         if bindings::palisade_ct_is_own(connection) {
+            *data.cast::<bool>() = true;
+        }
+    }
+    0
+}
+
+/// # Safety
+///
+/// See [`Notice`].
+unsafe extern "C" fn notice_translated(
+    connection: *mut bindings::nf_conn,
+    data: *mut c_void,
+) -> c_int {
+    const TRANSLATED: c_ulong = bindings::ip_conntrack_status_IPS_NAT_MASK as c_ulong;
+    // SAFETY: By the function's safety requirements, the connection is valid, and `data` points to
+    // a `bool` that nobody else uses.
+    unsafe {
+        if bindings::palisade_ct_status(connection) & TRANSLATED != 0 {
             *data.cast::<bool>() = true;
         }
     }

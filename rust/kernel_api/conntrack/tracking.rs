@@ -4,6 +4,7 @@
 //!
 //! C header: [`include/net/netfilter/nf_conntrack.h`](srctree/include/net/netfilter/nf_conntrack.h)
 
+use super::connection_end::has_translated_connections;
 use crate::kernel_api::{
     bindings,
     net::{
@@ -41,6 +42,11 @@ impl ConntrackUse {
         })?;
         // INVARIANT: `nf_ct_netns_get` has just succeeded.
         Ok(Self(namespace))
+    }
+
+    /// Whether any connections are translated, by whomever. May sleep.
+    pub(crate) fn has_translated_connections(&self) -> bool {
+        has_translated_connections(self.0.namespace())
     }
 }
 

@@ -2,9 +2,13 @@
 
 //! The target REDIRECT: redirects the connection to this machine.
 
+use super::port_range::PortRange;
 use crate::{
-    kernel_api::netfilter::nat::Redirection,
-    packet::has_ports,
+    kernel_api::netfilter::nat::{
+        NatRange,
+        Translation,
+        TranslationKind, //
+    },
     rules::prelude::*, //
 };
 
@@ -24,9 +28,7 @@ nest! {
     /// The ports that connections are redirected to; `None` keeps theirs.
     #[derive(PartialEq, Eq)]
     pub(crate) struct RedirectAttributes: attribute::redirect {
-        first: Option<u16> = PORT_FIRST, optional;
-        /// `None` in a request stands for the first.
-        last: Option<u16> = PORT_LAST, optional;
+        ports: Option<PortRange> = PORT_FIRST, group;
         random: bool = RANDOM, flag;
     }
 }
@@ -36,7 +38,7 @@ pub(crate) struct Redirect {
     attributes: RedirectAttributes,
     /// `None` in the table filter: packets in INPUT have reached this machine already, and are
     /// accepted.
-    redirection: Option<Redirection>,
+    translation: Option<Translation>,
 }
 
 impl PacketTarget for Redirect {
@@ -44,25 +46,24 @@ impl PacketTarget for Redirect {
 
     const NEEDS_CONNTRACK: bool = true;
 
+    const TRANSLATES: bool = true;
+
     fn new<'a>(
-        mut attributes: RedirectAttributes,
+        attributes: RedirectAttributes,
         context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
         use attribute::redirect::*;
         let refuse = |kind, message| Err(context.refuse(kind, message));
-        attributes.last = attributes.last.or(attributes.first);
-        if attributes.first.is_none() != attributes.last.is_none()
-            || attributes.first > attributes.last
-        {
-            return refuse(PORT_LAST, c"a range of ports has a first and a last port");
-        }
-        if attributes.first.is_some() && !context.protocol.is_some_and(has_ports) {
-            let message = c"the rule has to be for a protocol that has ports";
-            return refuse(PORT_FIRST, message);
-        }
-        let ports = (attributes.first).zip(attributes.last);
-        let redirection = match context.site.table {
-            Table::Nat => Some(Redirection::new(ports, attributes.random)),
+        let ports = PortRange::checked(attributes.ports.as_ref(), PORT_FIRST, context)?;
+        let translation = match context.site.table {
+            Table::Nat => {
+                let range = NatRange {
+                    ports,
+                    is_random: attributes.random,
+                    ..NatRange::default()
+                };
+                Some(Translation::new(TranslationKind::Redirect, range))
+            }
             Table::Filter => {
                 let message =
                     c"the table filter cannot change ports: use PREROUTING of the table nat";
@@ -78,7 +79,7 @@ impl PacketTarget for Redirect {
         };
         Ok(Self {
             attributes,
-            redirection,
+            translation,
         })
     }
 
@@ -87,7 +88,7 @@ impl PacketTarget for Redirect {
     }
 
     fn restriction(&self) -> Option<&'static Restriction> {
-        Some(match self.redirection {
+        Some(match self.translation {
             Some(_) => &WHERE_TRANSLATED,
             None => &WHERE_ARRIVED,
         })
@@ -96,8 +97,8 @@ impl PacketTarget for Redirect {
     #[inline]
     fn apply(&self, packet: &mut Packet<'_>) -> Decision {
         let context = *packet.context();
-        Decision::Verdict(match &self.redirection {
-            Some(redirection) => redirection.apply(packet.hook_skb(), &context),
+        Decision::Verdict(match &self.translation {
+            Some(translation) => translation.apply(packet.hook_skb(), &context),
             None => Verdict::Accept,
         })
     }

@@ -199,9 +199,9 @@ mod tests {
                 "-g wbe: there is no such chain in table filter: did you mean web?",
             ),
             (
-                "-A INPUT -j MASQUERADE",
-                "-j MASQUERADE",
-                "-j MASQUERADE: Palisade has no target MASQUERADE: keep iptables or nftables for it",
+                "-A INPUT -j NETMAP",
+                "-j NETMAP",
+                "-j NETMAP: Palisade has no target NETMAP: keep iptables or nftables for it",
             ),
             (
                 "-A INPUT -g ACCEPT",

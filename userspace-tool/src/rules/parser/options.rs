@@ -96,8 +96,8 @@ base_options! {
          (PREROUTING, INPUT, OUTPUT, POSTROUTING) or mangle (all five)";
     [] Ipv4 None ['4'] "ipv4" => General,
         "for IPv4 only; a rule is for both IP versions unless its addresses, its protocol \
-         (icmp, icmpv6) or its matches (ttl, hl, iprange, addrtype) say otherwise, and other commands are \
-         about what there is for one; a rule for both is then left to the other";
+         (icmp, icmpv6), its matches (ttl, hl, iprange, addrtype) or its target (REJECT, \
+         DNAT, SNAT) say otherwise, and other commands are about what there is for one; a rule for both is then left to the other";
     [] Ipv6 None ['6'] "ipv6" => General, "for IPv6 only";
     [] Wait Optional ['w'] "wait": "[SECONDS]" => General, "accepted; there is no lock to wait for";
     [] Help None ['h'] "help" => General, "this, and the options of the matches and targets given";

@@ -5,6 +5,8 @@
 mod jump;
 mod log;
 mod mark;
+mod masquerade;
+mod nat;
 mod notrack;
 mod redirect;
 mod reject;
@@ -30,6 +32,9 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &reject::TYPE,
     &log::TYPE,
     &redirect::TYPE,
+    &nat::DNAT,
+    &nat::SNAT,
+    &masquerade::TYPE,
     &synproxy::TYPE,
     &tcpmss::TYPE,
 ];

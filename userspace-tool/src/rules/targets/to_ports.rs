@@ -50,7 +50,7 @@ impl ToPorts {
 }
 
 /// A port other than 0, or a service's name.
-fn parse_port(text: &str, names: &dyn Names) -> Result<u16, String> {
+pub(super) fn parse_port(text: &str, names: &dyn Names) -> Result<u16, String> {
     if text.is_empty() {
         return Err("the port is missing".to_owned());
     }

@@ -886,6 +886,108 @@ const LINES: &[(&str, &str)] = &[
         "-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports nosuch",
         "--to-ports nosuch: there is no service nosuch in /etc/services: give a number",
     ),
+    // DNAT, SNAT and MASQUERADE.
+    (
+        "-t nat -A PREROUTING -j DNAT",
+        "-j DNAT: needs --to-destination",
+    ),
+    (
+        "-t nat -A POSTROUTING -j SNAT --random",
+        "-j SNAT: needs --to-source",
+    ),
+    (
+        "-t nat -A PREROUTING -j DNAT --to-destination 10.0.0.1:80",
+        "-j DNAT: --to-destination with a port needs -p tcp, or another protocol that has ports, in \
+         the same rule",
+    ),
+    (
+        "-t nat -A POSTROUTING -p icmp -j SNAT --to-source :1-9",
+        "-j SNAT: --to-source with a port needs -p tcp, or another protocol that has ports, in the \
+         same rule",
+    ),
+    (
+        "-t nat -A POSTROUTING -j MASQUERADE --to-ports 1024-2048",
+        "-j MASQUERADE: --to-ports needs -p tcp, or another protocol that has ports, in the same rule",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.9-10.0.0.1:80",
+        "--to-destination 10.0.0.9-10.0.0.1:80: the range of addresses ends before it starts",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:80-79",
+        "--to-destination 10.0.0.1:80-79: the range of ports ends before it starts",
+    ),
+    (
+        "-t nat -A PREROUTING -j DNAT --to-destination 10.0.0.1-2001:db8::1",
+        "--to-destination 10.0.0.1-2001:db8::1: both ends of a range have to be of one IP version",
+    ),
+    (
+        "-t nat -A PREROUTING -j DNAT --to-destination 2001:db8::1-10.0.0.1",
+        "--to-destination 2001:db8::1-10.0.0.1: both ends of a range have to be of one IP version",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:80:90",
+        "--to-destination 10.0.0.1:80:90: a range of ports has a hyphen, as in :8000-8010",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j DNAT --to-destination [10.0.0.1]:80",
+        "--to-destination \"[10.0.0.1]:80\": brackets are for IPv6 addresses",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j DNAT --to-destination [2001:db8::1:80",
+        "--to-destination \"[2001:db8::1:80\": the ] behind the address is missing",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j DNAT --to-destination [2001:db8::1]80",
+        "--to-destination \"[2001:db8::1]80\": this is such as 192.0.2.1, 192.0.2.1:80, \
+         192.0.2.1-192.0.2.9, :8000-8010 or [2001:db8::1]:80",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j DNAT --to-destination 8080",
+        "--to-destination 8080: this is such as 192.0.2.1, 192.0.2.1:80, 192.0.2.1-192.0.2.9, \
+         :8000-8010 or [2001:db8::1]:80",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j DNAT --to-destination one.example:80",
+        "--to-destination one.example:80: this is such as 192.0.2.1, 192.0.2.1:80, \
+         192.0.2.1-192.0.2.9, :8000-8010 or [2001:db8::1]:80",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:",
+        "--to-destination 10.0.0.1:: the port is missing",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:0",
+        "--to-destination 10.0.0.1:0: there is no port 0",
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:1-9/",
+        "--to-destination 10.0.0.1:1-9/: the port is missing",
+    ),
+    (
+        "-t nat -A PREROUTING -j DNAT --to-destination 10.0.0.1 --to-destination 10.0.0.2",
+        "--to-destination 10.0.0.2: was given before",
+    ),
+    (
+        "-t nat -A PREROUTING -j DNAT --to-destination 10.0.0.1 --random-fully",
+        "unknown option --random-fully: give -j SNAT or -j MASQUERADE before it",
+    ),
+    (
+        "-t nat -A PREROUTING -6 -j DNAT --to-destination 10.0.0.1",
+        "-6 is for IPv6 and -j DNAT --to-destination 10.0.0.1 is for IPv4: no packet is both",
+    ),
+    (
+        "-t nat -A POSTROUTING -s 2001:db8::/64 -j SNAT --to-source 10.0.0.1",
+        "-j SNAT --to-source 10.0.0.1 is for IPv4 and -s 2001:db8::/64 is for IPv6: no packet is both",
+    ),
+    (
+        "-t nat -A POSTROUTING -p tcp -j SNAT --to-source 10.0.0.1:1-9/5",
+        "--to-source 10.0.0.1:1-9/5: only DNAT counts ports from another one",
+    ),
+    (
+        "-t nat -A POSTROUTING -j MASQUERADE --persistent",
+        "unknown option --persistent: give -j DNAT or -j SNAT before it",
+    ),
     // TCPMSS.
     (
         "-A FORWARD -j TCPMSS --set-mss 1400",
@@ -995,24 +1097,16 @@ const LINES: &[(&str, &str)] = &[
     ),
     // Targets and options that Palisade does not have.
     (
-        "-A INPUT -j DNAT --to-destination 192.0.2.4",
-        "-j DNAT: Palisade has no target DNAT: keep iptables or nftables for it",
+        "-t nat -A PREROUTING -j NETMAP --to 192.0.2.0/24",
+        "-j NETMAP: Palisade has no target NETMAP: keep iptables or nftables for it",
     ),
     (
-        "-t nat -A PREROUTING --to-destination 192.0.2.4 -j DNAT",
-        "-j DNAT: Palisade has no target DNAT: keep iptables or nftables for it",
+        "-t nat -A PREROUTING --to 192.0.2.0/24 -j NETMAP",
+        "-j NETMAP: Palisade has no target NETMAP: keep iptables or nftables for it",
     ),
     (
-        "-A INPUT -j DNAT --to 10.0.0.1:80",
-        "-j DNAT: Palisade has no target DNAT: keep iptables or nftables for it",
-    ),
-    (
-        "-A INPUT -jSNAT --to-source 192.0.2.4",
-        "-j SNAT: Palisade has no target SNAT: keep iptables or nftables for it",
-    ),
-    (
-        "-A INPUT -j MASQUERADE --to-ports 1-9",
-        "-j MASQUERADE: Palisade has no target MASQUERADE: keep iptables or nftables for it",
+        "-t mangle -A INPUT -jTPROXY --on-port 80",
+        "-j TPROXY: Palisade has no target TPROXY: keep iptables or nftables for it",
     ),
     (
         "-A INPUT -j CONNMARK --set-mark 7",
@@ -1059,8 +1153,8 @@ const LINES: &[(&str, &str)] = &[
         "-j web --to-destination: Palisade has no target web, and a chain has no options",
     ),
     (
-        "-A INPUT -j XNAT --to 192.0.2.4",
-        "-j XNAT --to: Palisade has no target XNAT, and a chain has no options",
+        "-A INPUT -j XLATE --to 192.0.2.4",
+        "-j XLATE --to: Palisade has no target XLATE, and a chain has no options",
     ),
     (
         "-A INPUT -j web --dport 80",

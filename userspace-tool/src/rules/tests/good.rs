@@ -583,6 +583,65 @@ const LINES: &[(&str, &[&str])] = &[
         "-t nat -A OUTPUT -p udp -j REDIRECT --to-ports domain-100 --random",
         &["-A OUTPUT -p udp -j REDIRECT --to-ports 53-100 --random"],
     ),
+    // DNAT, SNAT and MASQUERADE.
+    (
+        "-t nat -A PREROUTING -p tcp --dport 80 -j DNAT --to 10.0.0.1:8080",
+        &["-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.1:8080"],
+    ),
+    (
+        "-t nat -A PREROUTING -j DNAT --persistent --to-destination 10.0.0.1-10.0.0.9",
+        &["-A PREROUTING -j DNAT --to-destination 10.0.0.1-10.0.0.9 --persistent"],
+    ),
+    (
+        "-t nat -A OUTPUT -p udp -j DNAT --to-destination 10.0.0.1-10.0.0.1:domain-53 --random",
+        &["-A OUTPUT -p udp -j DNAT --to-destination 10.0.0.1:53 --random"],
+    ),
+    (
+        "-t nat -A PREROUTING -p tcp --dport 5000:5010 -j DNAT --to-destination :1000-1010/5000",
+        &["-A PREROUTING -p tcp -m tcp --dport 5000:5010 -j DNAT --to-destination :1000-1010/5000"],
+    ),
+    (
+        "-t nat -A PREROUTING -4 -p tcp -j DNAT --to-destination :80",
+        &["-A PREROUTING -4 -p tcp -j DNAT --to-destination :80"],
+    ),
+    (
+        "-t nat -A PREROUTING -j DNAT --to-destination 2001:DB8::1",
+        &["-A PREROUTING -j DNAT --to-destination 2001:db8::1"],
+    ),
+    (
+        "-t nat -A PREROUTING -j DNAT --to-destination [2001:db8::1]",
+        &["-A PREROUTING -j DNAT --to-destination 2001:db8::1"],
+    ),
+    (
+        "-t nat -A PREROUTING -6 -p tcp -j DNAT --to-destination [2001:db8::1]:80",
+        &["-A PREROUTING -p tcp -j DNAT --to-destination [2001:db8::1]:80"],
+    ),
+    (
+        "-t nat -A PREROUTING -p sctp -j DNAT --to-destination [2001:db8::1-2001:db8::9]:80-90",
+        &["-A PREROUTING -p sctp -j DNAT --to-destination [2001:db8::1-2001:db8::9]:80-90"],
+    ),
+    (
+        "-t nat -A PREROUTING -j DNAT --to-destination 2001:db8::1-2001:db8::9",
+        &["-A PREROUTING -j DNAT --to-destination 2001:db8::1-2001:db8::9"],
+    ),
+    (
+        "-t nat -A POSTROUTING -s both.example -j SNAT --to-source 198.51.100.1",
+        &["-A POSTROUTING -s 192.0.2.2/32 -j SNAT --to-source 198.51.100.1"],
+    ),
+    (
+        "-t nat -A INPUT -p tcp -j SNAT --to-source 10.0.0.1:1024-2048 --persistent --random-fully --random",
+        &[
+            "-A INPUT -p tcp -j SNAT --to-source 10.0.0.1:1024-2048 --random --random-fully --persistent",
+        ],
+    ),
+    (
+        "-t nat -A POSTROUTING -o eth0 -j MASQUERADE",
+        &["-A POSTROUTING -o eth0 -j MASQUERADE"],
+    ),
+    (
+        "-t nat -A POSTROUTING -p tcp -j MASQUERADE --to-ports 1024-2048 --random-fully --random",
+        &["-A POSTROUTING -p tcp -j MASQUERADE --to-ports 1024-2048 --random --random-fully"],
+    ),
     // TCPMSS.
     (
         "-t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp",

@@ -2,6 +2,8 @@
 
 //! What is printed can be read, and what is sent to the kernel can be read back.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use proptest::prelude::*;
 
 use super::{Fixed, parse, parser, rules, saved, words};
@@ -26,8 +28,8 @@ fn inverted() -> impl Strategy<Value = &'static str> {
 fn address() -> impl Strategy<Value = String> {
     (any::<[u8; 4]>(), any::<[u8; 4]>(), 0..=32u8, any::<bool>()).prop_map(
         |(address, mask, length, by_length)| {
-            let address = std::net::Ipv4Addr::from(address);
-            let mask = std::net::Ipv4Addr::from(mask);
+            let address = Ipv4Addr::from(address);
+            let mask = Ipv4Addr::from(mask);
             if by_length {
                 format!("{address}/{length}")
             } else {
@@ -39,7 +41,7 @@ fn address() -> impl Strategy<Value = String> {
 
 fn address_v6() -> impl Strategy<Value = String> {
     (any::<[u8; 16]>(), 0..=128u8)
-        .prop_map(|(address, length)| format!("{}/{length}", std::net::Ipv6Addr::from(address)))
+        .prop_map(|(address, length)| format!("{}/{length}", Ipv6Addr::from(address)))
 }
 
 /// A source and a destination of one family.
@@ -323,6 +325,43 @@ fn addrtype() -> impl Strategy<Value = String> {
     })
 }
 
+/// Translation without addresses, which goes with those of either family.
+fn translated() -> impl Strategy<Value = String> {
+    let ports = any::<(u16, u16)>()
+        .prop_map(|(one, other)| (one.min(other).max(1), one.max(other).max(1)))
+        .prop_map(|(first, last)| format!("{first}-{last}"))
+        .boxed();
+    let base = optional(any::<u16>().prop_map(|base| format!("/{}", base.max(1))));
+    let flags = proptest::sample::subsequence(vec![" --random", " --persistent"], 0..=2)
+        .prop_map(|flags| flags.concat())
+        .boxed();
+    let destination = (ports.clone(), base, flags.clone()).prop_map(|(ports, base, flags)| {
+        format!(" -p tcp -j DNAT --to-destination :{ports}{base}{flags}")
+    });
+    let source = (ports.clone(), flags)
+        .prop_map(|(ports, flags)| format!(" -p udp -j SNAT --to-source :{ports}{flags}"));
+    let masquerade = (ports, optional(Just(" --random-fully".to_owned())))
+        .prop_map(|(ports, fully)| format!(" -p tcp -j MASQUERADE --to-ports {ports}{fully}"));
+    prop_oneof![destination, source, masquerade]
+}
+
+/// Translation to addresses, without others in the rule.
+fn translated_addresses() -> impl Strategy<Value = String> {
+    let ipv4 = any::<(u32, u32)>().prop_map(|(one, other)| {
+        let [first, last] = [one.min(other), one.max(other)].map(Ipv4Addr::from);
+        format!("{first}-{last}")
+    });
+    let ipv6 = any::<(u128, u128)>().prop_map(|(one, other)| {
+        let [first, last] = [one.min(other), one.max(other)].map(Ipv6Addr::from);
+        format!("[{first}-{last}]")
+    });
+    let target = prop_oneof![Just("DNAT --to-destination"), Just("SNAT --to-source")];
+    let port = optional((1..=u16::MAX).prop_map(|port| format!(":{port}")));
+    (target, prop_oneof![ipv4, ipv6], port).prop_map(|(target, addresses, port)| {
+        format!("-A INPUT -p tcp -j {target} {addresses}{port}")
+    })
+}
+
 fn further_match() -> impl Strategy<Value = String> {
     prop_oneof![limit(), connlimit(), string(), length(), addrtype()]
 }
@@ -358,9 +397,14 @@ fn line() -> impl Strategy<Value = String> {
         Just(" -p tcp -j TCPMSS --clamp-mss-to-pmtu".to_owned()),
         any::<u16>().prop_map(|mss| format!(" -p tcp -j TCPMSS --set-mss {}", mss.max(1))),
     ];
-    let other = (addresses(), interface("-i"), prop_oneof![proxied, clamped]).prop_map(
-        |(addresses, interface, synproxy)| format!("-A INPUT{addresses}{interface}{synproxy}"),
-    );
+    let other = (
+        addresses(),
+        interface("-i"),
+        prop_oneof![proxied, clamped, translated()],
+    )
+        .prop_map(|(addresses, interface, synproxy)| {
+            format!("-A INPUT{addresses}{interface}{synproxy}")
+        });
     let packets = prop_oneof![
         4 => (addresses(), ports()).prop_map(|(addresses, ports)| addresses + &ports),
         1 => icmp(),
@@ -371,7 +415,7 @@ fn line() -> impl Strategy<Value = String> {
         },
     );
     // On the heap: on the stack they are more than a thread of the tests has.
-    prop_oneof![9 => usual.boxed(), 1 => other.boxed()]
+    prop_oneof![18 => usual.boxed(), 2 => other.boxed(), 1 => translated_addresses().boxed()]
 }
 
 /// Send a rule to the kernel and back.

@@ -103,6 +103,23 @@ fn matches_and_targets_are_shown_as_by_iptables() {
             "-p tcp -j REDIRECT --to-ports 8080 --random",
             "redir ports 8080 random",
         ),
+        (
+            "-p tcp -j DNAT --to-destination 10.0.0.1-10.0.0.9:80-90/8000 --random --persistent",
+            "to:10.0.0.1-10.0.0.9:80-90/8000 random persistent",
+        ),
+        (
+            "-p tcp -j DNAT --to-destination [2001:db8::1]:80",
+            "to:[2001:db8::1]:80",
+        ),
+        (
+            "-j SNAT --to-source 10.0.0.1 --random --random-fully --persistent",
+            "to:10.0.0.1 random random-fully persistent",
+        ),
+        ("-j MASQUERADE --random-fully", "random-fully"),
+        (
+            "-p tcp -j MASQUERADE --to-ports 1024-2048 --random --random-fully",
+            "masq ports: 1024-2048 random random-fully",
+        ),
         ("-p tcp -j TCPMSS --set-mss 1400", "TCPMSS set 1400"),
         (
             "-p tcp -j TCPMSS --clamp-mss-to-pmtu",

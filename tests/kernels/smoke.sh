@@ -58,6 +58,14 @@ for version in 4 6; do
 	rule -t nat -A PREROUTING -p tcp --dport 81 -j REDIRECT --to-ports 80
 	check "IPv$version: nat redirects a connection to port 80" connects client "$own" 81
 	flush
+	rule -t nat -A PREROUTING -p tcp --dport 81 -j DNAT --to-destination "$far_web:80"
+	rule -t nat -A POSTROUTING -o right -j MASQUERADE
+	rule -A FORWARD -d "$behind" -m conntrack --ctstate DNAT
+	rule -A FORWARD -s "$behind" -m conntrack --ctstate SNAT
+	check "IPv$version: nat sends a connection to a server behind, in this machine's name" gets_file client "http://$web:81/file"
+	check "IPv$version: as filter sees" test "$(counter proxy filter FORWARD 1)" -gt 0
+	check "IPv$version: of the answers, too" test "$(counter proxy filter FORWARD 2)" -gt 0
+	flush
 	rule -A INPUT -p tcp --dport 80 -j REJECT --reject-with tcp-reset
 	check "IPv$version: filter rejects a connection" not connects client "$own" 80
 	check "IPv$version: by its first rule" counts filter INPUT 1

@@ -159,7 +159,9 @@ def inhabit():
             client.ask("ruleset-change", {"change": [
                 append("raw", "PREROUTING", match={"recent": {"name": name, "operation": "set"}}),
                 append("filter", "INPUT", match={"recent": {"name": name, "operation": "check"}},
-                       target={"verdict": "drop"})]})
+                       target={"verdict": "drop"}),
+                append("nat", "OUTPUT", protocol=socket.IPPROTO_UDP, target={"dnat": {"port-first": PORT + 1}}),
+                append("nat", "INPUT", protocol=socket.IPPROTO_UDP, target={"snat": {"port-first": PORT + 1}})]})
             spoofed("127.0.0.1", range(0x7F010000, 0x7F010000 + 100))
             client.ask("entry-get", {"name": name}, dump=True)
 

@@ -92,7 +92,7 @@ protect() {
 
 # only_proxied: no connection opens but by SYNPROXY. The client drops SYN-ACKs that more hosts than west have forwarded, as
 # those of servers behind the proxy. One of the proxy's host sends none, since its socket takes connections over, unless
-# they are redirected.
+# they are translated.
 # With the kernel's own SYNPROXY the client drops all that announce a window.
 only_proxied() {
 	local -a foreign=("ip ttl < 63" "ip6 hoplimit < 63")
@@ -110,6 +110,7 @@ only_proxied() {
 			chain output {
 				type filter hook output priority 0
 				ct status dnat accept
+				ct status snat accept
 				tcp flags & (syn | ack) == syn | ack drop
 			}
 		}

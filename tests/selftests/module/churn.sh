@@ -170,6 +170,10 @@ come_and_go() {
 		modprobe palisade || return 1
 		on server palisade -A INPUT -m recent --name busy --set || return 1
 		on server palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY || return 1
+		# Connections stay translated when the rule goes, and are not when the module is gone.
+		on server palisade -t nat -A INPUT -p udp -j SNAT --to-source :1024-65535 || return 1
+		sleep 0.2
+		[ $((rounds % 2)) -eq 0 ] || on server palisade -t nat -F || return 1
 		rounds=$((rounds + 1))
 	done
 }

@@ -358,6 +358,8 @@ ruleset_change("mark packets", change("append", rule={"target": {"mark": {"value
 ruleset_change("keep packets untracked", change("append", "raw", "PREROUTING", rule={"target": {"notrack": True}}))
 ruleset_change("redirect connections", change("append", "nat", "PREROUTING", rule={
     "protocol": 6, "target": {"redirect": {"port-first": 8080}}}), how=exercise_amid_traffic)
+ruleset_change("translate connections", change("append", "nat", "POSTROUTING", rule={
+    "protocol": 6, "target": {"snat": {"port-first": 8080, "port-last": 8090}}}), how=exercise_amid_traffic)
 ruleset_change("answer handshakes", change("append", "raw", "PREROUTING", rule=PROXY), how=exercise_amid_traffic)
 ruleset_change("answer handshakes behind connection tracking", change("append", rule=CLASSIC_PROXY))
 ruleset_change("answer the first handshakes of a namespace", change("append", "raw", "PREROUTING", rule=PROXY),

@@ -160,6 +160,76 @@ def refused_proxy(description, error, words, *inner, table="raw", chain="PREROUT
     refused(description, "ruleset-change", proxy(table, chain, *inner, **more), error, words)
 
 
+NAT, PORT = SETS["nat"], struct.pack("=H", 8000)
+IPV4, IPV6 = (u32(RULE["family"], version) for version in (4, 6))
+ADDRESS, LAST = attribute(NAT["address-first"], bytes((10, 0, 0, 2))), attribute(NAT["address-last"], bytes((10, 0, 0, 9)))
+
+
+def translation(target, *inner, table="nat", chain="PREROUTING", rule=()):
+    return change(u32(CHANGE["kind"], APPEND), u32(CHANGE["table"], ENUMERATIONS["table"][table]),
+                  string(CHANGE["chain-name"], chain),
+                  nest(CHANGE["rule"], *rule, nest(RULE["target"], nest(TARGET[target], *inner))))
+
+
+def translations():
+    return subprocess.run(["palisade", "-t", "nat", "-S"], capture_output=True, text=True).stdout
+
+
+ports, of_tcp = attribute(NAT["port-first"], PORT), attribute(RULE["protocol"], b"\6")
+untranslated = translations()
+for target in ("dnat", "snat"):
+    refused(f"{target} to nothing", "ruleset-change", translation(target), EINVAL, "missing")
+for target, chain, words in (("dnat", "POSTROUTING", "PREROUTING and OUTPUT"), ("dnat", "INPUT", "PREROUTING and OUTPUT"),
+                             ("snat", "PREROUTING", "INPUT and POSTROUTING"), ("snat", "OUTPUT", "INPUT and POSTROUTING")):
+    refused(f"{target} in {chain}", "ruleset-change", translation(target, ADDRESS, chain=chain, rule=[IPV4]), EINVAL, words)
+for target in ("dnat", "snat", "masquerade"):
+    refused(f"{target} in the table filter", "ruleset-change",
+            translation(target, table="filter", chain="FORWARD"), EINVAL, "nat")
+    refused(f"{target}: a port without protocol", "ruleset-change", translation(target, ports), EINVAL, "protocol")
+    refused(f"{target}: a port of ICMP", "ruleset-change",
+            translation(target, ports, rule=[attribute(RULE["protocol"], b"\1")]), EINVAL, "protocol")
+    refused(f"{target}: port 0", "ruleset-change",
+            translation(target, attribute(NAT["port-first"], bytes(2)), rule=[of_tcp]), ERANGE)
+    refused(f"{target}: a last port without a first", "ruleset-change",
+            translation(target, attribute(NAT["port-last"], PORT), rule=[of_tcp]), EINVAL, "port")
+    refused(f"{target}: ports backwards", "ruleset-change",
+            translation(target, ports, attribute(NAT["port-last"], struct.pack("=H", 7999)), rule=[of_tcp]), EINVAL, "port")
+    refused(f"{target}: a last address without a first", "ruleset-change",
+            translation(target, LAST, rule=[IPV4]), EINVAL, "first")
+for target, names in (("dnat", ["random-fully"]), ("snat", ["port-base"]), ("masquerade", ["port-base", "persistent"])):
+    for name in names:
+        value = attribute(NAT[name], PORT if name == "port-base" else b"")
+        refused(f"{target} with {name}", "ruleset-change", translation(target, ports, value, rule=[of_tcp]), EINVAL, "take")
+refused("masquerade with an address", "ruleset-change", translation("masquerade", ADDRESS, rule=[IPV4]), EINVAL, "take")
+refused("dnat: an address in a rule for both IP versions", "ruleset-change", translation("dnat", ADDRESS), EINVAL, "IP version")
+refused("dnat: an address of the other IP version", "ruleset-change",
+        translation("dnat", ADDRESS, rule=[IPV6]), EINVAL, "IP version")
+refused("dnat: a range of two IP versions", "ruleset-change",
+        translation("dnat", ADDRESS, attribute(NAT["address-last"], bytes(16)), rule=[IPV4]), EINVAL, "IP version")
+refused("dnat: addresses backwards", "ruleset-change",
+        translation("dnat", attribute(NAT["address-first"], bytes((10, 0, 0, 10))), LAST, rule=[IPV4]), EINVAL,
+        "before it starts")
+refused("dnat: an address of 5 bytes", "ruleset-change",
+        translation("dnat", attribute(NAT["address-first"], bytes(5)), rule=[IPV4]), EINVAL, "4 or 16")
+refused("dnat: a base without ports", "ruleset-change",
+        translation("dnat", ADDRESS, attribute(NAT["port-base"], PORT), rule=[IPV4, of_tcp]), EINVAL, "range")
+check("none of these changed the table nat", translations() == untranslated, translations())
+accepted("dnat with all attributes", "ruleset-change", translation(
+    "dnat", ADDRESS, LAST, ports, attribute(NAT["port-last"], struct.pack("=H", 8010)), attribute(NAT["port-base"], PORT),
+    attribute(NAT["random"]), attribute(NAT["persistent"]), rule=[IPV4, of_tcp]))
+check("and is what -S prints",
+      "-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.2-10.0.0.9:8000-8010/8000 --random --persistent" in translations(),
+      translations())
+# It takes a function that kernels have by an option of its own.
+with open("/proc/kallsyms") as symbols:
+    masquerades = any(" nf_nat_masquerade_ipv4" in line for line in symbols)
+masquerade = "ruleset-change", translation("masquerade", chain="POSTROUTING")
+if masquerades:
+    accepted("masquerade", *masquerade)
+else:
+    refused("masquerade where the kernel has none", *masquerade, EINVAL, "NF_NAT_MASQUERADE")
+subprocess.run(["palisade", "-t", "nat", "-F"], check=True)
+
 RATE, BURST = (u32(SYNPROXY[name], 10) for name in ("flooded-rate", "flooded-burst"))
 for table, chain, words in (
         ("nat", "PREROUTING", "raw and filter"), ("raw", "OUTPUT", "PREROUTING"), ("filter", "OUTPUT", "FORWARD")):

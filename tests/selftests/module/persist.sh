@@ -64,6 +64,7 @@ palisade -A INPUT -p tcp --dport 22 --syn -m recent --name SSH --update --second
 palisade -A INPUT -p tcp --dport 22 --syn -m recent --name SSH --set
 palisade -P FORWARD DROP
 palisade -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+palisade -t nat -A PREROUTING -p tcp --dport 8443 -j DNAT --to-destination 192.0.2.10-192.0.2.12:443 --persistent
 palisade list create "odd #name" size=10 hits=3 timeout=2h
 palisade list add "odd #name" 192.0.2.1
 palisade list add SSH 192.0.2.7 2001:db8::7

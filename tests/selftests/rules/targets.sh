@@ -3,7 +3,7 @@
 # Kernel: stock
 #
 # The matches limit, connlimit and string and the targets REJECT, LOG and REDIRECT do what they say, on IPv4
-# and IPv6.
+# and IPv6; DNAT, SNAT and MASQUERADE are taken, listed and refused.
 #
 # Hosts, on the switch of lib.sh: server (10.0.0.1) has the rules, client (10.0.0.2) connects. For --connlimit-mask,
 # client also has 10.0.0.77 and 10.0.0.200. The namespace "short" has lo alone.
@@ -295,5 +295,50 @@ send 10.0.0.1 1 '/setup.com'
 check "REDIRECT: in INPUT it accepts" counts 1 -eq 2
 check "REDIRECT: and other packets continue" counts 2 -eq 1
 flush
+
+# DNAT, SNAT and MASQUERADE; nat.sh has what they do.
+refuse "DNAT: not in POSTROUTING" 1 'PREROUTING and OUTPUT' rule -t nat -A POSTROUTING -j DNAT --to-destination 10.0.0.2
+refuse "DNAT: not in INPUT" 1 'PREROUTING and OUTPUT' rule -t nat -A INPUT -j DNAT --to-destination 10.0.0.2
+refuse "DNAT: not in the table filter" 1 'table nat' rule -A FORWARD -j DNAT --to-destination 10.0.0.2
+refuse "SNAT: not in PREROUTING" 1 'INPUT and POSTROUTING' rule -t nat -A PREROUTING -j SNAT --to-source 10.0.0.1
+refuse "SNAT: not in the table mangle" 1 'table nat' rule -t mangle -A POSTROUTING -j SNAT --to-source 10.0.0.1
+refuse "MASQUERADE: not in INPUT" 1 'POSTROUTING' rule -t nat -A INPUT -j MASQUERADE
+refuse "MASQUERADE: not in OUTPUT" 1 'POSTROUTING' rule -t nat -A OUTPUT -j MASQUERADE
+rule -t nat -N way
+rule -t nat -A POSTROUTING -j way
+refuse "DNAT: not in a chain that POSTROUTING calls" 1 'PREROUTING and OUTPUT' rule -t nat -A way -j DNAT --to-destination 10.0.0.2
+check "MASQUERADE: but that may be" rule -t nat -A way -j MASQUERADE
+refuse "MASQUERADE: PREROUTING does not call it then" 1 'POSTROUTING' rule -t nat -A PREROUTING -j way
+rule -t nat -F
+rule -t nat -X
+translations() {
+	cat <<-RULES
+		-A PREROUTING -i eth0 -p tcp -m tcp --dport 80:90 -j DNAT --to-destination 10.0.0.2-10.0.0.9:8000-8010/80 --random --persistent
+		-A PREROUTING -p tcp -j DNAT --to-destination [fd00::2-fd00::9]:8000
+		-A PREROUTING -p udp -j DNAT --to-destination :53
+		-A INPUT -j SNAT --to-source fd00::1
+		-A OUTPUT -j DNAT --to-destination fd00::2
+		-A POSTROUTING -p tcp -j SNAT --to-source 10.0.0.1:1024-2048 --random --random-fully --persistent
+		-A POSTROUTING -o eth0 -p udp -j MASQUERADE --to-ports 1024-2048 --random --random-fully
+		-A POSTROUTING -j MASQUERADE
+	RULES
+}
+given() {
+	local line
+	while read -r line; do
+		# shellcheck disable=SC2086 # they are words
+		rule -t nat $line || return
+	done < <(translations)
+	diff <(translations) <(rule -t nat -S | grep '^-A')
+}
+check "DNAT, SNAT, MASQUERADE: -S prints what was given" given
+saved=$(rule save -t nat)
+rule -t nat -F
+check "DNAT, SNAT, MASQUERADE: restored" rule restore <<<"$saved"
+check "DNAT, SNAT, MASQUERADE: the same is saved again" test "$(rule save -t nat | grep '^-A')" = "$(translations)"
+check "DNAT, SNAT, MASQUERADE: -C finds them" rule -t nat -C POSTROUTING -p udp -o eth0 -j MASQUERADE --to-ports 1024-2048 --random-fully --random
+check "DNAT, SNAT, MASQUERADE: each is deleted by what it is" rule -t nat -D PREROUTING -p udp -j DNAT --to-destination :53
+check "DNAT, SNAT, MASQUERADE: and by its number" rule -t nat -D POSTROUTING 1
+rule -t nat -F
 
 finish

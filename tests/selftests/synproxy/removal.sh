@@ -3,7 +3,7 @@
 # Kernel: stock
 #
 # Connections go on when the rule that opened them is removed. When the module is, those of the server behind the proxy are
-# reset; sockets of the proxy's host have taken theirs over, which go on.
+# reset, whether their addresses are translated or not; sockets of the proxy's host have taken theirs over, which go on.
 #
 # Hosts: the row of lib/synproxy.sh. The servers are on proxy (10.2.0.1) and server (10.4.0.2).
 
@@ -18,13 +18,13 @@ disown -a
 eventually 30 on server sh -c "ss -Hltn sport = :81 | grep -q ."
 eventually 30 on proxy sh -c "ss -Hltn sport = :81 | grep -q ."
 
-# talk ADDRESS: opens a connection, with a pair of pipes for its data.
+# talk ADDRESS PORT: opens a connection, with a pair of pipes for its data.
 folder=$(mktemp -d)
 talkers=()
 talk() {
 	local number=${#talkers[@]}
 	mkfifo "$folder/to$number" "$folder/from$number"
-	on client socat -t 30 "TCP:$1:81" - <"$folder/to$number" >"$folder/from$number" 2>/dev/null &
+	on client socat -t 30 "TCP:$1:$2" - <"$folder/to$number" >"$folder/from$number" 2>/dev/null &
 	talkers+=($!)
 	eval "exec $((10 + 2 * number))>$folder/to$number $((11 + 2 * number))<$folder/from$number"
 }
@@ -43,9 +43,17 @@ all_answer() {
 	done
 }
 
-protect 80:81
+protect 80:82
 for address in 10.4.0.2 '[fd00:4::2]' 10.2.0.1 '[fd00:2::1]'; do
-	talk "$address"
+	talk "$address" 81
+done
+# The server behind the proxy by the proxy's address, and in its name.
+for address in 10.4.0.2 '[fd00:4::2]'; do
+	on proxy palisade -t nat -A PREROUTING -p tcp --dport 82 -j DNAT --to-destination "$address:81"
+done
+on proxy palisade -t nat -A POSTROUTING -m conntrack --ctstate DNAT -j MASQUERADE
+for address in 10.2.0.1 '[fd00:2::1]'; do
+	talk "$address" 82
 done
 check "connections are open" all_answer
 rule=$(on proxy palisade -t raw -S PREROUTING | sed -n 's/^-A //p')
@@ -53,14 +61,15 @@ rule=$(on proxy palisade -t raw -S PREROUTING | sed -n 's/^-A //p')
 check "the rule is removed" on proxy palisade -t raw -D $rule
 check "connections go on without it" all_answer
 check "new clients are not answered any more" not gets client http://10.4.0.2/ -m 2
-protect 80:81
+protect 80:82
 check "with the rule again, connections still go on" all_answer
 check "and new clients are served again" gets client http://10.4.0.2/
 check "the table is flushed" on proxy palisade -t raw -F
+on proxy palisade -t nat -F
 check "connections go on without any rule" all_answer
 sleep 3
 check "and still do later" all_answer
-protect 80:81
+protect 80:82
 on proxy palisade -t raw -I PREROUTING -p tcp --dport 81 -j ACCEPT
 check "they go on when another rule comes first" all_answer
 
@@ -77,7 +86,7 @@ come_and_go() {
 	local round
 	for round in $(seq 15); do
 		on proxy palisade -t raw -F || return 1
-		protect 80:81 || return 1
+		protect 80:82 || return 1
 	done
 }
 check "rules come and go while connections are opened" come_and_go
@@ -98,13 +107,29 @@ ended() {
 on client wrk -t 1 -c 10 -d 4s --timeout 1s -H 'Connection: close' http://10.4.0.2/ >/dev/null 2>&1 &
 loader=$!
 sleep 1
+# What is masqueraded without SYNPROXY is forgotten, and would be tracked for longer than this test takes.
+masqueraded() {
+	on proxy conntrack -L -p icmp 2>/dev/null | grep -q "dst=10.3.0.1 "
+}
+on proxy sysctl -qw net.netfilter.nf_conntrack_icmp_timeout=3600
+on proxy palisade -t nat -A POSTROUTING -p icmp -j MASQUERADE
+pings client 10.4.0.2 >/dev/null
+check "a ping is masqueraded" masqueraded
 trap '' PIPE
 check "the module is removed" modprobe -r palisade
+check "what was masqueraded is forgotten" eventually 30 not masqueraded
 for number in 0 1; do
 	# A client that sends data learns of the reset at once.
 	echo word 2>/dev/null >&$((10 + 2 * number))
 	check "connection $number ends and does not hang" ended "$number"
 done
+for number in 4 5; do
+	check "connection $number, which is translated, is reset" ended "$number"
+done
+unserved() {
+	[ -z "$(on server ss -Htn state established sport = :81)" ]
+}
+check "for the server, too" eventually 30 unserved
 for number in 2 3; do
 	check "connection $number, of the proxy's host, goes on" answers "$number"
 done
@@ -115,7 +140,7 @@ for host in client proxy; do
 done
 check "a client is served without the proxy" eventually 30 gets client http://10.4.0.2/
 check "the module loads again" modprobe palisade
-protect 80:81
+protect 80:82
 only_proxied
 check "and the client is served again" gets client http://10.4.0.2/
 check "the rules are removed" on proxy palisade -t raw -F

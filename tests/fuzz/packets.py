@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "selftests/
 
 import campaign
 from campaign import Broken, Campaign
-from genetlink import Client
+from genetlink import ENUMERATIONS, Client
 from handshakes import Handshakes
 from netlink_answers import check_configuration, dump
 from packet_frames import Frames, samples, sweep
@@ -94,6 +94,14 @@ PROXIES = {
 }
 RULES_OF = {chain: (RULES if chain in CHAINS else []) + (DROPS if chain == "PREROUTING" else []) + proxies
             for chain, proxies in PROXIES.items()}
+# Some of what SYNPROXY does not care for is translated.
+TRANSLATIONS = {
+    "PREROUTING": ["-s 10.0.0.5 -p udp -j DNAT --to-destination 10.0.1.2-10.0.1.9:1000-2000 --random",
+                   "-s fd00::5 -p udp -j DNAT --to-destination [fd00:0:0:1::2-fd00:0:0:1::9]:1000-2000/1 --persistent"],
+    "INPUT": ["-s 10.0.0.6 -p icmp -j SNAT --to-source 10.0.0.200-10.0.0.203",
+              "-s fd00::6 -p icmpv6 -j SNAT --to-source fd00::200"],
+    "POSTROUTING": ["-p udp -j SNAT --to-source :1-1023 --random-fully", "-p icmp -j SNAT --to-source 10.0.0.1 --persistent"],
+}
 
 
 def set_rules():
@@ -107,6 +115,7 @@ def set_rules():
     for chain, rules in RULES_OF.items():
         for rule in rules:
             commands.append(f"palisade -t {CHAINS.get(chain, 'filter')} -A {chain} {rule.format(chain=chain)}")
+    commands += [f"palisade -t nat -A {chain} {rule}" for chain, rules in TRANSLATIONS.items() for rule in rules]
     subprocess.run(["ip", "netns", "exec", SERVER_HOST, "sh", "-e"], input="\n".join(commands), text=True, check=True)
 
 
@@ -182,10 +191,12 @@ class Fuzzer:
             self.refused += 1
             self.errors[f"{name} {errno.errorcode.get(error.errno, error.errno)}"] += 1
 
-    def rules(self):
-        """Those of the built-in chains."""
+    def rules(self, of=RULES_OF):
+        """Those of the built-in chains that these are for."""
+        is_nat = of is TRANSLATIONS
         rules = [dict(answer) for answer in dump(self.control, "rule-get")]
-        return [rule for rule in rules if rule["chain-name"].decode() in RULES_OF]
+        return [rule for rule in rules if rule["chain-name"].decode() in of
+                and (rule["table"] == ENUMERATIONS["table"]["nat"]) == is_nat]
 
     def check(self, number=0):
         # Reading all entries of all lists takes as long as several slices.
@@ -226,9 +237,10 @@ class Fuzzer:
         print(f"{self.work.name}: {self.handshakes.cookies} cookies came back, {self.handshakes.opened} SYNs came to the server "
               "beyond", flush=True)
         unseen = []
-        for rule in self.rules():
-            chain, position, inner = rule["chain-name"].decode(), rule["position"], dict(rule["rule"])
-            unseen += self.never(f"{chain} {position}: {RULES_OF[chain][position - 1]}", inner)
+        for of in RULES_OF, TRANSLATIONS:
+            for rule in self.rules(of):
+                chain, position, inner = rule["chain-name"].decode(), rule["position"], dict(rule["rule"])
+                unseen += self.never(f"{chain} {position}: {of[chain][position - 1]}", inner)
         if unseen:
             print(f"{self.work.name}: BROKEN: what no packet did:", *unseen, sep="\n  ", flush=True)
         return not unseen

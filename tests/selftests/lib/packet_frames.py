@@ -13,6 +13,8 @@ NUMBERS = (0, 1, 21, 22, 23, 53, 80, 1023, 1024, 65535)
 TCP_OPTIONS = (0, 1, 2, 3, 4, 5, 8, 19, 28, 29, 30, 34, 69, 253, 254, 255)
 SERVER = {4: bytes([10, 0, 0, 1]), 6: b"\xfd" + bytes(14) + b"\1"}
 HOSTS = {4: [bytes([10, 0, 0, host]) for host in range(2, 8)], 6: [b"\xfd" + bytes(14) + bytes([host]) for host in range(2, 8)]}
+# The server forwards what is for these.
+BEHIND = {4: bytes([10, 0, 1, 2]), 6: b"\xfd" + bytes(6) + b"\1" + bytes(7) + b"\2"}
 
 
 def checksum(data):
@@ -84,6 +86,9 @@ def samples():
     for version in (4, 6):
         kind = ICMP if version == 4 else ICMPV6
         for source in HOSTS[version]:
+            for destination in SERVER[version], BEHIND[version]:
+                echo = checked_icmp(version, source, destination, icmp(version))
+                yield ip(version, kind, echo, source=source, destination=destination)
             for flags in [0] + [2] * 25 + [16]:
                 yield ip(version, TCP, tcp(1023, 22, flags), source=source)
             for source_port in (1, 52, 53, 65535):

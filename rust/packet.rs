@@ -22,6 +22,7 @@ use core::borrow::BorrowMut;
 use kernel::prelude::*;
 
 mod features;
+mod first_data;
 mod source_routes;
 #[cfg(CONFIG_KUNIT = "y")]
 mod source_routes_tests;
@@ -32,6 +33,7 @@ pub(crate) use features::{
     Pattern,
     Profile, //
 };
+pub(crate) use first_data::FirstData;
 
 impl Family {
     /// The version of IP, which is also the value of a netlink attribute.

@@ -5,6 +5,7 @@
 #![deny(unsafe_code)]
 
 mod attributes;
+mod content;
 mod control;
 mod hooks;
 #[allow(unsafe_code, reason = "this is the room that unsafe code has")]

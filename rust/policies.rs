@@ -13,6 +13,7 @@ use crate::{
     spec::{
         CHAIN_NAME_LENGTH_MAX,
         COMMENT_LENGTH_MAX,
+        GLOB_LENGTH_MAX,
         INTERFACE_NAME_LENGTH_MAX,
         LIST_NAME_LENGTH_MAX,
         LOG_PREFIX_LENGTH_MAX,
@@ -184,8 +185,28 @@ static ADDRTYPE_POLICY: [Policy; 7] = [
     Policy::flag(),
 ];
 
+/// What a nested `tls` may hold.
+static TLS_POLICY: [Policy; 5] = [
+    Policy::NONE,
+    Policy::string(GLOB_LENGTH_MAX as u16),
+    Policy::flag(),
+    Policy::string(GLOB_LENGTH_MAX as u16),
+    Policy::flag(),
+];
+
+/// What a nested `http` may hold.
+static HTTP_POLICY: [Policy; 7] = [
+    Policy::NONE,
+    Policy::string(GLOB_LENGTH_MAX as u16),
+    Policy::flag(),
+    Policy::string(GLOB_LENGTH_MAX as u16),
+    Policy::flag(),
+    Policy::string(GLOB_LENGTH_MAX as u16),
+    Policy::flag(),
+];
+
 /// What a nested `match` may hold.
-static MATCH_POLICY: [Policy; 18] = [
+static MATCH_POLICY: [Policy; 20] = [
     Policy::NONE,
     Policy::nested(&TCP_POLICY),
     Policy::nested(&PORTS_POLICY),
@@ -204,6 +225,8 @@ static MATCH_POLICY: [Policy; 18] = [
     Policy::nested(&HOP_LIMIT_POLICY),
     Policy::nested(&IPRANGE_POLICY),
     Policy::nested(&ADDRTYPE_POLICY),
+    Policy::nested(&TLS_POLICY),
+    Policy::nested(&HTTP_POLICY),
 ];
 
 /// What a nested `reject` may hold.

@@ -33,6 +33,9 @@ pub(crate) const LOG_PREFIX_LENGTH_MAX: u32 = 29;
 /// Longest string that can be searched for, in bytes, as in iptables.
 pub(crate) const STRING_LENGTH_MAX: u32 = 128;
 
+/// Longest pattern with wildcards, in bytes.
+pub(crate) const GLOB_LENGTH_MAX: u32 = 255;
+
 /// Most ranges of ports in a multiport match; as in iptables, but that a range counts once.
 pub(crate) const PORT_RANGES_MAX: u32 = 15;
 
@@ -638,6 +641,10 @@ pub(crate) mod attribute {
         pub(crate) const IPRANGE: u16 = 16;
         /// The types of the addresses, by the routing tables.
         pub(crate) const ADDRTYPE: u16 = 17;
+        /// Whether a TCP segment begins with the ClientHello of TLS, and what it asks for.
+        pub(crate) const TLS: u16 = 18;
+        /// Whether a TCP segment begins with a request of HTTP, and what it asks for.
+        pub(crate) const HTTP: u16 = 19;
     }
 
     /// The attributes of `icmp`.
@@ -741,6 +748,31 @@ pub(crate) mod attribute {
         pub(crate) const TO: u16 = 4;
         pub(crate) const IGNORE_CASE: u16 = 5;
         pub(crate) const INVERT: u16 = 6;
+    }
+
+    /// In patterns a '*' stands for any bytes, also none. What is absent from a ClientHello does
+    /// not match, inverted or not. The rule's protocol has to be TCP.
+    pub(crate) mod tls {
+        /// The server's name, without a dot at its end; case makes no difference.
+        pub(crate) const HOST: u16 = 1;
+        pub(crate) const HOST_INVERT: u16 = 2;
+        /// One of the protocols that are offered (ALPN).
+        pub(crate) const ALPN: u16 = 3;
+        pub(crate) const ALPN_INVERT: u16 = 4;
+    }
+
+    /// As in tls. The preface of HTTP/2 matches if nothing is asked for.
+    pub(crate) mod http {
+        /// The method.
+        pub(crate) const METHOD: u16 = 1;
+        pub(crate) const METHOD_INVERT: u16 = 2;
+        /// The host, without a dot at its end, and without its port unless the pattern has one;
+        /// case makes no difference.
+        pub(crate) const HOST: u16 = 3;
+        pub(crate) const HOST_INVERT: u16 = 4;
+        /// The path, without a query.
+        pub(crate) const PATH: u16 = 5;
+        pub(crate) const PATH_INVERT: u16 = 6;
     }
 
     /// The attributes of `mark`.

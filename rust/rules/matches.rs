@@ -8,7 +8,9 @@ mod addrtype_tests;
 mod comment;
 mod connlimit;
 mod conntrack;
+mod glob_option;
 mod hop_limit;
+mod http;
 mod icmp;
 mod iprange;
 mod length;
@@ -19,6 +21,7 @@ mod ports;
 mod recent;
 mod string;
 mod tcp;
+mod tls;
 mod udp;
 
 use crate::{
@@ -224,6 +227,10 @@ list_matches! {
     Iprange(iprange::Iprange) = IPRANGE,
     /// The types of the addresses.
     Addrtype(addrtype::Addrtype) = ADDRTYPE,
+    /// What a ClientHello asks for.
+    Tls(tls::Tls) = TLS,
+    /// What a request of HTTP asks for.
+    Http(http::HttpMatch) = HTTP,
 }
 
 impl Match {

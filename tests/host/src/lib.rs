@@ -12,6 +12,7 @@
 
 mod attributes;
 mod c;
+mod content;
 mod control;
 pub mod fuzz;
 mod hooks;

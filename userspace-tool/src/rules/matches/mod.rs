@@ -6,7 +6,9 @@ mod addrtype;
 mod comment;
 mod connlimit;
 mod conntrack;
+mod glob;
 mod hop_limit;
+mod http;
 mod icmp;
 mod iprange;
 mod length;
@@ -20,6 +22,7 @@ mod recent;
 mod string;
 mod tcp;
 mod tcp_flags;
+mod tls;
 mod udp;
 
 use super::model::extension::ExtensionType;
@@ -47,4 +50,6 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &hop_limit::HL,
     &iprange::TYPE,
     &addrtype::TYPE,
+    &tls::TYPE,
+    &http::TYPE,
 ];

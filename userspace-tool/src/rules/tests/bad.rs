@@ -823,6 +823,40 @@ const LINES: &[(&str, &str)] = &[
         "-A INPUT -m string --string a --from 9 --to 8",
         "-m string: --from 9 is behind --to 8",
     ),
+    // TLS and HTTP.
+    ("-A INPUT -m tls", "-m tls: needs -p tcp in the same rule"),
+    (
+        "-A INPUT -p tcp -m tls --host example.org:443",
+        "--host example.org:443: a ClientHello has no port: --dport asks for it",
+    ),
+    (
+        "-A INPUT -p tcp -m tls --host bücher.example",
+        "--host bücher.example: names of hosts are sent in ASCII, such as xn--bcher-kva.example",
+    ),
+    (
+        "-A INPUT -p tcp -m tls --alpn \"\"",
+        "--alpn \"\": there is nothing to compare with",
+    ),
+    (
+        "-A INPUT -p tcp -m tls --host .",
+        "--host .: there is nothing to compare with",
+    ),
+    (
+        "-A INPUT -p udp -m http",
+        "-m http: needs -p tcp in the same rule",
+    ),
+    (
+        "-A INPUT -p tcp -m http --path api",
+        "--path api: a path begins with / or *",
+    ),
+    (
+        "-A INPUT -p tcp -m http --path /a?b=c",
+        "--path \"/a?b=c\": the path ends before the query",
+    ),
+    (
+        "-A INPUT -p tcp -m http --method GET --method HEAD",
+        "--method HEAD: was given before",
+    ),
     // Log.
     (
         "-A INPUT -j LOG --log-level 8",

@@ -526,6 +526,21 @@ const LINES: &[(&str, &[&str])] = &[
         "-A INPUT -m string --hex-string |21| --algo kmp",
         &["-A INPUT -m string --hex-string \"|21|\" --algo kmp"],
     ),
+    // TLS and HTTP.
+    ("-A INPUT -p tcp -m tls", &["-A INPUT -p tcp -m tls"]),
+    (
+        "-A INPUT -p tcp -m tls ! --host *.Example.ORG. --alpn h2",
+        &["-A INPUT -p tcp -m tls ! --host \"*.example.org\" --alpn h2"],
+    ),
+    ("-A INPUT -p tcp -m http", &["-A INPUT -p tcp -m http"]),
+    (
+        "-A INPUT -p tcp -m http ! --method GET --host Example.org.:8080 ! --path /API/*",
+        &["-A INPUT -p tcp -m http ! --method GET --host example.org:8080 ! --path \"/API/*\""],
+    ),
+    (
+        "-A INPUT -p tcp -m http --host [::1]",
+        &["-A INPUT -p tcp -m http --host \"[::1]\""],
+    ),
     // Log.
     ("-A INPUT -j LOG", &["-A INPUT -j LOG"]),
     (

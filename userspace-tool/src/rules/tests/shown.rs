@@ -90,6 +90,14 @@ fn matches_and_targets_are_shown_as_by_iptables() {
             "-m string --hex-string |00ff|",
             "STRING match \"|00ff|\" ALGO name kmp",
         ),
+        (
+            "-p tcp -m tls ! --host *.example.org --alpn h2",
+            "tls host:!\"*.example.org\" alpn:h2",
+        ),
+        (
+            "-p tcp -m http --method GET ! --path /",
+            "http method:GET path:!/",
+        ),
         ("-j REJECT", "reject-with port-unreach"),
         (
             "-j REJECT --reject-with net-unreach",

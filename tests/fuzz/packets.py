@@ -69,6 +69,9 @@ RULES = [f"-s {address} -j ACCEPT" for address in ALIVE.values()] + """
 -m string ! --string needle --algo bm
 -m string ! --hex-string '|00ff00ff00|' --algo kmp --from 20 --to 1000
 -m length --length 0:100
+-p tcp -m tls
+-p tcp -m tls ! --host '*needle*' --alpn h2
+-p tcp -m http ! --host '*needle*' --method GET ! --path '/*'
 -m ttl --ttl-gt 1
 -m hl ! --hl-eq 1
 -m iprange --src-range 10.0.0.1-10.0.0.5

@@ -2,6 +2,7 @@
 
 //! The fuzz targets: each turns bytes into a sequence of operations and checks the results.
 
+mod content;
 mod lists;
 mod netlink;
 mod packets;
@@ -9,13 +10,15 @@ mod packets;
 use std::sync::LazyLock;
 
 /// The targets.
-const TARGETS: [(&str, fn(&mut Bytes<'_>)); 6] = [
+const TARGETS: [(&str, fn(&mut Bytes<'_>)); 8] = [
     ("packets", packets::run),
     ("lists", lists::run),
     ("netlink", netlink::run),
     ("cookies", crate::synproxy::fuzz::cookies),
     ("segments", crate::synproxy::fuzz::segments),
     ("servers", crate::synproxy::fuzz::servers),
+    ("tls", content::tls),
+    ("http", content::http),
 ];
 
 /// Runs the target named by the variable `PALISADE_TARGET`.

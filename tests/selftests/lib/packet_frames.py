@@ -81,11 +81,24 @@ def transports(version):
     yield (ICMP, icmp(4)) if version == 4 else (ICMPV6, icmp(6))
 
 
+def counted(data):
+    """The data behind its length."""
+    return struct.pack("!H", len(data)) + data
+
+
+# What a client says first: a ClientHello of TLS with a name and a protocol, and a request of HTTP.
+EXTENSIONS_OF_TLS = b"\0\0" + counted(counted(b"\0" + counted(b"www.example.org"))) + b"\0\x10" + counted(counted(b"\2h2"))
+CLIENT_HELLO = b"\3\3" + bytes(32) + b"\0" + counted(b"\x13\1") + b"\1\0" + counted(EXTENSIONS_OF_TLS)
+FIRST_DATA = (b"\x16\3\1" + counted(b"\1\0" + counted(CLIENT_HELLO)), b"GET * HTTP/1.1\r\nHost: www.example.org\r\n\r\n")
+
+
 def samples():
     """Valid packets, at least one for any rule."""
     for version in (4, 6):
         kind = ICMP if version == 4 else ICMPV6
         for source in HOSTS[version]:
+            for data in FIRST_DATA:
+                yield ip(version, TCP, tcp(1024, 22, 16, payload=data), source=source)
             for destination in SERVER[version], BEHIND[version]:
                 echo = checked_icmp(version, source, destination, icmp(version))
                 yield ip(version, kind, echo, source=source, destination=destination)
@@ -166,7 +179,8 @@ class Frames:
     def transport(self, version):
         match self.random.randrange(4):
             case 0 | 1:
-                return TCP, tcp(self.port(), self.port(), self.random.randrange(256), payload=bytes(self.random.choice((0, 9))),
+                payload = self.random.choice((b"", bytes(9)) + FIRST_DATA)
+                return TCP, tcp(self.port(), self.port(), self.random.randrange(256), payload=payload,
                                 number=self.random.randrange(1 << 32))
             case 2:
                 return UDP, udp(self.port(), self.port(), bytes(self.random.choice((0, 1, 9, 600))))

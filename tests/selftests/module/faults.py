@@ -101,6 +101,7 @@ MATCHES = {
     "match": [{"conntrack": {"states": 6}}, {"limit": {"packets": 10, "period": 1}}, {"connlimit": {"connections": 5}},
               {"string": {"pattern": b"needle", "algorithm": "kmp"}}, {"mark": {"value": 1, "mask": 1}},
               {"multiport": {"ports-of": "destination", "range": [{"first": 80}, {"first": 8000, "last": 8010}]}},
+              {"tls": {"host": "*.example.org", "alpn": "h2"}}, {"http": {"method": "GET", "host": "*", "path": "/api/*"}},
               {"comment": "what this is for"}],
 }
 PING = {"family": "ipv4", "protocol": 1, "match": {"icmp": {"type": 8}}, "target": {"log": {"level": 4, "prefix": "ping "}}}

@@ -43,7 +43,7 @@ def accepted(description, name, payload):
 
 RULESET, CHANGE, RULE, MATCH = SETS["ruleset"], SETS["change"], SETS["rule"], SETS["match"]
 RECENT, TARGET, LIST, ENTRY = SETS["recent"], SETS["target"], SETS["list"], SETS["entry"]
-TCP, ADDRTYPE = SETS["tcp"], SETS["addrtype"]
+TCP, ADDRTYPE, TLS = SETS["tcp"], SETS["addrtype"], SETS["tls"]
 APPEND, FLUSH, FILTER, DROP = 1, 4, 2, 2
 
 
@@ -107,6 +107,15 @@ refused("an empty match", "ruleset-change", append(nest(RULE["match"])), EINVAL,
 refused("a match with two types", "ruleset-change",
         append(nest(RULE["match"], nest(MATCH["tcp"]), nest(MATCH["udp"]))), EINVAL, "exactly one")
 refused("ports without protocol", "ruleset-change", append(nest(RULE["match"], nest(MATCH["tcp"]))), EINVAL, "protocol")
+refused("a tls match without protocol", "ruleset-change", append(nest(RULE["match"], nest(MATCH["tls"]))), EINVAL, "TCP")
+refused("an http match for another protocol", "ruleset-change",
+        append(attribute(RULE["protocol"], b"\x11"), nest(RULE["match"], nest(MATCH["http"]))), EINVAL, "TCP")
+refused("an empty pattern", "ruleset-change",
+        append(attribute(RULE["protocol"], b"\6"), nest(RULE["match"], nest(MATCH["tls"], string(TLS["host"], "")))),
+        EINVAL, "empty")
+refused("an inversion without a pattern", "ruleset-change",
+        append(attribute(RULE["protocol"], b"\6"), nest(RULE["match"], nest(MATCH["tls"], attribute(TLS["alpn-invert"])))),
+        EINVAL, "invert")
 refused("a range of ports that ends before it starts", "ruleset-change",
         append(attribute(RULE["protocol"], b"\6"),
                nest(RULE["match"], nest(MATCH["tcp"], attribute(TCP["source-first"], b"\2\0"),

@@ -115,6 +115,118 @@ expect 2 "a UDP packet that is truncated before its ports is dropped" -p udp
 raw truncated fragment
 counted
 
+# segments: sends segments of TCP over both IP versions, each to a port of its own, with what clients say first. More go
+# over IPv4 alone: a later fragment, and one whose TCP header is cut off.
+segments() {
+	on client python3 - <<'PYTHON'
+import socket
+import ssl
+import struct
+
+def hello(name):
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.set_ecdh_curve("prime256v1")
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    out = ssl.MemoryBIO()
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=name).do_handshake()
+    except ssl.SSLWantReadError:
+        return out.read()
+
+def in_records(record, size):
+    message = record[5:]
+    pieces = [message[start:start + size] for start in range(0, len(message), size)]
+    return b"".join(b"\x16\3\1" + struct.pack("!H", len(piece)) + piece for piece in pieces)
+
+def send4(payload, fragment=0):
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 0, 1, fragment, 64, 6, 0,
+                         socket.inet_aton("10.0.0.2"), socket.inet_aton("10.0.0.1"))
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+        raw.sendto(header + payload, ("10.0.0.1", 0))
+
+def send6(payload):
+    with socket.socket(socket.AF_INET6, socket.SOCK_RAW, 6) as raw:
+        raw.sendto(payload, ("fd00::1", 0))
+
+named = hello("www.example.org")
+says = {
+    1001: named,
+    1002: in_records(named, 50),
+    1003: hello(None),
+    1004: named[:-1],
+    1005: named[:60],
+    1006: b"",
+    2001: b"GET /api/v1?x=/y HTTP/1.1\r\nAccept: */*\r\nHost: WWW.example.org.:8080\r\n\r\n",
+    2002: b"PUT http://www.example.org HTTP/1.1\r\nHost: other\r\n\r\n",
+    2003: b"GET /api/ HTTP/1.0\r\n\r\n",
+    2004: b"GET /api/ HTTP/1.1\r\nHost: www.example.o",
+    2005: b"GET /api/",
+    2006: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    2007: b"EHLO www.example.org\r\n",
+}
+for port, data in says.items():
+    segment = struct.pack("!HHIIBBHHH", 40000, port, 1, 1, 6 << 4, 0x18, 1000, 0, 0) + b"\1\1\1\0" + data
+    send4(segment)
+    send6(segment)
+send4(named, fragment=8)
+send4(segment[:16])
+PYTHON
+}
+
+table=raw chain=PREROUTING
+# Rules that ask for ports, as the others do, drop what has none.
+expect 0 "tls: a TCP header that is cut off" -p tcp -m length --length 36 -m tls
+expect 0 "http: the same" -p tcp -m length --length 36 -m http
+expect 1 "a TCP header that is cut off" -p tcp -m length --length 36
+tls=(-p tcp -m tls)
+expect 2 "tls: a ClientHello" "${tls[@]}" --dport 1001
+expect 2 "tls: its name" "${tls[@]}" --host www.example.org --dport 1001
+expect 2 "tls: a pattern of its name" "${tls[@]}" --host '*.EXAMPLE.org.' --dport 1001
+expect 0 "tls: another name" "${tls[@]}" --host example.org --dport 1001
+expect 2 "tls: not another name" "${tls[@]}" ! --host example.org --dport 1001
+expect 0 "tls: not its name" "${tls[@]}" ! --host 'www.*' --dport 1001
+expect 2 "tls: each protocol that it offers" "${tls[@]}" --alpn h2 -m tls --alpn 'http/*' --dport 1001
+expect 0 "tls: another protocol" "${tls[@]}" --alpn h3 --dport 1001
+expect 2 "tls: not another protocol" "${tls[@]}" ! --alpn h3 --dport 1001
+expect 2 "tls: in several records" "${tls[@]}" --host www.example.org --alpn h2 --dport 1002
+expect 0 "tls: a name that is absent" "${tls[@]}" --host '*' --dport 1003
+expect 0 "tls: a name that is absent, inverted" "${tls[@]}" ! --host a --dport 1003
+expect 2 "tls: as much of it as is asked for" "${tls[@]}" --host www.example.org --dport 1004
+expect 0 "tls: not as much" "${tls[@]}" ! --host a --dport 1005
+expect 0 "tls: a segment without data" -p tcp --dport 1006 -m tls
+expect 0 "tls: a request of HTTP, inverted" -p tcp --dport 2001 -m tls ! --host a
+expect 0 "tls: a later fragment" -f -p tcp -m tls
+expect 1 "a later fragment" -f -p tcp
+http=(-p tcp -m http)
+expect 2 "http: all that is asked for" "${http[@]}" --method GET --host '*.example.org' --path /api/v1 --dport 2001
+expect 2 "http: the port, if it is asked for" "${http[@]}" --host www.example.org:8080 --dport 2001
+expect 0 "http: another port" "${http[@]}" --host www.example.org:80 --dport 2001
+expect 0 "http: another method" "${http[@]}" --method get --dport 2001
+expect 2 "http: not another method and path" "${http[@]}" ! --method PUT ! --path '/api' --dport 2001
+expect 0 "http: not its path" "${http[@]}" ! --path '/api/*' --dport 2001
+expect 2 "http: the host in the request line" "${http[@]}" --host www.example.org --path / --dport 2002
+expect 0 "http: a host that is absent, inverted" "${http[@]}" ! --host a --dport 2003
+expect 2 "http: a request without host" "${http[@]}" --path '/api/*' --dport 2003
+expect 0 "http: a host that is cut off, inverted" "${http[@]}" ! --host a --dport 2004
+expect 2 "http: as much as is asked for" "${http[@]}" --path '*' --dport 2004
+expect 0 "http: a request line that is cut off" "${http[@]}" --dport 2005
+expect 2 "http: HTTP/2" "${http[@]}" --dport 2006
+expect 0 "http: HTTP/2 with options" "${http[@]}" ! --method GET --dport 2006
+expect 0 "http: another protocol" "${http[@]}" --dport 2007
+expect 0 "http: a ClientHello" "${http[@]}" --dport 1001
+segments
+counted
+
+# A ClientHello of a connection, as long as OpenSSL makes it.
+table=filter chain=INPUT
+expect 2 "tls: a ClientHello of a connection" -p tcp --dport 80 -m tls --host www.example.org
+for address in 10.0.0.1 '[fd00::1]'; do
+	# The server closes the connection at once.
+	on client timeout 60 openssl s_client -connect "$address:80" -servername www.example.org </dev/null &>/dev/null
+done
+counted
+
 # The length from the IP header on: 28 bytes of headers in IPv4, 48 in IPv6.
 table=filter chain=INPUT
 expect 1 "--length with one length" -p icmp -m length --length 128
@@ -467,6 +579,8 @@ saved() {
 -A INPUT -p udp -m multiport --ports 53 -m mark ! --mark 0x1/0xff
 -A INPUT -m mark --mark 0x0 -m comment --comment "it's \"all\" \$mine" -j MARK --set-xmark 0x1/0xff
 -A INPUT -m addrtype ! --src-type LOCAL,BROADCAST --limit-iface-in -j DROP
+-A INPUT -p tcp -m tls ! --host "*.example.org" --alpn h2 -j DROP
+-A INPUT -p tcp -m http --method GET --host www.example.org:8080 ! --path "/api/*" -j ACCEPT
 -A INPUT -m comment --comment "" -j ACCEPT
 SAVED
 }

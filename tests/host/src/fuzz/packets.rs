@@ -101,6 +101,14 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
         }
         Transport::Malformed => assert!(family == Family::Ipv6 && view.protocol().is_none()),
     }
+    if let Some(first) = view.first_data() {
+        let mut copied = vec![0; data.len()];
+        let length = first.copy(0, &mut copied);
+        assert!(length <= data.len() - 40 && data.ends_with(&copied[..length]));
+        let mut rest = [0; 7];
+        let end = first.copy(length.saturating_sub(5), &mut rest);
+        assert!(end == length.min(5) && data.ends_with(&rest[..end]));
+    }
     assert!(view.profile.admits(&Pattern::family(family)));
     let all = Address::full_mask(family);
     let own = Pattern::addresses((view.source(), all), (view.destination(), all));

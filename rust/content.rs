@@ -9,6 +9,9 @@ pub(crate) mod glob;
 #[cfg(CONFIG_KUNIT = "y")]
 mod glob_tests;
 mod host;
+pub(crate) mod host_set;
+#[cfg(CONFIG_KUNIT = "y")]
+mod host_set_tests;
 pub(crate) mod http;
 #[cfg(CONFIG_KUNIT = "y")]
 mod http_tests;

@@ -13,6 +13,7 @@ use crate::{
     spec::{
         CHAIN_NAME_LENGTH_MAX,
         COMMENT_LENGTH_MAX,
+        FILE_NAME_LENGTH_MAX,
         GLOB_LENGTH_MAX,
         INTERFACE_NAME_LENGTH_MAX,
         LIST_NAME_LENGTH_MAX,
@@ -186,11 +187,13 @@ static ADDRTYPE_POLICY: [Policy; 7] = [
 ];
 
 /// What a nested `tls` may hold.
-static TLS_POLICY: [Policy; 5] = [
+static TLS_POLICY: [Policy; 7] = [
     Policy::NONE,
     Policy::string(GLOB_LENGTH_MAX as u16),
     Policy::flag(),
     Policy::string(GLOB_LENGTH_MAX as u16),
+    Policy::flag(),
+    Policy::string(FILE_NAME_LENGTH_MAX as u16),
     Policy::flag(),
 ];
 
@@ -354,6 +357,13 @@ static CHANGE_POLICY: [Policy; 11] = [
     Policy::u32_range(&FAMILY_RANGE),
 ];
 
+/// What a nested `hosts` may hold.
+static HOSTS_POLICY: [Policy; 3] = [
+    Policy::NONE,
+    Policy::string(FILE_NAME_LENGTH_MAX as u16),
+    Policy::binary(65000),
+];
+
 /// What a nested `entry` may hold.
 static ENTRY_POLICY: [Policy; 6] = [
     Policy::NONE,
@@ -385,7 +395,7 @@ pub(crate) static RULE_GET_POLICY: [Policy; 6] = [
 ];
 
 /// What a request for `ruleset-change` may hold.
-pub(crate) static RULESET_CHANGE_POLICY: [Policy; 8] = [
+pub(crate) static RULESET_CHANGE_POLICY: [Policy; 9] = [
     Policy::NONE,
     Policy::nested(&CHANGE_POLICY),
     Policy::NONE,
@@ -394,6 +404,7 @@ pub(crate) static RULESET_CHANGE_POLICY: [Policy; 8] = [
     Policy::NONE,
     Policy::NONE,
     Policy::flag(),
+    Policy::nested(&HOSTS_POLICY),
 ];
 
 /// What a request for `list-get` may hold.

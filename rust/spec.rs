@@ -36,6 +36,12 @@ pub(crate) const STRING_LENGTH_MAX: u32 = 128;
 /// Longest pattern with wildcards, in bytes.
 pub(crate) const GLOB_LENGTH_MAX: u32 = 255;
 
+/// Most names of hosts in a file.
+pub(crate) const HOST_NAMES_MAX: u32 = 65536;
+
+/// Longest name of a file, in bytes.
+pub(crate) const FILE_NAME_LENGTH_MAX: u32 = 1024;
+
 /// Most ranges of ports in a multiport match; as in iptables, but that a range counts once.
 pub(crate) const PORT_RANGES_MAX: u32 = 15;
 
@@ -511,6 +517,9 @@ pub(crate) mod attribute {
         pub(crate) const POSITION: u16 = 6;
         /// Only find out whether the changes could be applied.
         pub(crate) const TEST: u16 = 7;
+        /// Some of the names in a file that the rule of the next change in the message has; they
+        /// are in no answer.
+        pub(crate) const HOSTS: u16 = 8;
     }
 
     /// The attributes of `change`.
@@ -534,6 +543,15 @@ pub(crate) mod attribute {
         /// if no rule for the version is in it, and delete-chain leaves it to the other version if
         /// rules of that are in it or jump to it.
         pub(crate) const FAMILY: u16 = 10;
+    }
+
+    /// The attributes of `hosts`.
+    pub(crate) mod hosts {
+        pub(crate) const FILE: u16 = 1;
+        /// Names of hosts, each with a newline behind it and no dot at its end; '*.' and a name are
+        /// all names below it. What does not fit goes into further attributes of the same file,
+        /// host-names-max names in all.
+        pub(crate) const NAMES: u16 = 2;
     }
 
     /// The attributes of `chain`.
@@ -759,6 +777,10 @@ pub(crate) mod attribute {
         /// One of the protocols that are offered (ALPN).
         pub(crate) const ALPN: u16 = 3;
         pub(crate) const ALPN_INVERT: u16 = 4;
+        /// The name of the server is one of those in this file. Rules are equal if the name of the
+        /// file is.
+        pub(crate) const HOSTS_FILE: u16 = 5;
+        pub(crate) const HOSTS_FILE_INVERT: u16 = 6;
     }
 
     /// As in tls. The preface of HTTP/2 matches if nothing is asked for.

@@ -30,12 +30,17 @@ impl Doit for Change {
     fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let attributes = request.attributes();
         let is_test = attributes.has(ruleset::TEST);
-        let changes = attributes.filter(|attribute| attribute.kind() == ruleset::CHANGE);
         namespace(request)?.change_rules(is_test, |draft, resources| {
-            for change in changes {
+            let mut rest = attributes;
+            loop {
+                let before = rest;
+                let Some(change) = rest.find(|one| one.kind() == ruleset::CHANGE) else {
+                    return Ok(());
+                };
                 let family = change.nested().get(attributes::FAMILY);
                 Editor {
                     change: change.nested(),
+                    hosts: before,
                     family: family.and_then(|family| Family::from_version(family.u32()?)),
                     draft,
                     resources,
@@ -44,7 +49,6 @@ impl Doit for Change {
                 .map_err(|refusal| refusal.at(change))?;
                 cond_resched();
             }
-            Ok(())
         })
     }
 }
@@ -52,6 +56,8 @@ impl Doit for Change {
 /// One change, and what it applies to.
 struct Editor<'a, 'b> {
     change: Attributes<'a>,
+    /// What the request has behind the last change: names of hosts come before the change.
+    hosts: Attributes<'a>,
     /// The family that it is for; `None` means both.
     family: Option<Family>,
     draft: &'b mut Draft,
@@ -157,7 +163,7 @@ impl<'a> Editor<'a, '_> {
             let message = c"too many rules: see the module parameter max_rules";
             return Err(ExtAckError::new(ENOSPC, message).at(attribute));
         }
-        let site = self.draft.site(chain)?;
+        let site = self.draft.site(chain, self.hosts)?;
         Rule::decode(attribute.nested(), site, self.resources)
             .map_err(|refusal| refusal.at(attribute))
     }
@@ -227,7 +233,7 @@ impl<'a> Editor<'a, '_> {
     /// The index of the given rule.
     fn find(&mut self, chain: ChainId) -> NetlinkResult<'a, usize> {
         let attribute = self.rule()?;
-        let site = self.draft.site(chain)?;
+        let site = self.draft.site(chain, self.hosts)?;
         let spec = RuleSpec::decode(attribute.nested(), site, self.resources)
             .map_err(|refusal| refusal.at(attribute))?;
         self.draft

@@ -70,6 +70,8 @@ pub(crate) struct Site<'a> {
     pub(super) generation: u32,
     /// The chains of the ruleset.
     pub(super) chains: &'a dyn FindChain,
+    /// The names of hosts that came with the rule, up to the change that has it.
+    pub(super) hosts: Attributes<'a>,
 }
 
 /// What a new match or target may depend on.

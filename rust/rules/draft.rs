@@ -118,13 +118,14 @@ impl Draft {
         slots.filter_map(|(number, slot)| Some((ChainId::new(number), slot.chain()?)))
     }
 
-    /// Where a rule of the chain goes.
-    pub(crate) fn site(&self, chain: ChainId) -> Result<Site<'_>> {
+    /// Where a rule of the chain goes that comes with names of hosts.
+    pub(crate) fn site<'a>(&'a self, chain: ChainId, hosts: Attributes<'a>) -> Result<Site<'a>> {
         Ok(Site {
             table: self.get(chain)?.table,
             hooknum: chain.base().map(|base| base.hooknum),
             generation: self.generation,
             chains: self,
+            hosts,
         })
     }
 

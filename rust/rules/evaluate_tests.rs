@@ -146,7 +146,7 @@ impl Bench {
             pending_tables: PendingTables::new(),
             synproxy: None,
         };
-        let site = self.draft.site(chain)?;
+        let site = self.draft.site(chain, testing::attributes(&[]))?;
         let rule = Rule::decode(testing::attributes(&rule.0), site, &mut resources);
         let rule = rule.map_err(|_| EINVAL)?;
         self.draft.change(chain, |chain| {

@@ -10,6 +10,7 @@ mod connlimit;
 mod conntrack;
 mod glob_option;
 mod hop_limit;
+mod hosts_file;
 mod http;
 mod icmp;
 mod iprange;
@@ -228,7 +229,7 @@ list_matches! {
     /// The types of the addresses.
     Addrtype(addrtype::Addrtype) = ADDRTYPE,
     /// What a ClientHello asks for.
-    Tls(tls::Tls) = TLS,
+    Tls(tls::TlsMatch) = TLS,
     /// What a request of HTTP asks for.
     Http(http::HttpMatch) = HTTP,
 }

@@ -8,6 +8,7 @@ mod connlimit;
 mod conntrack;
 mod glob;
 mod hop_limit;
+mod hosts_file;
 mod http;
 mod icmp;
 mod iprange;

@@ -289,6 +289,9 @@ pub(crate) trait Extension: Fields + Debug {
         String::new()
     }
 
+    /// Write what comes in front of the change of its rule, since the rule would be too long with it.
+    fn write_before(&self, _request: &mut Writer) {}
+
     /// Write the attribute that says which match or target it is.
     fn encode(&self, request: &mut Writer) {
         let kind = self.kind();

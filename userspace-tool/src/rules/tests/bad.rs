@@ -842,6 +842,14 @@ const LINES: &[(&str, &str)] = &[
         "--host .: there is nothing to compare with",
     ),
     (
+        "-A INPUT -p tcp -m tls --hosts-file /nowhere/hosts",
+        "--hosts-file /nowhere/hosts: cannot be read: No such file or directory (os error 2)",
+    ),
+    (
+        "-A INPUT -p tcp -m tls --hosts-file /dev/null",
+        "--hosts-file /dev/null: this is no regular file",
+    ),
+    (
         "-A INPUT -p udp -m http",
         "-m http: needs -p tcp in the same rule",
     ),

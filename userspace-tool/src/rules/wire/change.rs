@@ -19,8 +19,11 @@ pub(crate) fn chain_label(chain: &str) -> String {
     format!("chain {chain}")
 }
 
-/// Write the nest of a change.
+/// Write the nest of a change, behind what belongs to its rule.
 pub(crate) fn encode_change(change: &Change<'_>, table: Table, request: &mut Writer) {
+    for extension in change.rule.iter().flat_map(|rule| &rule.matches) {
+        extension.write_before(request);
+    }
     request.nested(ruleset::CHANGE, |nest| {
         nest.u32(attribute::KIND, change.kind.number());
         nest.labelled(format_args!("-t {table}"), |nest| {

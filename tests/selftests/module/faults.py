@@ -104,6 +104,8 @@ MATCHES = {
               {"tls": {"host": "*.example.org", "alpn": "h2"}}, {"http": {"method": "GET", "host": "*", "path": "/api/*"}},
               {"comment": "what this is for"}],
 }
+# More than a page of them.
+HOSTS = b"".join(b"host-%d.example.org\n" % number for number in range(1000))
 PING = {"family": "ipv4", "protocol": 1, "match": {"icmp": {"type": 8}}, "target": {"log": {"level": 4, "prefix": "ping "}}}
 PROXY = {"protocol": 6, "target": {"synproxy": {"flooded-rate": 1000, "mss": 1460, "timestamp": True}}}
 CLASSIC_PROXY = {"protocol": 6, "match": {"conntrack": {"states": 6}}, "target": {"synproxy": {}}}
@@ -361,6 +363,9 @@ ruleset_change("redirect connections", change("append", "nat", "PREROUTING", rul
     "protocol": 6, "target": {"redirect": {"port-first": 8080}}}), how=exercise_amid_traffic)
 ruleset_change("translate connections", change("append", "nat", "POSTROUTING", rule={
     "protocol": 6, "target": {"snat": {"port-first": 8080, "port-last": 8090}}}), how=exercise_amid_traffic)
+exercised("append a rule with a file of hosts", "ruleset-change", {
+    "hosts": {"file": "/etc/hosts", "names": HOSTS},
+    "change": [change("append", rule={"protocol": 6, "match": {"tls": {"hosts-file": "/etc/hosts"}}})]})
 ruleset_change("answer handshakes", change("append", "raw", "PREROUTING", rule=PROXY), how=exercise_amid_traffic)
 ruleset_change("answer handshakes behind connection tracking", change("append", rule=CLASSIC_PROXY))
 ruleset_change("answer the first handshakes of a namespace", change("append", "raw", "PREROUTING", rule=PROXY),

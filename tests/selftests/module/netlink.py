@@ -116,6 +116,19 @@ refused("an empty pattern", "ruleset-change",
 refused("an inversion without a pattern", "ruleset-change",
         append(attribute(RULE["protocol"], b"\6"), nest(RULE["match"], nest(MATCH["tls"], attribute(TLS["alpn-invert"])))),
         EINVAL, "invert")
+HOSTS, NAMED = SETS["hosts"], append(
+    attribute(RULE["protocol"], b"\6"), nest(RULE["match"], nest(MATCH["tls"], string(TLS["hosts-file"], "a"))))
+
+
+def hosts(file, names):
+    return nest(RULESET["hosts"], string(HOSTS["file"], file), attribute(HOSTS["names"], names))
+
+
+refused("a file without names", "ruleset-change", NAMED, EINVAL, "missing")
+refused("the names of another file", "ruleset-change", hosts("b", b"b\n") + NAMED, EINVAL, "missing")
+refused("the names of an earlier change", "ruleset-change", hosts("a", b"a\n") + NAMED + NAMED, EINVAL, "missing")
+refused("a name of 256 bytes", "ruleset-change", hosts("a", b"b\n") + hosts("a", bytes([97] * 256)) + NAMED, EINVAL, "255")
+refused("65,537 names", "ruleset-change", hosts("a", b"a\n" * 32000) * 3 + NAMED, EINVAL, "65536")
 refused("a range of ports that ends before it starts", "ruleset-change",
         append(attribute(RULE["protocol"], b"\6"),
                nest(RULE["match"], nest(MATCH["tcp"], attribute(TCP["source-first"], b"\2\0"),

@@ -13,6 +13,7 @@ documentation=$checkout/Documentation
 work=$(mktemp -d)
 cd "$work" || exit 1
 printf '192.0.2.%s\n' 7 8 9 >addresses
+printf '%s\n' example.org '*.example.net' >hosts
 
 # examples PAGE: prints the commands of a page, without their comments.
 examples() {

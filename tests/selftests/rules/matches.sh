@@ -218,6 +218,36 @@ expect 0 "http: a ClientHello" "${http[@]}" --dport 1001
 segments
 counted
 
+# Names in a file: 10,000 of hosts, and one of all below it.
+table=raw chain=PREROUTING
+names=$(mktemp -d)
+{
+	seq -f 'host-%g.example.net' 10000
+	echo 'www.Example.org. # one more'
+} >"$names/hosts"
+echo '*.org' >"$names/suffix"
+printf 'example.org\n\nexample..org\n' >"$names/bad"
+named=(-p tcp --dport 1001 -m tls --hosts-file)
+expect 2 "tls: a name among 10,001 of a file" "${named[@]}" "$names/hosts"
+expect 0 "tls: the same, inverted" -p tcp --dport 1001 -m tls ! --hosts-file "$names/hosts"
+expect 2 "tls: what is below a name of a file" "${named[@]}" "$names/suffix"
+expect 2 "tls: a file and a pattern" "${named[@]}" "$names/hosts" ! --host 'host-*'
+expect 0 "tls: a name that is absent, and a file, inverted" -p tcp --dport 1003 -m tls ! --hosts-file "$names/suffix"
+segments
+counted
+refuse "a bad line of a file" 2 'bad: line 3: example\.\.org: ' rule -A INPUT -p tcp -m tls --hosts-file "$names/bad"
+
+# A rule says which file it is about, from wherever it was given.
+relative() {
+	(cd "$names" && rule -A INPUT -p tcp -m tls --hosts-file hosts -j DROP) &&
+		rule -S INPUT | grep -qxe "-A INPUT -p tcp -m tls --hosts-file $names/hosts -j DROP"
+}
+check "tls: a rule has the whole name of its file" relative
+check "tls: it is restored" sh -c 'ip netns exec server palisade save | ip netns exec server palisade restore'
+check "tls: it is found" rule -C INPUT -p tcp -m tls --hosts-file "$names/hosts" -j DROP
+check "tls: it is deleted" rule -D INPUT -p tcp -m tls --hosts-file "$names/hosts" -j DROP
+rm -r "$names"
+
 # A ClientHello of a connection, as long as OpenSSL makes it.
 table=filter chain=INPUT
 expect 2 "tls: a ClientHello of a connection" -p tcp --dport 80 -m tls --host www.example.org

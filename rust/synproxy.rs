@@ -18,6 +18,9 @@ mod prelude;
 mod races;
 mod server;
 mod settings;
+mod table;
+#[cfg(CONFIG_KUNIT = "y")]
+mod table_tests;
 
 pub(crate) use client::Stage;
 pub(crate) use connection::{
@@ -56,7 +59,10 @@ use crate::{
 };
 use connection::{
     established::EstablishedCache,
-    held::Held,
+    held::{
+        Held,
+        HeldMemory, //
+    },
     resets,
     syn_sent::{
         self,
@@ -100,6 +106,8 @@ pub(crate) struct Synproxy {
     syn_sent: Arc<SynSentTable>,
     retransmit_work: Periodic<RetransmitWork>,
     established: EstablishedCache,
+    /// For what is held of clients.
+    memory: Arc<HeldMemory>,
     /// Segments that are answered with resets.
     resets: TokenBucket,
     own_addresses: OwnAddresses,
@@ -113,7 +121,8 @@ impl Synproxy {
     /// `ENOMEM` if there is not enough memory, `ENODEV` if the namespace is going away.
     pub(crate) fn new(scope: &Arc<Scope>, held_max: u32) -> Result<Arc<Self>> {
         let servers = Arc::new(Servers::new()?, GFP_KERNEL_ACCOUNT)?;
-        let syn_sent = SynSentTable::new(scope, servers.clone(), held_max)?;
+        let memory = Arc::new(HeldMemory::new(held_max), GFP_KERNEL_ACCOUNT)?;
+        let syn_sent = SynSentTable::new(scope, servers.clone(), memory.clone())?;
         let synproxy = Self {
             cookies: Cookies::new(),
             clocks: Clocks::new(),
@@ -123,6 +132,7 @@ impl Synproxy {
             retransmit_work: Periodic::start(scope, RetransmitWork(syn_sent.clone()), 0)?,
             syn_sent,
             established: EstablishedCache::new()?,
+            memory,
             resets: TokenBucket::new(),
             own_addresses: OwnAddresses::new(),
         };

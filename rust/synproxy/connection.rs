@@ -19,7 +19,5 @@ pub(super) mod proxy_state;
 mod proxy_state_tests;
 pub(super) mod resets;
 pub(super) mod syn_sent;
-#[cfg(CONFIG_KUNIT = "y")]
-mod syn_sent_tests;
 pub(super) mod translation;
 mod unreachable;

@@ -3,9 +3,12 @@
 //! What SYNPROXY reads and remembers: cookies, segments, servers, and SYNs waiting for an answer.
 
 use super::{
-    connection::syn_sent::{
-        SynSentTable,
-        Wait, //
+    connection::{
+        held::HeldMemory,
+        syn_sent::{
+            SynSentTable,
+            Wait, //
+        },
     },
     cookie::{
         CookieOptions,
@@ -223,7 +226,8 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
     let mut now = 0xffff_ff00_u64 + u64::from(bytes.u8());
     c::set_jiffies(now);
     let servers = Arc::new(Servers::new().unwrap(), GFP_KERNEL).unwrap();
-    let syn_sent = SynSentTable::new(&initial_scope().unwrap(), servers.clone(), 0).unwrap();
+    let memory = Arc::new(HeldMemory::new(0), GFP_KERNEL).unwrap();
+    let syn_sent = SynSentTable::new(&initial_scope().unwrap(), servers.clone(), memory).unwrap();
     let mut counted: HashMap<u8, [u32; 3]> = HashMap::new();
     let mut waited: HashMap<u8, u32> = HashMap::new();
     while !bytes.is_empty() {

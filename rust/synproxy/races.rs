@@ -58,7 +58,8 @@ fn who_is_waited_for_is_looked_after() {
     explore(|| {
         c::set_jiffies(0x1_0000_0000);
         let servers = Arc::new(Servers::new().unwrap(), GFP_KERNEL).unwrap();
-        let syn_sent = SynSentTable::new(&initial_scope().unwrap(), servers, 0).unwrap();
+        let memory = Arc::new(HeldMemory::new(0), GFP_KERNEL).unwrap();
+        let syn_sent = SynSentTable::new(&initial_scope().unwrap(), servers, memory).unwrap();
         let asked = Word::new(0);
         let retransmit_work = RetransmitWork(syn_sent.clone());
         let look = || {

@@ -147,7 +147,7 @@ impl Incoming<'_, '_> {
             Known::Server(options) => {
                 return Some(Known::Server(ServerOptions {
                     // What the client sends meanwhile has to be held.
-                    window: options.window.min(self.synproxy.syn_sent.memory.room()),
+                    window: options.window.min(self.synproxy.memory.room()),
                     ..options
                 }));
             }

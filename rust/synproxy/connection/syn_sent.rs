@@ -25,25 +25,20 @@ use crate::{
             route::RoutingDomain,
             transmit::Sender, //
         },
-        sync::softirq_lock::SoftirqLock,
         time::jiffies32,
         work::Background, //
     },
     synproxy::{
         prelude::*,
-        server::servers::Servers, //
+        server::servers::Servers,
+        table::{
+            ConnectionTable,
+            Kept,
+            STEP, //
+        },
     },
 };
 use core::borrow::BorrowMut;
-
-/// The maximum number of waiting connections. A fuzzer creates the table for each run.
-const CAPACITY: usize = if cfg!(fuzzing) { 64 } else { 1024 };
-
-/// Slots per connection.
-const WAYS: usize = 4;
-
-/// Slots scanned under the lock at a time.
-const STEP: usize = 64;
 
 /// Seconds before each retransmission of the SYN and, last, before giving up: a client waits ten
 /// seconds in all.
@@ -54,15 +49,6 @@ pub(crate) const FIRST_DELAY: u32 = JIFFIES_PER_SECOND;
 
 /// The longest time between two runs while nothing waits, in jiffies.
 const NEVER: u32 = 3600 * JIFFIES_PER_SECOND;
-
-/// Nothing waits.
-const NONE: i32 = 0;
-
-/// Something may wait.
-const SOME: i32 = 1;
-
-/// As [`SOME`], and a scan is running; nothing was added since it started.
-const COUNTING: i32 = 2;
 
 /// A connection that the server has not answered.
 #[derive(Clone, Copy)]
@@ -151,6 +137,12 @@ struct Due {
     retransmits: usize,
 }
 
+impl Kept for SynSentEntry {
+    fn endpoints(&self) -> &Endpoints {
+        &self.wait.endpoints
+    }
+}
+
 impl SynSentEntry {
     /// Holds a segment with data. `None` if it starts before the first byte of the connection, as
     /// keep-alives do, or else whether it is held.
@@ -191,54 +183,26 @@ impl SynSentEntry {
 
 /// The waiting connections.
 pub(crate) struct SynSentTable {
-    key: HashKey,
-    slots: SoftirqLock<KVVec<Option<SynSentEntry>>>,
-    /// Whether there may be any: [`NONE`], [`SOME`] or [`COUNTING`].
-    is_any: Atomic<i32>,
+    table: ConnectionTable<SynSentEntry>,
     sender: Sender,
     servers: Arc<Servers>,
-    /// For what is held.
-    pub(crate) memory: Arc<HeldMemory>,
-}
-
-/// The first slot of the connection's set. Hashes every word of the addresses with the key: the
-/// owner of a network can choose addresses freely.
-pub(crate) fn first_way(key: &HashKey, endpoints: &Endpoints) -> usize {
-    let ([a, b, c, d], [e, f, g, h]) = endpoints.addresses;
-    let hash = key.hash(&[a, b, c, d, e, f, g, h, endpoints.port_word()]);
-    (hash as usize % (CAPACITY / WAYS)).wrapping_mul(WAYS)
+    memory: Arc<HeldMemory>,
 }
 
 impl SynSentTable {
-    /// An empty table, which holds no more than `held_max` bytes.
+    /// An empty table; what is held takes this memory.
     pub(crate) fn new(
         scope: &Arc<Scope>,
         servers: Arc<Servers>,
-        held_max: u32,
+        memory: Arc<HeldMemory>,
     ) -> Result<Arc<Self>> {
-        let mut slots = KVVec::with_capacity(CAPACITY, GFP_KERNEL_ACCOUNT)?;
-        for _ in 0..CAPACITY {
-            slots.push(None, GFP_KERNEL_ACCOUNT)?;
-        }
         let syn_sent = Self {
-            key: HashKey::random(),
-            slots: SoftirqLock::new(slots)?,
-            is_any: Atomic::new(NONE),
+            table: ConnectionTable::new()?,
             sender: Sender::new(scope.enter()?),
             servers,
-            memory: Arc::new(HeldMemory::new(held_max), GFP_KERNEL_ACCOUNT)?,
+            memory,
         };
         Ok(Arc::new(syn_sent, GFP_KERNEL_ACCOUNT)?)
-    }
-
-    fn ways<'a>(
-        &self,
-        slots: &'a mut KVVec<Option<SynSentEntry>>,
-        endpoints: &Endpoints,
-    ) -> &'a mut [Option<SynSentEntry>] {
-        let first = first_way(&self.key, endpoints);
-        let ways = slots.get_mut(first..).unwrap_or_default();
-        ways.get_mut(..WAYS).unwrap_or_default()
     }
 
     /// Waits for the answer to a SYN just sent, unless it is waited for already: the client's
@@ -253,8 +217,7 @@ impl SynSentTable {
             retransmits: 0,
             due: now.wrapping_add(DELAYS[0].wrapping_mul(JIFFIES_PER_SECOND)),
         };
-        self.slots.with(|slots| {
-            let ways = self.ways(slots, &wait.endpoints);
+        self.table.with_ways(&wait.endpoints, |ways| {
             let mut entries = ways.iter_mut().flatten();
             if let Some(same) = entries.find(|entry| entry.wait.is_same(wait)) {
                 if same.held.is_none() {
@@ -273,32 +236,18 @@ impl SynSentTable {
                 }
             }
         });
-        self.is_any.load(Relaxed) != SOME && self.is_any.xchg(SOME, Relaxed) != SOME
-    }
-
-    /// Runs `with` on the slot of the connection between these endpoints, if there is one.
-    fn with_slot<R>(
-        &self,
-        endpoints: &Endpoints,
-        with: impl FnOnce(&mut Option<SynSentEntry>) -> Option<R>,
-    ) -> Option<R> {
-        self.slots.with(|slots| {
-            let is_it = |slot: &&mut Option<SynSentEntry>| {
-                let entry = slot.as_ref();
-                entry.is_some_and(|entry| entry.wait.endpoints == *endpoints)
-            };
-            with(self.ways(slots, endpoints).iter_mut().find(is_it)?)
-        })
+        self.table.has_grown()
     }
 
     /// The waiting connection between these endpoints.
     pub(crate) fn find(&self, endpoints: &Endpoints) -> Option<Wait> {
-        self.with_slot(endpoints, |slot| Some(slot.as_ref()?.wait))
+        self.table
+            .with_slot(endpoints, |slot| Some(slot.as_ref()?.wait))
     }
 
     /// As [`SynSentTable::find`], if its SYN was not retransmitted.
     pub(crate) fn find_first(&self, endpoints: &Endpoints) -> Option<Wait> {
-        self.with_slot(endpoints, |slot| {
+        self.table.with_slot(endpoints, |slot| {
             let entry = slot.as_ref()?;
             let was_retransmitted = entry.was_retransmitted_early || entry.retransmits != 0;
             (!was_retransmitted).then_some(entry.wait)
@@ -307,7 +256,7 @@ impl SynSentTable {
 
     /// As [`SynSentTable::find`], but only on the first call for each connection.
     pub(crate) fn hurry(&self, endpoints: &Endpoints) -> Option<Wait> {
-        self.with_slot(endpoints, |slot| {
+        self.table.with_slot(endpoints, |slot| {
             let entry = slot.as_mut()?;
             let was_early = core::mem::replace(&mut entry.was_retransmitted_early, true);
             (!was_early).then_some(entry.wait)
@@ -332,7 +281,7 @@ impl SynSentTable {
         {
             return false;
         }
-        let is_held = self.with_slot(endpoints, |slot| {
+        let is_held = self.table.with_slot(endpoints, |slot| {
             let entry = slot.as_mut().filter(|entry| entry.wait.cookie == cookie)?;
             entry.hold(&self.memory, skb, segment)
         });
@@ -345,7 +294,7 @@ impl SynSentTable {
     /// The sequence number of the client that follows what is held, which the server does not expect
     /// yet; `None` if nothing is held.
     pub(crate) fn next_held(&self, endpoints: &Endpoints) -> Option<u32> {
-        self.with_slot(endpoints, |slot| {
+        self.table.with_slot(endpoints, |slot| {
             let entry = slot.as_ref()?;
             let held = entry.held.as_ref()?;
             let first = entry.wait.fields.sequence.wrapping_add(1);
@@ -360,14 +309,14 @@ impl SynSentTable {
 
     /// Takes the connection between these endpoints out: nothing waits for its server any more.
     pub(crate) fn take(&self, endpoints: &Endpoints) -> Option<SynSentEntry> {
-        self.with_slot(endpoints, Option::take)
+        self.table.with_slot(endpoints, Option::take)
     }
 
     /// Waits again for what was taken out, if its place is free still.
     #[cold]
     pub(crate) fn put_back(&self, entry: SynSentEntry) {
-        self.slots.with(|slots| {
-            let ways = self.ways(slots, &entry.wait.endpoints);
+        let endpoints = entry.wait.endpoints;
+        self.table.with_ways(&endpoints, |ways| {
             if let Some(slot) = ways.iter_mut().find(|slot| slot.is_none()) {
                 *slot = Some(entry);
             }
@@ -382,7 +331,7 @@ impl SynSentTable {
     /// Whether nothing waits.
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
-        self.is_any.load(Relaxed) == NONE
+        self.table.is_idle()
     }
 
     /// Does the work that is due for a connection. Returns whether to keep waiting.
@@ -455,10 +404,9 @@ impl SynSentTable {
         let Ok(mut given_up) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
             return;
         };
-        for first in (0..CAPACITY).step_by(STEP) {
-            self.slots.with(|slots| {
-                let rest = slots.get_mut(first..).unwrap_or_default();
-                for entry in rest.iter_mut().take(STEP).filter_map(Option::take) {
+        for first in ConnectionTable::<SynSentEntry>::steps() {
+            self.table.with_step(first, |slots| {
+                for entry in slots.filter_map(Option::take) {
                     // There is room, so nothing is allocated.
                     let _ = given_up.push(entry, GFP_ATOMIC);
                 }
@@ -475,7 +423,7 @@ impl SynSentTable {
 
     /// Schedules the next retransmission, or stops waiting.
     fn reschedule(&self, due: &Due, is_over: bool, now: u32) {
-        self.with_slot(&due.wait.endpoints, |slot| {
+        self.table.with_slot(&due.wait.endpoints, |slot| {
             let entry = slot
                 .as_mut()
                 .filter(|entry| entry.wait.is_same(&due.wait))?;
@@ -495,10 +443,9 @@ impl SynSentTable {
     fn run_batch(&self, first: usize, due: &mut KVec<Due>) -> bool {
         let now = jiffies32();
         due.clear();
-        let is_left = self.slots.with(|slots| {
-            let rest = slots.get(first..).unwrap_or_default();
+        let is_left = self.table.with_step(first, |slots| {
             let mut is_left = false;
-            for entry in rest.iter().take(STEP).flatten() {
+            for entry in slots.flatten() {
                 is_left = true;
                 if entry.is_due(now) && due.len() < due.capacity() {
                     // There is room, so nothing is allocated.
@@ -531,18 +478,9 @@ impl Background for RetransmitWork {
         let Ok(mut due) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
             return JIFFIES_PER_SECOND;
         };
-        // A connection added from here on sets it back to SOME.
-        syn_sent.is_any.store(COUNTING, Relaxed);
-        let mut is_any = false;
-        for first in (0..CAPACITY).step_by(STEP) {
-            is_any |= syn_sent.run_batch(first, &mut due);
-        }
-        if is_any {
-            syn_sent.is_any.store(SOME, Relaxed);
-        } else {
-            // Unless one was added.
-            let _ = syn_sent.is_any.cmpxchg(COUNTING, NONE, Relaxed);
-        }
+        syn_sent
+            .table
+            .scan(|first| syn_sent.run_batch(first, &mut due));
         // A quarter of a second does not matter after waiting for a second.
         JIFFIES_PER_SECOND / 4
     }

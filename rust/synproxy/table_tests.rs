@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of the slots of waiting connections.
+//! KUnit tests of the slots of connections.
 
-use super::syn_sent::first_way;
+use super::table::first_way;
 use crate::kernel_api::{
     conntrack::connections::Endpoints,
     hash::HashKey,
@@ -10,7 +10,7 @@ use crate::kernel_api::{
 };
 use kernel::prelude::*;
 
-#[kunit_tests(palisade_syn_sent)]
+#[kunit_tests(palisade_synproxy_table)]
 mod tests {
     use super::*;
 

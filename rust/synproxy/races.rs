@@ -120,7 +120,7 @@ fn no_more_is_held_than_there_is_room_for() {
                     flags: 0,
                     window: 0,
                 };
-                if let Some(one) = Held::of(&memory, packet.skb(), &segment) {
+                if let Some(one) = Held::of(&memory, 0, packet.skb(), &segment) {
                     let now = held.fetch_add(*size, SeqCst) + size;
                     assert!(now <= MAX.into(), "{now} bytes");
                     assert_eq!(one.bytes().len(), *size);

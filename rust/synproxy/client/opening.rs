@@ -71,7 +71,7 @@ impl Incoming<'_, '_> {
             return None;
         }
         let (skb, segment) = (self.packet.skb(), &self.segment);
-        let held = Held::of(&self.synproxy.memory, skb, segment);
+        let held = Held::of(&self.synproxy.memory, 0, skb, segment);
         if held.is_none() && held::length(skb, segment).is_some() {
             self.synproxy.servers.count_dropped(&self.endpoint());
         }

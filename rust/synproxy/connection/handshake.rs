@@ -293,7 +293,7 @@ impl ProxySegment<'_> {
             fields.sequence = fields.sequence.wrapping_add(data.len() as u32);
             sent = sent.saturating_add(data.len());
         }
-        if held.is_some_and(|held| sent < held.bytes().len()) {
+        if held.is_some_and(|held| held.has_more_than(sent)) {
             self.synproxy.servers.count_dropped(&self.endpoint());
         }
         done

@@ -7,8 +7,8 @@
 //! window is. For the server they would be part of no connection yet. So they are held, and it gets
 //! them with the ACK.
 //!
-//! What is held is one piece from the first byte on. A segment behind a gap is dropped, as nearly all
-//! segments come in order: the client has to send it again, as all that there is no room for.
+//! The server gets what is held from the first byte on without a gap. The client has to send again what
+//! comes behind a gap that is not closed in time, and all that there is no room for.
 
 use crate::synproxy::prelude::*;
 use kernel::alloc::flags::__GFP_NOWARN;
@@ -19,6 +19,9 @@ pub(crate) const HELD_MAX: usize = u16::MAX as usize - 120;
 
 /// PSH.
 const PUSH: u8 = 0x08;
+
+/// How many pieces behind gaps a connection can have.
+const PIECES_MAX: usize = 16;
 
 /// The memory of a network namespace for what is held.
 pub(crate) struct HeldMemory {
@@ -94,11 +97,50 @@ impl Drop for Buffer {
     }
 }
 
+/// Pieces of data behind gaps, by where they start and end. None is next to another, or empty unless it
+/// is free.
+#[derive(Default)]
+struct Pieces([(u16, u16); PIECES_MAX]);
+
+impl Pieces {
+    /// Adds a piece. Returns whether there was room.
+    fn add(&mut self, start: u16, end: u16) -> bool {
+        let mut all = (start, end);
+        for piece in &mut self.0 {
+            let (first, last) = *piece;
+            if first < last && first <= all.1 && all.0 <= last {
+                all = (all.0.min(first), all.1.max(last));
+                *piece = (0, 0);
+            }
+        }
+        let free = self.0.iter_mut().find(|(start, end)| start == end);
+        free.map(|free| *free = all).is_some()
+    }
+
+    /// Takes out what is there from `end` on without a gap, or before it. Returns where that ends.
+    fn join(&mut self, end: usize) -> usize {
+        let mut joined = end;
+        for piece in &mut self.0 {
+            let (first, last) = *piece;
+            if usize::from(first) <= end {
+                joined = joined.max(last.into());
+                *piece = (0, 0);
+            }
+        }
+        joined
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|(start, end)| start == end)
+    }
+}
+
 /// The first data of a connection, its FIN, or both.
 pub(crate) struct Held {
     buffer: Buffer,
-    /// How much of the buffer is data.
+    /// How much of the buffer is data without a gap.
     length: usize,
+    pieces: Pieces,
     /// FIN and PSH of the client's last segment.
     pub(crate) flags: u8,
 }
@@ -110,17 +152,46 @@ pub(crate) fn length(skb: &Skb, segment: &Segment) -> Option<usize> {
     (length > 0 || segment.flags & flags::FIN != 0).then_some(length)
 }
 
+/// Holds a segment with data, or a FIN, of a connection whose first byte has the number `first`, behind
+/// what is held of it already. `None` if the segment starts before that byte, as keep-alives do, or else
+/// whether all of it is held.
+pub(crate) fn hold(
+    held: &mut Option<Held>,
+    memory: &Arc<HeldMemory>,
+    first: u32,
+    skb: &Skb,
+    segment: &Segment,
+) -> Option<bool> {
+    let position = segment.sequence.wrapping_sub(first);
+    if (position as i32) < 0 || length(skb, segment).is_none() {
+        return None;
+    }
+    Some(match held {
+        Some(held) => held.hold(position as usize, skb, segment),
+        None => {
+            *held = Held::of(memory, position as usize, skb, segment);
+            held.is_some()
+        }
+    })
+}
+
 impl Held {
-    /// What a segment has that starts at the first byte of its connection; `None` if that is nothing,
-    /// or cannot be held.
-    pub(crate) fn of(memory: &Arc<HeldMemory>, skb: &Skb, segment: &Segment) -> Option<Self> {
+    /// What a segment has that starts `position` bytes behind the first byte of its connection; `None`
+    /// if that is nothing, or cannot be held.
+    pub(crate) fn of(
+        memory: &Arc<HeldMemory>,
+        position: usize,
+        skb: &Skb,
+        segment: &Segment,
+    ) -> Option<Self> {
         length(skb, segment)?;
         let mut held = Self {
             buffer: Buffer::new(memory, 0)?,
             length: 0,
+            pieces: Pieces::default(),
             flags: 0,
         };
-        held.hold(0, skb, segment).then_some(held)
+        held.hold(position, skb, segment).then_some(held)
     }
 
     /// Holds a segment that starts `position` bytes behind the first byte of the connection. Returns
@@ -133,20 +204,29 @@ impl Held {
         if self.flags & flags::FIN != 0 || end < next || end == next && !is_last {
             return end <= next;
         }
-        if position > next || end > HELD_MAX || !self.reserve(end) {
+        // The end of a connection is not held behind a gap.
+        let is_behind_gap = position > next;
+        if end > HELD_MAX || is_behind_gap && is_last || !self.reserve(end) {
             return false;
         }
-        let start = segment.offset.wrapping_add(segment.header_length);
-        let skipped = next.wrapping_sub(position) as u32;
-        let Some(new) = self.buffer.bytes.get_mut(next..end) else {
+        let start = position.max(next);
+        let skipped = start.wrapping_sub(position) as u32;
+        let Some(new) = self.buffer.bytes.get_mut(start..end) else {
             return false;
         };
-        let is_read = skb.read_into(start.wrapping_add(skipped), new);
-        if is_read {
-            self.length = end;
-            self.flags = segment.flags & (flags::FIN | PUSH);
+        let data = segment.offset.wrapping_add(segment.header_length);
+        if !skb.read_into(data.wrapping_add(skipped), new) {
+            return false;
         }
-        is_read
+        if is_behind_gap {
+            return self.pieces.add(start as u16, end as u16);
+        }
+        self.length = self.pieces.join(end);
+        self.flags = match self.length == end {
+            true => segment.flags & (flags::FIN | PUSH),
+            false => PUSH,
+        };
+        true
     }
 
     /// Makes room for `length` bytes in all.
@@ -157,7 +237,7 @@ impl Held {
         let Some(mut buffer) = Buffer::new(&self.buffer.memory, length) else {
             return false;
         };
-        for (to, from) in buffer.bytes.iter_mut().zip(self.bytes()) {
+        for (to, from) in buffer.bytes.iter_mut().zip(&self.buffer.bytes) {
             *to = *from;
         }
         self.buffer = buffer;
@@ -169,7 +249,12 @@ impl Held {
         self.buffer.bytes.get(..self.length).unwrap_or_default()
     }
 
-    /// How much of the client's sequence space is held.
+    /// Whether there is more than the first `length` bytes.
+    pub(crate) fn has_more_than(&self, length: usize) -> bool {
+        length < self.length || !self.pieces.is_empty()
+    }
+
+    /// How much of the client's sequence space is held, as far as there is no gap.
     pub(crate) fn sequence_length(&self) -> u32 {
         let end = u32::from(self.flags & flags::FIN != 0);
         (self.length as u32).wrapping_add(end)

@@ -48,7 +48,7 @@ fn memory(max: u32) -> Result<Arc<HeldMemory>> {
 
 /// The first segment of a connection.
 fn first(memory: &Arc<HeldMemory>, flags: u8, data: &[u8]) -> Result<Option<Held>> {
-    Ok(Held::of(memory, packet(data)?.skb(), &segment(flags)))
+    Ok(Held::of(memory, 0, packet(data)?.skb(), &segment(flags)))
 }
 
 /// Whether a segment at `position` is held.
@@ -114,21 +114,90 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_behind_a_gap_is_dropped() -> Result {
+    fn what_comes_behind_a_gap_waits_for_it() -> Result {
+        let memory = memory(MUCH)?;
+        let mut held = first(&memory, ACK, b"one")?.ok_or(EINVAL)?;
+        assert!(next(&mut held, 9, ACK | PUSH, b"four")?);
+        assert!(next(&mut held, 6, ACK, b"ree")?);
+        assert_eq!((held.bytes(), held.flags), (&b"one"[..], 0));
+        assert!(held.sequence_length() == 3 && held.has_more_than(3));
+        // Buffers that grow take along what is behind the gap.
+        assert!(next(&mut held, 500, ACK, &[7; 500])?);
+        assert!(next(&mut held, 3, ACK, b"two")?);
+        assert_eq!((held.bytes(), held.flags), (&b"onetworeefour"[..], PUSH));
+        assert!(held.has_more_than(13));
+        assert!(next(&mut held, 13, ACK, &[7; 487])?);
+        assert!(held.bytes().len() == 1000 && !held.has_more_than(1000));
+        Ok(())
+    }
+
+    /// Where the piece of each step starts.
+    type Order = fn(usize) -> usize;
+
+    #[test]
+    fn any_order_will_do() -> Result {
+        let memory = memory(MUCH)?;
+        let data: KVec<u8> = {
+            let mut data = KVec::new();
+            for number in 0..100 {
+                data.push(number, GFP_KERNEL)?;
+            }
+            data
+        };
+        // Backwards; each second one, and those between; pieces that cover others.
+        let orders: [Order; 4] = [
+            |step| 99 - step,
+            |step| (step * 2) % 25 * 4,
+            |step| (step * 37) % 100,
+            |step| (step * 51) % 100,
+        ];
+        for (size, order) in [1, 4, 9, 3].into_iter().zip(orders) {
+            let mut held = None;
+            let whole = |held: &Option<Held>| {
+                let length = held.as_ref().map_or(0, |held| held.bytes().len());
+                length == 100
+            };
+            let mut step = 0;
+            while !whole(&held) {
+                assert!(step < 1000);
+                let start = order(step % 100).min(99);
+                let end = (start + size).min(100);
+                let packet = packet(&data[start..end])?;
+                match &mut held {
+                    Some(one) => {
+                        let _ = Held::hold(one, start, packet.skb(), &segment(ACK));
+                    }
+                    None => held = Held::of(&memory, start, packet.skb(), &segment(ACK)),
+                }
+                step += 1;
+            }
+            assert_eq!(held.as_ref().map(|held| held.bytes()), Some(&data[..]));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn much_that_comes_behind_gaps_is_dropped() -> Result {
         let memory = memory(MUCH)?;
         let mut held = first(&memory, ACK, b"one")?.ok_or(EINVAL)?;
         for (position, flags, data) in [
-            (4, ACK, &b"three"[..]),
-            (4, ACK | FIN, b""),
+            (4, ACK | FIN, &b""[..]),
+            (4, ACK | FIN, b"three"),
             (usize::MAX, ACK | FIN, b"three"),
+            (usize::MAX, ACK, b"three"),
             (1 << 31, ACK, b"three"),
         ] {
             assert!(!next(&mut held, position, flags, data)?);
             assert_eq!((held.bytes(), held.flags), (&b"one"[..], 0));
         }
-        assert!(next(&mut held, 3, ACK, b"two")?);
-        assert!(next(&mut held, 6, ACK, b"three")?);
-        assert_eq!(held.bytes(), b"onetwothree");
+        for number in 0..16 {
+            assert!(next(&mut held, 5 + 2 * number, ACK, b"x")?);
+        }
+        assert!(!next(&mut held, 100, ACK, b"x")?);
+        // One less.
+        assert!(next(&mut held, 6, ACK, b"x")?);
+        assert!(next(&mut held, 100, ACK, b"x")?);
+        assert_eq!(held.bytes(), b"one");
         Ok(())
     }
 

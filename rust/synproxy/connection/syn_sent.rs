@@ -144,22 +144,10 @@ impl Kept for SynSentEntry {
 }
 
 impl SynSentEntry {
-    /// Holds a segment with data. `None` if it starts before the first byte of the connection, as
-    /// keep-alives do, or else whether it is held.
+    /// Holds a segment, see [`held::hold`].
     fn hold(&mut self, memory: &Arc<HeldMemory>, skb: &Skb, segment: &Segment) -> Option<bool> {
         let first = self.wait.fields.sequence.wrapping_add(1);
-        let position = segment.sequence.wrapping_sub(first);
-        if (position as i32) < 0 {
-            return None;
-        }
-        Some(match &mut self.held {
-            Some(held) => held.hold(position as usize, skb, segment),
-            None if position > 0 => false,
-            None => {
-                self.held = Held::of(memory, skb, segment);
-                self.held.is_some()
-            }
-        })
+        held::hold(&mut self.held, memory, first, skb, segment)
     }
 
     /// What is held for the server is lost.
@@ -298,7 +286,8 @@ impl SynSentTable {
             let entry = slot.as_ref()?;
             let held = entry.held.as_ref()?;
             let first = entry.wait.fields.sequence.wrapping_add(1);
-            Some(first.wrapping_add(held.sequence_length()))
+            let length = Some(held.sequence_length()).filter(|length| *length > 0)?;
+            Some(first.wrapping_add(length))
         })
     }
 

@@ -175,20 +175,26 @@ def large_first(hosts, version, _):
 
 
 def lost_segment(hosts, version, kind):
-    """what comes behind a lost segment is dropped, counted, and held when the client sends it again"""
+    """what comes behind a lost segment waits for that; if that does not come in time, it is dropped and counted"""
     with counted(hosts, kind) as count:
-        connection = Early(hosts, version).wait()
-        client = connection.client
-        connection.early(b"one")
-        lost = client.segment(ACK, b"two")
-        client.sequence = (client.sequence + 3) % MODULUS
-        third = client.send(ACK | PSH, b"three")
-        client.put(lost)
-        client.put(third)
-        connection.nothing()
-        connection.answer(b"onetwothree")
-        connection.is_open()
-        count(1)
+        for is_late in False, True:
+            connection = Early(hosts, version).wait()
+            client = connection.client
+            connection.early(b"one")
+            lost = client.segment(ACK, b"two")
+            client.sequence = (client.sequence + 3) % MODULUS
+            client.send(ACK | PSH, b"three")
+            connection.nothing()
+            if is_late:
+                connection.answer(b"one", flags=0)
+                client.sequence = lost.sequence
+                connection.carry(client, connection.server, b"twothree")
+            else:
+                client.put(lost)
+                connection.nothing()
+                connection.answer(b"onetwothree")
+            connection.is_open()
+            count(is_late)
 
 
 def retransmissions(hosts, version, kind):

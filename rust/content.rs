@@ -19,6 +19,8 @@ mod reader;
 pub(crate) mod tls;
 #[cfg(CONFIG_KUNIT = "y")]
 mod tls_tests;
+#[cfg(CONFIG_KUNIT = "y")]
+mod whole_tests;
 
 pub(crate) use reader::Bytes;
 
@@ -36,3 +38,12 @@ pub(crate) type Found<T> = core::result::Result<T, Missing>;
 
 /// How much is looked at, in bytes: a ClientHello, or a request with its headers, is shorter.
 pub(crate) const LENGTH_MAX: usize = 16384;
+
+/// Whether the first bytes of a connection have all that rules can look for: a ClientHello, or a request with
+/// its headers, has come to its end. Of anything else there is nothing to wait for.
+pub(crate) fn is_whole<B: Bytes + ?Sized>(bytes: &B) -> bool {
+    match tls::find_end(bytes) {
+        Err(Missing::Absent) => http::find_end(bytes) != Err(Missing::Incomplete),
+        found => found.is_ok(),
+    }
+}

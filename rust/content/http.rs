@@ -48,6 +48,23 @@ pub(crate) fn first<B: Bytes + ?Sized>(bytes: &B) -> Found<First> {
     Ok(First::Preface)
 }
 
+/// Finds the end of the headers of the request that the bytes begin with, or of the preface.
+pub(crate) fn find_end<B: Bytes + ?Sized>(bytes: &B) -> Found<()> {
+    let First::Request(request) = first(bytes)? else {
+        return Ok(());
+    };
+    let mut reader = Reader::at(bytes, request.headers);
+    let mut is_empty = true;
+    loop {
+        match reader.byte()? {
+            b'\n' if is_empty => return Ok(()),
+            b'\n' => is_empty = true,
+            b'\r' => {}
+            _ => is_empty = false,
+        }
+    }
+}
+
 impl Request {
     /// Reads the request line.
     fn read<B: Bytes + ?Sized>(bytes: &B) -> Found<Self> {

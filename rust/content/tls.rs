@@ -37,6 +37,16 @@ pub(crate) fn is_client_hello<B: Bytes + ?Sized>(bytes: &B) -> Found<()> {
     Hello::new(bytes).map(drop)
 }
 
+/// Finds the end of the ClientHello that the bytes begin with.
+pub(crate) fn find_end<B: Bytes + ?Sized>(bytes: &B) -> Found<()> {
+    let mut hello = Hello::new(bytes)?;
+    if let Some(last) = hello.left.checked_sub(1) {
+        hello.skip(last)?;
+        hello.u8()?;
+    }
+    Ok(())
+}
+
 /// The name of the server that the client wants.
 pub(crate) fn server_name<B: Bytes + ?Sized>(bytes: &B) -> Found<HostName> {
     let mut hello = Hello::new(bytes)?.extension(SERVER_NAME)?;

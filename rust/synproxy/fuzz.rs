@@ -16,7 +16,10 @@ use super::{
         ValidCookie, //
     },
     prelude::*,
-    server::servers::Servers, //
+    server::servers::{
+        Said,
+        Servers, //
+    },
 };
 use crate::{
     c,
@@ -262,14 +265,14 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
                     sack: byte & 2 != 0,
                     timestamps: (byte & 4 != 0).then_some(Timestamps { value: 1, echo: 2 }),
                 };
-                servers.learn(
-                    &endpoint,
-                    &options,
-                    &options,
-                    Some(byte & 8 != 0),
-                    false,
-                    65_160,
-                );
+                let said = Said {
+                    options: &options,
+                    ecn: Some(byte & 8 != 0),
+                    window: 65_160,
+                    is_local: false,
+                    was_chosen: false,
+                };
+                servers.learn(&endpoint, &options, &said);
                 counted.entry(who).or_default();
                 let told = servers.options(&endpoint).unwrap();
                 assert_eq!(Some(told.mss), options.mss);

@@ -6,7 +6,10 @@ use super::{
     answers,
     translation::ProxySegment, //
 };
-use crate::synproxy::prelude::*;
+use crate::synproxy::{
+    prelude::*,
+    server::servers::Said, //
+};
 
 /// The maximum number of segments that a server gets with its handshake: all of what is held, if it
 /// takes 512 bytes in each.
@@ -118,15 +121,24 @@ impl ProxySegment<'_> {
         let ecn = proxy_state
             .has(Flag::ClientEcn)
             .then_some(segment.flags & flags::ECE != 0);
-        let servers = &self.synproxy.servers;
-        servers.learn(
-            &self.endpoint(),
-            &asked,
-            announced,
+        let said = Said {
+            options: announced,
             ecn,
+            window: segment.window,
             is_local,
-            segment.window,
+            was_chosen: self.was_chosen(),
+        };
+        let servers = &self.synproxy.servers;
+        servers.learn(&self.endpoint(), &asked, &said);
+    }
+
+    /// Whether the client knows the server by another address or port.
+    fn was_chosen(&self) -> bool {
+        let (client, server) = (
+            self.client(),
+            self.connection.endpoints(Direction::Reply).reversed(),
         );
+        (client.addresses.1, client.ports.1) != (server.addresses.1, server.ports.1)
     }
 
     /// Records what rules left of the MSS that the server announced.

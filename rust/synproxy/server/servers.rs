@@ -73,6 +73,19 @@ impl ServerOptions {
         self.scale.is_some() && self.sack && self.timestamps
     }
 
+    /// What this server and others can do: those that a client may get to.
+    fn common(self, others: &Self) -> Self {
+        Self {
+            mss: self.mss.min(others.mss),
+            scale: (self.scale.zip(others.scale)).map(|(own, other)| own.min(other)),
+            sack: self.sack && others.sack,
+            timestamps: self.timestamps && others.timestamps,
+            ecn: self.ecn && others.ecn,
+            is_local: self.is_local && others.is_local,
+            window: self.window.min(others.window),
+        }
+    }
+
     /// All of it but the window.
     fn pack(self) -> u32 {
         let flag = |is_set, flag| if is_set { flag } else { 0 };
@@ -135,6 +148,21 @@ pub(crate) enum ConnectResult {
     Refused,
     /// The server was not reached.
     Unanswered,
+}
+
+/// What a server's SYN-ACK says.
+#[derive(Clone, Copy)]
+pub(crate) struct Said<'a> {
+    /// Its options.
+    pub(crate) options: &'a Options,
+    /// Whether it uses ECN, if it was asked.
+    pub(crate) ecn: Option<bool>,
+    /// Its window, in bytes.
+    pub(crate) window: u16,
+    /// The server is on this machine.
+    pub(crate) is_local: bool,
+    /// Rules have chosen this server for the client, and may choose another one for the next.
+    pub(crate) was_chosen: bool,
 }
 
 /// What is known of a server.
@@ -407,21 +435,13 @@ impl Servers {
         }
     }
 
-    /// Records the options and the window of a SYN-ACK that accepted a connection. An option that
-    /// the client did not ask for, see `asked`, tells nothing about the server.
-    pub(crate) fn learn(
-        &self,
-        endpoint: &Endpoint,
-        asked: &Options,
-        announced: &Options,
-        ecn: Option<bool>,
-        is_local: bool,
-        window: u16,
-    ) {
+    /// Records what a SYN-ACK has said that accepted a connection. An option that the client did not
+    /// ask for, see `asked`, tells nothing about the server.
+    pub(crate) fn learn(&self, endpoint: &Endpoint, asked: &Options, said: &Said<'_>) {
         let Some(server) = self.find_or_make(endpoint) else {
             return;
         };
-        let before = server.known_options();
+        let (before, announced) = (server.known_options(), said.options);
         let options = ServerOptions {
             mss: announced.mss.unwrap_or(MSS_DEFAULT),
             scale: match asked.scale {
@@ -436,11 +456,14 @@ impl Servers {
                 Some(_) => announced.timestamps.is_some(),
                 None => before.is_none_or(|before| before.timestamps),
             },
-            ecn: ecn.unwrap_or(before.is_some_and(|before| before.ecn)),
-            is_local,
-            window,
+            ecn: (said.ecn).unwrap_or(before.is_some_and(|before| before.ecn)),
+            is_local: said.is_local,
+            window: said.window,
         };
-        server.window.store(window.into());
+        let age = jiffies32().wrapping_sub(server.learned.load());
+        let others = before.filter(|_| said.was_chosen && age < RELEARN);
+        let options = others.map_or(options, |others| options.common(&others));
+        server.window.store(options.window.into());
         server.options.store(options.pack());
         if asked.scale.is_some() && asked.sack && asked.timestamps.is_some() {
             server.learned.store(jiffies32());

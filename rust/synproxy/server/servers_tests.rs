@@ -6,6 +6,7 @@ use super::servers::{
     ConnectResult,
     Endpoint,
     Known,
+    Said,
     ServerOptions,
     Servers, //
 };
@@ -67,7 +68,25 @@ const KNOWN: ServerOptions = ServerOptions {
 
 /// A server announces these options.
 fn learn(servers: &Servers, endpoint: &Endpoint, announced: &Options) {
-    servers.learn(endpoint, &EVERYTHING, announced, Some(false), false, 65_160);
+    servers.learn(
+        endpoint,
+        &EVERYTHING,
+        &Said {
+            ecn: Some(false),
+            ..said(announced)
+        },
+    );
+}
+
+/// What a server says that announces these options, and was not asked for ECN.
+fn said(options: &Options) -> Said<'_> {
+    Said {
+        options,
+        ecn: None,
+        window: 65_160,
+        is_local: false,
+        was_chosen: false,
+    }
 }
 
 /// The number of servers, and of connections accepted, refused and not reached.
@@ -152,7 +171,11 @@ mod tests {
         let servers = Servers::new()?;
         let one = ipv4(1, 80);
         for window in [0, 1, u16::MAX, 64_240] {
-            servers.learn(&one, &EVERYTHING, &EVERYTHING, None, false, window);
+            let said = Said {
+                window,
+                ..said(&EVERYTHING)
+            };
+            servers.learn(&one, &EVERYTHING, &said);
             assert!(servers
                 .options(&one)
                 .is_some_and(|known| known.window == window));
@@ -183,14 +206,11 @@ mod tests {
                     timestamps: EVERYTHING.timestamps.filter(|_| number & 2 != 0),
                 };
                 let one = ipv6([u32::from(number), 2, 3, 4]);
-                servers.learn(
-                    &one,
-                    &EVERYTHING,
-                    &announced,
-                    Some(number & 4 != 0),
-                    false,
-                    65_160,
-                );
+                let said = Said {
+                    ecn: Some(number & 4 != 0),
+                    ..said(&announced)
+                };
+                servers.learn(&one, &EVERYTHING, &said);
                 let expected = ServerOptions {
                     mss: number * 9362,
                     scale,
@@ -212,11 +232,15 @@ mod tests {
         let one = ipv4(1, 80);
         // A server that was asked for nothing tells its MSS only.
         let bare = Options::default();
-        servers.learn(&one, &bare, &bare, None, false, 65_160);
+        servers.learn(&one, &bare, &said(&bare));
         let assumed = ServerOptions { mss: 536, ..KNOWN };
         assert!(servers.options(&one) == Some(assumed));
         // Then it is known to lack them all, and remains so.
-        servers.learn(&one, &EVERYTHING, &bare, Some(true), false, 65_160);
+        let uses_ecn = Said {
+            ecn: Some(true),
+            ..said(&bare)
+        };
+        servers.learn(&one, &EVERYTHING, &uses_ecn);
         let lacking = ServerOptions {
             mss: 536,
             scale: None,
@@ -227,8 +251,37 @@ mod tests {
             window: 65_160,
         };
         assert!(servers.options(&one) == Some(lacking));
-        servers.learn(&one, &bare, &bare, None, false, 65_160);
+        servers.learn(&one, &bare, &said(&bare));
         assert!(servers.options(&one) == Some(lacking));
+        Ok(())
+    }
+
+    #[test]
+    fn clients_are_told_what_all_servers_can_do_that_they_may_get_to() -> Result {
+        let servers = Servers::new()?;
+        let one = ipv4(1, 80);
+        let small = Options {
+            mss: Some(1400),
+            scale: Some(9),
+            sack: true,
+            timestamps: None,
+        };
+        let chosen = |options| Said {
+            was_chosen: true,
+            ..said(options)
+        };
+        for options in [&EVERYTHING, &small, &EVERYTHING] {
+            servers.learn(&one, &EVERYTHING, &chosen(options));
+        }
+        let common = ServerOptions {
+            mss: 1400,
+            timestamps: false,
+            ..KNOWN
+        };
+        assert!(servers.options(&one) == Some(common));
+        // A server that is the only one may have changed.
+        learn(&servers, &one, &EVERYTHING);
+        assert!(servers.options(&one) == Some(KNOWN));
         Ok(())
     }
 

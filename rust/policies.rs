@@ -50,6 +50,7 @@ static SYNPROXY_MSS_RANGE: Range = Range::new(1, 65535);
 static SYNPROXY_WSCALE_RANGE: Range = Range::new(0, 14);
 static SYNPROXY_FLOODED_RATE_RANGE: Range = Range::new(1, 1000000);
 static SYNPROXY_FLOODED_BURST_RANGE: Range = Range::new(1, 1000000);
+static SYNPROXY_UNTIL_DATA_RANGE: Range = Range::new(1, 60);
 static TCPMSS_MSS_RANGE: Range = Range::new(1, 65535);
 static NAT_PORT_FIRST_RANGE: Range = Range::new(1, 65535);
 static NAT_PORT_BASE_RANGE: Range = Range::new(1, 65535);
@@ -252,8 +253,12 @@ static LOG_POLICY: [Policy; 4] = [
 static REDIRECT_POLICY: [Policy; 4] = [Policy::NONE, Policy::u16(), Policy::u16(), Policy::flag()];
 
 /// What a nested `synproxy-statistics` may hold.
-static SYNPROXY_STATISTICS_POLICY: [Policy; 11] = [
+static SYNPROXY_STATISTICS_POLICY: [Policy; 15] = [
     Policy::NONE,
+    Policy::u64(),
+    Policy::u64(),
+    Policy::u64(),
+    Policy::u64(),
     Policy::u64(),
     Policy::u64(),
     Policy::u64(),
@@ -267,7 +272,7 @@ static SYNPROXY_STATISTICS_POLICY: [Policy; 11] = [
 ];
 
 /// What a nested `synproxy` may hold.
-static SYNPROXY_POLICY: [Policy; 10] = [
+static SYNPROXY_POLICY: [Policy; 11] = [
     Policy::NONE,
     Policy::u16_range(&SYNPROXY_MSS_RANGE),
     Policy::u8_range(&SYNPROXY_WSCALE_RANGE),
@@ -278,6 +283,7 @@ static SYNPROXY_POLICY: [Policy; 10] = [
     Policy::u32_range(&SYNPROXY_FLOODED_BURST_RANGE),
     Policy::nested(&SYNPROXY_STATISTICS_POLICY),
     Policy::u16(),
+    Policy::u32_range(&SYNPROXY_UNTIL_DATA_RANGE),
 ];
 
 /// What a nested `tcpmss` may hold.

@@ -51,6 +51,9 @@ pub(crate) const WINDOW_SCALE_MAX: u32 = 14;
 /// Greatest rate of SYNs, a second, and greatest burst.
 pub(crate) const FLOODED_RATE_MAX: u32 = 1000000;
 
+/// Longest time that a client's first bytes are waited for, in seconds.
+pub(crate) const UNTIL_DATA_MAX: u32 = 60;
+
 /// Most bytes that the attributes of a rule take up in an answer; a longer one is refused.
 pub(crate) const RULE_LENGTH_MAX: u32 = 15872;
 
@@ -997,6 +1000,10 @@ pub(crate) mod attribute {
         /// The largest window that clients of a server behind this machine are told before it has
         /// answered, in bytes. Absent means that of the server.
         pub(crate) const WINDOW: u16 = 9;
+        /// Connections are opened when the client's first bytes are there, or after so many
+        /// seconds, and their SYNs carry these through all rules; in the table raw. Absent means
+        /// that nothing is waited for.
+        pub(crate) const UNTIL_DATA: u16 = 10;
     }
 
     /// The attributes of `synproxy-statistics`.
@@ -1022,6 +1029,14 @@ pub(crate) mod attribute {
         pub(crate) const HANDED_OVER_BEFORE: u16 = 9;
         /// How often what clients sent before a server had answered had been dropped before.
         pub(crate) const DROPPED_BEFORE: u16 = 10;
+        /// Clients that had begun to wait until their first bytes were there before.
+        pub(crate) const WAITED_BEFORE: u16 = 11;
+        /// Those whose bytes had opened their connections before.
+        pub(crate) const OPENED_BY_DATA_BEFORE: u16 = 12;
+        /// Those whose connections had been opened because their time was over before.
+        pub(crate) const OPENED_BY_TIMEOUT_BEFORE: u16 = 13;
+        /// Those that had been given up before.
+        pub(crate) const GIVEN_UP_BEFORE: u16 = 14;
     }
 
     /// A server that connections were opened to, by the address and port that clients know it by.
@@ -1054,6 +1069,15 @@ pub(crate) mod attribute {
         /// How often what a client sent before the server had answered was dropped, at least in
         /// part, so that the client had to send it again.
         pub(crate) const DROPPED: u16 = 13;
+        /// Clients that have begun to wait until their first bytes are there; those that none of
+        /// the next three counts wait still.
+        pub(crate) const WAITED: u16 = 14;
+        /// Those whose bytes have opened their connections.
+        pub(crate) const OPENED_BY_DATA: u16 = 15;
+        /// Those whose connections were opened because their time was over.
+        pub(crate) const OPENED_BY_TIMEOUT: u16 = 16;
+        /// Those that had to give way to others, or were gone.
+        pub(crate) const GIVEN_UP: u16 = 17;
     }
 
     /// The attributes of `list`.

@@ -57,6 +57,10 @@ use crate::{
     },
     token_bucket::TokenBucket, //
 };
+use client::{
+    WaitingClients,
+    WaitingWork, //
+};
 use connection::{
     established::EstablishedCache,
     held::{
@@ -105,6 +109,8 @@ pub(crate) struct Synproxy {
     servers: Arc<Servers>,
     syn_sent: Arc<SynSentTable>,
     retransmit_work: Periodic<RetransmitWork>,
+    waiting: Arc<WaitingClients>,
+    waiting_work: Periodic<WaitingWork>,
     established: EstablishedCache,
     /// For what is held of clients.
     memory: Arc<HeldMemory>,
@@ -123,6 +129,7 @@ impl Synproxy {
         let servers = Arc::new(Servers::new()?, GFP_KERNEL_ACCOUNT)?;
         let memory = Arc::new(HeldMemory::new(held_max), GFP_KERNEL_ACCOUNT)?;
         let syn_sent = SynSentTable::new(scope, servers.clone(), memory.clone())?;
+        let waiting = WaitingClients::new(scope, servers.clone(), memory.clone())?;
         let synproxy = Self {
             cookies: Cookies::new(),
             clocks: Clocks::new(),
@@ -131,6 +138,8 @@ impl Synproxy {
             servers,
             retransmit_work: Periodic::start(scope, RetransmitWork(syn_sent.clone()), 0)?,
             syn_sent,
+            waiting_work: Periodic::start(scope, WaitingWork(waiting.clone()), 0)?,
+            waiting,
             established: EstablishedCache::new()?,
             memory,
             resets: TokenBucket::new(),
@@ -149,7 +158,9 @@ impl Synproxy {
 
     /// Whether there are connections, or may be some soon. May sleep.
     pub(crate) fn has_connections(&self) -> bool {
-        !self.syn_sent.is_idle() || has_connections(self.syn_sent.namespace())
+        !self.syn_sent.is_idle()
+            || !self.waiting.is_idle()
+            || has_connections(self.syn_sent.namespace())
     }
 
     /// Resets all connections on both sides, including those that servers have not answered: they
@@ -159,6 +170,7 @@ impl Synproxy {
             return;
         };
         let sender = Sender::new(namespace);
+        self.waiting.give_up_all();
         self.syn_sent.give_up_all();
         loop {
             // If memory is short, each pass ends as many connections as it has room for.

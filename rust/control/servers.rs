@@ -25,7 +25,12 @@ fn encode(server: &ServerReport, message: &mut Message<'_>) -> Result {
     }
     message.put_u64(attributes::AGE, milliseconds(server.age))?;
     message.put_u64(attributes::HANDED_OVER, server.handed_over.into())?;
-    message.put_u64(attributes::DROPPED, server.dropped.into())
+    message.put_u64(attributes::DROPPED, server.dropped.into())?;
+    let [waited, by_data, by_timeout, given_up] = server.waited.map(u64::from);
+    message.put_u64(attributes::WAITED, waited)?;
+    message.put_u64(attributes::OPENED_BY_DATA, by_data)?;
+    message.put_u64(attributes::OPENED_BY_TIMEOUT, by_timeout)?;
+    message.put_u64(attributes::GIVEN_UP, given_up)
 }
 
 /// Lists all servers.

@@ -97,6 +97,11 @@ void palisade_skb_forget_offloads(struct sk_buff *skb)
 	skb_gso_reset(skb);
 }
 
+void palisade_skb_ignore_mtu(struct sk_buff *skb)
+{
+	skb->ignore_df = 1;
+}
+
 void palisade_skb_forget_sum(struct sk_buff *skb)
 {
 	skb_forward_csum(skb);

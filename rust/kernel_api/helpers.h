@@ -57,6 +57,7 @@ bool palisade_skb_may_pull(struct sk_buff *skb, unsigned int length);
 int palisade_skb_expand(struct sk_buff *skb, int tailroom);
 int palisade_skb_tailroom(const struct sk_buff *skb);
 void palisade_skb_forget_offloads(struct sk_buff *skb);
+void palisade_skb_ignore_mtu(struct sk_buff *skb);
 void palisade_skb_forget_sum(struct sk_buff *skb);
 void palisade_csum_replace4(__sum16 *sum, __be32 from, __be32 to);
 bool palisade_skb_is_looped(struct sk_buff *skb);

@@ -6,5 +6,11 @@ mod existing;
 mod incoming;
 mod opening;
 mod out_of_flow;
+mod until_data;
+mod waiting;
 
 pub(crate) use incoming::Stage;
+pub(super) use waiting::{
+    WaitingClients,
+    WaitingWork, //
+};

@@ -129,6 +129,7 @@ pub(crate) fn segments(bytes: &mut Bytes<'_>) {
             value: bytes.u32(),
             echo: bytes.u32(),
         }),
+        received: None,
     };
     let endpoints = endpoints(bytes, family);
     let words = compose::headers(&endpoints, ttl, &fields, &options, &[]);
@@ -264,6 +265,7 @@ pub(crate) fn servers(bytes: &mut Bytes<'_>) {
                     scale: (byte & 1 != 0).then_some(byte >> 4),
                     sack: byte & 2 != 0,
                     timestamps: (byte & 4 != 0).then_some(Timestamps { value: 1, echo: 2 }),
+                    received: None,
                 };
                 let said = Said {
                     options: &options,

@@ -23,6 +23,9 @@ pub(crate) struct SynproxySettings {
     /// The largest window that clients of a server behind this host are told; `None` means the
     /// server's.
     pub(crate) window: Option<u16>,
+    /// Jiffies that a client has to say something before its connection is opened; `None` if that need
+    /// not wait.
+    pub(crate) patience: Option<u32>,
     /// The rate of SYNs to one address and port of a server up to which handshakes pass untouched.
     pub(crate) threshold: Option<Rate>,
 }

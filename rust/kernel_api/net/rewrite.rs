@@ -128,6 +128,12 @@ impl Skb {
         Ok(Rewritten(PhantomData))
     }
 
+    /// Has the packet pass where it is too large for the device, which it must not get to.
+    pub(crate) fn ignore_mtu(&mut self) {
+        // SAFETY: By the type invariant, the packet is valid, and nobody else changes it.
+        unsafe { bindings::palisade_skb_ignore_mtu(self.as_raw()) };
+    }
+
     /// Gets a header that no clone shares.
     #[inline]
     fn unclone(&mut self) -> Result {

@@ -20,7 +20,7 @@ use crate::{
 use kernel::prelude::*;
 
 /// The longest header written, in words: the fixed part, MSS, timestamps and window scale.
-const TCP_WORDS_MAX: usize = 10;
+const TCP_WORDS_MAX: usize = 11;
 
 /// The longest IP header without options, in words.
 const IP_WORDS_MAX: usize = 10;
@@ -185,6 +185,10 @@ fn push_options(header: &mut Words<TCP_WORDS_MAX>, options: &Options) {
     }
     if let Some(scale) = options.scale {
         header.push(u32::from_ne_bytes([kind::NOTHING, kind::SCALE, 3, scale]));
+    }
+    if let Some((start, end)) = options.received {
+        let sack = [kind::NOTHING, kind::NOTHING, kind::SACK, 10];
+        header.extend(&[u32::from_ne_bytes(sack), start.to_be(), end.to_be()]);
     }
 }
 

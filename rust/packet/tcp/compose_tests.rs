@@ -90,7 +90,17 @@ fn is_right(
         && tcp[14..16] == fields.window.to_be_bytes()
         && tcp[18..20] == [0, 0]
         && sum(&[from, to, &[0, 6], &size, tcp]) == 0xffff
-        && Options::parse(&tcp[20..header_length]) == *options;
+        && Options::parse(&tcp[20..header_length])
+            == (Options {
+                received: None,
+                ..*options
+            })
+        && options.received.is_none_or(|(start, end)| {
+            let block = &tcp[header_length - 12..header_length];
+            block[..4] == [1, 1, 5, 10]
+                && block[4..8] == start.to_be_bytes()
+                && block[8..] == end.to_be_bytes()
+        });
     // The same TCP header alone, for packets that keep their IP header.
     let header = compose::tcp_header(endpoints, fields, options);
     let is_same = !data.is_empty()
@@ -109,6 +119,7 @@ fn options_of(number: u32, numbers: &mut Numbers) -> Options {
             value: numbers.next(),
             echo: numbers.next(),
         }),
+        received: None,
     }
 }
 
@@ -140,7 +151,10 @@ mod tests {
         let mut numbers = Numbers(0x0bad_cafe);
         for round in 0..3200 {
             let family = [Family::Ipv4, Family::Ipv6][round as usize / 16 % 2];
-            let options = options_of(round % 16, &mut numbers);
+            let mut options = options_of(round % 16, &mut numbers);
+            if options.mss.is_none() && options.scale.is_none() {
+                options.received = Some((numbers.next(), numbers.next()));
+            }
             let endpoints = endpoints_of(family, || numbers.next());
             let fields = Fields {
                 sequence: numbers.next(),

@@ -55,6 +55,8 @@ pub(crate) struct Options {
     pub(crate) sack: bool,
     /// Timestamps.
     pub(crate) timestamps: Option<Timestamps>,
+    /// Where data begin, and end, that were received behind a gap (SACK). Not read.
+    pub(crate) received: Option<(u32, u32)>,
 }
 
 impl Options {

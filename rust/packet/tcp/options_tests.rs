@@ -24,6 +24,7 @@ fn usual() -> Options {
             value: 0x0102_0304,
             echo: 0x0506_0708,
         }),
+        received: None,
     }
 }
 
@@ -57,6 +58,7 @@ mod tests {
                 sack: length >= 6,
                 timestamps: usual().timestamps.filter(|_| length >= 16),
                 scale: None,
+                received: None,
             };
             assert!(Options::parse(&USUAL[..length]) == expected);
         }

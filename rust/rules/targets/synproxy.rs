@@ -3,7 +3,10 @@
 //! The target SYNPROXY: answers handshakes in the server's name.
 
 use crate::{
-    kernel_api::netlink::nest::Group,
+    kernel_api::{
+        netlink::nest::Group,
+        time::JIFFIES_PER_SECOND, //
+    },
     packet::IPPROTO_TCP,
     rules::prelude::*,
     synproxy::{
@@ -29,7 +32,7 @@ static AFTER_CONNTRACK: Restriction = Restriction {
 };
 
 nest! {
-    /// A rule's statistics. The last five count connections to its servers before the rule
+    /// A rule's statistics. All but the first five count connections to its servers before the rule
     /// existed: servers are remembered longer than rules.
     #[derive(Clone, Copy, Default)]
     struct ProxyTotals: attribute::synproxy_statistics {
@@ -43,6 +46,10 @@ nest! {
         unanswered: u64 = UNANSWERED_BEFORE, or 0;
         handed_over: u64 = HANDED_OVER_BEFORE, or 0;
         dropped: u64 = DROPPED_BEFORE, or 0;
+        waited: u64 = WAITED_BEFORE, or 0;
+        opened_by_data: u64 = OPENED_BY_DATA_BEFORE, or 0;
+        opened_by_timeout: u64 = OPENED_BY_TIMEOUT_BEFORE, or 0;
+        given_up: u64 = GIVEN_UP_BEFORE, or 0;
     }
 }
 
@@ -99,6 +106,7 @@ nest! {
         burst: Option<u32> = FLOODED_BURST, optional;
         statistics: RuleStatistics = STATISTICS, group;
         window: Option<u16> = WINDOW, optional;
+        until_data: Option<u32> = UNTIL_DATA, optional;
     }
 }
 
@@ -116,6 +124,7 @@ impl SynproxyAttributes {
             timestamps: chosen(self.timestamps),
             ecn: chosen(self.ecn),
             window: self.window,
+            patience: (self.until_data).map(|seconds| seconds.wrapping_mul(JIFFIES_PER_SECOND)),
             threshold: (self.rate).map(|rate| Rate::new(rate, 1, self.burst.unwrap_or(rate))),
         }
     }
@@ -142,6 +151,11 @@ impl SynproxyTarget {
                 before.unanswered = before.unanswered.saturating_add(server.unanswered.into());
                 before.handed_over = before.handed_over.saturating_add(server.handed_over.into());
                 before.dropped = before.dropped.saturating_add(server.dropped.into());
+                let [waited, by_data, by_timeout, given_up] = server.waited.map(u64::from);
+                before.waited = before.waited.saturating_add(waited);
+                before.opened_by_data = before.opened_by_data.saturating_add(by_data);
+                before.opened_by_timeout = before.opened_by_timeout.saturating_add(by_timeout);
+                before.given_up = before.given_up.saturating_add(given_up);
             }
         }
         self.attributes.statistics.before = before;
@@ -175,6 +189,18 @@ impl PacketTarget for SynproxyTarget {
         if attributes.rate.is_some() && stage == Stage::Filter {
             let message = c"handshakes can pass in the table raw only";
             return Err(context.refuse(FLOODED_RATE, message));
+        }
+        if attributes.until_data.is_some() && stage == Stage::Filter {
+            let message = c"servers are chosen by data in the table raw only";
+            return Err(context.refuse(UNTIL_DATA, message));
+        }
+        if attributes.until_data.is_some() && attributes.rate.is_some() {
+            let message = c"handshakes that pass have a server before there is any data";
+            return Err(context.refuse(UNTIL_DATA, message));
+        }
+        if attributes.until_data.is_some() && attributes.window == Some(0) {
+            let message = c"a client whose window is 0 cannot send the data that is waited for";
+            return Err(context.refuse(WINDOW, message));
         }
         Ok(Self {
             settings: attributes.settings(),

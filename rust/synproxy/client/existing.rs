@@ -109,11 +109,10 @@ impl Incoming<'_, '_> {
             (TcpState::Over, _) if !(0..=RECENT).contains(&self.age(connection)) => {
                 match self.proof() {
                     Some(proof) => {
-                        self.count(Event::CookieValid);
                         // After a reset by the server, connection tracking would not take a SYN for
                         // the start of another connection.
                         connection.end();
-                        self.open_in_place(&proof)
+                        self.begin(&proof)
                     }
                     None => None,
                 }

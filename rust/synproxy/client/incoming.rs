@@ -2,7 +2,9 @@
 
 //! Segments of clients before their connection exists.
 
+use super::opening::Proof;
 use crate::{
+    content,
     kernel_api::{
         net::{
             listeners::Offer,
@@ -31,6 +33,10 @@ use crate::{
         },
     },
 };
+
+/// The window of clients that have to say something before there is a server, in bytes: what rules look
+/// at. What there is no memory for comes again.
+const SAYABLE: u16 = content::LENGTH_MAX as u16;
 
 /// Where a rule sees packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,7 +248,7 @@ impl Incoming<'_, '_> {
             sequence: cookie,
             acknowledgement: segment.sequence.wrapping_add(1),
             flags: announcement.flags,
-            window: announcement.window,
+            window: self.window(announcement.window),
         };
         let time_to_live = packet.context().initial_time_to_live(packet.family);
         let answer = compose::headers(&endpoints, time_to_live, &fields, options, &[]);
@@ -251,6 +257,15 @@ impl Incoming<'_, '_> {
         };
         self.count(Event::CookieSent);
         Some(Verdict::Transmit(rewritten.by(way)))
+    }
+
+    /// The window that a client is told. One that has to say something has to be able to.
+    #[inline]
+    fn window(&self, announced: u16) -> u16 {
+        match self.settings.patience {
+            None => announced,
+            Some(_) => announced.max(SAYABLE.min(self.settings.window.unwrap_or(u16::MAX))),
+        }
     }
 
     /// A client whose SYN passed completed its handshake.
@@ -317,19 +332,27 @@ impl Incoming<'_, '_> {
         }
     }
 
+    /// A client has returned its cookie.
+    #[inline]
+    pub(crate) fn begin(&mut self, proof: &Proof) -> Option<Verdict> {
+        if let Some(patience) = self.settings.patience {
+            return self.wait_for_data(proof, patience);
+        }
+        self.count(Event::CookieValid);
+        self.open_in_place(proof)
+    }
+
     /// An ACK out of flow opens a connection if its cookie is valid.
     #[inline]
     fn acknowledgement(&mut self, mark: Option<EstablishedMark<'_>>) -> Option<Verdict> {
         let Some(proof) = self.proof() else {
-            return self.out_of_flow(mark, Event::CookieInvalid);
+            let more = self.settings.patience.and_then(|_| self.more_data());
+            return more.or_else(|| self.out_of_flow(mark, Event::CookieInvalid));
         };
         match self.stage {
             Stage::BeforeConntrack => match self.open_socket() {
                 Some(socket) => self.of_socket(&socket),
-                None => {
-                    self.count(Event::CookieValid);
-                    self.open_in_place(&proof)
-                }
+                None => self.begin(&proof),
             },
             Stage::Filter => self.open_behind_conntrack(&proof),
         }

@@ -32,6 +32,12 @@ pub(crate) struct Proof {
     is_keep_alive: bool,
 }
 
+/// What a client's connection is opened with.
+pub(crate) struct Opening {
+    pub(crate) wait: Wait,
+    pub(crate) agreement: Agreement,
+}
+
 impl Incoming<'_, '_> {
     /// What the segment's cookie proves; `None` if it is not valid.
     #[inline]
@@ -79,7 +85,7 @@ impl Incoming<'_, '_> {
     }
 
     /// What the server is asked, by a SYN with the contents of the client's.
-    fn wait(&self, proof: &Proof) -> Wait {
+    pub(crate) fn opening(&self, proof: &Proof) -> Opening {
         let segment = &self.segment;
         let scale = proof.agreement.client_scale();
         let window = u32::from(segment.window).wrapping_shl(scale.unwrap_or(0).into());
@@ -100,8 +106,9 @@ impl Incoming<'_, '_> {
                 value: timestamps.value,
                 echo: 0,
             }),
+            ..Options::default()
         };
-        Wait {
+        let wait = Wait {
             endpoints: self.endpoints,
             cookie: self.segment.acknowledgement.wrapping_sub(1),
             fields,
@@ -109,14 +116,29 @@ impl Incoming<'_, '_> {
             window: segment.window,
             stamp: proof.timestamps.map(|timestamps| timestamps.echo),
             domain: self.packet.context().routing_domain(),
+        };
+        Opening {
+            wait,
+            agreement: proof.agreement,
         }
     }
 
     /// Turns the segment into a SYN, which takes the segment's path: through NAT, routing and all
     /// rules.
     pub(crate) fn open_in_place(&mut self, proof: &Proof) -> Option<Verdict> {
-        let wait = self.wait(proof);
         let held = self.held(proof);
+        self.open(&self.opening(proof), held, false)
+    }
+
+    /// As [`Self::open_in_place`], with this data. If it `is_shown`, the SYN carries it through the
+    /// rules.
+    pub(crate) fn open(
+        &mut self,
+        opening: &Opening,
+        held: Option<Held>,
+        is_shown: bool,
+    ) -> Option<Verdict> {
+        let (wait, synproxy) = (&opening.wait, self.synproxy);
         let syn = compose::tcp_header(&self.endpoints, &wait.fields, &wait.options);
         let packet = &mut *self.packet;
         if packet
@@ -126,31 +148,40 @@ impl Incoming<'_, '_> {
             return Some(Verdict::Drop);
         }
         let context = *packet.context();
-        let synproxy = self.synproxy;
         let opened = synproxy
             .template
             .open(packet.hook_skb(), &context)
-            .and_then(|opened| start(synproxy, opened, proof, &wait, held));
-        match opened {
-            Ok(()) => Some(Verdict::Accept),
-            Err(_) => self.reset_client(),
+            .and_then(|opened| start(synproxy, opened, opening));
+        if opened.is_err() {
+            return self.reset_client();
         }
+        // Connection tracking has seen the SYN without data.
+        let shown = held.as_ref().filter(|_| is_shown);
+        let done = shown.map_or(Ok(()), |held| self.show(opening, held));
+        synproxy.wait(wait, held);
+        Some(match done {
+            Ok(()) => Verdict::Accept,
+            // The client sends its data again.
+            Err(_) => Verdict::Drop,
+        })
     }
 
     /// Sends a new SYN in the client's name, as with iptables.
     pub(crate) fn open_new(&self, proof: &Proof) -> Option<Verdict> {
         let (packet, synproxy) = (&*self.packet, self.synproxy);
-        let wait = self.wait(proof);
+        let opening = self.opening(proof);
+        let wait = &opening.wait;
         let Ok(mut syn) = wait.syn(packet.context().initial_time_to_live(packet.family)) else {
             return Some(Verdict::Drop);
         };
         let opened = syn
             .open(&synproxy.template, packet.context())
-            .and_then(|opened| start(synproxy, opened, proof, &wait, self.held(proof)));
-        match opened {
-            Ok(()) => syn.send(packet.context()),
-            Err(_) => return self.reset_client(),
+            .and_then(|opened| start(synproxy, opened, &opening));
+        if opened.is_err() {
+            return self.reset_client();
         }
+        synproxy.wait(wait, self.held(proof));
+        syn.send(packet.context());
         // The new SYN replaces the segment.
         Some(Verdict::Drop)
     }
@@ -166,21 +197,18 @@ impl Incoming<'_, '_> {
     }
 }
 
-/// Initializes the state of a connection, and waits for the server.
+/// Initializes the state of a connection.
 fn start(
     synproxy: &Synproxy,
     (connection, words): (Connection<'_>, &ProxyWords),
-    proof: &Proof,
-    wait: &Wait,
-    held: Option<Held>,
+    Opening { wait, agreement }: &Opening,
 ) -> Result<(), NotOpened> {
     if connection.tcp_state() != TcpState::SynSent {
         return Err(NotOpened::Taken);
     }
-    ProxyState::new(words).start(wait.cookie, wait.stamp, &proof.agreement);
+    ProxyState::new(words).start(wait.cookie, wait.stamp, agreement);
     if let Some(mark) = synproxy.established.mark(&wait.endpoints) {
         mark.occupy();
     }
-    synproxy.wait(wait, held);
     Ok(())
 }

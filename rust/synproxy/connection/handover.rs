@@ -35,15 +35,6 @@ use crate::{
 };
 
 impl ProxySegment<'_> {
-    /// Whether the segment is the SYN of a client that waits for its server, which is this host.
-    pub(super) fn opens_here(&self) -> bool {
-        !self.packet.context().is_going_out()
-            && self.connection.direction == Direction::Original
-            && self.segment.kind() == Kind::Syn
-            && self.connection.tcp_state() == TcpState::SynSent
-            && !self.proxy_state.has(Flag::Opened)
-    }
-
     /// Has the socket take the connection over, if there is one that can. Otherwise the SYN goes on
     /// to whoever gets it.
     pub(super) fn hand_over(&mut self) -> Result {

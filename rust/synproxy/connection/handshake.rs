@@ -117,6 +117,7 @@ impl ProxySegment<'_> {
             timestamps: proxy_state
                 .has(Flag::ClientTimestamps)
                 .then_some(Timestamps { value: 0, echo: 0 }),
+            ..Options::default()
         };
         let ecn = proxy_state
             .has(Flag::ClientEcn)

@@ -135,8 +135,16 @@ impl<'a> ProxySegment<'a> {
 
     /// Handles an outgoing segment.
     fn run(&mut self) -> Verdict {
-        if self.opens_here() {
-            return verdict_of(self.hand_over());
+        let is_first = self.connection.direction == Direction::Original
+            && self.segment.kind() == Kind::Syn
+            && self.connection.tcp_state() == TcpState::SynSent
+            && !self.proxy_state.has(Flag::Opened);
+        if is_first {
+            let hidden = self.take_data_off();
+            return verdict_of(match self.packet.context().is_going_out() {
+                true => hidden,
+                false => hidden.and_then(|()| self.hand_over()),
+            });
         }
         if self.packet.skb().is_looped() {
             return Verdict::Accept;

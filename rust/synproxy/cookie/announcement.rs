@@ -91,6 +91,11 @@ impl Agreement {
     pub(crate) fn client_scale(&self) -> Option<u8> {
         (self.client_scale != NO_SCALE).then_some(self.client_scale)
     }
+
+    /// The advertised window scale, if windows are scaled.
+    pub(crate) fn advertised_wscale(&self) -> Option<u8> {
+        (self.advertised_wscale != NO_SCALE).then_some(self.advertised_wscale)
+    }
 }
 
 /// What a client is told of a server.
@@ -194,6 +199,7 @@ impl Announcement {
                 value: agreement.stamp(),
                 echo: timestamps.value,
             }),
+            ..Options::default()
         };
         Self {
             options,

@@ -58,6 +58,7 @@ const LEARNED: SynproxySettings = SynproxySettings {
     timestamps: None,
     ecn: None,
     window: None,
+    patience: None,
     threshold: None,
 };
 
@@ -70,6 +71,7 @@ fn chosen(scale: Option<u8>, sack: bool, timestamps: bool, ecn: bool) -> Synprox
         timestamps: Some(timestamps),
         ecn: Some(ecn),
         window: None,
+        patience: None,
         threshold: None,
     }
 }
@@ -79,6 +81,7 @@ const CLIENT: Options = Options {
     scale: Some(9),
     sack: true,
     timestamps: Some(Timestamps { value: 77, echo: 0 }),
+    received: None,
 };
 
 const SERVER: ServerOptions = ServerOptions {
@@ -390,6 +393,7 @@ mod tests {
                 scale: has(3).then_some(9),
                 sack: has(4),
                 timestamps: CLIENT.timestamps.filter(|_| has(5)),
+                received: None,
             };
             let more = if has(6) { CONGESTION } else { 0 };
             for server in [None, Some(&SERVER)] {

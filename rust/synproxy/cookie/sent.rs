@@ -56,6 +56,17 @@ impl SentCookies {
         slot.store(u64::from(cookie) << 32 | u64::from(time), Relaxed);
     }
 
+    /// Forgets when the cookie was sent: what comes of it will not come at once.
+    #[cold]
+    pub(crate) fn forget(&self, cookie: u32) {
+        if let Some(slot) = self
+            .slot(cookie)
+            .filter(|slot| Self::read(slot).0 == cookie)
+        {
+            slot.store(u64::from(cookie) << 32 | u64::from(AGAIN), Relaxed);
+        }
+    }
+
     /// When the cookie was sent, if it was sent once, and lately.
     pub(crate) fn time(&self, cookie: u32, now: u32) -> Option<u32> {
         let (last, time) = Self::read(self.slot(cookie)?);

@@ -39,6 +39,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_forgotten_is_not_known() -> Result {
+        let sent = SentCookies::new()?;
+        sent.note(7, 1);
+        sent.forget(7 ^ OTHER);
+        assert_eq!(sent.time(7, 1), Some(1));
+        sent.forget(7);
+        assert_eq!(sent.time(7, 1), None);
+        Ok(())
+    }
+
+    #[test]
     fn the_next_one_takes_the_slot() -> Result {
         let sent = SentCookies::new()?;
         sent.note(7, 1);

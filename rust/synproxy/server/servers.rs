@@ -131,6 +131,9 @@ pub(crate) struct ServerReport {
     pub(crate) unanswered: u32,
     /// How often early data of clients was dropped, so that they had to send it again.
     pub(crate) dropped: u32,
+    /// Clients that had to say something before they were connected, by what became of it, see
+    /// [`WaitResult`].
+    pub(crate) waited: [u32; WAIT_RESULTS],
     /// Its options, if they are known.
     pub(crate) options: Option<ServerOptions>,
     /// Jiffies since the entry was last used.
@@ -149,6 +152,22 @@ pub(crate) enum ConnectResult {
     /// The server was not reached.
     Unanswered,
 }
+
+/// What becomes of a client that has to say something before it is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitResult {
+    /// It has begun to wait. All others end that.
+    Begun,
+    /// It has said all that rules can look for.
+    ByData,
+    /// Its time was over.
+    ByTimeout,
+    /// It had to give way to others, or was gone.
+    GivenUp,
+}
+
+/// How many [`WaitResult`]s there are.
+const WAIT_RESULTS: usize = 4;
 
 /// What a server's SYN-ACK says.
 #[derive(Clone, Copy)]
@@ -196,6 +215,7 @@ struct Server {
     refused: Atomic<i32>,
     unanswered: Atomic<i32>,
     dropped: Atomic<i32>,
+    waited: [Atomic<i32>; WAIT_RESULTS],
     flood: FloodState,
 }
 
@@ -272,6 +292,7 @@ impl Server {
             refused: Atomic::new(0),
             unanswered: Atomic::new(0),
             dropped: Atomic::new(0),
+            waited: [const { Atomic::new(0) }; WAIT_RESULTS],
             flood: FloodState::new(),
         }
     }
@@ -334,6 +355,9 @@ impl Server {
         self.refused.store(0, Relaxed);
         self.unanswered.store(0, Relaxed);
         self.dropped.store(0, Relaxed);
+        for counter in &self.waited {
+            counter.store(0, Relaxed);
+        }
         self.flood.clear();
         self.port.store(endpoint.tag());
     }
@@ -508,6 +532,17 @@ impl Servers {
         }
     }
 
+    /// Counts what became of a client that has to say something before it is connected.
+    pub(crate) fn count_waited(&self, endpoint: &Endpoint, result: WaitResult) {
+        let Some(server) = self.find_or_make(endpoint) else {
+            return;
+        };
+        if let Some(counter) = server.waited.get(result as usize) {
+            counter.fetch_add(1, Relaxed);
+        }
+        server.used.store(jiffies32());
+    }
+
     /// Whether a SYN to the server may pass at this rate.
     pub(crate) fn admits(&self, endpoint: &Endpoint, rate: &Rate) -> bool {
         let Some(server) = self.find_or_make(endpoint) else {
@@ -543,6 +578,7 @@ impl Servers {
             refused: server.refused.load(Relaxed) as u32,
             unanswered: server.unanswered.load(Relaxed) as u32,
             dropped: server.dropped.load(Relaxed) as u32,
+            waited: (server.waited.each_ref()).map(|counter| counter.load(Relaxed) as u32),
             options: server.known_options(),
             age: jiffies32().wrapping_sub(server.used.load()),
         };

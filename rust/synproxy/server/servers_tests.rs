@@ -8,7 +8,8 @@ use super::servers::{
     Known,
     Said,
     ServerOptions,
-    Servers, //
+    Servers,
+    WaitResult, //
 };
 use crate::{
     kernel_api::{
@@ -53,6 +54,7 @@ const EVERYTHING: Options = Options {
     scale: Some(7),
     sack: true,
     timestamps: Some(Timestamps { value: 1, echo: 2 }),
+    received: None,
 };
 
 /// A server that uses everything.
@@ -204,6 +206,7 @@ mod tests {
                     scale,
                     sack: number & 1 != 0,
                     timestamps: EVERYTHING.timestamps.filter(|_| number & 2 != 0),
+                    received: None,
                 };
                 let one = ipv6([u32::from(number), 2, 3, 4]);
                 let said = Said {
@@ -265,6 +268,7 @@ mod tests {
             scale: Some(9),
             sack: true,
             timestamps: None,
+            received: None,
         };
         let chosen = |options| Said {
             was_chosen: true,
@@ -282,6 +286,25 @@ mod tests {
         // A server that is the only one may have changed.
         learn(&servers, &one, &EVERYTHING);
         assert!(servers.options(&one) == Some(KNOWN));
+        Ok(())
+    }
+
+    #[test]
+    fn clients_that_wait_are_counted() -> Result {
+        let servers = Servers::new()?;
+        let results = [
+            WaitResult::Begun,
+            WaitResult::ByData,
+            WaitResult::ByTimeout,
+            WaitResult::GivenUp,
+        ];
+        for (number, result) in (1..).zip(results) {
+            for _ in 0..number {
+                servers.count_waited(&ipv4(1, 80), result);
+            }
+        }
+        let report = servers.report_from(0).ok_or(EINVAL)?.0;
+        assert_eq!(report.waited, [1, 2, 3, 4]);
         Ok(())
     }
 

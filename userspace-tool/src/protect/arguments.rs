@@ -16,7 +16,8 @@ use crate::{
 #[command(
     bin_name = "palisade protect",
     override_usage = "\
-palisade protect [--when-flooded RATE[/BURST]] [--window N] [-i INTERFACE] [ADDRESS:]PORT...
+palisade protect [--when-flooded RATE[/BURST]] [--window N] [--until-data[=SECONDS]] [-i INTERFACE] \
+                        [ADDRESS:]PORT...
        palisade protect --remove [-i INTERFACE] [ADDRESS:]PORT...
        palisade protect --status [--json]"
 )]
@@ -32,6 +33,17 @@ pub(crate) struct ProtectArguments {
     /// with 0 they wait until it has
     #[arg(long, value_name = "N", conflicts_with_all = ["remove", "status"])]
     window: Option<String>,
+    /// Open no connection before the client's first bytes are there, or so many seconds (3 if not
+    /// given) are over: rules see these bytes in the connection's SYN
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        conflicts_with_all = ["remove", "status"]
+    )]
+    until_data: Option<String>,
     /// Only for what comes in there; eth+ is any name that begins with eth
     #[arg(
         short,
@@ -135,6 +147,12 @@ impl ProtectArguments {
         }
         if let Some(rate) = &self.when_flooded {
             option("--when-flooded", rate);
+        }
+        if let Some(seconds) = &self.until_data {
+            words.push(match seconds.as_str() {
+                "" => "--until-data".to_owned(),
+                _ => format!("--until-data={seconds}"),
+            });
         }
         words
     }

@@ -28,7 +28,14 @@ const COLUMNS: &[(&str, Cell)] = &[
     ("REFUSED", |row| row.refused().to_string()),
     ("UNANSWERED", |row| row.unanswered().to_string()),
     ("DROPPED", |row| row.dropped().to_string()),
+    ("WAITING", |row| row.waiting().to_string()),
+    ("BY-DATA", |row| row.opened_by_data().to_string()),
+    ("BY-TIMEOUT", |row| row.opened_by_timeout().to_string()),
+    ("GIVEN-UP", |row| row.given_up().to_string()),
 ];
+
+/// The columns for rules with `--until-data`.
+const WAITING: [&str; 4] = ["WAITING", "BY-DATA", "BY-TIMEOUT", "GIVEN-UP"];
 
 fn statistics(row: &Row<'_>) -> Statistics {
     row.protection.synproxy.statistics()
@@ -51,6 +58,7 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
     let columns: Vec<_> = COLUMNS
         .iter()
         .filter(|(title, _)| *title != "IN" || has_interface)
+        .filter(|(title, _)| !WAITING.contains(title) || rows.iter().any(Row::waits))
         .collect();
     let mut header: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
     header.push("SERVER");
@@ -126,6 +134,11 @@ fn row_json(row: &Row<'_>) -> Value {
         "refused": row.refused(),
         "unanswered": row.unanswered(),
         "dropped": row.dropped(),
+        "until_data": synproxy.until_data,
+        "waiting": row.waiting(),
+        "opened_by_data": row.opened_by_data(),
+        "opened_by_timeout": row.opened_by_timeout(),
+        "given_up": row.given_up(),
         "servers": row.servers.iter().map(|server| server_json(server)).collect::<Vec<Value>>(),
     })
 }
@@ -139,6 +152,10 @@ fn server_json(server: &Server) -> Value {
         "refused": server.refused,
         "unanswered": server.unanswered,
         "dropped": server.dropped,
+        "waiting": server.waiting(),
+        "opened_by_data": server.opened_by_data,
+        "opened_by_timeout": server.opened_by_timeout,
+        "given_up": server.given_up,
         "learned": server.mss.is_some(),
         "mss": server.mss,
         "wscale": server.wscale,

@@ -58,6 +58,40 @@ impl Row<'_> {
         self.sum(|server| server.dropped).saturating_sub(before)
     }
 
+    /// Whether its clients have to say something before they are connected.
+    pub(super) fn waits(&self) -> bool {
+        self.protection.synproxy.until_data.is_some()
+    }
+
+    /// Clients that wait now until their first bytes are there.
+    pub(super) fn waiting(&self) -> u64 {
+        self.sum(Server::waiting)
+    }
+
+    /// Connections that the client's first bytes have opened since.
+    pub(super) fn opened_by_data(&self) -> u64 {
+        let before = self.protection.synproxy.statistics().opened_by_data_before;
+        self.sum(|server| server.opened_by_data)
+            .saturating_sub(before)
+    }
+
+    /// Connections that were opened since because the client had said nothing in time.
+    pub(super) fn opened_by_timeout(&self) -> u64 {
+        let before = self
+            .protection
+            .synproxy
+            .statistics()
+            .opened_by_timeout_before;
+        self.sum(|server| server.opened_by_timeout)
+            .saturating_sub(before)
+    }
+
+    /// Clients that nobody waited for any more since.
+    pub(super) fn given_up(&self) -> u64 {
+        let before = self.protection.synproxy.statistics().given_up_before;
+        self.sum(|server| server.given_up).saturating_sub(before)
+    }
+
     /// The sum of a counter over its servers.
     fn sum(&self, count: impl Fn(&Server) -> u64) -> u64 {
         self.servers
@@ -67,6 +101,13 @@ impl Row<'_> {
 }
 
 impl Server {
+    /// Clients that wait now until their first bytes are there.
+    pub(super) fn waiting(&self) -> u64 {
+        [self.opened_by_data, self.opened_by_timeout, self.given_up]
+            .into_iter()
+            .fold(self.waited, u64::saturating_sub)
+    }
+
     /// The TCP options that were learned from it, if any were.
     pub(super) fn options(&self) -> Option<String> {
         let mut options = vec![format!("mss {}", self.mss?)];

@@ -34,6 +34,11 @@ nest! {
         pub(super) handed_over: u64 = HANDED_OVER;
         /// How often clients had to send again what they sent before it had answered.
         pub(super) dropped: u64 = DROPPED;
+        /// Clients that began to wait until their first bytes were there.
+        pub(super) waited: u64 = WAITED;
+        pub(super) opened_by_data: u64 = OPENED_BY_DATA;
+        pub(super) opened_by_timeout: u64 = OPENED_BY_TIMEOUT;
+        pub(super) given_up: u64 = GIVEN_UP;
     }
 }
 

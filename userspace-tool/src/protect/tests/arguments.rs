@@ -49,6 +49,14 @@ fn each_endpoint_makes_a_rule() {
             "--window 0 --when-flooded 5 1",
             &["-p tcp -m tcp --dport 1 -j SYNPROXY --window 0 --when-flooded 5"],
         ),
+        (
+            "--until-data 443",
+            &["-p tcp -m tcp --dport 443 -j SYNPROXY --until-data 3"],
+        ),
+        (
+            "--until-data=60 443",
+            &["-p tcp -m tcp --dport 443 -j SYNPROXY --until-data 60"],
+        ),
     ] {
         let expected: Vec<String> = expected
             .iter()
@@ -111,6 +119,10 @@ fn mistakes_are_named() {
         (
             "--window 65536 80",
             "protect: --window 65536: this has to be a number from 0 to 65535",
+        ),
+        (
+            "--until-data=0 80",
+            "protect: --until-data 0: this has to be a number from 1 to 60",
         ),
         (
             "-i abcdefghijklmnop 80",

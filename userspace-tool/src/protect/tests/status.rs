@@ -90,6 +90,10 @@ fn answered(address: &str, port: u16, wscale: Option<u8>) -> Server {
     answer.u64(server::REFUSED, 6);
     answer.u64(server::UNANSWERED, 7);
     answer.u64(server::DROPPED, 8);
+    answer.u64(server::OPENED_BY_DATA, 9);
+    answer.u64(server::OPENED_BY_TIMEOUT, 10);
+    answer.u64(server::GIVEN_UP, 11);
+    answer.u64(server::WAITED, 40);
     if let Some(wscale) = wscale {
         answer.u16(server::MSS, 1460);
         answer.u8(server::WSCALE, wscale);
@@ -175,6 +179,21 @@ ADDRESS        IN     PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUS
 }
 
 #[test]
+fn clients_that_have_to_say_something_have_columns() {
+    let chain = chain_of(&[
+        "-p tcp --dport 22 -j SYNPROXY --until-data 5",
+        "-p tcp --dport 80 -j SYNPROXY",
+    ]);
+    let servers = [answered("192.0.2.1", 22, None)];
+    let expected = "\
+ADDRESS  PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUSED  UNANSWERED  DROPPED  WAITING  BY-DATA  BY-TIMEOUT  GIVEN-UP  SERVER
+any        22     0        0      0        0       5       3        6           7        8       10        9          10        11  on this host
+any        80     0        0      0        0       0       0        0           0        0        0        0           0         0  not learned yet
+";
+    assert_eq!(table(&chain, &servers), expected);
+}
+
+#[test]
 fn json_says_everything() {
     let chain = protected(vec![protecting(Some("::1".parse().unwrap()), 80, u64::MAX)]);
     let servers = [answered("::1", 80, Some(0)), answered("::1", 81, None)];
@@ -199,6 +218,11 @@ fn json_says_everything() {
         "refused": 6,
         "unanswered": 7,
         "dropped": 8,
+        "until_data": null,
+        "waiting": 10,
+        "opened_by_data": 9,
+        "opened_by_timeout": 10,
+        "given_up": 11,
         "servers": [{
             "address": "::1",
             "port": 80,
@@ -207,6 +231,10 @@ fn json_says_everything() {
             "refused": 6,
             "unanswered": 7,
             "dropped": 8,
+            "waiting": 10,
+            "opened_by_data": 9,
+            "opened_by_timeout": 10,
+            "given_up": 11,
             "learned": true,
             "mss": 1460,
             "wscale": 0,

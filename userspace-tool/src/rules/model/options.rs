@@ -47,6 +47,11 @@ impl ExtensionOption {
         self.values.split_whitespace().count()
     }
 
+    /// Whether it may go without its value.
+    pub(crate) fn is_value_optional(&self) -> bool {
+        self.values.starts_with('[')
+    }
+
     /// The names that its values are made of, if they are names.
     pub(crate) fn known(&self) -> Option<String> {
         let words = self.words?;
@@ -69,7 +74,7 @@ pub(crate) struct Given<'a> {
 }
 
 impl Given<'_> {
-    /// The value of an option that takes one.
+    /// The value of an option that takes one; empty if it is optional and absent.
     pub(crate) fn value(&self) -> &str {
         self.values.first().map_or("", String::as_str)
     }

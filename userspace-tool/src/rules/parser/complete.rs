@@ -90,11 +90,8 @@ impl<'a> Completion<'a> {
         let (option, values) = last?;
         let is_needed = self.line.arguments.missing()?;
         // The second value of an option of a match is needed as well, though it is read as an operand.
-        Some((
-            option,
-            values,
-            is_needed || matches!(option, Found::Extension(..)),
-        ))
+        let takes_more = |option: &Found| matches!(option, Found::Extension(_, option) if !option.is_value_optional());
+        Some((option, values, is_needed || takes_more(&option)))
     }
 
     fn option(&mut self, token: &Token) -> Option<Found> {

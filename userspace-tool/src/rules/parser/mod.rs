@@ -161,6 +161,13 @@ impl CommandLine<'_> {
         let mut values = Vec::with_capacity(count);
         if count == 0 {
             self.no_value(spelled)?;
+        } else if option.is_value_optional() {
+            let value = self.arguments.surplus();
+            values.push(
+                value
+                    .or_else(|| self.arguments.operand())
+                    .unwrap_or_default(),
+            );
         } else {
             values.push(self.value(spelled, option.invertible, &mut inverted)?);
         }

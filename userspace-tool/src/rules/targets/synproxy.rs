@@ -7,7 +7,7 @@ use std::fmt;
 use super::synproxy_statistics::Statistics;
 use crate::{
     fields::{Fields, composite, nest},
-    netlink::spec::{FLOODED_RATE_MAX, WINDOW_SCALE_MAX, attribute::target},
+    netlink::spec::{FLOODED_RATE_MAX, UNTIL_DATA_MAX, WINDOW_SCALE_MAX, attribute::target},
     rules::model::{
         extension::{Extension, ExtensionType},
         options::{is, number, options, parse_number, parsed},
@@ -32,6 +32,10 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
         [] "window": "N" => window: number(0, u16::MAX as u32),
             "tell clients of a server behind this machine no larger window \
              before it has answered; with 0 they wait until it has";
+        [] "until-data": "[SECONDS]" => until_data: parsed(parse_until_data),
+            "open no connection before the client's first bytes are there, or \
+             so many seconds (3 if not given) are over; rules see these bytes in \
+             the connection's SYN; table raw";
         [] "when-flooded": "RATE[/BURST]" => when_flooded: parsed(Flooded::parse),
             "let handshakes with a server pass up to so many SYNs a second, of \
              which so many may come at once (as many as in a second if not \
@@ -43,11 +47,15 @@ Without any of the first five, clients are told what the server said when it was
 of them, --sack-perm, --timestamp and --ecn are not used where they are not given.
 The target needs -p tcp. It is for PREROUTING of the table raw, where one rule is enough. It is also for INPUT and FORWARD of the table filter, where it takes the rules that iptables needs: the SYNs
 not tracked (-j CT --notrack), and -m state --state INVALID,UNTRACKED -j SYNPROXY.
+With --until-data, the packet that opens a connection is a SYN for all rules of all tables, and has what the client
+said: one request of HTTP, or one ClientHello of TLS, to its end, or else the client's first segment. So -m tls, -m http
+and -m string tell in PREROUTING of the table nat where it goes.
 palisade protect makes such rules, and shows what they have seen.
 ",
     examples: &[
         "-t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY",
         "-t raw -A PREROUTING -p tcp --dport 443 -j SYNPROXY --when-flooded 1000/2000",
+        "-t raw -A PREROUTING -p tcp --dport 443 -j SYNPROXY --until-data",
     ],
     ..ExtensionType::nested::<Synproxy>("SYNPROXY", target::SYNPROXY)
 };
@@ -64,8 +72,19 @@ nest! {
         /// Counters of the rule, which only the kernel sets.
         statistics: Option<Statistics> = STATISTICS;
         window: Option<u16> = WINDOW => "--window";
+        pub(crate) until_data: Option<u32> = UNTIL_DATA => "--until-data";
     }
-    saved as sack_perm timestamp wscale mss ecn window when_flooded;
+    saved as sack_perm timestamp wscale mss ecn window until_data when_flooded;
+}
+
+/// Seconds until a connection is opened whose client says nothing, if they are not given.
+const PATIENCE: u32 = 3;
+
+fn parse_until_data(text: &str) -> Result<u32, String> {
+    match text {
+        "" => Ok(PATIENCE),
+        _ => parse_number(text, 1, UNTIL_DATA_MAX),
+    }
 }
 
 impl Synproxy {

@@ -24,6 +24,9 @@ nest! {
         pub(crate) unanswered_before: u64 = UNANSWERED_BEFORE;
         pub(crate) handed_over_before: u64 = HANDED_OVER_BEFORE;
         pub(crate) dropped_before: u64 = DROPPED_BEFORE;
+        pub(crate) opened_by_data_before: u64 = OPENED_BY_DATA_BEFORE;
+        pub(crate) opened_by_timeout_before: u64 = OPENED_BY_TIMEOUT_BEFORE;
+        pub(crate) given_up_before: u64 = GIVEN_UP_BEFORE;
     }
 }
 

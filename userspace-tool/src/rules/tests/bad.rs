@@ -1093,6 +1093,14 @@ const LINES: &[(&str, &str)] = &[
         "--window 65536: this has to be a number from 0 to 65535",
     ),
     (
+        "-t raw -A PREROUTING -p tcp -j SYNPROXY --until-data 61",
+        "--until-data 61: this has to be a number from 1 to 60",
+    ),
+    (
+        "-t raw -A PREROUTING -p tcp -j SYNPROXY --until-data 1 2",
+        "bad argument 2: it belongs to no option",
+    ),
+    (
         "-A INPUT -p tcp -j SYNPROXY --when-flooded 0",
         "--when-flooded 0: this has to be RATE or RATE/BURST, both numbers from 1 to 1000000",
     ),

@@ -697,6 +697,22 @@ const LINES: &[(&str, &[&str])] = &[
         "-t raw -A PREROUTING -p tcp -j SYNPROXY --when-flooded 1 --window 0 --ecn",
         &["-A PREROUTING -p tcp -j SYNPROXY --ecn --window 0 --when-flooded 1"],
     ),
+    (
+        "-t raw -A PREROUTING -p tcp -j SYNPROXY --until-data",
+        &["-A PREROUTING -p tcp -j SYNPROXY --until-data 3"],
+    ),
+    (
+        "-t raw -A PREROUTING -p tcp -j SYNPROXY --until-data --window 1",
+        &["-A PREROUTING -p tcp -j SYNPROXY --window 1 --until-data 3"],
+    ),
+    (
+        "-t raw -A PREROUTING -j SYNPROXY --until-data 60 -p tcp",
+        &["-A PREROUTING -p tcp -j SYNPROXY --until-data 60"],
+    ),
+    (
+        "-t raw -A PREROUTING -p tcp -j SYNPROXY --until-data=1",
+        &["-A PREROUTING -p tcp -j SYNPROXY --until-data 1"],
+    ),
 ];
 
 #[test]

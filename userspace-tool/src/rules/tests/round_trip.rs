@@ -288,14 +288,17 @@ fn synproxy() -> impl Strategy<Value = String> {
         optional((0..=14u8).prop_map(|wscale| format!(" --wscale {wscale}"))),
         optional((0..=u16::MAX).prop_map(|window| format!(" --window {window}"))),
     );
+    let until_data = optional((1..=60u32).prop_map(|seconds| format!(" --until-data {seconds}")));
     let burst = optional((1..=1_000_000u32).prop_map(|burst| format!("/{burst}")));
     let flooded = optional(
         (1..=1_000_000u32, burst)
             .prop_map(|(rate, burst)| format!(" --when-flooded {rate}{burst}")),
     );
-    (numbers, flags, flooded).prop_map(|((mss, wscale, window), flags, flooded)| {
-        format!(" -p tcp -j SYNPROXY{mss}{wscale}{flags}{window}{flooded}")
-    })
+    (numbers, flags, until_data, flooded).prop_map(
+        |((mss, wscale, window), flags, until_data, flooded)| {
+            format!(" -p tcp -j SYNPROXY{mss}{wscale}{flags}{window}{until_data}{flooded}")
+        },
+    )
 }
 
 /// Types that both IP versions have.
@@ -549,6 +552,7 @@ fn word() -> impl Strategy<Value = String> {
         "SYNPROXY",
         "--wscale",
         "--window",
+        "--until-data",
         "--when-flooded",
         ":",
         "-s",

@@ -352,13 +352,14 @@ const SHOWN: &[(&str, &str, &str)] = &[
         "-p tcp -j SYNPROXY --wscale 0 --sack-perm --when-flooded 5",
         " SYNPROXY sack-perm wscale 0 when-flooded 5",
         r#"{"mss": null, "wscale": 0, "sack_perm": true, "timestamp": false, "ecn": false,
-            "window": null, "when_flooded": {"rate": 5, "burst": null}, "statistics": null}"#,
+            "window": null, "until_data": null, "when_flooded": {"rate": 5, "burst": null},
+            "statistics": null}"#,
     ),
     (
         "-p tcp -j SYNPROXY --window 0",
         " SYNPROXY window 0",
         r#"{"mss": null, "wscale": null, "sack_perm": false, "timestamp": false, "ecn": false,
-            "window": 0, "when_flooded": null, "statistics": null}"#,
+            "window": 0, "until_data": null, "when_flooded": null, "statistics": null}"#,
     ),
 ];
 

@@ -36,6 +36,7 @@ USUAL = {
     ("synproxy", "mss"): (1, 536, 1460, 65535),
     ("synproxy", "wscale"): (0, 7, 14),
     ("synproxy", "window"): (0, 1000, 65535),
+    ("synproxy", "until-data"): (1, 3, 60),
     ("synproxy", "flooded-rate"): (1, 100, 1000000),
     ("synproxy", "flooded-burst"): (1, 100, 1000000),
     ("list", "hits"): (1, 2, 20, 100),
@@ -209,6 +210,8 @@ class Requests:
             tree = [(name, value) for name, value in tree if name != "statistics"]
         if self.chance(0.5):
             tree = [(name, value) for name, value in tree if not name.startswith("flooded")]
+        elif self.chance(0.9):
+            tree = [(name, value) for name, value in tree if name != "until-data"]
         return tree
 
     def ports(self, transport):

@@ -102,9 +102,11 @@ check "lists that ran out of memory can be destroyed" on server sh -c 'palisade 
 # SYNPROXY unshares packets before it changes them, and makes packets of its own.
 listen server 80
 listen server 443
+listen server 81
 # For the rule behind connection tracking, an ACK without a connection has to be invalid.
 on server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
 on server palisade -t raw -A PREROUTING -p tcp --dport 80 -j SYNPROXY
+on server palisade -t raw -A PREROUTING -p tcp --dport 81 -j SYNPROXY --until-data
 on server palisade -t raw -A PREROUTING -p tcp --dport 443 --syn -j NOTRACK
 on server palisade -A INPUT -p tcp --dport 443 -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --sack-perm --timestamp \
 	--wscale 7 --mss 1460
@@ -112,20 +114,21 @@ on server palisade -A INPUT -p tcp --dport 443 -m conntrack --ctstate INVALID,UN
 served() {
 	eventually 30 connects client "$1" "$2"
 }
+ports=(80 443 81)
 # attempts COUNT: so many clients for each IP version try to connect at the same time, with or without success.
 attempts() {
 	local number pids=()
 	for ((number = 0; number < $1; number++)); do
-		on client nc -n -z -w 4 10.0.0.1 $((number % 2 ? 80 : 443)) >/dev/null 2>&1 &
+		on client nc -n -N -w 4 10.0.0.1 "${ports[number % 3]}" <<<GET >/dev/null 2>&1 &
 		pids+=($!)
-		on client nc -n -z -w 4 fd00::1 $((number % 2 ? 80 : 443)) >/dev/null 2>&1 &
+		on client nc -n -N -w 4 fd00::1 "${ports[number % 3]}" <<<GET >/dev/null 2>&1 &
 		pids+=($!)
 	done
 	wait "${pids[@]}"
 }
-for port in 80 443; do
-	check "SYNPROXY opens connections to port $port" served 10.0.0.1 $port
-	check "and over IPv6" served fd00::1 $port
+for port in "${ports[@]}"; do
+	check "SYNPROXY opens connections to port $port" served 10.0.0.1 "$port"
+	check "and over IPv6" served fd00::1 "$port"
 done
 faults 100
 attempts 3
@@ -134,11 +137,11 @@ for percent in 50 20; do
 	faults $percent
 	attempts 8
 	faults 0
-	for port in 80 443; do
-		check "after faults in $percent % of the allocations, connections to port $port are opened" served 10.0.0.1 $port
-		check "and over IPv6" served fd00::1 $port
+	for port in "${ports[@]}"; do
+		check "after faults in $percent % of the allocations, connections to port $port are opened" served 10.0.0.1 "$port"
+		check "and over IPv6" served fd00::1 "$port"
 	done
 done
-check "SYNPROXY knows the servers" test "$(on server "$churn" servers)" -ge 4
+check "SYNPROXY knows the servers" test "$(on server "$churn" servers)" -ge 6
 
 finish

@@ -3,8 +3,15 @@
 //! What a client has said so far.
 
 use super::{
-    tcp::segment::Segment,
-    Packet, //
+    tcp::{
+        options::Options,
+        segment::{
+            Kind,
+            Segment, //
+        },
+    },
+    Packet,
+    TCP_HEADER_LENGTH, //
 };
 use crate::kernel_api::net::skb::Skb;
 
@@ -28,7 +35,34 @@ impl Packet<'_> {
             length: self.skb().len().checked_sub(start)?,
         })
     }
+
+    /// How many bytes further behind the client's first data are in the SYN that carries them than in
+    /// the client's own segment: a SYN has more options.
+    #[inline]
+    pub(crate) fn data_displacement(&self) -> u32 {
+        let is_own = |packet: &Self| {
+            let connection = packet.skb().tracked();
+            connection.is_some_and(|connection| connection.proxy().is_some())
+        };
+        let displaced = || {
+            let segment = Segment::of(self).filter(|segment| segment.kind() == Kind::Syn)?;
+            let options = Options::read(self.skb(), &segment)?;
+            let usual = match options.timestamps {
+                Some(_) => TCP_HEADER_LENGTH as u32 + TIMESTAMPS_LENGTH,
+                None => TCP_HEADER_LENGTH as u32,
+            };
+            segment.header_length.checked_sub(usual)
+        };
+        if is_own(self) {
+            displaced().unwrap_or(0)
+        } else {
+            0
+        }
+    }
 }
+
+/// Length of timestamps with what aligns them (RFC 7323, appendix A), in bytes.
+const TIMESTAMPS_LENGTH: u32 = 12;
 
 impl FirstData<'_> {
     /// Copies the bytes from an offset on, as many as there are and as there is room for. Returns how

@@ -64,7 +64,12 @@ impl PacketMatch for StringMatch {
     fn matches(&self, packet: &Packet<'_>) -> MatchResult {
         let search = &self.search;
         let start = packet.skb().network_offset();
-        let range = start.wrapping_add(search.from)..start.wrapping_add(search.to);
+        let displacement = packet.data_displacement();
+        let at = |offset: u32| match offset {
+            0 => start,
+            _ => start.wrapping_add(offset).wrapping_add(displacement),
+        };
+        let range = at(search.from)..at(search.to);
         MatchResult::from(self.text.is_in(packet.skb(), range) != search.invert)
     }
 }

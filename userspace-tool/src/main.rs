@@ -14,6 +14,7 @@ mod netlink;
 mod output;
 mod persist;
 mod protect;
+mod replace;
 mod rules;
 mod subcommands;
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Firewall, replace::replace};
-use crate::error::Error;
+use super::Firewall;
+use crate::{error::Error, replace::replace};
 
 /// Where everything is kept.
 pub(super) struct Files {

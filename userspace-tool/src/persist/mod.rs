@@ -5,7 +5,6 @@
 mod arguments;
 mod files;
 mod machine;
-mod replace;
 #[cfg(test)]
 mod tests;
 

@@ -14,7 +14,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 /// Make this the file's contents, for root's eyes only. Whatever fails, and whenever the power does, the file is the
 /// old one or the new one. Folders that are not there are made. A symbolic link stays one.
-pub(super) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let target = fs::canonicalize(path);
     let path = target.as_deref().unwrap_or(path);
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {

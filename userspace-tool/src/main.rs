@@ -10,6 +10,7 @@ mod documents;
 mod error;
 mod fields;
 mod lists;
+mod metrics;
 mod netlink;
 mod output;
 mod persist;

@@ -4,19 +4,24 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
 use nix::fcntl::{Flock, FlockArg};
 
-/// Make this the file's contents, for root's eyes only. Whatever fails, and whenever the power does, the file is the
-/// old one or the new one. Folders that are not there are made. A symbolic link stays one.
-pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let target = fs::canonicalize(path);
-    let path = target.as_deref().unwrap_or(path);
+/// Who may read a file, as chmod(2) takes it.
+pub(crate) const OWNER: u32 = 0o600;
+pub(crate) const EVERYBODY: u32 = 0o644;
+
+/// Make this the file's contents. Whatever fails, and whenever the power does, the file is the old one or the new one.
+/// Folders that are not there are made. A symbolic link stays one.
+pub(crate) fn replace(path: &Path, contents: &[u8], readers: u32) -> io::Result<()> {
+    // A name alone is in the working folder.
+    let path = std::path::absolute(path)?;
+    let path = fs::canonicalize(&path).unwrap_or(path);
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
@@ -27,7 +32,7 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut name = OsString::from(name);
     name.push(".new");
     let new = folder.join(name);
-    let written = write(&new, contents).and_then(|()| fs::rename(&new, path));
+    let written = write(&new, contents, readers).and_then(|()| fs::rename(&new, &path));
     if written.is_err() {
         let _ = fs::remove_file(&new);
     }
@@ -36,7 +41,7 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
 }
 
 /// Write a new file, onto the disk. One that was left over by who was killed goes.
-fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+fn write(path: &Path, contents: &[u8], readers: u32) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -45,9 +50,11 @@ fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut file = options
         .write(true)
         .create_new(true)
-        .mode(0o600)
+        .mode(OWNER)
         .open(path)?;
     file.write_all(contents)?;
+    // Whatever the umask is.
+    file.set_permissions(Permissions::from_mode(readers))?;
     file.sync_all()
 }
 
@@ -62,11 +69,11 @@ mod tests {
     fn a_file_is_made_and_replaced() {
         let folder = Folder::new();
         let path = folder.path().join("a/b/rules");
-        for contents in ["one", "two"] {
-            replace(&path, contents.as_bytes()).unwrap();
+        for (contents, readers) in [("one", OWNER), ("two", EVERYBODY), ("three", OWNER)] {
+            replace(&path, contents.as_bytes(), readers).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), contents);
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, readers);
         }
-        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         let names: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().collect();
         assert_eq!(names.len(), 1, "{names:?}");
     }
@@ -77,7 +84,7 @@ mod tests {
         let path = folder.path().join("rules");
         let elsewhere = folder.path().join("elsewhere");
         symlink(&elsewhere, folder.path().join("rules.new")).unwrap();
-        replace(&path, b"new").unwrap();
+        replace(&path, b"new", OWNER).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert!(!elsewhere.exists());
     }
@@ -88,7 +95,7 @@ mod tests {
         folder.write("versioned/rules", "old");
         let link = folder.path().join("rules");
         symlink("versioned/rules", &link).unwrap();
-        replace(&link, b"new").unwrap();
+        replace(&link, b"new", OWNER).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(
             fs::read(folder.path().join("versioned/rules")).unwrap(),
@@ -102,7 +109,7 @@ mod tests {
         folder.write("rules", "old");
         // A folder of that name cannot be removed as a file is.
         folder.write("rules.new/x", "");
-        assert!(replace(&folder.path().join("rules"), b"new").is_err());
+        assert!(replace(&folder.path().join("rules"), b"new", OWNER).is_err());
         assert_eq!(fs::read(folder.path().join("rules")).unwrap(), b"old");
     }
 
@@ -114,7 +121,7 @@ mod tests {
         let texts = [b"a".repeat(100_000), b"b".repeat(100_000)];
         std::thread::scope(|scope| {
             for text in &texts {
-                scope.spawn(|| (0..20).for_each(|_| replace(&path, text).unwrap()));
+                scope.spawn(|| (0..20).for_each(|_| replace(&path, text, OWNER).unwrap()));
             }
         });
         assert!(texts.contains(&fs::read(&path).unwrap()));

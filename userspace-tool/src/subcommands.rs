@@ -4,7 +4,7 @@
 
 use clap::CommandFactory;
 
-use crate::{error::Error, lists, persist, protect, rules};
+use crate::{error::Error, lists, metrics, persist, protect, rules};
 
 /// A command that is a word.
 #[derive(Debug)]
@@ -53,6 +53,13 @@ pub(crate) static ALL: &[Subcommand] = &[
         takes_families: false,
         command: protect::ProtectArguments::command,
         run: protect::run,
+    },
+    Subcommand {
+        name: "metrics",
+        about: "print counters for Prometheus",
+        takes_families: false,
+        command: metrics::MetricsArguments::command,
+        run: metrics::run,
     },
 ];
 

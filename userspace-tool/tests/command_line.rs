@@ -92,6 +92,10 @@ fn wrong_usage_gets_one_line_and_status_2() {
             "palisade: protect: unexpected argument '--statsu' found: a similar argument exists: \
              '--status': see palisade protect --help\n",
         ),
+        (
+            &["metrics", "x"],
+            "palisade: metrics: unexpected argument 'x' found: see palisade metrics --help\n",
+        ),
         // A line break that someone typed does not become one in the message.
         (
             &["x\ny"],
@@ -125,6 +129,7 @@ fn help_goes_to_standard_output() {
         &["--help"][..],
         &["-h"],
         &["list", "--help"],
+        &["metrics", "--help"],
         &["persist", "--help"],
         &["protect", "--help"],
         &["save", "--help"],

@@ -202,6 +202,8 @@ mod tests {
             ("list set WEB s", "size="),
             ("protect --when", "--when-flooded"),
             ("protect -i ", "eth0 lo"),
+            ("metrics --ou", "--output"),
+            ("metrics --output x", "FILES"),
             ("save -t ", "raw filter nat mangle"),
             ("-6 restore --te", "--test"),
             ("restore rul", "FILES"),
@@ -219,7 +221,7 @@ mod tests {
     #[test]
     fn a_new_line_has_commands() {
         let words = complete("");
-        for expected in ["-A", "-L", "save", "restore", "list", "protect"] {
+        for expected in ["-A", "-L", "save", "restore", "list", "protect", "metrics"] {
             assert!(words.split(' ').any(|word| word == expected), "{words}");
         }
     }

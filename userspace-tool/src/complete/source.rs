@@ -2,18 +2,15 @@
 
 //! The names that this machine has.
 
-use std::path::Path;
-
 use super::Source;
-use crate::{lists, netlink::spec::Table, rules};
+use crate::{
+    lists,
+    netlink::{is_loaded, spec::Table},
+    rules,
+};
 
-/// The module, where it is loaded and may be asked, and the kernel.
+/// The module, where it is loaded and may be asked, and the kernel. Completing a line must not load it.
 pub(super) struct Kernel;
-
-/// Whether the module is loaded. Asking for its netlink family may load it, which completing a line must not do.
-fn is_loaded() -> bool {
-    Path::new("/sys/module/palisade").exists()
-}
 
 impl Source for Kernel {
     fn chains(&self, table: Table) -> Vec<String> {

@@ -172,7 +172,7 @@ pub(super) fn restore(text: &str, name: &str, present_lists: Present) -> Result<
 }
 
 fn ls(json: bool) -> Result<String, Error> {
-    let lists = all(&mut Connection::open()?)?;
+    let lists = lists()?;
     if json {
         let lists: serde_json::Value = lists.iter().map(show::list_json).collect();
         return Ok(format!("{lists:#}\n"));
@@ -187,10 +187,14 @@ fn all(connection: &mut Connection) -> Result<Vec<List>, Error> {
     Ok(lists)
 }
 
+/// All lists, by their names.
+pub(crate) fn lists() -> Result<Vec<List>, Error> {
+    all(&mut Connection::open()?)
+}
+
 /// The names of all lists.
 pub(crate) fn names() -> Result<Vec<String>, Error> {
-    let lists = all(&mut Connection::open()?)?;
-    Ok(lists.into_iter().map(|list| list.name).collect())
+    Ok(lists()?.into_iter().map(|list| list.name).collect())
 }
 
 fn get(connection: &mut Connection, name: &str) -> Result<List, Error> {

@@ -18,7 +18,8 @@ mod wire;
 
 use crate::{error::Error, usage};
 pub(crate) use arguments::ListArguments;
-pub(crate) use execute::names;
+pub(crate) use execute::{lists, names};
+pub(crate) use wire::List;
 
 /// All lists as `list save` prints them.
 pub(crate) fn save() -> Result<String, Error> {

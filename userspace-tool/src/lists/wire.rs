@@ -15,17 +15,17 @@ use crate::{
 nest! {
     /// A list without its entries.
     #[derive(Clone, PartialEq, Eq)]
-    pub(super) struct List: list {
-        pub(super) name: String = NAME;
-        pub(super) size: u32 = SIZE;
-        pub(super) hits: u32 = HITS;
+    pub(crate) struct List: list {
+        pub(crate) name: String = NAME;
+        pub(crate) size: u32 = SIZE;
+        pub(crate) hits: u32 = HITS;
         /// In milliseconds; 0 if addresses are kept for as long as can be.
-        pub(super) timeout: u64 = TIMEOUT;
-        pub(super) entries: u32 = ENTRIES;
-        pub(super) rules: u32 = RULES;
-        pub(super) evicted: u64 = EVICTED;
-        pub(super) expired: u64 = EXPIRED;
-        pub(super) refused: u64 = REFUSED;
+        pub(crate) timeout: u64 = TIMEOUT;
+        pub(crate) entries: u32 = ENTRIES;
+        pub(crate) rules: u32 = RULES;
+        pub(crate) evicted: u64 = EVICTED;
+        pub(crate) expired: u64 = EXPIRED;
+        pub(crate) refused: u64 = REFUSED;
     }
 }
 

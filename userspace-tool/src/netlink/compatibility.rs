@@ -23,7 +23,7 @@ const UNKNOWN_ATTRIBUTE: [&str; 2] = ["Unknown attribute type", "Unsupported att
 const RELOAD: &str = "systemctl stop palisade && modprobe -r palisade && systemctl start palisade";
 
 /// The release of the loaded module, where sysfs is there to say it.
-pub(super) fn loaded_release() -> Option<String> {
+pub(crate) fn loaded_release() -> Option<String> {
     let version = fs::read_to_string("/sys/module/palisade/version").ok()?;
     Some(version.trim().to_owned())
 }

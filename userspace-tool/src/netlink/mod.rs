@@ -13,9 +13,10 @@ pub(crate) mod spec;
 mod transport;
 mod writer;
 
-pub(crate) use compatibility::RELEASE;
+pub(crate) use compatibility::{RELEASE, loaded_release};
 pub(crate) use connection::{Connection, TOO_LONG, explain};
 pub(crate) use ext_ack::ExtAckError;
+pub(crate) use module::is_loaded;
 #[cfg(test)]
 pub(crate) use reader::attributes;
 pub(crate) use reader::{Attribute, Nest};

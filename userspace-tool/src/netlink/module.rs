@@ -26,6 +26,11 @@ const SECURE_BOOT: &str =
 /// The bit of /proc/PID/status that stands for CAP_SYS_MODULE.
 const CAP_SYS_MODULE: u64 = 1 << 16;
 
+/// Whether the module is loaded. Asking for its netlink family may load it, which some must not do.
+pub(crate) fn is_loaded() -> bool {
+    Path::new("/sys/module/palisade").exists()
+}
+
 /// Load the module, or say why that cannot be.
 pub(super) fn load() -> Result<(), Error> {
     let machine = Machine::below("/");

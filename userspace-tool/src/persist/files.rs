@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::Firewall;
-use crate::{error::Error, replace::replace};
+use crate::{
+    error::Error,
+    replace::{OWNER, replace},
+};
 
 /// Where everything is kept.
 pub(super) struct Files {
@@ -146,7 +149,7 @@ impl Files {
 }
 
 fn keep(path: &Path, contents: &[u8]) -> Result<(), Error> {
-    replace(path, contents).map_err(|error| {
+    replace(path, contents, OWNER).map_err(|error| {
         Error::Failure(format!(
             "persist: cannot write {}: {error}: what was kept there before stays",
             path.display()

@@ -16,12 +16,13 @@ pub(crate) mod tests;
 mod wire;
 
 pub(crate) use execute::session::Session;
-pub(crate) use matches::list_name;
+pub(crate) use matches::{comment, list_name};
 #[cfg(test)]
 pub(crate) use model::policy::Policies;
 pub(crate) use model::{
     chain::Chain,
     change::Change,
+    extension::Extension,
     family::Family,
     names::{Names, System, parse_port},
     rule::{Counters, Rule},

@@ -8,6 +8,7 @@ use crate::{
     rules::model::{
         extension::{Extension, ExtensionType},
         options::{options, text},
+        rule::Rule,
     },
     text::printable,
 };
@@ -38,4 +39,15 @@ impl Extension for Comment {
     fn list(&self) -> String {
         format!(" /* {} */", printable(&self.comment))
     }
+}
+
+/// The comment of a rule, or the first of several.
+pub(crate) fn comment(rule: &Rule) -> Option<&str> {
+    let mut comments = rule
+        .matches
+        .iter()
+        .filter_map(|one| one.as_any().downcast_ref());
+    comments
+        .next()
+        .map(|comment: &Comment| comment.comment.as_str())
 }

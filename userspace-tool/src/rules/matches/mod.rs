@@ -27,6 +27,7 @@ mod tls;
 mod udp;
 
 use super::model::extension::ExtensionType;
+pub(crate) use comment::comment;
 pub(crate) use recent::parse_list_name as list_name;
 
 /// All matches, by all of their names.

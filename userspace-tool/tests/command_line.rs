@@ -4,9 +4,11 @@
 
 use std::{
     fs::OpenOptions,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     os::{
         fd::OwnedFd,
-        unix::{ffi::OsStrExt, net::UnixStream},
+        unix::{ffi::OsStrExt, net::UnixStream, process::ExitStatusExt},
     },
     process::{Command, Output, Stdio},
 };
@@ -96,6 +98,17 @@ fn wrong_usage_gets_one_line_and_status_2() {
             &["metrics", "x"],
             "palisade: metrics: unexpected argument 'x' found: see palisade metrics --help\n",
         ),
+        (
+            &["metrics", "--listen", "localhost:9789"],
+            "palisade: metrics: invalid value 'localhost:9789' for '--listen <ADDRESS:PORT>': give an \
+             address and a port, such as 127.0.0.1:9789, or [::]:9789 for all addresses: see palisade \
+             metrics --help\n",
+        ),
+        (
+            &["metrics", "--listen", "[::1]:0", "--output", "x"],
+            "palisade: metrics: the argument '--listen <ADDRESS:PORT>' cannot be used with '--output \
+             <FILE>': see palisade metrics --help\n",
+        ),
         // A line break that someone typed does not become one in the message.
         (
             &["x\ny"],
@@ -172,4 +185,56 @@ fn a_reader_that_went_away_is_no_error() {
         .expect("palisade starts");
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn a_server_of_counters_answers_until_it_is_terminated() {
+    let mut server = palisade(&[
+        "metrics",
+        "--listen",
+        "127.0.0.1:0",
+        "--listen",
+        "127.0.0.1:0",
+    ])
+    .stdout(Stdio::piped())
+    .spawn()
+    .expect("palisade starts");
+    let mut lines = BufReader::new(server.stdout.take().expect("a pipe")).lines();
+    for _ in 0..2 {
+        let line = lines.next().expect("a line").expect("text");
+        let address = line
+            .strip_prefix("listening on http://")
+            .and_then(|rest| rest.strip_suffix("/metrics"));
+        let address = address.unwrap_or_else(|| panic!("{line}"));
+        for (request, expected) in [
+            ("GET / HTTP/1.1", "HTTP/1.1 404 Not Found"),
+            ("POST /metrics HTTP/1.1", "HTTP/1.1 405 Method Not Allowed"),
+        ] {
+            let mut stream = TcpStream::connect(address).expect("a connection");
+            let head = format!("{request}\r\n\r\n");
+            stream.write_all(head.as_bytes()).expect("a request");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).expect("an answer");
+            assert!(answer.starts_with(expected), "{request}: {answer}");
+        }
+    }
+    let killed = Command::new("kill").arg(server.id().to_string()).status();
+    assert!(killed.expect("kill starts").success());
+    let status = server.wait().expect("it ends");
+    assert_eq!(status.signal(), Some(15), "{status}");
+}
+
+#[test]
+fn an_address_that_is_in_use_is_an_error() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a socket");
+    let address = taken.local_addr().expect("an address").to_string();
+    let output = run(&["metrics", "--listen", "127.0.0.1:0", "--listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        format!(
+            "palisade: metrics: cannot listen on {address}: Address already in use (os error 98)\n"
+        )
+    );
+    assert!(output.stdout.is_empty());
 }

@@ -202,6 +202,7 @@ mod tests {
             ("list set WEB s", "size="),
             ("protect --when", "--when-flooded"),
             ("protect -i ", "eth0 lo"),
+            ("metrics --li", "--listen"),
             ("metrics --ou", "--output"),
             ("metrics --output x", "FILES"),
             ("save -t ", "raw filter nat mangle"),

@@ -4,6 +4,8 @@
 
 mod arguments;
 mod families;
+mod http;
+mod listen;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -26,6 +28,9 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
         Ok(arguments) => arguments,
         Err(error) => return usage::explain(&error, "metrics"),
     };
+    if !arguments.listen.is_empty() {
+        return listen::run(&arguments.listen, scrape);
+    }
     let text = scrape()?;
     let Some(file) = arguments.output else {
         return Ok(text);

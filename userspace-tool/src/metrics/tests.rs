@@ -2,7 +2,9 @@
 
 //! Tests of the text; they need no module.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
+
+use serde_json::Value;
 
 use super::{
     families::{Values, names, text},
@@ -205,6 +207,54 @@ fn labels_are_escaped() {
     assert_eq!(
         samples(&text, "palisade_list_entries"),
         ["{list=\"a,b} 1\"} 0", "{list=\"a\\\\n\\\"b\\nc?[d é\"} 0",]
+    );
+}
+
+/// The names of families in a text.
+fn named(text: &str) -> BTreeSet<&str> {
+    let is_end = |one: char| !one.is_ascii_alphanumeric() && one != '_';
+    text.split(is_end)
+        .filter(|word| word.starts_with("palisade_"))
+        .collect()
+}
+
+#[test]
+fn the_documentation_has_each_name_and_no_other() {
+    let page = include_str!("../../../Documentation/metrics.md");
+    assert_eq!(named(page), names().into_iter().collect());
+}
+
+/// The queries of a dashboard, wherever they are in it.
+fn queries<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(object) => {
+            let keys = ["expr", "query"].iter().filter_map(|key| object.get(*key));
+            found.extend(keys.filter_map(Value::as_str));
+            object.values().for_each(|value| queries(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| queries(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_dashboard_asks_for_what_there_is() {
+    let dashboard = include_str!("../../../Documentation/grafana-dashboard.json");
+    let dashboard: Value = serde_json::from_str(dashboard).unwrap();
+    let mut found = Vec::new();
+    queries(&dashboard, &mut found);
+    let used: BTreeSet<&str> = found.iter().flat_map(|query| named(query)).collect();
+    let known = BTreeSet::from_iter(names());
+    assert!(used.is_subset(&known), "{:?}", used.difference(&known));
+    // A family that nobody looks at is none that a person needs, but for these, which a person looks up.
+    let unused: Vec<_> = known.difference(&used).copied().collect();
+    assert_eq!(
+        unused,
+        [
+            "palisade_list_hits_limit",
+            "palisade_list_rules",
+            "palisade_list_timeout_seconds",
+        ]
     );
 }
 

@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli man install deb vm demo test test-install test-dkms test-headers test-kernels test-crossed test-packetdrill fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
+.PHONY: all prepare module cli man install deb vm demo test test-install test-dkms test-headers test-kernels test-metrics test-crossed test-packetdrill fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -71,6 +71,10 @@ test-headers:
 # Each kernel that the archive has, or those that ARGS names. It fills in the table of Documentation/kernels.md.
 test-kernels:
 	$(call) tests/kernels/run $(ARGS)
+
+# Debian's Prometheus, which is downloaded, asks for the counters in the VM.
+test-metrics:
+	$(call) tests/metrics/run
 
 # The whole cross product, or the parts, networks and rows of it that ARGS names.
 test-crossed: export VM_TIMEOUT := $(or $(VM_TIMEOUT),3600)

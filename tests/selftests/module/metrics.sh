@@ -99,7 +99,8 @@ assert b"palisade_module_info" in urllib.request.urlopen("http://[fd00::2]:9789/
 
 check "the module is unloaded" modprobe -r palisade
 check "counters cannot be had then" answers "503 $refused" 10.0.0.2:9789/metrics
-check "and it says why" grep -q "the palisade kernel module is not loaded: " "$work/answer" "$work/errors"
+check "and it says why" grep -q "^the palisade kernel module is not loaded: " "$work/answer"
+check "in the journal, too" grep -q "^palisade: warning: the palisade kernel module is not loaded: " "$work/errors"
 refuse "nor otherwise" 1 "the palisade kernel module is not loaded: " palisade metrics
 refuse "nor as a file" 1 "the palisade kernel module is not loaded: " palisade metrics --output "$file"
 check "which stays" grep -q '^palisade_list_entries{list="SSH"} 2$' "$file"

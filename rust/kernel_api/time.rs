@@ -24,6 +24,12 @@ pub(crate) fn jiffies64() -> u64 {
     unsafe { bindings::palisade_jiffies64() }
 }
 
+/// Whether jiffies that wrap have come to a moment (`time_after_eq`).
+#[inline]
+pub(crate) const fn time_after_eq(now: u32, moment: u32) -> bool {
+    (now.wrapping_sub(moment) as i32) >= 0
+}
+
 /// The clock of TCP's timestamps, in milliseconds since the machine was started. It wraps.
 #[inline]
 pub(crate) fn tcp_milliseconds() -> u32 {

@@ -14,7 +14,10 @@ const CAPACITY: usize = if cfg!(fuzzing) { 64 } else { 1024 };
 const WAYS: usize = 4;
 
 /// Slots scanned under the lock at a time.
-pub(crate) const STEP: usize = 64;
+const STEP: usize = 64;
+
+/// The longest time between two runs of the work on an empty table, in jiffies.
+const NEVER: u32 = 3600 * JIFFIES_PER_SECOND;
 
 /// There is nothing in the table.
 const NONE: i32 = 0;
@@ -118,18 +121,38 @@ impl<E: Kept> ConnectionTable<E> {
         })
     }
 
-    /// The first slots of all steps.
-    pub(crate) fn steps() -> impl Iterator<Item = usize> {
-        (0..CAPACITY).step_by(STEP)
+    /// Takes everything out, and runs `with` on it, without the lock. May sleep.
+    pub(crate) fn take_all(&self, mut with: impl FnMut(&E)) {
+        let Ok(mut taken) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
+            return;
+        };
+        for first in (0..CAPACITY).step_by(STEP) {
+            self.with_step(first, |slots| {
+                for entry in slots.filter_map(Option::take) {
+                    // There is room, so nothing is allocated.
+                    let _ = taken.push(entry, GFP_ATOMIC);
+                }
+            });
+            taken.iter().for_each(&mut with);
+            taken.clear();
+        }
     }
 
-    /// Runs `step` for all steps; it returns whether anything was there.
-    pub(crate) fn scan(&self, mut step: impl FnMut(usize) -> bool) {
+    /// Does the work that is due, see [`Background::run`](crate::kernel_api::work::Background::run):
+    /// runs `step` for all steps, with room for something for each slot; it returns whether any of
+    /// them was in use.
+    pub(crate) fn work<T>(&self, mut step: impl FnMut(usize, &mut KVec<T>) -> bool) -> u32 {
+        if self.is_idle() {
+            return NEVER;
+        }
+        let Ok(mut due) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
+            return JIFFIES_PER_SECOND;
+        };
         // What is added from here on sets it back to SOME.
         self.is_any.store(COUNTING, Relaxed);
         let mut is_any = false;
-        for first in Self::steps() {
-            is_any |= step(first);
+        for first in (0..CAPACITY).step_by(STEP) {
+            is_any |= step(first, &mut due);
         }
         if is_any {
             self.is_any.store(SOME, Relaxed);
@@ -137,5 +160,7 @@ impl<E: Kept> ConnectionTable<E> {
             // Unless something was added.
             let _ = self.is_any.cmpxchg(COUNTING, NONE, Relaxed);
         }
+        // A quarter of a second does not matter after waiting for a second.
+        JIFFIES_PER_SECOND / 4
     }
 }

@@ -17,16 +17,16 @@ use crate::{
             route::RoutingDomain,
             transmit::Sender, //
         },
-        time::jiffies32,
+        time::{
+            jiffies32,
+            time_after_eq, //
+        },
         work::Background, //
     },
     synproxy::{
-        connection::{
-            held::{
-                self,
-                HeldMemory, //
-            },
-            syn_sent::Wait, //
+        connection::held::{
+            self,
+            HeldMemory, //
         },
         prelude::*,
         server::servers::{
@@ -35,8 +35,7 @@ use crate::{
         },
         table::{
             ConnectionTable,
-            Kept,
-            STEP, //
+            Kept, //
         },
     },
 };
@@ -47,9 +46,6 @@ const KEEP_ALIVES_MAX: u32 = 3;
 /// A client is told what has arrived from so many segments on. Few ClientHellos and requests have more,
 /// and a client sends no fewer at once (RFC 3390).
 const TOLD_FROM: u32 = 3;
-
-/// The longest time between two runs while nobody waits, in jiffies.
-const NEVER: u32 = 3600 * JIFFIES_PER_SECOND;
 
 /// A client that waits.
 struct Waiting {
@@ -68,11 +64,6 @@ impl Kept for Waiting {
     fn endpoints(&self) -> &Endpoints {
         &self.opening.wait.endpoints
     }
-}
-
-/// Whether a moment has come, in jiffies.
-fn is_over(moment: u32, now: u32) -> bool {
-    (now.wrapping_sub(moment) as i32) >= 0
 }
 
 impl Waiting {
@@ -101,7 +92,7 @@ impl Waiting {
         if has_said_all {
             Some(WaitResult::ByData)
         } else {
-            is_over(self.until, now).then_some(WaitResult::ByTimeout)
+            time_after_eq(now, self.until).then_some(WaitResult::ByTimeout)
         }
     }
 
@@ -294,36 +285,10 @@ impl WaitingClients {
 
     /// Resets all clients that wait. May sleep.
     pub(crate) fn give_up_all(&self) {
-        let Ok(mut given_up) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
-            return;
-        };
-        for first in ConnectionTable::<Waiting>::steps() {
-            self.table.with_step(first, |slots| {
-                for waiting in slots.filter_map(Option::take) {
-                    // There is room, so nothing is allocated.
-                    let _ = given_up.push(waiting, GFP_ATOMIC);
-                }
-            });
-            for waiting in &given_up {
-                self.give_up(waiting);
-                self.reset(&waiting.opening.wait);
-            }
-            given_up.clear();
-        }
-    }
-
-    fn reset(&self, wait: &Wait) {
-        let client = wait.endpoints.reversed();
-        let (next, received) = (
-            wait.cookie.wrapping_add(1),
-            wait.fields.sequence.wrapping_add(1),
-        );
-        let time_to_live = self.sender.initial_time_to_live(client.family);
-        if let Ok(mut reset) = resets::reset(&client, next, received, time_to_live) {
-            // It has no connection.
-            reset.set_untracked();
-            self.sender.send(reset, wait.domain);
-        }
+        self.table.take_all(|waiting| {
+            self.give_up(waiting);
+            waiting.opening.wait.reset_client(&self.sender);
+        });
     }
 
     /// The keep-alive that is due for a client, and where it is routed. One that was sent enough of them
@@ -333,7 +298,9 @@ impl WaitingClients {
         slot: &mut Option<Waiting>,
         now: u32,
     ) -> Option<(NewPacket, RoutingDomain)> {
-        let waiting = slot.as_mut().filter(|waiting| is_over(waiting.due, now))?;
+        let waiting = slot
+            .as_mut()
+            .filter(|waiting| time_after_eq(now, waiting.due))?;
         if waiting.keep_alives == KEEP_ALIVES_MAX {
             self.give_up(&slot.take()?);
             return None;
@@ -373,14 +340,6 @@ pub(crate) struct WaitingWork(pub(crate) Arc<WaitingClients>);
 impl Background for WaitingWork {
     fn run(&self) -> u32 {
         let clients = &self.0;
-        if clients.is_idle() {
-            return NEVER;
-        }
-        let Ok(mut due) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
-            return JIFFIES_PER_SECOND;
-        };
-        (clients.table).scan(|first| clients.run_step(first, &mut due));
-        // A quarter of a second does not matter after waiting for a second.
-        JIFFIES_PER_SECOND / 4
+        (clients.table).work(|first, due| clients.run_step(first, due))
     }
 }

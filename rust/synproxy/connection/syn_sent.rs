@@ -25,7 +25,10 @@ use crate::{
             route::RoutingDomain,
             transmit::Sender, //
         },
-        time::jiffies32,
+        time::{
+            jiffies32,
+            time_after_eq, //
+        },
         work::Background, //
     },
     synproxy::{
@@ -33,8 +36,7 @@ use crate::{
         server::servers::Servers,
         table::{
             ConnectionTable,
-            Kept,
-            STEP, //
+            Kept, //
         },
     },
 };
@@ -46,9 +48,6 @@ const DELAYS: [u32; 4] = [1, 2, 4, 3];
 
 /// Jiffies until work may be due for a new connection.
 pub(crate) const FIRST_DELAY: u32 = JIFFIES_PER_SECOND;
-
-/// The longest time between two runs while nothing waits, in jiffies.
-const NEVER: u32 = 3600 * JIFFIES_PER_SECOND;
 
 /// A connection that the server has not answered.
 #[derive(Clone, Copy)]
@@ -115,6 +114,20 @@ impl Wait {
         };
         compose::packet(&self.endpoints, time_to_live, &fields, &options, &[])
     }
+
+    /// Resets the client, whose connection does not exist. For process context.
+    pub(crate) fn reset_client(&self, sender: &Sender) {
+        let client = self.endpoints.reversed();
+        let (next, received) = (
+            self.cookie.wrapping_add(1),
+            self.fields.sequence.wrapping_add(1),
+        );
+        let time_to_live = sender.initial_time_to_live(client.family);
+        if let Ok(mut reset) = reset(&client, next, received, time_to_live) {
+            reset.set_untracked();
+            sender.send(reset, self.domain);
+        }
+    }
 }
 
 /// A connection that waits.
@@ -158,7 +171,7 @@ impl SynSentEntry {
     }
 
     fn is_due(&self, now: u32) -> bool {
-        (now.wrapping_sub(self.due) as i32) >= 0
+        time_after_eq(now, self.due)
     }
 
     /// Ranks entries by how long they have waited: by their retransmissions, and of equally many by
@@ -375,39 +388,17 @@ impl SynSentTable {
     fn give_up(&self, wait: &Wait) {
         let endpoint = Endpoint::of_client(&wait.endpoints);
         self.servers.count(&endpoint, ConnectResult::Unanswered);
-        let (next, received) = (
-            wait.cookie.wrapping_add(1),
-            wait.fields.sequence.wrapping_add(1),
-        );
-        let time_to_live = self.sender.initial_time_to_live(wait.endpoints.family);
-        if let Ok(mut reset) = reset(&wait.endpoints.reversed(), next, received, time_to_live) {
-            // It has no connection any more.
-            reset.set_untracked();
-            self.sender.send(reset, wait.domain);
-        }
+        wait.reset_client(&self.sender);
     }
 
     /// Forgets all waiting connections, and resets the clients of those that connection tracking
     /// does not know since rules did not let the SYN out. May sleep.
     pub(crate) fn give_up_all(&self) {
-        let Ok(mut given_up) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
-            return;
-        };
-        for first in ConnectionTable::<SynSentEntry>::steps() {
-            self.table.with_step(first, |slots| {
-                for entry in slots.filter_map(Option::take) {
-                    // There is room, so nothing is allocated.
-                    let _ = given_up.push(entry, GFP_ATOMIC);
-                }
-            });
-            for entry in &given_up {
-                let wait = &entry.wait;
-                if FoundConnection::look_up(self.namespace(), &wait.endpoints).is_none() {
-                    self.give_up(wait);
-                }
+        self.table.take_all(|SynSentEntry { wait, .. }| {
+            if FoundConnection::look_up(self.namespace(), &wait.endpoints).is_none() {
+                self.give_up(wait);
             }
-            given_up.clear();
-        }
+        });
     }
 
     /// Schedules the next retransmission, or stops waiting.
@@ -461,16 +452,6 @@ pub(crate) struct RetransmitWork(pub(crate) Arc<SynSentTable>);
 impl Background for RetransmitWork {
     fn run(&self) -> u32 {
         let syn_sent = &self.0;
-        if syn_sent.is_idle() {
-            return NEVER;
-        }
-        let Ok(mut due) = KVec::with_capacity(STEP, GFP_KERNEL_ACCOUNT) else {
-            return JIFFIES_PER_SECOND;
-        };
-        syn_sent
-            .table
-            .scan(|first| syn_sent.run_batch(first, &mut due));
-        // A quarter of a second does not matter after waiting for a second.
-        JIFFIES_PER_SECOND / 4
+        (syn_sent.table).work(|first, due| syn_sent.run_batch(first, due))
     }
 }

@@ -253,9 +253,8 @@ static LOG_POLICY: [Policy; 4] = [
 static REDIRECT_POLICY: [Policy; 4] = [Policy::NONE, Policy::u16(), Policy::u16(), Policy::flag()];
 
 /// What a nested `synproxy-statistics` may hold.
-static SYNPROXY_STATISTICS_POLICY: [Policy; 15] = [
+static SYNPROXY_STATISTICS_POLICY: [Policy; 14] = [
     Policy::NONE,
-    Policy::u64(),
     Policy::u64(),
     Policy::u64(),
     Policy::u64(),

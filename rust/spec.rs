@@ -1029,14 +1029,12 @@ pub(crate) mod attribute {
         pub(crate) const HANDED_OVER_BEFORE: u16 = 9;
         /// How often what clients sent before a server had answered had been dropped before.
         pub(crate) const DROPPED_BEFORE: u16 = 10;
-        /// Clients that had begun to wait until their first bytes were there before.
-        pub(crate) const WAITED_BEFORE: u16 = 11;
-        /// Those whose bytes had opened their connections before.
-        pub(crate) const OPENED_BY_DATA_BEFORE: u16 = 12;
+        /// Clients that had waited and whose first bytes had opened their connections before.
+        pub(crate) const OPENED_BY_DATA_BEFORE: u16 = 11;
         /// Those whose connections had been opened because their time was over before.
-        pub(crate) const OPENED_BY_TIMEOUT_BEFORE: u16 = 13;
+        pub(crate) const OPENED_BY_TIMEOUT_BEFORE: u16 = 12;
         /// Those that had been given up before.
-        pub(crate) const GIVEN_UP_BEFORE: u16 = 14;
+        pub(crate) const GIVEN_UP_BEFORE: u16 = 13;
     }
 
     /// A server that connections were opened to, by the address and port that clients know it by.

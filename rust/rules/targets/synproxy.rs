@@ -46,7 +46,6 @@ nest! {
         unanswered: u64 = UNANSWERED_BEFORE, or 0;
         handed_over: u64 = HANDED_OVER_BEFORE, or 0;
         dropped: u64 = DROPPED_BEFORE, or 0;
-        waited: u64 = WAITED_BEFORE, or 0;
         opened_by_data: u64 = OPENED_BY_DATA_BEFORE, or 0;
         opened_by_timeout: u64 = OPENED_BY_TIMEOUT_BEFORE, or 0;
         given_up: u64 = GIVEN_UP_BEFORE, or 0;
@@ -151,8 +150,7 @@ impl SynproxyTarget {
                 before.unanswered = before.unanswered.saturating_add(server.unanswered.into());
                 before.handed_over = before.handed_over.saturating_add(server.handed_over.into());
                 before.dropped = before.dropped.saturating_add(server.dropped.into());
-                let [waited, by_data, by_timeout, given_up] = server.waited.map(u64::from);
-                before.waited = before.waited.saturating_add(waited);
+                let [_, by_data, by_timeout, given_up] = server.waited.map(u64::from);
                 before.opened_by_data = before.opened_by_data.saturating_add(by_data);
                 before.opened_by_timeout = before.opened_by_timeout.saturating_add(by_timeout);
                 before.given_up = before.given_up.saturating_add(given_up);

@@ -6,7 +6,7 @@ use super::{
     protection::{Protection, protections},
     wire::Server,
 };
-use crate::rules::Chain;
+use crate::rules::{Chain, Statistics};
 
 /// A rule, and the servers that it protects.
 pub(super) struct Row<'a> {
@@ -30,32 +30,27 @@ pub(super) fn rows<'a>(chains: &'a [Chain], servers: &'a [Server]) -> Vec<Row<'a
 impl Row<'_> {
     /// Connections that its servers have accepted since the rule was appended, as the rule's own counters count.
     pub(super) fn opened(&self) -> u64 {
-        let before = self.protection.synproxy.statistics().opened_before;
-        self.sum(|server| server.opened).saturating_sub(before)
+        self.since(|server| server.opened, |rule| rule.opened_before)
     }
 
     /// Those of them that sockets of this host took over.
     pub(super) fn handed_over(&self) -> u64 {
-        let before = self.protection.synproxy.statistics().handed_over_before;
-        self.sum(|server| server.handed_over).saturating_sub(before)
+        self.since(|server| server.handed_over, |rule| rule.handed_over_before)
     }
 
     /// Connections that they have refused since.
     pub(super) fn refused(&self) -> u64 {
-        let before = self.protection.synproxy.statistics().refused_before;
-        self.sum(|server| server.refused).saturating_sub(before)
+        self.since(|server| server.refused, |rule| rule.refused_before)
     }
 
     /// Connections for which they did not answer since.
     pub(super) fn unanswered(&self) -> u64 {
-        let before = self.protection.synproxy.statistics().unanswered_before;
-        self.sum(|server| server.unanswered).saturating_sub(before)
+        self.since(|server| server.unanswered, |rule| rule.unanswered_before)
     }
 
     /// How often clients had to send again what they sent before their server had answered, since.
     pub(super) fn dropped(&self) -> u64 {
-        let before = self.protection.synproxy.statistics().dropped_before;
-        self.sum(|server| server.dropped).saturating_sub(before)
+        self.since(|server| server.dropped, |rule| rule.dropped_before)
     }
 
     /// Whether its clients have to say something before they are connected.
@@ -70,26 +65,29 @@ impl Row<'_> {
 
     /// Connections that the client's first bytes have opened since.
     pub(super) fn opened_by_data(&self) -> u64 {
-        let before = self.protection.synproxy.statistics().opened_by_data_before;
-        self.sum(|server| server.opened_by_data)
-            .saturating_sub(before)
+        self.since(
+            |server| server.opened_by_data,
+            |rule| rule.opened_by_data_before,
+        )
     }
 
     /// Connections that were opened since because the client had said nothing in time.
     pub(super) fn opened_by_timeout(&self) -> u64 {
-        let before = self
-            .protection
-            .synproxy
-            .statistics()
-            .opened_by_timeout_before;
-        self.sum(|server| server.opened_by_timeout)
-            .saturating_sub(before)
+        self.since(
+            |server| server.opened_by_timeout,
+            |rule| rule.opened_by_timeout_before,
+        )
     }
 
     /// Clients that nobody waited for any more since.
     pub(super) fn given_up(&self) -> u64 {
-        let before = self.protection.synproxy.statistics().given_up_before;
-        self.sum(|server| server.given_up).saturating_sub(before)
+        self.since(|server| server.given_up, |rule| rule.given_up_before)
+    }
+
+    /// What a counter of its servers has counted since the rule was appended.
+    fn since(&self, count: fn(&Server) -> u64, before: fn(&Statistics) -> u64) -> u64 {
+        let statistics = self.protection.synproxy.statistics();
+        self.sum(count).saturating_sub(before(&statistics))
     }
 
     /// The sum of a counter over its servers.

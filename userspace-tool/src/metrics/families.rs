@@ -7,7 +7,7 @@ use std::borrow::Borrow;
 use super::text::{Family, Kind, Labels};
 use crate::{
     lists::List,
-    protect::Server,
+    protect::{Ports, Server},
     rules::{
         Chain, Counters, Extension, Family as IpVersion, Rule, Statistics, Synproxy, comment,
         shown_address,
@@ -273,13 +273,9 @@ fn synproxies(chains: &[Chain]) -> Rows<Statistics> {
                 continue;
             };
             let (mark, address) = shown_address(rule.destination.as_ref(), rule.family);
-            let mut ports = rule.matches.iter().filter_map(|one| one.destination_port());
-            let port = ports
-                .next()
-                .map_or("any".to_owned(), |port| port.to_string());
             let labels = rule_labels(chain, *position, rule)
                 .with("address", &format!("{mark}{address}"))
-                .with("port", &port);
+                .with("port", &Ports::of(rule).to_string());
             rows.push((labels, synproxy.statistics()));
         }
     }

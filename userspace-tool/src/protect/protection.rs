@@ -1,29 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The rules that protect one port.
+//! The rules that protect ports.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr, ops::RangeInclusive};
 
 use super::endpoint::Endpoint;
 use crate::rules::{Chain, Family, Rule, Synproxy};
 
-/// A rule with the target SYNPROXY and one destination port.
+/// A rule with the target SYNPROXY.
 pub(super) struct Protection<'a> {
     pub(super) position: u32,
     pub(super) rule: &'a Rule,
-    pub(super) port: u16,
+    pub(super) ports: Ports,
     pub(super) synproxy: &'a Synproxy,
+}
+
+/// The destination ports of a rule: all of them, or some.
+pub(crate) struct Ports(Vec<RangeInclusive<u16>>);
+
+impl Ports {
+    /// Those that the rule is for.
+    pub(crate) fn of(rule: &Rule) -> Self {
+        let mut ports = rule
+            .matches
+            .iter()
+            .filter_map(|one| one.destination_ports());
+        Self(ports.next().unwrap_or(vec![0..=u16::MAX]))
+    }
+
+    /// The port, if there is only one.
+    pub(super) fn only(&self) -> Option<u16> {
+        match self.0.as_slice() {
+            [range] if range.start() == range.end() => Some(*range.start()),
+            _ => None,
+        }
+    }
+
+    fn contains(&self, port: u16) -> bool {
+        self.0.iter().any(|range| range.contains(&port))
+    }
+}
+
+impl fmt::Display for Ports {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == [0..=u16::MAX] {
+            return out.pad("any");
+        }
+        let ranges = self
+            .0
+            .iter()
+            .map(|range| match (range.start(), range.end()) {
+                (first, last) if first == last => first.to_string(),
+                (first, last) => format!("{first}:{last}"),
+            });
+        out.pad(&ranges.collect::<Vec<_>>().join(","))
+    }
 }
 
 /// All of them, in order.
 pub(super) fn protections(chains: &[Chain]) -> impl Iterator<Item = Protection<'_>> {
     let rules = chains.iter().flat_map(|chain| &chain.rules);
     rules.filter_map(|(position, rule)| {
-        let mut ports = rule.matches.iter().filter_map(|one| one.destination_port());
         Some(Protection {
             position: *position,
             rule,
-            port: ports.next()?,
+            ports: Ports::of(rule),
             synproxy: rule.target.as_deref()?.as_any().downcast_ref()?,
         })
     })
@@ -41,7 +82,7 @@ impl Protection<'_> {
             }
             _ => false,
         };
-        same_address && self.port == endpoint.port
+        same_address && self.ports.only() == Some(endpoint.port)
     }
 
     pub(super) fn comes_in_at(&self, interface: &str) -> bool {
@@ -58,6 +99,6 @@ impl Protection<'_> {
         let destination = rule.destination.as_ref();
         let inside =
             destination.is_none_or(|network| network.value.contains(address) != network.inverted);
-        port == self.port && of_family && inside
+        self.ports.contains(port) && of_family && inside
     }
 }

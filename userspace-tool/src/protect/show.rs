@@ -18,7 +18,7 @@ type Cell = fn(&Row<'_>) -> String;
 const COLUMNS: &[(&str, Cell)] = &[
     ("ADDRESS", |row| address(row.protection.rule)),
     ("IN", |row| interface(row.protection.rule)),
-    ("PORT", |row| row.protection.port.to_string()),
+    ("PORT", |row| row.protection.ports.to_string()),
     ("SYNS", |row| statistics(row).syns.to_string()),
     ("COOKIES", |row| statistics(row).cookies_sent.to_string()),
     ("VALID", |row| statistics(row).cookies_valid.to_string()),
@@ -122,7 +122,8 @@ fn row_json(row: &Row<'_>) -> Value {
     let (rule, synproxy) = (row.protection.rule, row.protection.synproxy);
     json!({
         "address": rule.destination.as_ref().map(|_| address(rule)),
-        "port": row.protection.port,
+        "port": row.protection.ports.only(),
+        "ports": row.protection.ports.to_string(),
         "family": rule.family.map(|family| family.to_string()),
         "in_interface": rule.in_interface.as_ref().map(|_| interface(rule)),
         "when_flooded": synproxy.when_flooded.value(),

@@ -100,7 +100,7 @@ impl Row<'_> {
 
 impl Server {
     /// Clients that wait now until their first bytes are there.
-    pub(super) fn waiting(&self) -> u64 {
+    pub(crate) fn waiting(&self) -> u64 {
         [self.opened_by_data, self.opened_by_timeout, self.given_up]
             .into_iter()
             .fold(self.waited, u64::saturating_sub)

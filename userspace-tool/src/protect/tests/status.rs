@@ -153,9 +153,6 @@ any        81     2       40     30       20       0       0        0           
 fn other_rules_are_not_shown_and_interfaces_are() {
     let chain = chain_of(&[
         "-p tcp --dport 22 -j ACCEPT",
-        "-p tcp -j SYNPROXY",
-        "-p tcp ! --dport 22 -j SYNPROXY",
-        "-p tcp --dport 22:23 -j SYNPROXY",
         "! -i eth0 -d 192.0.2.0/24 -p tcp --dport 22 -j SYNPROXY",
         "-6 -p tcp --dport 22 -j SYNPROXY",
         "! -d 192.0.2.0/24 -p tcp --dport 22 -j SYNPROXY",
@@ -176,6 +173,32 @@ ADDRESS        IN     PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUS
         table(&chain_of(&[]), &servers),
         "ADDRESS  PORT  SYNS  COOKIES  VALID  INVALID  OPENED  HANDED  REFUSED  UNANSWERED  DROPPED  SERVER\n"
     );
+}
+
+#[test]
+fn rules_for_several_ports_are_shown() {
+    let chain = chain_of(&[
+        "-p tcp -j SYNPROXY",
+        "-p tcp ! --dport 22 -j SYNPROXY",
+        "-p tcp --dport 22:23 -j SYNPROXY",
+        "-p tcp -m multiport --dports 80,443,22:23 -j SYNPROXY",
+        "-p tcp -m multiport ! --dports 443,22:23,23:80,65535 -j SYNPROXY",
+        "-p tcp -m multiport --sports 22 -j SYNPROXY",
+    ]);
+    let servers = [22, 80].map(|port| answered("192.0.2.1", port, None));
+    let shown = show::json(&rows(std::slice::from_ref(&chain), &servers));
+    let shown: Vec<Value> = (shown.as_array().unwrap().iter())
+        .map(|row| json!([row["port"], row["ports"], row["opened"]]))
+        .collect();
+    let expected = [
+        json!([null, "any", 10]),
+        json!([null, "0:21,23:65535", 5]),
+        json!([null, "22:23", 5]),
+        json!([null, "80,443,22:23", 10]),
+        json!([null, "0:21,81:442,444:65534", 0]),
+        json!([null, "any", 10]),
+    ];
+    assert_eq!(shown, expected);
 }
 
 #[test]
@@ -201,6 +224,7 @@ fn json_says_everything() {
     let expected = json!([{
         "address": "::1",
         "port": 80,
+        "ports": "80",
         "family": null,
         "in_interface": null,
         "when_flooded": { "rate": 100, "burst": null },

@@ -2,11 +2,14 @@
 
 //! `-m multiport`: several ports at once.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 use serde_json::{Map, Value, json};
 
-use super::{port_range::parse, range::Range};
+use super::{
+    port_range::parse,
+    range::{Range, numbers},
+};
 use crate::{
     error::Error,
     fields::{Field, Negatable, Plain, need, nest},
@@ -158,6 +161,11 @@ impl Extension for Multiport {
             .parse(rule)
             .map_err(|reason| format!("--{} {}: {reason}", ports.option(), quote(&ports.text)))?;
         Ok(())
+    }
+
+    fn destination_ports(&self) -> Option<Vec<RangeInclusive<u16>>> {
+        let ports = &self.ports.value;
+        (ports.of == PortsOf::Destination).then(|| numbers(&ports.ranges, self.ports.inverted))
     }
 
     fn list(&self) -> String {

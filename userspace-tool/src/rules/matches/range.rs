@@ -2,7 +2,7 @@
 
 //! Ranges of numbers, which iptables writes as `FIRST:LAST`.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 use crate::fields::composite;
 
@@ -48,6 +48,30 @@ impl Range {
     pub(super) fn only(self) -> Option<u16> {
         (self.first == self.last).then_some(self.first)
     }
+}
+
+/// The numbers that are in one of the ranges, or in none of them.
+pub(super) fn numbers(ranges: &[Range], inverted: bool) -> Vec<RangeInclusive<u16>> {
+    if !inverted {
+        return ranges
+            .iter()
+            .map(|range| range.first..=range.last)
+            .collect();
+    }
+    let mut sorted = ranges.to_vec();
+    sorted.sort_by_key(|range| range.first);
+    let mut outside = Vec::new();
+    // The first number that no range before has.
+    let mut next = Some(Range::ALL.first);
+    for range in sorted {
+        let Some(first) = next else { break };
+        if first < range.first {
+            outside.push(first..=range.first - 1);
+        }
+        next = range.last.checked_add(1).map(|after| after.max(first));
+    }
+    outside.extend(next.map(|first| first..=Range::ALL.last));
+    outside
 }
 
 impl fmt::Display for Range {

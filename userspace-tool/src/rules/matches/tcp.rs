@@ -2,9 +2,11 @@
 
 //! `-m tcp`: the ports and flags of a TCP segment.
 
+use std::ops::RangeInclusive;
+
 use super::{
     port_range::{list, port_range, simplify},
-    range::Range,
+    range::{Range, numbers},
     tcp_flags::{self, TcpFlags},
 };
 use crate::{
@@ -58,9 +60,9 @@ impl Extension for Tcp {
         Ok(())
     }
 
-    fn destination_port(&self) -> Option<u16> {
-        let ports = self.destination.filter(|ports| !ports.inverted)?;
-        ports.value.only()
+    fn destination_ports(&self) -> Option<Vec<RangeInclusive<u16>>> {
+        let ports = self.destination?;
+        Some(numbers(&[ports.value], ports.inverted))
     }
 
     fn list(&self) -> String {

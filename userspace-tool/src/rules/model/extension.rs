@@ -2,7 +2,7 @@
 
 //! What every match (`-m`) and every target (`-j`) can do.
 
-use std::{fmt::Debug, rc::Rc};
+use std::{fmt::Debug, ops::RangeInclusive, rc::Rc};
 
 use serde_json::{Value, json};
 
@@ -279,8 +279,8 @@ pub(crate) trait Extension: Fields + Debug {
         None
     }
 
-    /// The destination port of all packets that it matches, if that is one port.
-    fn destination_port(&self) -> Option<u16> {
+    /// The destination ports of all packets that it matches, if it says which.
+    fn destination_ports(&self) -> Option<Vec<RangeInclusive<u16>>> {
         None
     }
 

@@ -130,11 +130,28 @@ static CONNECTIONS: &[Column<u64>] = &[(
     |count| *count,
 )];
 
-static DROPPED: &[Column<u64>] = &[(
+static SERVERS: &[Column<Server>] = &[
+    (
+        counter(
+            "palisade_synproxy_held_drops_total",
+            "How often what a client sent before its server had answered was dropped, so that the client had to send \
+             it again.",
+        ),
+        |server| server.dropped,
+    ),
+    (
+        gauge(
+            "palisade_synproxy_waiting_clients",
+            "Clients whose first bytes are waited for.",
+        ),
+        Server::waiting,
+    ),
+];
+
+static WAITS: &[Column<u64>] = &[(
     counter(
-        "palisade_synproxy_held_drops_total",
-        "How often what a client sent before its server had answered was dropped, so that the client had to send it \
-         again.",
+        "palisade_synproxy_waits_total",
+        "Clients whose first bytes were waited for: connected by_data, by_timeout, or given_up.",
     ),
     |count| *count,
 )];
@@ -203,8 +220,9 @@ pub(super) fn text(values: &Values) -> String {
     write(SYNPROXY, &synproxies(&values.chains), &mut text);
     write(CONNECTIONS, &connections(&values.servers), &mut text);
     let servers = values.servers.iter();
-    let dropped = servers.map(|server| (server_labels(server), server.dropped));
-    write(DROPPED, &dropped.collect(), &mut text);
+    let servers = servers.map(|server| (server_labels(server), server));
+    write(SERVERS, &servers.collect(), &mut text);
+    write(WAITS, &waits(&values.servers), &mut text);
     let lists = values.lists.iter();
     let lists = lists.map(|list| (Labels::default().with("list", &list.name), list));
     write(LISTS, &lists.collect(), &mut text);
@@ -290,19 +308,38 @@ fn server_labels(server: &Server) -> Labels {
 
 /// What became of connections. A connection is in one of these.
 fn connections(servers: &[Server]) -> Rows<u64> {
-    let mut rows = Rows::new();
-    for server in servers {
+    by_outcome(servers, |server| {
         let translated = server.opened.saturating_sub(server.handed_over);
-        for (outcome, count) in [
+        [
             ("handed_over", server.handed_over),
             ("translated", translated),
             ("refused", server.refused),
             ("unanswered", server.unanswered),
-        ] {
-            rows.push((server_labels(server).with("outcome", outcome), count));
-        }
-    }
-    rows
+        ]
+    })
+}
+
+/// What became of clients whose first bytes were waited for.
+fn waits(servers: &[Server]) -> Rows<u64> {
+    by_outcome(servers, |server| {
+        [
+            ("by_data", server.opened_by_data),
+            ("by_timeout", server.opened_by_timeout),
+            ("given_up", server.given_up),
+        ]
+    })
+}
+
+/// A row for each outcome that a server's connections have.
+fn by_outcome<const N: usize>(
+    servers: &[Server],
+    outcomes: fn(&Server) -> [(&'static str, u64); N],
+) -> Rows<u64> {
+    let rows = servers.iter().flat_map(|server| {
+        outcomes(server)
+            .map(|(outcome, count)| (server_labels(server).with("outcome", outcome), count))
+    });
+    rows.collect()
 }
 
 /// The names of all families.
@@ -316,7 +353,8 @@ pub(super) fn names() -> Vec<&'static str> {
         .chain(of(RULES))
         .chain(of(SYNPROXY))
         .chain(of(CONNECTIONS))
-        .chain(of(DROPPED))
+        .chain(of(SERVERS))
+        .chain(of(WAITS))
         .chain(of(LISTS))
         .collect()
 }

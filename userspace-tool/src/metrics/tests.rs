@@ -83,6 +83,10 @@ fn everything() -> Values {
             refused: 2,
             unanswered: 1,
             dropped: 9,
+            waited: 20,
+            opened_by_data: 8,
+            opened_by_timeout: 5,
+            given_up: 4,
             ..Server::default()
         }],
     }
@@ -128,6 +132,10 @@ fn values_are_shown() {
         r#"palisade_synproxy_connections_total{address="192.0.2.1",port="80",outcome="refused"} 2"#,
         r#"palisade_synproxy_connections_total{address="192.0.2.1",port="80",outcome="unanswered"} 1"#,
         r#"palisade_synproxy_held_drops_total{address="192.0.2.1",port="80"} 9"#,
+        r#"palisade_synproxy_waiting_clients{address="192.0.2.1",port="80"} 3"#,
+        r#"palisade_synproxy_waits_total{address="192.0.2.1",port="80",outcome="by_data"} 8"#,
+        r#"palisade_synproxy_waits_total{address="192.0.2.1",port="80",outcome="by_timeout"} 5"#,
+        r#"palisade_synproxy_waits_total{address="192.0.2.1",port="80",outcome="given_up"} 4"#,
         r#"palisade_list_entries{list="SSH"} 3"#,
         r#"palisade_list_entries_limit{list="SSH"} 100"#,
         r#"palisade_list_hits_limit{list="SSH"} 20"#,

@@ -8,9 +8,11 @@ use crate::{
         net::skb::Skb, //
     },
     packet::{
+        Family,
         Packet,
         Transport,
         IPPROTO_TCP,
+        IPV6_HEADER_LENGTH,
         TCP_HEADER_LENGTH, //
     },
 };
@@ -53,6 +55,8 @@ pub(crate) enum Kind {
 pub(crate) const SEQUENCE_OFFSET: u32 = 4;
 /// Offset of the header's length, in words, in the upper half of a byte.
 pub(super) const LENGTH_OFFSET: u32 = 12;
+/// Offset of the flags in the header.
+const FLAGS_OFFSET: u32 = 13;
 /// Offset of the window in the header.
 pub(crate) const WINDOW_OFFSET: u32 = 14;
 /// Offset of the checksum in the header.
@@ -111,6 +115,28 @@ impl Segment {
             } => Self::read(packet.skb(), offset),
             _ => None,
         }
+    }
+
+    /// Whether a packet may be a segment with a SYN or a RST, for who would not parse it otherwise.
+    #[inline]
+    pub(crate) fn may_open_or_reset(skb: &Skb, family: Family) -> bool {
+        let start = skb.network_offset();
+        let at = |offset: u32| skb.read(start.wrapping_add(offset)).map(|[byte]| byte);
+        let header = match family {
+            Family::Ipv4 => match (at(0), at(9)) {
+                (Some(version_and_length), Some(IPPROTO_TCP)) => {
+                    u32::from(version_and_length & 0x0f).wrapping_mul(4)
+                }
+                (_, protocol) => return protocol.is_none(),
+            },
+            Family::Ipv6 => match at(6) {
+                Some(IPPROTO_TCP) => IPV6_HEADER_LENGTH,
+                // There may be extension headers.
+                _ => return true,
+            },
+        };
+        let flags = at(header.wrapping_add(FLAGS_OFFSET));
+        flags.is_none_or(|flags| flags & (flags::SYN | flags::RST) != 0)
     }
 
     /// What the segment is for.

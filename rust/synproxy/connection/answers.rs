@@ -16,8 +16,8 @@ pub(crate) struct Answers(pub(crate) Arc<Synproxy>);
 
 impl Hook for Answers {
     #[inline]
-    fn packet(&self, skb: &mut HookSkb, context: Context<'_>, _: Family) -> Verdict {
-        match self.0.syn_sent.is_idle() {
+    fn packet(&self, skb: &mut HookSkb, context: Context<'_>, family: Family) -> Verdict {
+        match self.0.syn_sent.is_idle() || !Segment::may_open_or_reset(skb, family) {
             true => Verdict::Accept,
             false => judge(&self.0, skb, context),
         }

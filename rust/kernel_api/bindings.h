@@ -57,6 +57,7 @@
 /* Modifying packets */
 // allow: --allowlist-function 'skb_(put|push)'
 // allow: --allowlist-function 'skb_ensure_writable' --allowlist-function 'inet_proto_csum_replace4'
+// allow: --allowlist-function 'csum_partial'
 // allow: --allowlist-function 'nf_checksum' --allowlist-function 'sk_skb_reason_drop'
 
 /* Sending packets */

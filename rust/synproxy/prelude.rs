@@ -66,8 +66,7 @@ pub(super) use crate::{
         Family,
         Packet,
         Transport,
-        IPPROTO_TCP,
-        TCP_HEADER_LENGTH, //
+        IPPROTO_TCP, //
     },
     token_bucket::Rate, //
 };

@@ -15,7 +15,8 @@ use crate::kernel_api::{
 };
 use core::{
     marker::PhantomData,
-    mem::size_of_val, //
+    mem::size_of_val,
+    ops::Range, //
 };
 use kernel::prelude::*;
 
@@ -236,6 +237,42 @@ impl Skb {
         let swap = offset.wrapping_sub(checksum) % 2;
         let word = |bytes: [u8; 4]| u32::from_ne_bytes(bytes).rotate_left(swap.wrapping_mul(8));
         self.amend_checksum(checksum, word(old), word(new), Covered::Segment)
+    }
+
+    /// Has `change` change these bytes in place, and updates the Internet checksum at `checksum`, which
+    /// covers them, once for all changes, unless a device will compute it. All offsets are from the
+    /// start of the data. The bytes start, and end, at words of the checksum; it may be among them, but
+    /// is not to be changed.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Skb::overwrite`].
+    pub(crate) fn amend_with(
+        &mut self,
+        checksum: u32,
+        bytes: Range<u32>,
+        change: impl FnOnce(&mut [u8]),
+    ) -> Result {
+        let skb = self.as_raw();
+        let length = bytes.end.checked_sub(bytes.start).ok_or(EINVAL)?;
+        let covered = i32::try_from(length).map_err(|_| EINVAL)?;
+        let writable = bytes.end.max(checksum.checked_add(2).ok_or(EINVAL)?);
+        demands::unshared(self);
+        // SAFETY: By the type invariant, the packet is valid. Nobody else refers to it; the
+        // function checks its length.
+        kernel::error::to_result(unsafe { bindings::skb_ensure_writable(skb, writable) })?;
+        // SAFETY: As many bytes are linear and writable now, and not shared. Nothing else refers to
+        // them while `change` runs. The checksum is written after that.
+        unsafe {
+            let data = (*skb).data;
+            let start = data.add(bytes.start as usize);
+            let before = bindings::csum_partial(start.cast(), covered, 0);
+            change(core::slice::from_raw_parts_mut(start, length as usize));
+            let after = bindings::csum_partial(start.cast(), covered, 0);
+            let pointer = data.add(checksum as usize).cast();
+            bindings::inet_proto_csum_replace4(pointer, skb, before, after, false);
+        }
+        Ok(())
     }
 
     /// Updates the Internet checksum at `checksum` for a word of what it covers, in network byte

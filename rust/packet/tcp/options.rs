@@ -8,6 +8,7 @@ use crate::{
     packet::TCP_HEADER_LENGTH,
     spec::WINDOW_SCALE_MAX, //
 };
+use core::ops::Range;
 
 /// The maximum length of a header's options, in bytes.
 pub(crate) const LENGTH_MAX: usize = 40;
@@ -108,17 +109,14 @@ pub(crate) fn raw<'a>(
 
 /// Iterates over options as long as they are well-formed: kind, offset of the body, and body.
 pub(crate) struct Walk<'a> {
-    rest: &'a [u8],
-    offset: u32,
+    bytes: &'a [u8],
+    offset: usize,
 }
 
 impl<'a> Walk<'a> {
     /// Over these bytes.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            rest: bytes,
-            offset: 0,
-        }
+        Self { bytes, offset: 0 }
     }
 }
 
@@ -127,23 +125,26 @@ impl<'a> Iterator for Walk<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            match *self.rest {
-                [kind::END, ..] => return None,
-                [kind::NOTHING, ref rest @ ..] => {
-                    self.rest = rest;
-                    self.offset = self.offset.wrapping_add(1);
-                }
-                [kind, length, ref more @ ..] => {
-                    let body_length = usize::from(length).checked_sub(2)?;
-                    let (body, rest) = more.split_at_checked(body_length)?;
-                    let offset = self.offset.wrapping_add(2);
-                    self.rest = rest;
-                    self.offset = self.offset.wrapping_add(length.into());
-                    return Some((kind, offset, body));
-                }
-                _ => return None,
+        let (kind, body) = next(self.bytes, self.offset)?;
+        self.offset = body.end;
+        Some((kind, body.start as u32, self.bytes.get(body)?))
+    }
+}
+
+/// The first option from `offset` on, for who changes the bytes meanwhile: its kind, and where its body
+/// is, whose end is where the following option starts.
+#[inline]
+pub(crate) fn next(bytes: &[u8], mut offset: usize) -> Option<(u8, Range<usize>)> {
+    loop {
+        match *bytes.get(offset..)? {
+            [kind::END, ..] => return None,
+            [kind::NOTHING, ..] => offset = offset.wrapping_add(1),
+            [kind, length, ..] if length >= 2 => {
+                let end = offset.wrapping_add(length.into());
+                let body = offset.wrapping_add(2)..end;
+                return (end <= bytes.len()).then_some((kind, body));
             }
+            _ => return None,
         }
     }
 }

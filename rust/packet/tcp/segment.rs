@@ -54,11 +54,9 @@ pub(crate) enum Kind {
 /// Offset of the sequence number in the header.
 pub(crate) const SEQUENCE_OFFSET: u32 = 4;
 /// Offset of the header's length, in words, in the upper half of a byte.
-pub(super) const LENGTH_OFFSET: u32 = 12;
+pub(crate) const LENGTH_OFFSET: u32 = 12;
 /// Offset of the flags in the header.
 const FLAGS_OFFSET: u32 = 13;
-/// Offset of the window in the header.
-pub(crate) const WINDOW_OFFSET: u32 = 14;
 /// Offset of the checksum in the header.
 pub(crate) const CHECKSUM_OFFSET: u32 = 16;
 

@@ -8,12 +8,11 @@ use crate::{
     packet::tcp::{
         options::{
             self,
-            kind,
-            Walk, //
+            kind, //
         },
         segment::{
             CHECKSUM_OFFSET,
-            WINDOW_OFFSET, //
+            LENGTH_OFFSET, //
         },
     },
     synproxy::prelude::*, //
@@ -192,38 +191,33 @@ impl<'a> ProxySegment<'a> {
         Ok(())
     }
 
-    fn checksum(&self) -> u32 {
-        self.segment.offset.wrapping_add(CHECKSUM_OFFSET)
-    }
-
-    /// Overwrites four bytes at an offset from the start of the TCP header.
-    pub(crate) fn amend(&mut self, offset: u32, bytes: [u8; 4]) -> Result {
-        let position = self.segment.offset.wrapping_add(offset);
-        let checksum = self.checksum();
-        self.packet.skb_mut().amend(checksum, position, bytes)
-    }
-
     /// A segment of an open connection.
     pub(crate) fn established(&mut self) -> Result {
-        if !self.proxy_state.is_translated() {
+        let (proxy_state, direction) = (self.proxy_state, self.connection.direction);
+        if !proxy_state.is_translated() {
             return Ok(());
         }
-        if self.proxy_state.has(Flag::Rescale) {
-            self.rescale()?;
-        }
-        const OPTIONS: [Flag; 3] = [Flag::ShiftTimestamps, Flag::HideTimestamps, Flag::HideSack];
-        if OPTIONS.iter().any(|one| self.proxy_state.has(*one)) {
-            self.translate_options()?;
-        }
-        Ok(())
+        let window = self.rescaled_window();
+        let offset = self.segment.offset;
+        let checksum = offset.wrapping_add(CHECKSUM_OFFSET);
+        // Nothing before that is changed here.
+        let start = offset.wrapping_add(LENGTH_OFFSET);
+        let end = offset.wrapping_add(self.segment.header_length);
+        let skb = self.packet.skb_mut();
+        skb.amend_with(checksum, start..end, |header| {
+            if let [_, _, high, low, _, _, _, _, options @ ..] = header {
+                [*high, *low] = window.to_be_bytes();
+                translate_options(proxy_state, direction, options);
+            }
+        })
     }
 
-    /// Converts the window to the scale that the receiver expects.
-    fn rescale(&mut self) -> Result {
+    /// The window in the scale that the receiver expects.
+    fn rescaled_window(&self) -> u16 {
         let (segment, proxy_state) = (&self.segment, &self.proxy_state);
         // The window of a SYN is not scaled.
-        if segment.flags & flags::SYN != 0 {
-            return Ok(());
+        if !proxy_state.has(Flag::Rescale) || segment.flags & flags::SYN != 0 {
+            return segment.window;
         }
         let client = proxy_state.client_scale().unwrap_or(0);
         let (from, to) = match self.connection.direction {
@@ -238,65 +232,43 @@ impl<'a> ProxySegment<'a> {
             .wrapping_shr(to.into());
         let window = u16::try_from(window).unwrap_or(u16::MAX);
         // Rounding down must not close the window.
-        let window = window.max(segment.window.min(1));
-        if window == segment.window {
-            return Ok(());
-        }
-        let position = segment.offset.wrapping_add(WINDOW_OFFSET).wrapping_sub(2);
-        let [a, b, _, _] = self.packet.skb().read::<4>(position).ok_or(EINVAL)?;
-        let [c, d] = window.to_be_bytes();
-        let checksum = self.checksum();
-        let skb = self.packet.skb_mut();
-        skb.amend(checksum, position, [a, b, c, d])
+        window.max(segment.window.min(1))
     }
+}
 
-    fn translate_options(&mut self) -> Result {
-        let mut bytes = [0; options::LENGTH_MAX];
-        let bytes = options::raw(self.packet.skb(), &self.segment, &mut bytes).ok_or(EINVAL)?;
-        let is_to_server = self.connection.direction == Direction::Original;
-        for (kind, position, body) in Walk::new(bytes) {
-            let position = position.wrapping_add(TCP_HEADER_LENGTH as u32);
-            match (kind, body) {
-                (kind::TIMESTAMPS, &[a, b, c, d, e, f, g, h]) => {
-                    if self.proxy_state.has(Flag::HideTimestamps) {
-                        self.hide(position, body.len(), is_to_server)?;
-                    } else if self.proxy_state.has(Flag::ShiftTimestamps) {
-                        let ahead = self.proxy_state.stamp();
-                        if is_to_server {
-                            let echo = u32::from_be_bytes([e, f, g, h]).wrapping_add(ahead);
-                            self.amend(position.wrapping_add(4), echo.to_be_bytes())?;
-                        } else {
-                            let value = u32::from_be_bytes([a, b, c, d]).wrapping_sub(ahead);
-                            self.amend(position, value.to_be_bytes())?;
-                        }
-                    }
-                }
-                (kind::SACK, _) if self.proxy_state.has(Flag::HideSack) => {
-                    self.hide(position, body.len(), is_to_server)?;
-                }
-                _ => {}
+/// Shifts timestamps, and overwrites options that the server does not use with NOPs.
+fn translate_options(proxy_state: ProxyState<'_>, direction: Direction, options: &mut [u8]) {
+    const OPTIONS: [Flag; 3] = [Flag::ShiftTimestamps, Flag::HideTimestamps, Flag::HideSack];
+    if !OPTIONS.iter().any(|one| proxy_state.has(*one)) {
+        return;
+    }
+    let is_to_server = direction == Direction::Original;
+    let mut position = 0;
+    while let Some((kind, body)) = options::next(options, position) {
+        position = body.end;
+        let is_hidden = match kind {
+            kind::TIMESTAMPS => proxy_state.has(Flag::HideTimestamps),
+            kind::SACK => proxy_state.has(Flag::HideSack),
+            _ => false,
+        };
+        if is_hidden {
+            let whole = body.start.wrapping_sub(2)..body.end;
+            // Segments to the client are left alone.
+            if let Some(option) = options.get_mut(whole).filter(|_| is_to_server) {
+                option.fill(kind::NOTHING);
+            }
+        } else if kind == kind::TIMESTAMPS && proxy_state.has(Flag::ShiftTimestamps) {
+            let Some([a, b, c, d, e, f, g, h]) = options.get_mut(body) else {
+                continue;
+            };
+            let ahead = proxy_state.stamp();
+            if is_to_server {
+                let echo = u32::from_be_bytes([*e, *f, *g, *h]).wrapping_add(ahead);
+                [*e, *f, *g, *h] = echo.to_be_bytes();
+            } else {
+                let value = u32::from_be_bytes([*a, *b, *c, *d]).wrapping_sub(ahead);
+                [*a, *b, *c, *d] = value.to_be_bytes();
             }
         }
-        Ok(())
-    }
-
-    /// Overwrites an option that the server does not use with NOPs. Segments to the client are left
-    /// alone.
-    fn hide(&mut self, position: u32, length: usize, is_to_server: bool) -> Result {
-        let start = position.wrapping_sub(2);
-        let bytes = length.wrapping_add(2);
-        if !is_to_server {
-            return Ok(());
-        }
-        // Whole words first; if two bytes are left, the last four again.
-        for step in 0..bytes / 4 {
-            let offset = (step as u32).wrapping_mul(4);
-            self.amend(start.wrapping_add(offset), [kind::NOTHING; 4])?;
-        }
-        if bytes % 4 != 0 && bytes >= 4 {
-            let end = start.wrapping_add(bytes as u32);
-            self.amend(end.wrapping_sub(4), [kind::NOTHING; 4])?;
-        }
-        Ok(())
     }
 }

@@ -79,6 +79,31 @@ pub(crate) struct Segment {
     pub(crate) window: u16,
 }
 
+/// Offset of a TCP header from the start of a packet's data; `None` if there are IPv6 extension
+/// headers, or if the packet is a fragment or not of TCP.
+#[inline]
+fn plain_header(skb: &Skb, family: Family) -> Option<u32> {
+    let start = skb.network_offset();
+    let (protocol, position, length) = match family {
+        Family::Ipv4 => {
+            let [first, second, third] = skb.linear_words(start)?;
+            let [version_and_length, _, _, _] = first.to_ne_bytes();
+            let [_, _, high, low] = second.to_ne_bytes();
+            let [_, protocol, _, _] = third.to_ne_bytes();
+            // The low 13 bits are the fragment offset.
+            let position = u16::from_be_bytes([high, low]) & 0x1fff;
+            let length = u32::from(version_and_length & 0x0f).wrapping_mul(4);
+            (protocol, position, length)
+        }
+        Family::Ipv6 => {
+            let [_, second] = skb.linear_words(start)?;
+            let [_, _, next_header, _] = second.to_ne_bytes();
+            (next_header, 0, IPV6_HEADER_LENGTH)
+        }
+    };
+    (protocol == IPPROTO_TCP && position == 0).then(|| start.wrapping_add(length))
+}
+
 impl Segment {
     /// Reads the header at `offset`; `None` if the packet does not hold all of it.
     #[inline]
@@ -118,23 +143,15 @@ impl Segment {
     /// Whether a packet may be a segment with a SYN or a RST, for who would not parse it otherwise.
     #[inline]
     pub(crate) fn may_open_or_reset(skb: &Skb, family: Family) -> bool {
-        let start = skb.network_offset();
-        let at = |offset: u32| skb.read(start.wrapping_add(offset)).map(|[byte]| byte);
-        let header = match family {
-            Family::Ipv4 => match (at(0), at(9)) {
-                (Some(version_and_length), Some(IPPROTO_TCP)) => {
-                    u32::from(version_and_length & 0x0f).wrapping_mul(4)
-                }
-                (_, protocol) => return protocol.is_none(),
-            },
-            Family::Ipv6 => match at(6) {
-                Some(IPPROTO_TCP) => IPV6_HEADER_LENGTH,
-                // There may be extension headers.
-                _ => return true,
-            },
-        };
-        let flags = at(header.wrapping_add(FLAGS_OFFSET));
-        flags.is_none_or(|flags| flags & (flags::SYN | flags::RST) != 0)
+        let header = plain_header(skb, family);
+        let flags = header.and_then(|offset| skb.read(offset.wrapping_add(FLAGS_OFFSET)));
+        flags.is_none_or(|[flags]| flags & (flags::SYN | flags::RST) != 0)
+    }
+
+    /// Reads the header of a packet that was not parsed; `None` if parsing it may find one still.
+    #[inline]
+    pub(crate) fn of_plain(skb: &Skb, family: Family) -> Option<Self> {
+        Self::read(skb, plain_header(skb, family)?)
     }
 
     /// What the segment is for.

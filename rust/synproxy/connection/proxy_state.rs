@@ -173,11 +173,11 @@ impl<'a> ProxyState<'a> {
         self.flags() & TO_TRANSLATE != 0
     }
 
-    /// Whether both handshakes are over and nothing has to be translated.
+    /// Whether both handshakes are over.
     #[inline]
-    pub(crate) fn is_open_untranslated(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         const OPEN: u32 = Flag::Opened as u32 | Flag::Acknowledged as u32;
-        self.flags() & (TO_TRANSLATE | OPEN) == OPEN
+        self.flags() & OPEN == OPEN
     }
 
     /// The server's SYN-ACK was acknowledged.

@@ -62,7 +62,7 @@ impl Hook for TranslationHook {
     const RESETS_CT: bool = true;
 
     #[inline]
-    fn packet(&self, skb: &mut HookSkb, context: Context<'_>, _: Family) -> Verdict {
+    fn packet(&self, skb: &mut HookSkb, context: Context<'_>, family: Family) -> Verdict {
         let Some((connection, rest)) = skb.split() else {
             return Verdict::Accept;
         };
@@ -73,11 +73,21 @@ impl Hook for TranslationHook {
             };
         };
         let proxy_state = ProxyState::new(words);
-        let is_open = connection.tcp_state() == TcpState::Established;
-        if is_open && !connection.is_related && proxy_state.is_open_untranslated()
+        let is_open = connection.tcp_state() == TcpState::Established
+            && !connection.is_related
+            && proxy_state.is_open();
+        if is_open && !proxy_state.is_translated()
             || rest.is_looped() && (context.is_going_out() || proxy_state.has(Flag::Opened))
         {
             return Verdict::Accept;
+        }
+        if is_open {
+            // Of the others, [`ProxySegment::run`] knows more.
+            let is_plain = |segment: &Segment| segment.flags & flags::SYN == 0;
+            if let Some(segment) = Segment::of_plain(rest, family).filter(is_plain) {
+                let direction = connection.direction;
+                return verdict_of(translate(rest, &segment, proxy_state, direction));
+            }
         }
         let verdict = self.translate(rest, context, connection, proxy_state);
         // A socket may have taken the connection over.
@@ -197,43 +207,52 @@ impl<'a> ProxySegment<'a> {
         if !proxy_state.is_translated() {
             return Ok(());
         }
-        let window = self.rescaled_window();
-        let offset = self.segment.offset;
-        let checksum = offset.wrapping_add(CHECKSUM_OFFSET);
-        // Nothing before that is changed here.
-        let start = offset.wrapping_add(LENGTH_OFFSET);
-        let end = offset.wrapping_add(self.segment.header_length);
-        let skb = self.packet.skb_mut();
-        skb.amend_with(checksum, start..end, |header| {
-            if let [_, _, high, low, _, _, _, _, options @ ..] = header {
-                [*high, *low] = window.to_be_bytes();
-                translate_options(proxy_state, direction, options);
-            }
-        })
+        translate(self.packet.skb_mut(), &self.segment, proxy_state, direction)
     }
+}
 
-    /// The window in the scale that the receiver expects.
-    fn rescaled_window(&self) -> u16 {
-        let (segment, proxy_state) = (&self.segment, &self.proxy_state);
-        // The window of a SYN is not scaled.
-        if !proxy_state.has(Flag::Rescale) || segment.flags & flags::SYN != 0 {
-            return segment.window;
+/// Translates a segment of an open connection.
+#[inline]
+fn translate(
+    skb: &mut Skb,
+    segment: &Segment,
+    proxy_state: ProxyState<'_>,
+    direction: Direction,
+) -> Result {
+    let window = rescaled_window(segment, proxy_state, direction);
+    let checksum = segment.offset.wrapping_add(CHECKSUM_OFFSET);
+    // Nothing before that is changed here.
+    let start = segment.offset.wrapping_add(LENGTH_OFFSET);
+    let end = segment.offset.wrapping_add(segment.header_length);
+    skb.amend_with(checksum, start..end, |header| {
+        if let [_, _, high, low, _, _, _, _, options @ ..] = header {
+            [*high, *low] = window.to_be_bytes();
+            translate_options(proxy_state, direction, options);
         }
-        let client = proxy_state.client_scale().unwrap_or(0);
-        let (from, to) = match self.connection.direction {
-            Direction::Original => (client, proxy_state.server_scale().map_or(0, |_| client)),
-            Direction::Reply => (
-                proxy_state.server_scale().unwrap_or(0),
-                proxy_state.advertised_wscale().unwrap_or(0),
-            ),
-        };
-        let window = u32::from(segment.window)
-            .wrapping_shl(from.into())
-            .wrapping_shr(to.into());
-        let window = u16::try_from(window).unwrap_or(u16::MAX);
-        // Rounding down must not close the window.
-        window.max(segment.window.min(1))
+    })
+}
+
+/// The window in the scale that the receiver expects.
+#[inline]
+fn rescaled_window(segment: &Segment, proxy_state: ProxyState<'_>, direction: Direction) -> u16 {
+    // The window of a SYN is not scaled.
+    if !proxy_state.has(Flag::Rescale) || segment.flags & flags::SYN != 0 {
+        return segment.window;
     }
+    let client = proxy_state.client_scale().unwrap_or(0);
+    let (from, to) = match direction {
+        Direction::Original => (client, proxy_state.server_scale().map_or(0, |_| client)),
+        Direction::Reply => (
+            proxy_state.server_scale().unwrap_or(0),
+            proxy_state.advertised_wscale().unwrap_or(0),
+        ),
+    };
+    let window = u32::from(segment.window)
+        .wrapping_shl(from.into())
+        .wrapping_shr(to.into());
+    let window = u16::try_from(window).unwrap_or(u16::MAX);
+    // Rounding down must not close the window.
+    window.max(segment.window.min(1))
 }
 
 /// Shifts timestamps, and overwrites options that the server does not use with NOPs.

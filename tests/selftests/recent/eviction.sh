@@ -69,7 +69,6 @@ on server palisade list create flood size=100
 on server palisade -t raw -A PREROUTING -p udp -m recent --name flood --set -j DROP
 on flooder python3 -c '
 from scapy.all import Ether, IP, UDP, sendp
-mac = open("/sys/class/net/eth1/address").read()
 sendp([Ether(dst="ff:ff:ff:ff:ff:ff") / IP(src=f"172.16.{n // 250}.{n % 250 + 1}", dst="198.51.100.1") / UDP(dport=9)
        for n in range(1000)], iface="eth1", verbose=False)' 2>/dev/null
 seen() {

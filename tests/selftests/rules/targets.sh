@@ -279,7 +279,7 @@ for address in 10.0.0.1 fd00::1; do
 	rule -t nat -F
 done
 rule -t nat -A PREROUTING -p tcp -d 10.0.0.99 -j REDIRECT
-on client ip neigh add 10.0.0.99 lladdr "$(on server cat /sys/class/net/eth0/address)" dev eth0
+ip -n client neigh add 10.0.0.99 lladdr "$(ip -n server -json link show eth0 | field '.[0].address')" dev eth0
 check "REDIRECT: without --to-ports the port stays" connects client 10.0.0.99 22
 rule -t nat -F
 refuse "REDIRECT: not in POSTROUTING" 1 'PREROUTING' rule -t nat -A POSTROUTING -j REDIRECT

@@ -4,11 +4,9 @@
 
 ends.py serve PORT...         tells each client the addresses and ports of its connection, as the server knows them:
                               ADDRESS PORT PEER-ADDRESS PEER-PORT. Then it sends back what comes.
-ends.py ask ADDRESS PORT [SOURCE...]
-                              connects, from each of these addresses at once, and prints what it is told, and its own
-                              ADDRESS PORT
-ends.py talk ADDRESS PORT     connects and prints what it is told; then sends the lines of its input and prints what comes
-                              back for each
+ends.py ask                   reads lines of ADDRESS PORT [SOURCE...]: connects, from each of these addresses at once, and
+                              prints what it is told, and its own ADDRESS PORT. An empty line follows, and nothing else if
+                              any of them was told nothing.
 """
 
 import concurrent.futures
@@ -53,17 +51,15 @@ def told(address, port, source=None):
         return f"{connection.makefile().readline().strip()} {own[0]} {own[1]}"
 
 
-def ask(address, port, *sources):
-    with concurrent.futures.ThreadPoolExecutor(max(1, len(sources))) as pool:
-        print(*pool.map(lambda source: told(address, port, source), sources or [None]), sep="\n")
-
-
-def talk(address, port):
-    with socket.create_connection((address, int(port)), PATIENCE) as connection, connection.makefile() as answers:
-        print(answers.readline().strip(), flush=True)
+def ask():
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
         for line in sys.stdin:
-            connection.sendall(line.encode())
-            print(answers.readline().strip(), flush=True)
+            address, port, *sources = line.split()
+            try:
+                print(*pool.map(lambda source: told(address, port, source), sources or [None]), sep="\n")
+            except OSError as error:
+                print(f"# {address} {port}: {error}", file=sys.stderr)
+            print(flush=True)
 
 
-{"serve": serve, "ask": ask, "talk": talk}[sys.argv[1]](*sys.argv[2:])
+{"serve": serve, "ask": ask}[sys.argv[1]](*sys.argv[2:])

@@ -46,41 +46,86 @@ for host in proxy server container; do
 	eventually 30 on "$host" sh -c 'ss -Hltn sport = :8010 | grep -q .'
 done
 
-rule() {
-	on proxy palisade -t nat "$@"
+# Those who connect stay, too: each is asked through a FIFO, and answers through another.
+talk=$(mktemp -d)
+trap 'remove_hosts; rm -r "$talk"' EXIT
+declare -A questions answers
+for host in client container proxy; do
+	mkfifo "$talk/$host."{questions,answers}
+	exec {question}<>"$talk/$host.questions" {answer}<>"$talk/$host.answers"
+	start "$host" python3 "$lib/ends.py" ask <&"$question" >&"$answer"
+	disown
+	questions[$host]=$question answers[$host]=$answer
+done
+
+# rules [LINE...]: these are the rules of the table nat from now on.
+rules() {
+	local IFS=$'\n'
+	on proxy palisade restore -4 -6 <<<"*nat$IFS$*${IFS}COMMIT"
 }
 
-# ask HOST ADDRESS PORT [SOURCE...]: prints both ends of a connection as the server knows them, and the client's own.
+# ask HOST ADDRESS PORT [SOURCE...]: `ends` are both ends of each connection as the server knows them, and the client's own.
 ask() {
-	local host=$1
+	local host=$1 line
 	shift
-	on "$host" timeout 60 python3 "$lib/ends.py" ask "$@"
+	ends=()
+	echo "$@" >&"${questions[$host]}"
+	while read -r -t 60 -u "${answers[$host]}" line; do
+		[ -z "$line" ] || { ends+=("$line"); continue; }
+		[ ${#ends[@]} -gt 0 ]
+		return
+	done
+	echo "$host does not say what it was told" >&2
+	return 1
 }
 
 # told PATTERN HOST ADDRESS PORT: the ends of a connection are these.
 told() {
-	local pattern=$1 ends
+	local pattern=$1
 	shift
-	ends=$(ask "$@")
-	echo "$ends"
+	ask "$@" || return
+	echo "${ends[@]}"
 	# shellcheck disable=SC2053 # the pattern is one
-	[[ $ends == $pattern ]]
+	[[ ${ends[*]} == $pattern ]]
 }
 
 # crowd FIELD ADDRESS PORT: prints that field of the ends for each of many clients, who connect at once.
 crowd() {
-	ask client "$2" "$3" "${crowd[@]}" | awk -v field="$1" '{ print $field }'
+	local line words
+	ask client "$2" "$3" "${crowd[@]}" || return
+	for line in "${ends[@]}"; do
+		read -r -a words <<<"$line"
+		echo "${words[$1 - 1]}"
+	done
 }
 
-# same_ports: prints how many of them have the port that the server knows them by.
+# same_ports: prints whether all of them have the port that the server knows them by. Of those who happen to have the same
+# port, one alone can have it there.
 same_ports() {
-	ask client "$server" 80 "${crowd[@]}" | awk '$4 == $6 { same++ } END { print NF == 6 ? same + 0 : "none was told" }'
+	local line words same=0
+	local -A ports=()
+	ask client "$server" 80 "${crowd[@]}" || return
+	for line in "${ends[@]}"; do
+		read -r -a words <<<"$line"
+		ports[${words[5]}]=1
+		[ "${words[3]}" != "${words[5]}" ] || same=$((same + 1))
+	done
+	[ "$same" -eq ${#ports[@]} ] && echo all || echo "not all"
 }
 
 # various LINES: they are not all the same.
 various() {
 	echo "$1"
-	[ "$(sort -u <<<"$1" | wc -l)" -gt 1 ]
+	not all "${1%%$'\n'*}" "$1"
+}
+
+# all PATTERN LINES: each of them is this.
+all() {
+	local line
+	while read -r line; do
+		# shellcheck disable=SC2053 # the pattern is one
+		[[ $line == $1 ]] || { echo "$line"; return 1; }
+	done <<<"$2"
 }
 
 # of_version VERSION: sets the addresses of the hosts.
@@ -96,111 +141,92 @@ of_version() {
 # translates NAME: DNAT, SNAT and MASQUERADE of connections of the client and of the container.
 translates() {
 	local name=$1 first second
-	rule -A PREROUTING -d "$public" -p tcp --dport 80 -j DNAT --to-destination "$open$server$close:8000"
+	rules "-A PREROUTING -d $public -p tcp --dport 80 -j DNAT --to-destination $open$server$close:8000"
 	check "$name: DNAT to an address and a port" told "$server 8000 $client * $client *" client "$public" 80
-	rule -F
-	rule -A PREROUTING -d "$server" -p tcp --dport 80 -j DNAT --to-destination :8001
+	rules "-A PREROUTING -d $server -p tcp --dport 80 -j DNAT --to-destination :8001"
 	check "$name: DNAT to a port" told "$server 8001 $client *" client "$server" 80
-	rule -F
-	rule -A PREROUTING -d "$public" -p tcp --dport 80 -j DNAT --to-destination ":8000"
-	rule -I PREROUTING -d "$public" -p tcp --dport 80
+	rules "-A PREROUTING -d $public -p tcp --dport 80" \
+		"-A PREROUTING -d $public -p tcp --dport 80 -j DNAT --to-destination :8000"
 	check "$name: DNAT keeps the address of this machine" told "$public 8000 $client *" client "$public" 80
 	check "$name: the table nat sees a connection once" test "$(counter proxy nat PREROUTING 1)" -eq 1
-	rule -F
-	rule -A PREROUTING -d "$other" -p tcp -j DNAT --to-destination "${net[4]}3"
+	rules "-A PREROUTING -d $other -p tcp -j DNAT --to-destination ${net[4]}3"
 	check "$name: DNAT to an address" told "${net[4]}3 82 $client *" client "$other" 82
-	rule -F
 
 	for flag in '' --persistent; do
-		# shellcheck disable=SC2086 # there may be none
-		rule -A PREROUTING -i left -p tcp -j DNAT --to-destination "${net[4]}2-${net[4]}5" $flag
+		rules "-A PREROUTING -i left -p tcp -j DNAT --to-destination ${net[4]}2-${net[4]}5 $flag"
 		first=$(crowd 1 "$public" 80)
 		check "$name: DNAT ${flag:-to a range} spreads clients over servers" various "$first"
-		check "$name: all of which are of the range" test -z "$(grep -vxE "${net[4]}[2-5]" <<<"$first")"
+		check "$name: all of which are of the range" all "${net[4]}[2-5]" "$first"
 		check "$name: a client stays at its server" test "$(crowd 1 "$public" 80)" = "$first"
 		second=$(crowd 1 "$other" 80)
 		case $flag in
 		'') check "$name: but may have another for another address" test "$second" != "$first" ;;
 		*) check "$name: for other addresses as well" test "$second" = "$first" ;;
 		esac
-		rule -F
 	done
 
-	rule -A PREROUTING -p tcp -d "$public" -j DNAT --to-destination "$open$server$close:8000-8010"
-	check "$name: DNAT to a range of ports takes the first that is free" test "$(crowd 2 "$public" 80 | sort -u)" = 8000
-	rule -F
-	rule -A PREROUTING -p tcp -d "$public" -j DNAT --to-destination "$open$server$close:8000-8010" --random
+	rules "-A PREROUTING -p tcp -d $public -j DNAT --to-destination $open$server$close:8000-8010"
+	check "$name: DNAT to a range of ports takes the first that is free" all 8000 "$(crowd 2 "$public" 80)"
+	rules "-A PREROUTING -p tcp -d $public -j DNAT --to-destination $open$server$close:8000-8010 --random"
 	first=$(crowd 2 "$public" 80)
 	check "$name: DNAT --random takes any of them" various "$first"
-	check "$name: and no other" test -z "$(grep -vxE '80(0[0-9]|10)' <<<"$first")"
-	rule -F
-	rule -A PREROUTING -p tcp -d "$public" --dport 80:90 -j DNAT --to-destination "$open$server$close:8000-8010/80"
+	check "$name: and no other" all '80@(0[0-9]|10)' "$first"
+	rules "-A PREROUTING -p tcp -d $public --dport 80:90 -j DNAT --to-destination $open$server$close:8000-8010/80"
 	check "$name: DNAT counts ports from a base" told "$server 8003 $client *" client "$public" 83
-	rule -F
 
-	rule -A POSTROUTING -o right -s "$client" -j SNAT --to-source "${net[3]}75"
+	rules "-A POSTROUTING -o right -s $client -j SNAT --to-source ${net[3]}75"
 	check "$name: SNAT to an address" told "$server 80 ${net[3]}75 *" client "$server" 80
-	rule -F
-	rule -A POSTROUTING -o right -p tcp -j SNAT --to-source "$open${net[3]}75$close:2000-2010"
+	rules "-A POSTROUTING -o right -p tcp -j SNAT --to-source $open${net[3]}75$close:2000-2010"
 	check "$name: SNAT to an address and ports" told "$server 80 ${net[3]}75 20[01][0-9] *" client "$server" 80
-	rule -F
-	rule -A POSTROUTING -o right -p tcp -j SNAT --to-source :2000-2010
+	rules "-A POSTROUTING -o right -p tcp -j SNAT --to-source :2000-2010"
 	check "$name: SNAT to ports" told "$server 80 $client 20[01][0-9] *" client "$server" 80
-	rule -F
-	rule -A INPUT -s "$client" -p tcp --dport 84 -j SNAT --to-source "${net[1]}99"
+	rules "-A INPUT -s $client -p tcp --dport 84 -j SNAT --to-source ${net[1]}99"
 	check "$name: SNAT in INPUT" told "$public 84 ${net[1]}99 *" client "$public" 84
-	rule -F
-	rule -A POSTROUTING -o right -j SNAT --to-source "${net[3]}75-${net[3]}78" --persistent
+	rules "-A POSTROUTING -o right -j SNAT --to-source ${net[3]}75-${net[3]}78 --persistent"
 	first=$(crowd 3 "$server" 80)
 	check "$name: SNAT to a range spreads clients over addresses" various "$first"
-	check "$name: all of which are of the range" test -z "$(grep -vxE "${net[3]}7[5-8]" <<<"$first")"
+	check "$name: all of which are of the range" all "${net[3]}7[5-8]" "$first"
 	check "$name: SNAT --persistent: a client keeps its address" test "$(crowd 3 "${net[4]}5" 80)" = "$first"
-	rule -F
 
-	rule -A POSTROUTING -o right -j MASQUERADE
+	rules "-A POSTROUTING -o right -j MASQUERADE"
 	check "$name: MASQUERADE" told "$server 80 $own *" client "$server" 80
-	check "$name: ports that are free stay" test "$(same_ports)" -eq ${#crowd[@]}
-	rule -F
+	check "$name: ports that are free stay" test "$(same_ports)" = all
 	for flag in --random --random-fully; do
-		rule -A POSTROUTING -o right -j MASQUERADE $flag
-		check "$name: but not with $flag" test "$(same_ports)" -lt ${#crowd[@]}
-		rule -F
+		rules "-A POSTROUTING -o right -j MASQUERADE $flag"
+		check "$name: but not with $flag" test "$(same_ports)" = "not all"
 	done
-	rule -A POSTROUTING -o right -p tcp -j MASQUERADE --to-ports 3000-3020
+	rules "-A POSTROUTING -o right -p tcp -j MASQUERADE --to-ports 3000-3020"
 	check "$name: MASQUERADE --to-ports" told "$server 80 $own 30[012][0-9] *" client "$server" 80
-	rule -F
-	rule -A PREROUTING -d "$public" -p tcp --dport 80 -j DNAT --to-destination "$open$server$close:8000"
-	rule -A POSTROUTING -d "$server" -j MASQUERADE
+	rules "-A PREROUTING -d $public -p tcp --dport 80 -j DNAT --to-destination $open$server$close:8000" \
+		"-A POSTROUTING -d $server -j MASQUERADE"
 	check "$name: DNAT and MASQUERADE of one connection" told "$server 8000 $own *" client "$public" 80
-	rule -F
 
 	# As those who run containers have it.
-	rule -N CONTAINERS
-	rule -A CONTAINERS -p tcp --dport 88 -j DNAT --to-destination "$open${net[9]}2$close:8000"
-	rule -A PREROUTING -m addrtype --dst-type LOCAL -j CONTAINERS
-	rule -A OUTPUT -m addrtype --dst-type LOCAL -j CONTAINERS
-	rule -A POSTROUTING -s "${net[9]}2" ! -o containers -j MASQUERADE
+	rules ":CONTAINERS - [0:0]" \
+		"-A CONTAINERS -p tcp --dport 88 -j DNAT --to-destination $open${net[9]}2$close:8000" \
+		"-A PREROUTING -m addrtype --dst-type LOCAL -j CONTAINERS" \
+		"-A OUTPUT -m addrtype --dst-type LOCAL -j CONTAINERS" \
+		"-A POSTROUTING -s ${net[9]}2 ! -o containers -j MASQUERADE"
 	check "$name: a client reaches a container by the host's address" \
 		told "${net[9]}2 8000 $client *" client "$public" 88
 	check "$name: the container reaches a server" told "$server 80 $own * ${net[9]}2 *" container "$server" 80
 	check "$name: the host reaches the container by its own address" told "${net[9]}2 8000 *" proxy "$other" 88
-	rule -F
-	rule -X
+	rules
 }
 
-# talk ADDRESS PORT: opens a connection that stays open; `ends` is what its server knows.
-talk() {
-	coproc connection { exec ip netns exec client python3 "$lib/ends.py" talk "$1" "$2"; }
-	talker=$!
+# hold ADDRESS PORT: opens a connection that stays open; `seen` is what its server knows.
+hold() {
+	coproc connection { exec nsenter --net=/run/netns/client nc -n "$1" "$2"; }
+	holder=$!
 	# A subshell does not have those of a coprocess.
-	exec {answers}<&"${connection[0]}" {words}>&"${connection[1]}"
-	read -r -t 60 -u "$answers" ends
+	exec {echoes}<&"${connection[0]}" {words}>&"${connection[1]}"
+	read -r -t 60 -u "$echoes" seen
 }
 # goes_on: what is sent on that connection comes back.
 goes_on() {
 	local line
 	echo hello >&"$words"
-	read -r -t 60 -u "$answers" line
+	read -r -t 60 -u "$echoes" line
 	[ "$line" = hello ]
 }
 # restored_goes_on: the same, when all rules are replaced by what was saved of them.
@@ -209,16 +235,17 @@ restored_goes_on() {
 	saved=$(on proxy palisade save) && on proxy palisade restore <<<"$saved" && goes_on
 }
 hang_up() {
-	kill "$talker"
-	wait "$talker" 2>/dev/null
-	exec {answers}<&- {words}>&-
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+	exec {echoes}<&- {words}>&-
 }
-# tracked PORT: connection tracking of the proxy knows the client's connection to that port.
+# tracked PORT: connection tracking of the proxy knows the client's connection to that port of the server.
 tracked() {
-	on proxy conntrack -L -p tcp --orig-src "$client" --orig-port-dst "$1" -f "ipv$version" 2>/dev/null | grep -q .
+	local connection=(-p tcp --orig-src "$client" --orig-dst "$server" --orig-port-dst "$1")
+	[ -n "$(on proxy conntrack -L "${connection[@]}" -f "ipv$version" 2>/dev/null)" ]
 }
 hooks() {
-	on proxy nft list hooks | grep -q '\[palisade\]'
+	[[ $(on proxy nft list hooks) == *'[palisade]'* ]]
 }
 modprobe nfnetlink_hook
 
@@ -226,14 +253,13 @@ for version in 4 6; do
 	of_version $version
 	translates "IPv$version"
 
-	rule -A OUTPUT -d "$other" -p tcp --dport 80 -j DNAT --to-destination "$open$server$close:8000"
+	rules "-A OUTPUT -d $other -p tcp --dport 80 -j DNAT --to-destination $open$server$close:8000"
 	check "IPv$version: DNAT in OUTPUT" told "$server 8000 *" proxy "$other" 80
-	rule -F
 
-	rule -A PREROUTING -d "$public" -p tcp --dport 81 -j DNAT --to-destination "$open$server$close:8000"
-	talk "$public" 81
+	rules "-A PREROUTING -d $public -p tcp --dport 81 -j DNAT --to-destination $open$server$close:8000"
+	hold "$public" 81
 	check "IPv$version: a connection is translated still when its rule is restored" restored_goes_on
-	rule -F
+	rules
 	check "IPv$version: and when it is gone" goes_on
 	check "IPv$version: and a new one is not" told "$public 81 $client *" client "$public" 81
 	hang_up
@@ -258,10 +284,10 @@ done
 on proxy sysctl -qw net.ipv4.conf.right.promote_secondaries=1
 for version in 4 6; do
 	of_version $version
-	rule -A POSTROUTING -o right -p tcp --dport 83 -j MASQUERADE
-	talk "$server" 83
-	check "IPv$version: a masqueraded connection" test "${ends% *}" = "$server 83 $own"
-	rule -F
+	rules "-A POSTROUTING -o right -p tcp --dport 83 -j MASQUERADE"
+	hold "$server" 83
+	check "IPv$version: a masqueraded connection" test "${seen% *}" = "$server 83 $own"
+	rules
 	check "IPv$version: is tracked" tracked 83
 	case $version in
 	4) ip -n proxy address del 10.3.0.1/24 dev right ;;

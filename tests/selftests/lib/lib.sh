@@ -171,6 +171,14 @@ listen() {
 	eventually 30 on "$1" sh -c "ss -Hltn sport = :$2 | grep -q ."
 }
 
+# empty HOST TABLE...: leaves no rules, no chains and no policies in these tables.
+empty() {
+	local host=$1 tables
+	shift
+	printf -v tables '*%s\nCOMMIT\n' "$@"
+	on "$host" palisade restore <<<"$tables"
+}
+
 # field FILTER: prints what a filter of jq finds in the JSON on standard input.
 field() {
 	jq -r "$1"

@@ -29,12 +29,8 @@ rule() {
 	on server palisade "$@"
 }
 
-# flush [HOST]: no rules, no chains, no policies.
 flush() {
-	local table
-	for table in raw filter nat; do
-		printf '*%s\nCOMMIT\n' "$table"
-	done | on "${1:-server}" palisade restore
+	empty "${1:-server}" raw filter nat
 }
 
 # counted CHAIN POSITION NUMBER: a rule of the filter table has counted so many packets.

@@ -17,7 +17,7 @@ rule() {
 }
 
 flush() {
-	rule -F && rule -t raw -F && rule -P INPUT ACCEPT
+	empty server filter raw
 }
 
 # know HOST OTHER IPV4 IPV6: adds permanent neighbours, so that rules count nothing but the tests' packets.
@@ -30,22 +30,27 @@ know() {
 know server client 10.0.0.2 fd00::2
 know client server 10.0.0.1 fd00::1
 
-# expect COUNT DESCRIPTION RULE...: appends a rule to $table and $chain. When counted is called, the rule must have
-# counted so many packets.
+# expect COUNT DESCRIPTION RULE...: a rule at the end of $chain of $table, as soon as in_force is called. When counted is
+# called, it must have counted so many packets.
 table=filter
 chain=INPUT
+lines=
 expected=()
 descriptions=()
 
 expect() {
-	local count=$1 description=$2
-	shift 2
-	expected+=("$count")
-	descriptions+=("$description")
-	if ! rule -t "$table" -A "$chain" "$@"; then
-		check "$description: the rule is accepted" false
-		rule -t "$table" -A "$chain" # keeps the positions right
-	fi
+	local words=("${@:3}") line
+	words=("${words[@]//\\/\\\\}")
+	printf -v line ' "%s"' "${words[@]//\"/\\\"}"
+	lines+="-A $chain$line"$'\n'
+	expected+=("$1")
+	descriptions+=("$2")
+}
+
+# in_force: appends these rules. Nothing is counted if one is refused.
+in_force() {
+	on server palisade restore --noflush <<<"*$table"$'\n'"${lines}COMMIT"
+	lines=
 }
 
 # counted: checks the counters of these rules, and flushes all.
@@ -53,7 +58,7 @@ counted() {
 	local counts index
 	mapfile -t counts < <(rule -t "$table" -L "$chain" -v -n -x | awk 'NR > 2 { print $1 }')
 	for index in "${!expected[@]}"; do
-		check "${descriptions[index]}" has_counted "${counts[index]}" "${expected[index]}"
+		check "${descriptions[index]}" has_counted "${counts[index]-none}" "${expected[index]}"
 	done
 	expected=()
 	descriptions=()
@@ -112,6 +117,7 @@ expect 0 "IPv6: a later fragment has no type, inverted or not" -s fd00::2 -p icm
 expect 1 "IPv6: a truncated message is dropped, a later fragment is not" -s fd00::2 -p icmpv6
 expect 0 "a later fragment has no ports, inverted or not" -p udp -m multiport ! --ports 99
 expect 2 "a UDP packet that is truncated before its ports is dropped" -p udp
+in_force
 raw truncated fragment
 counted
 
@@ -215,6 +221,7 @@ expect 2 "http: HTTP/2" "${http[@]}" --dport 2006
 expect 0 "http: HTTP/2 with options" "${http[@]}" ! --method GET --dport 2006
 expect 0 "http: another protocol" "${http[@]}" --dport 2007
 expect 0 "http: a ClientHello" "${http[@]}" --dport 1001
+in_force
 segments
 counted
 
@@ -233,6 +240,7 @@ expect 0 "tls: the same, inverted" -p tcp --dport 1001 -m tls ! --hosts-file "$n
 expect 2 "tls: what is below a name of a file" "${named[@]}" "$names/suffix"
 expect 2 "tls: a file and a pattern" "${named[@]}" "$names/hosts" ! --host 'host-*'
 expect 0 "tls: a name that is absent, and a file, inverted" -p tcp --dport 1003 -m tls ! --hosts-file "$names/suffix"
+in_force
 segments
 counted
 refuse "a bad line of a file" 2 'bad: line 3: example\.\.org: ' rule -A INPUT -p tcp -m tls --hosts-file "$names/bad"
@@ -251,6 +259,7 @@ rm -r "$names"
 # A ClientHello of a connection, as long as OpenSSL makes it.
 table=filter chain=INPUT
 expect 2 "tls: a ClientHello of a connection" -p tcp --dport 80 -m tls --host www.example.org
+in_force
 for address in 10.0.0.1 '[fd00::1]'; do
 	# The server closes the connection at once.
 	on client timeout 60 openssl s_client -connect "$address:80" -servername www.example.org </dev/null &>/dev/null
@@ -265,6 +274,7 @@ expect 0 "--length with a range that is too long" -p icmp -m length --length 129
 expect 0 "--length with a range that is too short" -p icmp -m length --length :127
 expect 0 "! --length" -p icmp -m length ! --length 128
 expect 1 "--length, IPv6" -s fd00::2 -p icmpv6 --icmpv6-type 128 -m length --length 148
+in_force
 pings client 10.0.0.1 -s 100 >/dev/null
 pings client fd00::1 -s 100 >/dev/null
 counted
@@ -287,6 +297,7 @@ expect 1 "--src-range and --dst-range" -p icmp -m iprange --src-range 10.0.0.2 -
 expect 0 "--src-range and ! --dst-range" -p icmp -m iprange --src-range 10.0.0.2 ! --dst-range 10.0.0.1
 expect 1 "--src-range, IPv6" -p icmpv6 --icmpv6-type 128 -m iprange --src-range fcff::-fd00::2
 expect 0 "--dst-range above the address, IPv6" -p icmpv6 --icmpv6-type 128 -m iprange --dst-range fd00::1:0-fd01::
+in_force
 pings client 10.0.0.1 -t 7 >/dev/null
 pings client fd00::1 -t 7 >/dev/null
 counted
@@ -368,12 +379,14 @@ expect 3 "ANYCAST or LOCAL, IPv6" "${from6[@]}" --dst-type ANYCAST,LOCAL
 expect 4 "UNREACHABLE, IPv6: no route, or one that rejects" "${from6[@]}" --dst-type UNREACHABLE
 expect 1 "UNSPEC, IPv6" -6 -p udp -m addrtype --src-type UNSPEC
 expect 2 "a source that is UNREACHABLE, IPv6" -6 -p udp -d fd00::1 -m addrtype --src-type UNREACHABLE
+in_force
 frames "${packets[@]}"
 counted
 
 table=filter chain=OUTPUT
 expect 2 "LOCAL of the outgoing interface" -p udp -m addrtype --src-type LOCAL --limit-iface-out
 expect 4 "LOCAL of any interface" -p udp -m addrtype --src-type LOCAL
+in_force
 for source in 10.0.0.1 10.9.0.1; do
 	on server socat -u - "UDP4:10.0.0.2:9,bind=$source" <<<hello
 done
@@ -398,7 +411,6 @@ check "a jump from where it is fine" rule -A INPUT -j limited
 refuse "a jump from where it is not" 1 'PREROUTING, INPUT and FORWARD' rule -A OUTPUT -j limited
 refuse "the other limit in this chain" 1 'FORWARD, OUTPUT and POSTROUTING' rule -A limited "${local_out[@]}"
 flush
-rule -X limited
 
 # addrtype_rules VERSION: all types and some lists, of either address, inverted and limited, as a file to restore.
 addrtype_rules() {
@@ -465,6 +477,7 @@ expect 1 "! --icmpv6-type" -s fd00::2 -p icmpv6 ! --icmpv6-type 128
 expect 2 "--icmpv6-type any" -s fd00::2 -p icmpv6 --icmpv6-type any
 expect 1 "a comment matches every packet" -p icmp --icmp-type 8 -m comment --comment "pings from \"anywhere\""
 expect 0 "the matches before a comment still count" -p icmp --icmp-type 0 -m comment --comment "no answers"
+in_force
 pings client 10.0.0.1 >/dev/null
 pings client fd00::1 >/dev/null
 datagram server 10.0.0.2 9
@@ -488,6 +501,7 @@ expect 0 "--sports does not look at destinations" -p udp -m multiport --sports 5
 expect 4 "--ports looks at both" -p udp -m multiport --ports 53,4001
 expect 0 "! --ports" -p udp -m multiport ! --ports 53,4001
 expect 0 "--dports: the protocol of the rule counts" -p tcp -m multiport --dports 53,70
+in_force
 for address in 10.0.0.1 fd00::1; do
 	datagram client "$address" 53 4000
 	datagram client "$address" 70 4001
@@ -508,6 +522,7 @@ marks "--or-mark" 0x3f --or-mark 0x30
 marks "--xor-mark" 0x3c --xor-mark 0x03
 marks "--set-xmark with a mask" 0x3d --set-xmark 0x0d/0x0c
 marks "--set-mark with a mask" 0x0d --set-mark 0x00/0x30
+in_force
 rule -A INPUT -m mark --mark 0x0d
 rule -A INPUT -p udp -m mark ! --mark 0x0d
 rule -A INPUT -m mark --mark 0x05/0x07
@@ -539,6 +554,7 @@ for version in 4 6; do
 	expect 2 "IPv$version: -m state --state" "${message[@]}" -m state --state NEW,ESTABLISHED
 	expect 0 "IPv$version: nothing is untracked or translated" "${message[@]}" -m conntrack --ctstate UNTRACKED,SNAT,DNAT
 done
+in_force
 check "a conntrack match enables connection tracking" tracks
 on client ping -n -q -c 2 -i 0.2 -W 1 10.0.0.1 >/dev/null
 on client ping -n -q -c 2 -i 0.2 -W 1 fd00::1 >/dev/null
@@ -569,6 +585,7 @@ NFT
 	expect 1 "and is NEW as well" -p udp --dport 53 -m conntrack --ctstate NEW
 	expect 0 "but not SNAT" -p udp -m conntrack --ctstate SNAT
 	expect 1 "! --ctstate DNAT" -p udp -m conntrack ! --ctstate DNAT
+	in_force
 	datagram client 10.0.0.1 5353
 	datagram client 10.0.0.1 70
 	counted
@@ -587,6 +604,7 @@ expect 1 "NOTRACK" -p udp --dport 54 -m conntrack --ctstate UNTRACKED
 expect 0 "an untracked packet is not INVALID" -p udp -m conntrack --ctstate INVALID
 expect 1 "other packets are tracked" -p udp --dport 70 -m conntrack --ctstate NEW
 expect 2 "a packet that OUTPUT has tracked stays so on the loopback interface" -i lo -p icmp --icmp-type 8 -m conntrack ! --ctstate UNTRACKED
+in_force
 datagram client 10.0.0.1 53
 datagram client fd00::1 53
 datagram client 10.0.0.1 54

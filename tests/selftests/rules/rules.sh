@@ -16,7 +16,7 @@ rule() {
 }
 
 flush() {
-	rule -t filter -F && rule -t raw -F && rule -P INPUT ACCEPT && rule -t raw -P PREROUTING ACCEPT
+	empty server filter raw
 }
 
 # blocks DESCRIPTION RULE -- COMMAND...: the command succeeds without the rule and fails with it.
@@ -143,7 +143,8 @@ rule -A INPUT -p icmp -j ACCEPT
 check "a chain with rules has a hook for IPv4 and one for IPv6" test "$(hooks)" -eq 2
 rule -t raw -A PREROUTING -p icmp -j ACCEPT
 check "each chain has hooks of its own" test "$(hooks)" -eq 4
-flush
+rule -F
+rule -t raw -F
 check "the hooks go with the last rule" test "$(hooks)" -eq 0
 
 # Fragments. Nothing reassembles them before PREROUTING of raw, so only the first one has ports there.

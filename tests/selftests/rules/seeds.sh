@@ -13,20 +13,16 @@ make_hosts server client stranger
 # rules HOST: runs each line of standard input as a command, with palisade in place of iptables. The lines are as they
 # were published.
 rules() {
-	local host=$1 line
-	while read -r line; do
-		[ -z "$line" ] || on "$host" bash -c "iptables() { palisade \"\$@\"; }; ${line//\/sbin\/iptables/iptables}" ||
-			{ echo "refused: $line"; return 1; }
-	done
+	# shellcheck disable=SC2016 # expanded by the other bash
+	on "$1" bash -c '
+		iptables() { palisade "$@"; }
+		while read -r line; do
+			eval "${line//\/sbin\/iptables/iptables}" || { echo "refused: $line"; exit 1; }
+		done'
 }
 
 clean() {
-	local table
-	for table in raw filter nat; do
-		on server palisade -t $table -F
-		on server palisade -t $table -X
-	done
-	on server palisade -P INPUT ACCEPT
+	empty server raw filter nat
 	on server palisade list ls --json | field '.[].name' | while read -r name; do
 		on server palisade list destroy "$name"
 	done

@@ -67,10 +67,14 @@ make_client() {
 make_client
 on server palisade list create flood size=100
 on server palisade -t raw -A PREROUTING -p udp -m recent --name flood --set -j DROP
-on flooder python3 -c '
-from scapy.all import Ether, IP, UDP, sendp
-sendp([Ether(dst="ff:ff:ff:ff:ff:ff") / IP(src=f"172.16.{n // 250}.{n % 250 + 1}", dst="198.51.100.1") / UDP(dport=9)
-       for n in range(1000)], iface="eth1", verbose=False)' 2>/dev/null
+on flooder env PYTHONPATH="$lib" python3 -c '
+import socket
+from packet_frames import CLIENT_MAC, IPV4, UDP, ipv4, udp
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:
+    link.bind(("eth1", 0))
+    for n in range(1000):
+        packet = ipv4(UDP, udp(53, 9), bytes([172, 16, n // 250, n % 250 + 1]), bytes([198, 51, 100, 1]))
+        link.send(b"\xff" * 6 + CLIENT_MAC + IPV4.to_bytes(2) + packet)'
 seen() {
 	[ "$(counter server raw PREROUTING 1)" -eq 1000 ]
 }

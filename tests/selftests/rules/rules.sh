@@ -148,23 +148,16 @@ rule -t raw -F
 check "the hooks go with the last rule" test "$(hooks)" -eq 0
 
 # Fragments. Nothing reassembles them before PREROUTING of raw, so only the first one has ports there.
+# fragments SERVER: sends one datagram of 4000 bytes to its discard port, in three fragments.
 fragments() {
-	on client python3 - "$1" <<'PYTHON'
-import sys
-from scapy.all import IP, IPv6, IPv6ExtHdrFragment, UDP, Raw, fragment, fragment6, send
-if sys.argv[1] == "4":
-    packets = fragment(IP(dst="10.0.0.1") / UDP(sport=1, dport=9) / Raw(b"x" * 2000), fragsize=1000)
-else:
-    packets = fragment6(IPv6(dst="fd00::1") / IPv6ExtHdrFragment() / UDP(sport=1, dport=9) / Raw(b"x" * 2000), 1280)
-send(packets, verbose=False)
-print(len(packets))
-PYTHON
+	printf %4000d 0 | on client socat -u - "$1:9"
 }
+declare -A servers=([4]=UDP4:10.0.0.1 [6]=UDP6:[fd00::1])
 for version in 4 6; do
 	rule -t raw -A PREROUTING "-$version" -p udp
 	rule -t raw -A PREROUTING "-$version" -p udp --dport 9
-	sent=$(fragments "$version")
-	check "IPv$version: all fragments have the protocol" test "$(counter server raw PREROUTING 1)" -eq "$sent"
+	fragments "${servers[$version]}"
+	check "IPv$version: all fragments have the protocol" test "$(counter server raw PREROUTING 1)" -eq 3
 	check "IPv$version: only the first fragment has ports" test "$(counter server raw PREROUTING 2)" -eq 1
 	flush
 done
@@ -172,8 +165,12 @@ done
 # IPv6 extension headers before the port.
 rule -A INPUT -6 -p udp --dport 9
 on client python3 -c '
-from scapy.all import *
-send(IPv6(dst="fd00::1")/IPv6ExtHdrHopByHop()/IPv6ExtHdrDestOpt()/UDP(dport=9), verbose=False)'
+import socket
+padding = b"\0\0\1\4\0\0\0\0"
+with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sender:
+    sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_HOPOPTS, padding)
+    sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, padding)
+    sender.sendto(b"hello", ("fd00::1", 9))'
 check "a port behind IPv6 extension headers is found" test "$(counter server filter INPUT 1)" -eq 1
 flush
 
@@ -181,8 +178,9 @@ flush
 rule -A INPUT -p tcp --dport 22 -j ACCEPT
 rule -A INPUT -p tcp
 on client python3 -c '
-from scapy.all import *
-send(IP(dst="10.0.0.1", proto=6)/Raw(b"\x10\x00"), verbose=False)'
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP) as sender:
+    sender.sendto(b"\x10\x00", ("10.0.0.1", 0))'
 check "a packet that is truncated before its ports is dropped, as by iptables" test "$(counter server filter INPUT 2)" -eq 0
 flush
 

@@ -38,12 +38,19 @@ fetches() {
 
 # stray_ack_answered HOST [SECONDS]: an ACK to port 80 without a connection is answered within that time.
 stray_ack_answered() {
-	on "$1" python3 -c '
-import sys
-from scapy.all import IP, TCP, sr1
-answer = sr1(IP(dst="10.0.0.1") / TCP(sport=4444, dport=80, flags="A", seq=1, ack=1), timeout=int(sys.argv[1]),
-             verbose=False)
-sys.exit(answer is None)' "${2:-1}" 2>/dev/null
+	on "$1" env PYTHONPATH="$lib" python3 -c '
+import socket, sys
+from packet_frames import SERVER, checked_tcp, tcp
+with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP) as link:
+    link.settimeout(int(sys.argv[1]))
+    link.connect(("10.0.0.1", 0))
+    source = socket.inet_aton(link.getsockname()[0])
+    link.send(checked_tcp(source, SERVER[4], tcp(4444, 80, 0x10, acknowledgement=1)))
+    try:
+        while link.recv(2000)[20:24] != tcp(80, 4444, 0)[:4]:
+            pass
+    except TimeoutError:
+        sys.exit(1)' "${2:-1}"
 }
 
 echo "# HTTP by recent lists alone"
@@ -162,16 +169,16 @@ iptables -A syn-flood-eth0 -m limit --limit 10/s --limit-burst 100 -j RETURN
 iptables -A syn-flood-eth0 -j DROP
 RULES
 # How many the limit lets through depends on how long sending them takes.
-most=$(on client python3 -c '
+most=$(on client env PYTHONPATH="$lib" python3 -c '
 import socket, time
-from scapy.all import Ether, IP, TCP, getmacbyip
-frame = bytes(Ether(dst=getmacbyip("10.0.0.1")) / IP(dst="10.0.0.1") / TCP(dport=81, flags="S"))
-with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
-    sender.bind(("eth0", 0))
+from packet_frames import HOSTS, SERVER, checked_tcp, tcp
+segment = checked_tcp(HOSTS[4][0], SERVER[4], tcp(20, 81, 2))
+with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP) as sender:
+    sender.connect(("10.0.0.1", 0))
     start = time.monotonic()
     for _ in range(400):
-        sender.send(frame)
-    print(round(100 + 10 * (time.monotonic() - start) + 5))' 2>/dev/null)
+        sender.send(segment)
+    print(round(100 + 10 * (time.monotonic() - start) + 5))')
 let_through=$(counter server filter syn-flood-eth0 1)
 check "about 100 SYNs of 400 at once got through ($let_through)" test "$let_through" -ge 100 -a "$let_through" -le "$most"
 check "the others were dropped" test "$(counter server filter syn-flood-eth0 2)" -eq $((400 - let_through))

@@ -91,26 +91,36 @@ hosts=()
 
 make_hosts() {
 	local number=0 name
-	ip netns add switch
-	hosts=(switch)
-	ip -n switch link add bridge type bridge
-	ip -n switch link set bridge up
+	add_hosts switch "$@"
+	ips switch "link add bridge type bridge" "link set bridge up"
 	for name; do
 		number=$((number + 1))
-		ip netns add "$name"
-		hosts+=("$name")
-		ip -n "$name" link set lo up
 		ip link add "port$number" netns switch type veth peer name eth0 netns "$name"
 		ip -n switch link set "port$number" master bridge up
 		on "$name" sysctl -qw net.ipv6.conf.all.accept_dad=0 \
 			net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.eth0.accept_dad=0
-		ip -n "$name" address add "10.0.0.$number/24" dev eth0
-		ip -n "$name" address add "fd00::$number/64" dev eth0 nodad
-		ip -n "$name" link set eth0 up
+		ips "$name" "link set lo up" "address add 10.0.0.$number/24 dev eth0" \
+			"address add fd00::$number/64 dev eth0 nodad" "link set eth0 up"
 	done
-	trap remove_hosts EXIT
 	# A packet that is sent earlier is lost.
 	eventually 30 forwarding
+}
+
+# add_hosts NAME...: adds hosts without links, which go with the test.
+add_hosts() {
+	local commands
+	trap remove_hosts EXIT
+	hosts+=("$@")
+	printf -v commands 'netns add %s\n' "$@"
+	ip -batch - <<<"$commands"
+}
+
+# ips HOST COMMAND...: runs several commands of ip(8) on a host at once, which saves processes.
+ips() {
+	local host=$1 commands
+	shift
+	printf -v commands '%s\n' "$@"
+	ip -n "$host" -batch - <<<"$commands"
 }
 
 # forwarding: all ports of the switch forward. The kernel notices the carrier of a port in the background.
@@ -120,11 +130,13 @@ forwarding() {
 }
 
 remove_hosts() {
-	local name
+	local name commands
+	[ ${#hosts[@]} -gt 0 ] || return
 	for name in "${hosts[@]}"; do
 		ip netns pids "$name" | xargs -r kill -9 2>/dev/null
-		ip netns del "$name"
 	done
+	printf -v commands 'netns del %s\n' "${hosts[@]}"
+	ip -force -batch - <<<"$commands"
 	hosts=()
 }
 

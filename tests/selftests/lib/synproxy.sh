@@ -25,26 +25,19 @@ options="--sack-perm --timestamp --mss 1460 --wscale 9"
 # veth NUMBER HOST INTERFACE NUMBER HOST INTERFACE NETWORK: a veth pair. NUMBER is the host's own in the network.
 veth() {
 	ip link add "$3" netns "$2" type veth peer name "$6" netns "$5"
-	ip -n "$2" address add "10.$7.0.$1/24" dev "$3"
-	ip -n "$2" address add "fd00:$7::$1/64" dev "$3" nodad
-	ip -n "$5" address add "10.$7.0.$4/24" dev "$6"
-	ip -n "$5" address add "fd00:$7::$4/64" dev "$6" nodad
-	ip -n "$2" link set "$3" up
-	ip -n "$5" link set "$6" up
+	ips "$2" "address add 10.$7.0.$1/24 dev $3" "address add fd00:$7::$1/64 dev $3 nodad" "link set $3 up"
+	ips "$5" "address add 10.$7.0.$4/24 dev $6" "address add fd00:$7::$4/64 dev $6 nodad" "link set $6 up"
 }
 
 # reach HOST NETWORK NEXT-NETWORK NEXT-NUMBER: adds routes to a network, by a next hop in another one.
 reach() {
-	ip -n "$1" route add "10.$2.0.0/24" via "10.$3.0.$4"
-	ip -n "$1" route add "fd00:$2::/64" via "fd00:$3::$4"
+	ips "$1" "route add 10.$2.0.0/24 via 10.$3.0.$4" "route add fd00:$2::/64 via fd00:$3::$4"
 }
 
 make_row() {
 	local name
-	hosts=(client west proxy east server)
-	trap remove_hosts EXIT
+	add_hosts client west proxy east server
 	for name in "${hosts[@]}"; do
-		ip netns add "$name"
 		ip -n "$name" link set lo up
 		on "$name" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
 			net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \

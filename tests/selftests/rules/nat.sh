@@ -17,21 +17,19 @@
 
 . "$(dirname "$0")/../lib/synproxy.sh"
 make_row
-hosts+=(container)
-ip netns add container
-ip -n container link set lo up
+add_hosts container
 veth 1 proxy containers 2 container eth0 9
-ip -n container route add default via 10.9.0.1
-ip -n container route add default via fd00:9::1
+ips container "link set lo up" "route add default via 10.9.0.1" "route add default via fd00:9::1"
 
 # addresses HOST INTERFACE NETWORK NUMBER...: adds addresses of a network, which the host does not choose by itself.
 addresses() {
-	local host=$1 interface=$2 network=$3 number
+	local host=$1 interface=$2 network=$3 number commands=()
 	shift 3
 	for number; do
-		ip -n "$host" address add "10.$network.0.$number/24" dev "$interface"
-		ip -n "$host" address add "fd00:$network::$number/64" dev "$interface" nodad preferred_lft 0
+		commands+=("address add 10.$network.0.$number/24 dev $interface")
+		commands+=("address add fd00:$network::$number/64 dev $interface nodad preferred_lft 0")
 	done
+	ips "$host" "${commands[@]}"
 }
 addresses client eth0 1 {10..25}
 addresses proxy left 2 9

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The second part of the demo: visitors of a web server, a flood of SYNs that keeps them out, and `palisade protect`.
+# The third part of the demo: visitors of a web server, a flood of SYNs that keeps them out, and `palisade protect`.
 #
 # FLOOD_SECONDS is how long each phase takes.
 

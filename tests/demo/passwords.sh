@@ -12,11 +12,6 @@ seconds=30
 used=/out/demo-commands.sh
 [ -w /out ] || used=$work/demo-commands.sh
 
-say() {
-	printf '%6.1fs  %s\n' "$(awk -v start="$start" '{ print $1 - start }' /proc/uptime)" "$*"
-}
-start=$(cut -d' ' -f1 /proc/uptime)
-
 say "setting up a server, an attacker and a visitor"
 make_hosts
 
@@ -63,9 +58,7 @@ modprobe palisade
 palisade -A INPUT -p tcp --dport 22 --syn -m recent --name SSH --update --seconds $seconds --hitcount $allowed -j DROP
 palisade -A INPUT -p tcp --dport 22 --syn -m recent --name SSH --set
 COMMANDS
-say "the rules, as one would give them to iptables:"
-sed 's/^/           /' "$used"
-ip netns exec server bash -e "$used" || exit 1
+type_on_server "$used"
 
 # The visitor comes by all the time.
 visits=$work/visits

@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli man install deb vm demo test test-install test-dkms test-headers test-kernels test-metrics test-crossed test-packetdrill fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-native \
+.PHONY: all prepare module cli man install deb vm demo test test-install test-dkms test-headers test-kernels test-metrics test-crossed test-packetdrill fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-content bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -131,6 +131,10 @@ bench-synproxy:
 
 bench-mixed:
 	$(call) tests/bench/mixed
+
+# With HAProxy and nginx's module for it, which are downloaded.
+bench-content:
+	$(call) tests/bench/content
 
 bench-native:
 	$(call) tests/bench/native

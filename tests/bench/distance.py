@@ -19,6 +19,7 @@ class Transfer(NamedTuple):
     wanted: int                 # bytes that it gets
     sent: int = 0               # and that it sends
     congestion: str = "cubic"   # the server's control of it
+    hello: str = ""             # the file of a ClientHello that the client begins with
 
 
 def delay(command, device, milliseconds):
@@ -52,7 +53,7 @@ def become(subject, milliseconds, congestion):
 def waited(subject, work, transfer, connections):
     """Nanoseconds that each of so many connections took, one after another."""
     with subject.opening(connections) as check:
-        times = subject.fetch(work, connections, transfer.wanted, sent=transfer.sent)
+        times = subject.fetch(work, connections, transfer.wanted, sent=transfer.sent, hello=transfer.hello)
     if not subject.stalls:
         check.expect(TcpExt__TCPTimeouts=0)
         if max(times) > PATIENCE:

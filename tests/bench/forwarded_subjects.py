@@ -38,6 +38,7 @@ class Forwarded:
 
     def __init__(self, number):
         super().__init__(number)
+        self.own_address = self.address
         self.set("ip_forward", 1)
         self.set("all.forwarding", 1, "net.ipv6.conf")
         self.host = Host(self, number)

@@ -10,6 +10,7 @@
 #include <err.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -26,11 +27,22 @@ static size_t at_most(uint32_t count)
 	return count < sizeof(bytes) ? count : sizeof(bytes);
 }
 
+/* What the client asks for, by itself or in a ClientHello. */
+static bool get_request(int client, struct request *request)
+{
+	const ssize_t size = sizeof(*request), rest = HELLO_REQUEST - size;
+
+	if (read(client, request, size) != size)
+		return false;
+	return *(char *)request != HELLO ||
+	       (read(client, bytes, rest) == rest && read(client, request, size) == size);
+}
+
 static void serve(int client)
 {
 	struct request request;
 
-	if (read(client, &request, sizeof(request)) == sizeof(request)) {
+	if (get_request(client, &request)) {
 		uint32_t sent = ntohl(request.sent), wanted = ntohl(request.wanted);
 		ssize_t done = 1;
 

@@ -105,13 +105,13 @@ class Subject(Namespace):
         """Where the server is met, over IPv6 by works that end with 6."""
         return self.address6 if is_ipv6(work) else self.address
 
-    def fetch(self, work, connections, size, mss=0, sent=0):
+    def fetch(self, work, connections, size, mss=0, sent=0, hello=""):
         """
         Nanoseconds that each of so many connections took, one after another, each of so many bytes, in segments of at
-        most so many where that is said, after so many bytes that the client sends.
+        most so many where that is said, after so many bytes that the client sends, or a ClientHello from a file.
         """
         times = run("taskset", "-c", "0", f"{PROGRAMS}/client", self.address_for(work),
-                    *map(str, (connections, size, mss, sent)))
+                    *map(str, (connections, size, mss, sent)), *([hello] if hello else []))
         return [int(line) for line in times.splitlines()]
 
     def replied(self):
@@ -272,4 +272,4 @@ class Palisade(Subject):
     def counters(self):
         rule, = json.loads(self.on("palisade", "protect", "--status", "--json"))
         return {**super().counters(),
-                **{f"palisade.{name}": rule[name] for name in ("opened", "handed_over", "dropped")}}
+                **{f"palisade.{name}": rule[name] for name in ("opened", "handed_over", "dropped", "opened_by_data")}}

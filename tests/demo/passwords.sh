@@ -34,7 +34,7 @@ options=(-F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o 
 
 # Tries one password; what sshd says tells whether it got that far.
 attack() {
-	ip netns exec attacker ssh "${options[@]}" -o ConnectTimeout=5 -o BatchMode=yes \
+	ip netns exec attacker ssh "${options[@]}" -o ConnectTimeout=20 -o BatchMode=yes \
 		-o PreferredAuthentications=password -l root 10.0.0.1 true 2>&1 | grep -q 'Permission denied'
 }
 

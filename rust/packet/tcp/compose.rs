@@ -86,12 +86,14 @@ fn checksum(sum: u64) -> [u8; 2] {
 /// The sum of data that follows a header of whole words.
 #[inline]
 fn sum_of_data(data: &[u8]) -> u64 {
-    data.chunks(4).fold(0, |sum: u64, chunk| {
-        let mut word = [0; 4];
-        for (slot, byte) in word.iter_mut().zip(chunk) {
-            *slot = *byte;
-        }
-        sum.wrapping_add(u32::from_ne_bytes(word).into())
+    let words = data.chunks_exact(4);
+    let mut last = [0; 4];
+    for (slot, byte) in last.iter_mut().zip(words.remainder()) {
+        *slot = *byte;
+    }
+    words.fold(u32::from_ne_bytes(last).into(), |sum: u64, word| {
+        let word = word.try_into().map_or(0, u32::from_ne_bytes);
+        sum.wrapping_add(word.into())
     })
 }
 

@@ -20,29 +20,29 @@ type_on_server() {
 	ip netns exec server bash -e "$1" || exit 1
 }
 
-make_host() {
-	local name=$1 number=$2
+# add_host NAME ADDRESS HOST PORT: a host that is plugged into a port of another one.
+add_host() {
+	local name=$1 address=$2 host=$3 port=$4
 	hosts+=("$name")
 	ip netns add "$name"
 	ip -n "$name" link set lo up
-	ip link add "port$number" netns switch type veth peer name eth0 netns "$name"
-	ip -n switch link set "port$number" master bridge up
-	ip -n "$name" address add "10.0.0.$number/24" dev eth0
+	ip link add "$port" netns "$host" type veth peer name eth0 netns "$name"
+	ip -n "$host" link set "$port" up
+	ip -n "$name" address add "$address/24" dev eth0
 	ip -n "$name" link set eth0 up
+}
+
+# make_host NAME NUMBER: a host on the switch, 10.0.0.NUMBER.
+make_host() {
+	add_host "$1" "10.0.0.$2" switch "port$2"
+	ip -n switch link set "port$2" master bridge
 }
 
 # make_host_behind NAME NUMBER: a host behind the server (10.0.NUMBER.1), 10.0.NUMBER.2, which the server forwards to.
 make_host_behind() {
-	local name=$1 number=$2
-	hosts+=("$name")
-	ip netns add "$name"
-	ip -n "$name" link set lo up
-	ip link add "behind$number" netns server type veth peer name eth0 netns "$name"
-	ip -n server address add "10.0.$number.1/24" dev "behind$number"
-	ip -n server link set "behind$number" up
-	ip -n "$name" address add "10.0.$number.2/24" dev eth0
-	ip -n "$name" link set eth0 up
-	ip -n "$name" route add default via "10.0.$number.1"
+	add_host "$1" "10.0.$2.2" server "behind$2"
+	ip -n server address add "10.0.$2.1/24" dev "behind$2"
+	ip -n "$1" route add default via "10.0.$2.1"
 	ip netns exec server sysctl -qw net.ipv4.ip_forward=1
 }
 

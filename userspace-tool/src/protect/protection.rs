@@ -2,10 +2,10 @@
 
 //! The rules that protect ports.
 
-use std::{fmt, net::IpAddr, ops::RangeInclusive};
+use std::{fmt, net::IpAddr};
 
 use super::endpoint::Endpoint;
-use crate::rules::{Chain, Family, Rule, Synproxy};
+use crate::rules::{Chain, Family, Range, Rule, Synproxy, list_ranges};
 
 /// A rule with the target SYNPROXY.
 pub(super) struct Protection<'a> {
@@ -16,7 +16,7 @@ pub(super) struct Protection<'a> {
 }
 
 /// The destination ports of a rule: all of them, or some.
-pub(crate) struct Ports(Vec<RangeInclusive<u16>>);
+pub(crate) struct Ports(Vec<Range>);
 
 impl Ports {
     /// Those that the rule is for.
@@ -25,35 +25,28 @@ impl Ports {
             .matches
             .iter()
             .filter_map(|one| one.destination_ports());
-        Self(ports.next().unwrap_or(vec![0..=u16::MAX]))
+        Self(ports.next().unwrap_or(vec![Range::ALL]))
     }
 
     /// The port, if there is only one.
     pub(super) fn only(&self) -> Option<u16> {
         match self.0.as_slice() {
-            [range] if range.start() == range.end() => Some(*range.start()),
+            [range] => range.only(),
             _ => None,
         }
     }
 
     fn contains(&self, port: u16) -> bool {
-        self.0.iter().any(|range| range.contains(&port))
+        self.0.iter().any(|range| range.contains(port))
     }
 }
 
 impl fmt::Display for Ports {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == [0..=u16::MAX] {
-            return out.pad("any");
+        if self.0 == [Range::ALL] {
+            return out.write_str("any");
         }
-        let ranges = self
-            .0
-            .iter()
-            .map(|range| match (range.start(), range.end()) {
-                (first, last) if first == last => first.to_string(),
-                (first, last) => format!("{first}:{last}"),
-            });
-        out.pad(&ranges.collect::<Vec<_>>().join(","))
+        out.write_str(&list_ranges(&self.0))
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) use model::{
     extension::Extension,
     family::Family,
     names::{Names, System, parse_port},
+    range::{Range, list as list_ranges},
     rule::{Counters, Rule},
 };
 pub(crate) use parser::complete as complete_rule;

@@ -2,13 +2,13 @@
 
 //! `-m length`: how long a packet is.
 
-use super::range::Range;
 use crate::{
     fields::{Negatable, nest},
     netlink::spec::attribute::r#match,
     rules::model::{
         extension::{Extension, ExtensionType},
         options::{options, parse_number, parsed},
+        range::Range,
     },
 };
 

@@ -18,7 +18,6 @@ mod mark;
 mod multiport;
 mod named_bits;
 mod port_range;
-mod range;
 mod recent;
 mod string;
 mod tcp;

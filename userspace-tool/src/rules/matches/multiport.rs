@@ -2,14 +2,11 @@
 
 //! `-m multiport`: several ports at once.
 
-use std::{fmt, ops::RangeInclusive};
+use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    port_range::parse,
-    range::{Range, numbers},
-};
+use super::port_range::parse;
 use crate::{
     error::Error,
     fields::{Field, Negatable, Plain, need, nest},
@@ -24,6 +21,7 @@ use crate::{
         extension::{Extension, ExtensionType, RuleContext},
         options::{Given, options},
         protocol::WITH_PORTS,
+        range::{self, Range, numbers},
     },
     text::quote,
 };
@@ -89,11 +87,6 @@ impl Ports {
         }
     }
 
-    fn list(&self) -> String {
-        let ranges: Vec<String> = self.ranges.iter().map(Range::to_string).collect();
-        ranges.join(",")
-    }
-
     fn parse(&self, rule: &RuleContext<'_>) -> Result<Vec<Range>, String> {
         let count = self.text.split(',').count();
         if count > PORT_RANGES_MAX as usize {
@@ -115,7 +108,7 @@ impl Ports {
 
 impl fmt::Display for Ports {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "--{} {}", self.option(), self.list())
+        write!(out, "--{} {}", self.option(), range::list(&self.ranges))
     }
 }
 
@@ -163,13 +156,17 @@ impl Extension for Multiport {
         Ok(())
     }
 
-    fn destination_ports(&self) -> Option<Vec<RangeInclusive<u16>>> {
+    fn destination_ports(&self) -> Option<Vec<Range>> {
         let ports = &self.ports.value;
         (ports.of == PortsOf::Destination).then(|| numbers(&ports.ranges, self.ports.inverted))
     }
 
     fn list(&self) -> String {
         let (ports, mark) = (&self.ports.value, self.ports.mark());
-        format!(" multiport {} {mark}{}", ports.option(), ports.list())
+        format!(
+            " multiport {} {mark}{}",
+            ports.option(),
+            range::list(&ports.ranges)
+        )
     }
 }

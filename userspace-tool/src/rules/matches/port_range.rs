@@ -2,12 +2,12 @@
 
 //! Ranges of ports.
 
-use super::range::Range;
 use crate::{
     fields::Negatable,
     rules::model::{
         names::{Names, parse_port},
         options::Given,
+        range::Range,
     },
 };
 

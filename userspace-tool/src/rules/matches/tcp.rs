@@ -2,11 +2,8 @@
 
 //! `-m tcp`: the ports and flags of a TCP segment.
 
-use std::ops::RangeInclusive;
-
 use super::{
     port_range::{list, port_range, simplify},
-    range::{Range, numbers},
     tcp_flags::{self, TcpFlags},
 };
 use crate::{
@@ -16,6 +13,7 @@ use crate::{
         extension::{Extension, ExtensionType, RuleContext},
         options::{is, options},
         protocol,
+        range::{Range, numbers},
     },
 };
 
@@ -60,7 +58,7 @@ impl Extension for Tcp {
         Ok(())
     }
 
-    fn destination_ports(&self) -> Option<Vec<RangeInclusive<u16>>> {
+    fn destination_ports(&self) -> Option<Vec<Range>> {
         let ports = self.destination?;
         Some(numbers(&[ports.value], ports.inverted))
     }

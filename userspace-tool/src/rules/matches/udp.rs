@@ -2,10 +2,7 @@
 
 //! `-m udp`: the ports of a UDP datagram.
 
-use super::{
-    port_range::{list, port_range, simplify},
-    range::Range,
-};
+use super::port_range::{list, port_range, simplify};
 use crate::{
     fields::{Negatable, nest},
     netlink::spec::attribute::r#match,
@@ -13,6 +10,7 @@ use crate::{
         extension::{Extension, ExtensionType, RuleContext},
         options::options,
         protocol,
+        range::Range,
     },
 };
 

@@ -2,7 +2,7 @@
 
 //! What every match (`-m`) and every target (`-j`) can do.
 
-use std::{fmt::Debug, ops::RangeInclusive, rc::Rc};
+use std::{fmt::Debug, rc::Rc};
 
 use serde_json::{Value, json};
 
@@ -10,6 +10,7 @@ use super::{
     family::Family,
     names::Names,
     options::{ExtensionOption, Given, either},
+    range::Range,
 };
 use crate::{
     error::Error,
@@ -280,7 +281,7 @@ pub(crate) trait Extension: Fields + Debug {
     }
 
     /// The destination ports of all packets that it matches, if it says which.
-    fn destination_ports(&self) -> Option<Vec<RangeInclusive<u16>>> {
+    fn destination_ports(&self) -> Option<Vec<Range>> {
         None
     }
 

@@ -13,4 +13,5 @@ pub(crate) mod names;
 pub(crate) mod options;
 pub(crate) mod policy;
 pub(crate) mod protocol;
+pub(crate) mod range;
 pub(crate) mod rule;

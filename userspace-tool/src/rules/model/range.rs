@@ -2,25 +2,25 @@
 
 //! Ranges of numbers, which iptables writes as `FIRST:LAST`.
 
-use std::{fmt, ops::RangeInclusive};
+use std::fmt;
 
 use crate::fields::composite;
 
 /// Both ends are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Range {
+pub(crate) struct Range {
     first: u16,
     last: u16,
 }
 
 impl Range {
-    pub(super) const ALL: Self = Self {
+    pub(crate) const ALL: Self = Self {
         first: 0,
         last: u16::MAX,
     };
 
     /// A number or a range, whose ends may be left out.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         text: &str,
         number: impl Fn(&str) -> Result<u16, String>,
     ) -> Result<Self, String> {
@@ -44,33 +44,42 @@ impl Range {
         Ok(range)
     }
 
+    pub(crate) fn contains(self, number: u16) -> bool {
+        (self.first..=self.last).contains(&number)
+    }
+
     /// The number, if there is only one.
-    pub(super) fn only(self) -> Option<u16> {
+    pub(crate) fn only(self) -> Option<u16> {
         (self.first == self.last).then_some(self.first)
     }
 }
 
-/// The numbers that are in one of the ranges, or in none of them.
-pub(super) fn numbers(ranges: &[Range], inverted: bool) -> Vec<RangeInclusive<u16>> {
+/// The ranges as multiport has them.
+pub(crate) fn list(ranges: &[Range]) -> String {
+    let ranges: Vec<String> = ranges.iter().map(Range::to_string).collect();
+    ranges.join(",")
+}
+
+/// The numbers that are in one of the ranges or, if inverted, in none of them.
+pub(crate) fn numbers(ranges: &[Range], inverted: bool) -> Vec<Range> {
+    let mut ranges = ranges.to_vec();
     if !inverted {
-        return ranges
-            .iter()
-            .map(|range| range.first..=range.last)
-            .collect();
+        return ranges;
     }
-    let mut sorted = ranges.to_vec();
-    sorted.sort_by_key(|range| range.first);
+    ranges.sort_by_key(|range| range.first);
     let mut outside = Vec::new();
     // The first number that no range before has.
     let mut next = Some(Range::ALL.first);
-    for range in sorted {
+    for range in ranges {
         let Some(first) = next else { break };
         if first < range.first {
-            outside.push(first..=range.first - 1);
+            let last = range.first - 1;
+            outside.push(Range { first, last });
         }
         next = range.last.checked_add(1).map(|after| after.max(first));
     }
-    outside.extend(next.map(|first| first..=Range::ALL.last));
+    let last = Range::ALL.last;
+    outside.extend(next.map(|first| Range { first, last }));
     outside
 }
 

@@ -24,3 +24,4 @@ pub(crate) mod testing;
 pub(crate) mod textsearch;
 pub(crate) mod time;
 pub(crate) mod work;
+pub(crate) mod zeroed;

@@ -10,7 +10,10 @@
 //! The server gets what is held from the first byte on without a gap. The client has to send again what
 //! comes behind a gap that is not closed in time, and all that there is no room for.
 
-use crate::synproxy::prelude::*;
+use crate::{
+    kernel_api::zeroed,
+    synproxy::prelude::*, //
+};
 use kernel::alloc::flags::__GFP_NOWARN;
 
 /// The maximum held for a connection, in bytes: what one packet can carry behind its headers of 60
@@ -80,7 +83,7 @@ impl Buffer {
         if !memory.take(counted) {
             return None;
         }
-        let Ok(bytes) = KVec::from_elem(0, size, GFP_ATOMIC | __GFP_NOWARN) else {
+        let Ok(bytes) = zeroed::bytes(size, GFP_ATOMIC | __GFP_NOWARN) else {
             memory.give_back(counted);
             return None;
         };
@@ -237,9 +240,10 @@ impl Held {
         let Some(mut buffer) = Buffer::new(&self.buffer.memory, length) else {
             return false;
         };
-        for (to, from) in buffer.bytes.iter_mut().zip(&self.buffer.bytes) {
-            *to = *from;
-        }
+        let Some(start) = buffer.bytes.get_mut(..self.buffer.bytes.len()) else {
+            return false;
+        };
+        start.copy_from_slice(&self.buffer.bytes);
         self.buffer = buffer;
         true
     }

@@ -115,6 +115,14 @@ impl<T> KVec<T> {
         Self(unsafe { Vec::from_raw_parts(pointer, length, capacity) })
     }
 
+    /// # Safety
+    ///
+    /// As for `Vec::set_len`.
+    pub unsafe fn inc_len(&mut self, additional: usize) {
+        // SAFETY: The caller says so.
+        unsafe { self.0.set_len(self.0.len() + additional) };
+    }
+
     /// So many may be in it.
     pub fn capacity(&self) -> usize {
         self.0.capacity()

@@ -42,7 +42,7 @@ impl HostName {
     }
 
     /// Ends it, if it is a name.
-    pub(super) fn end(mut self, may_have_port: bool) -> Found<Self> {
+    pub(super) fn end(&mut self, may_have_port: bool) -> Found<()> {
         let all = self.range(0, self.length);
         // The colons of an IPv6 address are in brackets.
         let is_end = |byte: &u8| *byte == b':' || *byte == b']';
@@ -55,7 +55,7 @@ impl HostName {
         if self.name == 0 {
             return Err(Missing::Absent);
         }
-        Ok(self)
+        Ok(())
     }
 
     #[inline]

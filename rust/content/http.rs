@@ -188,7 +188,8 @@ impl Request {
         for _ in authority {
             name.push(reader.byte()?)?;
         }
-        name.end(true)
+        name.end(true)?;
+        Ok(name)
     }
 }
 
@@ -271,5 +272,6 @@ fn host_value<B: Bytes + ?Sized>(reader: &mut Reader<'_, B>) -> Found<HostName> 
     if byte != b'\n' {
         return Err(Missing::Absent);
     }
-    name.end(true)
+    name.end(true)?;
+    Ok(name)
 }

@@ -20,10 +20,12 @@ impl Bytes for [u8] {
     #[inline]
     fn copy(&self, offset: usize, to: &mut [u8]) -> usize {
         let from = self.get(offset..).unwrap_or_default();
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = *from;
+        let length = from.len().min(to.len());
+        match (to.get_mut(..length), from.get(..length)) {
+            (Some(to), Some(from)) => to.copy_from_slice(from),
+            _ => return 0,
         }
-        from.len().min(to.len())
+        length
     }
 }
 
@@ -75,6 +77,16 @@ impl<'a, B: Bytes + ?Sized> Reader<'a, B> {
         let byte = self.window.get(index).ok_or(Missing::Incomplete)?;
         self.position = self.position.wrapping_add(1);
         Ok(*byte)
+    }
+
+    /// The next bytes, if they are copied already.
+    #[inline]
+    pub(super) fn copied<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let start = self.position.checked_sub(self.start)?;
+        let end = self.end.checked_sub(self.start)?;
+        let bytes = *self.window.get(start..end)?.first_chunk()?;
+        self.position = self.position.wrapping_add(N);
+        Some(bytes)
     }
 
     /// Passes bytes over, which need not be there yet.

@@ -58,7 +58,8 @@ pub(crate) fn server_name<B: Bytes + ?Sized>(bytes: &B) -> Found<HostName> {
     for _ in 0..hello.u16()? {
         name.push(hello.u8()?)?;
     }
-    name.end(false)
+    name.end(false)?;
+    Ok(name)
 }
 
 /// Whether one of the protocols that the client offers matches; absent if it offers none.
@@ -97,10 +98,11 @@ impl<'a, B: Bytes + ?Sized> Hello<'a, B> {
             record: 0,
             left: 4,
         };
+        // Other protocols are known by the first byte.
         if hello.u8()? != CLIENT_HELLO {
             return Err(Missing::Absent);
         }
-        let [high, middle, low] = [hello.u8()?, hello.u8()?, hello.u8()?];
+        let [high, middle, low] = hello.take()?;
         let length = u32::from_be_bytes([0, high, middle, low]) as usize;
         if length > LENGTH_MAX {
             return Err(Missing::Absent);
@@ -126,9 +128,9 @@ impl<'a, B: Bytes + ?Sized> Hello<'a, B> {
             return Err(Missing::Absent);
         }
         loop {
-            let kind = self.u16()?;
-            let length = usize::from(self.u16()?);
-            if kind == wanted && length <= self.left {
+            let [k0, k1, l0, l1] = self.take()?;
+            let length = usize::from(u16::from_be_bytes([l0, l1]));
+            if u16::from_be_bytes([k0, k1]) == wanted && length <= self.left {
                 self.left = length;
                 return Ok(self);
             }
@@ -161,7 +163,23 @@ impl<'a, B: Bytes + ?Sized> Hello<'a, B> {
     }
 
     fn u16(&mut self) -> Found<u16> {
-        Ok(u16::from_be_bytes([self.u8()?, self.u8()?]))
+        self.take().map(u16::from_be_bytes)
+    }
+
+    /// The next bytes, which are read one by one where a record ends among them.
+    #[inline]
+    fn take<const N: usize>(&mut self) -> Found<[u8; N]> {
+        if let (Some(left), Some(record)) = (self.left.checked_sub(N), self.record.checked_sub(N)) {
+            if let Some(bytes) = self.reader.copied() {
+                (self.left, self.record) = (left, record);
+                return Ok(bytes);
+            }
+        }
+        let mut bytes = [0; N];
+        for byte in &mut bytes {
+            *byte = self.u8()?;
+        }
+        Ok(bytes)
     }
 
     fn skip(&mut self, mut length: usize) -> Found<()> {

@@ -37,7 +37,6 @@ pub(crate) struct TlsMatch {
 impl TlsMatch {
     /// Whether a client that begins with these bytes is meant.
     fn agrees<B: Bytes>(&self, bytes: &B) -> Found<bool> {
-        tls::is_client_hello(bytes)?;
         let Tls {
             host,
             alpn,
@@ -56,7 +55,7 @@ impl TlsMatch {
         }
         match alpn {
             Some(alpn) => Ok(alpn.agrees(tls::offers(bytes, alpn.glob())?)),
-            None => Ok(true),
+            None => tls::is_client_hello(bytes).map(|()| true),
         }
     }
 }

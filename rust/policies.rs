@@ -370,13 +370,15 @@ static HOSTS_POLICY: [Policy; 3] = [
 ];
 
 /// What a nested `entry` may hold.
-static ENTRY_POLICY: [Policy; 6] = [
+static ENTRY_POLICY: [Policy; 8] = [
     Policy::NONE,
     Policy::binary(16),
     Policy::u8(),
     Policy::u32(),
     Policy::u64(),
     Policy::u16(),
+    Policy::u64(),
+    Policy::flag(),
 ];
 
 /// What a request for `chain-get` may hold.

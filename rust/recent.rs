@@ -7,6 +7,7 @@
 
 mod ageing;
 mod entry;
+mod expiry;
 mod list;
 mod lists;
 mod prelude;
@@ -29,6 +30,7 @@ pub(crate) use entry::{
     Snapshot,
     SNAPSHOT_AGES, //
 };
+pub(crate) use expiry::Expiry;
 pub(crate) use list::{
     List,
     ListSettings, //

@@ -489,9 +489,10 @@ pub(crate) mod command {
     pub(crate) const LIST_FLUSH: u8 = 7;
     /// Dump the entries of a recent list, in no order.
     pub(crate) const ENTRY_GET: u8 = 8;
-    /// Add addresses to a recent list, or stamp them anew, as if a packet had been seen now. If
-    /// there is no memory for those that are new, nothing changes, unless it is packets that use it
-    /// up meanwhile: then the addresses before are in the list.
+    /// Add addresses to a recent list, or stamp them anew, as if a packet had been seen now. An
+    /// entry that was told when to expire stays so, unless it is told anew or its stamps are
+    /// replaced. If there is no memory for those that are new, nothing changes, unless it is
+    /// packets that use it up meanwhile: then the addresses before are in the list.
     pub(crate) const ENTRY_ADD: u8 = 9;
     /// Delete addresses from a recent list; if one is not in it, none is deleted.
     pub(crate) const ENTRY_DELETE: u8 = 10;
@@ -1118,5 +1119,10 @@ pub(crate) mod attribute {
         pub(crate) const AGE: u16 = 4;
         /// The port of an entry that is for an address and a port.
         pub(crate) const PORT: u16 = 5;
+        /// Milliseconds until the entry is removed, 1 to 2^47, whatever the timeout of the list;
+        /// absent means that timeout. Until then, no other entry takes its place.
+        pub(crate) const EXPIRES: u16 = 6;
+        /// The entry stays until it is deleted.
+        pub(crate) const PERMANENT: u16 = 7;
     }
 }

@@ -10,9 +10,11 @@ use crate::{
         jiffies_of_age,
         Ages,
         EntryKey,
+        Expiry,
         SavedState,
         Snapshot,
         Stamped,
+        AGE_MAX,
         SNAPSHOT_AGES, //
     },
     spec::attribute::{
@@ -31,6 +33,7 @@ struct Given<'a> {
     key: EntryKey,
     time_to_live: Option<u8>,
     packets: Option<u32>,
+    expiry: Option<Expiry>,
     /// The number of its ages.
     ages: u32,
     attributes: Attributes<'a>,
@@ -40,6 +43,7 @@ impl<'a> Given<'a> {
     fn decode(entry: Attribute<'a>) -> NetlinkResult<'a, Self> {
         let mut address = None;
         let (mut port, mut time_to_live, mut packets) = (0, None, None);
+        let (mut expires, mut is_permanent) = (None, None);
         let (mut ages, mut youngest) = (0u32, 0);
         for attribute in entry.nested() {
             match attribute.kind() {
@@ -61,11 +65,25 @@ impl<'a> Given<'a> {
                     youngest = age;
                     ages = ages.saturating_add(1);
                 }
+                attributes::EXPIRES => {
+                    let expiry = (attribute.u64())
+                        .filter(|&milliseconds| milliseconds > 0)
+                        .and_then(Expiry::after);
+                    expires = Some(expiry.ok_or_else(|| {
+                        let message = c"an address is kept for 1 ms to 4,400 years";
+                        ExtAckError::new(ERANGE, message).at(attribute)
+                    })?);
+                }
+                attributes::PERMANENT => is_permanent = Some(attribute),
                 _ => {}
             }
         }
         let (family, address) = address
             .ok_or_else(|| ExtAckError::new(EINVAL, c"an entry needs an address").at(entry))?;
+        if let (Some(_), Some(attribute)) = (expires, is_permanent) {
+            let message = c"a permanent entry does not expire";
+            return Err(ExtAckError::new(EINVAL, message).at(attribute));
+        }
         Ok(Self {
             key: EntryKey {
                 family,
@@ -74,6 +92,7 @@ impl<'a> Given<'a> {
             },
             time_to_live,
             packets,
+            expiry: is_permanent.map(|_| Expiry::NEVER).or(expires),
             ages,
             attributes: entry.nested(),
         })
@@ -81,32 +100,39 @@ impl<'a> Given<'a> {
 
     fn add_to(&self, list: &List) -> Stamped {
         if self.ages == 0 && self.packets.is_none() {
-            return list.add(&self.key, self.time_to_live);
+            return list.add(&self.key, self.time_to_live, self.expiry);
         }
-        let now = (self.ages == 0).then_some(0).into_iter();
         let ages = self
             .attributes
             .filter(|attribute| attribute.kind() == attributes::AGE)
             .map_while(|attribute| jiffies_of_age(attribute.u64()?));
+        // One that stays has a stamp, however old.
+        let otherwise = match self.ages {
+            0 => Some(0),
+            _ => self.expiry.map(|_| AGE_MAX),
+        };
+        let otherwise = otherwise.filter(|_| ages.clone().next().is_none());
         let past = SavedState {
             time_to_live: self.time_to_live.unwrap_or(0),
             packets: self.packets.unwrap_or(self.ages),
-            ages: Iterator::chain(now, ages),
+            ages: Iterator::chain(otherwise.into_iter(), ages),
         };
-        list.restore(&self.key, &past)
+        list.restore(&self.key, &past, self.expiry)
     }
 }
 
 /// Allocates memory for the addresses that are not in the list yet.
 fn reserve<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a> {
-    let mut new = 0u32;
+    let (mut new, mut expire) = (0u32, false);
     for entry in entries(request.attributes()) {
-        if !list.contains(&Given::decode(entry)?.key) {
+        let given = Given::decode(entry)?;
+        if !list.contains(&given.key) {
             new = new.saturating_add(1);
         }
+        expire |= given.expiry.is_some();
         cond_resched();
     }
-    list.reserve(new)
+    list.reserve(new, expire)
         .map_err(|error| ExtAckError::new(error, c"there is no memory for so many new addresses"))
 }
 
@@ -122,6 +148,10 @@ fn add<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a, u32> {
                 return Err(
                     ExtAckError::new(ENOMEM, c"there is no memory for the entry").at(entry),
                 );
+            }
+            Stamped::Full => {
+                let message = c"the list is full, and all its entries are to stay";
+                return Err(ExtAckError::new(ENOSPC, message).at(entry));
             }
         }
         cond_resched();
@@ -215,6 +245,10 @@ fn encode(snapshot: &Snapshot<'_>, message: &mut Message<'_>) -> Result {
         for &age in snapshot.ages {
             message.put_u64(attributes::AGE, milliseconds(age))?;
         }
-        Ok(())
+        match snapshot.expiry.map(Expiry::left) {
+            Some(Some(left)) => message.put_u64(attributes::EXPIRES, left.max(1)),
+            Some(None) => message.put_flag(attributes::PERMANENT, true),
+            None => Ok(()),
+        }
     })
 }

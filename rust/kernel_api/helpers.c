@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/textsearch.h>
+#include <linux/timekeeping.h>
 #include <linux/version.h>
 #include <net/addrconf.h>
 #include <net/arp.h>
@@ -894,6 +895,11 @@ int palisade_request_module(const char *name)
 u64 palisade_jiffies64(void)
 {
 	return get_jiffies_64();
+}
+
+u64 palisade_boottime_ms(void)
+{
+	return ktime_to_ms(ktime_get_coarse_boottime());
 }
 
 bool palisade_is_sent_from(const struct sk_buff *skb, const struct net *net)

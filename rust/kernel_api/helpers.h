@@ -205,6 +205,7 @@ struct ts_config *palisade_textsearch_prepare(const char *algorithm, const void 
 					      unsigned int length, int flags);
 int palisade_request_module(const char *name);
 u64 palisade_jiffies64(void);
+u64 palisade_boottime_ms(void);
 bool palisade_is_sent_from(const struct sk_buff *skb, const struct net *net);
 void *palisade_namespace_slot(const struct net *net, unsigned int id);
 

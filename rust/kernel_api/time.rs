@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Jiffies, and TCP's clock.
+//! Jiffies, TCP's clock, and the time since boot.
 //!
 //! C headers: [`include/linux/jiffies.h`](srctree/include/linux/jiffies.h),
-//! [`include/net/tcp.h`](srctree/include/net/tcp.h)
+//! [`include/net/tcp.h`](srctree/include/net/tcp.h),
+//! [`include/linux/timekeeping.h`](srctree/include/linux/timekeeping.h)
 
 use super::bindings;
 
@@ -35,6 +36,13 @@ pub(crate) const fn time_after_eq(now: u32, moment: u32) -> bool {
 pub(crate) fn tcp_milliseconds() -> u32 {
     // SAFETY: `palisade_tcp_clock` has no requirements.
     unsafe { bindings::palisade_tcp_clock() }
+}
+
+/// Milliseconds since boot, suspend included, as of the last tick. They do not wrap.
+pub(crate) fn boottime_milliseconds() -> u64 {
+    // SAFETY: `palisade_boottime_ms` is called by hooks and netlink operations, which run neither in
+    // NMI context nor while the machine is suspended.
+    unsafe { bindings::palisade_boottime_ms() }
 }
 
 /// These jiffies as milliseconds. They wrap.

@@ -5,9 +5,13 @@
 //! A writer holds the lock of the entry's bucket. A reader without the lock discards what it read
 //! if the bucket changed in the meantime, so any mix of old and new words is harmless here.
 
-use super::stamps::{
-    age,
-    is_within, //
+use super::{
+    expiry::ExpiryRecord,
+    stamps::{
+        age,
+        is_within,
+        ANY_AGE, //
+    },
 };
 use crate::{
     kernel_api::{
@@ -38,8 +42,12 @@ const PACKETS: usize = 4;
 const ADDRESS: usize = 5;
 
 /// SHAPE holds the TTL in bits 0-7, the IP version in bits 8-11, this flag (stamped again since
-/// eviction last looked at the entry) and the port in the upper half.
+/// eviction last looked at the entry), [`EXPIRES`] and the port in the upper half.
 const REFERENCED: u32 = 1 << 12;
+
+/// The entry was told when to expire: it has an [`ExpiryRecord`], and the number of its stamps is
+/// there. RING says that it has none.
+const EXPIRES: u32 = 1 << 13;
 
 /// The bits of SHAPE that belong to the key.
 const KEY_OF_SHAPE: u32 = 0xffff_0f00;
@@ -165,6 +173,8 @@ pub(crate) struct Snapshot<'a> {
     pub(crate) packets: u32,
     /// Ages in jiffies, latest packet first; at most [`SNAPSHOT_AGES`].
     pub(crate) ages: &'a [u32],
+    /// When it expires, if it was told.
+    pub(crate) expiry: Option<Expiry>,
 }
 
 /// Room for the ages of a snapshot.
@@ -188,7 +198,7 @@ pub(crate) struct SavedState<Ages> {
     pub(crate) time_to_live: u8,
     /// Packets stamped.
     pub(crate) packets: u32,
-    /// Ages in jiffies, latest packet first.
+    /// Ages in jiffies, latest packet first; at least one.
     pub(crate) ages: Ages,
 }
 
@@ -196,13 +206,47 @@ pub(crate) struct SavedState<Ages> {
 pub(crate) struct Entry<'a> {
     header: &'a [Word; HEADER_WORDS],
     stamps: &'a [Word],
+    /// Its record, if it was told when to expire and that is known of.
+    record: Option<ExpiryRecord<'a>>,
 }
 
 impl<'a> Entry<'a> {
-    /// An entry made of its words.
+    /// An entry made of its words. It is taken for one that was not told when to expire.
     #[inline]
     pub(super) fn new(header: &'a [Word; HEADER_WORDS], stamps: &'a [Word]) -> Self {
-        Self { header, stamps }
+        Self {
+            header,
+            stamps,
+            record: None,
+        }
+    }
+
+    /// The entry with its record.
+    pub(super) fn with_record(self, record: Option<ExpiryRecord<'a>>) -> Self {
+        Self { record, ..self }
+    }
+
+    /// Whether the entry was told when to expire.
+    pub(super) fn expires(&self) -> bool {
+        self.word(SHAPE) & EXPIRES != 0
+    }
+
+    /// When it expires, if it was told.
+    pub(super) fn expiry(&self) -> Option<Expiry> {
+        Some(self.record?.expiry())
+    }
+
+    /// Whether the entry was told to expire later.
+    pub(super) fn is_to_stay(&self) -> bool {
+        self.expiry().is_some_and(|expiry| !expiry.is_over())
+    }
+
+    /// Tells the entry, which may have been told before, when to expire; `record` is its own.
+    pub(super) fn set_expiry(&self, record: ExpiryRecord<'_>, expiry: Expiry) {
+        let (count, latest) = self.ring();
+        record.store(expiry, count);
+        self.set_word(RING, latest);
+        self.set_word(SHAPE, self.word(SHAPE) | EXPIRES);
     }
 
     #[inline]
@@ -281,13 +325,23 @@ impl<'a> Entry<'a> {
     #[inline]
     fn ring(&self) -> (u32, u32) {
         let ring = self.word(RING);
-        (ring >> 16, ring & 0xffff)
+        let count = match self.record {
+            Some(record) => record.count(),
+            None => ring >> 16,
+        };
+        (count, ring & 0xffff)
     }
 
     /// Both are below 2^16.
     #[inline]
     fn set_ring(&self, count: u32, latest: u32) {
-        self.set_word(RING, count << 16 | latest);
+        match self.record {
+            Some(record) => {
+                record.store(record.expiry(), count);
+                self.set_word(RING, latest);
+            }
+            None => self.set_word(RING, count << 16 | latest),
+        }
     }
 
     /// The stamp that `newer` stamps came after, if the entry still has it.
@@ -316,6 +370,23 @@ impl<'a> Entry<'a> {
     #[inline]
     pub(super) fn was_seen_within(&self, limit: u32, now: u32) -> bool {
         (self.stamp(0)).is_some_and(|stamp| is_within(limit, now, stamp))
+    }
+
+    /// Whether the entry counts: until it expires, if it was told when, and otherwise as long as the
+    /// latest stamp is at most `timeout` jiffies old.
+    pub(super) fn is_alive(&self, timeout: u32, now: u32) -> bool {
+        match self.expiry() {
+            Some(expiry) => !expiry.is_over(),
+            None => self.was_seen_within(timeout, now),
+        }
+    }
+
+    /// As [`Entry::satisfies`], for an entry that was told when to expire.
+    pub(super) fn satisfies_until_expired(&self, window: &Window, now: u32) -> Option<bool> {
+        if !self.is_to_stay() {
+            return None;
+        }
+        self.satisfies(window, ANY_AGE, now)
     }
 
     /// Whether the entry's stamps satisfy the window; `None` if the latest is older than `timeout`.
@@ -358,11 +429,13 @@ impl<'a> Entry<'a> {
         self.set_word(PACKETS, self.word(PACKETS).saturating_add(1));
     }
 
-    /// Initializes the entry for `key` with the stamps, TTL and packet count of `other`.
+    /// Initializes the entry for `key` with the stamps, TTL and packet count of `other`, but not told
+    /// when to expire.
     pub(super) fn copy(&self, other: Entry<'_>, key: &EntryKey) {
         self.init(key);
         self.set_stamps((0..).map_while(|newer| other.stamp(newer)));
-        self.set_word(SHAPE, key.shape() | other.word(SHAPE) & !KEY_OF_SHAPE);
+        let rest = other.word(SHAPE) & !(KEY_OF_SHAPE | EXPIRES);
+        self.set_word(SHAPE, key.shape() | rest);
         self.set_word(PACKETS, other.word(PACKETS));
     }
 
@@ -381,9 +454,10 @@ impl<'a> Entry<'a> {
         self.set_ring(count, capacity.wrapping_sub(1));
     }
 
-    /// Replaces stamps, TTL and packet count.
+    /// Replaces stamps, TTL and packet count. After that, the entry is not told when to expire.
     pub(super) fn restore(&self, now: u32, past: &SavedState<impl Iterator<Item = u32> + Clone>) {
-        self.set_stamps(past.ages.clone().map(|age| now.wrapping_sub(age)));
+        self.with_record(None)
+            .set_stamps(past.ages.clone().map(|age| now.wrapping_sub(age)));
         let shape = self.word(SHAPE) & KEY_OF_SHAPE;
         self.set_word(SHAPE, shape | u32::from(past.time_to_live));
         self.set_word(PACKETS, past.packets);
@@ -404,10 +478,16 @@ impl<'a> Entry<'a> {
             .is_some_and(|stamp| age(now, stamp) > age_max)
     }
 
-    /// Drops stamps older than `age_max`.
+    /// Drops stamps older than `age_max`; of an entry that was told when to expire, the latest stays
+    /// just that old.
     pub(super) fn forget_stale_stamps(&self, now: u32, age_max: u32) {
         while self.has_stale_stamp(now, age_max) {
             let (count, latest) = self.ring();
+            if self.record.is_some() && count == 1 {
+                let oldest = now.wrapping_sub(age_max).wrapping_sub(1);
+                self.set_stamps([oldest].into_iter());
+                return;
+            }
             self.set_ring(count.saturating_sub(1), latest);
         }
     }

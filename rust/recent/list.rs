@@ -188,9 +188,7 @@ impl List {
         guard: &rcu::Guard,
     ) -> Option<bool> {
         let table = self.settled_table(guard)?;
-        table
-            .update_fast(query, invert, jiffies32, time_to_live)
-            .ok()
+        table.update_fast(query, invert, jiffies32, time_to_live)
     }
 
     /// As [`List::check`], and stamps the entry, if there is one, when the result differs from
@@ -228,11 +226,18 @@ impl List {
         });
     }
 
-    /// Adds the address as if it had been seen now. Unlike [`List::stamp`], this evicts no other
-    /// entry when memory runs out.
-    pub(crate) fn add(&self, key: &EntryKey, time_to_live: Option<u8>) -> Stamped {
+    /// Adds the address as if it had been seen now, and tells it when to expire, if that is given.
+    /// Unlike [`List::stamp`], this evicts no other entry when memory runs out.
+    pub(crate) fn add(
+        &self,
+        key: &EntryKey,
+        time_to_live: Option<u8>,
+        expiry: Option<Expiry>,
+    ) -> Stamped {
         self.retry(&rcu::read_lock(), |table, previous| {
-            table.stamp(previous, key, jiffies32(), time_to_live, Origin::Hand)
+            let now = jiffies32();
+            let push = |entry: Entry<'_>| entry.push(now, time_to_live);
+            table.write(previous, key, now, Origin::Hand, expiry, push)
         })
     }
 
@@ -242,15 +247,17 @@ impl List {
         &self,
         key: &EntryKey,
         past: &SavedState<impl Iterator<Item = u32> + Clone>,
+        expiry: Option<Expiry>,
     ) -> Stamped {
         let timeout = self.settings().timeout;
-        if past.ages.clone().next().is_none_or(|age| age > timeout) {
+        let is_too_old = |age| age > timeout && expiry.is_none();
+        if past.ages.clone().next().is_none_or(is_too_old) {
             return Stamped::Updated;
         }
         self.retry(&rcu::read_lock(), |table, previous| {
             let now = jiffies32();
             let restore = |entry: Entry<'_>| entry.restore(now, past);
-            table.write(previous, key, now, Origin::Hand, restore)
+            table.write(previous, key, now, Origin::Hand, expiry, restore)
         })
     }
 
@@ -272,7 +279,8 @@ impl List {
         self.check(&query, &rcu::read_lock())
     }
 
-    /// Allocates memory for `more` further entries, up to the list's size. May sleep.
+    /// Allocates memory for `more` further entries, up to the list's size, and, if `expire` says so, to
+    /// note when entries expire. May sleep.
     ///
     /// The memory belongs to the current table: to keep that table, call this in
     /// [`List::with_migration_locked`]. Packets may use the memory up all the same.
@@ -280,9 +288,9 @@ impl List {
     /// # Errors
     ///
     /// `ENOMEM` if there is not enough memory.
-    pub(crate) fn reserve(&self, more: u32) -> Result {
+    pub(crate) fn reserve(&self, more: u32, expire: bool) -> Result {
         let table = self.table();
-        table.reserve(table.statistics().entries.saturating_add(more))
+        table.reserve(table.statistics().entries.saturating_add(more), expire)
     }
 
     /// Waits for any migration to finish and runs `run` with migrations locked out.
@@ -340,7 +348,7 @@ impl List {
     pub(crate) fn prepare(self: &Arc<Self>, settings: ListSettings) -> Result<PreparedTable> {
         let entries = self.statistics().entries;
         let table = new_table(settings)?;
-        table.reserve(entries)?;
+        table.reserve(entries, self.table().has_expiries())?;
         let ages = if entries > settings.size {
             KVVec::with_capacity(entries as usize, LARGE)?
         } else {
@@ -371,7 +379,7 @@ pub(crate) struct PreparedTable {
     table: Arc<EntryTable>,
     tables: KBox<Retirable<Tables>>,
     moved: KBox<Retirable<Tables>>,
-    /// Room for the ages, to find the oldest entries if not all fit.
+    /// Room for the ranks, to find the last entries if not all fit.
     ages: KVVec<u32>,
 }
 

@@ -8,6 +8,7 @@ pub(super) use super::{
         EntryKey,
         Find, //
     },
+    expiry::Expiry,
     stamps::{
         Window,
         AGE_MAX, //

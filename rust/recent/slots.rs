@@ -5,9 +5,15 @@
 //! Memory is allocated on demand and freed with the list, so a reader may safely look at an entry
 //! that was removed in the meantime.
 
-use super::entry::{
-    HEADER_WORDS,
-    NONE, //
+use super::{
+    entry::{
+        HEADER_WORDS,
+        NONE, //
+    },
+    expiry::{
+        ExpiryRecord,
+        EXPIRY_WORDS, //
+    },
 };
 use crate::{
     kernel_api::{
@@ -43,6 +49,8 @@ pub(super) struct Slots {
     memory_cgroup: MemoryCgroup,
     /// The maximum number of entries.
     limit: u32,
+    /// What entries that were told when to expire have besides, in chunks as theirs.
+    expiries: Records<EXPIRY_WORDS>,
     state: CacheAligned<State>,
 }
 
@@ -73,6 +81,7 @@ impl Slots {
             records: Records::new(limit, hits as usize, per_chunk, NONE, LARGE)?,
             memory_cgroup: MemoryCgroup::current(),
             limit,
+            expiries: Records::new(limit, 0, per_chunk, NONE, LARGE)?,
             state: CacheAligned(State {
                 used: Atomic::new(0),
                 free: Atomic::new(NONE.into()),
@@ -107,22 +116,68 @@ impl Slots {
         Some(Entry::new(header, stamps))
     }
 
-    /// Allocates memory for the first `entries` entries. May sleep.
+    /// The entry at `index`, if its memory is allocated, with when it expires, if it was told.
+    #[cold]
+    pub(super) fn whole_entry(&self, index: u32) -> Option<Entry<'_>> {
+        let entry = self.entry(index)?;
+        let record = if entry.expires() {
+            self.expiries.get(index)
+        } else {
+            None
+        };
+        Some(entry.with_record(record.map(|(record, _)| ExpiryRecord(record))))
+    }
+
+    /// Tells the entry at `index` when to expire, if there is memory to note that: see
+    /// [`Slots::provide_expiry`].
+    pub(super) fn set_expiry(&self, index: u32, expiry: Expiry) {
+        if let (Some(entry), Some((record, _))) =
+            (self.whole_entry(index), self.expiries.get(index))
+        {
+            entry.set_expiry(ExpiryRecord(record), expiry);
+        }
+    }
+
+    /// Allocates memory to note when the entry at `index` expires, unless there is some. Does not
+    /// sleep.
+    pub(super) fn provide_expiry(&self, index: u32) -> Result<(), Shortage> {
+        let chunk = self.expiries.chunk_of(index);
+        self.provide(&self.expiries, chunk, GFP_NOWAIT | __GFP_NOWARN)
+    }
+
+    /// Allocates memory for the first `entries` entries and, if `expire` says so, to note when they
+    /// expire. May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM` if there is not enough memory.
-    pub(super) fn reserve(&self, entries: u32) -> Result {
-        // Entries that were ever used already have memory.
-        let first = self.records.chunk(self.used());
+    pub(super) fn reserve(&self, entries: u32, expire: bool) -> Result {
         let Some(last) = entries.min(self.limit).checked_sub(1) else {
             return Ok(());
         };
-        for chunk in first..=self.records.chunk(last) {
-            self.provide(chunk, LARGE).map_err(|_| ENOMEM)?;
+        // Entries that were ever used already have memory.
+        let first = self.records.chunk(self.used());
+        let last = self.records.chunk(last);
+        for chunk in first..=last {
+            self.provide(&self.records, chunk, LARGE)
+                .map_err(|_| ENOMEM)?;
             cond_resched();
         }
+        if expire {
+            let last = last.max(self.records.chunk(self.used().saturating_sub(1)));
+            for chunk in 0..=last {
+                self.provide(&self.expiries, chunk, LARGE)
+                    .map_err(|_| ENOMEM)?;
+                cond_resched();
+            }
+        }
         Ok(())
+    }
+
+    /// Whether there is memory to note when entries expire, which has been needed then.
+    pub(super) fn has_expiries(&self) -> bool {
+        let chunks = self.records.chunk(self.limit.saturating_sub(1));
+        (0..=chunks).any(|chunk| self.expiries.has(chunk) == Some(true))
     }
 
     /// Takes a free entry, which the caller then owns. Does not sleep.
@@ -133,7 +188,8 @@ impl Slots {
         let mut number = self.state.used.load(Relaxed);
         while number < self.limit {
             // Unlike GFP_ATOMIC, this fails when the cgroup is at its limit.
-            self.provide(self.records.chunk(number), GFP_NOWAIT | __GFP_NOWARN)?;
+            let chunk = self.records.chunk(number);
+            self.provide(&self.records, chunk, GFP_NOWAIT | __GFP_NOWARN)?;
             match self
                 .state
                 .used
@@ -178,12 +234,17 @@ impl Slots {
     }
 
     /// Allocates the memory of a chunk unless it has some.
-    fn provide(&self, chunk: u32, flags: Flags) -> Result<(), Shortage> {
-        if self.records.has(chunk).ok_or(Shortage::Limit)? {
+    fn provide<const WORDS: usize>(
+        &self,
+        records: &Records<WORDS>,
+        chunk: u32,
+        flags: Flags,
+    ) -> Result<(), Shortage> {
+        if records.has(chunk).ok_or(Shortage::Limit)? {
             return Ok(());
         }
         self.memory_cgroup
-            .charge(flags, |flags| self.records.provide(chunk, flags))
+            .charge(flags, |flags| records.provide(chunk, flags))
             .map_err(|_| Shortage::Memory)
     }
 }

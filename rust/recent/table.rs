@@ -8,7 +8,8 @@
 //!
 //! When the list is full, a new address takes over the entry of another. A clock hand goes round
 //! the entries, skips those stamped again since it last passed, and takes the first one that was
-//! not. That looks at a few entries, locks one bucket at a time and approximates LRU.
+//! not. That looks at a few entries, locks one bucket at a time and approximates LRU. Entries that
+//! were told when to expire stay until then.
 //!
 //! Reaping, which a rule asks for, works in the same way: each packet of the rule looks at its own
 //! address and a few others, so that all entries are visited within as many packets as there are
@@ -28,7 +29,10 @@ use super::{
         Snapshot,
         NONE, //
     },
-    slots::Slots, //
+    slots::{
+        Shortage,
+        Slots, //
+    },
 };
 use crate::{
     kernel_api::{
@@ -58,6 +62,8 @@ pub(crate) enum Stamped {
     Reclaimed,
     /// There was no memory for an entry.
     NoMemory,
+    /// All entries are in use, and were told to stay.
+    Full,
 }
 
 /// Why an address is stamped, which decides what happens when no entry is free.
@@ -91,8 +97,8 @@ pub(crate) struct Query<'a, F = EntryKey> {
 struct Lookup {
     /// Whether the entry satisfies the window.
     agrees: bool,
-    /// Age of its latest stamp, in jiffies.
-    age: u32,
+    /// Age of its latest stamp, in jiffies; `None` if it is not to be reaped.
+    age: Option<u32>,
 }
 
 /// ListStatistics of a list.
@@ -185,9 +191,15 @@ impl EntryTable {
         self.timeout.store(timeout);
     }
 
-    /// Allocates memory for `entries` entries. May sleep.
-    pub(super) fn reserve(&self, entries: u32) -> Result {
-        self.slots.reserve(entries)
+    /// Allocates memory for `entries` entries and, if `expire` says so, to note when they expire. May
+    /// sleep.
+    pub(super) fn reserve(&self, entries: u32, expire: bool) -> Result {
+        self.slots.reserve(entries, expire)
+    }
+
+    /// Whether there may be entries that were told when to expire.
+    pub(super) fn has_expiries(&self) -> bool {
+        self.slots.has_expiries()
     }
 
     pub(super) fn statistics(&self) -> ListStatistics {
@@ -240,7 +252,7 @@ impl EntryTable {
         }
         // Nothing is reaped during a migration.
         if let (Some(limit), None) = (query.window.reaped_age(), previous) {
-            if lookup.is_some_and(|lookup| lookup.age > limit) {
+            if lookup.is_some_and(|lookup| lookup.age > Some(limit)) {
                 self.reap(&query.key, limit, now);
             }
             self.reap_others(limit, now);
@@ -279,13 +291,13 @@ impl EntryTable {
         let Some((index, entry)) = self.find(guard.head(), &query.key, None) else {
             return Ok(false);
         };
-        let Some(lookup) = Self::evaluate(entry, query, self.timeout(), now) else {
+        let Some(lookup) = self.evaluate(index, entry, query, self.timeout(), now) else {
             return Ok(false);
         };
         let limit = query.window.reaped_age();
         if lookup.agrees != invert {
-            entry.push(now, Some(time_to_live));
-        } else if limit.is_some_and(|limit| lookup.age > limit) {
+            self.whole(index, entry).push(now, Some(time_to_live));
+        } else if limit.is_some_and(|limit| lookup.age > Some(limit)) {
             self.expire(guard, index, entry);
         }
         Ok(lookup.agrees)
@@ -302,28 +314,48 @@ impl EntryTable {
         time_to_live: Option<u8>,
         origin: Origin,
     ) -> Result<Stamped, Superseded> {
-        self.write(previous, key, now, origin, |entry| {
+        self.write(previous, key, now, origin, None, |entry| {
             entry.push(now, time_to_live)
         })
     }
 
-    /// Calls `write` on the entry of an address, adding one if it has none.
+    /// Calls `write` on the entry of an address, adding one without stamps if it has none, and then
+    /// tells it when to expire, if that is given.
     pub(super) fn write(
         &self,
         previous: Option<&Self>,
         key: &EntryKey,
         now: u32,
         origin: Origin,
+        expiry: Option<Expiry>,
         write: impl Fn(Entry<'_>),
     ) -> Result<Stamped, Superseded> {
         if let Some(previous) = previous {
             self.migrate(previous, key, now, origin)?;
         }
         let bucket = self.bucket(key);
-        if self.write_known(&self.lock(bucket)?, key, now, &write) {
-            return Ok(Stamped::Updated);
+        let write = |index, entry: Entry<'_>| {
+            if expiry.is_some() {
+                self.slots.provide_expiry(index)?;
+            }
+            write(entry);
+            if let Some(expiry) = expiry {
+                self.slots.set_expiry(index, expiry);
+            }
+            Ok(())
+        };
+        let known = self.write_known(&self.lock(bucket)?, key, now, &write);
+        match known {
+            Some(Ok(())) => Ok(Stamped::Updated),
+            Some(Err(_)) => Ok(self.refuse(Stamped::NoMemory)),
+            None => self.write_new(bucket, key, now, origin, write),
         }
-        self.write_new(bucket, key, now, origin, write)
+    }
+
+    /// Counts an address that is not added.
+    fn refuse(&self, why: Stamped) -> Stamped {
+        self.written.refused.fetch_add(1, Relaxed);
+        why
     }
 
     /// Calls `write` on a new entry for an address that had none so far.
@@ -333,21 +365,26 @@ impl EntryTable {
         key: &EntryKey,
         now: u32,
         origin: Origin,
-        write: impl Fn(Entry<'_>),
+        write: impl Fn(u32, Entry<'_>) -> Result<(), Shortage>,
     ) -> Result<Stamped, Superseded> {
         // Eviction may lock another bucket, so this one is not held meanwhile.
-        let Some((index, stamped)) = self.take_slot(now, origin) else {
-            self.written.refused.fetch_add(1, Relaxed);
-            return Ok(Stamped::NoMemory);
+        let (index, stamped) = match self.take_slot(now, origin) {
+            Ok(taken) => taken,
+            Err(Shortage::Memory) => return Ok(self.refuse(Stamped::NoMemory)),
+            Err(Shortage::Limit) => return Ok(self.refuse(Stamped::Full)),
         };
         let Some(entry) = self.slots.entry(index) else {
             return Ok(Stamped::NoMemory);
         };
         let written = self.lock(bucket).map(|mut guard| {
-            if self.write_known(&guard, key, now, &write) {
-                return Stamped::Updated;
+            match self.write_known(&guard, key, now, &write) {
+                Some(Ok(())) => return Stamped::Updated,
+                Some(Err(_)) => return self.refuse(Stamped::NoMemory),
+                None => {}
             }
-            Self::write_first(entry, key, &write);
+            if Self::write_first(index, entry, key, &write).is_err() {
+                return self.refuse(Stamped::NoMemory);
+            }
             self.link(&mut guard, bucket, index, entry);
             stamped
         });
@@ -382,20 +419,37 @@ impl EntryTable {
         if number >= self.slots.used() {
             return Err(ENOENT);
         }
-        let Some((_, entry, bucket)) = self.occupied(number) else {
+        let Some((index, entry, bucket)) = self.occupied(number) else {
             return Ok(None);
         };
         let read = self.buckets.read(bucket, |_, _| {
-            let is_seen =
-                entry.bucket() == Some(bucket) && entry.was_seen_within(self.timeout(), now);
-            entry.read(now, ages).filter(|_| is_seen)
+            let entry = self.whole(index, entry);
+            let is_shown = entry.bucket() == Some(bucket) && entry.is_alive(self.timeout(), now);
+            let read = entry.read(now, ages).filter(|_| is_shown);
+            read.map(|read| (read, entry.expiry()))
         });
-        Ok(read.map(|(key, time_to_live, packets)| Snapshot {
+        Ok(read.map(|((key, time_to_live, packets), expiry)| Snapshot {
             key,
             time_to_live,
             packets,
             ages: ages.get(),
+            expiry,
         }))
+    }
+
+    /// The entry at `index`, with when it expires, if it was told.
+    #[inline]
+    fn whole<'a>(&'a self, index: u32, entry: Entry<'a>) -> Entry<'a> {
+        if entry.expires() {
+            self.slots.whole_entry(index).unwrap_or(entry)
+        } else {
+            entry
+        }
+    }
+
+    /// Whether the entry counts: see [`Entry::is_alive`].
+    fn is_alive(&self, index: u32, entry: Entry<'_>, timeout: u32, now: u32) -> bool {
+        self.whole(index, entry).is_alive(timeout, now)
     }
 
     /// The entry of that number, with its index and bucket, unless it is in none.
@@ -428,8 +482,8 @@ impl EntryTable {
         None
     }
 
-    /// Whether the entry satisfies the query's window; `None` if it is older than `timeout` or its
-    /// TTL does not match.
+    /// Whether the entry satisfies the query's window; `None` if it is older than `timeout`, its TTL
+    /// does not match, or it was told when to expire.
     #[inline(always)]
     fn answer(
         entry: Entry<'_>,
@@ -443,48 +497,91 @@ impl EntryTable {
         entry.satisfies(query.window, timeout, now)
     }
 
-    /// As [`EntryTable::answer`], with the entry's age.
-    fn evaluate(entry: Entry<'_>, query: &Query<'_>, timeout: u32, now: u32) -> Option<Lookup> {
+    /// As [`EntryTable::answer`] for all entries, with the entry's age.
+    fn evaluate(
+        &self,
+        index: u32,
+        entry: Entry<'_>,
+        query: &Query<'_>,
+        timeout: u32,
+        now: u32,
+    ) -> Option<Lookup> {
+        match Self::answer(entry, query, timeout, now) {
+            Some(agrees) => Some(Lookup {
+                agrees,
+                age: Some(entry.last_seen(now)),
+            }),
+            None => self.evaluate_until_expired(index, query, now),
+        }
+    }
+
+    /// As [`EntryTable::evaluate`], for an entry that was told when to expire.
+    #[cold]
+    #[inline(never)]
+    fn evaluate_until_expired(&self, index: u32, query: &Query<'_>, now: u32) -> Option<Lookup> {
+        let entry = self.slots.whole_entry(index)?;
+        if !entry.matches_ttl(query.time_to_live) {
+            return None;
+        }
         Some(Lookup {
-            agrees: Self::answer(entry, query, timeout, now)?,
-            age: entry.last_seen(now),
+            agrees: entry.satisfies_until_expired(query.window, now)?,
+            age: None,
         })
     }
 
     fn lookup(&self, query: &Query<'_>, timeout: u32, now: u32) -> Option<Lookup> {
         let bucket = self.bucket(&query.key);
         self.buckets.read(bucket, |head, attempt| {
-            let (_, entry) = self.find(head, &query.key, Some(attempt))?;
-            Self::evaluate(entry, query, timeout, now)
+            let (index, entry) = self.find(head, &query.key, Some(attempt))?;
+            self.evaluate(index, entry, query, timeout, now)
         })
     }
 
+    /// Calls `write` on the entry of an address; `None` if it has none.
     #[inline(always)]
-    fn write_known(
+    fn write_known<R>(
         &self,
         guard: &BucketGuard<'_>,
         key: &impl Find,
         now: u32,
-        write: impl Fn(Entry<'_>),
-    ) -> bool {
-        let Some((_, entry)) = self.find(guard.head(), key, None) else {
-            return false;
-        };
+        write: impl Fn(u32, Entry<'_>) -> R,
+    ) -> Option<R> {
+        let (index, entry) = self.find(guard.head(), key, None)?;
         if entry.was_seen_within(self.timeout(), now) {
-            write(entry);
+            Some(write(index, entry))
         } else {
-            Self::write_first(entry, &key.key(), write);
+            Some(self.write_unseen(index, entry, &key.key(), write))
         }
-        true
+    }
+
+    /// Calls `write` on an entry that was told when to expire, or resets it and does.
+    #[cold]
+    fn write_unseen<R>(
+        &self,
+        index: u32,
+        entry: Entry<'_>,
+        key: &EntryKey,
+        write: impl Fn(u32, Entry<'_>) -> R,
+    ) -> R {
+        match self.whole(index, entry) {
+            whole if whole.is_to_stay() => write(index, whole),
+            _ => Self::write_first(index, entry, key, write),
+        }
     }
 
     /// Resets an entry for `key` and calls `write` on it.
     #[cold]
-    fn write_first(entry: Entry<'_>, key: &EntryKey, write: impl Fn(Entry<'_>)) {
+    fn write_first<R>(
+        index: u32,
+        entry: Entry<'_>,
+        key: &EntryKey,
+        write: impl Fn(u32, Entry<'_>) -> R,
+    ) -> R {
         entry.init(key);
-        write(entry);
+        let written = write(index, entry);
         // Only an address that comes back gets a second chance.
         entry.take_reference();
+        written
     }
 
     /// Links an entry into its bucket.

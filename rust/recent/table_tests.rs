@@ -5,6 +5,7 @@
 use super::{
     entry::{
         Ages,
+        Entry,
         EntryKey,
         Find,
         Ipv4Key,
@@ -12,6 +13,7 @@ use super::{
         SavedState,
         Snapshot, //
     },
+    expiry::Expiry,
     stamps::{
         Window,
         AGE_MAX, //
@@ -105,6 +107,13 @@ fn stamp(table: &EntryTable, key: &EntryKey, now: u32) -> Stamped {
     table
         .stamp(None, key, now, Some(17), Origin::Packet)
         .unwrap_or(Stamped::NoMemory)
+}
+
+/// Adds by hand, told when to expire.
+fn add(table: &EntryTable, key: &EntryKey, expiry: Expiry, now: u32) -> Stamped {
+    let push = |entry: Entry<'_>| entry.push(now, None);
+    let added = table.write(None, key, now, Origin::Hand, Some(expiry), push);
+    added.unwrap_or(Stamped::NoMemory)
 }
 
 /// How many of the first `count` keys are in the table.
@@ -207,7 +216,7 @@ mod tests {
             window: &window,
         };
         assert!(table.check_fast(&query, || 20).is_none());
-        assert!(table.update_fast(&query, false, || 20, 64).is_err());
+        assert!(table.update_fast(&query, false, || 20, 64).is_none());
         assert!(table.stamp_fast(&quick_key(1), || 20, 64).is_err());
         Ok(())
     }
@@ -509,7 +518,7 @@ mod tests {
                 packets,
                 ages: ages.iter().copied(),
             };
-            table.write(None, &key(number), 5, Origin::Hand, |entry| {
+            table.write(None, &key(number), 5, Origin::Hand, None, |entry| {
                 entry.restore(5, &past)
             })
         };
@@ -541,7 +550,7 @@ mod tests {
             stamp(&old, &key(now % 100), now);
         }
         let table = EntryTable::new(1000, 20, AGE_MAX)?;
-        table.reserve(100)?;
+        table.reserve(100, false)?;
         let lost = table.migrate_all(&old, &mut Survivors::all(), 300, || {});
         assert_eq!(lost, 0);
         assert_eq!(old.statistics().entries, 0);
@@ -643,6 +652,151 @@ mod tests {
         assert_eq!(old.statistics().entries, 0);
         assert_eq!(table.statistics().entries, 98);
         assert!(!ask(1, 1) && !ask(2, 1) && ask(3, 2));
+        Ok(())
+    }
+
+    #[test]
+    fn who_is_to_stay_stays() -> Result {
+        let table = EntryTable::new(10, 3, 100)?;
+        assert!(add(&table, &key(1), Expiry::NEVER, 10) == Stamped::New);
+        assert!(check(&table, &key(1), &ONCE, 500));
+        assert!(!check(&table, &key(1), &within(100, 1), 500));
+        assert!(!check(&table, &key(1), &times(2), 500));
+        assert!(stamp(&table, &key(1), 600) == Stamped::Updated);
+        assert!(update(&table, &key(1), &within(100, 1), 700));
+        assert!(check(&table, &key(1), &times(3), 700));
+        assert!(check(&table, &key(1), &within(100, 2), 700));
+        assert!(!check(&table, &key(1), &within(99, 2), 700));
+        assert!(!check(&table, &key(1), &reaping(10), 800));
+        age_all(&table, 900);
+        assert!(check(&table, &key(1), &times(3), 900));
+        assert!(remove(&table, &key(1), 900));
+        assert!(!check(&table, &key(1), &ONCE, 900));
+        // The next who has the entry is not to stay.
+        assert!(stamp(&table, &key(2), 900) == Stamped::New);
+        assert!(!check(&table, &key(2), &ONCE, 1001));
+        Ok(())
+    }
+
+    #[test]
+    fn who_has_expired_is_gone() -> Result {
+        let table = EntryTable::new(10, 3, AGE_MAX)?;
+        let past = Expiry::at(0);
+        add(&table, &key(1), past, 10);
+        assert!(!check(&table, &key(1), &ONCE, 10));
+        assert!(!update(&table, &key(1), &ONCE, 10));
+        assert!(!remove(&table, &key(1), 10));
+        add(&table, &key(1), past, 10);
+        assert!(stamp(&table, &key(1), 11) == Stamped::Updated);
+        assert!(check(&table, &key(1), &ONCE, 11));
+        assert!(!check(&table, &key(1), &times(2), 11));
+        add(&table, &key(1), past, 12);
+        age_all(&table, 12);
+        assert_eq!(table.statistics().entries, 0);
+        assert_eq!(table.statistics().expired, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn stays_longer_than_stamps_can_measure() -> Result {
+        let table = EntryTable::new(10, 3, AGE_MAX)?;
+        add(&table, &key(1), Expiry::NEVER, 0);
+        stamp(&table, &key(1), 5);
+        let mut now = 0u32;
+        // Four times around.
+        for _ in 0..128 {
+            now = now.wrapping_add(1 << 27);
+            age_all(&table, now);
+            assert!(check(&table, &key(1), &ONCE, now));
+        }
+        assert!(!check(&table, &key(1), &times(2), now));
+        assert!(!check(&table, &key(1), &within(AGE_MAX, 1), now));
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_takes_the_place_of_who_is_to_stay() -> Result {
+        let table = EntryTable::new(100, 2, AGE_MAX)?;
+        for number in 0..99 {
+            add(&table, &key(number), Expiry::NEVER, 0);
+        }
+        for number in 100..200 {
+            assert!(matches!(
+                table.stamp(None, &key(number), 5, None, Origin::Hand),
+                Ok(Stamped::New | Stamped::Reclaimed)
+            ));
+        }
+        assert_eq!(present(&table, 99, 5), 99);
+        assert!(add(&table, &key(99), Expiry::NEVER, 6) == Stamped::Reclaimed);
+        assert!(add(&table, &key(100), Expiry::NEVER, 6) == Stamped::Full);
+        assert!(stamp(&table, &key(100), 6) == Stamped::Full);
+        assert_eq!(table.statistics().refused, 2);
+        // Unless it has expired.
+        add(&table, &key(99), Expiry::at(0), 6);
+        assert!(add(&table, &key(100), Expiry::NEVER, 6) == Stamped::Reclaimed);
+        assert_eq!(present(&table, 101, 6), 100);
+        Ok(())
+    }
+
+    #[test]
+    fn who_is_to_stay_does_so_in_another_table() -> Result {
+        let old = EntryTable::new(100, 3, 100)?;
+        for number in 0..100 {
+            stamp(&old, &key(number), 90);
+        }
+        for number in 10..20 {
+            add(&old, &key(number), Expiry::NEVER, 0);
+        }
+        add(&old, &key(20), Expiry::at(0), 90);
+        let mut ages = KVVec::with_capacity(100, GFP_KERNEL)?;
+        let mut survivors = Survivors::of(&old, 15, 100, &mut ages);
+        let table = EntryTable::new(15, 20, 50)?;
+        assert_eq!(table.migrate_all(&old, &mut survivors, 100, || {}), 84);
+        assert!((10..20).all(|number| check(&table, &key(number), &times(2), 1000)));
+        assert_eq!(present(&table, 100, 100), 15);
+        assert_eq!(present(&table, 100, 1000), 10);
+        Ok(())
+    }
+
+    #[test]
+    fn an_earlier_state_replaces_when_it_expires() -> Result {
+        let table = EntryTable::new(10, 3, 100)?;
+        add(&table, &key(1), Expiry::NEVER, 0);
+        stamp(&table, &key(1), 1);
+        let restore = |expiry| {
+            let past = SavedState {
+                time_to_live: 9,
+                packets: 5,
+                ages: [1u32, 2].into_iter(),
+            };
+            let restore = |entry: Entry<'_>| entry.restore(50, &past);
+            table.write(None, &key(1), 50, Origin::Hand, expiry, restore)
+        };
+        assert!(restore(Some(Expiry::NEVER)).is_ok());
+        assert!(check(&table, &key(1), &times(2), 500) && !check(&table, &key(1), &times(3), 500));
+        assert!(restore(None).is_ok());
+        assert!(check(&table, &key(1), &times(2), 50) && !check(&table, &key(1), &times(3), 50));
+        assert!(!check(&table, &key(1), &ONCE, 500));
+        Ok(())
+    }
+
+    #[test]
+    fn the_fast_path_leaves_it_to_the_slow_one() -> Result {
+        let table = EntryTable::new(10, 3, AGE_MAX)?;
+        stamp(&table, &key(1), 5);
+        add(&table, &key(2), Expiry::NEVER, 5);
+        add(&table, &key(3), Expiry::at(0), 5);
+        for (number, expected) in [(1, Some(true)), (2, None), (3, None), (4, Some(false))] {
+            let query = Query {
+                key: key(number),
+                time_to_live: 0,
+                window: &ONCE,
+            };
+            assert_eq!(table.check_fast(&query, || 5), expected);
+            assert_eq!(table.update_fast(&query, true, || 5, 64), expected);
+        }
+        assert!(table.stamp_fast(&key(2), || 6, 17).is_ok());
+        assert!(check(&table, &key(2), &times(2), 6));
         Ok(())
     }
 

@@ -42,6 +42,7 @@ USUAL = {
     ("list", "hits"): (1, 2, 20, 100),
     ("list", "size"): (1, 2, 3, 64, 300),
     ("list", "timeout"): (0, 1, 4, 1000, 60000),
+    ("entry", "expires"): (1, 4, 1000, 60000, 1 << 47),
 }
 ADDRESSES = {
     4: (bytes(4), b"\xff" * 4, bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]), bytes([192, 0, 2, 0]), b"\xff\xff\0\0"),

@@ -118,6 +118,11 @@ impl<const HEADER: usize> Records<HEADER> {
         number / self.per_chunk
     }
 
+    /// The chunk of the record with an index.
+    pub(crate) fn chunk_of(&self, index: u32) -> u32 {
+        index.wrapping_shr(self.shift)
+    }
+
     /// The header and the further words of a record, if its chunk has memory.
     #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<(&[Word; HEADER], &[Word])> {

@@ -16,7 +16,7 @@ impl EntryTable {
     pub(super) fn reap(&self, key: &EntryKey, limit: u32, now: u32) {
         let guard = self.buckets.lock(self.bucket(key));
         match self.find(guard.head(), key, None) {
-            Some((index, entry)) if !entry.was_seen_within(limit, now) => {
+            Some((index, entry)) if !self.is_alive(index, entry, limit, now) => {
                 self.expire(guard, index, entry);
             }
             _ => {}
@@ -33,11 +33,11 @@ impl EntryTable {
             let Some((index, entry, bucket)) = self.occupied(number) else {
                 continue;
             };
-            if entry.was_seen_within(limit, now) {
+            if self.is_alive(index, entry, limit, now) {
                 continue;
             }
             let guard = self.buckets.lock(bucket);
-            if entry.bucket() == Some(bucket) && !entry.was_seen_within(limit, now) {
+            if entry.bucket() == Some(bucket) && !self.is_alive(index, entry, limit, now) {
                 self.expire(guard, index, entry);
             }
         }
@@ -59,8 +59,9 @@ impl EntryTable {
             if entry.bucket() != Some(bucket) {
                 continue;
             }
+            let entry = self.whole(index, entry);
             entry.forget_stale_stamps(now, AGE_MAX);
-            if !entry.was_seen_within(self.timeout(), now) {
+            if !entry.is_alive(self.timeout(), now) {
                 self.expire(guard, index, entry);
             }
         }

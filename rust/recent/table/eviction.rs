@@ -6,25 +6,35 @@ use super::super::slots::Shortage;
 use crate::recent::prelude::*;
 
 /// How many entries eviction looks at before it takes the oldest of them.
-const EVICTION_CANDIDATES: usize = 8;
+const EVICTION_CANDIDATES: u32 = 8;
+
+/// How many entries that are to stay until they expire a packet passes over to find others.
+const PASSED_OVER: u32 = 64;
 
 impl EntryTable {
     /// A free entry, and whether another was evicted for it.
-    pub(super) fn take_slot(&self, now: u32, origin: Origin) -> Option<(u32, Stamped)> {
-        match (self.slots.take(), origin) {
-            (Ok(index), _) => Some((index, Stamped::New)),
-            (Err(_), Origin::Move) | (Err(Shortage::Memory), Origin::Hand) => None,
-            (Err(Shortage::Limit | Shortage::Memory), _) => {
-                Some((self.evict(now)?, Stamped::Reclaimed))
-            }
-        }
+    pub(super) fn take_slot(&self, now: u32, origin: Origin) -> Result<(u32, Stamped), Shortage> {
+        let shortage = match (self.slots.take(), origin) {
+            (Ok(index), _) => return Ok((index, Stamped::New)),
+            (Err(shortage), Origin::Move) => return Err(shortage),
+            (Err(Shortage::Memory), Origin::Hand) => return Err(Shortage::Memory),
+            (Err(shortage), _) => shortage,
+        };
+        let passed_over = match origin {
+            Origin::Hand => self.slots.used(),
+            Origin::Packet | Origin::Move => PASSED_OVER,
+        };
+        let index = self.evict(now, passed_over).ok_or(shortage)?;
+        Ok((index, Stamped::Reclaimed))
     }
 
-    /// Evicts an entry and returns its index.
-    fn evict(&self, now: u32) -> Option<u32> {
+    /// Evicts an entry and returns its index. Passes over `passed_over` entries that are to stay.
+    fn evict(&self, now: u32, mut passed_over: u32) -> Option<u32> {
         let used = self.slots.used();
         let mut oldest = None;
-        for _ in 0..EVICTION_CANDIDATES {
+        let mut candidates = EVICTION_CANDIDATES;
+        while candidates > 0 {
+            candidates = candidates.wrapping_sub(1);
             let number = self
                 .written
                 .clock_hand
@@ -33,6 +43,14 @@ impl EntryTable {
             let Some((index, entry, _)) = self.occupied(number) else {
                 continue;
             };
+            if self.whole(index, entry).is_to_stay() {
+                let Some(left) = passed_over.checked_sub(1) else {
+                    break;
+                };
+                passed_over = left;
+                candidates = candidates.wrapping_add(1);
+                continue;
+            }
             if self.evict_entry(index, entry, true) {
                 return Some(index);
             }
@@ -45,13 +63,16 @@ impl EntryTable {
         self.evict_entry(index, entry, false).then_some(index)
     }
 
-    /// Evicts this entry, unless it is to be spared for having been stamped again.
+    /// Evicts this entry, unless it is to stay, or to be spared for having been stamped again.
     fn evict_entry(&self, index: u32, entry: Entry<'_>, spare_referenced: bool) -> bool {
         let Some(bucket) = entry.bucket() else {
             return false;
         };
         let mut guard = self.buckets.lock(bucket);
         if entry.bucket() != Some(bucket) || (spare_referenced && entry.take_reference()) {
+            return false;
+        }
+        if self.whole(index, entry).is_to_stay() {
             return false;
         }
         self.unlink(&mut guard, index, entry);

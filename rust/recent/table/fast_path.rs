@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The fast path of most packets, while no entries migrate and none are reaped.
+//! The fast path of most packets, while no entries migrate and none are reaped, and for entries that
+//! were not told when to expire. It takes those for ones without stamps, which are for the slow path.
 //!
 //! Inlined and monomorphized for each kind of key: calls, and passing arguments in memory, would
 //! cost as much as the work itself.
@@ -9,8 +10,8 @@ use super::Query;
 use crate::recent::prelude::*;
 
 impl EntryTable {
-    /// As [`EntryTable::check`]; `None` if the bucket changed meanwhile, or the table is
-    /// superseded.
+    /// As [`EntryTable::check`]; `None` if the bucket changed meanwhile, the table is superseded, or the
+    /// entry has expired or may do so when it was told.
     #[inline(always)]
     pub(crate) fn check_fast(
         &self,
@@ -19,7 +20,7 @@ impl EntryTable {
     ) -> Option<bool> {
         let (head, attempt) = self.buckets.attempt(self.bucket(&query.key))?;
         let answer = match self.find(head, &query.key, Some(&attempt)) {
-            Some((_, entry)) => Self::answer(entry, query, self.timeout(), now()),
+            Some((_, entry)) => Some(Self::answer(entry, query, self.timeout(), now())?),
             None => None,
         };
         if attempt.is_disturbed() || answer.is_none() && self.is_superseded() {
@@ -28,7 +29,7 @@ impl EntryTable {
         Some(answer.unwrap_or(false))
     }
 
-    /// As [`EntryTable::update`].
+    /// As [`EntryTable::update`]; `None` as for [`EntryTable::check_fast`].
     #[inline(always)]
     pub(crate) fn update_fast(
         &self,
@@ -36,19 +37,17 @@ impl EntryTable {
         invert: bool,
         now: impl FnOnce() -> u32,
         time_to_live: u8,
-    ) -> Result<bool, Superseded> {
-        let guard = self.lock(self.bucket(&query.key))?;
+    ) -> Option<bool> {
+        let guard = self.lock(self.bucket(&query.key)).ok()?;
         let Some((_, entry)) = self.find(guard.head(), &query.key, None) else {
-            return Ok(false);
+            return Some(false);
         };
         let now = now();
-        let Some(agrees) = Self::answer(entry, query, self.timeout(), now) else {
-            return Ok(false);
-        };
+        let agrees = Self::answer(entry, query, self.timeout(), now)?;
         if agrees != invert {
             entry.push(now, Some(time_to_live));
         }
-        Ok(agrees)
+        Some(agrees)
     }
 
     /// As [`EntryTable::stamp`], for a packet.
@@ -62,9 +61,8 @@ impl EntryTable {
         let bucket = self.bucket(key);
         let guard = self.lock(bucket)?;
         let now = now();
-        if self.write_known(&guard, key, now, move |entry| {
-            entry.push(now, Some(time_to_live));
-        }) {
+        let push = move |_, entry: Entry<'_>| entry.push(now, Some(time_to_live));
+        if self.write_known(&guard, key, now, push).is_some() {
             return Ok(Stamped::Updated);
         }
         drop(guard);
@@ -79,8 +77,9 @@ impl EntryTable {
         now: u32,
         time_to_live: u8,
     ) -> Result<Stamped, Superseded> {
-        self.write_new(bucket, key, now, Origin::Packet, move |entry| {
+        self.write_new(bucket, key, now, Origin::Packet, move |_, entry| {
             entry.push(now, Some(time_to_live));
+            Ok(())
         })
     }
 }

@@ -29,11 +29,11 @@ pub(crate) enum Migrated {
     Lost,
 }
 
-/// The entries that fit into a smaller table: the most recently seen.
+/// The entries that fit into a smaller table: those that are to stay, and the most recently seen.
 pub(crate) struct Survivors {
-    /// Younger entries survive, older ones do not.
-    age: u32,
-    /// How many of exactly that age survive.
+    /// Entries of a lower [`EntryTable::rank`] survive, those of a greater one do not.
+    rank: u32,
+    /// How many of exactly that rank survive.
     ties: usize,
 }
 
@@ -41,41 +41,41 @@ impl Survivors {
     /// All entries.
     pub(crate) const fn all() -> Self {
         Self {
-            age: u32::MAX,
+            rank: u32::MAX,
             ties: 0,
         }
     }
 
-    /// The `size` most recently seen entries of the table. `ages` must have room for all ages.
-    pub(crate) fn of(table: &EntryTable, size: u32, now: u32, ages: &mut KVVec<u32>) -> Self {
-        ages.clear();
+    /// The `size` entries of the table that survive. `ranks` must have room for all of them.
+    pub(crate) fn of(table: &EntryTable, size: u32, now: u32, ranks: &mut KVVec<u32>) -> Self {
+        ranks.clear();
         for number in 0..table.slots.used() {
-            let Some((_, entry, _)) = table.occupied(number) else {
+            let Some((index, entry, _)) = table.occupied(number) else {
                 continue;
             };
-            let age = entry.last_seen(now);
-            if age <= table.timeout() && ages.push_within_capacity(age).is_err() {
+            let rank = table.rank(index, entry, table.timeout(), now);
+            if rank.is_some_and(|rank| ranks.push_within_capacity(rank).is_err()) {
                 break;
             }
         }
         let size = size as usize;
-        if ages.len() <= size || size == 0 {
+        if ranks.len() <= size || size == 0 {
             return Self::all();
         }
-        let (_, &mut age, _) = ages.select_nth_unstable(size.wrapping_sub(1));
-        let younger = ages.iter().filter(|&&other| other < age).count();
+        let (_, &mut rank, _) = ranks.select_nth_unstable(size.wrapping_sub(1));
+        let before = ranks.iter().filter(|&&other| other < rank).count();
         Self {
-            age,
-            ties: size.saturating_sub(younger),
+            rank,
+            ties: size.saturating_sub(before),
         }
     }
 
-    fn admits(&mut self, age: u32) -> bool {
-        if age == self.age && self.ties > 0 {
+    fn admits(&mut self, rank: u32) -> bool {
+        if rank == self.rank && self.ties > 0 {
             self.ties = self.ties.wrapping_sub(1);
             return true;
         }
-        age < self.age
+        rank < self.rank
     }
 }
 
@@ -133,7 +133,7 @@ impl EntryTable {
         if self.find(self.lock(bucket)?.head(), key, None).is_some() {
             return Ok(Migrated::Present);
         }
-        let Some((index, _)) = self.take_slot(now, origin) else {
+        let Ok((index, _)) = self.take_slot(now, origin) else {
             return Ok(Migrated::Lost);
         };
         let Some(entry) = self.slots.entry(index) else {
@@ -144,12 +144,12 @@ impl EntryTable {
             if self.find(guard.head(), key, None).is_some() {
                 return Migrated::Present;
             }
-            if !previous.copy_to(there, key, entry, self.timeout(), now) {
-                return Migrated::Absent;
+            let copied = previous.copy_to(there, key, self, index, entry, now);
+            if copied == Migrated::Present {
+                self.link(&mut guard, bucket, index, entry);
+                is_used = true;
             }
-            self.link(&mut guard, bucket, index, entry);
-            is_used = true;
-            Migrated::Present
+            copied
         });
         if !is_used {
             self.slots.give_back(index);
@@ -169,11 +169,13 @@ impl EntryTable {
         let mut lost = 0u64;
         for bucket in 0..previous.buckets.count() {
             previous.freeze(bucket);
-            while let Some((key, age)) = previous.first(bucket, now) {
-                if age > self.timeout().min(AGE_MAX) {
+            while let Some((key, rank)) = previous.first(bucket, self.timeout(), now) {
+                let Some(rank) = rank else {
                     previous.take_out(bucket, &key, 0, now);
                     self.written.expired.fetch_add(1, Relaxed);
-                } else if !survivors.admits(age) {
+                    continue;
+                };
+                if !survivors.admits(rank) {
                     previous.take_out(bucket, &key, 0, now);
                     self.written.evicted.fetch_add(1, Relaxed);
                     lost = lost.saturating_add(1);
@@ -198,33 +200,52 @@ impl EntryTable {
         })
     }
 
-    /// Copies the entry of an address to an unlinked one, unless it has expired; returns whether it
-    /// did. Takes no lock.
+    /// Copies the entry of an address to an unlinked one of another table, unless it has expired. Takes
+    /// no lock.
     fn copy_to(
         &self,
         bucket: u32,
         key: &EntryKey,
+        table: &EntryTable,
+        index: u32,
         entry: Entry<'_>,
-        timeout: u32,
         now: u32,
-    ) -> bool {
+    ) -> Migrated {
         self.buckets.read_without_lock(bucket, |head, attempt| {
-            let Some((_, from)) = self.find(head, key, Some(attempt)) else {
-                return false;
+            let Some((from_index, from)) = self.find(head, key, Some(attempt)) else {
+                return Migrated::Absent;
             };
-            if !from.was_seen_within(timeout, now) {
-                return false;
+            let from = self.whole(from_index, from);
+            if !from.is_alive(table.timeout(), now) {
+                return Migrated::Absent;
             }
             entry.copy(from, key);
-            true
+            if let Some(expiry) = from.expiry() {
+                if table.slots.provide_expiry(index).is_err() {
+                    return Migrated::Lost;
+                }
+                table.slots.set_expiry(index, expiry);
+            }
+            Migrated::Present
         })
     }
 
-    /// The first address of a bucket, and the age of its latest stamp.
-    fn first(&self, bucket: u32, now: u32) -> Option<(EntryKey, u32)> {
+    /// Where the entry stands among those that are to survive: the lower, the better. `None` if it has
+    /// expired.
+    fn rank(&self, index: u32, entry: Entry<'_>, timeout: u32, now: u32) -> Option<u32> {
+        match self.whole(index, entry).expiry() {
+            Some(expiry) => (!expiry.is_over()).then_some(0),
+            None => Some(entry.last_seen(now))
+                .filter(|&age| age <= timeout.min(AGE_MAX))
+                .map(|age| age.saturating_add(1)),
+        }
+    }
+
+    /// The first address of a bucket, and its [`EntryTable::rank`].
+    fn first(&self, bucket: u32, timeout: u32, now: u32) -> Option<(EntryKey, Option<u32>)> {
         let guard = self.buckets.lock(bucket);
         let entry = self.slots.entry(guard.head())?;
-        Some((entry.key()?, entry.last_seen(now)))
+        Some((entry.key()?, self.rank(guard.head(), entry, timeout, now)))
     }
 
     /// Removes an address, even from a superseded table; returns whether it was there with that
@@ -247,11 +268,11 @@ impl EntryTable {
         if !entry.matches_ttl(time_to_live) {
             return false;
         }
-        let seen = entry.was_seen_within(self.timeout(), now);
+        let was_there = self.is_alive(index, entry, self.timeout(), now);
         self.unlink(&mut guard, index, entry);
         drop(guard);
         self.slots.give_back(index);
-        seen
+        was_there
     }
 
     /// Removes an address from the previous table for good.

@@ -69,6 +69,11 @@ extern "C" fn palisade_jiffies64() -> u64 {
     now()
 }
 
+#[no_mangle]
+extern "C" fn palisade_boottime_ms() -> u64 {
+    now() * 1000 / u64::from(crate::kernel_api::time::JIFFIES_PER_SECOND)
+}
+
 static SLOTS: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
 
 #[no_mangle]

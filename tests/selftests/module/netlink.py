@@ -287,6 +287,13 @@ refused("entries of which one is invalid", "entry-add",
         + nest(LIST["entry"], attribute(ENTRY["address"], bytes(3))), EINVAL, "4 or 16")
 entries = subprocess.run(["palisade", "list", "show", "n", "--json"], capture_output=True, text=True).stdout
 check("none of them was added", '"entries":[]' in entries.replace(" ", "").replace("\n", ""), entries)
+one = attribute(ENTRY["address"], bytes([192, 0, 2, 1]))
+for name, error, words, more in (
+        ("an entry that expires at once", ERANGE, "4,400 years", attribute(ENTRY["expires"], bytes(8))),
+        ("one that expires in far too long", ERANGE, "4,400 years", attribute(ENTRY["expires"], b"\xff" * 8)),
+        ("one that expires and does not", EINVAL, "permanent",
+         attribute(ENTRY["expires"], struct.pack("=Q", 5)) + attribute(ENTRY["permanent"], b""))):
+    refused(name, "entry-add", string(LIST["name"], "n") + nest(LIST["entry"], one + more), error, words)
 refused("size 0", "list-create", string(LIST["name"], "m") + u32(LIST["size"], 0), ERANGE)
 refused("a timeout that is too long", "list-create",
         string(LIST["name"], "m") + attribute(LIST["timeout"], b"\xff" * 8), ERANGE, "timeout")

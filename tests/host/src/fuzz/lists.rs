@@ -15,6 +15,7 @@ use crate::{
         Ageing,
         Ages,
         EntryKey,
+        Expiry,
         Ipv4Key,
         Ipv6Key,
         List,
@@ -79,6 +80,21 @@ struct Entry {
     seen: Seen,
     time_to_live: u8,
     packets: u32,
+    expiry: Option<Expiry>,
+}
+
+impl Entry {
+    fn is_alive(&self, now: u64, timeout: u32) -> bool {
+        match self.expiry {
+            Some(expiry) => expiry.left() != Some(0),
+            None => now - self.seen.latest() <= timeout.into(),
+        }
+    }
+
+    /// What a list that shrinks goes by: entries that are to stay are lost last.
+    fn rank(&self) -> u64 {
+        self.expiry.map_or(self.seen.latest(), |_| u64::MAX)
+    }
 }
 
 /// A dozen entries: a linear search is fast enough.
@@ -122,7 +138,7 @@ struct Model {
 impl Model {
     fn entry(&self, id: &Id) -> Option<&Entry> {
         let entry = self.entries.get(id)?;
-        (self.now - entry.seen.latest() <= self.settings.timeout.into()).then_some(entry)
+        (entry.is_alive(self.now, self.settings.timeout)).then_some(entry)
     }
 
     /// As [`List::check`].
@@ -146,11 +162,24 @@ impl Model {
         self.entries.insert(*id, entry);
     }
 
+    fn set_expiry(&mut self, id: &Id, expiry: Option<Expiry>) {
+        let entries = self.entries.0.iter_mut();
+        for (_, entry) in entries.filter(|(other, _)| other == id) {
+            entry.expiry = expiry;
+        }
+    }
+
     fn alive(&self) -> Entries {
         let entries = self.entries.0.iter().copied();
-        let is_alive =
-            |entry: &Entry| self.now - entry.seen.latest() <= self.settings.timeout.into();
+        let is_alive = |entry: &Entry| entry.is_alive(self.now, self.settings.timeout);
         Entries(entries.filter(|(_, entry)| is_alive(entry)).collect())
+    }
+
+    /// Whether the list is full of entries that are to stay.
+    fn is_full(&self) -> bool {
+        let alive = self.alive();
+        let stay = alive.0.iter().filter(|(_, entry)| entry.expiry.is_some());
+        stay.count() == self.settings.size as usize
     }
 }
 
@@ -175,6 +204,15 @@ fn key(byte: u8) -> EntryKey {
         family,
         address: Address::new(words),
         port: u16::from(byte >> 6 == 3),
+    }
+}
+
+/// When an entry is told to expire, if it is.
+fn expiry(byte: u8) -> Option<Expiry> {
+    match byte & 0x18 {
+        0x08 => Expiry::after(u64::from(byte >> 5) * 400),
+        0x10 => Some(Expiry::NEVER),
+        _ => None,
     }
 }
 
@@ -203,6 +241,7 @@ fn contents(list: &List, ages: &mut Ages, now: u64) -> Entries {
                     seen: Seen::of(shown.ages.iter().map(|age| now - u64::from(*age))),
                     time_to_live: shown.time_to_live,
                     packets: shown.packets,
+                    expiry: shown.expiry,
                 };
                 assert!(!contents.insert(id(&shown.key), entry), "shown twice");
             }
@@ -262,7 +301,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 }
                 kernel::alloc::fail_after(None);
                 let refused = list.statistics().refused - before.1.refused;
-                assert!(refused == 0 || byte & 0xf0 == 0xf0);
+                assert!(refused == 0 || byte & 0xf0 == 0xf0 || model.is_full());
                 if refused == 0 {
                     model.push(&id, Some(ttl));
                 }
@@ -303,10 +342,10 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 if window.reap {
                     // Entries not seen for that long may be gone, and no others.
                     let kept = contents(&list, &mut ages, now);
-                    let (now, age) = (model.now, u64::from(window.age));
+                    let (now, age) = (model.now, window.age);
                     model
                         .entries
-                        .retain(|id, entry| kept.contains(id) || now - entry.seen.latest() <= age);
+                        .retain(|id, entry| kept.contains(id) || entry.is_alive(now, age));
                 }
             }
             4 => {
@@ -322,12 +361,18 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 let time_to_live = (byte & 4 != 0).then_some(ttl);
                 let is_known = model.entry(&id).is_some();
                 kernel::alloc::fail_after((byte & 0xf0 == 0xf0).then_some(0));
-                let stamped = list.add(&key, time_to_live);
+                let expiry = expiry(byte);
+                let stamped = list.add(&key, time_to_live, expiry);
                 kernel::alloc::fail_after(None);
+                let is_refused = matches!(stamped, Stamped::NoMemory | Stamped::Full);
                 assert!(stamped != Stamped::NoMemory || byte & 0xf0 == 0xf0);
-                assert!(!is_known || stamped == Stamped::Updated);
-                if stamped != Stamped::NoMemory {
+                assert!(stamped != Stamped::Full || model.is_full());
+                assert!(!is_known || stamped == Stamped::Updated || is_refused);
+                if !is_refused {
                     model.push(&id, time_to_live);
+                    if expiry.is_some() {
+                        model.set_expiry(&id, expiry);
+                    }
                 }
             }
             6 => {
@@ -338,12 +383,17 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                     ages: (0..u32::from(byte >> 2 & 3) + 1)
                         .map(|count| (u64::from(count) * step) as u32),
                 };
-                list.restore(&key, &past);
+                let expiry = expiry(who);
+                if list.restore(&key, &past, expiry) == Stamped::Full {
+                    assert!(model.is_full());
+                    continue;
+                }
                 let seen = past.ages.clone().map(|age| now - u64::from(age));
                 let entry = Entry {
                     seen: Seen::of(seen.take(model.settings.hits as usize)),
                     time_to_live: ttl,
                     packets: byte.into(),
+                    expiry,
                 };
                 model.entries.insert(id, entry);
             }
@@ -359,6 +409,9 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 model.entries.retain(|_, entry| {
                     let seen = entry.seen;
                     entry.seen = Seen::of(seen.iter().filter(|seen| now - seen <= AGE_MAX.into()));
+                    if entry.seen.count == 0 && entry.expiry.is_some() {
+                        entry.seen = Seen::of([now - u64::from(AGE_MAX) - 1].into_iter());
+                    }
                     entry.seen.count != 0
                 });
             }
@@ -394,17 +447,17 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                     assert_eq!(lost, spare as u64);
                     // The oldest entries were evicted.
                     let kept = contents(&list, &mut ages, now);
-                    let latest = |(_, entry): &(Id, Entry)| entry.seen.latest();
+                    let rank = |(_, entry): &(Id, Entry)| entry.rank();
                     let lost = alive.0.iter().filter(|(id, _)| !kept.contains(id));
-                    let newest_lost = lost.map(latest).max();
-                    let oldest_kept = kept.0.iter().map(latest).min();
+                    let newest_lost = lost.map(rank).max();
+                    let oldest_kept = kept.0.iter().map(rank).min();
                     assert!(newest_lost.is_none() || newest_lost <= oldest_kept);
                     model.entries = alive;
                     model.entries.retain(|id, _| kept.contains(id));
                 }
             }
             _ => {
-                let _ = list.reserve(byte.into());
+                let _ = list.reserve(byte.into(), who & 1 == 0);
             }
         }
         drop(guard);
@@ -425,6 +478,7 @@ fn compare(list: &Arc<List>, model: &mut Model, before: &Entries, who: &Id, ages
     // One operation evicts at most one entry, and only if the list is full or memory ran out.
     if let Some((id, _)) = gone.next() {
         assert!(!before.contains(who) && id != who);
+        assert!(expected.get(id).is_some_and(|entry| entry.expiry.is_none()));
     }
     assert!(gone.next().is_none());
     assert!(held.0.len() <= model.settings.size as usize);

@@ -45,6 +45,7 @@ fn with_values(command: clap::Command, source: &dyn Source) -> clap::Command {
                 Some("TABLE") => Table::ALL.map(|table| table.to_string()).into(),
                 Some("INTERFACE") => source.interfaces(),
                 Some("SETTING=VALUE") => ["size=", "hits=", "timeout="].map(str::to_owned).into(),
+                Some("ADDRESS") if argument.get_id() == "new" => vec!["for=".to_owned()],
                 Some("FILE") => {
                     let files = |current: &OsStr| match current.as_encoded_bytes() {
                         [b'-', ..] => Vec::new(),

@@ -200,6 +200,7 @@ mod tests {
             ("list show S", "SSH SSH\\ 2"),
             ("list ls --j", "--json"),
             ("list set WEB s", "size="),
+            ("list add WEB 192.0.2.1 f", "for="),
             ("protect --when", "--when-flooded"),
             ("protect -i ", "eth0 lo"),
             ("metrics --li", "--listen"),

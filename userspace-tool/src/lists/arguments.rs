@@ -4,7 +4,10 @@
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
-use super::{duration, input::AddressArgument};
+use super::{
+    duration,
+    input::{AddArgument, AddressArgument},
+};
 use crate::{error::Error, netlink::spec::HITS_MAX, rules::list_name, usage};
 
 /// Read and change recent lists.
@@ -39,9 +42,11 @@ pub(super) enum ListCommand {
         #[arg(value_name = "LIST", value_parser = list_name)]
         name: String,
         /// Addresses, or ADDRESS:PORT and [ADDRESS]:PORT in a list of --rport; - reads them from standard
-        /// input, one a line, with # comments
+        /// input, one a line, with # comments. for=DURATION, such as 90s, 4h or 365d, keeps them for that long
+        /// from now and for=ever until they are deleted, whatever the timeout of the list and however full it is; on
+        /// standard input a line may have its own
         #[arg(value_name = "ADDRESS", required = true)]
-        addresses: Vec<AddressArgument>,
+        new: Vec<AddArgument>,
     },
     /// Delete addresses
     Del {

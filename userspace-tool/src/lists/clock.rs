@@ -16,7 +16,10 @@ fn since_1970(time: SystemTime) -> Option<u64> {
     since.as_millis().try_into().ok()
 }
 
-/// A time up to the year 9999; others cannot be displayed.
+/// The last time that can be displayed: the end of the year 9999.
+pub(super) const LATEST: u64 = 253_402_300_799_999;
+
+/// A time up to [`LATEST`].
 pub(super) fn show(milliseconds: u64) -> Rfc3339Timestamp {
     format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(milliseconds))
 }

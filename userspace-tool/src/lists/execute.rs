@@ -22,8 +22,8 @@ pub(super) fn execute(command: ListCommand) -> Result<String, Error> {
     match command {
         ListCommand::Ls { json } => ls(json),
         ListCommand::Show { name, json } => show_list(&name, json),
-        ListCommand::Add { name, addresses } => {
-            let addresses = input::addresses(&addresses)?;
+        ListCommand::Add { name, new } => {
+            let addresses = input::new_addresses(&name, &new)?;
             let mut connection = Connection::open()?;
             entries::change(&mut connection, operation::ENTRY_ADD, &name, &addresses)?;
             Ok(String::new())

@@ -7,6 +7,7 @@ mod clock;
 mod duration;
 mod entries;
 mod execute;
+mod expiry;
 mod explain;
 mod input;
 mod key;

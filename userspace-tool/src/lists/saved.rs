@@ -5,16 +5,18 @@
 //! ```text
 //! list SSH size=1000 hits=20 timeout=1h saved=2026-11-21T09:30:00.250Z
 //! 192.0.2.1 ttl=64 packets=2 ages=1s500ms,20s
-//! [2001:db8::1]:443 ttl=60 packets=1 ages=5m
+//! [2001:db8::1]:443 ttl=60 packets=1 ages=5m until=2026-11-28T00:00:00.000Z
 //! ```
 //!
-//! Ages are those at the time of saving. Restored entries are older by the time since then.
+//! Ages are those at the time of saving. Restored entries are older by the time since then. `until` is when an
+//! address expires that was told so, or `ever`: it does so while the machine is off, too.
 
 use std::fmt;
 
 use super::{
     clock,
     duration::{self, Exact},
+    expiry::{EVER, Expiry},
     input::lines,
     key::EntryKey,
     wire::{Entry, List},
@@ -49,11 +51,20 @@ pub(super) fn save(saved: &Saved, now: u64, out: &mut impl fmt::Write) -> fmt::R
             time_to_live,
             packets,
             ages,
+            expiry,
         } = entry;
         write!(out, "{key} ttl={time_to_live} packets={packets} ages=")?;
         for (index, age) in ages.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             write!(out, "{comma}{}", Exact(*age))?;
+        }
+        match expiry {
+            Some(Expiry::Never) => write!(out, " until={EVER}")?,
+            Some(Expiry::After(left)) => {
+                let until = now.saturating_add(*left).min(clock::LATEST);
+                write!(out, " until={}", clock::show(until))?;
+            }
+            None => {}
         }
         out.write_char('\n')?;
     }
@@ -88,10 +99,17 @@ fn unquote_name(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// When lists were saved, and are restored, in milliseconds since 1970.
+#[derive(Clone, Copy)]
+struct Times {
+    saved: u64,
+    now: u64,
+}
+
 /// Read lists; their ages become those at the time `now`.
 pub(super) fn restore(text: &str, file: &str, now: u64) -> Result<Vec<Saved>, Error> {
     let mut lists: Vec<Saved> = Vec::new();
-    let mut elapsed = 0;
+    let mut times = Times { saved: now, now };
     for (number, line) in lines(text) {
         let mut read = || -> Result<(), String> {
             if let Some(header) = line.strip_prefix("list ") {
@@ -99,7 +117,11 @@ pub(super) fn restore(text: &str, file: &str, now: u64) -> Result<Vec<Saved>, Er
                 if lists.iter().any(|other| other.list.name == list.name) {
                     return Err(format!("list {} is there twice", list.name));
                 }
-                elapsed = now.saturating_sub(saved);
+                // A clock that went back makes nothing younger.
+                times = Times {
+                    saved,
+                    now: now.max(saved),
+                };
                 lists.push(Saved {
                     list,
                     entries: Vec::new(),
@@ -109,7 +131,7 @@ pub(super) fn restore(text: &str, file: &str, now: u64) -> Result<Vec<Saved>, Er
             let list = lists
                 .last_mut()
                 .ok_or("the line of a list has to come first")?;
-            list.entries.push(read_entry(line, elapsed)?);
+            list.entries.extend(read_entry(line, times)?);
             Ok(())
         };
         read().map_err(|reason| {
@@ -134,8 +156,7 @@ fn read_header(header: &str) -> Result<(List, u64), String> {
             "hits" => hits = Some(read_number(key, value, 1, HITS_MAX)?),
             "timeout" => timeout = Some(duration::parse(value)?),
             "saved" => {
-                let time = clock::parse(value);
-                saved = Some(time.ok_or("a time is such as 2026-11-21T09:30:00.250Z")?);
+                saved = Some(read_time(value)?);
             }
             _ => return Err(format!("{key} is nothing that a list has")),
         }
@@ -150,10 +171,17 @@ fn read_header(header: &str) -> Result<(List, u64), String> {
     Ok((list, saved.ok_or("saved is missing")?))
 }
 
-fn read_entry(line: &str, elapsed: u64) -> Result<Entry, String> {
+fn read_time(text: &str) -> Result<u64, String> {
+    clock::parse(text).ok_or_else(|| "a time is such as 2026-11-21T09:30:00.250Z".to_owned())
+}
+
+/// Read an entry; none if it has expired.
+fn read_entry(line: &str, times: Times) -> Result<Option<Entry>, String> {
+    let elapsed = times.now.saturating_sub(times.saved);
     let mut words = line.split_whitespace();
     let key: EntryKey = words.next().unwrap_or_default().parse()?;
     let (mut time_to_live, mut packets, mut ages) = (0, None, Vec::new());
+    let mut expiry = None;
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         match key {
@@ -163,6 +191,11 @@ fn read_entry(line: &str, elapsed: u64) -> Result<Entry, String> {
                 for age in value.split(',') {
                     ages.push(duration::parse(age)?.saturating_add(elapsed));
                 }
+            }
+            "until" if value == EVER => expiry = Some(Expiry::Never),
+            "until" => {
+                let left = read_time(value)?.saturating_sub(times.now);
+                expiry = Some(Expiry::After(left));
             }
             _ => return Err(format!("{key} is nothing that an address has")),
         }
@@ -176,12 +209,14 @@ fn read_entry(line: &str, elapsed: u64) -> Result<Entry, String> {
     if !ages.is_sorted() {
         return Err("the latest packet comes first".to_owned());
     }
-    Ok(Entry {
+    let entry = Entry {
         key,
         time_to_live: u8::try_from(time_to_live).unwrap_or(0),
         packets: packets.unwrap_or(u32::try_from(ages.len()).unwrap_or(u32::MAX)),
         ages,
-    })
+        expiry,
+    };
+    Ok((expiry != Some(Expiry::After(0))).then_some(entry))
 }
 
 fn read_number(name: &str, text: &str, least: u32, most: u32) -> Result<u32, String> {
@@ -218,6 +253,27 @@ mod tests {
     }
 
     #[test]
+    fn who_was_told_when_to_expire_does_so_meanwhile() {
+        let text = format!(
+            "{HEADER}\n::1 ages=1s until=2026-11-21T09:30:10.000Z\n::2 ages=1s until=ever\n::3 ages=1s"
+        );
+        let saved = clock::parse("2026-11-21T09:30:00.000Z").unwrap();
+        let restored = |now| -> Vec<Option<Expiry>> {
+            let lists = restore(&text, "x", now).unwrap();
+            lists[0].entries.iter().map(|entry| entry.expiry).collect()
+        };
+        let never = Some(Expiry::Never);
+        assert_eq!(
+            restored(saved + 9999),
+            [Some(Expiry::After(1)), never, None]
+        );
+        assert_eq!(restored(saved + 10_000), [never, None]);
+        assert_eq!(restored(saved + 99_000), [never, None]);
+        // A clock that went back does not keep anybody longer.
+        assert_eq!(restored(0), [Some(Expiry::After(10_000)), never, None]);
+    }
+
+    #[test]
     fn bad_lines_are_named() {
         for (lines, expected) in [
             (
@@ -234,6 +290,10 @@ mod tests {
                 &format!("{HEADER}\n::1"),
                 "line 2 of f: ::1: ages is missing",
             ),
+            (
+                &format!("{HEADER}\n::1 ages=1s until=soon"),
+                "line 2 of f: \"::1 ages=1s until=soon\": a time is such as",
+            ),
             (&format!("{HEADER}\n{HEADER}"), "line 2 of f: "),
         ] {
             let error = restore(lines, "f", 0).unwrap_err().to_string();
@@ -248,10 +308,14 @@ mod tests {
             time_to_live in any::<u8>(),
             packets in any::<u32>(),
             mut ages in vec(0..u64::from(u32::MAX), 1..9),
+            expiry in proptest::option::of(prop_oneof![
+                Just(Expiry::Never),
+                (1..1u64 << 40).prop_map(Expiry::After),
+            ]),
         ) -> Entry {
             ages.sort_unstable();
             let key = EntryKey { address, port };
-            Entry { key, time_to_live, packets, ages }
+            Entry { key, time_to_live, packets, ages, expiry }
         }
     }
 
@@ -263,7 +327,7 @@ mod tests {
             hits in 1..=HITS_MAX,
             timeout in 0..u64::from(u32::MAX),
             entries in vec(entry(), 0..5),
-            now in 0..253_402_300_800_000u64,
+            now in 0..clock::LATEST - (1 << 40),
         ) {
             let list = List { name, size, hits, timeout, ..List::default() };
             let saved = Saved { list, entries };
@@ -275,7 +339,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_it_panic(
-            lines in vec("list \\PC{0,20}|(size|hits|timeout|saved|ages|ttl)=[0-9a-z,]{0,5}|::1 ages=[0-9smh,]{0,9}|\\PC{0,9}", 0..6)
+            lines in vec("list \\PC{0,20}|(size|hits|timeout|saved|ages|ttl|until)=[0-9a-z,]{0,5}|::1 ages=[0-9smh,]{0,9}|\\PC{0,9}", 0..6)
         ) {
             let _ = restore(&format!("{HEADER}\n{}", lines.join("\n")), "x", 0);
             let _ = restore(&lines.join("\n"), "x", 0);

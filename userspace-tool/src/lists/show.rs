@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     duration,
+    expiry::Expiry,
     wire::{Entry, List},
 };
 use crate::text::{printable, table};
@@ -54,10 +55,14 @@ pub(super) fn entries(entries: &[Entry]) -> String {
                     .map_or("never".to_owned(), |age| duration::show(*age)),
                 entry.time_to_live.to_string(),
                 entry.packets.to_string(),
+                entry
+                    .expiry
+                    .map_or("-".to_owned(), |expiry| expiry.to_string()),
             ]
         })
         .collect();
-    table(&["address", "last seen", "ttl", "packets"], &rows, &[0])
+    let header = ["address", "last seen", "ttl", "packets", "left"];
+    table(&header, &rows, &[0])
 }
 
 /// The JSON of a list.
@@ -84,5 +89,10 @@ pub(super) fn entry_json(entry: &Entry) -> Value {
         "ages_ms": entry.ages,
         "time_to_live": entry.time_to_live,
         "packets": entry.packets,
+        "left_ms": match entry.expiry {
+            Some(Expiry::After(milliseconds)) => Some(milliseconds),
+            _ => None,
+        },
+        "permanent": entry.expiry == Some(Expiry::Never),
     })
 }

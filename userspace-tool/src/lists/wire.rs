@@ -2,7 +2,7 @@
 
 //! Lists and their entries as netlink attributes.
 
-use super::{arguments::Setting, key::EntryKey};
+use super::{arguments::Setting, expiry::Expiry, key::EntryKey};
 use crate::{
     error::Error,
     fields::{Decode, need, nest, read},
@@ -37,6 +37,20 @@ pub(super) struct Entry {
     pub(super) packets: u32,
     /// Milliseconds since each remembered packet, the latest first.
     pub(super) ages: Vec<u64>,
+    pub(super) expiry: Option<Expiry>,
+}
+
+/// An address to add.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NewEntry {
+    pub(super) key: EntryKey,
+    pub(super) expiry: Option<Expiry>,
+}
+
+impl From<EntryKey> for NewEntry {
+    fn from(key: EntryKey) -> Self {
+        Self { key, expiry: None }
+    }
 }
 
 /// What the name of a list stands for on the command line.
@@ -85,6 +99,31 @@ impl Encode for EntryKey {
     }
 }
 
+impl Encode for NewEntry {
+    fn key(&self) -> EntryKey {
+        self.key
+    }
+
+    fn encode_rest(&self, nest: &mut Writer) {
+        encode_expiry(self.expiry, nest);
+    }
+}
+
+fn encode_expiry(expiry: Option<Expiry>, nest: &mut Writer) {
+    match expiry {
+        Some(Expiry::After(milliseconds)) => nest.u64(entry::EXPIRES, milliseconds),
+        Some(Expiry::Never) => nest.flag(entry::PERMANENT),
+        None => {}
+    }
+}
+
+fn decode_expiry(nest: &Nest<'_>) -> Result<Option<Expiry>, Error> {
+    if nest.get(entry::PERMANENT).is_some() {
+        return Ok(Some(Expiry::Never));
+    }
+    Ok(read(nest, entry::EXPIRES)?.map(Expiry::After))
+}
+
 impl Encode for Entry {
     fn key(&self) -> EntryKey {
         self.key
@@ -96,6 +135,7 @@ impl Encode for Entry {
         for age in &self.ages {
             nest.u64(entry::AGE, *age);
         }
+        encode_expiry(self.expiry, nest);
     }
 }
 
@@ -118,6 +158,7 @@ pub(super) fn decode_entries(answer: &[u8], entries: &mut Vec<Entry>) -> Result<
             time_to_live: read(&nest, entry::TIME_TO_LIVE)?.unwrap_or(0),
             packets: read(&nest, entry::PACKETS)?.unwrap_or(0),
             ages: ages.collect::<Result<_, _>>()?,
+            expiry: decode_expiry(&nest)?,
         });
     }
     Ok(())
@@ -152,21 +193,25 @@ mod tests {
             time_to_live: 64,
             packets: 3,
             ages: vec![10, 20],
+            expiry: None,
         };
         assert_eq!(decoded(answer.as_bytes()).unwrap(), [expected]);
     }
 
     #[test]
     fn what_is_encoded_is_read() {
-        let entry = Entry {
-            key: "[2001:db8::1]:5".parse().unwrap(),
-            time_to_live: 7,
-            packets: 9,
-            ages: vec![1, 2, 3],
-        };
-        let mut request = Writer::default();
-        entry.encode(&mut request);
-        assert_eq!(decoded(request.as_bytes()).unwrap(), [entry]);
+        for expiry in [None, Some(Expiry::Never), Some(Expiry::After(5))] {
+            let entry = Entry {
+                key: "[2001:db8::1]:5".parse().unwrap(),
+                time_to_live: 7,
+                packets: 9,
+                ages: vec![1, 2, 3],
+                expiry,
+            };
+            let mut request = Writer::default();
+            entry.encode(&mut request);
+            assert_eq!(decoded(request.as_bytes()).unwrap(), [entry]);
+        }
     }
 
     #[test]

@@ -422,12 +422,19 @@ pub(crate) static LIST_GET_POLICY: [Policy; 2] =
 pub(crate) static LIST_GET_DUMP_POLICY: [Policy; 1] = [Policy::NONE];
 
 /// What a request for `list-create` may hold.
-pub(crate) static LIST_CREATE_POLICY: [Policy; 5] = [
+pub(crate) static LIST_CREATE_POLICY: [Policy; 12] = [
     Policy::NONE,
     Policy::string(LIST_NAME_LENGTH_MAX as u16),
     Policy::u32_range(&LIST_SIZE_RANGE),
     Policy::u32_range(&LIST_HITS_RANGE),
     Policy::u64(),
+    Policy::NONE,
+    Policy::NONE,
+    Policy::NONE,
+    Policy::NONE,
+    Policy::NONE,
+    Policy::NONE,
+    Policy::flag(),
 ];
 
 /// What a request for `list-destroy` may hold.
@@ -443,7 +450,7 @@ pub(crate) static ENTRY_GET_POLICY: [Policy; 2] =
     [Policy::NONE, Policy::string(LIST_NAME_LENGTH_MAX as u16)];
 
 /// What a request for `entry-add` may hold.
-pub(crate) static ENTRY_ADD_POLICY: [Policy; 11] = [
+pub(crate) static ENTRY_ADD_POLICY: [Policy; 12] = [
     Policy::NONE,
     Policy::string(LIST_NAME_LENGTH_MAX as u16),
     Policy::NONE,
@@ -455,10 +462,11 @@ pub(crate) static ENTRY_ADD_POLICY: [Policy; 11] = [
     Policy::NONE,
     Policy::NONE,
     Policy::nested(&ENTRY_POLICY),
+    Policy::flag(),
 ];
 
 /// What a request for `entry-delete` may hold.
-pub(crate) static ENTRY_DELETE_POLICY: [Policy; 11] = [
+pub(crate) static ENTRY_DELETE_POLICY: [Policy; 12] = [
     Policy::NONE,
     Policy::string(LIST_NAME_LENGTH_MAX as u16),
     Policy::NONE,
@@ -470,6 +478,7 @@ pub(crate) static ENTRY_DELETE_POLICY: [Policy; 11] = [
     Policy::NONE,
     Policy::NONE,
     Policy::nested(&ENTRY_POLICY),
+    Policy::flag(),
 ];
 
 /// What a request for `list-set` may hold.

@@ -1103,6 +1103,12 @@ pub(crate) mod attribute {
         pub(crate) const REFUSED: u16 = 9;
         /// An entry to add or delete, or an entry of the list in the answer to entry-get.
         pub(crate) const ENTRY: u16 = 10;
+        /// The request may have been made before. With list-create, a list that is there gets the
+        /// settings; with entry-add, entries that are there are not stamped, but told when to
+        /// expire; with entry-delete, addresses that are not there are passed over.
+        pub(crate) const EXIST: u16 = 11;
+        /// Number of the addresses that were not in the list.
+        pub(crate) const ADDED: u16 = 12;
     }
 
     /// The attributes of `entry`.

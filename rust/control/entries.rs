@@ -98,9 +98,9 @@ impl<'a> Given<'a> {
         })
     }
 
-    fn add_to(&self, list: &List) -> Stamped {
+    fn add_to(&self, list: &List, exist: bool) -> Stamped {
         if self.ages == 0 && self.packets.is_none() {
-            return list.add(&self.key, self.time_to_live, self.expiry);
+            return list.add(&self.key, self.time_to_live, self.expiry, exist);
         }
         let ages = self
             .attributes
@@ -117,7 +117,7 @@ impl<'a> Given<'a> {
             packets: self.packets.unwrap_or(self.ages),
             ages: Iterator::chain(otherwise.into_iter(), ages),
         };
-        list.restore(&self.key, &past, self.expiry)
+        list.restore(&self.key, &past, self.expiry, exist)
     }
 }
 
@@ -136,13 +136,23 @@ fn reserve<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a> {
         .map_err(|error| ExtAckError::new(error, c"there is no memory for so many new addresses"))
 }
 
-/// Adds the addresses; returns how many others were evicted.
-fn add<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a, u32> {
-    let mut replaced = 0u32;
+/// Whether the request may have been made before.
+fn may_exist(request: &Request<'_>) -> bool {
+    request.attributes().get(list::EXIST).is_some()
+}
+
+/// Adds the addresses; returns how many were not in the list, and how many others were evicted.
+fn add<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a, (u32, u32)> {
+    let (mut added, mut replaced) = (0u32, 0u32);
+    let exist = may_exist(request);
     for entry in entries(request.attributes()) {
-        match Given::decode(entry)?.add_to(list) {
-            Stamped::Updated | Stamped::New => {}
-            Stamped::Reclaimed => replaced = replaced.saturating_add(1),
+        match Given::decode(entry)?.add_to(list, exist) {
+            Stamped::Updated => {}
+            Stamped::New => added = added.saturating_add(1),
+            Stamped::Reclaimed => {
+                added = added.saturating_add(1);
+                replaced = replaced.saturating_add(1);
+            }
             // Packets used up what was reserved, and there is no more.
             Stamped::NoMemory => {
                 return Err(
@@ -156,7 +166,7 @@ fn add<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a, u32> {
         }
         cond_resched();
     }
-    Ok(replaced)
+    Ok((added, replaced))
 }
 
 /// Adds addresses.
@@ -170,7 +180,7 @@ impl Doit for Add {
             Given::decode(entry)?;
         }
         // Memory reserved in a table that gets replaced would be useless.
-        let replaced = list.with_migration_locked(|| {
+        let (added, replaced) = list.with_migration_locked(|| {
             reserve(request, &list)?;
             add(request, &list)
         })?;
@@ -179,6 +189,8 @@ impl Doit for Add {
                 "the list is full: {replaced} addresses had to make room"
             ));
         }
+        // Without memory for the answer, the addresses are in the list all the same.
+        let _ = request.reply(|message| message.put_u32(list::ADDED, added));
         Ok(())
     }
 }
@@ -189,8 +201,9 @@ pub(super) struct Delete;
 impl Doit for Delete {
     fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let list = list_of(request)?;
+        let exist = may_exist(request);
         for entry in entries(request.attributes()) {
-            if !list.contains(&Given::decode(entry)?.key) {
+            if !list.contains(&Given::decode(entry)?.key) && !exist {
                 return Err(ExtAckError::new(ENOENT, c"the address is not in the list").at(entry));
             }
             cond_resched();

@@ -115,16 +115,17 @@ impl Doit for Create {
         let name = name_of(list)?;
         let limits = namespace.lists().limits();
         let settings = settings_of(list, limits.default_settings(), limits)?;
-        namespace
-            .create_list(name.string(), settings)
-            .map_err(|error| match error {
+        match namespace.create_list(name.string(), settings) {
+            Err(EEXIST) if list.get(attributes::EXIST).is_some() => Set::run(request),
+            created => created.map_err(|error| match error {
                 EEXIST => ExtAckError::new(error, c"there is a list of that name already").at(name),
                 ENOSPC => {
                     let message = c"too many lists: see the module parameter max_lists";
                     ExtAckError::new(error, message).at(name)
                 }
                 _ => error.into(),
-            })
+            }),
+        }
     }
 }
 

@@ -360,6 +360,11 @@ impl<'a> Entry<'a> {
         stamp.map(Word::load)
     }
 
+    /// Whether the entry is not new.
+    pub(super) fn has_stamps(&self) -> bool {
+        self.stamp(0).is_some()
+    }
+
     /// Age of the latest stamp, in jiffies; `u32::MAX` without stamps.
     #[inline]
     pub(super) fn last_seen(&self, now: u32) -> u32 {

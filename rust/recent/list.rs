@@ -227,27 +227,34 @@ impl List {
     }
 
     /// Adds the address as if it had been seen now, and tells it when to expire, if that is given.
-    /// Unlike [`List::stamp`], this evicts no other entry when memory runs out.
+    /// With `exist`, an address that is in the list is not stamped. Unlike [`List::stamp`], this evicts
+    /// no other entry when memory runs out.
     pub(crate) fn add(
         &self,
         key: &EntryKey,
         time_to_live: Option<u8>,
         expiry: Option<Expiry>,
+        exist: bool,
     ) -> Stamped {
         self.retry(&rcu::read_lock(), |table, previous| {
             let now = jiffies32();
-            let push = |entry: Entry<'_>| entry.push(now, time_to_live);
+            let push = |entry: Entry<'_>| {
+                if !(exist && entry.has_stamps()) {
+                    entry.push(now, time_to_live);
+                }
+            };
             table.write(previous, key, now, Origin::Hand, expiry, push)
         })
     }
 
-    /// Adds the address with an earlier state, which replaces the current one. If that state has
-    /// expired already, the list is left unchanged.
+    /// Adds the address with an earlier state, which replaces the current one, but with `exist`. If that
+    /// state has expired already, the list is left unchanged.
     pub(crate) fn restore(
         &self,
         key: &EntryKey,
         past: &SavedState<impl Iterator<Item = u32> + Clone>,
         expiry: Option<Expiry>,
+        exist: bool,
     ) -> Stamped {
         let timeout = self.settings().timeout;
         let is_too_old = |age| age > timeout && expiry.is_none();
@@ -256,7 +263,11 @@ impl List {
         }
         self.retry(&rcu::read_lock(), |table, previous| {
             let now = jiffies32();
-            let restore = |entry: Entry<'_>| entry.restore(now, past);
+            let restore = |entry: Entry<'_>| {
+                if !(exist && entry.has_stamps()) {
+                    entry.restore(now, past);
+                }
+            };
             table.write(previous, key, now, Origin::Hand, expiry, restore)
         })
     }

@@ -54,9 +54,9 @@ use crate::{
 /// The result of stamping an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamped {
-    /// It had an entry.
+    /// It was in the list.
     Updated,
-    /// It got a free entry.
+    /// It got a free entry, or one of its own that had expired.
     New,
     /// It got the entry of another address, which was evicted.
     Reclaimed,
@@ -338,15 +338,19 @@ impl EntryTable {
             if expiry.is_some() {
                 self.slots.provide_expiry(index)?;
             }
+            let stamped = match entry.has_stamps() {
+                true => Stamped::Updated,
+                false => Stamped::New,
+            };
             write(entry);
             if let Some(expiry) = expiry {
                 self.slots.set_expiry(index, expiry);
             }
-            Ok(())
+            Ok(stamped)
         };
         let known = self.write_known(&self.lock(bucket)?, key, now, &write);
         match known {
-            Some(Ok(())) => Ok(Stamped::Updated),
+            Some(Ok(stamped)) => Ok(stamped),
             Some(Err(_)) => Ok(self.refuse(Stamped::NoMemory)),
             None => self.write_new(bucket, key, now, origin, write),
         }
@@ -365,7 +369,7 @@ impl EntryTable {
         key: &EntryKey,
         now: u32,
         origin: Origin,
-        write: impl Fn(u32, Entry<'_>) -> Result<(), Shortage>,
+        write: impl Fn(u32, Entry<'_>) -> Result<Stamped, Shortage>,
     ) -> Result<Stamped, Superseded> {
         // Eviction may lock another bucket, so this one is not held meanwhile.
         let (index, stamped) = match self.take_slot(now, origin) {
@@ -376,9 +380,10 @@ impl EntryTable {
         let Some(entry) = self.slots.entry(index) else {
             return Ok(Stamped::NoMemory);
         };
+        let mut is_used = false;
         let written = self.lock(bucket).map(|mut guard| {
             match self.write_known(&guard, key, now, &write) {
-                Some(Ok(())) => return Stamped::Updated,
+                Some(Ok(stamped)) => return stamped,
                 Some(Err(_)) => return self.refuse(Stamped::NoMemory),
                 None => {}
             }
@@ -386,9 +391,10 @@ impl EntryTable {
                 return self.refuse(Stamped::NoMemory);
             }
             self.link(&mut guard, bucket, index, entry);
+            is_used = true;
             stamped
         });
-        if !matches!(written, Ok(Stamped::New | Stamped::Reclaimed)) {
+        if !is_used {
             self.slots.give_back(index);
         }
         written

@@ -457,7 +457,7 @@ mod tests {
         let table = EntryTable::new(10, 4, 100)?;
         stamp(&table, &key(1), 0);
         stamp(&table, &key(1), 1);
-        assert!(stamp(&table, &key(1), 500) == Stamped::Updated);
+        assert!(stamp(&table, &key(1), 500) == Stamped::New);
         assert!(!check(&table, &key(1), &times(2), 500));
         Ok(())
     }
@@ -687,7 +687,7 @@ mod tests {
         assert!(!update(&table, &key(1), &ONCE, 10));
         assert!(!remove(&table, &key(1), 10));
         add(&table, &key(1), past, 10);
-        assert!(stamp(&table, &key(1), 11) == Stamped::Updated);
+        assert!(stamp(&table, &key(1), 11) == Stamped::New);
         assert!(check(&table, &key(1), &ONCE, 11));
         assert!(!check(&table, &key(1), &times(2), 11));
         add(&table, &key(1), past, 12);

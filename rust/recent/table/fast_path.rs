@@ -79,7 +79,7 @@ impl EntryTable {
     ) -> Result<Stamped, Superseded> {
         self.write_new(bucket, key, now, Origin::Packet, move |_, entry| {
             entry.push(now, Some(time_to_live));
-            Ok(())
+            Ok(Stamped::Updated)
         })
     }
 }

@@ -362,14 +362,18 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 let is_known = model.entry(&id).is_some();
                 kernel::alloc::fail_after((byte & 0xf0 == 0xf0).then_some(0));
                 let expiry = expiry(byte);
-                let stamped = list.add(&key, time_to_live, expiry);
+                let exist = who & 0x10 != 0;
+                let stamped = list.add(&key, time_to_live, expiry, exist);
                 kernel::alloc::fail_after(None);
                 let is_refused = matches!(stamped, Stamped::NoMemory | Stamped::Full);
                 assert!(stamped != Stamped::NoMemory || byte & 0xf0 == 0xf0);
                 assert!(stamped != Stamped::Full || model.is_full());
                 assert!(!is_known || stamped == Stamped::Updated || is_refused);
                 if !is_refused {
-                    model.push(&id, time_to_live);
+                    assert_eq!(stamped == Stamped::Updated, is_known);
+                    if !(is_known && exist) {
+                        model.push(&id, time_to_live);
+                    }
                     if expiry.is_some() {
                         model.set_expiry(&id, expiry);
                     }
@@ -384,7 +388,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                         .map(|count| (u64::from(count) * step) as u32),
                 };
                 let expiry = expiry(who);
-                if list.restore(&key, &past, expiry) == Stamped::Full {
+                if list.restore(&key, &past, expiry, false) == Stamped::Full {
                     assert!(model.is_full());
                     continue;
                 }

@@ -368,7 +368,7 @@ fn a_list_is_destroyed_while_it_is_looked_up() {
                 packets: 7,
                 ages: 0..3,
             };
-            list.restore(&key(1), &past, None);
+            list.restore(&key(1), &past, None, false);
             lists.remove(&list);
         };
         let look = || {

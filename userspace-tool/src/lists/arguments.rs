@@ -47,6 +47,9 @@ pub(super) enum ListCommand {
         /// standard input a line may have its own
         #[arg(value_name = "ADDRESS", required = true)]
         new: Vec<AddArgument>,
+        /// Do not stamp addresses that are in the list; for= holds for them as well
+        #[arg(long)]
+        exist: bool,
     },
     /// Delete addresses
     Del {
@@ -56,6 +59,9 @@ pub(super) enum ListCommand {
         /// Addresses; - reads them from standard input, one a line, with # comments
         #[arg(value_name = "ADDRESS")]
         addresses: Vec<AddressArgument>,
+        /// Pass over addresses that are not in the list
+        #[arg(long)]
+        exist: bool,
     },
     /// Remove every address of a list
     Flush {
@@ -73,6 +79,9 @@ pub(super) enum ListCommand {
         /// 0 for the longest time that can be measured
         #[arg(value_name = "SETTING=VALUE")]
         settings: Vec<Setting>,
+        /// Change the limits of a list that is there already, as set does
+        #[arg(long)]
+        exist: bool,
     },
     /// Change the limits of a list, which keeps its addresses as far as there is room
     Set {

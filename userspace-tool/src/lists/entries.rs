@@ -33,37 +33,43 @@ pub(super) fn without_repetitions(mut addresses: Vec<EntryKey>) -> Vec<EntryKey>
     addresses
 }
 
-/// Add or delete entries, in as many messages as needed.
+/// Add or delete entries, in as many messages as needed; with `exist`, also what was added or deleted before. Returns how
+/// many were new, if they were added and the kernel told.
 pub(super) fn change(
     connection: &mut Connection,
     command: u8,
     name: &str,
     entries: &[impl Encode],
-) -> Result<(), Error> {
+    exist: bool,
+) -> Result<Option<u32>, Error> {
     let mut done = 0;
+    let mut added = Some(0u32);
     let mut warnings = Warnings::default();
-    let mut request = wire::named(name);
+    let mut request = wire::named_again(name, exist);
     for (index, entry) in entries.iter().enumerate() {
         entry.encode(&mut request);
         if index + 1 < entries.len() && request.len() < BATCH_LENGTH {
             continue;
         }
-        let changed = connection.change_with_warning(command, &request);
+        let changed = connection.change_with_answer(command, &request, wire::decode_added);
         let batch = entries.get(done..=index).unwrap_or_default();
-        warnings.add(changed.map_err(|error| {
-            let error = netlink::explain(error, &labelled(name, batch));
+        let (answers, warning) = changed.map_err(|error| {
+            let error = netlink::explain(error, &labelled(name, exist, batch));
             after(done, explain(error, name))
-        })?);
+        })?;
+        warnings.add(warning);
+        let answered = answers.first().copied();
+        added = added.and_then(|added| added.checked_add(answered?));
         done = index + 1;
-        request = wire::named(name);
+        request = wire::named_again(name, exist);
     }
     warnings.show(name);
-    Ok(())
+    Ok(added)
 }
 
 /// The same message with labels, which takes longer to make.
-fn labelled(name: &str, batch: &[impl Encode]) -> Writer {
-    let mut request = wire::named(name);
+fn labelled(name: &str, exist: bool, batch: &[impl Encode]) -> Writer {
+    let mut request = wire::named_again(name, exist);
     for entry in batch {
         request.labelled(entry.key().to_string(), |request| {
             entry.encode(request);

@@ -22,13 +22,20 @@ pub(super) fn execute(command: ListCommand) -> Result<String, Error> {
     match command {
         ListCommand::Ls { json } => ls(json),
         ListCommand::Show { name, json } => show_list(&name, json),
-        ListCommand::Add { name, new } => {
+        ListCommand::Add { name, new, exist } => {
             let addresses = input::new_addresses(&name, &new)?;
             let mut connection = Connection::open()?;
-            entries::change(&mut connection, operation::ENTRY_ADD, &name, &addresses)?;
-            Ok(String::new())
+            let command = operation::ENTRY_ADD;
+            let added = entries::change(&mut connection, command, &name, &addresses, exist)?;
+            Ok(added.map_or_else(String::new, |added| {
+                show::added(&name, added, addresses.len())
+            }))
         }
-        ListCommand::Del { name, addresses } => {
+        ListCommand::Del {
+            name,
+            addresses,
+            exist,
+        } => {
             if addresses.is_empty() {
                 return Err(Error::usage(format!(
                     "list del {name}: no address given: palisade list flush {name} removes all, \
@@ -37,16 +44,21 @@ pub(super) fn execute(command: ListCommand) -> Result<String, Error> {
             }
             let addresses = entries::without_repetitions(input::addresses(&addresses)?);
             let mut connection = Connection::open()?;
-            entries::change(&mut connection, operation::ENTRY_DELETE, &name, &addresses)?;
+            let command = operation::ENTRY_DELETE;
+            entries::change(&mut connection, command, &name, &addresses, exist)?;
             Ok(String::new())
         }
         ListCommand::Flush { name } => change(operation::LIST_FLUSH, &name, &named(&name)),
-        ListCommand::Create { name, settings } => {
-            let request = with_settings("create", &name, &settings)?;
+        ListCommand::Create {
+            name,
+            settings,
+            exist,
+        } => {
+            let request = with_settings("create", &name, &settings, exist)?;
             change(operation::LIST_CREATE, &name, &request)
         }
         ListCommand::Set { name, settings } => {
-            let request = with_settings("set", &name, &settings)?;
+            let request = with_settings("set", &name, &settings, false)?;
             change(operation::LIST_SET, &name, &request)
         }
         ListCommand::Save { name } => save(name.as_deref()),
@@ -79,8 +91,13 @@ fn change_list(
     Ok(())
 }
 
-fn with_settings(command: &str, name: &str, settings: &[Setting]) -> Result<Writer, Error> {
-    let mut request = named(name);
+fn with_settings(
+    command: &str,
+    name: &str,
+    settings: &[Setting],
+    exist: bool,
+) -> Result<Writer, Error> {
+    let mut request = wire::named_again(name, exist);
     for (index, setting) in settings.iter().enumerate() {
         let mut earlier = settings.iter().take(index);
         if earlier.any(|earlier| earlier.name() == setting.name()) {
@@ -161,12 +178,12 @@ pub(super) fn restore(text: &str, name: &str, present_lists: Present) -> Result<
             Setting::Hits(hits),
             Setting::Timeout(list.timeout),
         ];
-        let request = with_settings("restore", &list.name, &settings)?;
+        let request = with_settings("restore", &list.name, &settings, false)?;
         change_list(&mut connection, command, &list.name, &request)?;
         // If there is not room for all, the last ones stay.
         entries.reverse();
         let command = operation::ENTRY_ADD;
-        entries::change(&mut connection, command, &list.name, &entries)?;
+        entries::change(&mut connection, command, &list.name, &entries, false)?;
     }
     Ok(())
 }

@@ -65,6 +65,12 @@ pub(super) fn entries(entries: &[Entry]) -> String {
     table(&header, &rows, &[0])
 }
 
+/// What `list add` answers.
+pub(super) fn added(name: &str, added: u32, all: usize) -> String {
+    let known = all.saturating_sub(added as usize);
+    format!("{}: {added} new, {known} known\n", printable(name))
+}
+
 /// The JSON of a list.
 pub(super) fn list_json(list: &List) -> Value {
     json!({

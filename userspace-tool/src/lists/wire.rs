@@ -65,6 +65,13 @@ pub(super) fn named(name: &str) -> Writer {
     request
 }
 
+/// A request about a list that may have been made before.
+pub(super) fn named_again(name: &str, exist: bool) -> Writer {
+    let mut request = named(name);
+    request.flag_if(list::EXIST, exist);
+    request
+}
+
 /// Write a limit of a list.
 pub(super) fn encode_setting(setting: Setting, request: &mut Writer) {
     request.labelled(setting.name(), |request| match setting {
@@ -142,6 +149,15 @@ impl Encode for Entry {
 /// Read an answer to list-get.
 pub(super) fn decode_list(answer: &[u8]) -> Result<List, Error> {
     List::decode(&Nest::new(answer)?)
+}
+
+/// Read an answer to entry-add: how many addresses are new. Other changes of entries are not answered.
+pub(super) fn decode_added(answer: &[u8]) -> Result<u32, Error> {
+    need(
+        &Nest::new(answer)?,
+        list::ADDED,
+        "an answer lacks its number",
+    )
 }
 
 /// Read an answer to entry-get, which holds one entry or several.

@@ -55,8 +55,23 @@ impl Connection {
         command: u8,
         request: &Writer,
     ) -> Result<Option<String>, Error> {
-        self.exchange(command, request, NLM_F_ACK, |_, _: &mut Vec<()>| Ok(()))
-            .map(|answer| answer.warning)
+        let (_, warning) = self.change_with_answer(command, request, |_| Ok(()))?;
+        Ok(warning)
+    }
+
+    /// Ask for a change that is answered. Returns the answers, and the warning of the kernel, if it has one.
+    pub(crate) fn change_with_answer<T>(
+        &mut self,
+        command: u8,
+        request: &Writer,
+        mut parse: impl FnMut(&[u8]) -> Result<T, Error>,
+    ) -> Result<(Vec<T>, Option<String>), Error> {
+        let read = |answer: &[u8], objects: &mut Vec<T>| {
+            objects.push(parse(answer)?);
+            Ok(())
+        };
+        self.exchange(command, request, NLM_F_ACK, read)
+            .map(|answer| (answer.messages, answer.warning))
     }
 
     /// Ask for one object.
@@ -64,14 +79,10 @@ impl Connection {
         &mut self,
         command: u8,
         request: &Writer,
-        mut parse: impl FnMut(&[u8]) -> Result<T, Error>,
+        parse: impl FnMut(&[u8]) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let read = |answer: &[u8], objects: &mut Vec<T>| {
-            objects.push(parse(answer)?);
-            Ok(())
-        };
-        self.exchange(command, request, NLM_F_ACK, read)
-            .map(|answer| answer.messages)
+        let (objects, _) = self.change_with_answer(command, request, parse)?;
+        Ok(objects)
     }
 
     /// Ask for all objects that the request describes.

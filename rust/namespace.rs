@@ -189,31 +189,65 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// Those of [`Lists::create`].
-    pub(crate) fn create_list(&self, name: &[u8], settings: ListSettings) -> Result {
+    /// Those of [`Lists::create`] and of [`Namespace::exception`].
+    pub(crate) fn create_list(&self, name: &[u8], settings: ListSettings, except: &[u8]) -> Result {
         let hooks = self.hooks.lock();
-        self.lists.create(name, settings)?;
+        let except = self.exception(None, except)?;
+        self.lists.create(name, settings, except)?;
         hooks.hurry_ageing();
         Ok(())
     }
 
-    /// Changes the settings of a recent list, and returns how many entries were lost.
+    /// The list called `name`, whose addresses `list` or a new one is to make exceptions of; none if
+    /// there is no name.
     ///
     /// # Errors
     ///
-    /// `EBUSY` if rules count more packets than its entries would hold, `ENOMEM`.
-    pub(crate) fn set_list(&self, list: &Arc<List>, settings: ListSettings) -> Result<u64> {
+    /// `ENOENT` if there is no such list, `EMLINK` if it has exceptions itself or `list` is one.
+    fn exception(&self, list: Option<&Arc<List>>, name: &[u8]) -> Result<Option<Arc<List>>> {
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let except = self.lists.find(name).ok_or(ENOENT)?;
+        let is_one = |list| Arc::ptr_eq(list, &except) || self.lists.is_exception(list);
+        if except.except().is_some() || list.is_some_and(is_one) {
+            return Err(EMLINK);
+        }
+        Ok(Some(except))
+    }
+
+    /// Changes the settings of a recent list and, if that is given, the list of its exceptions, and
+    /// returns how many entries were lost.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if rules count more packets than its entries would hold, `ENOMEM`, and those of
+    /// [`Namespace::exception`].
+    pub(crate) fn set_list(
+        &self,
+        list: &Arc<List>,
+        settings: ListSettings,
+        except: Option<&[u8]>,
+    ) -> Result<u64> {
         let hooks = self.hooks.lock();
+        let except = except
+            .map(|name| self.exception(Some(list), name))
+            .transpose()?;
         let before = list.settings();
         if settings.hits < before.hits && settings.hits < self.ruleset().hits(list) {
             return Err(EBUSY);
         }
         let is_other = settings.size != before.size || settings.hits != before.hits;
-        let lost = if is_other {
-            list.prepare(settings)?.install()
-        } else {
-            list.set_timeout(settings.timeout);
-            0
+        let prepared = is_other.then(|| list.prepare(settings)).transpose()?;
+        if let Some(except) = except {
+            list.set_except(except)?;
+        }
+        let lost = match prepared {
+            Some(prepared) => prepared.install(),
+            None => {
+                list.set_timeout(settings.timeout);
+                0
+            }
         };
         hooks.hurry_ageing();
         Ok(lost)
@@ -223,11 +257,14 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// `EBUSY` if rules use it.
+    /// `EBUSY` if rules use it, `EXDEV` if it is the exception of another list.
     pub(crate) fn destroy_list(&self, list: &Arc<List>) -> Result {
         let _hooks = self.hooks.lock();
         if self.users(list) > 0 {
             return Err(EBUSY);
+        }
+        if self.lists.is_exception(list) {
+            return Err(EXDEV);
         }
         self.lists.remove(list);
         Ok(())

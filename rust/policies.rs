@@ -422,7 +422,7 @@ pub(crate) static LIST_GET_POLICY: [Policy; 2] =
 pub(crate) static LIST_GET_DUMP_POLICY: [Policy; 1] = [Policy::NONE];
 
 /// What a request for `list-create` may hold.
-pub(crate) static LIST_CREATE_POLICY: [Policy; 12] = [
+pub(crate) static LIST_CREATE_POLICY: [Policy; 14] = [
     Policy::NONE,
     Policy::string(LIST_NAME_LENGTH_MAX as u16),
     Policy::u32_range(&LIST_SIZE_RANGE),
@@ -435,6 +435,8 @@ pub(crate) static LIST_CREATE_POLICY: [Policy; 12] = [
     Policy::NONE,
     Policy::NONE,
     Policy::flag(),
+    Policy::NONE,
+    Policy::string(LIST_NAME_LENGTH_MAX as u16),
 ];
 
 /// What a request for `list-destroy` may hold.
@@ -482,12 +484,21 @@ pub(crate) static ENTRY_DELETE_POLICY: [Policy; 12] = [
 ];
 
 /// What a request for `list-set` may hold.
-pub(crate) static LIST_SET_POLICY: [Policy; 5] = [
+pub(crate) static LIST_SET_POLICY: [Policy; 14] = [
     Policy::NONE,
     Policy::string(LIST_NAME_LENGTH_MAX as u16),
     Policy::u32_range(&LIST_SIZE_RANGE),
     Policy::u32_range(&LIST_HITS_RANGE),
     Policy::u64(),
+    Policy::NONE,
+    Policy::NONE,
+    Policy::NONE,
+    Policy::NONE,
+    Policy::NONE,
+    Policy::NONE,
+    Policy::NONE,
+    Policy::NONE,
+    Policy::string(LIST_NAME_LENGTH_MAX as u16),
 ];
 
 /// What a request for `server-get` may hold.

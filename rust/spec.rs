@@ -1109,6 +1109,9 @@ pub(crate) mod attribute {
         pub(crate) const EXIST: u16 = 11;
         /// Number of the addresses that were not in the list.
         pub(crate) const ADDED: u16 = 12;
+        /// The list whose addresses rules do not find in this one, nor stamp; empty for none. It
+        /// can have no such list itself.
+        pub(crate) const EXCEPT: u16 = 13;
     }
 
     /// The attributes of `entry`.

@@ -62,6 +62,18 @@ fn settings_of<'a>(
     Ok(settings)
 }
 
+/// The error for exceptions that cannot be.
+fn no_exception<'a>(error: Error, list: Attributes<'a>) -> ExtAckError<'a> {
+    match (error, list.get(attributes::EXCEPT)) {
+        (ENOENT, Some(name)) => ExtAckError::new(error, c"there is no such list").at(name),
+        (EMLINK, Some(name)) => {
+            let message = c"a list of exceptions can have none itself";
+            ExtAckError::new(error, message).at(name)
+        }
+        _ => error.into(),
+    }
+}
+
 fn encode(namespace: &Namespace, list: &List, message: &mut Message<'_>) -> Result {
     let settings = list.settings();
     let statistics = list.statistics();
@@ -73,7 +85,11 @@ fn encode(namespace: &Namespace, list: &List, message: &mut Message<'_>) -> Resu
     message.put_u32(attributes::RULES, namespace.users(list) as u32)?;
     message.put_u64(attributes::EVICTED, statistics.evicted)?;
     message.put_u64(attributes::EXPIRED, statistics.expired)?;
-    message.put_u64(attributes::REFUSED, statistics.refused)
+    message.put_u64(attributes::REFUSED, statistics.refused)?;
+    match list.except() {
+        Some(except) => message.put_string(attributes::EXCEPT, except.name()),
+        None => Ok(()),
+    }
 }
 
 /// Returns one list.
@@ -115,7 +131,9 @@ impl Doit for Create {
         let name = name_of(list)?;
         let limits = namespace.lists().limits();
         let settings = settings_of(list, limits.default_settings(), limits)?;
-        match namespace.create_list(name.string(), settings) {
+        let except = list.get(attributes::EXCEPT);
+        let except = except.map_or(&[][..], |name| name.string());
+        match namespace.create_list(name.string(), settings, except) {
             Err(EEXIST) if list.get(attributes::EXIST).is_some() => Set::run(request),
             created => created.map_err(|error| match error {
                 EEXIST => ExtAckError::new(error, c"there is a list of that name already").at(name),
@@ -123,7 +141,7 @@ impl Doit for Create {
                     let message = c"too many lists: see the module parameter max_lists";
                     ExtAckError::new(error, message).at(name)
                 }
-                _ => error.into(),
+                _ => no_exception(error, list),
             }),
         }
     }
@@ -138,14 +156,15 @@ impl Doit for Set {
         let list = list_of(request)?;
         let chosen = request.attributes();
         let settings = settings_of(chosen, list.settings(), namespace.lists().limits())?;
-        let lost = namespace.set_list(&list, settings).map_err(|error| {
-            match (error, chosen.get(attributes::HITS)) {
+        let except = (chosen.get(attributes::EXCEPT)).map(|name| name.string());
+        let lost = namespace
+            .set_list(&list, settings, except)
+            .map_err(|error| match (error, chosen.get(attributes::HITS)) {
                 (EBUSY, Some(hits)) => {
                     ExtAckError::new(error, c"there are rules that count more packets").at(hits)
                 }
-                _ => error.into(),
-            }
-        })?;
+                _ => no_exception(error, chosen),
+            })?;
         if lost > 0 {
             request.warn(fmt!("{lost} addresses had no room and are gone"));
         }
@@ -163,6 +182,7 @@ impl Doit for Destroy {
             .destroy_list(&list)
             .map_err(|error| match error {
                 EBUSY => ExtAckError::new(error, c"there are rules that use the list"),
+                EXDEV => ExtAckError::new(EBUSY, c"it is the exception of another list"),
                 _ => error.into(),
             })
     }

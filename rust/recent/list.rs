@@ -58,23 +58,58 @@ impl ListSettings {
     }
 }
 
-/// A list's table, and the previous one while entries migrate.
+/// A list's table, and what else there may be to ask.
 struct Tables {
     table: Arc<EntryTable>,
+    /// Nothing for most lists, which the fast path sees at one look.
+    detour: Option<KBox<Detour>>,
+}
+
+/// What there is to ask beside the table.
+#[derive(Default)]
+struct Detour {
+    /// The previous table while entries migrate.
     previous: Option<Arc<EntryTable>>,
+    /// A list whose addresses rules do not find in this one, nor stamp.
+    except: Option<Arc<List>>,
 }
 
 impl Tables {
-    fn of(table: Arc<EntryTable>) -> Result<KBox<Retirable<Self>>> {
+    fn new(table: Arc<EntryTable>, detour: Option<Detour>) -> Result<KBox<Retirable<Self>>> {
         let tables = Self {
             table,
-            previous: None,
+            detour: detour
+                .map(|detour| KBox::new(detour, GFP_KERNEL_ACCOUNT))
+                .transpose()?,
         };
         Retirable::new(tables, GFP_KERNEL_ACCOUNT)
     }
 
+    /// The tables of a list with that exception, while no entries migrate.
+    fn settled(table: Arc<EntryTable>, except: Option<Arc<List>>) -> Result<KBox<Retirable<Self>>> {
+        let detour = except.map(|except| Detour {
+            previous: None,
+            except: Some(except),
+        });
+        Self::new(table, detour)
+    }
+
     fn previous(&self) -> Option<&EntryTable> {
-        self.previous.as_deref()
+        self.detour.as_ref()?.previous.as_deref()
+    }
+
+    fn except(&self) -> Option<&Arc<List>> {
+        self.detour.as_ref()?.except.as_ref()
+    }
+
+    fn check(&self, query: &Query<'_>) -> Result<bool, Superseded> {
+        self.table.check(self.previous(), query, jiffies32())
+    }
+
+    /// Whether the list makes an exception of the address.
+    fn excepts(&self, address: impl Fn() -> EntryKey) -> bool {
+        self.except()
+            .is_some_and(|except| except.contains(&address()))
     }
 }
 
@@ -92,10 +127,14 @@ pub(crate) struct List {
 
 impl List {
     /// An empty list. May sleep.
-    pub(super) fn new(name: &[u8], settings: ListSettings) -> Result<Arc<Self>> {
+    pub(super) fn new(
+        name: &[u8],
+        settings: ListSettings,
+        except: Option<Arc<List>>,
+    ) -> Result<Arc<Self>> {
         let mut owned = KVec::new();
         owned.extend_from_slice(name, GFP_KERNEL_ACCOUNT)?;
-        let tables = RcuBox::new(Tables::of(new_table(settings)?)?);
+        let tables = RcuBox::new(Tables::settled(new_table(settings)?, except)?);
         Arc::pin_init(
             pin_init!(Self {
                 name: owned,
@@ -121,6 +160,11 @@ impl List {
         })
     }
 
+    /// The list whose addresses rules do not find in this one, nor stamp.
+    pub(crate) fn except(&self) -> Option<Arc<List>> {
+        self.with_tables(|tables| tables.except().cloned())
+    }
+
     /// The list's statistics.
     pub(crate) fn statistics(&self) -> ListStatistics {
         self.with_tables(|tables| {
@@ -136,28 +180,23 @@ impl List {
         with(self.tables.read(&rcu::read_lock()))
     }
 
-    /// Runs `with` on the current table and the previous one, again if the table is replaced
-    /// meanwhile.
-    fn retry<R>(
-        &self,
-        guard: &rcu::Guard,
-        with: impl Fn(&EntryTable, Option<&EntryTable>) -> Result<R, Superseded>,
-    ) -> R {
+    /// Runs `with` on the current tables, again if they are replaced meanwhile.
+    fn retry<R>(&self, guard: &rcu::Guard, with: impl Fn(&Tables) -> Result<R, Superseded>) -> R {
         loop {
             let tables = self.tables.read(guard);
             // A table is superseded only after its successor is published, so this retries at most
             // once for each concurrent replacement.
-            if let Ok(result) = with(&tables.table, tables.previous()) {
+            if let Ok(result) = with(tables) {
                 return result;
             }
         }
     }
 
-    /// The table, unless entries are migrating to it.
+    /// The table, unless there is something else to ask.
     #[inline(always)]
     fn settled_table<'a>(&'a self, guard: &'a rcu::Guard) -> Option<&'a EntryTable> {
-        let Tables { table, previous } = self.tables.read(guard);
-        previous.is_none().then_some(&**table)
+        let Tables { table, detour } = self.tables.read(guard);
+        detour.is_none().then_some(&**table)
     }
 
     /// [`List::check`] for a window that does not reap; `None` if the fast path does not apply.
@@ -170,11 +209,20 @@ impl List {
         self.settled_table(guard)?.check_fast(query, jiffies32)
     }
 
-    /// Whether an entry matches the query; reaps if the window says so.
+    /// Whether an entry matches the query of a packet; reaps if the window says so. `address` is that
+    /// of the packet, which the list may make an exception of.
     #[inline(never)]
-    pub(crate) fn check(&self, query: &Query<'_>, guard: &rcu::Guard) -> bool {
-        self.retry(guard, |table, previous| {
-            table.check(previous, query, jiffies32())
+    pub(crate) fn check(
+        &self,
+        query: &Query<'_>,
+        address: impl Fn() -> EntryKey,
+        guard: &rcu::Guard,
+    ) -> bool {
+        self.retry(guard, |tables| {
+            if tables.excepts(&address) {
+                return Ok(false);
+            }
+            tables.check(query)
         })
     }
 
@@ -198,11 +246,16 @@ impl List {
     pub(crate) fn update(
         &self,
         query: &Query<'_>,
+        address: impl Fn() -> EntryKey,
         invert: bool,
         time_to_live: u8,
         guard: &rcu::Guard,
     ) -> bool {
-        self.retry(guard, |table, previous| {
+        self.retry(guard, |tables| {
+            if tables.excepts(&address) {
+                return Ok(false);
+            }
+            let (table, previous) = (&tables.table, tables.previous());
             table.update(previous, query, invert, jiffies32(), time_to_live)
         })
     }
@@ -216,13 +269,24 @@ impl List {
         })
     }
 
-    /// Stamps the address, adding it if needed.
+    /// Stamps the address of a packet, adding it if needed, unless the list makes an exception of it.
     #[cold]
     #[inline(never)]
-    pub(crate) fn stamp(&self, key: &EntryKey, time_to_live: u8, guard: &rcu::Guard) {
+    pub(crate) fn stamp(
+        &self,
+        key: &EntryKey,
+        address: impl Fn() -> EntryKey,
+        time_to_live: u8,
+        guard: &rcu::Guard,
+    ) {
         let ttl = Some(time_to_live);
-        self.retry(guard, |table, previous| {
-            table.stamp(previous, key, jiffies32(), ttl, Origin::Packet)
+        self.retry(guard, |tables| {
+            if tables.excepts(&address) {
+                return Ok(());
+            }
+            let (table, previous) = (&tables.table, tables.previous());
+            table.stamp(previous, key, jiffies32(), ttl, Origin::Packet)?;
+            Ok(())
         });
     }
 
@@ -236,13 +300,14 @@ impl List {
         expiry: Option<Expiry>,
         exist: bool,
     ) -> Stamped {
-        self.retry(&rcu::read_lock(), |table, previous| {
+        self.retry(&rcu::read_lock(), |tables| {
             let now = jiffies32();
             let push = |entry: Entry<'_>| {
                 if !(exist && entry.has_stamps()) {
                     entry.push(now, time_to_live);
                 }
             };
+            let (table, previous) = (&tables.table, tables.previous());
             table.write(previous, key, now, Origin::Hand, expiry, push)
         })
     }
@@ -261,13 +326,14 @@ impl List {
         if past.ages.clone().next().is_none_or(is_too_old) {
             return Stamped::Updated;
         }
-        self.retry(&rcu::read_lock(), |table, previous| {
+        self.retry(&rcu::read_lock(), |tables| {
             let now = jiffies32();
             let restore = |entry: Entry<'_>| {
                 if !(exist && entry.has_stamps()) {
                     entry.restore(now, past);
                 }
             };
+            let (table, previous) = (&tables.table, tables.previous());
             table.write(previous, key, now, Origin::Hand, expiry, restore)
         })
     }
@@ -275,7 +341,8 @@ impl List {
     /// Removes the address if its entry matches the TTL; 0 matches any. Returns whether it was
     /// there.
     pub(crate) fn remove(&self, key: &EntryKey, time_to_live: u8) -> bool {
-        self.retry(&rcu::read_lock(), |table, previous| {
+        self.retry(&rcu::read_lock(), |tables| {
+            let (table, previous) = (&tables.table, tables.previous());
             table.remove(previous, key, time_to_live, jiffies32())
         })
     }
@@ -287,7 +354,7 @@ impl List {
             time_to_live: 0,
             window: &Window::any(),
         };
-        self.check(&query, &rcu::read_lock())
+        self.retry(&rcu::read_lock(), |tables| tables.check(&query))
     }
 
     /// Allocates memory for `more` further entries, up to the list's size, and, if `expire` says so, to
@@ -336,13 +403,24 @@ impl List {
     /// Removes all entries at once. May sleep. The caller serializes flushes and resizes.
     pub(crate) fn flush(&self) -> Result {
         let table = new_table(self.settings())?;
-        let tables = Tables::of(table.clone())?;
+        let tables = Tables::settled(table.clone(), self.except())?;
         let _lock = self.migration_lock.lock();
         let old = self.table();
         self.replace(tables);
         // Stamps from here on go to the new table.
         old.supersede();
         table.continue_from(old.statistics());
+        Ok(())
+    }
+
+    /// Sets the list of exceptions. May sleep. The caller serializes this with flushes and resizes.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` if there is not enough memory.
+    pub(crate) fn set_except(&self, except: Option<Arc<List>>) -> Result {
+        let _lock = self.migration_lock.lock();
+        self.replace(Tables::settled(self.table(), except)?);
         Ok(())
     }
 
@@ -367,8 +445,8 @@ impl List {
         };
         Ok(PreparedTable {
             list: self.clone(),
-            tables: Tables::of(table.clone())?,
-            moved: Tables::of(table.clone())?,
+            tables: Tables::new(table.clone(), Some(Detour::default()))?,
+            moved: Tables::new(table.clone(), Some(Detour::default()))?,
             table,
             ages,
         })
@@ -410,7 +488,16 @@ impl PreparedTable {
     pub(crate) fn install(mut self) -> u64 {
         let _lock = self.list.migration_lock.lock();
         let old = self.list.table();
-        self.tables.value_mut().previous = Some(old.clone());
+        let except = self.list.except();
+        if let Some(detour) = &mut self.tables.value_mut().detour {
+            detour.previous = Some(old.clone());
+            detour.except = except.clone();
+        }
+        let moved = self.moved.value_mut();
+        match (&mut moved.detour, except) {
+            (Some(detour), Some(except)) => detour.except = Some(except),
+            _ => moved.detour = None,
+        }
         self.list.replace(self.tables);
         let now = jiffies32();
         let mut survivors = if self.ages.capacity() > 0 {

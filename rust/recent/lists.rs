@@ -105,8 +105,13 @@ impl Lists {
     /// # Errors
     ///
     /// `EEXIST` if the name is taken, `ENOSPC` if there are too many lists, `ENOMEM`.
-    pub(crate) fn create(&self, name: &[u8], settings: ListSettings) -> Result<Arc<List>> {
-        let list = List::new(name, settings)?;
+    pub(crate) fn create(
+        &self,
+        name: &[u8],
+        settings: ListSettings,
+        except: Option<Arc<List>>,
+    ) -> Result<Arc<List>> {
+        let list = List::new(name, settings, except)?;
         let mut lists = self.lists.lock();
         if lists.iter().any(|other| other.name() == name) {
             return Err(EEXIST);
@@ -136,7 +141,7 @@ impl Lists {
         }
         let mut settings = self.limits.default_settings();
         settings.hits = settings.hits.max(hits);
-        self.create(name, settings)
+        self.create(name, settings, None)
     }
 
     /// Removes a list; it stays allocated as long as it is referenced.
@@ -147,6 +152,13 @@ impl Lists {
         // Freeing a table takes time: not under the mutex.
         drop(lists);
         drop(removed);
+    }
+
+    /// Whether another list makes exceptions of the addresses of this one.
+    pub(crate) fn is_exception(&self, list: &List) -> bool {
+        let excepts =
+            |other: &Arc<List>| other.except().is_some_and(|it| core::ptr::eq(&*it, list));
+        self.lists.lock().iter().any(excepts)
     }
 
     /// The number of lists.

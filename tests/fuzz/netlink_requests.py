@@ -24,6 +24,7 @@ NAMES = {
     ("target", "goto"): CHAINS,
     ("rule", "out-interface"): INTERFACES,
     ("list", "name"): LISTS,
+    ("list", "except"): LISTS,
     ("recent", "name"): LISTS,
     ("rule", "in-interface"): INTERFACES,
 }

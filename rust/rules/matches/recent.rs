@@ -101,6 +101,18 @@ impl SourceKey for Ipv6Key {
 }
 
 impl Recent {
+    /// The packet's address, all of it and without a port.
+    fn whole_address(&self, packet: &Packet<'_>) -> EntryKey {
+        EntryKey {
+            family: packet.family,
+            address: match self.attributes.key {
+                RecentKey::Source | RecentKey::SourceAndPort => packet.source(),
+                RecentKey::Destination => packet.destination(),
+            },
+            port: 0,
+        }
+    }
+
     /// The key of the packet's entry.
     fn key(&self, packet: &Packet<'_>) -> EntryKey {
         let (address, port) = match self.attributes.key {
@@ -165,7 +177,8 @@ impl Recent {
     #[inline(never)]
     fn check_by_any(&self, packet: &Packet<'_>) -> bool {
         let query = self.query(self.key(packet), packet);
-        self.list.check(&query, packet.context().rcu())
+        let address = || self.whole_address(packet);
+        self.list.check(&query, address, packet.context().rcu())
     }
 
     #[inline]
@@ -200,7 +213,11 @@ impl Recent {
         };
         match updated {
             Some(agrees) => agrees,
-            None => (self.list).update(&query, self.attributes.invert, time_to_live, guard),
+            None => {
+                let address = || self.whole_address(packet);
+                let invert = self.attributes.invert;
+                (self.list).update(&query, address, invert, time_to_live, guard)
+            }
         }
     }
 
@@ -229,7 +246,8 @@ impl Recent {
         let time_to_live = packet.received_time_to_live();
         let guard = packet.context().rcu();
         if !self.list.stamp_fast(&key, time_to_live, guard) {
-            self.list.stamp(&key, time_to_live, guard);
+            let address = || self.whole_address(packet);
+            self.list.stamp(&key, address, time_to_live, guard);
         }
     }
 

@@ -268,7 +268,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
         timeout: AGE_MAX,
     })
     .unwrap();
-    let list = lists.create(b"list", chosen).unwrap();
+    let list = lists.create(b"list", chosen, None).unwrap();
     let ageing = Ageing::new(lists.clone());
     let mut model = Model {
         entries: Entries::default(),
@@ -297,7 +297,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                     _ => list.stamp_fast(&key, ttl, &guard),
                 };
                 if !is_quick {
-                    list.stamp(&key, ttl, &guard);
+                    list.stamp(&key, || key, ttl, &guard);
                 }
                 kernel::alloc::fail_after(None);
                 let refused = list.statistics().refused - before.1.refused;
@@ -326,14 +326,15 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                     if let (false, Some(answer)) = (window.reap, list.check_fast(&query, &guard)) {
                         assert_eq!(answer, expected == Some(true));
                     }
-                    assert_eq!(list.check(&query, &guard), expected == Some(true));
+                    assert_eq!(list.check(&query, || key, &guard), expected == Some(true));
                 } else {
                     let invert = byte & 0x40 != 0;
                     let quick = match window.reap || operation & 0x40 == 0 {
                         true => None,
                         false => list.update_fast(&query, invert, 9, &guard),
                     };
-                    let answer = quick.unwrap_or_else(|| list.update(&query, invert, 9, &guard));
+                    let answer =
+                        quick.unwrap_or_else(|| list.update(&query, || key, invert, 9, &guard));
                     assert_eq!(answer, expected == Some(true));
                     if expected.is_some_and(|agrees| agrees != invert) {
                         model.push(&id, Some(9));

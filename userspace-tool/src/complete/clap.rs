@@ -44,7 +44,14 @@ fn with_values(command: clap::Command, source: &dyn Source) -> clap::Command {
                 Some("LIST") => source.lists(),
                 Some("TABLE") => Table::ALL.map(|table| table.to_string()).into(),
                 Some("INTERFACE") => source.interfaces(),
-                Some("SETTING=VALUE") => ["size=", "hits=", "timeout="].map(str::to_owned).into(),
+                Some("SETTING=VALUE") => {
+                    let excepts = source.lists().into_iter();
+                    ["size=", "hits=", "timeout="]
+                        .map(str::to_owned)
+                        .into_iter()
+                        .chain(excepts.map(|name| format!("except={name}")))
+                        .collect()
+                }
                 Some("ADDRESS") if argument.get_id() == "new" => vec!["for=".to_owned()],
                 Some("FILE") => {
                     let files = |current: &OsStr| match current.as_encoded_bytes() {

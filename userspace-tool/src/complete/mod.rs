@@ -200,6 +200,10 @@ mod tests {
             ("list show S", "SSH SSH\\ 2"),
             ("list ls --j", "--json"),
             ("list set WEB s", "size="),
+            (
+                "list set WEB ex",
+                "except=SSH except=SSH\\ 2 except=a:b except=WEB",
+            ),
             ("list add WEB 192.0.2.1 f", "for="),
             ("protect --when", "--when-flooded"),
             ("protect -i ", "eth0 lo"),

@@ -76,7 +76,8 @@ pub(super) enum ListCommand {
         name: String,
         /// size=N, the most addresses that the list holds; hits=N, the packets remembered of each address;
         /// timeout=DURATION, how long an address is kept after its last packet, such as 90s, 10m or 1h30m, and
-        /// 0 for the longest time that can be measured
+        /// 0 for the longest time that can be measured; except=LIST, a list that is asked first: rules neither find nor
+        /// stamp its addresses in this one
         #[arg(value_name = "SETTING=VALUE")]
         settings: Vec<Setting>,
         /// Change the limits of a list that is there already, as set does
@@ -88,7 +89,7 @@ pub(super) enum ListCommand {
         /// The list
         #[arg(value_name = "LIST", value_parser = list_name)]
         name: String,
-        /// size=N, hits=N, timeout=DURATION, as for create
+        /// size=N, hits=N, timeout=DURATION, except=LIST, as for create; except= for none
         #[arg(value_name = "SETTING=VALUE", required = true)]
         settings: Vec<Setting>,
     },
@@ -113,20 +114,23 @@ pub(super) enum ListCommand {
 }
 
 /// A limit of a new list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Setting {
     Size(u32),
     Hits(u32),
     /// In milliseconds.
     Timeout(u64),
+    /// The name of a list, or none.
+    Except(String),
 }
 
 impl Setting {
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Size(_) => "size",
             Self::Hits(_) => "hits",
             Self::Timeout(_) => "timeout",
+            Self::Except(_) => "except",
         }
     }
 }
@@ -144,7 +148,9 @@ impl std::str::FromStr for Setting {
             "size" => number(u32::MAX).map(Self::Size),
             "hits" => number(HITS_MAX).map(Self::Hits),
             "timeout" => duration::parse(value).map(Self::Timeout),
-            _ => Err("settings are size=N, hits=N and timeout=DURATION".to_owned()),
+            "except" if value.is_empty() => Ok(Self::Except(String::new())),
+            "except" => list_name(value).map(Self::Except),
+            _ => Err("settings are size=N, hits=N, timeout=DURATION and except=LIST".to_owned()),
         }
     }
 }

@@ -106,7 +106,7 @@ fn with_settings(
                 setting.name()
             )));
         }
-        wire::encode_setting(*setting, &mut request);
+        wire::encode_setting(setting, &mut request);
     }
     Ok(request)
 }
@@ -162,6 +162,7 @@ pub(super) fn restore(text: &str, name: &str, present_lists: Present) -> Result<
     let lists = saved::restore(text, name, clock::now())?;
     let mut connection = Connection::open()?;
     let present = all(&mut connection)?;
+    let mut exceptions = Vec::new();
     for Saved { list, mut entries } in lists {
         let before = present.iter().find(|other| other.name == list.name);
         let has_entries = before.is_some_and(|before| before.entries > 0);
@@ -180,10 +181,19 @@ pub(super) fn restore(text: &str, name: &str, present_lists: Present) -> Result<
         ];
         let request = with_settings("restore", &list.name, &settings, false)?;
         change_list(&mut connection, command, &list.name, &request)?;
+        let except_before = before.map_or("", |before| &before.except);
+        if list.except != except_before {
+            exceptions.push((list.name.clone(), Setting::Except(list.except)));
+        }
         // If there is not room for all, the last ones stay.
         entries.reverse();
         let command = operation::ENTRY_ADD;
         entries::change(&mut connection, command, &list.name, &entries, false)?;
+    }
+    // The list that is the exception may come later in the file.
+    for (name, except) in exceptions {
+        let request = with_settings("restore", &name, &[except], false)?;
+        change_list(&mut connection, operation::LIST_SET, &name, &request)?;
     }
     Ok(())
 }

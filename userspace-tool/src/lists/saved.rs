@@ -3,7 +3,7 @@
 //! Lists as text, to be kept in a file:
 //!
 //! ```text
-//! list SSH size=1000 hits=20 timeout=1h saved=2026-11-21T09:30:00.250Z
+//! list SSH size=1000 hits=20 timeout=1h saved=2026-11-21T09:30:00.250Z except=TRUSTED
 //! 192.0.2.1 ttl=64 packets=2 ages=1s500ms,20s
 //! [2001:db8::1]:443 ttl=60 packets=1 ages=5m until=2026-11-28T00:00:00.000Z
 //! ```
@@ -38,12 +38,16 @@ pub(super) fn save(saved: &Saved, now: u64, out: &mut impl fmt::Write) -> fmt::R
     let Saved { list, entries } = saved;
     writeln!(
         out,
-        "list {} size={} hits={} timeout={} saved={}",
+        "list {} size={} hits={} timeout={} saved={}{}",
         quote_name(&list.name),
         list.size,
         list.hits,
         Exact(list.timeout),
-        clock::show(now)
+        clock::show(now),
+        match quote_name(&list.except).as_str() {
+            "" => String::new(),
+            except => format!(" except={except}"),
+        }
     )?;
     for entry in entries {
         let Entry {
@@ -149,6 +153,7 @@ fn read_header(header: &str) -> Result<(List, u64), String> {
     let name = words.next().and_then(unquote_name);
     let name = list_name(&name.ok_or("the list has no name")?)?;
     let (mut size, mut hits, mut timeout, mut saved) = (None, None, None, None);
+    let mut except = String::new();
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         match key {
@@ -158,6 +163,10 @@ fn read_header(header: &str) -> Result<(List, u64), String> {
             "saved" => {
                 saved = Some(read_time(value)?);
             }
+            "except" => {
+                let name = unquote_name(value).ok_or("except is the name of a list")?;
+                except = list_name(&name)?;
+            }
             _ => return Err(format!("{key} is nothing that a list has")),
         }
     }
@@ -166,6 +175,7 @@ fn read_header(header: &str) -> Result<(List, u64), String> {
         size: size.ok_or("size is missing")?,
         hits: hits.ok_or("hits is missing")?,
         timeout: timeout.ok_or("timeout is missing")?,
+        except,
         ..List::default()
     };
     Ok((list, saved.ok_or("saved is missing")?))
@@ -326,10 +336,11 @@ mod tests {
             size in 1..=u32::MAX,
             hits in 1..=HITS_MAX,
             timeout in 0..u64::from(u32::MAX),
+            except in "|[ -~äöü\u{2003}]{1,30}",
             entries in vec(entry(), 0..5),
             now in 0..clock::LATEST - (1 << 40),
         ) {
-            let list = List { name, size, hits, timeout, ..List::default() };
+            let list = List { name, size, hits, timeout, except, ..List::default() };
             let saved = Saved { list, entries };
             let mut text = String::new();
             save(&saved, now, &mut text).unwrap();
@@ -339,7 +350,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_it_panic(
-            lines in vec("list \\PC{0,20}|(size|hits|timeout|saved|ages|ttl|until)=[0-9a-z,]{0,5}|::1 ages=[0-9smh,]{0,9}|\\PC{0,9}", 0..6)
+            lines in vec("list \\PC{0,20}|(size|hits|timeout|saved|except|ages|ttl|until)=[0-9a-z,]{0,5}|::1 ages=[0-9smh,]{0,9}|\\PC{0,9}", 0..6)
         ) {
             let _ = restore(&format!("{HEADER}\n{}", lines.join("\n")), "x", 0);
             let _ = restore(&lines.join("\n"), "x", 0);

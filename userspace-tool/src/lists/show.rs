@@ -33,11 +33,17 @@ pub(super) fn lists(lists: &[List]) -> String {
                 list.evicted.to_string(),
                 list.expired.to_string(),
                 list.refused.to_string(),
+                if list.except.is_empty() {
+                    "-".to_owned()
+                } else {
+                    printable(&list.except)
+                },
             ]
         })
         .collect();
     let header = [
         "name", "entries", "size", "hits", "timeout", "rules", "evicted", "expired", "refused",
+        "except",
     ];
     table(&header, &rows, &[0])
 }
@@ -83,6 +89,7 @@ pub(super) fn list_json(list: &List) -> Value {
         "evicted": list.evicted,
         "expired": list.expired,
         "refused": list.refused,
+        "except": (!list.except.is_empty()).then_some(&list.except),
     })
 }
 

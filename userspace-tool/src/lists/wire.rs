@@ -26,6 +26,8 @@ nest! {
         pub(crate) evicted: u64 = EVICTED;
         pub(crate) expired: u64 = EXPIRED;
         pub(crate) refused: u64 = REFUSED;
+        /// Empty if it makes no exceptions.
+        pub(crate) except: String = EXCEPT;
     }
 }
 
@@ -73,11 +75,12 @@ pub(super) fn named_again(name: &str, exist: bool) -> Writer {
 }
 
 /// Write a limit of a list.
-pub(super) fn encode_setting(setting: Setting, request: &mut Writer) {
+pub(super) fn encode_setting(setting: &Setting, request: &mut Writer) {
     request.labelled(setting.name(), |request| match setting {
-        Setting::Size(size) => request.u32(list::SIZE, size),
-        Setting::Hits(hits) => request.u32(list::HITS, hits),
-        Setting::Timeout(milliseconds) => request.u64(list::TIMEOUT, milliseconds),
+        Setting::Size(size) => request.u32(list::SIZE, *size),
+        Setting::Hits(hits) => request.u32(list::HITS, *hits),
+        Setting::Timeout(milliseconds) => request.u64(list::TIMEOUT, *milliseconds),
+        Setting::Except(name) => request.string(list::EXCEPT, name),
     });
 }
 

@@ -74,6 +74,7 @@ fn everything() -> Values {
             evicted: 5,
             expired: 6,
             refused: u64::MAX,
+            except: String::new(),
         }],
         servers: vec![Server {
             address: IpAddr::from([192, 0, 2, 1]),

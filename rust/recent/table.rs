@@ -75,6 +75,8 @@ pub(super) enum Origin {
     Hand,
     /// Migration from the previous table: never evict.
     Move,
+    /// Migration of an entry that is to stay: evict another.
+    MoveToStay,
 }
 
 /// The list has a newer table; retry with that one.
@@ -348,7 +350,7 @@ impl EntryTable {
             }
             Ok(stamped)
         };
-        let known = self.write_known(&self.lock(bucket)?, key, now, &write);
+        let known = self.write_known(&self.lock(bucket)?, key, now, write);
         match known {
             Some(Ok(stamped)) => Ok(stamped),
             Some(Err(_)) => Ok(self.refuse(Stamped::NoMemory)),

@@ -759,6 +759,24 @@ mod tests {
     }
 
     #[test]
+    fn who_is_to_stay_gets_room_in_another_table() -> Result {
+        let old = EntryTable::new(100, 2, AGE_MAX)?;
+        for number in 0..50 {
+            add(&old, &key(number), Expiry::NEVER, 0);
+            stamp(&old, &key(50 + number), 0);
+        }
+        let table = EntryTable::new(60, 2, AGE_MAX)?;
+        // Packets have filled it before entries move.
+        for number in 100..160 {
+            stamp(&table, &key(number), 1);
+        }
+        assert_eq!(table.migrate_all(&old, &mut Survivors::all(), 2, || {}), 50);
+        assert_eq!(present(&table, 50, 2), 50);
+        assert_eq!(present(&table, 160, 2), 60);
+        Ok(())
+    }
+
+    #[test]
     fn an_earlier_state_replaces_when_it_expires() -> Result {
         let table = EntryTable::new(10, 3, 100)?;
         add(&table, &key(1), Expiry::NEVER, 0);

@@ -52,7 +52,8 @@ impl EntryTable {
             let Some((index, entry, bucket)) = self.occupied(number) else {
                 continue;
             };
-            if entry.was_seen_within(self.timeout(), now) && !entry.has_stale_stamp(now, AGE_MAX) {
+            let known = self.whole(index, entry);
+            if known.is_alive(self.timeout(), now) && !known.has_stale_stamp(now, AGE_MAX) {
                 continue;
             }
             let guard = self.buckets.lock(bucket);

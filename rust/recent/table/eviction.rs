@@ -21,7 +21,7 @@ impl EntryTable {
             (Err(shortage), _) => shortage,
         };
         let passed_over = match origin {
-            Origin::Hand => self.slots.used(),
+            Origin::Hand | Origin::MoveToStay => self.slots.used(),
             Origin::Packet | Origin::Move => PASSED_OVER,
         };
         let index = self.evict(now, passed_over).ok_or(shortage)?;

@@ -29,6 +29,9 @@ pub(crate) enum Migrated {
     Lost,
 }
 
+/// The [`EntryTable::rank`] of entries that are to stay.
+const RANK_TO_STAY: u32 = 0;
+
 /// The entries that fit into a smaller table: those that are to stay, and the most recently seen.
 pub(crate) struct Survivors {
     /// Entries of a lower [`EntryTable::rank`] survive, those of a greater one do not.
@@ -180,7 +183,11 @@ impl EntryTable {
                     self.written.evicted.fetch_add(1, Relaxed);
                     lost = lost.saturating_add(1);
                 } else {
-                    match self.migrate(previous, &key, now, Origin::Move) {
+                    let origin = match rank {
+                        RANK_TO_STAY => Origin::MoveToStay,
+                        _ => Origin::Move,
+                    };
+                    match self.migrate(previous, &key, now, origin) {
                         Ok(Migrated::Lost) => lost = lost.saturating_add(1),
                         Ok(_) => {}
                         // Only one migration runs at a time, so this does not happen.
@@ -234,7 +241,7 @@ impl EntryTable {
     /// expired.
     fn rank(&self, index: u32, entry: Entry<'_>, timeout: u32, now: u32) -> Option<u32> {
         match self.whole(index, entry).expiry() {
-            Some(expiry) => (!expiry.is_over()).then_some(0),
+            Some(expiry) => (!expiry.is_over()).then_some(RANK_TO_STAY),
             None => Some(entry.last_seen(now))
                 .filter(|&age| age <= timeout.min(AGE_MAX))
                 .map(|age| age.saturating_add(1)),

@@ -138,8 +138,13 @@ impl Slots {
         }
     }
 
+    /// Whether there is memory to note when the entry at `index` expires.
+    pub(super) fn has_expiry(&self, index: u32) -> bool {
+        self.expiries.get(index).is_some()
+    }
+
     /// Allocates memory to note when the entry at `index` expires, unless there is some. Does not
-    /// sleep.
+    /// sleep. The caller holds no bucket's lock.
     pub(super) fn provide_expiry(&self, index: u32) -> Result<(), Shortage> {
         let chunk = self.expiries.chunk_of(index);
         self.provide(&self.expiries, chunk, GFP_NOWAIT | __GFP_NOWARN)

@@ -79,6 +79,10 @@ pub(super) enum Origin {
     MoveToStay,
 }
 
+/// The entry at that index is to be told when to expire, and there is no memory yet to note that: under
+/// the lock of a bucket nobody may allocate some.
+struct NoRecord(u32);
+
 /// The list has a newer table; retry with that one.
 #[derive(Debug)]
 pub(super) struct Superseded;
@@ -337,8 +341,8 @@ impl EntryTable {
         }
         let bucket = self.bucket(key);
         let write = |index, entry: Entry<'_>| {
-            if expiry.is_some() {
-                self.slots.provide_expiry(index)?;
+            if expiry.is_some() && !self.slots.has_expiry(index) {
+                return Err(NoRecord(index));
             }
             let stamped = match entry.has_stamps() {
                 true => Stamped::Updated,
@@ -350,11 +354,20 @@ impl EntryTable {
             }
             Ok(stamped)
         };
-        let known = self.write_known(&self.lock(bucket)?, key, now, write);
-        match known {
-            Some(Ok(stamped)) => Ok(stamped),
-            Some(Err(_)) => Ok(self.refuse(Stamped::NoMemory)),
-            None => self.write_new(bucket, key, now, origin, write),
+        loop {
+            let known = self.write_known(&self.lock(bucket)?, key, now, write);
+            let written = match known {
+                Some(written) => written,
+                None => self.write_new(bucket, key, now, origin, expiry.is_some(), write)?,
+            };
+            match written {
+                Ok(stamped) => return Ok(stamped),
+                Err(NoRecord(index)) if self.slots.provide_expiry(index).is_err() => {
+                    return Ok(self.refuse(Stamped::NoMemory));
+                }
+                // Each chunk gets its memory once.
+                Err(NoRecord(_)) => {}
+            }
         }
     }
 
@@ -364,37 +377,40 @@ impl EntryTable {
         why
     }
 
-    /// Calls `write` on a new entry for an address that had none so far.
+    /// Calls `write` on a new entry for an address that had none so far. `expires` says whether it will
+    /// be told when to expire.
     fn write_new(
         &self,
         bucket: u32,
         key: &EntryKey,
         now: u32,
         origin: Origin,
-        write: impl Fn(u32, Entry<'_>) -> Result<Stamped, Shortage>,
-    ) -> Result<Stamped, Superseded> {
+        expires: bool,
+        write: impl Fn(u32, Entry<'_>) -> Result<Stamped, NoRecord>,
+    ) -> Result<Result<Stamped, NoRecord>, Superseded> {
         // Eviction may lock another bucket, so this one is not held meanwhile.
         let (index, stamped) = match self.take_slot(now, origin) {
             Ok(taken) => taken,
-            Err(Shortage::Memory) => return Ok(self.refuse(Stamped::NoMemory)),
-            Err(Shortage::Limit) => return Ok(self.refuse(Stamped::Full)),
+            Err(Shortage::Memory) => return Ok(Ok(self.refuse(Stamped::NoMemory))),
+            Err(Shortage::Limit) => return Ok(Ok(self.refuse(Stamped::Full))),
         };
         let Some(entry) = self.slots.entry(index) else {
-            return Ok(Stamped::NoMemory);
+            return Ok(Ok(Stamped::NoMemory));
         };
+        if expires && self.slots.provide_expiry(index).is_err() {
+            self.slots.give_back(index);
+            return Ok(Ok(self.refuse(Stamped::NoMemory)));
+        }
         let mut is_used = false;
         let written = self.lock(bucket).map(|mut guard| {
             match self.write_known(&guard, key, now, &write) {
-                Some(Ok(stamped)) => return stamped,
-                Some(Err(_)) => return self.refuse(Stamped::NoMemory),
+                Some(written) => return written,
                 None => {}
             }
-            if Self::write_first(index, entry, key, &write).is_err() {
-                return self.refuse(Stamped::NoMemory);
-            }
+            Self::write_first(index, entry, key, &write)?;
             self.link(&mut guard, bucket, index, entry);
             is_used = true;
-            stamped
+            Ok(stamped)
         });
         if !is_used {
             self.slots.give_back(index);

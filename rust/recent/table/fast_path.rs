@@ -77,9 +77,11 @@ impl EntryTable {
         now: u32,
         time_to_live: u8,
     ) -> Result<Stamped, Superseded> {
-        self.write_new(bucket, key, now, Origin::Packet, move |_, entry| {
+        let push = move |_, entry: Entry<'_>| {
             entry.push(now, Some(time_to_live));
             Ok(Stamped::Updated)
-        })
+        };
+        let written = self.write_new(bucket, key, now, Origin::Packet, false, push)?;
+        Ok(written.unwrap_or(Stamped::NoMemory))
     }
 }

@@ -113,10 +113,10 @@ impl EntryTable {
     ) -> Result<Migrated, Superseded> {
         let there = previous.bucket(key);
         previous.freeze(there);
-        if !previous.has(there, key) {
+        let Some(expires) = previous.expires(there, key) else {
             return Ok(Migrated::Absent);
-        }
-        let migrated = self.copy(previous, there, key, now, origin)?;
+        };
+        let migrated = self.copy(previous, there, key, expires, now, origin)?;
         if migrated == Migrated::Lost {
             self.written.evicted.fetch_add(1, Relaxed);
         }
@@ -129,6 +129,7 @@ impl EntryTable {
         previous: &EntryTable,
         there: u32,
         key: &EntryKey,
+        expires: bool,
         now: u32,
         origin: Origin,
     ) -> Result<Migrated, Superseded> {
@@ -142,6 +143,10 @@ impl EntryTable {
         let Some(entry) = self.slots.entry(index) else {
             return Ok(Migrated::Lost);
         };
+        if expires && self.slots.provide_expiry(index).is_err() {
+            self.slots.give_back(index);
+            return Ok(Migrated::Lost);
+        }
         let mut is_used = false;
         let migrated = self.lock(bucket).map(|mut guard| {
             if self.find(guard.head(), key, None).is_some() {
@@ -200,10 +205,11 @@ impl EntryTable {
         lost
     }
 
-    /// Whether there is an entry with that key, however old.
-    fn has(&self, bucket: u32, key: &EntryKey) -> bool {
+    /// Whether the entry with that key, however old, was told when to expire; `None` if there is none.
+    fn expires(&self, bucket: u32, key: &EntryKey) -> Option<bool> {
         self.buckets.read(bucket, |head, attempt| {
-            self.find(head, key, Some(attempt)).is_some()
+            let (_, entry) = self.find(head, key, Some(attempt))?;
+            Some(entry.expires())
         })
     }
 
@@ -228,9 +234,6 @@ impl EntryTable {
             }
             entry.copy(from, key);
             if let Some(expiry) = from.expiry() {
-                if table.slots.provide_expiry(index).is_err() {
-                    return Migrated::Lost;
-                }
                 table.slots.set_expiry(index, expiry);
             }
             Migrated::Present

@@ -403,9 +403,8 @@ impl EntryTable {
         }
         let mut is_used = false;
         let written = self.lock(bucket).map(|mut guard| {
-            match self.write_known(&guard, key, now, &write) {
-                Some(written) => return written,
-                None => {}
+            if let Some(written) = self.write_known(&guard, key, now, &write) {
+                return written;
             }
             Self::write_first(index, entry, key, &write)?;
             self.link(&mut guard, bucket, index, entry);

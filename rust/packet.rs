@@ -82,6 +82,17 @@ impl Address {
         }
     }
 
+    /// The mask of a prefix. For IPv4, the first word counts.
+    pub(crate) fn prefix_mask(length: u8) -> Self {
+        let mut left = u32::from(length);
+        Self([(); 4].map(|()| {
+            let bits = left.min(u32::BITS);
+            left = left.saturating_sub(bits);
+            let zeroes = u32::BITS.wrapping_sub(bits);
+            u32::MAX.checked_shl(zeroes).unwrap_or(0).to_be()
+        }))
+    }
+
     /// From its words.
     pub(crate) const fn new(words: [u32; 4]) -> Self {
         Self(words)

@@ -28,17 +28,6 @@ pub(crate) struct Connlimit {
     counts: ConnectionCounts,
 }
 
-/// The mask of a prefix. For IPv4, the first word counts.
-fn prefix_mask(length: u8) -> Address {
-    let mut left = u32::from(length);
-    Address::new([(); 4].map(|()| {
-        let bits = left.min(u32::BITS);
-        left = left.saturating_sub(bits);
-        let zeroes = u32::BITS.wrapping_sub(bits);
-        u32::MAX.checked_shl(zeroes).unwrap_or(0).to_be()
-    }))
-}
-
 impl PacketMatch for Connlimit {
     type Attributes = ConnectionLimit;
 
@@ -56,7 +45,7 @@ impl PacketMatch for Connlimit {
         let mask = match (limit.prefix_length, context.family) {
             // Whole addresses.
             (None, _) | (Some(IPV4_BITS), Some(Family::Ipv4)) => Address::full_mask(Family::Ipv6),
-            (Some(length), _) => prefix_mask(length),
+            (Some(length), _) => Address::prefix_mask(length),
         };
         let counts = ConnectionCounts::new(&context.resources.scope)?;
         Ok(Self {

@@ -30,6 +30,8 @@ static RECENT_OPERATION_RANGE: Range = Range::new(1, 4);
 static RECENT_KEY_RANGE: Range = Range::new(1, 3);
 static RECENT_SECONDS_RANGE: Range = Range::new(1, 4294967295);
 static RECENT_HITS_RANGE: Range = Range::new(1, 65535);
+static RECENT_IPV4_PREFIX_RANGE: Range = Range::new(0, 32);
+static RECENT_IPV6_PREFIX_RANGE: Range = Range::new(0, 128);
 static CONNTRACK_STATES_RANGE: Range = Range::new(0, 127);
 static LIMIT_PACKETS_RANGE: Range = Range::new(1, 10000);
 static LIMIT_PERIOD_RANGE: Range = Range::new(1, 86400);
@@ -83,7 +85,7 @@ static PORTS_POLICY: [Policy; 7] = [
 ];
 
 /// What a nested `recent` may hold.
-static RECENT_POLICY: [Policy; 10] = [
+static RECENT_POLICY: [Policy; 12] = [
     Policy::NONE,
     Policy::string(LIST_NAME_LENGTH_MAX as u16),
     Policy::u32_range(&RECENT_OPERATION_RANGE),
@@ -94,6 +96,8 @@ static RECENT_POLICY: [Policy; 10] = [
     Policy::flag(),
     Policy::flag(),
     Policy::binary(16),
+    Policy::u8_range(&RECENT_IPV4_PREFIX_RANGE),
+    Policy::u8_range(&RECENT_IPV6_PREFIX_RANGE),
 ];
 
 /// What a nested `icmp` may hold.

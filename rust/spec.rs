@@ -876,6 +876,11 @@ pub(crate) mod attribute {
         /// Bits of the address that count, 4 or 16 bytes; it is for packets of that IP version.
         /// Absent means all.
         pub(crate) const MASK: u16 = 9;
+        /// How many of the first bits of an IPv4 address count; it goes with ipv6-prefix and not
+        /// with mask.
+        pub(crate) const IPV4_PREFIX: u16 = 10;
+        /// How many of the first bits of an IPv6 address count; it goes with ipv4-prefix.
+        pub(crate) const IPV6_PREFIX: u16 = 11;
     }
 
     /// Exactly one of these attributes says which target it is.

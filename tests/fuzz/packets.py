@@ -59,6 +59,7 @@ RULES = [f"-s {address} -j ACCEPT" for address in ALIVE.values()] + """
 -m recent --name all-{chain} --rcheck --seconds 1 --reap --rttl
 -4 -m recent --name masked-{chain} --set --mask 255.255.255.0
 -6 -m recent --name masked-{chain} --set --mask ffff:ffff::
+-m recent --name masked-{chain} --update --mask 20,50
 -p tcp -m multiport --ports 1:1023,8080,65535
 -p udp -m multiport ! --dports 53,1024:65535
 -p icmp --icmp-type any

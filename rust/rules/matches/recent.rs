@@ -35,6 +35,9 @@ nest! {
         reap: bool = REAP, flag;
         /// The bits of an address that count, for packets of that family.
         mask: Option<(Family, Address)> = MASK, optional;
+        /// How many of the first bits of an address count, for each family.
+        ipv4_prefix: Option<u8> = IPV4_PREFIX, optional;
+        ipv6_prefix: Option<u8> = IPV6_PREFIX, optional;
     }
 }
 
@@ -65,7 +68,27 @@ impl RecentAttributes {
         if self.name.as_bytes().is_empty() {
             return refuse(NAME, c"a list's name cannot be empty");
         }
-        Ok(())
+        match (self.ipv4_prefix, self.ipv6_prefix) {
+            (Some(_), None) => refuse(IPV4_PREFIX, c"a prefix length of IPv6 is needed as well"),
+            (None, Some(_)) => refuse(IPV6_PREFIX, c"a prefix length of IPv4 is needed as well"),
+            (Some(_), Some(_)) if self.mask.is_some() => {
+                refuse(MASK, c"a mask does not go with prefix lengths")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The bits of an address of the family that count.
+    fn mask(&self, family: Family) -> Address {
+        let prefix = match family {
+            Family::Ipv4 => self.ipv4_prefix,
+            Family::Ipv6 => self.ipv6_prefix,
+        };
+        match (prefix, self.mask) {
+            (Some(length), _) => Address::prefix_mask(length),
+            (None, Some((own, mask))) if own == family => mask,
+            _ => Address::full_mask(family),
+        }
     }
 }
 
@@ -75,6 +98,9 @@ pub(crate) struct Recent {
     /// Whether the key is the whole source address, with neither a TTL to compare nor entries to
     /// reap.
     is_plain: bool,
+    /// The bits of an address that count.
+    ipv4_mask: Address,
+    ipv6_mask: Address,
     window: Window,
     attributes: RecentAttributes,
 }
@@ -122,13 +148,13 @@ impl Recent {
                 (packet.source(), packet.ports().map_or(0, |(port, _)| port))
             }
         };
-        let address = match &self.attributes.mask {
-            Some((family, mask)) if *family == packet.family => address.masked(mask),
-            _ => address,
+        let mask = match packet.family {
+            Family::Ipv4 => &self.ipv4_mask,
+            Family::Ipv6 => &self.ipv6_mask,
         };
         EntryKey {
             family: packet.family,
-            address,
+            address: address.masked(mask),
             port,
         }
     }
@@ -267,9 +293,17 @@ impl PacketMatch for Recent {
     ) -> NetlinkResult<'a, Self> {
         let nest = context.nest;
         attributes.check(nest)?;
-        // A mask of all ones is no mask.
-        attributes.mask =
-            (attributes.mask).filter(|(family, mask)| *mask != Address::full_mask(*family));
+        let [ipv4_mask, ipv6_mask] = [Family::Ipv4, Family::Ipv6].map(|one| attributes.mask(one));
+        let has_mask = ipv4_mask != Address::full_mask(Family::Ipv4)
+            || ipv6_mask != Address::full_mask(Family::Ipv6);
+        if !has_mask {
+            // A mask of all ones is no mask.
+            (
+                attributes.mask,
+                attributes.ipv4_prefix,
+                attributes.ipv6_prefix,
+            ) = (None, None, None);
+        }
         let hits = attributes.hits.unwrap_or(1);
         let mut window = Window::new(attributes.seconds, hits).ok_or_else(|| {
             let message = c"more seconds than a list can remember";
@@ -288,9 +322,11 @@ impl PacketMatch for Recent {
         Ok(Self {
             list,
             is_plain: attributes.key == RecentKey::Source
-                && attributes.mask.is_none()
+                && !has_mask
                 && !attributes.time_to_live
                 && !attributes.reap,
+            ipv4_mask,
+            ipv6_mask,
             window,
             attributes,
         })

@@ -270,6 +270,16 @@ accepted("SYNPROXY with all attributes", "ruleset-change", proxy(
     attribute(SYNPROXY["window"], bytes(2)), *(attribute(SYNPROXY[name]) for name in ("sack-perm", "timestamp", "ecn"))))
 refused("server-get without dump", "server-get", attribute(SETS["server"]["port"], bytes(2)), EOPNOTSUPP)
 
+for name, error, words, more in (
+        ("a prefix length of IPv4 only", EINVAL, "IPv6", attribute(RECENT["ipv4-prefix"], bytes([24]))),
+        ("a prefix length of IPv6 only", EINVAL, "IPv4", attribute(RECENT["ipv6-prefix"], bytes([64]))),
+        ("a prefix that is longer than an IPv4 address", ERANGE, "", attribute(RECENT["ipv4-prefix"], bytes([33]))),
+        ("a prefix that is longer than an IPv6 address", ERANGE, "", attribute(RECENT["ipv6-prefix"], bytes([129]))),
+        ("a mask and prefix lengths", EINVAL, "mask",
+         attribute(RECENT["ipv4-prefix"], bytes([24])) + attribute(RECENT["ipv6-prefix"], bytes([64]))
+         + attribute(RECENT["mask"], bytes(4)))):
+    refused(name, "ruleset-change",
+            append(recent(string(RECENT["name"], "a"), u32(RECENT["operation"], 1), more)), error, words)
 good = append(recent(string(RECENT["name"], "made-by-batch"), u32(RECENT["operation"], 2)))
 bad = change(u32(CHANGE["kind"], 3), u32(CHANGE["table"], FILTER), string(CHANGE["chain-name"], "INPUT"),
              u32(CHANGE["position"], 99))

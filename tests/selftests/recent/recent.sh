@@ -137,6 +137,28 @@ pings client 10.0.0.1 >/dev/null
 check "an IPv6 mask applies to IPv6 addresses" lists server seen fd00::
 check "does not apply to IPv4 addresses" lists server seen 10.0.0.2
 flush
+rule -A INPUT -m recent --name nets --rcheck --mask 24,64 -j DROP
+rule -A INPUT -m recent --name nets --set --mask 24,64
+pings client 10.0.0.1 >/dev/null
+pings client fd00::1 >/dev/null
+check "--mask with prefix lengths: the list has the IPv4 network" lists server nets 10.0.0.0
+check "and the IPv6 network" lists server nets fd00::
+check "and not the address" not lists server nets fd00::2
+check "another IPv4 address of it matches" not pings other 10.0.0.1
+check "and another IPv6 address" not pings other fd00::1
+check "-S shows the prefix lengths" sh -c 'ip netns exec server palisade -S | grep -q -- "--name nets --mask 24,64 --rsource"'
+check "the rule is found by its prefix lengths" rule -D INPUT -m recent --name nets --rcheck --mask 24,64 -j DROP
+refuse "and by no others" 1 'bad rule' rule -D INPUT -m recent --name nets --set --mask 24,63
+on server palisade save >/tmp/masks
+flush
+check "they are restored" on server palisade restore /tmp/masks
+check "as they were" sh -c 'ip netns exec server palisade -S | grep -q -- "--name nets --mask 24,64 --rsource"'
+rule -A INPUT -m recent --name nets --set --mask 9,127
+pings client 10.0.0.1 >/dev/null
+pings other fd00::1 >/dev/null
+check "a prefix may end in a byte" lists server nets 10.0.0.0
+check "and have odd lengths" lists server nets fd00::2
+flush
 
 rule -A INPUT -p icmp -m recent --name to --set --rdest
 pings client 10.0.0.1 >/dev/null

@@ -2,18 +2,22 @@
 
 //! `-m recent`: whether an address was seen recently.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
+
+use serde_json::{Map, Value, json};
 
 use crate::{
-    fields::{Negatable, nest, plain},
-    netlink::spec::{
-        HITS_MAX, LIST_NAME_LENGTH_MAX, RecentKey, RecentOperation, attribute::r#match,
+    error::Error,
+    fields::{Negatable, Plain, nest, plain, read},
+    netlink::{
+        Nest, Writer,
+        spec::{HITS_MAX, LIST_NAME_LENGTH_MAX, RecentKey, RecentOperation, attribute::r#match},
     },
     rules::model::{
         extension::{Extension, ExtensionType, RuleContext},
         options::{is, number, options, parse_text, parsed},
     },
-    text::printable,
+    text::{number as number_of_bits, printable},
 };
 
 /// The match `recent`.
@@ -39,7 +43,8 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
             "with --rcheck and --update and --seconds: forget addresses not seen for so long";
         [] "name": "LIST" => list: parsed(parse_list_name), "the list, DEFAULT if not given";
         [] "mask": "MASK" => mask: parsed(parse_mask),
-            "the bits of the address that count, such as 255.255.255.0 or ffff:ffff::";
+            "the bits of the address that count, such as 255.255.255.0 or ffff:ffff::, or how many of \
+             the first ones, such as 24,64 for 24 of IPv4 and 64 of IPv6";
         [] "rsource" => key: is(RecentKey::Source), "look up the source address (the default)";
         [] "rdest" => key: is(RecentKey::Destination), "look up the destination address";
         [] "rport" => key: is(RecentKey::SourceAndPort),
@@ -54,6 +59,7 @@ pub(super) static TYPE: ExtensionType = ExtensionType {
         "-A INPUT -p tcp --dport 22 --syn -m recent --name SSH --set",
         "-A INPUT -m recent --name SSH --rcheck --seconds 3600 --reap --rttl -j DROP",
         "-A INPUT -p tcp --dport 25 -m recent --name NETS --set --mask 255.255.255.0",
+        "-A INPUT -p tcp --dport 25 -m recent --name NETS --set --mask 24,64",
         "-A INPUT -p udp -m recent --name PEERS --rport --set",
     ],
     ..ExtensionType::nested::<Recent>("recent", r#match::RECENT)
@@ -69,7 +75,7 @@ nest! {
         hits: Option<u32> = HITS => "--hitcount";
         time_to_live: bool = TIME_TO_LIVE => "--rttl";
         reap: bool = REAP => "--reap";
-        mask: Option<IpAddr> = MASK => "--mask";
+        mask: Option<Mask> = (MASK, IPV4_PREFIX, IPV6_PREFIX) => "--mask";
     }
     saved as operation seconds reap hits time_to_live list mask key;
 }
@@ -100,16 +106,78 @@ pub(crate) fn parse_list_name(name: &str) -> Result<String, String> {
     }
 }
 
-fn parse_mask(text: &str) -> Result<IpAddr, String> {
-    text.parse()
-        .map_err(|_| "a mask is such as 255.255.255.0 or ffff:ffff::".to_owned())
+/// The bits of an address that count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mask {
+    /// For packets of that IP version.
+    Bits(IpAddr),
+    /// How many of the first ones, for packets of each IP version.
+    Prefixes { ipv4: u8, ipv6: u8 },
 }
 
-/// Whether the mask has all bits, as iptables-save prints it where none was given.
-fn is_whole(mask: IpAddr) -> bool {
-    match mask {
-        IpAddr::V4(mask) => mask.to_bits() == u32::MAX,
-        IpAddr::V6(mask) => mask.to_bits() == u128::MAX,
+fn parse_mask(text: &str) -> Result<Mask, String> {
+    if let Some((ipv4, ipv6)) = text.split_once(',') {
+        let prefix = |length, most, version| {
+            let length = number_of_bits(length).filter(|length| *length <= most);
+            length
+                .ok_or_else(|| format!("a prefix length of {version} is a number from 0 to {most}"))
+        };
+        return Ok(Mask::Prefixes {
+            ipv4: prefix(ipv4, 32, "IPv4")?,
+            ipv6: prefix(ipv6, 128, "IPv6")?,
+        });
+    }
+    text.parse().map(Mask::Bits).map_err(|_| {
+        "a mask is such as 255.255.255.0 or ffff:ffff::, or such as 24,64 for both".to_owned()
+    })
+}
+
+impl Mask {
+    /// Whether the mask has all bits, as iptables-save prints it where none was given.
+    fn is_whole(self) -> bool {
+        match self {
+            Self::Bits(IpAddr::V4(mask)) => mask.to_bits() == u32::MAX,
+            Self::Bits(IpAddr::V6(mask)) => mask.to_bits() == u128::MAX,
+            Self::Prefixes { ipv4, ipv6 } => (ipv4, ipv6) == (32, 128),
+        }
+    }
+}
+
+impl fmt::Display for Mask {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bits(mask) => mask.fmt(out),
+            Self::Prefixes { ipv4, ipv6 } => write!(out, "{ipv4},{ipv6}"),
+        }
+    }
+}
+
+impl Plain for Mask {
+    /// Of the bits, and of the prefix lengths.
+    type Kinds = (u16, u16, u16);
+
+    fn read(nest: &Nest<'_>, (bits, ipv4, ipv6): Self::Kinds) -> Result<Option<Self>, Error> {
+        Ok(match (read(nest, ipv4)?, read(nest, ipv6)?) {
+            (Some(ipv4), Some(ipv6)) => Some(Self::Prefixes { ipv4, ipv6 }),
+            _ => read(nest, bits)?.map(Self::Bits),
+        })
+    }
+
+    fn write(&self, (bits, ipv4, ipv6): Self::Kinds, nest: &mut Writer) {
+        match self {
+            Self::Bits(mask) => nest.address(bits, *mask),
+            Self::Prefixes {
+                ipv4: first,
+                ipv6: second,
+            } => {
+                nest.u8(ipv4, *first);
+                nest.u8(ipv6, *second);
+            }
+        }
+    }
+
+    fn json(&self, key: &str, object: &mut Map<String, Value>) {
+        object.insert(key.to_owned(), json!(self.to_string()));
     }
 }
 
@@ -119,7 +187,7 @@ impl Extension for Recent {
     }
 
     fn check(&mut self, _rule: &RuleContext<'_>) -> Result<(), String> {
-        self.mask.take_if(|mask| is_whole(*mask));
+        self.mask.take_if(|mask| mask.is_whole());
         Ok(())
     }
 

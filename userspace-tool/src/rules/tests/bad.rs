@@ -426,7 +426,27 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "-A INPUT -m recent --mask 24",
-        "--mask 24: a mask is such as 255.255.255.0 or ffff:ffff::",
+        "--mask 24: a mask is such as 255.255.255.0 or ffff:ffff::, or such as 24,64 for both",
+    ),
+    (
+        "-A INPUT -m recent --mask 33,64",
+        "--mask 33,64: a prefix length of IPv4 is a number from 0 to 32",
+    ),
+    (
+        "-A INPUT -m recent --mask 24,129",
+        "--mask 24,129: a prefix length of IPv6 is a number from 0 to 128",
+    ),
+    (
+        "-A INPUT -m recent --mask 24,",
+        "--mask 24,: a prefix length of IPv6 is a number from 0 to 128",
+    ),
+    (
+        "-A INPUT -m recent --mask 255.255.255.0,64",
+        "--mask 255.255.255.0,64: a prefix length of IPv4 is a number from 0 to 32",
+    ),
+    (
+        "-A INPUT -m recent --mask 24,64,64",
+        "--mask 24,64,64: a prefix length of IPv6 is a number from 0 to 128",
     ),
     (
         "-A INPUT -m recent --set --rttl",

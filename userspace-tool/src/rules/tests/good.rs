@@ -207,6 +207,14 @@ const LINES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "-A INPUT -m recent --mask 24,64 --name x --set",
+        &["-A INPUT -m recent --set --name x --mask 24,64 --rsource"],
+    ),
+    (
+        "-A INPUT -m recent --set --name x --mask 32,128",
+        &["-A INPUT -m recent --set --name x --rsource"],
+    ),
+    (
         "-A INPUT -m recent --remove --rttl --mask ffff:ffff:: --rport",
         &["-A INPUT -m recent --remove --rttl --name DEFAULT --mask ffff:ffff:: --rport"],
     ),

@@ -197,7 +197,8 @@ fn recent() -> impl Strategy<Value = String> {
         Just(" --rsource"),
         Just(" --rdest"),
         Just(" --rport --mask 255.255.0.0"),
-        Just(" --mask ffff::")
+        Just(" --mask ffff::"),
+        Just(" --mask 24,0 --rdest")
     ];
     let name = text().prop_map(|name| format!(" --name \"{name}\""));
     (inverted(), operation, optional(name), side)

@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ban;
 mod complete;
 #[cfg(feature = "documents")]
 mod documents;

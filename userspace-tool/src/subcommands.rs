@@ -4,7 +4,7 @@
 
 use clap::CommandFactory;
 
-use crate::{error::Error, lists, metrics, persist, protect, rules};
+use crate::{ban, error::Error, lists, metrics, persist, protect, rules};
 
 /// A command that is a word.
 #[derive(Debug)]
@@ -53,6 +53,20 @@ pub(crate) static ALL: &[Subcommand] = &[
         takes_families: false,
         command: protect::ProtectArguments::command,
         run: protect::run,
+    },
+    Subcommand {
+        name: "ban",
+        about: "drop all that comes from addresses",
+        takes_families: false,
+        command: ban::BanArguments::command,
+        run: ban::ban,
+    },
+    Subcommand {
+        name: "unban",
+        about: "let banned addresses in again",
+        takes_families: false,
+        command: ban::UnbanArguments::command,
+        run: ban::unban,
     },
     Subcommand {
         name: "metrics",

@@ -95,6 +95,11 @@ fn wrong_usage_gets_one_line_and_status_2() {
              '--status': see palisade protect --help\n",
         ),
         (
+            &["ban", "192.0.2.0/24"],
+            "palisade: ban: invalid value '192.0.2.0/24' for '[ADDRESS]...': a list holds single \
+             addresses, not networks: see palisade ban --help\n",
+        ),
+        (
             &["metrics", "x"],
             "palisade: metrics: unexpected argument 'x' found: see palisade metrics --help\n",
         ),
@@ -145,6 +150,8 @@ fn help_goes_to_standard_output() {
         &["metrics", "--help"],
         &["persist", "--help"],
         &["protect", "--help"],
+        &["ban", "--help"],
+        &["unban", "--help"],
         &["save", "--help"],
         &["restore", "--help"],
         &["-m", "recent", "--help"],

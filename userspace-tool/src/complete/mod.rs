@@ -205,6 +205,9 @@ mod tests {
                 "except=SSH except=SSH\\ 2 except=a:b except=WEB",
             ),
             ("list add WEB 192.0.2.1 f", "for="),
+            ("ban 192.0.2.1 f", "for="),
+            ("ban --list S", "SSH SSH\\ 2"),
+            ("unban --l", "--list"),
             ("protect --when", "--when-flooded"),
             ("protect -i ", "eth0 lo"),
             ("metrics --li", "--listen"),
@@ -227,7 +230,9 @@ mod tests {
     #[test]
     fn a_new_line_has_commands() {
         let words = complete("");
-        for expected in ["-A", "-L", "save", "restore", "list", "protect", "metrics"] {
+        for expected in [
+            "-A", "-L", "save", "restore", "list", "protect", "ban", "metrics",
+        ] {
             assert!(words.split(' ').any(|word| word == expected), "{words}");
         }
     }

@@ -4,8 +4,10 @@
 
 use std::collections::HashSet;
 
+use nix::errno::Errno;
+
 use super::{
-    explain::explain,
+    explain::{explain, is_about_list},
     key::EntryKey,
     wire::{self, Encode, Entry},
 };
@@ -19,7 +21,7 @@ use crate::{
 const BATCH_LENGTH: usize = 60_000;
 
 /// Read all entries of a list.
-pub(super) fn read(connection: &mut Connection, name: &str) -> Result<Vec<Entry>, Error> {
+pub(crate) fn read(connection: &mut Connection, name: &str) -> Result<Vec<Entry>, Error> {
     let request = wire::named(name);
     connection
         .dump_several(operation::ENTRY_GET, &request, wire::decode_entries)
@@ -65,6 +67,24 @@ pub(super) fn change(
     }
     warnings.show(name);
     Ok(added)
+}
+
+/// Delete an entry. Returns whether it was there.
+pub(crate) fn delete(
+    connection: &mut Connection,
+    name: &str,
+    key: EntryKey,
+) -> Result<bool, Error> {
+    let request = labelled(name, false, &[key]);
+    match connection.change(operation::ENTRY_DELETE, &request) {
+        Ok(()) => Ok(true),
+        Err(Error::Kernel(refusal))
+            if refusal.is(Errno::ENOENT) && !is_about_list(&refusal, name) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(explain(error, name)),
+    }
 }
 
 /// The same message with labels, which takes longer to make.

@@ -9,7 +9,7 @@ use super::{
     input,
     saved::{self, Saved},
     show,
-    wire::{self, Entry, List, named},
+    wire::{self, Entry, List, NewEntry, named},
 };
 use crate::{
     error::Error,
@@ -23,13 +23,8 @@ pub(super) fn execute(command: ListCommand) -> Result<String, Error> {
         ListCommand::Ls { json } => ls(json),
         ListCommand::Show { name, json } => show_list(&name, json),
         ListCommand::Add { name, new, exist } => {
-            let addresses = input::new_addresses(&name, &new)?;
-            let mut connection = Connection::open()?;
-            let command = operation::ENTRY_ADD;
-            let added = entries::change(&mut connection, command, &name, &addresses, exist)?;
-            Ok(added.map_or_else(String::new, |added| {
-                show::added(&name, added, addresses.len())
-            }))
+            let addresses = input::new_addresses(&format!("list add {name}"), &new)?;
+            add(&name, &addresses, exist)
         }
         ListCommand::Del {
             name,
@@ -67,8 +62,23 @@ pub(super) fn execute(command: ListCommand) -> Result<String, Error> {
             restore(&text, name, Present::Merged)?;
             Ok(String::new())
         }
-        ListCommand::Destroy { name } => change(operation::LIST_DESTROY, &name, &named(&name)),
+        ListCommand::Destroy { name } => destroy(&name),
     }
+}
+
+/// Add addresses to a list. Returns how many were new, as a line.
+pub(crate) fn add(name: &str, addresses: &[NewEntry], exist: bool) -> Result<String, Error> {
+    let mut connection = Connection::open()?;
+    let command = operation::ENTRY_ADD;
+    let added = entries::change(&mut connection, command, name, addresses, exist)?;
+    Ok(added.map_or_else(String::new, |added| {
+        show::added(name, added, addresses.len())
+    }))
+}
+
+/// Destroy a list. Returns an empty output.
+pub(crate) fn destroy(name: &str) -> Result<String, Error> {
+    change(operation::LIST_DESTROY, name, &named(name))
 }
 
 fn change(command: u8, name: &str, request: &Writer) -> Result<String, Error> {

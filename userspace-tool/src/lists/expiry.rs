@@ -8,7 +8,7 @@ use super::duration;
 
 /// The end of an address, whatever the timeout of its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expiry {
+pub(crate) enum Expiry {
     /// It stays until it is deleted.
     Never,
     /// In so many milliseconds.

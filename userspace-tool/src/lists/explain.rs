@@ -25,7 +25,7 @@ pub(super) fn explain(error: Error, name: &str) -> Error {
 }
 
 /// Whether the kernel did not find the list itself, rather than an address in it.
-fn is_about_list(refusal: &ExtAckError, name: &str) -> bool {
+pub(super) fn is_about_list(refusal: &ExtAckError, name: &str) -> bool {
     let about = refusal
         .label
         .as_ref()

@@ -12,7 +12,7 @@ pub(super) const STANDARD_INPUT: &str = "standard input";
 
 /// An address, or a - that stands for the addresses on standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AddressArgument {
+pub(crate) enum AddressArgument {
     Address(EntryKey),
     StandardInput,
 }
@@ -30,7 +30,7 @@ impl FromStr for AddressArgument {
 
 /// What `list add` adds, a - for what is on standard input, or when addresses expire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AddArgument {
+pub(crate) enum AddArgument {
     Address(EntryKey),
     StandardInput,
     For(Expiry),
@@ -72,8 +72,11 @@ impl FromStr for NewEntry {
     }
 }
 
-/// All addresses to add to a list, with standard input read where it is asked for.
-pub(super) fn new_addresses(name: &str, arguments: &[AddArgument]) -> Result<Vec<NewEntry>, Error> {
+/// All addresses to add to a list, with standard input read where it is asked for. `command` is what errors begin with.
+pub(crate) fn new_addresses(
+    command: &str,
+    arguments: &[AddArgument],
+) -> Result<Vec<NewEntry>, Error> {
     let mut entries = Vec::new();
     let mut expiry = None;
     for argument in arguments {
@@ -82,10 +85,10 @@ pub(super) fn new_addresses(name: &str, arguments: &[AddArgument]) -> Result<Vec
             AddArgument::StandardInput => read(io::stdin().lock(), &mut entries)?,
             AddArgument::For(given) => {
                 if expiry.replace(*given).is_some() {
-                    return Err(Error::usage(format!("list add {name}: for is given twice")));
+                    return Err(Error::usage(format!("{command}: for is given twice")));
                 }
                 if arguments.len() == 1 {
-                    return Err(Error::usage(format!("list add {name}: no address given")));
+                    return Err(Error::usage(format!("{command}: no address given")));
                 }
             }
         }
@@ -97,7 +100,7 @@ pub(super) fn new_addresses(name: &str, arguments: &[AddArgument]) -> Result<Vec
 }
 
 /// All addresses of the arguments, with standard input read where it is asked for.
-pub(super) fn addresses(arguments: &[AddressArgument]) -> Result<Vec<EntryKey>, Error> {
+pub(crate) fn addresses(arguments: &[AddressArgument]) -> Result<Vec<EntryKey>, Error> {
     let mut addresses = Vec::new();
     for argument in arguments {
         match argument {

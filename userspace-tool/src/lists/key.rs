@@ -10,9 +10,9 @@ use std::{
 
 /// An address and a port, which is 0 where ports do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct EntryKey {
-    pub(super) address: IpAddr,
-    pub(super) port: u16,
+pub(crate) struct EntryKey {
+    pub(crate) address: IpAddr,
+    pub(crate) port: u16,
 }
 
 impl From<IpAddr> for EntryKey {

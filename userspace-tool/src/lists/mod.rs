@@ -19,8 +19,12 @@ mod wire;
 
 use crate::{error::Error, usage};
 pub(crate) use arguments::ListArguments;
-pub(crate) use execute::{lists, names};
-pub(crate) use wire::List;
+pub(crate) use entries::{delete, read as entries};
+pub(crate) use execute::{add, destroy, lists, names};
+pub(crate) use expiry::Expiry;
+pub(crate) use input::{AddArgument, AddressArgument, addresses, new_addresses};
+pub(crate) use show::{entry_json, left};
+pub(crate) use wire::{Entry, List, NewEntry};
 
 /// All lists as `list save` prints them.
 pub(crate) fn save() -> Result<String, Error> {

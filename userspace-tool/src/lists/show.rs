@@ -61,14 +61,19 @@ pub(super) fn entries(entries: &[Entry]) -> String {
                     .map_or("never".to_owned(), |age| duration::show(*age)),
                 entry.time_to_live.to_string(),
                 entry.packets.to_string(),
-                entry
-                    .expiry
-                    .map_or("-".to_owned(), |expiry| expiry.to_string()),
+                left(entry),
             ]
         })
         .collect();
     let header = ["address", "last seen", "ttl", "packets", "left"];
     table(&header, &rows, &[0])
+}
+
+/// For how long an address stays that was told so.
+pub(crate) fn left(entry: &Entry) -> String {
+    entry
+        .expiry
+        .map_or("-".to_owned(), |expiry| expiry.to_string())
 }
 
 /// What `list add` answers.
@@ -94,7 +99,7 @@ pub(super) fn list_json(list: &List) -> Value {
 }
 
 /// The JSON of an entry.
-pub(super) fn entry_json(entry: &Entry) -> Value {
+pub(crate) fn entry_json(entry: &Entry) -> Value {
     json!({
         "address": entry.key.address.to_string(),
         "port": (entry.key.port != 0).then_some(entry.key.port),

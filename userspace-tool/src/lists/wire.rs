@@ -33,20 +33,20 @@ nest! {
 
 /// An address of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) key: EntryKey,
+pub(crate) struct Entry {
+    pub(crate) key: EntryKey,
     pub(super) time_to_live: u8,
     pub(super) packets: u32,
     /// Milliseconds since each remembered packet, the latest first.
     pub(super) ages: Vec<u64>,
-    pub(super) expiry: Option<Expiry>,
+    pub(crate) expiry: Option<Expiry>,
 }
 
 /// An address to add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NewEntry {
-    pub(super) key: EntryKey,
-    pub(super) expiry: Option<Expiry>,
+pub(crate) struct NewEntry {
+    pub(crate) key: EntryKey,
+    pub(crate) expiry: Option<Expiry>,
 }
 
 impl From<EntryKey> for NewEntry {

@@ -68,6 +68,12 @@ impl Family {
     }
 }
 
+/// A word of an address with its first bits set, so many, up to 32.
+#[inline]
+pub(crate) fn first_bits(count: u32) -> u32 {
+    !u32::MAX.checked_shr(count).unwrap_or(0).to_be()
+}
+
 /// An IP address: bytes in network order, in native words. The last three words of an IPv4 address
 /// are 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,13 +89,13 @@ impl Address {
     }
 
     /// The mask of a prefix. For IPv4, the first word counts.
+    #[inline]
     pub(crate) fn prefix_mask(length: u8) -> Self {
         let mut left = u32::from(length);
         Self([(); 4].map(|()| {
             let bits = left.min(u32::BITS);
             left = left.saturating_sub(bits);
-            let zeroes = u32::BITS.wrapping_sub(bits);
-            u32::MAX.checked_shl(zeroes).unwrap_or(0).to_be()
+            first_bits(bits)
         }))
     }
 

@@ -374,7 +374,7 @@ static HOSTS_POLICY: [Policy; 3] = [
 ];
 
 /// What a nested `entry` may hold.
-static ENTRY_POLICY: [Policy; 8] = [
+static ENTRY_POLICY: [Policy; 9] = [
     Policy::NONE,
     Policy::binary(16),
     Policy::u8(),
@@ -383,6 +383,7 @@ static ENTRY_POLICY: [Policy; 8] = [
     Policy::u16(),
     Policy::u64(),
     Policy::flag(),
+    Policy::u8(),
 ];
 
 /// What a request for `chain-get` may hold.
@@ -426,7 +427,7 @@ pub(crate) static LIST_GET_POLICY: [Policy; 2] =
 pub(crate) static LIST_GET_DUMP_POLICY: [Policy; 1] = [Policy::NONE];
 
 /// What a request for `list-create` may hold.
-pub(crate) static LIST_CREATE_POLICY: [Policy; 14] = [
+pub(crate) static LIST_CREATE_POLICY: [Policy; 15] = [
     Policy::NONE,
     Policy::string(LIST_NAME_LENGTH_MAX as u16),
     Policy::u32_range(&LIST_SIZE_RANGE),
@@ -441,6 +442,7 @@ pub(crate) static LIST_CREATE_POLICY: [Policy; 14] = [
     Policy::flag(),
     Policy::NONE,
     Policy::string(LIST_NAME_LENGTH_MAX as u16),
+    Policy::flag(),
 ];
 
 /// What a request for `list-destroy` may hold.
@@ -488,7 +490,7 @@ pub(crate) static ENTRY_DELETE_POLICY: [Policy; 12] = [
 ];
 
 /// What a request for `list-set` may hold.
-pub(crate) static LIST_SET_POLICY: [Policy; 14] = [
+pub(crate) static LIST_SET_POLICY: [Policy; 15] = [
     Policy::NONE,
     Policy::string(LIST_NAME_LENGTH_MAX as u16),
     Policy::u32_range(&LIST_SIZE_RANGE),
@@ -503,6 +505,7 @@ pub(crate) static LIST_SET_POLICY: [Policy; 14] = [
     Policy::NONE,
     Policy::NONE,
     Policy::string(LIST_NAME_LENGTH_MAX as u16),
+    Policy::flag(),
 ];
 
 /// What a request for `server-get` may hold.

@@ -10,6 +10,9 @@ mod entry;
 mod expiry;
 mod list;
 mod lists;
+#[cfg(CONFIG_KUNIT = "y")]
+mod network_tests;
+mod prefixes;
 mod prelude;
 mod slots;
 mod stamps;
@@ -26,6 +29,7 @@ pub(crate) use entry::{
     Find,
     Ipv4Key,
     Ipv6Key,
+    KeyDetail,
     SavedState,
     Snapshot,
     SNAPSHOT_AGES, //

@@ -1117,6 +1117,9 @@ pub(crate) mod attribute {
         /// The list whose addresses rules do not find in this one, nor stamp; empty for none. It
         /// can have no such list itself.
         pub(crate) const EXCEPT: u16 = 13;
+        /// Rules look for networks, too: an address without an entry is found by that of the
+        /// longest network that it is in. A list gets it with its first network at the latest.
+        pub(crate) const NETWORKS: u16 = 14;
     }
 
     /// The attributes of `entry`.
@@ -1138,5 +1141,8 @@ pub(crate) mod attribute {
         pub(crate) const EXPIRES: u16 = 6;
         /// The entry stays until it is deleted.
         pub(crate) const PERMANENT: u16 = 7;
+        /// The entry is for all addresses that begin with so many bits of the address, whose other
+        /// bits are 0; absent, or as many as an address has, for one address.
+        pub(crate) const PREFIX: u16 = 8;
     }
 }

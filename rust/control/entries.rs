@@ -5,12 +5,16 @@
 use super::lists::list_of;
 use crate::{
     control::prelude::*,
-    packet::Address,
+    packet::{
+        Address,
+        Family, //
+    },
     recent::{
         jiffies_of_age,
         Ages,
         EntryKey,
         Expiry,
+        KeyDetail,
         SavedState,
         Snapshot,
         Stamped,
@@ -28,6 +32,23 @@ fn entries(request: Attributes<'_>) -> impl Iterator<Item = Attribute<'_>> {
     request.filter(|attribute| attribute.kind() == list::ENTRY)
 }
 
+/// The key of a network.
+fn network<'a>(
+    family: Family,
+    address: Address,
+    port: u16,
+    prefix: Attribute<'a>,
+) -> NetlinkResult<'a, EntryKey> {
+    if port != 0 {
+        return Err(ExtAckError::new(EINVAL, c"a network has no port").at(prefix));
+    }
+    let key = (prefix.u8()).and_then(|length| EntryKey::of_network(family, address, length));
+    key.ok_or_else(|| {
+        let message = c"a network's address ends with its prefix, which is no longer than that";
+        ExtAckError::new(EINVAL, message).at(prefix)
+    })
+}
+
 /// An entry of a request.
 struct Given<'a> {
     key: EntryKey,
@@ -43,6 +64,7 @@ impl<'a> Given<'a> {
     fn decode(entry: Attribute<'a>) -> NetlinkResult<'a, Self> {
         let mut address = None;
         let (mut port, mut time_to_live, mut packets) = (0, None, None);
+        let mut prefix = None;
         let (mut expires, mut is_permanent) = (None, None);
         let (mut ages, mut youngest) = (0u32, 0);
         for attribute in entry.nested() {
@@ -54,6 +76,7 @@ impl<'a> Given<'a> {
                     })?);
                 }
                 attributes::PORT => port = attribute.u16().unwrap_or(0),
+                attributes::PREFIX => prefix = Some(attribute),
                 attributes::TIME_TO_LIVE => time_to_live = attribute.u8(),
                 attributes::PACKETS => packets = attribute.u32(),
                 attributes::AGE => {
@@ -85,10 +108,12 @@ impl<'a> Given<'a> {
             return Err(ExtAckError::new(EINVAL, message).at(attribute));
         }
         Ok(Self {
-            key: EntryKey {
-                family,
-                address,
-                port,
+            key: match prefix {
+                None => EntryKey {
+                    detail: KeyDetail::Port(port),
+                    ..EntryKey::of_address(family, address)
+                },
+                Some(attribute) => network(family, address, port, attribute)?,
             },
             time_to_live,
             packets,
@@ -123,14 +148,18 @@ impl<'a> Given<'a> {
 
 /// Allocates memory for the addresses that are not in the list yet.
 fn reserve<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a> {
-    let (mut new, mut expire) = (0u32, false);
+    let (mut new, mut expire, mut has_networks) = (0u32, false, false);
     for entry in entries(request.attributes()) {
         let given = Given::decode(entry)?;
-        if !list.contains(&given.key) {
+        has_networks |= given.key.prefix().is_some();
+        if !list.has(&given.key) {
             new = new.saturating_add(1);
         }
         expire |= given.expiry.is_some();
         cond_resched();
+    }
+    if has_networks {
+        list.allow_networks()?;
     }
     list.reserve(new, expire)
         .map_err(|error| ExtAckError::new(error, c"there is no memory for so many new addresses"))
@@ -203,7 +232,7 @@ impl Doit for Delete {
         let list = list_of(request)?;
         let exist = may_exist(request);
         for entry in entries(request.attributes()) {
-            if !list.contains(&Given::decode(entry)?.key) && !exist {
+            if !list.has(&Given::decode(entry)?.key) && !exist {
                 return Err(ExtAckError::new(ENOENT, c"the address is not in the list").at(entry));
             }
             cond_resched();
@@ -250,8 +279,10 @@ impl Dumpit for Get {
 fn encode(snapshot: &Snapshot<'_>, message: &mut Message<'_>) -> Result {
     message.nest(list::ENTRY, |message| {
         (snapshot.key.family, snapshot.key.address).write(attributes::ADDRESS, message)?;
-        if snapshot.key.port != 0 {
-            message.put_u16(attributes::PORT, snapshot.key.port)?;
+        match snapshot.key.detail {
+            KeyDetail::Port(0) => {}
+            KeyDetail::Port(port) => message.put_u16(attributes::PORT, port)?,
+            KeyDetail::Prefix(length) => message.put_u8(attributes::PREFIX, length)?,
         }
         message.put_u8(attributes::TIME_TO_LIVE, snapshot.time_to_live)?;
         message.put_u32(attributes::PACKETS, snapshot.packets)?;

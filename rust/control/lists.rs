@@ -86,10 +86,13 @@ fn encode(namespace: &Namespace, list: &List, message: &mut Message<'_>) -> Resu
     message.put_u64(attributes::EVICTED, statistics.evicted)?;
     message.put_u64(attributes::EXPIRED, statistics.expired)?;
     message.put_u64(attributes::REFUSED, statistics.refused)?;
-    match list.except() {
-        Some(except) => message.put_string(attributes::EXCEPT, except.name()),
-        None => Ok(()),
+    if let Some(except) = list.except() {
+        message.put_string(attributes::EXCEPT, except.name())?;
     }
+    if list.has_networks() {
+        message.put_flag(attributes::NETWORKS, true)?;
+    }
+    Ok(())
 }
 
 /// Returns one list.
@@ -121,6 +124,14 @@ impl Dumpit for GetAll {
     }
 }
 
+/// Prepares a list for networks if the request says so.
+fn allow_networks(list: &List, request: Attributes<'_>) -> Result {
+    match request.get(attributes::NETWORKS) {
+        Some(_) => list.with_migration_locked(|| list.allow_networks()),
+        None => Ok(()),
+    }
+}
+
 /// Creates a list.
 pub(super) struct Create;
 
@@ -135,7 +146,8 @@ impl Doit for Create {
         let except = except.map_or(&[][..], |name| name.string());
         match namespace.create_list(name.string(), settings, except) {
             Err(EEXIST) if list.get(attributes::EXIST).is_some() => Set::run(request),
-            created => created.map_err(|error| match error {
+            Ok(()) => Ok(allow_networks(&*list_of(request)?, list)?),
+            Err(error) => Err(match error {
                 EEXIST => ExtAckError::new(error, c"there is a list of that name already").at(name),
                 ENOSPC => {
                     let message = c"too many lists: see the module parameter max_lists";
@@ -156,6 +168,7 @@ impl Doit for Set {
         let list = list_of(request)?;
         let chosen = request.attributes();
         let settings = settings_of(chosen, list.settings(), namespace.lists().limits())?;
+        allow_networks(&list, chosen)?;
         let except = (chosen.get(attributes::EXCEPT)).map(|name| name.string());
         let lost = namespace
             .set_list(&list, settings, except)

@@ -24,6 +24,7 @@ use crate::{
     },
     recent::prelude::*, //
 };
+use core::cmp::Ordering;
 
 /// No entry: the end of a chain.
 pub(super) const NONE: u32 = u32::MAX;
@@ -49,25 +50,93 @@ const REFERENCED: u32 = 1 << 12;
 /// there. RING says that it has none.
 const EXPIRES: u32 = 1 << 13;
 
+/// The entry is for a network: the upper half holds the length of its prefix instead of a port.
+const NETWORK: u32 = 1 << 14;
+
 /// The bits of SHAPE that belong to the key.
-const KEY_OF_SHAPE: u32 = 0xffff_0f00;
+const KEY_OF_SHAPE: u32 = 0xffff_0f00 | NETWORK;
 
 /// The key of an entry.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EntryKey {
     /// The address family.
     pub(crate) family: Family,
-    /// The address.
+    /// The address; of a network, the first one.
     pub(crate) address: Address,
-    /// The port, in host byte order; 0 if ports are ignored.
-    pub(crate) port: u16,
+    /// What the key has besides.
+    pub(crate) detail: KeyDetail,
+}
+
+/// What a key has besides its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyDetail {
+    /// A port, in host byte order; 0 if ports are ignored.
+    Port(u16),
+    /// A network's prefix of so many bits, fewer than an address has.
+    Prefix(u8),
 }
 
 impl EntryKey {
+    /// The key of an address without a port.
+    #[inline]
+    pub(crate) const fn of_address(family: Family, address: Address) -> Self {
+        Self {
+            family,
+            address,
+            detail: KeyDetail::Port(0),
+        }
+    }
+
+    /// The key of a network. A prefix as long as an address makes it that of the address. `None` if the
+    /// prefix is longer, or bits of the address behind it are set.
+    pub(crate) fn of_network(family: Family, address: Address, length: u8) -> Option<Self> {
+        let bits = match family {
+            Family::Ipv4 => 32,
+            Family::Ipv6 => 128,
+        };
+        match length.cmp(&bits) {
+            Ordering::Greater => None,
+            Ordering::Equal => Some(Self::of_address(family, address)),
+            Ordering::Less => {
+                let network = Self::of_address(family, address).network(length);
+                (network.address == address).then_some(network)
+            }
+        }
+    }
+
+    /// The network that the address is in, by the length of its prefix.
+    #[inline]
+    pub(super) fn network(&self, length: u8) -> Self {
+        Self {
+            family: self.family,
+            address: self.address.masked(&Address::prefix_mask(length)),
+            detail: KeyDetail::Prefix(length),
+        }
+    }
+
+    /// The length of a network's prefix.
+    #[inline]
+    pub(crate) fn prefix(&self) -> Option<u8> {
+        match self.detail {
+            KeyDetail::Port(_) => None,
+            KeyDetail::Prefix(length) => Some(length),
+        }
+    }
+
+    /// The family of a network, and the length of its prefix.
+    #[inline]
+    pub(super) fn network_length(&self) -> Option<(Family, u8)> {
+        Some((self.family, self.prefix()?))
+    }
+
     /// The key's bits in SHAPE.
     #[inline]
     fn shape(&self) -> u32 {
-        u32::from(self.port) << 16 | self.family.version() << 8
+        let detail = match self.detail {
+            KeyDetail::Port(port) => u32::from(port) << 16,
+            KeyDetail::Prefix(length) => u32::from(length) << 16 | NETWORK,
+        };
+        detail | self.family.version() << 8
     }
 }
 
@@ -91,11 +160,15 @@ impl Find for EntryKey {
 
     fn hash(&self, with: &HashKey) -> u32 {
         let [a, b, c, d] = self.address.words();
-        match (self.family, self.port) {
-            (Family::Ipv4, 0) => Ipv4Key(a).hash(with),
-            (Family::Ipv4, _) => with.hash_pair(a, self.shape()),
-            (Family::Ipv6, 0) => Ipv6Key([a, b, c, d]).hash(with),
-            (Family::Ipv6, _) => with.hash(&[a, b, c, d, self.shape()]),
+        match (self.family, self.detail) {
+            (Family::Ipv4, KeyDetail::Port(0)) => Ipv4Key(a).hash(with),
+            (Family::Ipv4, KeyDetail::Port(_)) => with.hash_pair(a, self.shape()),
+            (Family::Ipv6, KeyDetail::Port(0)) => Ipv6Key([a, b, c, d]).hash(with),
+            (Family::Ipv6, KeyDetail::Port(_)) => with.hash(&[a, b, c, d, self.shape()]),
+            (Family::Ipv4, KeyDetail::Prefix(length)) => Ipv4Network(a, length).hash(with),
+            (Family::Ipv6, KeyDetail::Prefix(length)) => {
+                Ipv6Network([a, b, c, d], length).hash(with)
+            }
         }
     }
 
@@ -118,11 +191,7 @@ pub(crate) struct Ipv4Key(pub(crate) u32);
 impl Find for Ipv4Key {
     #[inline]
     fn key(&self) -> EntryKey {
-        EntryKey {
-            family: Family::Ipv4,
-            address: Address::new([self.0, 0, 0, 0]),
-            port: 0,
-        }
+        EntryKey::of_address(Family::Ipv4, Address::new([self.0, 0, 0, 0]))
     }
 
     /// Hashes as xt_recent and nftables do.
@@ -144,17 +213,65 @@ pub(crate) struct Ipv6Key(pub(crate) [u32; 4]);
 impl Find for Ipv6Key {
     #[inline]
     fn key(&self) -> EntryKey {
-        EntryKey {
-            family: Family::Ipv6,
-            address: Address::new(self.0),
-            port: 0,
-        }
+        EntryKey::of_address(Family::Ipv6, Address::new(self.0))
     }
 
     /// Hashes as xt_recent and nftables do.
     #[inline]
     fn hash(&self, with: &HashKey) -> u32 {
         with.hash_four(&self.0)
+    }
+
+    #[inline]
+    fn matches_key(&self, entry: Entry<'_>) -> bool {
+        self.key().matches_key(entry)
+    }
+}
+
+/// The key of an IPv4 network: the first word of its address, and the length of its prefix.
+#[derive(Clone, Copy)]
+pub(super) struct Ipv4Network(pub(super) u32, pub(super) u8);
+
+impl Find for Ipv4Network {
+    #[inline]
+    fn key(&self) -> EntryKey {
+        EntryKey {
+            detail: KeyDetail::Prefix(self.1),
+            ..Ipv4Key(self.0).key()
+        }
+    }
+
+    /// Only user space adds networks.
+    #[inline]
+    fn hash(&self, with: &HashKey) -> u32 {
+        with.spread(u64::from(self.1) << 32 | u64::from(self.0))
+    }
+
+    #[inline]
+    fn matches_key(&self, entry: Entry<'_>) -> bool {
+        entry.word(ADDRESS) == self.0 && entry.word(SHAPE) & KEY_OF_SHAPE == self.key().shape()
+    }
+}
+
+/// The key of an IPv6 network: its address, and the length of its prefix.
+#[derive(Clone, Copy)]
+pub(super) struct Ipv6Network(pub(super) [u32; 4], pub(super) u8);
+
+impl Find for Ipv6Network {
+    #[inline]
+    fn key(&self) -> EntryKey {
+        EntryKey {
+            detail: KeyDetail::Prefix(self.1),
+            ..Ipv6Key(self.0).key()
+        }
+    }
+
+    /// Only user space adds networks.
+    #[inline]
+    fn hash(&self, with: &HashKey) -> u32 {
+        let [a, b, c, d] = self.0.map(u64::from);
+        let first = (a << 32 | b).wrapping_add(self.1.into());
+        with.spread(first.rotate_left(17) ^ (c << 32 | d))
     }
 
     #[inline]
@@ -311,8 +428,21 @@ impl<'a> Entry<'a> {
         Some(EntryKey {
             family: Family::from_version(shape >> 8 & 0xf)?,
             address: Address::new(words),
-            port: (shape >> 16) as u16,
+            detail: match shape & NETWORK {
+                0 => KeyDetail::Port((shape >> 16) as u16),
+                _ => KeyDetail::Prefix((shape >> 16) as u8),
+            },
         })
+    }
+
+    /// As [`EntryKey::network_length`].
+    #[inline]
+    pub(super) fn network_length(&self) -> Option<(Family, u8)> {
+        let shape = self.word(SHAPE);
+        if shape & NETWORK == 0 {
+            return None;
+        }
+        self.key()?.network_length()
     }
 
     /// How many stamps fit.

@@ -72,6 +72,22 @@ struct Detour {
     previous: Option<Arc<EntryTable>>,
     /// A list whose addresses rules do not find in this one, nor stamp.
     except: Option<Arc<List>>,
+    /// Whether there may be networks.
+    networks: bool,
+}
+
+impl Detour {
+    /// Whether networks are all that there is to ask.
+    #[inline]
+    fn has_only_networks(&self) -> bool {
+        self.previous.is_none() && self.except.is_none()
+    }
+
+    /// Itself, if there is anything to ask.
+    fn needed(self) -> Option<Self> {
+        let is_needed = self.previous.is_some() || self.except.is_some() || self.networks;
+        is_needed.then_some(self)
+    }
 }
 
 impl Tables {
@@ -85,13 +101,18 @@ impl Tables {
         Retirable::new(tables, GFP_KERNEL_ACCOUNT)
     }
 
-    /// The tables of a list with that exception, while no entries migrate.
-    fn settled(table: Arc<EntryTable>, except: Option<Arc<List>>) -> Result<KBox<Retirable<Self>>> {
-        let detour = except.map(|except| Detour {
+    /// The tables of a list with that exception, which may have networks, while no entries migrate.
+    fn settled(
+        table: Arc<EntryTable>,
+        except: Option<Arc<List>>,
+        networks: bool,
+    ) -> Result<KBox<Retirable<Self>>> {
+        let detour = Detour {
             previous: None,
-            except: Some(except),
-        });
-        Self::new(table, detour)
+            except,
+            networks,
+        };
+        Self::new(table, detour.needed())
     }
 
     fn previous(&self) -> Option<&EntryTable> {
@@ -102,8 +123,13 @@ impl Tables {
         self.detour.as_ref()?.except.as_ref()
     }
 
+    fn has_networks(&self) -> bool {
+        self.detour.as_ref().is_some_and(|detour| detour.networks)
+    }
+
     fn check(&self, query: &Query<'_>) -> Result<bool, Superseded> {
-        self.table.check(self.previous(), query, jiffies32())
+        let networks = self.has_networks();
+        (self.table).check(self.previous(), query, networks, jiffies32())
     }
 
     /// Whether the list makes an exception of the address.
@@ -134,7 +160,7 @@ impl List {
     ) -> Result<Arc<Self>> {
         let mut owned = KVec::new();
         owned.extend_from_slice(name, GFP_KERNEL_ACCOUNT)?;
-        let tables = RcuBox::new(Tables::settled(new_table(settings)?, except)?);
+        let tables = RcuBox::new(Tables::settled(new_table(settings)?, except, false)?);
         Arc::pin_init(
             pin_init!(Self {
                 name: owned,
@@ -163,6 +189,11 @@ impl List {
     /// The list whose addresses rules do not find in this one, nor stamp.
     pub(crate) fn except(&self) -> Option<Arc<List>> {
         self.with_tables(|tables| tables.except().cloned())
+    }
+
+    /// Whether it may have networks.
+    pub(crate) fn has_networks(&self) -> bool {
+        self.with_tables(Tables::has_networks)
     }
 
     /// The list's statistics.
@@ -206,7 +237,14 @@ impl List {
         query: &Query<'_, impl Find>,
         guard: &rcu::Guard,
     ) -> Option<bool> {
-        self.settled_table(guard)?.check_fast(query, jiffies32)
+        let Tables { table, detour } = self.tables.read(guard);
+        match detour {
+            None => table.check_fast(query, jiffies32),
+            Some(detour) if detour.has_only_networks() => {
+                table.check_fast_in_networks(query, jiffies32)
+            }
+            Some(_) => None,
+        }
     }
 
     /// Whether an entry matches the query of a packet; reaps if the window says so. `address` is that
@@ -255,8 +293,12 @@ impl List {
             if tables.excepts(&address) {
                 return Ok(false);
             }
-            let (table, previous) = (&tables.table, tables.previous());
-            table.update(previous, query, invert, jiffies32(), time_to_live)
+            let (table, previous, now) = (&tables.table, tables.previous(), jiffies32());
+            let query = match tables.has_networks() {
+                true => &table.deciding(previous, query, now),
+                false => query,
+            };
+            table.update(previous, query, invert, now, time_to_live)
         })
     }
 
@@ -347,14 +389,18 @@ impl List {
         })
     }
 
-    /// Whether the address is in the list.
-    pub(crate) fn contains(&self, key: &EntryKey) -> bool {
-        let query = Query {
-            key: *key,
-            time_to_live: 0,
-            window: &Window::any(),
-        };
+    /// Whether the address is in the list, or a network that it is in.
+    fn contains(&self, key: &EntryKey) -> bool {
+        let query = Query::any(key);
         self.retry(&rcu::read_lock(), |tables| tables.check(&query))
+    }
+
+    /// Whether the list has an entry with that key.
+    pub(crate) fn has(&self, key: &EntryKey) -> bool {
+        let query = Query::any(key);
+        self.retry(&rcu::read_lock(), |tables| {
+            (tables.table).check(tables.previous(), &query, false, jiffies32())
+        })
     }
 
     /// Allocates memory for `more` further entries, up to the list's size, and, if `expire` says so, to
@@ -403,8 +449,8 @@ impl List {
     /// Removes all entries at once. May sleep. The caller serializes flushes and resizes.
     pub(crate) fn flush(&self) -> Result {
         let table = new_table(self.settings())?;
-        let tables = Tables::settled(table.clone(), self.except())?;
         let _lock = self.migration_lock.lock();
+        let tables = Tables::settled(table.clone(), self.except(), self.has_networks())?;
         let old = self.table();
         self.replace(tables);
         // Stamps from here on go to the new table.
@@ -420,7 +466,20 @@ impl List {
     /// `ENOMEM` if there is not enough memory.
     pub(crate) fn set_except(&self, except: Option<Arc<List>>) -> Result {
         let _lock = self.migration_lock.lock();
-        self.replace(Tables::settled(self.table(), except)?);
+        let tables = Tables::settled(self.table(), except, self.has_networks())?;
+        self.replace(tables);
+        Ok(())
+    }
+
+    /// From here on, the list may have networks. May sleep. The caller has locked migrations out.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` if there is not enough memory.
+    pub(crate) fn allow_networks(&self) -> Result {
+        if !self.has_networks() {
+            self.replace(Tables::settled(self.table(), self.except(), true)?);
+        }
         Ok(())
     }
 
@@ -488,14 +547,18 @@ impl PreparedTable {
     pub(crate) fn install(mut self) -> u64 {
         let _lock = self.list.migration_lock.lock();
         let old = self.list.table();
-        let except = self.list.except();
+        let (except, networks) = (self.list.except(), self.list.has_networks());
         if let Some(detour) = &mut self.tables.value_mut().detour {
             detour.previous = Some(old.clone());
             detour.except = except.clone();
+            detour.networks = networks;
         }
         let moved = self.moved.value_mut();
-        match (&mut moved.detour, except) {
-            (Some(detour), Some(except)) => detour.except = Some(except),
+        match &mut moved.detour {
+            Some(detour) if except.is_some() || networks => {
+                detour.except = except;
+                detour.networks = networks;
+            }
             _ => moved.detour = None,
         }
         self.list.replace(self.tables);

@@ -29,6 +29,7 @@ use super::{
         Snapshot,
         NONE, //
     },
+    prefixes::Prefixes,
     slots::{
         Shortage,
         Slots, //
@@ -98,6 +99,17 @@ pub(crate) struct Query<'a, F = EntryKey> {
     pub(crate) window: &'a Window,
 }
 
+impl Query<'_> {
+    /// Whether there is an entry with that key.
+    pub(super) fn any(key: &EntryKey) -> Self {
+        Query {
+            key: *key,
+            time_to_live: 0,
+            window: &const { Window::any() },
+        }
+    }
+}
+
 /// The result of a query.
 #[derive(Clone, Copy)]
 struct Lookup {
@@ -143,6 +155,7 @@ pub(super) struct EntryTable {
     buckets: Buckets,
     hash: HashKey,
     slots: Slots,
+    pub(super) prefixes: Prefixes,
     written: CacheAligned<Written>,
 }
 
@@ -167,6 +180,7 @@ impl EntryTable {
             // Load factor at most 2/3: every other entry in the chain may be a cache miss.
             buckets: Buckets::new(size.saturating_add(size / 2), NONE, LARGE)?,
             slots: Slots::new(size, hits)?,
+            prefixes: Prefixes::new()?,
             timeout: Word::new(timeout),
             superseded: Word::new(0),
             written: CacheAligned(Written {
@@ -239,19 +253,88 @@ impl EntryTable {
         Ok(guard)
     }
 
-    /// Whether an entry matches the query, here or in the previous table.
-    pub(super) fn check(
+    /// Looks an entry up, here or in the previous table.
+    #[inline]
+    fn lookup_in_both(
         &self,
         previous: Option<&Self>,
         query: &Query<'_>,
         now: u32,
-    ) -> Result<bool, Superseded> {
+    ) -> Option<Lookup> {
         let timeout = self.timeout();
-        let mut lookup = self.lookup(query, timeout, now);
-        if let (None, Some(previous)) = (lookup, previous) {
-            // It may just have migrated, but entries migrate in one direction only.
-            let earlier = previous.lookup(query, timeout, now);
-            lookup = earlier.or_else(|| self.lookup(query, timeout, now));
+        let lookup = self.lookup(query, timeout, now);
+        let (None, Some(previous)) = (lookup, previous) else {
+            return lookup;
+        };
+        // It may just have migrated, but entries migrate in one direction only.
+        let earlier = previous.lookup(query, timeout, now);
+        earlier.or_else(|| self.lookup(query, timeout, now))
+    }
+
+    /// As [`EntryTable::lookup_in_both`], for the longest network that the address is in, whose key
+    /// the query gets.
+    fn lookup_network(
+        &self,
+        previous: Option<&Self>,
+        query: &mut Query<'_>,
+        now: u32,
+    ) -> Option<Lookup> {
+        let address = query.key;
+        let earlier = previous.map(|previous| &previous.prefixes);
+        for length in self.prefixes.lengths(earlier, address.family) {
+            let network = Query {
+                key: address.network(length),
+                ..*query
+            };
+            let may_be_in = |table: &Self| table.may_have(&network.key);
+            if !may_be_in(self) && !previous.is_some_and(may_be_in) && !may_be_in(self) {
+                continue;
+            }
+            if let Some(lookup) = self.lookup_in_both(previous, &network, now) {
+                *query = network;
+                return Some(lookup);
+            }
+        }
+        None
+    }
+
+    /// Whether there is an entry with that key, unless its bucket changes at the moment.
+    #[inline]
+    fn may_have(&self, key: &impl Find) -> bool {
+        let Some((head, attempt)) = self.buckets.attempt(self.bucket(key)) else {
+            return true;
+        };
+        self.find(head, key, Some(&attempt)).is_some() || attempt.is_disturbed()
+    }
+
+    /// The query for the entry that decides on the address: its own, or else that of the longest
+    /// network that it is in, if there is one.
+    pub(super) fn deciding<'a>(
+        &self,
+        previous: Option<&Self>,
+        query: &Query<'a>,
+        now: u32,
+    ) -> Query<'a> {
+        let mut deciding = *query;
+        if self.lookup_in_both(previous, query, now).is_none() {
+            self.lookup_network(previous, &mut deciding, now);
+        }
+        deciding
+    }
+
+    /// Whether the entry of an address, or of the longest network that it is in if there may be
+    /// networks, matches the query, here or in the previous table.
+    pub(super) fn check(
+        &self,
+        previous: Option<&Self>,
+        query: &Query<'_>,
+        has_networks: bool,
+        now: u32,
+    ) -> Result<bool, Superseded> {
+        let mut query = *query;
+        let mut lookup = self.lookup_in_both(previous, &query, now);
+        if lookup.is_none() && has_networks {
+            lookup = self.lookup_network(previous, &mut query, now);
         }
         if lookup.is_none() && self.is_superseded() {
             return Err(Superseded);
@@ -401,6 +484,7 @@ impl EntryTable {
             self.slots.give_back(index);
             return Ok(Ok(self.refuse(Stamped::NoMemory)));
         }
+        self.prefixes.add(key.network_length());
         let mut is_used = false;
         let written = self.lock(bucket).map(|mut guard| {
             if let Some(written) = self.write_known(&guard, key, now, &write) {
@@ -412,6 +496,7 @@ impl EntryTable {
             Ok(stamped)
         });
         if !is_used {
+            self.prefixes.remove(key.network_length());
             self.slots.give_back(index);
         }
         written
@@ -607,7 +692,7 @@ impl EntryTable {
         written
     }
 
-    /// Links an entry into its bucket.
+    /// Links an entry into its bucket. If it is for a network, its length is noted already.
     fn link(&self, guard: &mut BucketGuard<'_>, bucket: u32, index: u32, entry: Entry<'_>) {
         entry.set_next(guard.head());
         entry.set_bucket(Some(bucket));
@@ -615,8 +700,8 @@ impl EntryTable {
         self.written.entries.fetch_add(1, Relaxed);
     }
 
-    /// Unlinks an entry, which the caller then owns.
-    fn unlink(&self, guard: &mut BucketGuard<'_>, index: u32, entry: Entry<'_>) {
+    /// Unlinks an entry, which the caller then owns, and unlocks its bucket.
+    fn unlink(&self, mut guard: BucketGuard<'_>, index: u32, entry: Entry<'_>) {
         if guard.head() == index {
             guard.set_head(entry.next());
         } else {
@@ -630,6 +715,9 @@ impl EntryTable {
             }
         }
         entry.set_bucket(None);
+        let network = entry.network_length();
+        drop(guard);
+        self.prefixes.remove(network);
         self.written.entries.fetch_sub(1, Relaxed);
     }
 }

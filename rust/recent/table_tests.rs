@@ -39,11 +39,7 @@ const LATE: u32 = u32::MAX - 5;
 const ONCE: Window = Window::any();
 
 fn key(number: u32) -> EntryKey {
-    EntryKey {
-        family: Family::Ipv4,
-        address: Address::new([number, 0, 0, 0]),
-        port: 0,
-    }
+    EntryKey::of_address(Family::Ipv4, Address::new([number, 0, 0, 0]))
 }
 
 fn within(age: u32, hits: u32) -> Window {
@@ -74,7 +70,7 @@ fn check(table: &EntryTable, key: &EntryKey, window: &Window, now: u32) -> bool 
         time_to_live: 0,
         window,
     };
-    table.check(None, &query, now).unwrap_or(false)
+    table.check(None, &query, false, now).unwrap_or(false)
 }
 
 fn update(table: &EntryTable, key: &EntryKey, window: &Window, now: u32) -> bool {
@@ -203,7 +199,7 @@ mod tests {
         let family = quick_key(0).key().family;
         let mut all = 0;
         snapshots(&table, 20, |snapshot| {
-            assert!(snapshot.key.family == family && snapshot.key.port == 0);
+            assert!(snapshot.key == EntryKey::of_address(family, snapshot.key.address));
             assert_eq!(snapshot.time_to_live, 64);
             assert!(snapshot.ages == [4, 13, 14, 15]);
             all += 1;
@@ -377,7 +373,7 @@ mod tests {
                 time_to_live,
                 window: &ONCE,
             };
-            table.check(None, &query, 10).unwrap_or(false)
+            table.check(None, &query, false, 10).unwrap_or(false)
         };
         stamp(&table, &key(1), 10);
         let by_hand = |number| table.stamp(None, &key(number), 10, None, Origin::Hand);
@@ -611,7 +607,7 @@ mod tests {
                 time_to_live: 0,
                 window: &times(hits),
             };
-            table.check(Some(&old), &query, 10).unwrap_or(false)
+            table.check(Some(&old), &query, false, 10).unwrap_or(false)
         };
         // A lookup does not migrate.
         assert!(ask(1, 2) && !ask(1, 3));
@@ -629,7 +625,10 @@ mod tests {
                 time_to_live: 0,
                 window: &ONCE,
             };
-            assert!(matches!(old.check(None, &query, 10), Err(Superseded)));
+            assert!(matches!(
+                old.check(None, &query, false, 10),
+                Err(Superseded)
+            ));
             let stamped = old.stamp(None, &key(number), 10, Some(1), Origin::Packet);
             assert!(matches!(stamped, Err(Superseded)));
             assert!(matches!(

@@ -72,9 +72,8 @@ impl EntryTable {
     /// Removes an expired entry.
     #[cold]
     #[inline(never)]
-    pub(super) fn expire(&self, mut guard: BucketGuard<'_>, index: u32, entry: Entry<'_>) {
-        self.unlink(&mut guard, index, entry);
-        drop(guard);
+    pub(super) fn expire(&self, guard: BucketGuard<'_>, index: u32, entry: Entry<'_>) {
+        self.unlink(guard, index, entry);
         self.slots.give_back(index);
         self.written.expired.fetch_add(1, Relaxed);
     }

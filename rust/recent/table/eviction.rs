@@ -68,14 +68,14 @@ impl EntryTable {
         let Some(bucket) = entry.bucket() else {
             return false;
         };
-        let mut guard = self.buckets.lock(bucket);
+        let guard = self.buckets.lock(bucket);
         if entry.bucket() != Some(bucket) || (spare_referenced && entry.take_reference()) {
             return false;
         }
         if self.whole(index, entry).is_to_stay() {
             return false;
         }
-        self.unlink(&mut guard, index, entry);
+        self.unlink(guard, index, entry);
         self.written.evicted.fetch_add(1, Relaxed);
         true
     }

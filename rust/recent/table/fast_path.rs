@@ -6,8 +6,23 @@
 //! Inlined and monomorphized for each kind of key: calls, and passing arguments in memory, would
 //! cost as much as the work itself.
 
-use super::Query;
-use crate::recent::prelude::*;
+use super::{
+    super::{
+        entry::{
+            Ipv4Network,
+            Ipv6Network, //
+        },
+        prefixes::bits, //
+    },
+    Query, //
+};
+use crate::{
+    packet::{
+        first_bits,
+        Family, //
+    },
+    recent::prelude::*, //
+};
 
 impl EntryTable {
     /// As [`EntryTable::check`]; `None` if the bucket changed meanwhile, the table is superseded, or the
@@ -18,15 +33,71 @@ impl EntryTable {
         query: &Query<'_, impl Find>,
         now: impl FnOnce() -> u32,
     ) -> Option<bool> {
-        let (head, attempt) = self.buckets.attempt(self.bucket(&query.key))?;
-        let answer = match self.find(head, &query.key, Some(&attempt)) {
-            Some((_, entry)) => Some(Self::answer(entry, query, self.timeout(), now())?),
-            None => None,
-        };
-        if attempt.is_disturbed() || answer.is_none() && self.is_superseded() {
+        let answer = self.answer_fast(&query.key, query, now)?;
+        if answer.is_none() && self.is_superseded() {
             return None;
         }
         Some(answer.unwrap_or(false))
+    }
+
+    /// What the entry with that key says to the query, `Some(None)` without one; `None` as for
+    /// [`EntryTable::check_fast`].
+    #[inline(always)]
+    fn answer_fast(
+        &self,
+        key: &impl Find,
+        query: &Query<'_, impl Find>,
+        now: impl FnOnce() -> u32,
+    ) -> Option<Option<bool>> {
+        let (head, attempt) = self.buckets.attempt(self.bucket(key))?;
+        let answer = match self.find(head, key, Some(&attempt)) {
+            Some((_, entry)) => Some(Self::answer(entry, query, self.timeout(), now())?),
+            None => None,
+        };
+        if attempt.is_disturbed() {
+            return None;
+        }
+        Some(answer)
+    }
+
+    /// As [`EntryTable::check_fast`], in a list that may have networks.
+    #[inline(never)]
+    pub(crate) fn check_fast_in_networks(
+        &self,
+        query: &Query<'_, impl Find>,
+        now: fn() -> u32,
+    ) -> Option<bool> {
+        if let Some(answer) = self.answer_fast(&query.key, query, now)? {
+            return Some(answer);
+        }
+        let EntryKey {
+            family, address, ..
+        } = query.key.key();
+        let words = address.words();
+        let mut network = words;
+        for (index, lengths) in self.prefixes.of(family).rev() {
+            // What follows this word is behind all prefixes that are left.
+            if let Some(behind) = network.get_mut(index.wrapping_add(1)) {
+                *behind = 0;
+            }
+            for bit in bits(lengths) {
+                if let (Some(masked), Some(word)) = (network.get_mut(index), words.get(index)) {
+                    *masked = word & first_bits(bit);
+                }
+                let length = (index as u8).wrapping_mul(32).wrapping_add(bit as u8);
+                let answer = match family {
+                    Family::Ipv4 => {
+                        let [word, ..] = network;
+                        self.answer_fast(&Ipv4Network(word, length), query, now)?
+                    }
+                    Family::Ipv6 => self.answer_fast(&Ipv6Network(network, length), query, now)?,
+                };
+                if let Some(answer) = answer {
+                    return Some(answer);
+                }
+            }
+        }
+        (!self.is_superseded()).then_some(false)
     }
 
     /// As [`EntryTable::update`]; `None` as for [`EntryTable::check_fast`].

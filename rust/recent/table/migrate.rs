@@ -147,6 +147,7 @@ impl EntryTable {
             self.slots.give_back(index);
             return Ok(Migrated::Lost);
         }
+        self.prefixes.add(key.network_length());
         let mut is_used = false;
         let migrated = self.lock(bucket).map(|mut guard| {
             if self.find(guard.head(), key, None).is_some() {
@@ -160,6 +161,7 @@ impl EntryTable {
             copied
         });
         if !is_used {
+            self.prefixes.remove(key.network_length());
             self.slots.give_back(index);
         }
         migrated
@@ -267,7 +269,7 @@ impl EntryTable {
     /// Removes an address from a locked bucket; returns whether it was there with that TTL.
     pub(super) fn take_out_of(
         &self,
-        mut guard: BucketGuard<'_>,
+        guard: BucketGuard<'_>,
         key: &EntryKey,
         time_to_live: u8,
         now: u32,
@@ -279,8 +281,7 @@ impl EntryTable {
             return false;
         }
         let was_there = self.is_alive(index, entry, self.timeout(), now);
-        self.unlink(&mut guard, index, entry);
-        drop(guard);
+        self.unlink(guard, index, entry);
         self.slots.give_back(index);
         was_there
     }

@@ -9,6 +9,7 @@ use crate::{
         Find,
         Ipv4Key,
         Ipv6Key,
+        KeyDetail,
         Query,
         Window, //
     },
@@ -129,33 +130,28 @@ impl SourceKey for Ipv6Key {
 impl Recent {
     /// The packet's address, all of it and without a port.
     fn whole_address(&self, packet: &Packet<'_>) -> EntryKey {
-        EntryKey {
-            family: packet.family,
-            address: match self.attributes.key {
-                RecentKey::Source | RecentKey::SourceAndPort => packet.source(),
-                RecentKey::Destination => packet.destination(),
-            },
-            port: 0,
-        }
+        let address = match self.attributes.key {
+            RecentKey::Source | RecentKey::SourceAndPort => packet.source(),
+            RecentKey::Destination => packet.destination(),
+        };
+        EntryKey::of_address(packet.family, address)
     }
 
     /// The key of the packet's entry.
     fn key(&self, packet: &Packet<'_>) -> EntryKey {
-        let (address, port) = match self.attributes.key {
-            RecentKey::Source => (packet.source(), 0),
-            RecentKey::Destination => (packet.destination(), 0),
-            RecentKey::SourceAndPort => {
-                (packet.source(), packet.ports().map_or(0, |(port, _)| port))
-            }
+        let whole = self.whole_address(packet);
+        let port = match self.attributes.key {
+            RecentKey::Source | RecentKey::Destination => 0,
+            RecentKey::SourceAndPort => packet.ports().map_or(0, |(port, _)| port),
         };
         let mask = match packet.family {
             Family::Ipv4 => &self.ipv4_mask,
             Family::Ipv6 => &self.ipv6_mask,
         };
         EntryKey {
-            family: packet.family,
-            address: address.masked(mask),
-            port,
+            address: whole.address.masked(mask),
+            detail: KeyDetail::Port(port),
+            ..whole
         }
     }
 

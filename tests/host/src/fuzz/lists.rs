@@ -18,6 +18,7 @@ use crate::{
         Expiry,
         Ipv4Key,
         Ipv6Key,
+        KeyDetail,
         List,
         ListLimits,
         ListSettings,
@@ -35,7 +36,7 @@ use kernel::sync::{
 };
 use std::sync::Once;
 
-type Id = (bool, [u32; 4], u16);
+type Id = EntryKey;
 
 /// How many stamps an entry holds here.
 const HITS: usize = 6;
@@ -141,7 +142,16 @@ impl Model {
         (entry.is_alive(self.now, self.settings.timeout)).then_some(entry)
     }
 
-    /// As [`List::check`].
+    /// The key of the entry that decides on an address, and what [`List::check`] says; without an entry,
+    /// the address.
+    fn decide(&self, key: &Id, time_to_live: u8, window: &Window) -> (Id, Option<bool>) {
+        let keys = [*key].into_iter().chain(networks(key));
+        let mut found = keys.map(|key| (key, self.check(&key, time_to_live, window)));
+        found
+            .find(|(_, agrees)| agrees.is_some())
+            .unwrap_or((*key, None))
+    }
+
     fn check(&self, id: &Id, time_to_live: u8, window: &Window) -> Option<bool> {
         let entry = self.entry(id)?;
         if time_to_live != 0 && entry.time_to_live != 0 && entry.time_to_live != time_to_live {
@@ -175,6 +185,20 @@ impl Model {
         Entries(entries.filter(|(_, entry)| is_alive(entry)).collect())
     }
 
+    /// Forgets stamps that are too old to be compared, as the ageing does; of an entry that is to stay, the
+    /// latest remains.
+    fn age(&mut self) {
+        let now = self.now;
+        self.entries.retain(|_, entry| {
+            let seen = entry.seen;
+            entry.seen = Seen::of(seen.iter().filter(|seen| now - seen <= AGE_MAX.into()));
+            if entry.seen.count == 0 && entry.expiry.is_some() {
+                entry.seen = Seen::of([now - u64::from(AGE_MAX) - 1].into_iter());
+            }
+            entry.seen.count != 0
+        });
+    }
+
     /// Whether the list is full of entries that are to stay.
     fn is_full(&self) -> bool {
         let alive = self.alive();
@@ -190,8 +214,30 @@ fn start() {
     });
 }
 
-fn id(key: &EntryKey) -> Id {
-    (key.family == Family::Ipv6, key.address.words(), key.port)
+/// Lengths of prefixes that tell some of the addresses apart, and others not.
+const LENGTHS: [[u8; 4]; 2] = [[0, 4, 6, 7], [30, 40, 96, 101]];
+
+/// The networks that an address is in, the longest first.
+fn networks(key: &EntryKey) -> impl Iterator<Item = EntryKey> + '_ {
+    let lengths = LENGTHS[usize::from(key.family == Family::Ipv6)];
+    lengths.into_iter().rev().map(|length| network(key, length))
+}
+
+fn network(key: &EntryKey, length: u8) -> EntryKey {
+    let bits = u128::from_be_bytes(key.address.to_bytes(Family::Ipv6).0);
+    let kept = bits & u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
+    let bytes = &kept.to_be_bytes()[..key.address.to_bytes(key.family).1];
+    let (family, first) = Address::from_bytes(bytes).unwrap();
+    EntryKey::of_network(family, first, length).unwrap()
+}
+
+/// The key of an address, or of a network.
+fn any_key(byte: u8) -> EntryKey {
+    let key = key(byte);
+    match byte >> 6 {
+        2 => networks(&key).nth(usize::from(byte & 3)).unwrap(),
+        _ => key,
+    }
 }
 
 fn key(byte: u8) -> EntryKey {
@@ -203,7 +249,7 @@ fn key(byte: u8) -> EntryKey {
     EntryKey {
         family,
         address: Address::new(words),
-        port: u16::from(byte >> 6 == 3),
+        detail: KeyDetail::Port(u16::from(byte >> 6 == 3)),
     }
 }
 
@@ -243,7 +289,7 @@ fn contents(list: &List, ages: &mut Ages, now: u64) -> Entries {
                     packets: shown.packets,
                     expiry: shown.expiry,
                 };
-                assert!(!contents.insert(id(&shown.key), entry), "shown twice");
+                assert!(!contents.insert(shown.key, entry), "shown twice");
             }
         }
     }
@@ -278,20 +324,26 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
     let mut ages = Ages::new().unwrap();
     while !bytes.is_empty() {
         let [operation, who, byte] = bytes.array();
-        let key = key(who);
-        let id = id(&key);
+        let key = match operation % 12 {
+            4..=6 => any_key(who),
+            _ => key(who),
+        };
+        let id = key;
+        if key.prefix().is_some() {
+            list.with_migration_locked(|| list.allow_networks().unwrap());
+        }
         let before = (model.alive(), list.statistics());
         let guard = rcu::read_lock();
         let ttl = byte & 3;
         match operation % 12 {
             0 | 1 => {
                 kernel::alloc::fail_after((byte & 0xf0 == 0xf0).then_some(0));
-                let is_quick = match (key.family, key.port) {
+                let is_quick = match (key.family, key.detail) {
                     _ if byte & 4 == 0 => false,
-                    (Family::Ipv4, 0) => {
+                    (Family::Ipv4, KeyDetail::Port(0)) => {
                         list.stamp_fast(&Ipv4Key(key.address.words()[0]), ttl, &guard)
                     }
-                    (Family::Ipv6, 0) => {
+                    (Family::Ipv6, KeyDetail::Port(0)) => {
                         list.stamp_fast(&Ipv6Key(key.address.words()), ttl, &guard)
                     }
                     _ => list.stamp_fast(&key, ttl, &guard),
@@ -321,7 +373,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                     time_to_live: ttl,
                     window: &window,
                 };
-                let expected = model.check(&id, ttl, &window);
+                let (deciding, expected) = model.decide(&id, ttl, &window);
                 if operation % 12 == 2 {
                     if let (false, Some(answer)) = (window.reap, list.check_fast(&query, &guard)) {
                         assert_eq!(answer, expected == Some(true));
@@ -337,7 +389,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                         quick.unwrap_or_else(|| list.update(&query, || key, invert, 9, &guard));
                     assert_eq!(answer, expected == Some(true));
                     if expected.is_some_and(|agrees| agrees != invert) {
-                        model.push(&id, Some(9));
+                        model.push(&deciding, Some(9));
                     }
                 }
                 if window.reap {
@@ -411,14 +463,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 model.now = now;
                 // The ageing runs at least once an hour.
                 ageing.run();
-                model.entries.retain(|_, entry| {
-                    let seen = entry.seen;
-                    entry.seen = Seen::of(seen.iter().filter(|seen| now - seen <= AGE_MAX.into()));
-                    if entry.seen.count == 0 && entry.expiry.is_some() {
-                        entry.seen = Seen::of([now - u64::from(AGE_MAX) - 1].into_iter());
-                    }
-                    entry.seen.count != 0
-                });
+                model.age();
             }
             8 => {
                 assert!(list.flush().is_ok());
@@ -429,6 +474,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 // An expired entry does not come back.
                 model.entries = model.alive();
                 ageing.run();
+                model.age();
                 list.set_timeout(timeout);
                 model.settings.timeout = timeout;
             }
@@ -438,6 +484,7 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
                 // With a longer timeout, entries that have expired but are still there would come
                 // back.
                 ageing.run();
+                model.age();
                 kernel::alloc::fail_after((byte < 32).then_some(byte.into()));
                 let prepared = list.prepare(chosen);
                 kernel::alloc::fail_after(None);

@@ -67,9 +67,9 @@ fn wrong_usage_gets_one_line_and_status_2() {
              list destroy x the list itself\n",
         ),
         (
-            &["list", "add", "x", "10.0.0.0/8"],
-            "palisade: list: invalid value '10.0.0.0/8' for '<ADDRESS>...': a list holds single \
-             addresses, not networks: see palisade list --help\n",
+            &["list", "add", "x", "10.0.0.0/33"],
+            "palisade: list: invalid value '10.0.0.0/33' for '<ADDRESS>...': the length of its \
+             prefix is a number from 0 to 32: see palisade list --help\n",
         ),
         (
             &["list", "create", "x", "hits=0"],
@@ -95,9 +95,9 @@ fn wrong_usage_gets_one_line_and_status_2() {
              '--status': see palisade protect --help\n",
         ),
         (
-            &["ban", "192.0.2.0/24"],
-            "palisade: ban: invalid value '192.0.2.0/24' for '[ADDRESS]...': a list holds single \
-             addresses, not networks: see palisade ban --help\n",
+            &["ban", "192.0.2.0/33"],
+            "palisade: ban: invalid value '192.0.2.0/33' for '[ADDRESS]...': the length of its \
+             prefix is a number from 0 to 32: see palisade ban --help\n",
         ),
         (
             &["metrics", "x"],

@@ -135,8 +135,15 @@ check "others are banned" session palisade ban 192.0.2.6
 check "and himself with --force" warns 'your own session of ssh comes from 10.0.0.3' session palisade ban --force 10.0.0.3
 check "who is out then" not pings other 10.0.0.1
 
+unban 10.0.0.3
+check "a network may be banned" test "$(ban 10.0.0.2/31)" = "BAN: 1 new, 0 known"
+check "with all who are in it" not pings other 10.0.0.1
+check "the status has it" test "$(status '.addresses[] | select(.prefix) | "\(.address)/\(.prefix)"')" = 10.0.0.2/31
+refuse "nor with a network that he is in" 1 'your own session of ssh comes from 10.0.0.3' session palisade ban 10.0.0.0/8
+check "it is let in again" unban 10.0.0.2/31
+check "and served, with all who are in it" eventually 60 served other
+
 refuse "no address is a mistake" 2 'needs an address' ban
-refuse "networks are for later" 2 'single addresses, not networks' ban 10.0.0.0/24
 refuse "an address is banned as a whole" 2 'leave out the port' ban 10.0.0.3:80
 refuse "unban needs an address" 2 'ADDRESS' unban
 refuse "and a list" 1 'no list NONE' unban --list NONE 10.0.0.3

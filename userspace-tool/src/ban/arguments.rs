@@ -23,8 +23,8 @@ palisade ban [--list LIST] [--force] ADDRESS... [for=DURATION]
        palisade ban --status [--list LIST] [--json]"
 )]
 pub(crate) struct BanArguments {
-    /// Addresses; - reads them from standard input, one a line, with # comments. for=DURATION, such as 90s, 4h or 365d,
-    /// bans them for that long from now, and for=ever, which is meant without, until palisade unban; on standard input
+    /// Addresses and networks, such as 203.0.113.0/24; - reads them from standard input, one a line, with # comments.
+    /// for=DURATION, such as 90s, 4h or 365d, bans them for that long from now, and for=ever, which is meant without, until palisade unban; on standard input
     /// a line may have its own
     #[arg(value_name = "ADDRESS", conflicts_with_all = ["remove", "status"])]
     new: Vec<AddArgument>,

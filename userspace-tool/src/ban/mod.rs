@@ -77,7 +77,10 @@ pub(crate) fn ban(arguments: Vec<String>) -> Result<String, Error> {
 
 /// Refuse, or with `force` warn of, a ban of whom the caller's session comes from.
 fn spare_session(addresses: &[NewEntry], clients: &[IpAddr], force: bool) -> Result<(), Error> {
-    let is_hit = |client: &&IpAddr| addresses.iter().any(|one| one.key.address == **client);
+    let is_hit = |client: &&IpAddr| {
+        let mut keys = addresses.iter().map(|one| one.key);
+        keys.any(|key| key.network.contains(*client))
+    };
     match clients.iter().find(is_hit) {
         Some(client) if force => {
             output::warn(&format!("ban: your own session of ssh comes from {client}"));

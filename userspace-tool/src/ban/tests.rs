@@ -94,9 +94,9 @@ fn mistakes_are_named() {
             "ban: 192.0.2.1:80: an address is banned as a whole: leave out the port",
         ),
         (
-            "192.0.2.0/24",
-            "ban: invalid value '192.0.2.0/24' for '[ADDRESS]...': a list holds single addresses, not \
-             networks: see palisade ban --help",
+            "192.0.2.0/33",
+            "ban: invalid value '192.0.2.0/33' for '[ADDRESS]...': the length of its prefix is a number from 0 to \
+             32: see palisade ban --help",
         ),
         ("--json ::1", "ban: --json goes with --status"),
         (

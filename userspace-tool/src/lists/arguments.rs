@@ -41,7 +41,7 @@ pub(super) enum ListCommand {
         /// The list
         #[arg(value_name = "LIST", value_parser = list_name)]
         name: String,
-        /// Addresses, or ADDRESS:PORT and [ADDRESS]:PORT in a list of --rport; - reads them from standard
+        /// Addresses and networks, such as 192.0.2.0/24, or ADDRESS:PORT and [ADDRESS]:PORT in a list of --rport; - reads them from standard
         /// input, one a line, with # comments. for=DURATION, such as 90s, 4h or 365d, keeps them for that long
         /// from now and for=ever until they are deleted, whatever the timeout of the list and however full it is; on
         /// standard input a line may have its own
@@ -77,7 +77,8 @@ pub(super) enum ListCommand {
         /// size=N, the most addresses that the list holds; hits=N, the packets remembered of each address;
         /// timeout=DURATION, how long an address is kept after its last packet, such as 90s, 10m or 1h30m, and
         /// 0 for the longest time that can be measured; except=LIST, a list that is asked first: rules neither find nor
-        /// stamp its addresses in this one
+        /// stamp its addresses in this one; networks, that rules look for networks, too, as they do from the first that
+        /// is added
         #[arg(value_name = "SETTING=VALUE")]
         settings: Vec<Setting>,
         /// Change the limits of a list that is there already, as set does
@@ -89,7 +90,7 @@ pub(super) enum ListCommand {
         /// The list
         #[arg(value_name = "LIST", value_parser = list_name)]
         name: String,
-        /// size=N, hits=N, timeout=DURATION, except=LIST, as for create; except= for none
+        /// size=N, hits=N, timeout=DURATION, except=LIST, networks, as for create; except= for none
         #[arg(value_name = "SETTING=VALUE", required = true)]
         settings: Vec<Setting>,
     },
@@ -122,6 +123,7 @@ pub(super) enum Setting {
     Timeout(u64),
     /// The name of a list, or none.
     Except(String),
+    Networks,
 }
 
 impl Setting {
@@ -131,6 +133,7 @@ impl Setting {
             Self::Hits(_) => "hits",
             Self::Timeout(_) => "timeout",
             Self::Except(_) => "except",
+            Self::Networks => "networks",
         }
     }
 }
@@ -145,12 +148,16 @@ impl std::str::FromStr for Setting {
             _ => Err(format!("{name} is a number from 1 to {most}")),
         };
         match name {
+            "networks" if name == text => Ok(Self::Networks),
             "size" => number(u32::MAX).map(Self::Size),
             "hits" => number(HITS_MAX).map(Self::Hits),
             "timeout" => duration::parse(value).map(Self::Timeout),
             "except" if value.is_empty() => Ok(Self::Except(String::new())),
             "except" => list_name(value).map(Self::Except),
-            _ => Err("settings are size=N, hits=N, timeout=DURATION and except=LIST".to_owned()),
+            _ => Err(
+                "settings are size=N, hits=N, timeout=DURATION, except=LIST and networks"
+                    .to_owned(),
+            ),
         }
     }
 }

@@ -184,11 +184,13 @@ pub(super) fn restore(text: &str, name: &str, present_lists: Present) -> Result<
             Some(before) => (operation::LIST_SET, list.hits.max(before.hits)),
             None => (operation::LIST_CREATE, list.hits),
         };
-        let settings = [
+        let limits = [
             Setting::Size(list.size),
             Setting::Hits(hits),
             Setting::Timeout(list.timeout),
         ];
+        let networks = list.networks.then_some(Setting::Networks);
+        let settings: Vec<Setting> = limits.into_iter().chain(networks).collect();
         let request = with_settings("restore", &list.name, &settings, false)?;
         change_list(&mut connection, command, &list.name, &request)?;
         let except_before = before.map_or("", |before| &before.except);

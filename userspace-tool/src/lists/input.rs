@@ -163,10 +163,10 @@ mod tests {
     #[test]
     fn a_bad_line_is_named() {
         let mut addresses = Vec::<EntryKey>::new();
-        let error = read("192.0.2.1\n10.0.0.0/8\n".as_bytes(), &mut addresses).unwrap_err();
+        let error = read("192.0.2.1\n10.0.0.0/33\n".as_bytes(), &mut addresses).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "line 2 of standard input: 10.0.0.0/8: a list holds single addresses, not networks"
+            "line 2 of standard input: 10.0.0.0/33: the length of its prefix is a number from 0 to 32"
         );
     }
 

@@ -6,6 +6,9 @@
 //! list SSH size=1000 hits=20 timeout=1h saved=2026-11-21T09:30:00.250Z except=TRUSTED
 //! 192.0.2.1 ttl=64 packets=2 ages=1s500ms,20s
 //! [2001:db8::1]:443 ttl=60 packets=1 ages=5m until=2026-11-28T00:00:00.000Z
+//!
+//! list BAN size=100000 hits=20 timeout=0 saved=2026-11-21T09:30:00.250Z networks
+//! 198.51.100.0/24 ttl=0 packets=1 ages=2h until=ever
 //! ```
 //!
 //! Ages are those at the time of saving. Restored entries are older by the time since then. `until` is when an
@@ -38,7 +41,7 @@ pub(super) fn save(saved: &Saved, now: u64, out: &mut impl fmt::Write) -> fmt::R
     let Saved { list, entries } = saved;
     writeln!(
         out,
-        "list {} size={} hits={} timeout={} saved={}{}",
+        "list {} size={} hits={} timeout={} saved={}{}{}",
         quote_name(&list.name),
         list.size,
         list.hits,
@@ -47,7 +50,8 @@ pub(super) fn save(saved: &Saved, now: u64, out: &mut impl fmt::Write) -> fmt::R
         match quote_name(&list.except).as_str() {
             "" => String::new(),
             except => format!(" except={except}"),
-        }
+        },
+        if list.networks { " networks" } else { "" }
     )?;
     for entry in entries {
         let Entry {
@@ -153,7 +157,7 @@ fn read_header(header: &str) -> Result<(List, u64), String> {
     let name = words.next().and_then(unquote_name);
     let name = list_name(&name.ok_or("the list has no name")?)?;
     let (mut size, mut hits, mut timeout, mut saved) = (None, None, None, None);
-    let mut except = String::new();
+    let (mut except, mut networks) = (String::new(), false);
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         match key {
@@ -167,6 +171,7 @@ fn read_header(header: &str) -> Result<(List, u64), String> {
                 let name = unquote_name(value).ok_or("except is the name of a list")?;
                 except = list_name(&name)?;
             }
+            "networks" if key == word => networks = true,
             _ => return Err(format!("{key} is nothing that a list has")),
         }
     }
@@ -176,6 +181,7 @@ fn read_header(header: &str) -> Result<(List, u64), String> {
         hits: hits.ok_or("hits is missing")?,
         timeout: timeout.ok_or("timeout is missing")?,
         except,
+        networks,
         ..List::default()
     };
     Ok((list, saved.ok_or("saved is missing")?))
@@ -315,6 +321,7 @@ mod tests {
         fn entry()(
             address in any::<std::net::IpAddr>(),
             port in any::<u16>(),
+            prefix in proptest::option::of(0u8..=32),
             time_to_live in any::<u8>(),
             packets in any::<u32>(),
             mut ages in vec(0..u64::from(u32::MAX), 1..9),
@@ -324,7 +331,10 @@ mod tests {
             ]),
         ) -> Entry {
             ages.sort_unstable();
-            let key = EntryKey { address, port };
+            let key = match prefix {
+                Some(length) => EntryKey::of_prefix(address, length).unwrap(),
+                None => EntryKey::from(address).with_port(port),
+            };
             Entry { key, time_to_live, packets, ages, expiry }
         }
     }
@@ -337,10 +347,11 @@ mod tests {
             hits in 1..=HITS_MAX,
             timeout in 0..u64::from(u32::MAX),
             except in "|[ -~äöü\u{2003}]{1,30}",
+            networks in any::<bool>(),
             entries in vec(entry(), 0..5),
             now in 0..clock::LATEST - (1 << 40),
         ) {
-            let list = List { name, size, hits, timeout, except, ..List::default() };
+            let list = List { name, size, hits, timeout, except, networks, ..List::default() };
             let saved = Saved { list, entries };
             let mut text = String::new();
             save(&saved, now, &mut text).unwrap();

@@ -95,13 +95,15 @@ pub(super) fn list_json(list: &List) -> Value {
         "expired": list.expired,
         "refused": list.refused,
         "except": (!list.except.is_empty()).then_some(&list.except),
+        "networks": list.networks,
     })
 }
 
 /// The JSON of an entry.
 pub(crate) fn entry_json(entry: &Entry) -> Value {
     json!({
-        "address": entry.key.address.to_string(),
+        "address": entry.key.network.addr().to_string(),
+        "prefix": entry.key.prefix(),
         "port": (entry.key.port != 0).then_some(entry.key.port),
         "age_ms": entry.ages.first(),
         "ages_ms": entry.ages,

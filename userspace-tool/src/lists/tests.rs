@@ -47,7 +47,7 @@ fn word() -> impl Strategy<Value = String> {
     prop_oneof![
         6 => proptest::sample::select(known.to_vec()).prop_map(str::to_owned),
         1 => any::<String>(),
-        1 => "(size|hits|timeout|except)=\\PC{0,6}",
+        1 => "(size|hits|timeout|except|networks)=\\PC{0,6}",
     ]
 }
 

@@ -2,6 +2,8 @@
 
 //! Lists and their entries as netlink attributes.
 
+use std::net::IpAddr;
+
 use super::{arguments::Setting, expiry::Expiry, key::EntryKey};
 use crate::{
     error::Error,
@@ -28,6 +30,8 @@ nest! {
         pub(crate) refused: u64 = REFUSED;
         /// Empty if it makes no exceptions.
         pub(crate) except: String = EXCEPT;
+        /// Whether rules look for networks, too.
+        pub(crate) networks: bool = NETWORKS;
     }
 }
 
@@ -81,6 +85,7 @@ pub(super) fn encode_setting(setting: &Setting, request: &mut Writer) {
         Setting::Hits(hits) => request.u32(list::HITS, *hits),
         Setting::Timeout(milliseconds) => request.u64(list::TIMEOUT, *milliseconds),
         Setting::Except(name) => request.string(list::EXCEPT, name),
+        Setting::Networks => request.flag(list::NETWORKS),
     });
 }
 
@@ -94,9 +99,12 @@ pub(super) trait Encode {
     fn encode(&self, request: &mut Writer) {
         request.nested(list::ENTRY, |nest| {
             let key = self.key();
-            nest.address(entry::ADDRESS, key.address);
+            nest.address(entry::ADDRESS, key.network.addr());
             if key.port != 0 {
                 nest.u16(entry::PORT, key.port);
+            }
+            if let Some(length) = key.prefix() {
+                nest.u8(entry::PREFIX, length);
             }
             self.encode_rest(nest);
         });
@@ -167,9 +175,11 @@ pub(super) fn decode_added(answer: &[u8]) -> Result<u32, Error> {
 pub(super) fn decode_entries(answer: &[u8], entries: &mut Vec<Entry>) -> Result<(), Error> {
     for nest in Nest::new(answer)?.all(list::ENTRY) {
         let nest = nest.nest()?;
-        let key = EntryKey {
-            address: need(&nest, entry::ADDRESS, "an entry lacks its address")?,
-            port: read(&nest, entry::PORT)?.unwrap_or(0),
+        let address: IpAddr = need(&nest, entry::ADDRESS, "an entry lacks its address")?;
+        let key = match read(&nest, entry::PREFIX)? {
+            Some(length) => EntryKey::of_prefix(address, length)
+                .ok_or_else(|| Error::Failure("a prefix is longer than its address".to_owned()))?,
+            None => EntryKey::from(address).with_port(read(&nest, entry::PORT)?.unwrap_or(0)),
         };
         let ages = nest.all(entry::AGE).map(Attribute::u64);
         entries.push(Entry {
@@ -185,8 +195,6 @@ pub(super) fn decode_entries(answer: &[u8], entries: &mut Vec<Entry>) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use super::*;
 
     fn decoded(answer: &[u8]) -> Result<Vec<Entry>, Error> {
@@ -219,9 +227,13 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_read() {
-        for expiry in [None, Some(Expiry::Never), Some(Expiry::After(5))] {
+        for (key, expiry) in [
+            ("[2001:db8::1]:5", None),
+            ("2001:db8::/32", Some(Expiry::Never)),
+            ("192.0.2.0/31", Some(Expiry::After(5))),
+        ] {
             let entry = Entry {
-                key: "[2001:db8::1]:5".parse().unwrap(),
+                key: key.parse().unwrap(),
                 time_to_live: 7,
                 packets: 9,
                 ages: vec![1, 2, 3],

@@ -75,6 +75,7 @@ fn everything() -> Values {
             expired: 6,
             refused: u64::MAX,
             except: String::new(),
+            networks: false,
         }],
         servers: vec![Server {
             address: IpAddr::from([192, 0, 2, 1]),

@@ -26,6 +26,7 @@ use crate::{
         Lists,
         Query,
         SavedState,
+        Stamped,
         Window,
         AGE_MAX, //
     },
@@ -379,5 +380,67 @@ fn a_list_is_destroyed_while_it_is_looked_up() {
         };
         at_once(&[&destroy, &look, &look]);
         assert!(lists.find(b"list").is_none());
+    });
+}
+
+fn network(number: u32) -> EntryKey {
+    EntryKey::of_network(Family::Ipv4, Address::new([number, 0, 0, 0]), 8).unwrap()
+}
+
+fn add(list: &List, key: &EntryKey) {
+    assert_ne!(list.add(key, None, None, false), Stamped::NoMemory);
+}
+
+#[test]
+fn a_network_is_found_while_others_of_its_length_come_and_go() {
+    explore(|| {
+        let (_lists, list) = list(4, 1);
+        list.with_migration_locked(|| list.allow_networks().unwrap());
+        add(&list, &network(1));
+        let come_and_go = |number: u32| {
+            add(&list, &network(number));
+            assert!(list.remove(&network(number), 0));
+        };
+        let look = || {
+            for _ in 0..3 {
+                assert!(check(&list, 0x501, 0), "not found");
+                assert!(!check(&list, 0x504, 0), "what is not there");
+            }
+        };
+        at_once(&[&|| come_and_go(2), &|| come_and_go(3), &look]);
+        assert!(check(&list, 0x501, 0), "its length is forgotten");
+        assert!(list.remove(&network(1), 0));
+        assert!(!check(&list, 0x501, 0));
+        is_whole(&list);
+    });
+}
+
+#[test]
+fn networks_move_to_another_table_while_packets_come() {
+    explore(|| {
+        let (_lists, list) = list(4, 1);
+        list.with_migration_locked(|| list.allow_networks().unwrap());
+        add(&list, &network(1));
+        add(&list, &network(2));
+        let grow = || {
+            let prepared = list.prepare(settings(6)).ok().unwrap();
+            assert_eq!(prepared.install(), 0);
+        };
+        let look = || {
+            for _ in 0..2 {
+                assert!(check(&list, 0x501, 0), "not found");
+                assert!(update(&list, 0x502), "not found");
+            }
+        };
+        let change = || {
+            add(&list, &network(3));
+            assert!(check(&list, 0x503, 0), "not found");
+            assert!(list.remove(&network(3), 0));
+            assert!(!check(&list, 0x503, 0), "not removed");
+        };
+        at_once(&[&grow, &look, &change]);
+        let mut there = contents(&list);
+        there.sort();
+        assert_eq!(there, [(1, 0, 1, 1), (2, 9, 3, 3)]);
     });
 }

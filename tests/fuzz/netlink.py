@@ -227,6 +227,9 @@ class Fuzzer:
         self.ask("ruleset-change", {"change": [
             {"kind": "policy", "table": table, "chain-name": chain, "policy": "accept"} for table, chain in CHAINS]})
         _, lists, _ = check_configuration(self.control)
+        # A list that others have for their exceptions cannot be destroyed.
+        for name in lists:
+            self.ask("list-set", {"name": name, "except": b""})
         for name in lists:
             self.ask("list-destroy", {"name": name})
         rules, lists, _ = check_configuration(self.control)

@@ -10,6 +10,7 @@ mod complete;
 mod documents;
 mod error;
 mod fields;
+mod limit;
 mod lists;
 mod metrics;
 mod netlink;

@@ -4,7 +4,7 @@
 
 use clap::CommandFactory;
 
-use crate::{ban, error::Error, lists, metrics, persist, protect, rules};
+use crate::{ban, error::Error, limit, lists, metrics, persist, protect, rules};
 
 /// A command that is a word.
 #[derive(Debug)]
@@ -67,6 +67,13 @@ pub(crate) static ALL: &[Subcommand] = &[
         takes_families: false,
         command: ban::UnbanArguments::command,
         run: ban::unban,
+    },
+    Subcommand {
+        name: "limit",
+        about: "keep out who opens too many connections",
+        takes_families: false,
+        command: limit::LimitArguments::command,
+        run: limit::run,
     },
     Subcommand {
         name: "metrics",

@@ -116,7 +116,7 @@ pub(super) enum ListCommand {
 
 /// A limit of a new list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Setting {
+pub(crate) enum Setting {
     Size(u32),
     Hits(u32),
     /// In milliseconds.

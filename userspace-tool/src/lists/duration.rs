@@ -16,7 +16,7 @@ const UNITS: [(&str, u64); 5] = [
 ];
 
 /// The milliseconds of a duration such as 90s, 1h30m or 500ms; a bare number is seconds.
-pub(super) fn parse(text: &str) -> Result<u64, String> {
+pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let seconds = is_number(text).then(|| format!("{text}s"));
     let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     humantime::parse_duration(seconds.as_deref().unwrap_or(text))
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<u64, String> {
 }
 
 /// Milliseconds as a time without loss, which [`parse`] reads, such as 1h2m3s40ms.
-pub(super) struct Exact(pub(super) u64);
+pub(crate) struct Exact(pub(crate) u64);
 
 impl fmt::Display for Exact {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

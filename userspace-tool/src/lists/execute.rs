@@ -76,6 +76,17 @@ pub(crate) fn add(name: &str, addresses: &[NewEntry], exist: bool) -> Result<Str
     }))
 }
 
+/// Create a list, or change its settings.
+pub(crate) fn create(name: &str, settings: &[Setting]) -> Result<(), Error> {
+    let request = with_settings("create", name, settings, true)?;
+    change_list(
+        &mut Connection::open()?,
+        operation::LIST_CREATE,
+        name,
+        &request,
+    )
+}
+
 /// Destroy a list. Returns an empty output.
 pub(crate) fn destroy(name: &str) -> Result<String, Error> {
     change(operation::LIST_DESTROY, name, &named(name))

@@ -4,7 +4,7 @@
 
 mod arguments;
 mod clock;
-mod duration;
+pub(crate) mod duration;
 mod entries;
 mod execute;
 mod expiry;
@@ -18,9 +18,9 @@ mod tests;
 mod wire;
 
 use crate::{error::Error, usage};
-pub(crate) use arguments::ListArguments;
+pub(crate) use arguments::{ListArguments, Setting};
 pub(crate) use entries::{delete, read as entries};
-pub(crate) use execute::{add, destroy, lists, names};
+pub(crate) use execute::{add, create, destroy, lists, names};
 pub(crate) use expiry::Expiry;
 pub(crate) use input::{AddArgument, AddressArgument, addresses, new_addresses};
 pub(crate) use show::{entry_json, left};

@@ -7,23 +7,24 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
+use super::protection::Ports;
 use crate::{
-    rules::{Names, parse_port},
+    rules::{Names, Rule, parse_port},
     text::is_number,
 };
 
 /// A port, of one address or of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Endpoint {
-    pub(super) address: Option<IpAddr>,
-    pub(super) port: u16,
+pub(crate) struct Endpoint {
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) port: u16,
 }
 
 const BRACKETS: &str =
     "an IPv6 address stands in brackets, before a colon and a port: [2001:db8::1]:443";
 
 impl Endpoint {
-    pub(super) fn parse(text: &str, names: &dyn Names) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, names: &dyn Names) -> Result<Self, String> {
         let (address, port) = split(text)?;
         if let Some(address) = address.filter(IpAddr::is_unspecified) {
             return Err(format!(
@@ -34,6 +35,19 @@ impl Endpoint {
             0 => Err("there is no port 0".to_owned()),
             port => Ok(Self { address, port }),
         }
+    }
+
+    /// Whether a rule is for exactly this endpoint.
+    pub(crate) fn is_of(self, rule: &Rule) -> bool {
+        let same_address = match (rule.destination.as_ref(), self.address) {
+            (None, None) => rule.family.is_none(),
+            (Some(network), Some(address)) => {
+                let value = &network.value;
+                !network.inverted && value.is_host() && value.address() == address
+            }
+            _ => false,
+        };
+        same_address && Ports::of(rule).only() == Some(self.port)
     }
 }
 

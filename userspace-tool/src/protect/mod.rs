@@ -21,6 +21,7 @@ use crate::{
 };
 pub(crate) use arguments::ProtectArguments;
 use arguments::ProtectCommand;
+pub(crate) use endpoint::Endpoint;
 pub(crate) use protection::Ports;
 pub(crate) use wire::{Server, servers};
 

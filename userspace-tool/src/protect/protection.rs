@@ -66,16 +66,7 @@ pub(super) fn protections(chains: &[Chain]) -> impl Iterator<Item = Protection<'
 impl Protection<'_> {
     /// Whether it is for exactly this endpoint.
     pub(super) fn is_for(&self, endpoint: Endpoint) -> bool {
-        let destination = self.rule.destination.as_ref();
-        let same_address = match (destination, endpoint.address) {
-            (None, None) => self.rule.family.is_none(),
-            (Some(network), Some(address)) => {
-                let value = &network.value;
-                !network.inverted && value.is_host() && value.address() == address
-            }
-            _ => false,
-        };
-        same_address && self.ports.only() == Some(endpoint.port)
+        endpoint.is_of(self.rule)
     }
 
     pub(super) fn comes_in_at(&self, interface: &str) -> bool {

@@ -16,7 +16,7 @@ pub(crate) mod tests;
 mod wire;
 
 pub(crate) use execute::session::Session;
-pub(crate) use matches::{comment, list_name};
+pub(crate) use matches::{Visits, comment, list_name};
 #[cfg(test)]
 pub(crate) use model::policy::Policies;
 pub(crate) use model::{

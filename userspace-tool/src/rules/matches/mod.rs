@@ -27,7 +27,7 @@ mod udp;
 
 use super::model::extension::ExtensionType;
 pub(crate) use comment::comment;
-pub(crate) use recent::parse_list_name as list_name;
+pub(crate) use recent::{Visits, parse_list_name as list_name};
 
 /// All matches, by all of their names.
 pub(crate) static ALL: &[&ExtensionType] = &[

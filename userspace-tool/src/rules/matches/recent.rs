@@ -16,6 +16,7 @@ use crate::{
     rules::model::{
         extension::{Extension, ExtensionType, RuleContext},
         options::{is, number, options, parse_text, parsed},
+        rule::Rule,
     },
     text::{number as number_of_bits, printable},
 };
@@ -78,6 +79,29 @@ nest! {
         mask: Option<Mask> = (MASK, IPV4_PREFIX, IPV6_PREFIX) => "--mask";
     }
     saved as operation seconds reap hits time_to_live list mask key;
+}
+
+/// What a rule asks a list, and not the opposite of it.
+pub(crate) struct Visits<'a> {
+    pub(crate) list: &'a str,
+    /// Whether it stamps who matches.
+    pub(crate) is_update: bool,
+    pub(crate) seconds: Option<u32>,
+    pub(crate) hits: Option<u32>,
+}
+
+impl<'a> Visits<'a> {
+    /// What the first `-m recent` of a rule asks.
+    pub(crate) fn of(rule: &'a Rule) -> Option<Self> {
+        let mut matches = rule.matches.iter();
+        let recent: &Recent = matches.find_map(|one| one.as_any().downcast_ref())?;
+        (!recent.operation.inverted).then_some(Self {
+            list: &recent.list,
+            is_update: recent.operation.value == RecentOperation::Update,
+            seconds: recent.seconds,
+            hits: recent.hits,
+        })
+    }
 }
 
 plain! {

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use super::{address::Network, extension::Extension, family::Family};
-use crate::{fields::Negatable, text::number};
+use crate::{fields::Negatable, netlink::spec::Verdict, text::number};
 
 /// Packets and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,12 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
+    /// Whether it drops what matches, without an answer.
+    pub(crate) fn drops(&self) -> bool {
+        let target = self.target.as_deref().map(|target| target.as_any());
+        target.and_then(|target| target.downcast_ref()) == Some(&Verdict::Drop)
+    }
+
     /// The family that follows from the rule's addresses, protocol, matches and target.
     pub(crate) fn implied_family(&self) -> Option<Family> {
         let addresses = [&self.source, &self.destination];

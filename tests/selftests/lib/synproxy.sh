@@ -98,7 +98,10 @@ only_proxied() {
 			}
 		}
 	RULES
-	[ "$kind" = iptables ] || on proxy nft -f - <<-RULES
+	[ "$kind" != iptables ] || return 0
+	# A connection is translated if the socket of the last one from the same port is still there (TIME_WAIT).
+	on proxy sysctl -qw net.ipv4.tcp_max_tw_buckets=0
+	on proxy nft -f - <<-RULES
 		table inet watch {
 			chain output {
 				type filter hook output priority 0

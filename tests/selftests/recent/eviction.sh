@@ -15,12 +15,8 @@
 #	      |
 #	------+------  switch
 
-. "$(dirname "$0")/../lib/lib.sh"
+. "$(dirname "$0")/../lib/lists.sh"
 make_hosts server
-
-list() {
-	on server palisade list "$@"
-}
 
 list create small size=4
 list add small 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4

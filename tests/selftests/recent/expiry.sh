@@ -6,25 +6,8 @@
 #
 # Hosts, on the switch of lib.sh: server (10.0.0.1) has rules and lists, client (10.0.0.2) and other (10.0.0.3) send.
 
-. "$(dirname "$0")/../lib/lib.sh"
+. "$(dirname "$0")/../lib/lists.sh"
 make_hosts server client other
-
-list() {
-	on server palisade list "$@"
-}
-
-# of LIST FILTER: prints what a filter of jq finds in a list.
-of() {
-	list show "$1" --json | field "$2"
-}
-
-# matched: a packet of that host is found by the rule.
-matched() {
-	local before
-	before=$(counter server filter INPUT 1)
-	arrived "$1" 0 10.0.0.1
-	[ "$(counter server filter INPUT 1)" -eq $((before + 1)) ]
-}
 
 list create ban timeout=1s
 on server palisade -A INPUT -p icmp -m recent --name ban --rcheck

@@ -6,17 +6,8 @@
 #
 # Hosts, on the switch of lib.sh: server (10.0.0.1) has rules and lists, client (10.0.0.2) sends.
 
-. "$(dirname "$0")/../lib/lib.sh"
+. "$(dirname "$0")/../lib/lists.sh"
 make_hosts server client
-
-list() {
-	on server palisade list "$@"
-}
-
-# of LIST FILTER: prints what a filter of jq finds in a list.
-of() {
-	list show "$1" --json | field "$2"
-}
 
 # warns PATTERN COMMAND...: the command succeeds with one line on standard error that matches.
 warns() {

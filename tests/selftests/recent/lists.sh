@@ -5,12 +5,8 @@
 #
 # Hosts, on the switch of lib.sh: server (10.0.0.1). No packets are sent.
 
-. "$(dirname "$0")/../lib/lib.sh"
+. "$(dirname "$0")/../lib/lists.sh"
 make_hosts server
-
-list() {
-	on server palisade list "$@"
-}
 
 check "there is no list at first" test "$(list ls --json | field length)" -eq 0
 check "create" list create one size=10 hits=3 timeout=1h

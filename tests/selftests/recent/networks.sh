@@ -6,31 +6,14 @@
 #
 # Hosts, on the switch of lib.sh: server (10.0.0.1) has rules and lists, client (10.0.0.2) and other (10.0.0.3) send.
 
-. "$(dirname "$0")/../lib/lib.sh"
+. "$(dirname "$0")/../lib/lists.sh"
 make_hosts server client other
-
-list() {
-	on server palisade list "$@"
-}
-
-# of LIST FILTER: prints what a filter of jq finds in a list.
-of() {
-	list show "$1" --json | field "$2"
-}
 
 # rule OPTION...: the only rule is that of a list.
 protocol=(-p icmp)
 rule() {
 	on server palisade -F
 	on server palisade -A INPUT "${protocol[@]}" -m recent --name ban "$@"
-}
-
-# matched HOST [ADDRESS]: a packet of that host agrees with the rule.
-matched() {
-	local before
-	before=$(counter server filter INPUT 1)
-	arrived "$1" 0 "${2:-10.0.0.1}"
-	[ "$(counter server filter INPUT 1)" -eq $((before + 1)) ]
 }
 
 # keys [FILTER]: prints the addresses and networks of the list, or only those that a filter of jq chooses, in order.

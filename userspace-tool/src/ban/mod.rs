@@ -16,7 +16,7 @@ use crate::{
     lists::{self, NewEntry},
     netlink::{Connection, spec::Table},
     output,
-    rules::{Session, System},
+    rules::{Change, Session, System},
     usage,
 };
 use arguments::BanCommand;
@@ -43,7 +43,8 @@ pub(crate) fn ban(arguments: Vec<String>) -> Result<String, Error> {
     match command {
         BanCommand::Add { addresses, .. } => {
             if present.is_empty() {
-                session.change(&rule::insertions(&wanted))?;
+                // Also before those with SYNPROXY: who is banned gets no cookie.
+                session.change(&Change::insertions(CHAIN, &wanted))?;
             }
             lists::add(&list, &addresses, true)
         }

@@ -5,7 +5,6 @@
 use super::CHAIN;
 use crate::{
     error::Error,
-    netlink::spec::ChangeKind,
     rules::{self, Chain, Change, Names, Rule, save_rule},
 };
 
@@ -28,18 +27,10 @@ pub(super) fn present(chains: &[Chain], wanted: &[Rule]) -> Vec<(u32, Rule)> {
         .collect()
 }
 
-/// The changes that put the rules before all others, those with SYNPROXY among them: who is banned gets no cookie.
-pub(super) fn insertions(wanted: &[Rule]) -> Vec<Change<'_>> {
-    let insert = Change {
-        position: Some(1),
-        ..Change::new(ChangeKind::Insert, Some(CHAIN))
-    };
-    wanted.iter().map(|rule| insert.with(rule)).collect()
-}
-
-/// The changes that delete the rules that are present.
+/// The changes that delete the rules, as often as they are present.
 pub(super) fn removals<'a>(present: &[(u32, Rule)], wanted: &'a [Rule]) -> Vec<Change<'a>> {
-    let delete = Change::new(ChangeKind::Delete, Some(CHAIN));
-    let deletions = || wanted.iter().map(|rule| delete.with(rule));
-    present.iter().flat_map(|_| deletions()).collect()
+    let deletions = present
+        .iter()
+        .flat_map(|_| Change::deletions(CHAIN, wanted));
+    deletions.collect()
 }

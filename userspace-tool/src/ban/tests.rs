@@ -14,10 +14,10 @@ use super::{
 use crate::{
     error::Error,
     lists::Expiry,
-    netlink::spec::{Table, Verdict},
+    netlink::spec::Table,
     rules::{
-        Chain, Counters, Policies, Rule, save_rule,
-        tests::{Fixed, rules},
+        Change, Counters, save_rule,
+        tests::{Fixed, chain},
     },
     usage,
 };
@@ -114,20 +114,6 @@ fn mistakes_are_named() {
     }
 }
 
-/// The chain with these rules.
-fn chain(lines: &[&str]) -> Chain {
-    let lines = lines.iter().map(|line| format!("-t raw -A {CHAIN} {line}"));
-    let all: Vec<Rule> = lines.flat_map(|line| rules(&line).1).collect();
-    Chain {
-        table: Table::Raw,
-        name: CHAIN.to_owned(),
-        policies: Some(Policies::both(Verdict::Accept, Counters::default())),
-        references: 0,
-        length: 0,
-        rules: (1..).zip(all).collect(),
-    }
-}
-
 #[test]
 fn the_rule_is_before_all_others() {
     let wanted = rule::rules("BAN", &Fixed).unwrap();
@@ -139,7 +125,7 @@ fn the_rule_is_before_all_others() {
         save_rule(CHAIN, one, false),
         "-A PREROUTING -m recent --rcheck --name BAN --rsource -j DROP"
     );
-    let insertions = rule::insertions(&wanted);
+    let insertions = Change::insertions(CHAIN, &wanted);
     assert_eq!(insertions.len(), 1);
     assert_eq!(insertions[0].position, Some(1));
 }
@@ -161,7 +147,7 @@ fn the_rule_is_known_again() {
             &[2, 3],
         ),
     ] {
-        let mut chain = chain(lines);
+        let mut chain = chain(Table::Raw, CHAIN, lines);
         for (_, rule) in &mut chain.rules {
             rule.counters = Counters {
                 packets: 1,

@@ -15,7 +15,7 @@ use crate::{
     lists::{self, Setting},
     netlink::spec::Table,
     protect::Endpoint,
-    rules::{Session, System, Visits, save_rule},
+    rules::{Change, Rule, Session, System, Visits, save_rule},
     usage,
 };
 pub(crate) use arguments::LimitArguments;
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
             let old = rule::rules_of(&chains, limit.endpoint);
             let saved = |rule| save_rule(CHAIN, rule, false);
             if !old.iter().map(saved).eq(wanted.iter().map(saved)) {
-                session.change(&rule::changes(&old, &wanted))?;
+                session.change(&replacement(&old, &wanted))?;
             }
             Ok(String::new())
         }
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
                 }
                 rules.extend(of_endpoint);
             }
-            session.change(&rule::removals(&rules))?;
+            session.change(&Change::deletions(CHAIN, &rules))?;
             let lists = lists::lists()?;
             let is_unused = |name: &str| {
                 lists
@@ -88,6 +88,15 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
             })
         }
     }
+}
+
+/// The changes that put the rules of a limit before all others, in the place of those that are there.
+fn replacement<'a>(old: &'a [Rule], new: &'a [Rule]) -> Vec<Change<'a>> {
+    [
+        Change::insertions(CHAIN, new),
+        Change::deletions(CHAIN, old),
+    ]
+    .concat()
 }
 
 fn no_limit(endpoint: Endpoint) -> Error {

@@ -8,9 +8,9 @@ use super::CHAIN;
 use crate::{
     error::Error,
     lists::duration,
-    netlink::spec::{ChangeKind, HITS_MAX},
+    netlink::spec::HITS_MAX,
     protect::{Endpoint, Ports},
-    rules::{self, Chain, Change, Counters, Names, Rule, Visits},
+    rules::{self, Chain, Counters, Names, Rule, Visits},
     text::number,
 };
 
@@ -144,21 +144,4 @@ pub(super) fn rules_of(chains: &[Chain], endpoint: Endpoint) -> Vec<Rule> {
             ..rule.clone()
         })
         .collect()
-}
-
-/// The changes that put the rules of a limit before all others, in the place of those that are there.
-pub(super) fn changes<'a>(old: &'a [Rule], new: &'a [Rule]) -> Vec<Change<'a>> {
-    let insert = Change {
-        position: Some(1),
-        ..Change::new(ChangeKind::Insert, Some(CHAIN))
-    };
-    // The last one goes in first.
-    let insertions = new.iter().rev().map(|rule| insert.with(rule));
-    insertions.chain(removals(old)).collect()
-}
-
-/// The changes that delete rules.
-pub(super) fn removals(old: &[Rule]) -> Vec<Change<'_>> {
-    let delete = Change::new(ChangeKind::Delete, Some(CHAIN));
-    old.iter().map(|rule| delete.with(rule)).collect()
 }

@@ -7,15 +7,16 @@ use clap::Parser;
 use super::{
     CHAIN,
     arguments::{LimitArguments, LimitCommand},
+    replacement,
     rule::{self, Limit},
 };
 use crate::{
     error::Error,
-    netlink::spec::{Table, Verdict},
+    netlink::spec::Table,
     protect::Endpoint,
     rules::{
-        Chain, Change, Counters, Policies, save_rule,
-        tests::{Fixed, rules},
+        Chain, Change, save_rule,
+        tests::{self, Fixed},
     },
     usage,
 };
@@ -124,18 +125,8 @@ fn mistakes_are_named() {
 }
 
 /// A chain with these rules.
-fn chain(words: &[&str]) -> Chain {
-    let rules = words
-        .iter()
-        .flat_map(|words| rules(&format!("-t mangle -A {CHAIN} {words}")).1);
-    Chain {
-        table: Table::Mangle,
-        name: CHAIN.to_owned(),
-        policies: Some(Policies::both(Verdict::Accept, Counters::default())),
-        references: 0,
-        length: 0,
-        rules: (1..).zip(rules).collect(),
-    }
+fn chain(lines: &[&str]) -> Chain {
+    tests::chain(Table::Mangle, CHAIN, lines)
 }
 
 /// What changes do, as rules are typed.
@@ -168,7 +159,7 @@ fn another_rate_takes_the_place_of_the_first() {
     let (limit, _) = limit("22 4/1m");
     let wanted = limit.rules(&Fixed).unwrap();
     let old = rule::rules_of(&chains, limit.endpoint);
-    let changes = rule::changes(&old, &wanted);
+    let changes = replacement(&old, &wanted);
     assert_eq!(
         typed(&changes),
         [

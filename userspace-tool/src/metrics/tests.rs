@@ -14,26 +14,19 @@ use crate::{
     lists::List,
     netlink::spec::{Table, Verdict},
     protect::Server,
-    rules::{Chain, Counters, Policies, tests::rules},
+    rules::{Chain, Counters, Policies, tests},
 };
 
-/// A chain with the rules that these lines describe; the Nth has counted N packets of 10 bytes.
+/// A user-defined chain with the rules that these lines describe; the Nth has counted N packets of 10 bytes.
 fn chain(table: Table, name: &str, lines: &[&str]) -> Chain {
-    let line = |line: &&str| rules(&format!("-t {table} -A {name} {line}")).1;
-    let mut rules: Vec<_> = (1..).zip(lines.iter().flat_map(line)).collect();
-    for (position, rule) in &mut rules {
+    let mut chain = tests::chain(table, name, lines);
+    chain.policies = None;
+    for (position, rule) in &mut chain.rules {
         let packets = u64::from(*position);
         let bytes = packets * 10;
         rule.counters = Counters { packets, bytes };
     }
-    Chain {
-        table,
-        name: name.to_owned(),
-        policies: None,
-        references: 0,
-        length: 0,
-        rules,
-    }
+    chain
 }
 
 fn nothing() -> Values {

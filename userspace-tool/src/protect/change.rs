@@ -72,9 +72,3 @@ pub(super) fn removed(
     }
     Ok(rules)
 }
-
-/// The changes that delete the rules.
-pub(super) fn removals(rules: &[Rule]) -> Vec<Change<'_>> {
-    let delete = Change::new(ChangeKind::Delete, Some(CHAIN));
-    rules.iter().map(|rule| delete.with(rule)).collect()
-}

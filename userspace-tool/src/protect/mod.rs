@@ -16,7 +16,7 @@ use crate::{
     error::Error,
     netlink::spec::Table,
     output,
-    rules::{Session, System},
+    rules::{Change, Session, System},
     usage,
 };
 pub(crate) use arguments::ProtectArguments;
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
             interface,
         } => {
             let rules = change::removed(&chains, &endpoints, interface.as_deref())?;
-            session.change(&change::removals(&rules))?;
+            session.change(&Change::deletions(CHAIN, &rules))?;
         }
         ProtectCommand::Status { json } => {
             let servers = wire::servers()?;

@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{
     error::Error,
-    netlink::spec::{Table, Verdict},
+    netlink::spec::Table,
     rules::{
-        Chain, Counters, Policies, Rule,
-        tests::{Fixed, rules},
+        Chain, Rule,
+        tests::{self, Fixed},
     },
     usage,
 };
@@ -35,18 +35,10 @@ fn request(words: &str) -> Result<ProtectCommand, Error> {
 
 /// The chain with these rules.
 fn chain(rules: Vec<Rule>) -> Chain {
-    Chain {
-        table: Table::Raw,
-        name: CHAIN.to_owned(),
-        policies: Some(Policies::both(Verdict::Accept, Counters::default())),
-        references: 0,
-        length: 0,
-        rules: (1..).zip(rules).collect(),
-    }
+    tests::chain_of(Table::Raw, CHAIN, rules)
 }
 
 /// The chain with the rules that these lines describe.
 fn chain_of(lines: &[&str]) -> Chain {
-    let line = |line: &&str| rules(&format!("-t raw -A {CHAIN} {line}")).1;
-    chain(lines.iter().flat_map(line).collect())
+    tests::chain(Table::Raw, CHAIN, lines)
 }

@@ -37,6 +37,22 @@ impl<'a> Change<'a> {
         }
     }
 
+    /// The changes that insert rules before all others of a chain, in their order.
+    pub(crate) fn insertions(chain: &'a str, rules: &'a [Rule]) -> Vec<Self> {
+        let insert = Self {
+            position: Some(1),
+            ..Self::new(ChangeKind::Insert, Some(chain))
+        };
+        // The last one goes in first.
+        rules.iter().rev().map(|rule| insert.with(rule)).collect()
+    }
+
+    /// The changes that delete rules from a chain.
+    pub(crate) fn deletions(chain: &'a str, rules: &'a [Rule]) -> Vec<Self> {
+        let delete = Self::new(ChangeKind::Delete, Some(chain));
+        rules.iter().map(|rule| delete.with(rule)).collect()
+    }
+
     /// The same change with a rule.
     pub(crate) fn with(&self, rule: &'a Rule) -> Self {
         Self {

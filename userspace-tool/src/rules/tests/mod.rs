@@ -12,14 +12,19 @@ use std::{io, net::IpAddr};
 
 use super::{
     model::{
+        chain::Chain,
         command::{Command, Edit, Invocation},
         names::Names,
-        rule::Rule,
+        policy::Policies,
+        rule::{Counters, Rule},
     },
     parser,
     print::save_rule,
 };
-use crate::error::Error;
+use crate::{
+    error::Error,
+    netlink::spec::{Table, Verdict},
+};
 
 /// Names that are the same on every machine.
 pub(crate) struct Fixed;
@@ -82,6 +87,24 @@ pub(crate) fn rules(line: &str) -> (String, Vec<Rule>) {
         Ok(Command::Change(Edit { chain, rules, .. })) => (chain.unwrap(), rules),
         Ok(Command::Check { chain, rules }) => (chain, rules),
         other => panic!("{line}: {other:?}"),
+    }
+}
+
+/// A built-in chain with the rules that these lines describe behind the chain's name.
+pub(crate) fn chain(table: Table, name: &str, lines: &[&str]) -> Chain {
+    let line = |line: &&str| rules(&format!("-t {table} -A {name} {line}")).1;
+    chain_of(table, name, lines.iter().flat_map(line))
+}
+
+/// A built-in chain with these rules.
+pub(crate) fn chain_of(table: Table, name: &str, rules: impl IntoIterator<Item = Rule>) -> Chain {
+    Chain {
+        table,
+        name: name.to_owned(),
+        policies: Some(Policies::both(Verdict::Accept, Counters::default())),
+        references: 0,
+        length: 0,
+        rules: (1..).zip(rules).collect(),
     }
 }
 

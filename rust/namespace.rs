@@ -190,12 +190,17 @@ impl Namespace {
     /// # Errors
     ///
     /// Those of [`Lists::create`] and of [`Namespace::exception`].
-    pub(crate) fn create_list(&self, name: &[u8], settings: ListSettings, except: &[u8]) -> Result {
+    pub(crate) fn create_list(
+        &self,
+        name: &[u8],
+        settings: ListSettings,
+        except: &[u8],
+    ) -> Result<Arc<List>> {
         let hooks = self.hooks.lock();
         let except = self.exception(None, except)?;
-        self.lists.create(name, settings, except)?;
+        let list = self.lists.create(name, settings, except)?;
         hooks.hurry_ageing();
-        Ok(())
+        Ok(list)
     }
 
     /// The list called `name`, whose addresses `list` or a new one is to make exceptions of; none if

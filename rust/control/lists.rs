@@ -146,7 +146,7 @@ impl Doit for Create {
         let except = except.map_or(&[][..], |name| name.string());
         match namespace.create_list(name.string(), settings, except) {
             Err(EEXIST) if list.get(attributes::EXIST).is_some() => Set::run(request),
-            Ok(()) => Ok(allow_networks(&*list_of(request)?, list)?),
+            Ok(created) => Ok(allow_networks(&created, list)?),
             Err(error) => Err(match error {
                 EEXIST => ExtAckError::new(error, c"there is a list of that name already").at(name),
                 ENOSPC => {

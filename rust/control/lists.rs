@@ -168,7 +168,6 @@ impl Doit for Set {
         let list = list_of(request)?;
         let chosen = request.attributes();
         let settings = settings_of(chosen, list.settings(), namespace.lists().limits())?;
-        allow_networks(&list, chosen)?;
         let except = (chosen.get(attributes::EXCEPT)).map(|name| name.string());
         let lost = namespace
             .set_list(&list, settings, except)
@@ -178,6 +177,7 @@ impl Doit for Set {
                 }
                 _ => no_exception(error, chosen),
             })?;
+        allow_networks(&list, chosen)?;
         if lost > 0 {
             request.warn(fmt!("{lost} addresses had no room and are gone"));
         }

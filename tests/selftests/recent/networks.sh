@@ -91,6 +91,10 @@ list flush ban
 list create trusted networks
 check "a list may be made for networks" test "$(of trusted .networks)" = true
 list set ban except=trusted
+list create plain
+refuse "exceptions of no list, and networks" 1 'except.*no such list' list set plain networks except=nothing
+check "change nothing" test "$(of plain .networks)" = false
+list destroy plain
 list add ban 10.0.0.0/8
 list add trusted 10.0.0.2/31
 rule --rcheck

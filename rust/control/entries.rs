@@ -208,6 +208,7 @@ impl Doit for Add {
         for entry in entries(request.attributes()) {
             Given::decode(entry)?;
         }
+        let answer = request.allocate_answer()?;
         // Memory reserved in a table that gets replaced would be useless.
         let (added, replaced) = list.with_migration_locked(|| {
             reserve(request, &list)?;
@@ -218,8 +219,8 @@ impl Doit for Add {
                 "the list is full: {replaced} addresses had to make room"
             ));
         }
-        // Without memory for the answer, the addresses are in the list all the same.
-        let _ = request.reply(|message| message.put_u32(list::ADDED, added));
+        // A socket that is full loses the answer; the addresses are in the list all the same.
+        let _ = answer.send(|message| message.put_u32(list::ADDED, added));
         Ok(())
     }
 }

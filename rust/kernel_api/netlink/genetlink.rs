@@ -19,6 +19,7 @@ use crate::kernel_api::{
 };
 use core::{
     marker::PhantomData,
+    mem::ManuallyDrop,
     ptr::NonNull, //
 };
 use kernel::{
@@ -87,28 +88,71 @@ impl<'a> Request<'a> {
         unsafe { extended_ack::warn(self.info().extack, message) };
     }
 
+    /// Allocates an answer, before anything happens that cannot be undone.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is no memory.
+    pub(crate) fn allocate_answer(&self) -> Result<Answer<'a>> {
+        // SAFETY: `palisade_genlmsg_new` has no requirements but process context, in which
+        // operations run.
+        let skb = NonNull::new(unsafe { bindings::palisade_genlmsg_new() }).ok_or(ENOMEM)?;
+        // INVARIANT: The buffer is new, and nobody else has it. By this type's invariant, `info` is
+        // valid for `'a`.
+        Ok(Answer {
+            skb,
+            info: self.info,
+            lifetime: PhantomData,
+        })
+    }
+
     /// Replies with a message of the same command, which `fill` writes.
     ///
     /// # Errors
     ///
-    /// What `fill` fails with, `ENOMEM` when there is no memory, and what sending the message fails
-    /// with.
+    /// `ENOMEM` when there is no memory, and those of [`Answer::send`].
     pub(crate) fn reply(&self, fill: impl FnOnce(&mut Message<'_>) -> Result) -> Result {
-        // SAFETY: `palisade_genlmsg_new` has no requirements but process context, in which
-        // operations run.
-        let skb = NonNull::new(unsafe { bindings::palisade_genlmsg_new() }).ok_or(ENOMEM)?;
-        let info = self.info();
-        // SAFETY: The buffer is new, and nobody else has it.
-        let written =
-            unsafe { write_message(skb, info, info.snd_portid, info.snd_seq, 0, None, fill) };
-        if let Err(error) = written {
-            // SAFETY: The buffer is ours, and is not used any more.
-            unsafe { bindings::palisade_nlmsg_free(skb.as_ptr()) };
-            return Err(error);
-        }
+        self.allocate_answer()?.send(fill)
+    }
+}
+
+/// An answer that can be sent without further memory.
+///
+/// # Invariants
+///
+/// The buffer is an empty message that is this object's alone. For `'a`, `info` is valid, and so are
+/// the message and the socket that it belongs to.
+pub(crate) struct Answer<'a> {
+    skb: NonNull<bindings::sk_buff>,
+    info: NonNull<bindings::genl_info>,
+    lifetime: PhantomData<&'a ()>,
+}
+
+impl Answer<'_> {
+    /// Sends a message of the request's command, which `fill` writes.
+    ///
+    /// # Errors
+    ///
+    /// What `fill` fails with, and `EAGAIN` when the socket has no room.
+    pub(crate) fn send(self, fill: impl FnOnce(&mut Message<'_>) -> Result) -> Result {
+        // SAFETY: By the type invariant, `info` is valid. Nobody writes to it.
+        let info = unsafe { self.info.as_ref() };
+        let (port, sequence) = (info.snd_portid, info.snd_seq);
+        // SAFETY: By the type invariant, the buffer is valid and ours.
+        unsafe { write_message(self.skb, info, port, sequence, 0, None, fill) }?;
+        let answer = ManuallyDrop::new(self);
         // SAFETY: The buffer is ours, and this gives it away. By the type invariant, `info` is
         // valid.
-        to_result(unsafe { bindings::palisade_genlmsg_reply(skb.as_ptr(), self.info.as_ptr()) })
+        to_result(unsafe {
+            bindings::palisade_genlmsg_reply(answer.skb.as_ptr(), answer.info.as_ptr())
+        })
+    }
+}
+
+impl Drop for Answer<'_> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant, the buffer is ours, and it is not used any more.
+        unsafe { bindings::palisade_nlmsg_free(self.skb.as_ptr()) };
     }
 }
 

@@ -142,11 +142,27 @@ serve() {
 	eventually 30 on "$1" sh -c "ss -Hltn sport = :80 | grep -q ."
 }
 
+# Seconds after which the proxy gives up a server that does not answer, and resets the client.
+patience=10
+
+# patiently COMMAND...: runs a command again, four times at most, when it fails after so long that this machine may have kept
+# the server from answering.
+patiently() {
+	local begun
+	for _ in {1..5}; do
+		begun=$SECONDS
+		"$@" && return
+		[ $((SECONDS - begun)) -ge $patience ] || return 1
+	done
+	return 1
+}
+
 # gets HOST URL [OPTION...]: the page is served. The options are curl's.
-gets() {
+gets() { patiently get_page "$@"; }
+get_page() {
 	local host=$1 url=$2
 	shift 2
-	on "$host" curl -sS -m 30 "$@" "$url" | grep -q served
+	on "$host" curl -sS -m 60 "$@" "$url" | grep -q served
 }
 
 # gets_file HOST URL [SECONDS]: the file arrives unchanged.

@@ -59,7 +59,7 @@ floods() {
 		return 1
 	}
 	sleep 1
-	served=$(on client curl -s -m 20 -H 'Connection: close' --no-keepalive "http://$url/?[1-100]" | grep -c served)
+	served=$(on client curl -s -m 60 -H 'Connection: close' --no-keepalive "http://$url/?[1-100]" | grep -c served)
 	echo "$served of 100 were served, connections: $before before, $(count) now"
 	kill -KILL $flooder || return
 	wait $flooder 2>/dev/null

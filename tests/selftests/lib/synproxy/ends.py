@@ -16,6 +16,8 @@ current_port = [next(server_ports)]
 ALL = Options(mss=1460, scale=7, sack=True, timestamps=(1, 0))
 # The proxy waits so many seconds for an answer of the server's, or for the one that is repeated.
 SILENCE_OF_SERVER = 1
+# After so many seconds it gives up a server that has not answered at all, and resets the client.
+PATIENCE = 10
 # Those of the scenario that is being played.
 servers = []
 
@@ -151,8 +153,9 @@ class Server(End):
             self.over = time.monotonic()
 
     def was_slow(self):
-        """Whether this machine was so slow that the proxy may not have waited until the SYN-ACK was repeated."""
-        return self.sent is not None and (self.over or time.monotonic()) - self.client.begun >= SILENCE_OF_SERVER
+        """Whether this machine was so slow that the proxy may not have waited for the SYN-ACK, or until it was repeated."""
+        waited = (self.over or time.monotonic()) - self.client.begun
+        return waited >= (PATIENCE if self.sent is None else SILENCE_OF_SERVER)
 
     def take(self):
         """Takes what has arrived, without SYNs that were retransmitted because this machine was slow to answer."""

@@ -6,6 +6,7 @@ mod change;
 mod entries;
 mod lists;
 mod prelude;
+mod rates;
 mod rules;
 mod servers;
 
@@ -55,6 +56,9 @@ pub(crate) fn register(module: &'static ThisModule) -> Result<Family> {
         Operation::action::<entries::Delete>(command::ENTRY_DELETE, &policies::ENTRY_DELETE_POLICY),
         Operation::action::<lists::Set>(command::LIST_SET, &policies::LIST_SET_POLICY),
         Operation::dump::<servers::Get>(command::SERVER_GET, &policies::SERVER_GET_POLICY),
+        Operation::dump::<rates::GetTables>(command::RATES_GET, &policies::RATES_GET_POLICY),
+        Operation::dump::<rates::Get>(command::RATE_GET, &policies::RATE_GET_POLICY),
+        Operation::action::<rates::Flush>(command::RATES_FLUSH, &policies::RATES_FLUSH_POLICY),
     ] {
         operations.push(operation, GFP_KERNEL)?;
     }

@@ -19,6 +19,10 @@ use crate::{
         work::Periodic, //
     },
     parameters::Parameters,
+    rates::{
+        RateTable,
+        RateTables, //
+    },
     recent::{
         Ageing,
         List,
@@ -54,6 +58,7 @@ static SLOT: Slot<Namespace> = Slot::new();
 pub(crate) struct Namespace {
     scope: Arc<Scope>,
     lists: Arc<Lists>,
+    rates: Arc<RateTables>,
     ruleset: Arc<RcuBox<Arc<Ruleset>>>,
     limits: RuleLimits,
     /// Held to change rules, or to create, change or destroy lists.
@@ -107,6 +112,11 @@ impl Namespace {
         &self.lists
     }
 
+    /// The tables of rates.
+    pub(crate) fn rates(&self) -> &RateTables {
+        &self.rates
+    }
+
     /// The ruleset in force.
     pub(crate) fn ruleset(&self) -> Arc<Ruleset> {
         self.ruleset.read(&rcu::read_lock()).clone()
@@ -129,7 +139,9 @@ impl Namespace {
         if self.lists.count() > lists_before {
             hooks.hurry_ageing();
         }
-        let needs = self.ruleset().needs;
+        let ruleset = self.ruleset();
+        self.rates.retain(ruleset.rates());
+        let needs = ruleset.needs;
         if hooks.synproxy.is_some() && !needs.synproxy || hooks.hooks.outlast(&needs) {
             if let Some(release) = &hooks.release {
                 release.hurry();
@@ -149,6 +161,7 @@ impl Namespace {
         let mut resources = Resources {
             scope: self.scope.clone(),
             lists: self.lists.clone(),
+            rates: self.rates.clone(),
             limits: self.limits,
             pending_tables: PendingTables::new(),
             synproxy: configured.synproxy.clone(),
@@ -290,6 +303,13 @@ impl Namespace {
         self.hooks.lock().synproxy.clone()
     }
 
+    /// The number of matches that use a table of rates.
+    pub(crate) fn rate_users(&self, table: &RateTable) -> usize {
+        let ruleset = self.ruleset();
+        let users = ruleset.rates().filter(|one| core::ptr::eq(*one, table));
+        users.count()
+    }
+
     /// The number of rules that use a list.
     pub(crate) fn users(&self, list: &List) -> usize {
         self.ruleset.read(&rcu::read_lock()).users(list)
@@ -304,6 +324,7 @@ impl PerNamespace for Namespace {
     fn start(scope: Arc<Scope>) -> Result<Arc<Self>> {
         let parameters = Parameters::get();
         let lists = Lists::new(parameters.list_limits())?;
+        let rates = RateTables::new(parameters.list_limits())?;
         let ageing = Periodic::start(&scope, Ageing::new(lists.clone()), 0)?;
         let ruleset = Arc::new(Ruleset::new()?, GFP_KERNEL_ACCOUNT)?;
         let at_the_end = Retirable::new(ruleset.clone(), GFP_KERNEL_ACCOUNT)?;
@@ -325,6 +346,7 @@ impl PerNamespace for Namespace {
         let namespace = Self {
             scope,
             lists,
+            rates,
             ruleset,
             limits: parameters.rule_limits(),
             hooks,

@@ -16,6 +16,7 @@ mod packet;
 mod packet_tests;
 mod parameters;
 mod policies;
+mod rates;
 mod recent;
 mod release;
 mod rules;

@@ -44,6 +44,13 @@ static PORTS_OF_RANGE: Range = Range::new(1, 3);
 static COMPARISON_RANGE: Range = Range::new(1, 3);
 static ADDRTYPE_SOURCE_RANGE: Range = Range::new(1, 4095);
 static ADDRTYPE_DESTINATION_RANGE: Range = Range::new(1, 4095);
+static HASHLIMIT_PACKETS_RANGE: Range = Range::new(1, 4294967295);
+static HASHLIMIT_PERIOD_RANGE: Range = Range::new(1, 86400);
+static HASHLIMIT_SOURCE_PREFIX_RANGE: Range = Range::new(0, 128);
+static HASHLIMIT_IPV6_SOURCE_PREFIX_RANGE: Range = Range::new(0, 128);
+static HASHLIMIT_DESTINATION_PREFIX_RANGE: Range = Range::new(0, 128);
+static HASHLIMIT_IPV6_DESTINATION_PREFIX_RANGE: Range = Range::new(0, 128);
+static HASHLIMIT_SIZE_RANGE: Range = Range::new(1, 4294967295);
 static VERDICT_RANGE: Range = Range::new(1, 3);
 static REJECT_ICMP_CODE_RANGE: Range = Range::new(0, 15);
 static REJECT_ICMPV6_CODE_RANGE: Range = Range::new(0, 6);
@@ -213,8 +220,29 @@ static HTTP_POLICY: [Policy; 7] = [
     Policy::flag(),
 ];
 
+/// What a nested `hashlimit` may hold.
+static HASHLIMIT_POLICY: [Policy; 17] = [
+    Policy::NONE,
+    Policy::string(LIST_NAME_LENGTH_MAX as u16),
+    Policy::u32_range(&HASHLIMIT_PACKETS_RANGE),
+    Policy::u32_range(&HASHLIMIT_PERIOD_RANGE),
+    Policy::u64(),
+    Policy::u64(),
+    Policy::flag(),
+    Policy::flag(),
+    Policy::flag(),
+    Policy::flag(),
+    Policy::flag(),
+    Policy::u8_range(&HASHLIMIT_SOURCE_PREFIX_RANGE),
+    Policy::u8_range(&HASHLIMIT_IPV6_SOURCE_PREFIX_RANGE),
+    Policy::u8_range(&HASHLIMIT_DESTINATION_PREFIX_RANGE),
+    Policy::u8_range(&HASHLIMIT_IPV6_DESTINATION_PREFIX_RANGE),
+    Policy::u32_range(&HASHLIMIT_SIZE_RANGE),
+    Policy::u64(),
+];
+
 /// What a nested `match` may hold.
-static MATCH_POLICY: [Policy; 20] = [
+static MATCH_POLICY: [Policy; 21] = [
     Policy::NONE,
     Policy::nested(&TCP_POLICY),
     Policy::nested(&PORTS_POLICY),
@@ -235,6 +263,7 @@ static MATCH_POLICY: [Policy; 20] = [
     Policy::nested(&ADDRTYPE_POLICY),
     Policy::nested(&TLS_POLICY),
     Policy::nested(&HTTP_POLICY),
+    Policy::nested(&HASHLIMIT_POLICY),
 ];
 
 /// What a nested `reject` may hold.
@@ -510,3 +539,14 @@ pub(crate) static LIST_SET_POLICY: [Policy; 15] = [
 
 /// What a request for `server-get` may hold.
 pub(crate) static SERVER_GET_POLICY: [Policy; 1] = [Policy::NONE];
+
+/// What a request for `rates-get` may hold.
+pub(crate) static RATES_GET_POLICY: [Policy; 1] = [Policy::NONE];
+
+/// What a request for `rate-get` may hold.
+pub(crate) static RATE_GET_POLICY: [Policy; 2] =
+    [Policy::NONE, Policy::string(LIST_NAME_LENGTH_MAX as u16)];
+
+/// What a request for `rates-flush` may hold.
+pub(crate) static RATES_FLUSH_POLICY: [Policy; 2] =
+    [Policy::NONE, Policy::string(LIST_NAME_LENGTH_MAX as u16)];

@@ -45,6 +45,7 @@ pub(crate) use lists::{
     PendingTables, //
 };
 pub(crate) use stamps::{
+    jiffies,
     jiffies_of_age,
     milliseconds,
     Window,

@@ -501,6 +501,12 @@ pub(crate) mod command {
     pub(crate) const LIST_SET: u8 = 11;
     /// Dump the servers that SYNPROXY has opened connections to.
     pub(crate) const SERVER_GET: u8 = 12;
+    /// Dump the tables of rates.
+    pub(crate) const RATES_GET: u8 = 13;
+    /// Dump what a table of rates knows of addresses, in no order.
+    pub(crate) const RATE_GET: u8 = 14;
+    /// Forget all addresses of a table of rates.
+    pub(crate) const RATES_FLUSH: u8 = 15;
 }
 
 /// Numbers of the attributes, set by set.
@@ -667,6 +673,8 @@ pub(crate) mod attribute {
         pub(crate) const TLS: u16 = 18;
         /// Whether a TCP segment begins with a request of HTTP, and what it asks for.
         pub(crate) const HTTP: u16 = 19;
+        /// True at a limited rate for each address, each port, or both.
+        pub(crate) const HASHLIMIT: u16 = 20;
     }
 
     /// The attributes of `icmp`.
@@ -881,6 +889,48 @@ pub(crate) mod attribute {
         pub(crate) const IPV4_PREFIX: u16 = 10;
         /// How many of the first bits of an IPv6 address count; it goes with ipv4-prefix.
         pub(crate) const IPV6_PREFIX: u16 = 11;
+    }
+
+    /// Limits the rate of packets, or of bytes, that have the same addresses and ports, as far as
+    /// they are looked at. Either packets and period are given, or bytes.
+    pub(crate) mod hashlimit {
+        /// The table of rates, which all rules that name it share; the first one creates it.
+        pub(crate) const NAME: u16 = 1;
+        /// How many packets match in a period, in the long run; 1000000 in a second at most.
+        pub(crate) const PACKETS: u16 = 2;
+        /// The period in seconds.
+        pub(crate) const PERIOD: u16 = 3;
+        /// How many bytes match in a second; they are counted in chunks of 16, of each packet one
+        /// more than it fills.
+        pub(crate) const BYTES: u16 = 4;
+        /// How many packets match at once after a time without any, 1000000 at most; absent means
+        /// 5. With bytes, how many of these match at once beyond those of a second, until no packet
+        /// has come for the time of expire.
+        pub(crate) const BURST: u16 = 5;
+        /// Matches beyond the rate.
+        pub(crate) const INVERT: u16 = 6;
+        /// Look at the source address.
+        pub(crate) const SOURCE: u16 = 7;
+        /// Look at the destination address.
+        pub(crate) const DESTINATION: u16 = 8;
+        /// Look at the source port. A packet whose ports cannot be read is dropped.
+        pub(crate) const SOURCE_PORT: u16 = 9;
+        /// Look at the destination port. A packet whose ports cannot be read is dropped.
+        pub(crate) const DESTINATION_PORT: u16 = 10;
+        /// How many of the first bits of the source address count; absent means all.
+        pub(crate) const SOURCE_PREFIX: u16 = 11;
+        /// As source-prefix, which then is for IPv4, for IPv6.
+        pub(crate) const IPV6_SOURCE_PREFIX: u16 = 12;
+        /// How many of the first bits of the destination address count; absent means all.
+        pub(crate) const DESTINATION_PREFIX: u16 = 13;
+        /// As destination-prefix, which then is for IPv4, for IPv6.
+        pub(crate) const IPV6_DESTINATION_PREFIX: u16 = 14;
+        /// How many addresses the table is made for; absent means the module parameter max_entries,
+        /// which is also the most allowed. Of a table that is there already, the size stays.
+        pub(crate) const SIZE: u16 = 15;
+        /// The milliseconds without packets after which an address is forgotten; absent means the
+        /// period, or with bytes 15000 without a burst and 60000 with one.
+        pub(crate) const EXPIRE: u16 = 16;
     }
 
     /// Exactly one of these attributes says which target it is.
@@ -1144,5 +1194,34 @@ pub(crate) mod attribute {
         /// The entry is for all addresses that begin with so many bits of the address, whose other
         /// bits are 0; absent, or as many as an address has, for one address.
         pub(crate) const PREFIX: u16 = 8;
+    }
+
+    /// A table of rates, which rules with the match hashlimit share.
+    pub(crate) mod rates {
+        pub(crate) const NAME: u16 = 1;
+        /// How many addresses it is made for.
+        pub(crate) const SIZE: u16 = 2;
+        /// How many rules use it.
+        pub(crate) const RULES: u16 = 3;
+        /// How many addresses gave way to others before they might have sent at the full burst
+        /// again.
+        pub(crate) const EVICTED: u16 = 4;
+        /// How many packets were not counted since there was no memory.
+        pub(crate) const REFUSED: u16 = 5;
+        pub(crate) const RATE: u16 = 6;
+    }
+
+    /// What a table of rates knows of an address. What no rule looks at is 0.
+    pub(crate) mod rate {
+        /// 4 or 16 bytes in network order.
+        pub(crate) const SOURCE: u16 = 1;
+        /// 4 or 16 bytes in network order.
+        pub(crate) const DESTINATION: u16 = 2;
+        pub(crate) const SOURCE_PORT: u16 = 3;
+        pub(crate) const DESTINATION_PORT: u16 = 4;
+        /// The milliseconds until it may send at the full burst again.
+        pub(crate) const FULL_IN: u16 = 5;
+        /// The milliseconds since its last packet.
+        pub(crate) const AGE: u16 = 6;
     }
 }

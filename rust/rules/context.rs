@@ -4,6 +4,7 @@
 
 use crate::{
     kernel_api::net::netns::Scope,
+    rates::RateTables,
     recent::{
         Lists,
         PendingTables, //
@@ -29,6 +30,8 @@ pub(crate) struct Resources {
     pub(crate) scope: Arc<Scope>,
     /// Its recent lists.
     pub(crate) lists: Arc<Lists>,
+    /// Its tables of rates.
+    pub(crate) rates: Arc<RateTables>,
     /// The limits of its rules.
     pub(crate) limits: RuleLimits,
     /// The lists' tables to install with the rule.

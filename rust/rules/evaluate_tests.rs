@@ -32,6 +32,7 @@ use crate::{
         },
     },
     packet::Packet,
+    rates::RateTables,
     recent::{
         ListLimits,
         Lists,
@@ -142,6 +143,7 @@ impl Bench {
         let mut resources = Resources {
             scope: initial_scope()?,
             lists: self.lists.clone(),
+            rates: RateTables::new(*self.lists.limits())?,
             limits: LIMITS,
             pending_tables: PendingTables::new(),
             synproxy: None,

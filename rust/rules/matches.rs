@@ -9,6 +9,7 @@ mod comment;
 mod connlimit;
 mod conntrack;
 mod glob_option;
+mod hashlimit;
 mod hop_limit;
 mod hosts_file;
 mod http;
@@ -30,6 +31,7 @@ use crate::{
         IPPROTO_ICMP,
         IPPROTO_ICMPV6, //
     },
+    rates::RateTable,
     rules::prelude::*,
     spec::attribute::r#match as attributes, //
 };
@@ -97,6 +99,11 @@ pub(super) trait PacketMatch: Sized {
 
     /// How many packets it counts in a list; `None` if it does not use the list.
     fn uses(&self, _list: &List) -> Option<u32> {
+        None
+    }
+
+    /// The table of rates that it uses.
+    fn rates(&self) -> Option<&RateTable> {
         None
     }
 }
@@ -189,6 +196,13 @@ macro_rules! list_matches {
                     $(Self::$name(this) => this.uses(list),)*
                 }
             }
+
+            /// The table of rates that it uses.
+            pub(super) fn rates(&self) -> Option<&RateTable> {
+                match self {
+                    $(Self::$name(this) => this.rates(),)*
+                }
+            }
         }
     };
 }
@@ -232,6 +246,8 @@ list_matches! {
     Tls(tls::TlsMatch) = TLS,
     /// What a request of HTTP asks for.
     Http(http::HttpMatch) = HTTP,
+    /// A limited rate by address and port.
+    Hashlimit(hashlimit::Hashlimit) = HASHLIMIT,
 }
 
 impl Match {

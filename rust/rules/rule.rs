@@ -21,6 +21,7 @@ use crate::{
             Totals, //
         },
     },
+    rates::RateTable,
     rules::prelude::*,
     spec::{
         attribute::rule as attributes,
@@ -196,6 +197,11 @@ impl Rule {
             .iter()
             .filter_map(|one| one.uses(list))
             .max()
+    }
+
+    /// The tables of rates that it uses.
+    pub(crate) fn rates(&self) -> impl Iterator<Item = &RateTable> {
+        self.spec.matches.iter().filter_map(Match::rates)
     }
 
     /// Whether it needs connection tracking in the namespace.

@@ -12,7 +12,10 @@ use super::{
     references::References,
     rule::Rule, //
 };
-use crate::rules::prelude::*;
+use crate::{
+    rates::RateTable,
+    rules::prelude::*, //
+};
 
 /// What a ruleset needs while it is in force.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -96,6 +99,11 @@ impl Ruleset {
     pub(crate) fn hits(&self, list: &List) -> u32 {
         let hits = self.rules().filter_map(|rule| rule.uses(list));
         hits.max().unwrap_or(0)
+    }
+
+    /// The tables of rates that rules use, each as often as it is used.
+    pub(crate) fn rates(&self) -> impl Iterator<Item = &RateTable> {
+        self.rules().flat_map(|rule| rule.rates())
     }
 
     fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {

@@ -24,6 +24,7 @@ mod parameters;
 mod policies;
 #[cfg(all(test, palisade_races))]
 mod races;
+mod rates;
 mod recent;
 mod release;
 mod rules;

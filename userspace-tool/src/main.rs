@@ -17,6 +17,7 @@ mod netlink;
 mod output;
 mod persist;
 mod protect;
+mod rates;
 mod replace;
 mod rules;
 mod subcommands;

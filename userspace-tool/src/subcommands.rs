@@ -4,7 +4,7 @@
 
 use clap::CommandFactory;
 
-use crate::{ban, error::Error, limit, lists, metrics, persist, protect, rules};
+use crate::{ban, error::Error, limit, lists, metrics, persist, protect, rates, rules};
 
 /// A command that is a word.
 #[derive(Debug)]
@@ -74,6 +74,13 @@ pub(crate) static ALL: &[Subcommand] = &[
         takes_families: false,
         command: limit::LimitArguments::command,
         run: limit::run,
+    },
+    Subcommand {
+        name: "rates",
+        about: "show whose rates rules limit",
+        takes_families: false,
+        command: rates::RatesArguments::command,
+        run: rates::run,
     },
     Subcommand {
         name: "metrics",

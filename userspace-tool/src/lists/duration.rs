@@ -48,7 +48,7 @@ impl fmt::Display for Exact {
 }
 
 /// A time in two units at most, such as 3.2s, 5m 12s or 2d 3h.
-pub(super) fn show(milliseconds: u64) -> String {
+pub(crate) fn show(milliseconds: u64) -> String {
     if milliseconds < 1000 {
         return format!("{milliseconds}ms");
     }

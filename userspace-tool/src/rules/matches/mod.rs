@@ -7,6 +7,7 @@ mod comment;
 mod connlimit;
 mod conntrack;
 mod glob;
+mod hashlimit;
 mod hop_limit;
 mod hosts_file;
 mod http;
@@ -53,4 +54,5 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &addrtype::TYPE,
     &tls::TYPE,
     &http::TYPE,
+    &hashlimit::TYPE,
 ];

@@ -13,7 +13,7 @@ static TARGETS: &str = "\
 
 static MATCHES: &str = "\
     ah bpf cgroup cluster connbytes connlabel connmark cpu dccp devgroup dscp dst ecn esp \
-    eui64 frag geoip hashlimit hbh helper ipcomp ipv6header ipvs mac mh \
+    eui64 frag geoip hbh helper ipcomp ipv6header ipvs mac mh \
     nfacct osf owner physdev pkttype policy quota rateest realm rpfilter rt sctp set socket srh \
     statistic tcpmss time tos u32";
 

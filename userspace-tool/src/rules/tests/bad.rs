@@ -801,6 +801,40 @@ const LINES: &[(&str, &str)] = &[
         "-4 is for IPv4 and -m connlimit --connlimit-above 1 --connlimit-mask 64 --connlimit-saddr \
          is for IPv6: no packet is both",
     ),
+    // Hashlimit.
+    (
+        "-A INPUT -m hashlimit --hashlimit-name a",
+        "-m hashlimit: needs --hashlimit-upto or --hashlimit-above",
+    ),
+    (
+        "-A INPUT -m hashlimit --hashlimit-upto 1",
+        "-m hashlimit: needs --hashlimit-name NAME: rules of one name share their rates",
+    ),
+    (
+        "-A INPUT -m hashlimit --hashlimit-upto 1000001/s --hashlimit-name a",
+        "--hashlimit-upto 1000001/s: a rate is of at most 1000000 packets in a second",
+    ),
+    (
+        "-A INPUT -m hashlimit --hashlimit-upto 1kb/m --hashlimit-name a",
+        "--hashlimit-upto 1kb/m: a rate is a number of packets and /second, /minute, /hour or /day, such as \
+         3/hour, or of bytes in a second, such as 512kb/s",
+    ),
+    (
+        "-A INPUT -m hashlimit --hashlimit-upto 1kb/s --hashlimit-burst 5 --hashlimit-name a",
+        "-m hashlimit: --hashlimit-burst 5 does not go with the rate 1kb/s: both are packets, or both bytes",
+    ),
+    (
+        "-A INPUT -m hashlimit --hashlimit-upto 1 --hashlimit-burst 0 --hashlimit-name a",
+        "--hashlimit-burst 0: a burst is a number of packets from 1 to 1000000, or of bytes, such as 1mb",
+    ),
+    (
+        "-A INPUT -m hashlimit --hashlimit-upto 1 --hashlimit-mode src --hashlimit-name a --hashlimit-mode dstip",
+        "--hashlimit-mode dstip: was given before",
+    ),
+    (
+        "-A INPUT -m hashlimit --hashlimit-upto 1 --hashlimit-name a --hashlimit-srcmask 33,1",
+        "--hashlimit-srcmask 33,1: this has to be a number from 0 to 32",
+    ),
     // String.
     (
         "-A INPUT -m string",

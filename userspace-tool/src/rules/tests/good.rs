@@ -509,6 +509,29 @@ const LINES: &[(&str, &[&str])] = &[
         "-A INPUT -6 -m connlimit --connlimit-upto 0 --connlimit-mask 32",
         &["-A INPUT -6 -m connlimit --connlimit-upto 0 --connlimit-mask 32 --connlimit-saddr"],
     ),
+    // Hashlimit.
+    (
+        "-A INPUT -m hashlimit --hashlimit 3/m --hashlimit-name a",
+        &["-A INPUT -m hashlimit --hashlimit-upto 3/min --hashlimit-name a"],
+    ),
+    (
+        "-A INPUT -m hashlimit ! --hashlimit-above 60/minute --hashlimit-burst 7 --hashlimit-mode DSTPORT,srcip \
+         --hashlimit-name a --hashlimit-htable-size 9 --hashlimit-htable-gcinterval 9",
+        &[
+            "-A INPUT -m hashlimit --hashlimit-upto 60/min --hashlimit-burst 7 --hashlimit-mode srcip,dstport \
+             --hashlimit-name a",
+        ],
+    ),
+    (
+        "-A INPUT -m hashlimit --hashlimit-above 1024kb/s --hashlimit-burst 1536KB --hashlimit-name ab \
+         --hashlimit-mode srcip --hashlimit-srcmask 24,64 --hashlimit-dstmask 0,0 --hashlimit-htable-max 10 \
+         --hashlimit-htable-expire 500",
+        &[
+            "-A INPUT -m hashlimit --hashlimit-above 1mb/s --hashlimit-burst 1536kb --hashlimit-mode srcip \
+             --hashlimit-name ab --hashlimit-htable-max 10 --hashlimit-htable-expire 500 \
+             --hashlimit-srcmask 24,64 --hashlimit-dstmask 0,0",
+        ],
+    ),
     // String.
     (
         "-A INPUT -m string --string *.exe",
@@ -761,6 +784,18 @@ fn families_come_from_options_addresses_and_protocols() {
             Some(Family::Ipv6),
         ),
         ("-A INPUT -m connlimit --connlimit-above 1", None),
+        (
+            "-A INPUT -m hashlimit --hashlimit-upto 1 --hashlimit-name a --hashlimit-srcmask 24",
+            Some(Family::Ipv4),
+        ),
+        (
+            "-A INPUT -m hashlimit --hashlimit-upto 1 --hashlimit-name a --hashlimit-dstmask 64",
+            Some(Family::Ipv6),
+        ),
+        (
+            "-A INPUT -m hashlimit --hashlimit-upto 1 --hashlimit-name a --hashlimit-srcmask 24,64",
+            None,
+        ),
         (
             "-A INPUT -m connlimit --connlimit-above 1 --connlimit-mask 24",
             Some(Family::Ipv4),

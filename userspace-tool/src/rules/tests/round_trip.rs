@@ -366,8 +366,52 @@ fn translated_addresses() -> impl Strategy<Value = String> {
     })
 }
 
+fn hashlimit() -> impl Strategy<Value = String> {
+    let rate = prop_oneof![
+        (
+            1..1_000_000u32,
+            prop_oneof![Just("s"), Just("min"), Just("hour"), Just("d")]
+        )
+            .prop_map(|(packets, unit)| (format!("{packets}/{unit}"), "")),
+        (1..100_000u32, prop_oneof![Just(""), Just("k"), Just("m")])
+            .prop_map(|(bytes, unit)| (format!("{bytes}{unit}b/s"), "gb")),
+    ];
+    let kind = prop_oneof![Just("above"), Just("upto")];
+    let burst = optional((1..1000u32).prop_map(|burst| format!(" --hashlimit-burst {burst}")));
+    let mode = prop_oneof![
+        Just("srcip"),
+        Just("srcip,dstport"),
+        Just("srcport,dstip"),
+        Just("")
+    ];
+    let mask = optional((0..=32u8).prop_map(|bits| format!(" --hashlimit-dstmask {bits},{bits}")));
+    (inverted(), kind, rate, burst, mode, mask).prop_map(
+        |(not, kind, (rate, of_bytes), burst, mode, mask)| {
+            let burst = if of_bytes.is_empty() {
+                burst
+            } else {
+                String::new()
+            };
+            let mode = match mode {
+                "" => String::new(),
+                mode => format!(" --hashlimit-mode {mode}"),
+            };
+            format!(
+                " -m hashlimit {not}--hashlimit-{kind} {rate}{burst}{mode} --hashlimit-name x{mask}"
+            )
+        },
+    )
+}
+
 fn further_match() -> impl Strategy<Value = String> {
-    prop_oneof![limit(), connlimit(), string(), length(), addrtype()]
+    prop_oneof![
+        limit(),
+        connlimit(),
+        hashlimit(),
+        string(),
+        length(),
+        addrtype()
+    ]
 }
 
 fn line() -> impl Strategy<Value = String> {

@@ -77,6 +77,11 @@ fn matches_and_targets_are_shown_as_by_iptables() {
         ),
         ("-m ttl ! --ttl-eq 64", "TTL match TTL != 64"),
         ("-m hl --hl-lt 64", "HL match HL < 64"),
+        (
+            "-m hashlimit --hashlimit-above 3/min --hashlimit-burst 9 --hashlimit-mode srcip,dstport --hashlimit-name a \
+             --hashlimit-srcmask 24,64",
+            "limit: above 3/min burst 9 mode srcip-dstport name a srcmask /24,64",
+        ),
         ("-m connlimit --connlimit-above 3", "#conn src > 3"),
         (
             "-m connlimit --connlimit-upto 3 --connlimit-mask 24 --connlimit-daddr",

@@ -77,6 +77,8 @@ RULES = [f"-s {address} -j ACCEPT" for address in ALIVE.values()] + """
 -m hl ! --hl-eq 1
 -m iprange --src-range 10.0.0.1-10.0.0.5
 -p tcp --syn -m connlimit --connlimit-upto 1000000
+-m hashlimit --hashlimit-name fuzzed-{chain} --hashlimit-mode srcip,dstip --hashlimit-upto 1000/s --hashlimit-srcmask 20,50 --hashlimit-htable-max 10
+-m hashlimit --hashlimit-name fuzzed-{chain} --hashlimit-mode srcip --hashlimit-upto 1mb/s
 -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 700
 -m addrtype --src-type UNICAST --dst-type LOCAL --limit-iface-in
 -m addrtype ! --src-type LOCAL,ANYCAST,UNREACHABLE

@@ -99,6 +99,7 @@ LISTS = {
 MATCHES = {
     "protocol": 6, "target": {"reject": {"tcp-reset": True}},
     "match": [{"conntrack": {"states": 6}}, {"limit": {"packets": 10, "period": 1}}, {"connlimit": {"connections": 5}},
+              {"hashlimit": {"name": "new", "packets": 10, "period": 1, "source": True}},
               {"string": {"pattern": b"needle", "algorithm": "kmp"}}, {"mark": {"value": 1, "mask": 1}},
               {"multiport": {"ports-of": "destination", "range": [{"first": 80}, {"first": 8000, "last": 8010}]}},
               {"tls": {"host": "*.example.org", "alpn": "h2"}}, {"http": {"method": "GET", "host": "*", "path": "/api/*"}},

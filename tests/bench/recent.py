@@ -116,6 +116,7 @@ def measure_list(subjects, size, steps, block, result):
         works["miss"] = measure(subjects, "miss", PACKETS, UNKNOWN)
     works["update"] = measure(subjects, "update", addresses)
     works["set-known"] = measure(subjects, "set-known", addresses)
+    works["limited"] = measure(subjects, "limited", addresses)
     for subject in subjects:
         subject.remove_list("known")
 

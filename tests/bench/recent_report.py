@@ -14,6 +14,7 @@ WORKS = {
     "miss": ("--rcheck, not found", None, True),
     "update": ("--update", 0.5, True),
     "set-known": ("--set, known address", 0.4, True),
+    "limited": ("hashlimit, within the rate", 0.5, False),
     "set-new": ("--set, new address", 0.4, True),
     "rules-address": ("other rules: -s ADDRESS", 0.5, True),
     "rules-port": ("other rules: -p udp --dport", 0.5, True),

@@ -9,6 +9,7 @@ from measuring import MeasuringFailed
 from recent_subject import Subject
 
 STAMPS = 4  # packets that each known address was seen with, as the rules ask
+RATE = 10000  # packets a second, and at once, that each address may send
 WINDOW = f"--seconds 3600 --hitcount {STAMPS}"
 
 
@@ -23,6 +24,8 @@ class Table(Subject):
         "update": [f"-m recent --name known --update {WINDOW} -j DROP"],
         "set-known": ["-m recent --name known --set -j DROP"],
         "set-new": ["-m recent --name known --set -j DROP"],
+        "limited": [f"-m hashlimit --hashlimit-name limited --hashlimit-mode srcip --hashlimit-upto {RATE}/s "
+                    f"--hashlimit-burst {RATE} -j DROP"],
     }
     MANY = {
         "rules-address": "-s {address} -j ACCEPT",
@@ -229,6 +232,7 @@ class Nftables(Subject):
         "update": ["update @known { ip saddr } drop"],
         "set-known": ["update @known { ip saddr } drop"],
         "set-new": ["update @known { ip saddr } drop"],
+        "limited": [f"meter limited size 65536 {{ ip saddr limit rate {RATE}/second burst {RATE} packets }} drop"],
     }
     MANY = {
         "rules-address": "ip saddr {address} accept",

@@ -34,11 +34,7 @@ fn main() -> ExitCode {
     let Err(error) = run() else {
         return ExitCode::SUCCESS;
     };
-    // Standard error may be closed; there is nobody left to tell.
-    let _ = std::io::Write::write_fmt(
-        &mut std::io::stderr(),
-        format_args!("palisade: {}\n", text::printable(&error.to_string())),
-    );
+    output::error(&error.to_string());
     ExitCode::from(error.exit_status())
 }
 

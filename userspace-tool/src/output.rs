@@ -19,6 +19,11 @@ pub(crate) fn write(text: &str) -> Result<(), Error> {
 
 /// Print a warning, which does not make the command fail.
 pub(crate) fn warn(text: &str) {
+    error(&format!("warning: {text}"));
+}
+
+/// Print an error of a command that goes on.
+pub(crate) fn error(text: &str) {
     // Standard error may be closed; there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "palisade: warning: {}", printable(text));
+    let _ = writeln!(io::stderr(), "palisade: {}", printable(text));
 }

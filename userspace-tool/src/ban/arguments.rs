@@ -19,6 +19,7 @@ const LIST: &str = "BAN";
     bin_name = "palisade ban",
     override_usage = "\
 palisade ban [--list LIST] [--force] ADDRESS... [for=DURATION]
+       palisade ban --feed [--list LIST] [--force]
        palisade ban --remove [--list LIST]
        palisade ban --status [--list LIST] [--json]"
 )]
@@ -26,7 +27,7 @@ pub(crate) struct BanArguments {
     /// Addresses and networks, such as 203.0.113.0/24; - reads them from standard input, one a line, with # comments.
     /// for=DURATION, such as 90s, 4h or 365d, bans them for that long from now, and for=ever, which is meant without, until palisade unban; on standard input
     /// a line may have its own
-    #[arg(value_name = "ADDRESS", conflicts_with_all = ["remove", "status"])]
+    #[arg(value_name = "ADDRESS", conflicts_with_all = ["feed", "remove", "status"])]
     new: Vec<AddArgument>,
     /// The recent list that has the addresses
     #[arg(long, value_name = "LIST", value_parser = list_name, default_value = LIST)]
@@ -34,6 +35,10 @@ pub(crate) struct BanArguments {
     /// Also ban the address that your own session of ssh comes from
     #[arg(long, conflicts_with_all = ["remove", "status"])]
     force: bool,
+    /// Do what the lines on standard input say, as they come, as palisade list feed does; the rule is made where it is gone when
+    /// addresses are added. What has no for= is banned for ever
+    #[arg(long, conflicts_with_all = ["remove", "status"])]
+    feed: bool,
     /// Remove the rule and the list with all its addresses
     #[arg(long, conflicts_with = "status")]
     remove: bool,
@@ -50,6 +55,9 @@ pub(crate) struct BanArguments {
 pub(super) enum BanCommand {
     Add {
         addresses: Vec<NewEntry>,
+        force: bool,
+    },
+    Feed {
         force: bool,
     },
     Remove,
@@ -69,26 +77,33 @@ impl BanArguments {
         if self.remove {
             return Ok(BanCommand::Remove);
         }
+        if self.feed {
+            return Ok(BanCommand::Feed { force: self.force });
+        }
         if self.new.is_empty() {
             return Err(Error::usage(
                 "ban needs an address, such as 192.0.2.1: palisade ban --help shows more",
             ));
         }
         let mut addresses = lists::new_addresses("ban", &self.new)?;
-        if let Some(with_port) = addresses.iter().find(|one| one.key.port != 0) {
-            return Err(Error::usage(format!(
-                "ban: {}: an address is banned as a whole: leave out the port",
-                with_port.key
-            )));
-        }
         for address in &mut addresses {
-            address.expiry.get_or_insert(Expiry::Never);
+            *address = banned(*address)
+                .map_err(|reason| Error::usage(format!("ban: {}: {reason}", address.key)))?;
         }
         Ok(BanCommand::Add {
             addresses,
             force: self.force,
         })
     }
+}
+
+/// An address as the list gets it, or why it cannot be banned.
+pub(super) fn banned(mut address: NewEntry) -> Result<NewEntry, String> {
+    if address.key.port != 0 {
+        return Err("an address is banned as a whole: leave out the port".to_owned());
+    }
+    address.expiry.get_or_insert(Expiry::Never);
+    Ok(address)
 }
 
 /// Let addresses in again that palisade ban keeps out

@@ -3,6 +3,7 @@
 //! Dropping all that comes from addresses: `palisade ban` and `palisade unban`.
 
 mod arguments;
+mod feed;
 mod rule;
 mod show;
 mod ssh;
@@ -14,13 +15,13 @@ use std::net::IpAddr;
 use crate::{
     error::Error,
     lists::{self, NewEntry},
-    netlink::{Connection, spec::Table},
-    output,
-    rules::{Change, Session, System},
-    usage,
+    netlink::Connection,
+    output, usage,
 };
 use arguments::BanCommand;
 pub(crate) use arguments::{BanArguments, UnbanArguments};
+use feed::Feed;
+use rule::BanRule;
 
 /// The chain of the table raw that the rule is in.
 const CHAIN: &str = "PREROUTING";
@@ -32,32 +33,22 @@ pub(crate) fn ban(arguments: Vec<String>) -> Result<String, Error> {
         Err(error) => return usage::explain(&error, "ban"),
     };
     let list = arguments.list.clone();
-    let command = arguments.command()?;
-    if let BanCommand::Add { addresses, force } = &command {
-        spare_session(addresses, &ssh::clients(), *force)?;
-    }
-    let wanted = rule::rules(&list, &System::default())?;
-    let mut session = Session::open(Some(Table::Raw))?;
-    let chains = session.chains(Some(CHAIN), None, None)?;
-    let present = rule::present(&chains, &wanted);
-    match command {
-        BanCommand::Add { addresses, .. } => {
-            if present.is_empty() {
-                // Also before those with SYNPROXY: who is banned gets no cookie.
-                session.change(&Change::insertions(CHAIN, &wanted))?;
-            }
+    match arguments.command()? {
+        BanCommand::Add { addresses, force } => {
+            spare_session(&addresses, &ssh::clients(), force)?;
+            BanRule::find(&list)?.insert()?;
             lists::add(&list, &addresses, true)
         }
+        BanCommand::Feed { force } => lists::feed(&list, &mut Feed::new(&list, force)),
         BanCommand::Remove => {
-            if !present.is_empty() {
-                session.change(&rule::removals(&present, &wanted))?;
-            }
+            BanRule::find(&list)?.delete()?;
             match lists::destroy(&list) {
                 Err(Error::UnknownList(_)) => Ok(String::new()),
                 result => result,
             }
         }
         BanCommand::Status { json } => {
+            let present = BanRule::find(&list)?.present;
             let mut banned = match lists::entries(&mut Connection::open()?, &list) {
                 Err(Error::UnknownList(_)) => Vec::new(),
                 result => result?,
@@ -84,14 +75,19 @@ fn spare_session(addresses: &[NewEntry], clients: &[IpAddr], force: bool) -> Res
     };
     match clients.iter().find(is_hit) {
         Some(client) if force => {
-            output::warn(&format!("ban: your own session of ssh comes from {client}"));
+            output::warn(&format!("ban: {}", own_session(client)));
             Ok(())
         }
         Some(client) => Err(Error::Failure(format!(
-            "ban: your own session of ssh comes from {client}: with --force it is banned all the same"
+            "ban: {}: with --force it is banned all the same",
+            own_session(client)
         ))),
         None => Ok(()),
     }
+}
+
+fn own_session(client: &IpAddr) -> String {
+    format!("your own session of ssh comes from {client}")
 }
 
 /// Run `unban` with these arguments. Returns its output.

@@ -5,8 +5,49 @@
 use super::CHAIN;
 use crate::{
     error::Error,
-    rules::{self, Chain, Change, Names, Rule, save_rule},
+    netlink::spec::Table,
+    rules::{self, Chain, Change, Names, Rule, Session, System, save_rule},
 };
+
+/// The rule of a list, and where it is.
+pub(super) struct BanRule {
+    session: Session,
+    wanted: Vec<Rule>,
+    /// The rules that are equal to it, with their positions.
+    pub(super) present: Vec<(u32, Rule)>,
+}
+
+impl BanRule {
+    pub(super) fn find(list: &str) -> Result<Self, Error> {
+        let wanted = rules(list, &System::default())?;
+        let mut session = Session::open(Some(Table::Raw))?;
+        let present = present(&session.chains(Some(CHAIN), None, None)?, &wanted);
+        Ok(Self {
+            session,
+            wanted,
+            present,
+        })
+    }
+
+    /// Insert it where it is not present.
+    pub(super) fn insert(&mut self) -> Result<(), Error> {
+        if !self.present.is_empty() {
+            return Ok(());
+        }
+        // Also before those with SYNPROXY: who is banned gets no cookie.
+        let insertions = Change::insertions(CHAIN, &self.wanted);
+        self.session.change(&insertions)
+    }
+
+    /// Delete it as often as it is present.
+    pub(super) fn delete(&mut self) -> Result<(), Error> {
+        if self.present.is_empty() {
+            return Ok(());
+        }
+        let removals = removals(&self.present, &self.wanted);
+        self.session.change(&removals)
+    }
+}
 
 /// The rule of a list.
 pub(super) fn rules(list: &str, names: &dyn Names) -> Result<Vec<Rule>, Error> {

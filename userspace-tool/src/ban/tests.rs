@@ -75,6 +75,8 @@ fn other_requests_are_read() {
             BanCommand::Status { json: true },
         ),
         ("--remove", BanCommand::Remove),
+        ("--feed", BanCommand::Feed { force: false }),
+        ("--feed --force", BanCommand::Feed { force: true }),
     ] {
         assert_eq!(request(words).unwrap(), expected, "{words}");
     }
@@ -102,6 +104,10 @@ fn mistakes_are_named() {
         (
             "--status ::1",
             "ban: the argument '--status' cannot be used with '[ADDRESS]...': see palisade ban --help",
+        ),
+        (
+            "--feed ::1",
+            "ban: the argument '--feed' cannot be used with '[ADDRESS]...': see palisade ban --help",
         ),
         (
             "--remove --force",

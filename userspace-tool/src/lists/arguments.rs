@@ -63,6 +63,18 @@ pub(super) enum ListCommand {
         #[arg(long)]
         exist: bool,
     },
+    /// Do what the lines on standard input say, as they come: what other programs feed a list with. The list is created
+    /// where it is not there
+    ///
+    /// A line is add ADDRESS [for=DURATION], where the address is stamped anew if it is in the list, del ADDRESS, which need
+    /// not be there, or flush; or a decision that CrowdSec's custom bouncer writes with feed_via_stdin, which is a JSON
+    /// object; or block ADDRESS 4|6 PREFIX, release ADDRESS 4|6 PREFIX or flushonexit, as of sshguard. What came before a pause is in the list at
+    /// once. A line that is refused is told, and the exit status is 1 then
+    Feed {
+        /// The list
+        #[arg(value_name = "LIST", value_parser = list_name)]
+        name: String,
+    },
     /// Remove every address of a list
     Flush {
         /// The list

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Messages of entries are at most about this long.
-const BATCH_LENGTH: usize = 60_000;
+pub(super) const BATCH_LENGTH: usize = 60_000;
 
 /// Read all entries of a list.
 pub(crate) fn read(connection: &mut Connection, name: &str) -> Result<Vec<Entry>, Error> {

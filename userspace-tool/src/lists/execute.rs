@@ -6,6 +6,7 @@ use super::{
     arguments::{ListCommand, Setting},
     clock, entries,
     explain::explain,
+    feed::{ListOnly, feed},
     input,
     saved::{self, Saved},
     show,
@@ -43,6 +44,7 @@ pub(super) fn execute(command: ListCommand) -> Result<String, Error> {
             entries::change(&mut connection, command, &name, &addresses, exist)?;
             Ok(String::new())
         }
+        ListCommand::Feed { name } => feed(&name, &mut ListOnly),
         ListCommand::Flush { name } => change(operation::LIST_FLUSH, &name, &named(&name)),
         ListCommand::Create {
             name,

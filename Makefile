@@ -14,7 +14,7 @@ export RUN VM_CPUS VM_MEM VM_TIMEOUT VM_APPEND V UPDATE
 # A script ends when make does, even when make is killed; what it began ends with it.
 call := @setpriv --pdeathsig TERM
 
-.PHONY: all prepare module cli man install deb vm demo test test-install test-dkms test-headers test-kernels test-metrics test-crossed test-packetdrill fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-content bench-native \
+.PHONY: all prepare module cli man install deb vm demo test test-install test-dkms test-headers test-kernels test-metrics test-bans test-crossed test-packetdrill fuzz fuzz-host races miri mutants bench bench-recent bench-synproxy bench-mixed bench-content bench-native \
 	bench-quick bench-check bench-plot clippy rustfmt-check clean clean-cache help
 
 all: module
@@ -75,6 +75,10 @@ test-kernels:
 # Debian's Prometheus, which is downloaded, asks for the counters in the VM.
 test-metrics:
 	$(call) tests/metrics/run
+
+# Debian's fail2ban, CrowdSec and sshguard, which are downloaded, ban hosts in the VM: all, or those that ARGS names.
+test-bans:
+	$(call) tests/bans/run $(ARGS)
 
 # The whole cross product, or the parts, networks and rows of it that ARGS names.
 test-crossed: export VM_TIMEOUT := $(or $(VM_TIMEOUT),3600)

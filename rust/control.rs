@@ -62,7 +62,13 @@ pub(crate) fn register(module: &'static ThisModule) -> Result<Family> {
     ] {
         operations.push(operation, GFP_KERNEL)?;
     }
-    Family::register(spec::FAMILY_NAME, spec::FAMILY_VERSION, operations, module)
+    Family::register(
+        spec::FAMILY_NAME,
+        spec::FAMILY_VERSION,
+        operations,
+        spec::EVENTS_GROUP_NAME,
+        module,
+    )
 }
 
 /// Palisade's state for the namespace of a request.

@@ -18,6 +18,7 @@ use crate::{
         },
         work::Periodic, //
     },
+    monitor::Monitor,
     parameters::Parameters,
     rates::{
         RateTable,
@@ -57,6 +58,7 @@ static SLOT: Slot<Namespace> = Slot::new();
 /// Palisade's state for a network namespace.
 pub(crate) struct Namespace {
     scope: Arc<Scope>,
+    monitor: Arc<Monitor>,
     lists: Arc<Lists>,
     rates: Arc<RateTables>,
     ruleset: Arc<RcuBox<Arc<Ruleset>>>,
@@ -107,6 +109,11 @@ impl Configured {
 }
 
 impl Namespace {
+    /// Where what happens is told.
+    pub(crate) fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
     /// The recent lists.
     pub(crate) fn lists(&self) -> &Lists {
         &self.lists
@@ -122,12 +129,13 @@ impl Namespace {
         self.ruleset.read(&rcu::read_lock()).clone()
     }
 
-    /// Applies `change` to a draft and commits it, all of it or nothing. A test only tells whether
-    /// that would work.
+    /// Applies `change` to a draft and commits it, all of it or nothing, and then calls `created` for
+    /// each list that was created for the rules. A test only tells whether that would work.
     pub(crate) fn change_rules<'a>(
         &self,
         is_test: bool,
         change: impl FnOnce(&mut Draft, &mut Resources) -> NetlinkResult<'a>,
+        created: impl Fn(&List),
     ) -> NetlinkResult<'a> {
         let mut hooks = self.hooks.lock();
         let lists_before = self.lists.count();
@@ -138,6 +146,9 @@ impl Namespace {
         }
         if self.lists.count() > lists_before {
             hooks.hurry_ageing();
+        }
+        for list in (lists_before..).map_while(|index| self.lists.nth(index)) {
+            created(&list);
         }
         let ruleset = self.ruleset();
         self.rates.retain(ruleset.rates());
@@ -160,6 +171,7 @@ impl Namespace {
         let mut draft = before.draft()?;
         let mut resources = Resources {
             scope: self.scope.clone(),
+            monitor: self.monitor.clone(),
             lists: self.lists.clone(),
             rates: self.rates.clone(),
             limits: self.limits,
@@ -323,7 +335,8 @@ impl PerNamespace for Namespace {
 
     fn start(scope: Arc<Scope>) -> Result<Arc<Self>> {
         let parameters = Parameters::get();
-        let lists = Lists::new(parameters.list_limits())?;
+        let monitor = Monitor::new(&scope)?;
+        let lists = Lists::new(parameters.list_limits(), monitor.clone())?;
         let rates = RateTables::new(parameters.list_limits())?;
         let ageing = Periodic::start(&scope, Ageing::new(lists.clone()), 0)?;
         let ruleset = Arc::new(Ruleset::new()?, GFP_KERNEL_ACCOUNT)?;
@@ -345,6 +358,7 @@ impl PerNamespace for Namespace {
         hooks.lock().release = Some(Periodic::start(&scope, release, release::NEVER)?);
         let namespace = Self {
             scope,
+            monitor,
             lists,
             rates,
             ruleset,
@@ -379,5 +393,6 @@ impl PerNamespace for Namespace {
         }
         drop(configured);
         drop(release);
+        self.monitor.stop();
     }
 }

@@ -10,6 +10,7 @@ mod control;
 mod hooks;
 #[allow(unsafe_code, reason = "this is the room that unsafe code has")]
 mod kernel_api;
+mod monitor;
 mod namespace;
 mod packet;
 #[cfg(CONFIG_KUNIT = "y")]

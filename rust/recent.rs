@@ -22,6 +22,7 @@ mod table;
 #[cfg(CONFIG_KUNIT = "y")]
 mod table_tests;
 
+pub(crate) use crate::kernel_api::time::milliseconds;
 pub(crate) use ageing::Ageing;
 pub(crate) use entry::{
     Ages,
@@ -47,7 +48,6 @@ pub(crate) use lists::{
 pub(crate) use stamps::{
     jiffies,
     jiffies_of_age,
-    milliseconds,
     Window,
     AGE_MAX, //
 };

@@ -11,6 +11,8 @@
 pub(crate) const FAMILY_NAME: &core::ffi::CStr = c"palisade";
 /// Version of the family.
 pub(crate) const FAMILY_VERSION: u8 = 1;
+/// Name of the multicast group `events`.
+pub(crate) const EVENTS_GROUP_NAME: &core::ffi::CStr = c"events";
 
 /// Longest name of a chain, in bytes, as in iptables.
 pub(crate) const CHAIN_NAME_LENGTH_MAX: u32 = 28;
@@ -507,6 +509,33 @@ pub(crate) mod command {
     pub(crate) const RATE_GET: u8 = 14;
     /// Forget all addresses of a table of rates.
     pub(crate) const RATES_FLUSH: u8 = 15;
+    /// The rules were changed.
+    pub(crate) const RULESET_CHANGE_NTF: u8 = 16;
+    /// A recent list was created.
+    pub(crate) const LIST_CREATE_NTF: u8 = 17;
+    /// The settings of a recent list were changed.
+    pub(crate) const LIST_SET_NTF: u8 = 18;
+    /// A recent list was destroyed.
+    pub(crate) const LIST_DESTROY_NTF: u8 = 19;
+    /// Every entry of a recent list was removed.
+    pub(crate) const LIST_FLUSH_NTF: u8 = 20;
+    /// Addresses were added to a recent list that were not in it: by hand, all of one request, or
+    /// by packets that rules stamped.
+    pub(crate) const ENTRY_ADD_NTF: u8 = 21;
+    /// Addresses were deleted from a recent list by hand.
+    pub(crate) const ENTRY_DELETE_NTF: u8 = 22;
+    /// Addresses had to make room in a full recent list for those that packets brought.
+    pub(crate) const ENTRY_EVICT_NTF: u8 = 23;
+    /// SYNPROXY saw a server's options for the first time, or other ones than before.
+    pub(crate) const SERVER_LEARN_NTF: u8 = 24;
+    /// A server gets more SYNs than its flooded-rate, and clients are answered with cookies from
+    /// here on.
+    pub(crate) const FLOOD_START_NTF: u8 = 25;
+    /// A server has got no more SYNs than its flooded-rate for some seconds.
+    pub(crate) const FLOOD_END_NTF: u8 = 26;
+    /// Events could not be sent because too many came at once, or for want of memory. A socket
+    /// whose receive buffer is full loses events besides, which it is told by ENOBUFS.
+    pub(crate) const LOST_NTF: u8 = 27;
 }
 
 /// Numbers of the attributes, set by set.
@@ -1223,5 +1252,34 @@ pub(crate) mod attribute {
         pub(crate) const FULL_IN: u16 = 5;
         /// The milliseconds since its last packet.
         pub(crate) const AGE: u16 = 6;
+    }
+
+    /// What a message of the multicast group events tells. What somebody did by hand names the
+    /// process; what a packet did has none.
+    pub(crate) mod event {
+        /// When it happened, in milliseconds since 1970; of several packets, when the first one
+        /// came.
+        pub(crate) const TIME: u16 = 1;
+        /// The process that asked for it, as the initial PID namespace knows it.
+        pub(crate) const PID: u16 = 2;
+        /// The name of that process, at most 15 bytes.
+        pub(crate) const PROCESS: u16 = 3;
+        /// The list that it happened to: its name, its settings where it was created or changed,
+        /// and the first 32 of the entries that it is about.
+        pub(crate) const LIST: u16 = 4;
+        /// How many entries it is about, or changes of rules.
+        pub(crate) const COUNT: u16 = 5;
+        /// Number of entries that had to make room, if there are any.
+        pub(crate) const EVICTED: u16 = 6;
+        /// The number of the ruleset, which each change of the rules makes greater by one.
+        pub(crate) const GENERATION: u16 = 7;
+        /// A chain that was changed, the first 16 of them, by its table and name; without a name,
+        /// all chains of the table.
+        pub(crate) const CHAIN: u16 = 8;
+        /// The server that it is about, by its address and port, and where it was learned, its
+        /// options.
+        pub(crate) const SERVER: u16 = 9;
+        /// Number of events that were not sent.
+        pub(crate) const LOST: u16 = 10;
     }
 }

@@ -11,6 +11,7 @@
 mod client;
 mod connection;
 mod cookie;
+mod floods;
 #[cfg(palisade_host)]
 pub(crate) mod fuzz;
 mod prelude;
@@ -55,6 +56,7 @@ use crate::{
             Periodic, //
         },
     },
+    monitor::Monitor,
     token_bucket::TokenBucket, //
 };
 use client::{
@@ -81,6 +83,7 @@ use cookie::{
     Cookies, //
 };
 use core::mem::MaybeUninit;
+use floods::FloodWork;
 use kernel::{
     alloc::flags::__GFP_NOWARN,
     prelude::*,
@@ -107,6 +110,8 @@ pub(crate) struct Synproxy {
     sent: SentCookies,
     template: ProxyTemplate,
     servers: Arc<Servers>,
+    monitor: Arc<Monitor>,
+    flood_work: Periodic<FloodWork>,
     syn_sent: Arc<SynSentTable>,
     retransmit_work: Periodic<RetransmitWork>,
     waiting: Arc<WaitingClients>,
@@ -120,12 +125,17 @@ pub(crate) struct Synproxy {
 }
 
 impl Synproxy {
-    /// No servers yet; no more than `held_max` bytes of clients' data are held. May sleep.
+    /// No servers yet; no more than `held_max` bytes of clients' data are held. What happens to servers
+    /// is told by `monitor`. May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM` if there is not enough memory, `ENODEV` if the namespace is going away.
-    pub(crate) fn new(scope: &Arc<Scope>, held_max: u32) -> Result<Arc<Self>> {
+    pub(crate) fn new(
+        scope: &Arc<Scope>,
+        monitor: Arc<Monitor>,
+        held_max: u32,
+    ) -> Result<Arc<Self>> {
         let servers = Arc::new(Servers::new()?, GFP_KERNEL_ACCOUNT)?;
         let memory = Arc::new(HeldMemory::new(held_max), GFP_KERNEL_ACCOUNT)?;
         let syn_sent = SynSentTable::new(scope, servers.clone(), memory.clone())?;
@@ -135,6 +145,12 @@ impl Synproxy {
             clocks: Clocks::new(),
             sent: SentCookies::new()?,
             template: ProxyTemplate::new(scope)?,
+            flood_work: Periodic::start(
+                scope,
+                FloodWork::new(servers.clone(), monitor.clone()),
+                floods::IDLE,
+            )?,
+            monitor,
             servers,
             retransmit_work: Periodic::start(scope, RetransmitWork(syn_sent.clone()), 0)?,
             syn_sent,

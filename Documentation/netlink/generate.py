@@ -74,6 +74,7 @@ class Specification:
             raise SpecificationError("definitions: only const and enum are supported")
         self.sets = {item["name"]: item for item in tree["attribute-sets"]}
         self.operations = tree["operations"]["list"]
+        self.groups = tree["mcast-groups"]["list"]
 
     def enum(self, name):
         for item in self.enums:
@@ -207,7 +208,9 @@ class Policies:
         self.constants = set()
         self.operations = []
         for operation in spec.operations:
-            self.add_operation(operation)
+            # Notifications are not requested.
+            if "event" not in operation:
+                self.add_operation(operation)
 
     def add_operation(self, operation):
         requests = {
@@ -325,6 +328,10 @@ def numbers_file(spec):
         "/// Version of the family.",
         f"pub(crate) const FAMILY_VERSION: u8 = {spec.version};",
     ]
+    for group in spec.groups:
+        name = constant_name(group["name"])
+        lines.append(f"/// Name of the multicast group `{group['name']}`.")
+        lines.append(f'pub(crate) const {name}_GROUP_NAME: &core::ffi::CStr = c"{group["name"]}";')
     lines += constants(spec)
     for enum in spec.enums:
         lines += enumeration(enum) + display_names(enum)

@@ -2,6 +2,7 @@
 
 //! The operation ruleset-change: applies all of the changes to the rules, or none.
 
+use super::lists::tell_list;
 use crate::{
     control::prelude::*,
     kernel_api::sync::counters::Counters,
@@ -16,9 +17,12 @@ use crate::{
     },
     spec::{
         attribute::{
+            chain as chain_attributes,
             change as attributes,
+            event,
             ruleset, //
         },
+        command,
         ChangeKind, //
     },
 };
@@ -30,7 +34,10 @@ impl Doit for Change {
     fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
         let attributes = request.attributes();
         let is_test = attributes.has(ruleset::TEST);
-        namespace(request)?.change_rules(is_test, |draft, resources| {
+        let (namespace, mut generation) = (namespace(request)?, 0);
+        let created = |list: &List| tell_list(&namespace, request, command::LIST_CREATE_NTF, list);
+        let change = |draft: &mut Draft, resources: &mut Resources| {
+            generation = draft.generation();
             let mut rest = attributes;
             loop {
                 let before = rest;
@@ -49,9 +56,47 @@ impl Doit for Change {
                 .map_err(|refusal| refusal.at(change))?;
                 cond_resched();
             }
-        })
+        };
+        namespace.change_rules(is_test, change, created)?;
+        if !is_test {
+            (namespace.monitor()).tell(request, command::RULESET_CHANGE_NTF, |message| {
+                message.put_u32(event::GENERATION, generation)?;
+                encode_changes(attributes, message)
+            });
+        }
+        Ok(())
     }
 }
+
+/// Writes how many changes a request has, and the chains that they are for.
+fn encode_changes(request: Attributes<'_>, message: &mut Message<'_>) -> Result {
+    let mut chains = [(0, &[][..]); CHAINS_TOLD];
+    let (mut told, mut count) = (0usize, 0u32);
+    for change in request.filter(|one| one.kind() == ruleset::CHANGE) {
+        count = count.saturating_add(1);
+        let change = change.nested();
+        let table = (change.get(attributes::TABLE)).and_then(|table| table.u32());
+        let name = (change.get(attributes::CHAIN_NAME)).map(|name| name.string());
+        let chain = (table.unwrap_or(0), name.unwrap_or_default());
+        let is_told = chains.iter().take(told).any(|other| *other == chain);
+        let Some(room) = chains.get_mut(told).filter(|_| !is_told) else {
+            continue;
+        };
+        *room = chain;
+        told = told.saturating_add(1);
+        message.nest(event::CHAIN, |message| {
+            message.put_u32(chain_attributes::TABLE, chain.0)?;
+            match chain.1 {
+                [] => Ok(()),
+                name => message.put_string(chain_attributes::NAME, name),
+            }
+        })?;
+    }
+    message.put_u32(event::COUNT, count)
+}
+
+/// The most chains that a message about changes names.
+const CHAINS_TOLD: usize = 16;
 
 /// One change, and what it applies to.
 struct Editor<'a, 'b> {

@@ -5,6 +5,7 @@
 use super::lists::list_of;
 use crate::{
     control::prelude::*,
+    monitor::ENTRIES_MAX,
     packet::{
         Address,
         Family, //
@@ -21,9 +22,13 @@ use crate::{
         AGE_MAX,
         SNAPSHOT_AGES, //
     },
-    spec::attribute::{
-        entry as attributes,
-        list, //
+    spec::{
+        attribute::{
+            entry as attributes,
+            event,
+            list, //
+        },
+        command, //
     },
 };
 
@@ -170,17 +175,67 @@ fn may_exist(request: &Request<'_>) -> bool {
     request.attributes().get(list::EXIST).is_some()
 }
 
-/// Adds the addresses; returns how many were not in the list, and how many others were evicted.
-fn add<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a, (u32, u32)> {
-    let (mut added, mut replaced) = (0u32, 0u32);
+/// The entries of a request that made a difference.
+struct Changed<'a> {
+    first: [Option<Attribute<'a>>; ENTRIES_MAX],
+    count: u32,
+    /// How many others were evicted.
+    evicted: u32,
+}
+
+impl<'a> Changed<'a> {
+    /// None so far.
+    fn new() -> Self {
+        Self {
+            first: [None; ENTRIES_MAX],
+            count: 0,
+            evicted: 0,
+        }
+    }
+
+    fn push(&mut self, entry: Attribute<'a>) {
+        if let Some(room) = self.first.get_mut(self.count as usize) {
+            *room = Some(entry);
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// Tells of them, if there are any.
+    fn tell(&self, request: &Request<'_>, command: u8, list: &List) -> Result {
+        if self.count == 0 {
+            return Ok(());
+        }
+        (namespace(request)?.monitor()).tell(request, command, |message| {
+            message.put_u32(event::COUNT, self.count)?;
+            if self.evicted > 0 {
+                message.put_u32(event::EVICTED, self.evicted)?;
+            }
+            message.nest(event::LIST, |message| {
+                message.put_string(list::NAME, list.name())?;
+                for entry in self.first.iter().flatten() {
+                    let given = Given::decode(*entry).map_err(|_| EINVAL)?;
+                    message.nest(list::ENTRY, |message| {
+                        encode_key(&given.key, message)?;
+                        encode_expiry(given.expiry, message)
+                    })?;
+                }
+                Ok(())
+            })
+        });
+        Ok(())
+    }
+}
+
+/// Adds the addresses, and notes which were not in the list.
+fn add<'a>(request: &Request<'a>, list: &List, added: &mut Changed<'a>) -> NetlinkResult<'a> {
     let exist = may_exist(request);
     for entry in entries(request.attributes()) {
         match Given::decode(entry)?.add_to(list, exist) {
             Stamped::Updated => {}
-            Stamped::New => added = added.saturating_add(1),
+            Stamped::New => added.push(entry),
             Stamped::Reclaimed => {
-                added = added.saturating_add(1);
-                replaced = replaced.saturating_add(1);
+                added.push(entry);
+                added.evicted = added.evicted.saturating_add(1);
             }
             // Packets used up what was reserved, and there is no more.
             Stamped::NoMemory => {
@@ -195,7 +250,7 @@ fn add<'a>(request: &Request<'a>, list: &List) -> NetlinkResult<'a, (u32, u32)> 
         }
         cond_resched();
     }
-    Ok((added, replaced))
+    Ok(())
 }
 
 /// Adds addresses.
@@ -210,13 +265,21 @@ impl Doit for Add {
         }
         let answer = request.allocate_answer()?;
         // Memory reserved in a table that gets replaced would be useless.
-        let (added, replaced) = list.with_migration_locked(|| {
+        let mut changed = Changed::new();
+        let result = list.with_migration_locked(|| {
             reserve(request, &list)?;
-            add(request, &list)
-        })?;
-        if replaced > 0 {
+            add(request, &list, &mut changed)
+        });
+        changed.tell(request, command::ENTRY_ADD_NTF, &list)?;
+        result?;
+        let Changed {
+            count: added,
+            evicted,
+            ..
+        } = changed;
+        if evicted > 0 {
             request.warn(fmt!(
-                "the list is full: {replaced} addresses had to make room"
+                "the list is full: {evicted} addresses had to make room"
             ));
         }
         // A socket that is full loses the answer; the addresses are in the list all the same.
@@ -238,11 +301,14 @@ impl Doit for Delete {
             }
             cond_resched();
         }
+        let mut deleted = Changed::new();
         for entry in entries(request.attributes()) {
-            list.remove(&Given::decode(entry)?.key, 0);
+            if list.remove(&Given::decode(entry)?.key, 0) {
+                deleted.push(entry);
+            }
             cond_resched();
         }
-        Ok(())
+        Ok(deleted.tell(request, command::ENTRY_DELETE_NTF, &list)?)
     }
 }
 
@@ -279,21 +345,29 @@ impl Dumpit for Get {
 
 fn encode(snapshot: &Snapshot<'_>, message: &mut Message<'_>) -> Result {
     message.nest(list::ENTRY, |message| {
-        (snapshot.key.family, snapshot.key.address).write(attributes::ADDRESS, message)?;
-        match snapshot.key.detail {
-            KeyDetail::Port(0) => {}
-            KeyDetail::Port(port) => message.put_u16(attributes::PORT, port)?,
-            KeyDetail::Prefix(length) => message.put_u8(attributes::PREFIX, length)?,
-        }
+        encode_key(&snapshot.key, message)?;
         message.put_u8(attributes::TIME_TO_LIVE, snapshot.time_to_live)?;
         message.put_u32(attributes::PACKETS, snapshot.packets)?;
         for &age in snapshot.ages {
             message.put_u64(attributes::AGE, milliseconds(age))?;
         }
-        match snapshot.expiry.map(Expiry::left) {
-            Some(Some(left)) => message.put_u64(attributes::EXPIRES, left.max(1)),
-            Some(None) => message.put_flag(attributes::PERMANENT, true),
-            None => Ok(()),
-        }
+        encode_expiry(snapshot.expiry, message)
     })
+}
+
+fn encode_key(key: &EntryKey, message: &mut Message<'_>) -> Result {
+    (key.family, key.address).write(attributes::ADDRESS, message)?;
+    match key.detail {
+        KeyDetail::Port(0) => Ok(()),
+        KeyDetail::Port(port) => message.put_u16(attributes::PORT, port),
+        KeyDetail::Prefix(length) => message.put_u8(attributes::PREFIX, length),
+    }
+}
+
+fn encode_expiry(expiry: Option<Expiry>, message: &mut Message<'_>) -> Result {
+    match expiry.map(Expiry::left) {
+        Some(Some(left)) => message.put_u64(attributes::EXPIRES, left.max(1)),
+        Some(None) => message.put_flag(attributes::PERMANENT, true),
+        None => Ok(()),
+    }
 }

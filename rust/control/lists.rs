@@ -9,7 +9,13 @@ use crate::{
         ListLimits,
         ListSettings, //
     },
-    spec::attribute::list as attributes, //
+    spec::{
+        attribute::{
+            event,
+            list as attributes, //
+        },
+        command, //
+    }, //
 };
 
 /// The list name of a request.
@@ -75,17 +81,22 @@ fn no_exception<'a>(error: Error, list: Attributes<'a>) -> ExtAckError<'a> {
 }
 
 fn encode(namespace: &Namespace, list: &List, message: &mut Message<'_>) -> Result {
-    let settings = list.settings();
     let statistics = list.statistics();
-    message.put_string(attributes::NAME, list.name())?;
-    message.put_u32(attributes::SIZE, settings.size)?;
-    message.put_u32(attributes::HITS, settings.hits)?;
-    message.put_u64(attributes::TIMEOUT, milliseconds(settings.timeout))?;
+    encode_settings(list, message)?;
     message.put_u32(attributes::ENTRIES, statistics.entries)?;
     message.put_u32(attributes::RULES, namespace.users(list) as u32)?;
     message.put_u64(attributes::EVICTED, statistics.evicted)?;
     message.put_u64(attributes::EXPIRED, statistics.expired)?;
-    message.put_u64(attributes::REFUSED, statistics.refused)?;
+    message.put_u64(attributes::REFUSED, statistics.refused)
+}
+
+/// Writes a list's name and settings.
+fn encode_settings(list: &List, message: &mut Message<'_>) -> Result {
+    let settings = list.settings();
+    message.put_string(attributes::NAME, list.name())?;
+    message.put_u32(attributes::SIZE, settings.size)?;
+    message.put_u32(attributes::HITS, settings.hits)?;
+    message.put_u64(attributes::TIMEOUT, milliseconds(settings.timeout))?;
     if let Some(except) = list.except() {
         message.put_string(attributes::EXCEPT, except.name())?;
     }
@@ -93,6 +104,31 @@ fn encode(namespace: &Namespace, list: &List, message: &mut Message<'_>) -> Resu
         message.put_flag(attributes::NETWORKS, true)?;
     }
     Ok(())
+}
+
+/// Tells of what happened to a list, with its settings.
+pub(super) fn tell_list(namespace: &Namespace, request: &Request<'_>, command: u8, list: &List) {
+    tell_change(namespace, request, command, list, 0);
+}
+
+/// The same, with the number of entries for which there was no room any more.
+fn tell_change(namespace: &Namespace, request: &Request<'_>, command: u8, list: &List, lost: u64) {
+    namespace.monitor().tell(request, command, |message| {
+        message.nest(event::LIST, |message| encode_settings(list, message))?;
+        match u32::try_from(lost).unwrap_or(u32::MAX) {
+            0 => Ok(()),
+            lost => message.put_u32(event::EVICTED, lost),
+        }
+    });
+}
+
+/// Tells of what happened to a list, without its settings.
+fn tell_name(namespace: &Namespace, request: &Request<'_>, command: u8, list: &List) {
+    namespace.monitor().tell(request, command, |message| {
+        message.nest(event::LIST, |message| {
+            message.put_string(attributes::NAME, list.name())
+        })
+    });
 }
 
 /// Returns one list.
@@ -146,7 +182,11 @@ impl Doit for Create {
         let except = except.map_or(&[][..], |name| name.string());
         match namespace.create_list(name.string(), settings, except) {
             Err(EEXIST) if list.get(attributes::EXIST).is_some() => Set::run(request),
-            Ok(created) => Ok(allow_networks(&created, list)?),
+            Ok(created) => {
+                let allowed = allow_networks(&created, list);
+                tell_list(&namespace, request, command::LIST_CREATE_NTF, &created);
+                Ok(allowed?)
+            }
             Err(error) => Err(match error {
                 EEXIST => ExtAckError::new(error, c"there is a list of that name already").at(name),
                 ENOSPC => {
@@ -177,7 +217,9 @@ impl Doit for Set {
                 }
                 _ => no_exception(error, chosen),
             })?;
-        allow_networks(&list, chosen)?;
+        let allowed = allow_networks(&list, chosen);
+        tell_change(&namespace, request, command::LIST_SET_NTF, &list, lost);
+        allowed?;
         if lost > 0 {
             request.warn(fmt!("{lost} addresses had no room and are gone"));
         }
@@ -190,14 +232,14 @@ pub(super) struct Destroy;
 
 impl Doit for Destroy {
     fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
-        let list = list_of(request)?;
-        namespace(request)?
-            .destroy_list(&list)
-            .map_err(|error| match error {
-                EBUSY => ExtAckError::new(error, c"there are rules that use the list"),
-                EXDEV => ExtAckError::new(EBUSY, c"it is the exception of another list"),
-                _ => error.into(),
-            })
+        let (namespace, list) = (namespace(request)?, list_of(request)?);
+        namespace.destroy_list(&list).map_err(|error| match error {
+            EBUSY => ExtAckError::new(error, c"there are rules that use the list"),
+            EXDEV => ExtAckError::new(EBUSY, c"it is the exception of another list"),
+            _ => error.into(),
+        })?;
+        tell_name(&namespace, request, command::LIST_DESTROY_NTF, &list);
+        Ok(())
     }
 }
 
@@ -206,7 +248,9 @@ pub(super) struct Flush;
 
 impl Doit for Flush {
     fn run<'a>(request: &Request<'a>) -> NetlinkResult<'a> {
-        let list = list_of(request)?;
-        Ok(namespace(request)?.flush_list(&list)?)
+        let (namespace, list) = (namespace(request)?, list_of(request)?);
+        namespace.flush_list(&list)?;
+        tell_name(&namespace, request, command::LIST_FLUSH_NTF, &list);
+        Ok(())
     }
 }

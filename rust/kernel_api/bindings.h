@@ -129,6 +129,7 @@
 // allow: --allowlist-function 'genl_(un)?register_family' --allowlist-function 'genlmsg_put'
 // allow: --allowlist-function 'nla_put' --allowlist-function 'nla_put_64bit'
 // allow: --allowlist-var 'NLA_.*' --allowlist-var 'GENL_.*' --allowlist-var 'NLM_F_.*'
+// allow: --allowlist-type genl_multicast_group --allowlist-var 'PALISADE_MCAST_CAP_NET_ADMIN'
 // allow: --allowlist-var 'NLMSG_.*' --allowlist-var 'NETLINK_MAX_.*'
 
 /* Deferred and periodic work */
@@ -145,6 +146,9 @@
 
 /* The headers define HZ twice, and bindgen takes the one for userspace. */
 static const unsigned int PALISADE_HZ = HZ;
+
+/* bindgen does not evaluate BIT(). */
+static const u8 PALISADE_MCAST_CAP_NET_ADMIN = GENL_MCAST_CAP_NET_ADMIN;
 
 /* In bindgen's sk_buff, several anonymous structures wrap this field. */
 static const unsigned int PALISADE_NETWORK_HEADER = offsetof(struct sk_buff, network_header);

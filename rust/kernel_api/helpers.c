@@ -902,6 +902,11 @@ u64 palisade_boottime_ms(void)
 	return ktime_to_ms(ktime_get_coarse_boottime());
 }
 
+u64 palisade_realtime_ms(void)
+{
+	return ktime_to_ms(ktime_get_real());
+}
+
 bool palisade_is_sent_from(const struct sk_buff *skb, const struct net *net)
 {
 	return skb->sk && net_eq(net, sock_net(skb->sk));
@@ -1184,6 +1189,28 @@ int palisade_genlmsg_reply(struct sk_buff *skb, struct genl_info *info)
 void palisade_nlmsg_free(struct sk_buff *skb)
 {
 	nlmsg_free(skb);
+}
+
+bool palisade_has_listeners(struct net *net, unsigned int group)
+{
+	return netlink_has_listeners(net->genl_sock, group);
+}
+
+int palisade_genlmsg_multicast(const struct genl_family *family, struct net *net, struct sk_buff *skb)
+{
+	return genlmsg_multicast_netns(family, net, skb, 0, 0, GFP_KERNEL);
+}
+
+u32 palisade_current_tgid(void)
+{
+	return task_tgid_nr(current);
+}
+
+static_assert(TASK_COMM_LEN == 16);
+
+void palisade_current_comm(char *name)
+{
+	strscpy_pad(name, current->comm, TASK_COMM_LEN);
 }
 
 u32 palisade_netlink_port(const struct sk_buff *skb)

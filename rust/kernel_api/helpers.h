@@ -206,6 +206,7 @@ struct ts_config *palisade_textsearch_prepare(const char *algorithm, const void 
 int palisade_request_module(const char *name);
 u64 palisade_jiffies64(void);
 u64 palisade_boottime_ms(void);
+u64 palisade_realtime_ms(void);
 bool palisade_is_sent_from(const struct sk_buff *skb, const struct net *net);
 void *palisade_namespace_slot(const struct net *net, unsigned int id);
 
@@ -270,6 +271,10 @@ struct sk_buff *palisade_genlmsg_new(void);
 struct sk_buff *palisade_nlmsg_new(size_t payload);
 int palisade_genlmsg_reply(struct sk_buff *skb, struct genl_info *info);
 void palisade_nlmsg_free(struct sk_buff *skb);
+bool palisade_has_listeners(struct net *net, unsigned int group);
+int palisade_genlmsg_multicast(const struct genl_family *family, struct net *net, struct sk_buff *skb);
+u32 palisade_current_tgid(void);
+void palisade_current_comm(char *name);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 struct sk_buff *palisade_test_packet(const void *data, unsigned int length, __be16 protocol);

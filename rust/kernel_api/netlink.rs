@@ -6,6 +6,7 @@ mod attributes;
 pub(crate) mod extended_ack;
 pub(crate) mod genetlink;
 pub(crate) mod message;
+pub(crate) mod multicast;
 pub(crate) mod nest;
 
 pub(crate) use attributes::{

@@ -45,6 +45,18 @@ pub(crate) fn boottime_milliseconds() -> u64 {
     unsafe { bindings::palisade_boottime_ms() }
 }
 
+/// Milliseconds since 1970, as the machine's clock says. It may be set back.
+pub(crate) fn realtime_milliseconds() -> u64 {
+    // SAFETY: `palisade_realtime_ms` is called by netlink operations and in the background, where the
+    // machine is not suspended.
+    unsafe { bindings::palisade_realtime_ms() }
+}
+
+/// Jiffies to milliseconds, rounded down.
+pub(crate) fn milliseconds(jiffies: u32) -> u64 {
+    u64::from(jiffies).wrapping_mul(1000) / u64::from(JIFFIES_PER_SECOND)
+}
+
 /// These jiffies as milliseconds. They wrap.
 #[inline]
 pub(crate) fn now_milliseconds() -> u32 {

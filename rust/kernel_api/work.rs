@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Work that runs periodically in the background.
+//! Work that runs in the background: periodically, or when it is asked for.
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
@@ -113,13 +113,121 @@ impl<T: Background> Periodic<T> {
     ///
     /// `work` has to be that of an [`Inner<T>`] that outlives the call.
     unsafe extern "C" fn run(work: *mut bindings::work_struct) {
-        let offset = offset_of!(Inner<T>, work) + offset_of!(bindings::delayed_work, work);
-        // SAFETY: By the function's safety requirements, `work` lies in a valid `Inner<T>`; `drop`
-        // waits for this call before it is freed.
-        let inner = unsafe { &*work.byte_sub(offset).cast::<Inner<T>>() };
+        // SAFETY: By the function's safety requirements; `drop` waits for this call before it is freed.
+        let inner = unsafe { Inner::<T>::of(work) };
         // SAFETY: By the function's safety requirements, the work is initialised: it is running.
         unsafe { queue(inner.work.get(), inner.background.run()) };
     }
+}
+
+/// Work to do in the background when it is asked for.
+pub(crate) trait Deferrable: Send + Sync + 'static {
+    /// Does the work, in process context. If something is left to do, returns the number of jiffies
+    /// until the next run.
+    fn run(&self) -> Option<u32>;
+}
+
+/// Runs a [`Deferrable`] whenever it is asked to, until this is stopped or dropped. It keeps no
+/// namespace from ending: the work enters the [`Scope`] itself.
+///
+/// # Invariants
+///
+/// The inner box is at a stable address, and its work is initialised.
+///
+/// # Examples
+///
+/// ```ignore
+/// struct Report(Arc<Statistics>);
+///
+/// impl Deferrable for Report {
+///     fn run(&self) -> Option<u32> {
+///         self.0.report();
+///         None
+///     }
+/// }
+///
+/// let report = Deferred::new(Report(statistics))?;
+/// report.schedule(JIFFIES_PER_SECOND);
+/// ```
+pub(crate) struct Deferred<T: Deferrable> {
+    inner: KBox<Inner<T>>,
+}
+
+// SAFETY: Delayed work can be queued and disabled by any task, and `T` is `Send`.
+unsafe impl<T: Deferrable> Send for Deferred<T> {}
+// SAFETY: The workqueue functions may be called for the same work by several tasks, and `T` is
+// `Sync`.
+unsafe impl<T: Deferrable> Sync for Deferred<T> {}
+
+impl<T: Deferrable> Deferred<T> {
+    /// Work that is not asked for yet. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is no memory.
+    pub(crate) fn new(background: T) -> Result<Self> {
+        let inner = KBox::new(
+            Inner {
+                work: Opaque::zeroed(),
+                background,
+            },
+            GFP_KERNEL_ACCOUNT,
+        )?;
+        // SAFETY: The work is in its box, where it stays, and is not queued yet.
+        unsafe { bindings::palisade_delayed_work_init(inner.work.get(), Some(Self::run)) };
+        // INVARIANT: The work was just initialised, and a box does not move its content.
+        Ok(Self { inner })
+    }
+
+    /// Runs the work after `delay` jiffies, unless it is due already. May be called for a packet.
+    pub(crate) fn schedule(&self, delay: u32) {
+        // SAFETY: By the type invariant, the work is initialised.
+        unsafe { queue(self.inner.work.get(), delay) };
+    }
+
+    /// Waits for the work if it runs. After this it does not run any more. May sleep.
+    pub(crate) fn stop(&self) {
+        // SAFETY: By the type invariant, the work is initialised.
+        unsafe { disable(self.inner.work.get()) };
+    }
+
+    /// # Safety
+    ///
+    /// `work` has to be that of an [`Inner<T>`] that outlives the call.
+    unsafe extern "C" fn run(work: *mut bindings::work_struct) {
+        // SAFETY: By the function's safety requirements.
+        let inner = unsafe { Inner::<T>::of(work) };
+        if let Some(delay) = inner.background.run() {
+            // SAFETY: By the function's safety requirements, the work is initialised: it is running.
+            unsafe { queue(inner.work.get(), delay) };
+        }
+    }
+}
+
+impl<T: Deferrable> Drop for Deferred<T> {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl<T> Inner<T> {
+    /// # Safety
+    ///
+    /// `work` has to be that of an `Inner<T>` that is valid for `'a`.
+    unsafe fn of<'a>(work: *mut bindings::work_struct) -> &'a Self {
+        let offset = offset_of!(Self, work) + offset_of!(bindings::delayed_work, work);
+        // SAFETY: By the function's safety requirements, `work` lies in a valid `Inner<T>`.
+        unsafe { &*work.byte_sub(offset).cast::<Self>() }
+    }
+}
+
+/// # Safety
+///
+/// The work has to be initialised.
+unsafe fn disable(work: *mut bindings::delayed_work) {
+    // SAFETY: By the function's safety requirements, the work is initialised. After this it does not
+    // run and cannot be queued.
+    unsafe { bindings::disable_delayed_work_sync(work) };
 }
 
 /// # Safety
@@ -135,9 +243,8 @@ unsafe fn queue(work: *mut bindings::delayed_work, delay: u32) {
 
 impl<T: Background> Drop for Periodic<T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant, the work is initialised. After this it does not run and
-        // cannot be queued.
-        unsafe { bindings::disable_delayed_work_sync(self.inner.work.get()) };
+        // SAFETY: By the type invariant, the work is initialised.
+        unsafe { disable(self.inner.work.get()) };
     }
 }
 

@@ -24,6 +24,7 @@ use crate::{
         time::jiffies32,
         work::cond_resched, //
     },
+    monitor::ListMonitor,
     recent::prelude::*, //
 };
 use kernel::{
@@ -142,7 +143,7 @@ impl Tables {
 /// A recent list.
 #[pin_data]
 pub(crate) struct List {
-    name: KVec<u8>,
+    monitor: ListMonitor,
     tables: RcuBox<Tables>,
     /// How often the table was replaced.
     generation: Atomic<u32>,
@@ -154,16 +155,15 @@ pub(crate) struct List {
 impl List {
     /// An empty list. May sleep.
     pub(super) fn new(
-        name: &[u8],
+        monitor: ListMonitor,
         settings: ListSettings,
         except: Option<Arc<List>>,
     ) -> Result<Arc<Self>> {
-        let mut owned = KVec::new();
-        owned.extend_from_slice(name, GFP_KERNEL_ACCOUNT)?;
-        let tables = RcuBox::new(Tables::settled(new_table(settings)?, except, false)?);
+        let table = new_table(settings, &monitor)?;
+        let tables = RcuBox::new(Tables::settled(table, except, false)?);
         Arc::pin_init(
             pin_init!(Self {
-                name: owned,
+                monitor,
                 tables,
                 generation: Atomic::new(0),
                 migration_lock <- new_mutex!((), "palisade_migration"),
@@ -174,7 +174,12 @@ impl List {
 
     /// The list's name.
     pub(crate) fn name(&self) -> &[u8] {
-        &self.name
+        self.monitor.name().as_bytes()
+    }
+
+    /// Where its tables tell of entries.
+    pub(super) fn monitor(&self) -> &ListMonitor {
+        &self.monitor
     }
 
     /// The current settings.
@@ -448,7 +453,7 @@ impl List {
 
     /// Removes all entries at once. May sleep. The caller serializes flushes and resizes.
     pub(crate) fn flush(&self) -> Result {
-        let table = new_table(self.settings())?;
+        let table = new_table(self.settings(), &self.monitor)?;
         let _lock = self.migration_lock.lock();
         let tables = Tables::settled(table.clone(), self.except(), self.has_networks())?;
         let old = self.table();
@@ -495,7 +500,7 @@ impl List {
     /// `ENOMEM` if there is not enough memory.
     pub(crate) fn prepare(self: &Arc<Self>, settings: ListSettings) -> Result<PreparedTable> {
         let entries = self.statistics().entries;
-        let table = new_table(settings)?;
+        let table = new_table(settings, &self.monitor)?;
         table.reserve(entries, self.table().has_expiries())?;
         let ages = if entries > settings.size {
             KVVec::with_capacity(entries as usize, LARGE)?
@@ -577,7 +582,7 @@ impl PreparedTable {
     }
 }
 
-fn new_table(settings: ListSettings) -> Result<Arc<EntryTable>> {
+fn new_table(settings: ListSettings, monitor: &ListMonitor) -> Result<Arc<EntryTable>> {
     let table = EntryTable::new(settings.size, settings.hits, settings.timeout)?;
-    Ok(Arc::new(table, GFP_KERNEL_ACCOUNT)?)
+    Ok(Arc::new(table.telling(monitor), GFP_KERNEL_ACCOUNT)?)
 }

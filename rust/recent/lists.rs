@@ -8,7 +8,13 @@ use super::list::{
     PreparedTable,
     DEFAULT_HITS, //
 };
-use crate::recent::prelude::*;
+use crate::{
+    monitor::{
+        ListMonitor, //
+        Monitor,
+    },
+    recent::prelude::*, //
+};
 use kernel::{
     new_mutex,
     sync::Mutex, //
@@ -68,16 +74,18 @@ impl PendingTables {
 #[pin_data]
 pub(crate) struct Lists {
     limits: ListLimits,
+    monitor: Arc<Monitor>,
     #[pin]
     lists: Mutex<KVec<Arc<List>>>,
 }
 
 impl Lists {
-    /// No lists yet.
-    pub(crate) fn new(limits: ListLimits) -> Result<Arc<Self>> {
+    /// No lists yet. What packets change in lists is told by `monitor`.
+    pub(crate) fn new(limits: ListLimits, monitor: Arc<Monitor>) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 limits,
+                monitor,
                 lists <- new_mutex!(KVec::new(), "palisade_lists"),
             }),
             GFP_KERNEL_ACCOUNT,
@@ -111,9 +119,24 @@ impl Lists {
         settings: ListSettings,
         except: Option<Arc<List>>,
     ) -> Result<Arc<List>> {
-        let list = List::new(name, settings, except)?;
+        let monitor = self.monitor.add_list(name)?;
+        let number = monitor.name().clone();
+        let created = self.create_telling(monitor, settings, except);
+        if created.is_err() {
+            self.monitor.remove_list(&number);
+        }
+        created
+    }
+
+    fn create_telling(
+        &self,
+        monitor: ListMonitor,
+        settings: ListSettings,
+        except: Option<Arc<List>>,
+    ) -> Result<Arc<List>> {
+        let list = List::new(monitor, settings, except)?;
         let mut lists = self.lists.lock();
-        if lists.iter().any(|other| other.name() == name) {
+        if lists.iter().any(|other| other.name() == list.name()) {
             return Err(EEXIST);
         }
         if lists.len() >= self.limits.lists as usize {
@@ -151,6 +174,7 @@ impl Lists {
         let removed = index.map(|index| lists.remove(index));
         // Freeing a table takes time: not under the mutex.
         drop(lists);
+        self.monitor.remove_list(list.monitor().name());
         drop(removed);
     }
 

@@ -31,11 +31,6 @@ pub(super) fn is_within(limit: u32, now: u32, stamp: u32) -> bool {
     now.wrapping_sub(stamp) as i32 <= limit as i32
 }
 
-/// Jiffies to milliseconds, rounded down.
-pub(crate) fn milliseconds(jiffies: u32) -> u64 {
-    u64::from(jiffies).wrapping_mul(1000) / u64::from(JIFFIES_PER_SECOND)
-}
-
 /// Milliseconds to jiffies, rounded up; `None` above [`AGE_MAX`].
 pub(crate) fn jiffies(milliseconds: u64) -> Option<u32> {
     let jiffies = milliseconds

@@ -6,12 +6,14 @@ use super::stamps::{
     age,
     is_within,
     jiffies,
-    milliseconds,
     Window,
     AGE_MAX,
     ANY_AGE, //
 };
-use crate::kernel_api::time::JIFFIES_PER_SECOND;
+use crate::kernel_api::time::{
+    milliseconds,
+    JIFFIES_PER_SECOND, //
+};
 use kernel::prelude::*;
 
 #[kunit_tests(palisade_recent_stamps)]

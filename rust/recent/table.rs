@@ -26,6 +26,7 @@ pub(super) use migrate::Survivors;
 use super::{
     entry::{
         Ages,
+        KeyDetail,
         Snapshot,
         NONE, //
     },
@@ -49,7 +50,9 @@ use crate::{
             },
         },
     },
-    recent::prelude::*, //
+    monitor::ListMonitor,
+    recent::prelude::*,
+    spec::command, //
 };
 
 /// The result of stamping an address.
@@ -156,6 +159,8 @@ pub(super) struct EntryTable {
     hash: HashKey,
     slots: Slots,
     pub(super) prefixes: Prefixes,
+    /// Where to tell of entries that packets bring; not in tests of the table alone.
+    monitor: Option<ListMonitor>,
     written: CacheAligned<Written>,
 }
 
@@ -181,6 +186,7 @@ impl EntryTable {
             buckets: Buckets::new(size.saturating_add(size / 2), NONE, LARGE)?,
             slots: Slots::new(size, hits)?,
             prefixes: Prefixes::new()?,
+            monitor: None,
             timeout: Word::new(timeout),
             superseded: Word::new(0),
             written: CacheAligned(Written {
@@ -192,6 +198,38 @@ impl EntryTable {
                 refused: Atomic::new(0),
             }),
         })
+    }
+
+    /// The same, telling of entries that packets bring.
+    pub(super) fn telling(self, monitor: &ListMonitor) -> Self {
+        Self {
+            monitor: Some(monitor.clone()),
+            ..self
+        }
+    }
+
+    /// Tells of an entry that a packet brought or evicted. The caller holds no bucket's lock.
+    #[inline]
+    fn tell(&self, command: u8, key: impl FnOnce() -> Option<EntryKey>, now: u32) {
+        let Some(monitor) = &self.monitor else {
+            return;
+        };
+        monitor.put(command, now, || {
+            let key = key()?;
+            let (port, prefix) = match key.detail {
+                KeyDetail::Port(port) => (port, None),
+                KeyDetail::Prefix(length) => (0, Some(length)),
+            };
+            Some((key.family, key.address, port, prefix))
+        });
+    }
+
+    /// Tells of an address that a packet stamped, if it was not in the list.
+    #[inline]
+    fn tell_new(&self, stamped: Stamped, key: &EntryKey, now: u32) {
+        if matches!(stamped, Stamped::New | Stamped::Reclaimed) {
+            self.tell(command::ENTRY_ADD_NTF, || Some(*key), now);
+        }
     }
 
     pub(super) fn size(&self) -> u32 {
@@ -403,9 +441,13 @@ impl EntryTable {
         time_to_live: Option<u8>,
         origin: Origin,
     ) -> Result<Stamped, Superseded> {
-        self.write(previous, key, now, origin, None, |entry| {
+        let stamped = self.write(previous, key, now, origin, None, |entry| {
             entry.push(now, time_to_live)
-        })
+        })?;
+        if origin == Origin::Packet {
+            self.tell_new(stamped, key, now);
+        }
+        Ok(stamped)
     }
 
     /// Calls `write` on the entry of an address, adding one without stamps if it has none, and then

@@ -4,6 +4,7 @@
 
 use crate::{
     kernel_api::net::netns::Scope,
+    monitor::Monitor,
     rates::RateTables,
     recent::{
         Lists,
@@ -28,6 +29,8 @@ pub(crate) struct RuleLimits {
 pub(crate) struct Resources {
     /// The network namespace.
     pub(crate) scope: Arc<Scope>,
+    /// Where SYNPROXY tells what happens.
+    pub(crate) monitor: Arc<Monitor>,
     /// Its recent lists.
     pub(crate) lists: Arc<Lists>,
     /// Its tables of rates.
@@ -50,7 +53,7 @@ impl Resources {
         if let Some(synproxy) = &self.synproxy {
             return Ok(synproxy.clone());
         }
-        let synproxy = Synproxy::new(&self.scope, self.limits.held)?;
+        let synproxy = Synproxy::new(&self.scope, self.monitor.clone(), self.limits.held)?;
         self.synproxy = Some(synproxy.clone());
         Ok(synproxy)
     }

@@ -107,6 +107,11 @@ impl Draft {
         self.rules
     }
 
+    /// The number that the ruleset will have.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
+    }
+
     /// The number of user-defined chains.
     pub(crate) fn user_defined_chains(&self) -> usize {
         self.chains.saturating_sub(chains::COUNT)

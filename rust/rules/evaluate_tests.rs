@@ -31,6 +31,7 @@ use crate::{
             TestPacket, //
         },
     },
+    monitor::Monitor,
     packet::Packet,
     rates::RateTables,
     recent::{
@@ -114,6 +115,7 @@ const LIMITS: RuleLimits = RuleLimits {
 
 /// A ruleset draft with filter's INPUT as `input`, and what its rules may refer to.
 struct Bench {
+    monitor: Arc<Monitor>,
     lists: Arc<Lists>,
     draft: Draft,
     input: ChainId,
@@ -121,14 +123,17 @@ struct Bench {
 
 impl Bench {
     fn new() -> Result<Self> {
-        let lists = Lists::new(ListLimits {
+        let limits = ListLimits {
             lists: 4,
             entries: 64,
             timeout: AGE_MAX,
-        })?;
+        };
+        let monitor = Monitor::new(&initial_scope()?)?;
+        let lists = Lists::new(limits, monitor.clone())?;
         let draft = Ruleset::new()?.draft()?;
         let input = draft.find(Table::Filter, b"INPUT").ok_or(EINVAL)?;
         Ok(Self {
+            monitor,
             lists,
             draft,
             input,
@@ -142,6 +147,7 @@ impl Bench {
     fn append_to(&mut self, chain: ChainId, rule: Bytes) -> Result {
         let mut resources = Resources {
             scope: initial_scope()?,
+            monitor: self.monitor.clone(),
             lists: self.lists.clone(),
             rates: RateTables::new(*self.lists.limits())?,
             limits: LIMITS,

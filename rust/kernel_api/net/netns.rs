@@ -96,6 +96,17 @@ impl Scope {
         Ok(entered)
     }
 
+    /// Calls `with` on the namespace, which may not sleep; `None` when the namespace is ending.
+    pub(crate) fn read<R>(&self, with: impl FnOnce(&NetworkNamespace) -> R) -> Option<R> {
+        let _guard = kernel::sync::rcu::read_lock();
+        if self.is_over.load(Acquire) {
+            return None;
+        }
+        // SAFETY: `pre_exit` ends the scope, and a grace period passes before the namespace goes on to
+        // end (`ops_undo_list`): it is valid for this read-side critical section.
+        Some(with(unsafe { NetworkNamespace::from_raw(self.net) }))
+    }
+
     /// Ends the scope. Waits for what was retired, since that may still use the namespace. May
     /// sleep.
     fn end(&self) {

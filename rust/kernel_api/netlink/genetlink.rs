@@ -10,6 +10,7 @@ use super::{
         NetlinkResult, //
     },
     message::Message,
+    multicast,
     Attributes,
     Policy, //
 };
@@ -27,6 +28,11 @@ use kernel::{
     fmt,
     prelude::*,
     str::CStr,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    },
     types::Opaque,
     ThisModule, //
 };
@@ -138,8 +144,10 @@ impl Answer<'_> {
         // SAFETY: By the type invariant, `info` is valid. Nobody writes to it.
         let info = unsafe { self.info.as_ref() };
         let (port, sequence) = (info.snd_portid, info.snd_seq);
+        // SAFETY: By the type invariant, `info` is that of a request, which has a header.
+        let header = unsafe { Header::of(info, port, sequence, 0) };
         // SAFETY: By the type invariant, the buffer is valid and ours.
-        unsafe { write_message(self.skb, info, port, sequence, 0, None, fill) }?;
+        unsafe { write_message(self.skb, &header, None, fill) }?;
         let answer = ManuallyDrop::new(self);
         // SAFETY: The buffer is ours, and this gives it away. By the type invariant, `info` is
         // valid.
@@ -156,30 +164,73 @@ impl Drop for Answer<'_> {
     }
 }
 
-/// # Safety
+/// What the header of a message says.
 ///
-/// The buffer has to be valid and the caller's. `info` has to be that of a request, and `callback`
-/// valid if there is one.
-unsafe fn write_message(
-    skb: NonNull<bindings::sk_buff>,
-    info: &bindings::genl_info,
+/// # Invariants
+///
+/// The family is valid.
+pub(super) struct Header {
+    family: *const bindings::genl_family,
+    command: u8,
     port: u32,
     sequence: u32,
     flags: u32,
+}
+
+impl Header {
+    /// # Safety
+    ///
+    /// `info` has to be that of a request.
+    unsafe fn of(info: &bindings::genl_info, port: u32, sequence: u32, flags: u32) -> Self {
+        // SAFETY: By the function's safety requirements, `info` has a header.
+        let command = unsafe { (*info.genlhdr).cmd };
+        // INVARIANT: A request has a valid family.
+        Self {
+            family: info.family,
+            command,
+            port,
+            sequence,
+            flags,
+        }
+    }
+
+    /// Of a message that nobody asked for.
+    pub(super) fn of_notification(command: u8) -> Self {
+        // INVARIANT: The family is static.
+        Self {
+            family: FAMILY.0.get(),
+            command,
+            port: 0,
+            sequence: 0,
+            flags: 0,
+        }
+    }
+
+    /// The family.
+    pub(super) fn family(&self) -> *const bindings::genl_family {
+        self.family
+    }
+}
+
+/// # Safety
+///
+/// The buffer has to be valid and the caller's, and `callback` valid if there is one.
+pub(super) unsafe fn write_message(
+    skb: NonNull<bindings::sk_buff>,
+    header: &Header,
     callback: Option<NonNull<bindings::netlink_callback>>,
     fill: impl FnOnce(&mut Message<'_>) -> Result,
 ) -> Result {
-    // SAFETY: By the function's safety requirements, the buffer is valid, and `info` is that of a
-    // request, which has a header and a family.
+    // SAFETY: By the function's safety requirements, the buffer is valid. By the type invariant, so is
+    // the family.
     let header = unsafe {
-        let command = (*info.genlhdr).cmd;
         bindings::genlmsg_put(
             skb.as_ptr(),
-            port,
-            sequence,
-            info.family,
-            flags as i32,
-            command,
+            header.port,
+            header.sequence,
+            header.family,
+            header.flags as i32,
+            header.command,
         )
     };
     if header.is_null() {
@@ -243,19 +294,11 @@ impl Output<'_> {
             let callback = self.callback.as_ref();
             (dump_port(callback), (*callback.nlh).nlmsg_seq)
         };
+        // SAFETY: By the type invariant, `info` is that of the dump's request.
+        let header = unsafe { Header::of(self.info, port, sequence, bindings::NLM_F_MULTI) };
         // SAFETY: By the type invariant, the buffer and the callback are valid and belong to the
-        // dump, and `info` is that of its request.
-        unsafe {
-            write_message(
-                self.skb,
-                self.info,
-                port,
-                sequence,
-                bindings::NLM_F_MULTI,
-                Some(self.callback),
-                fill,
-            )
-        }
+        // dump.
+        unsafe { write_message(self.skb, &header, Some(self.callback), fill) }
     }
 }
 
@@ -422,12 +465,23 @@ unsafe extern "C" fn run_dump<T: Dumpit>(
 ///
 /// let mut operations = KVec::new();
 /// operations.push(Operation::action::<Flush>(FLUSH, &POLICY), GFP_KERNEL)?;
-/// let family = Family::register(c"example", 1, operations, module)?;
+/// let family = Family::register(c"example", 1, operations, c"events", module)?;
 /// ```
 pub(crate) struct Family {
-    family: KBox<Opaque<bindings::genl_family>>,
     _operations: KVec<Operation>,
+    _group: KBox<bindings::genl_multicast_group>,
 }
+
+/// The family. It is static, so that messages can be written without a request.
+static FAMILY: FamilyCell = FamilyCell(Opaque::zeroed());
+
+/// Whether the family is in use.
+static IS_TAKEN: Atomic<bool> = Atomic::new(false);
+
+struct FamilyCell(Opaque<bindings::genl_family>);
+
+// SAFETY: A family is written before it is registered, and then by generic netlink alone.
+unsafe impl Sync for FamilyCell {}
 
 // SAFETY: The family is used to unregister it only, which any task may do.
 unsafe impl Send for Family {}
@@ -436,48 +490,77 @@ unsafe impl Sync for Family {}
 
 impl Family {
     /// Registers a family whose operations work in all network namespaces, and in parallel. They
-    /// have to be sorted by command, the action before the dump.
+    /// have to be sorted by command, the action before the dump. It has one multicast group, which
+    /// takes CAP_NET_ADMIN to join: see [`multicast`].
     ///
     /// # Errors
     ///
-    /// `EINVAL` when the name is too long, `EEXIST` when there is such a family, `ENOMEM` when
-    /// there is no memory.
+    /// `EINVAL` when a name is too long, `EEXIST` when there is such a family or another one of this
+    /// module, `ENOMEM` when there is no memory.
     pub(crate) fn register(
         name: &CStr,
         version: u8,
         operations: KVec<Operation>,
+        group: &CStr,
         module: &'static ThisModule,
     ) -> Result<Self> {
+        let mut group_with_name = bindings::genl_multicast_group {
+            flags: bindings::PALISADE_MCAST_CAP_NET_ADMIN,
+            ..Default::default()
+        };
+        copy_name(&mut group_with_name.name, group)?;
+        let group = KBox::new(group_with_name, GFP_KERNEL)?;
         let mut family = bindings::genl_family {
             version: version.into(),
             n_split_ops: u8::try_from(operations.len()).map_err(|_| EINVAL)?,
             split_ops: operations.as_ptr().cast(),
             module: module.as_ptr().cast(),
+            mcgrps: &raw const *group,
+            n_mcgrps: 1,
+            bind: Some(multicast::bind),
             ..Default::default()
         };
         family.set_netnsok(1);
         family.set_parallel_ops(1);
-        let bytes = name.to_bytes_with_nul();
-        let room = family.name.get_mut(..bytes.len()).ok_or(EINVAL)?;
-        for (to, from) in room.iter_mut().zip(bytes) {
-            *to = *from;
+        copy_name(&mut family.name, name)?;
+        if IS_TAKEN.xchg(true, Acquire) {
+            return Err(EEXIST);
         }
-        let family = KBox::new(Opaque::new(family), GFP_KERNEL)?;
-        // SAFETY: The family is in its box, and its operations in their vector, where they stay
-        // until it is unregistered.
-        to_result(unsafe { bindings::genl_register_family(family.get()) })?;
-        // INVARIANT: The family was just registered, with these operations.
+        // SAFETY: Nobody else uses the family, as it was not taken.
+        unsafe { FAMILY.0.get().write(family) };
+        // SAFETY: The family is static. Its operations are in their vector and its group is in its
+        // box, where they stay until it is unregistered.
+        let registered = to_result(unsafe { bindings::genl_register_family(FAMILY.0.get()) });
+        if registered.is_err() {
+            IS_TAKEN.store(false, Release);
+        }
+        registered?;
+        // SAFETY: The family was just registered, after which nobody writes its groups' numbers.
+        multicast::set_group(unsafe { (*FAMILY.0.get()).mcgrp_offset });
+        // INVARIANT: The family was just registered, with these operations and this group.
         Ok(Self {
-            family,
             _operations: operations,
+            _group: group,
         })
     }
 }
 
+/// Copies a name into a field of C's.
+fn copy_name(field: &mut [u8], name: &CStr) -> Result {
+    let bytes = name.to_bytes_with_nul();
+    let room = field.get_mut(..bytes.len()).ok_or(EINVAL)?;
+    for (to, from) in room.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    Ok(())
+}
+
 impl Drop for Family {
     fn drop(&mut self) {
+        multicast::set_group(0);
         // SAFETY: By the type invariant, the family is registered. This waits for running
         // operations.
-        unsafe { bindings::genl_unregister_family(self.family.get()) };
+        unsafe { bindings::genl_unregister_family(FAMILY.0.get()) };
+        IS_TAKEN.store(false, Release);
     }
 }

@@ -3,7 +3,10 @@
 //! Making room where the table is full.
 
 use super::super::slots::Shortage;
-use crate::recent::prelude::*;
+use crate::{
+    recent::prelude::*,
+    spec::command, //
+};
 
 /// How many entries eviction looks at before it takes the oldest of them.
 const EVICTION_CANDIDATES: u32 = 8;
@@ -25,6 +28,10 @@ impl EntryTable {
             Origin::Packet | Origin::Move => PASSED_OVER,
         };
         let index = self.evict(now, passed_over).ok_or(shortage)?;
+        if origin == Origin::Packet {
+            let evicted = || self.slots.entry(index)?.key();
+            self.tell(command::ENTRY_EVICT_NTF, evicted, now);
+        }
         Ok((index, Stamped::Reclaimed))
     }
 

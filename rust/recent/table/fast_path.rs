@@ -132,12 +132,44 @@ impl EntryTable {
         let bucket = self.bucket(key);
         let guard = self.lock(bucket)?;
         let now = now();
-        let push = move |_, entry: Entry<'_>| entry.push(now, Some(time_to_live));
-        if self.write_known(&guard, key, now, push).is_some() {
-            return Ok(Stamped::Updated);
+        match self.find(guard.head(), key, None) {
+            Some((_, entry)) if entry.was_seen_within(self.timeout(), now) => {
+                entry.push(now, Some(time_to_live));
+                Ok(Stamped::Updated)
+            }
+            Some((index, entry)) => {
+                Ok(self.stamp_unseen(guard, index, entry, &key.key(), now, time_to_live))
+            }
+            None => {
+                drop(guard);
+                self.stamp_new(bucket, &key.key(), now, time_to_live)
+            }
         }
+    }
+
+    /// Stamps an entry that was told when to expire, or has expired.
+    #[cold]
+    #[inline(never)]
+    fn stamp_unseen(
+        &self,
+        guard: BucketGuard<'_>,
+        index: u32,
+        entry: Entry<'_>,
+        key: &EntryKey,
+        now: u32,
+        time_to_live: u8,
+    ) -> Stamped {
+        let stamped = self.write_unseen(index, entry, key, |_, entry: Entry<'_>| {
+            let stamped = match entry.has_stamps() {
+                true => Stamped::Updated,
+                false => Stamped::New,
+            };
+            entry.push(now, Some(time_to_live));
+            stamped
+        });
         drop(guard);
-        self.stamp_new(bucket, &key.key(), now, time_to_live)
+        self.tell_new(stamped, key, now);
+        stamped
     }
 
     #[inline(never)]
@@ -153,6 +185,8 @@ impl EntryTable {
             Ok(Stamped::Updated)
         };
         let written = self.write_new(bucket, key, now, Origin::Packet, false, push)?;
-        Ok(written.unwrap_or(Stamped::NoMemory))
+        let stamped = written.unwrap_or(Stamped::NoMemory);
+        self.tell_new(stamped, key, now);
+        Ok(stamped)
     }
 }

@@ -197,8 +197,7 @@ impl Incoming<'_, '_> {
         }
         let endpoint = self.endpoint();
         if let Some(threshold) = &self.settings.threshold {
-            let servers = &self.synproxy.servers;
-            if servers.admits(&endpoint, threshold) {
+            if self.synproxy.admits(&endpoint, threshold) {
                 self.forget_last();
                 return None;
             }

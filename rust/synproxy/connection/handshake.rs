@@ -129,8 +129,11 @@ impl ProxySegment<'_> {
             is_local,
             was_chosen: self.was_chosen(),
         };
-        let servers = &self.synproxy.servers;
-        servers.learn(&self.endpoint(), &asked, &said);
+        let endpoint = self.endpoint();
+        let learned = self.synproxy.servers.learn(&endpoint, &asked, &said);
+        if let Some(options) = learned {
+            self.synproxy.tell_learned(&endpoint, &options);
+        }
     }
 
     /// Whether the client knows the server by another address or port.

@@ -19,14 +19,23 @@ pub(crate) const QUIET: u32 = 5 * JIFFIES_PER_SECOND;
 /// for, and some per second, as there are always clients that leave halfway.
 const HALF_OPEN: Rate = Rate::new(8, 1, 64);
 
+/// What a SYN may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FloodChange {
+    /// A flood begins.
+    Begins,
+    /// A flood is over.
+    Ends,
+}
+
 /// The flood state of a server.
 pub(crate) struct FloodState {
     /// SYNs that may pass.
     allowance: TokenBucket,
     /// Handshakes that may be open.
     half_open: TokenBucket,
-    /// Jiffies of the latest flood; 0 if there was none.
-    last: Word,
+    /// Jiffies of the latest flood; 0 if there is none.
+    last: Atomic<u32>,
 }
 
 impl FloodState {
@@ -35,7 +44,7 @@ impl FloodState {
         Self {
             allowance: TokenBucket::new(),
             half_open: TokenBucket::new(),
-            last: Word::new(0),
+            last: Atomic::new(0),
         }
     }
 
@@ -43,44 +52,50 @@ impl FloodState {
     pub(crate) fn clear(&self) {
         self.allowance.fill();
         self.half_open.fill();
-        self.last.store(0);
+        self.last.store(0, Relaxed);
     }
 
-    /// There is a flood.
-    pub(crate) fn note(&self, now: u64) {
+    /// There is a flood. Returns whether it begins.
+    pub(crate) fn note(&self, now: u64) -> bool {
         let now = (now as u32).max(1);
-        if self.last.load() != now {
-            self.last.store(now);
-        }
+        let before = self.last.load(Relaxed);
+        before != now && self.last.cmpxchg(before, now, Relaxed).is_ok() && before == 0
     }
 
     fn is_flooded(&self, now: u64) -> bool {
-        let last = self.last.load();
-        if last == 0 {
-            return false;
-        }
+        let last = self.last.load(Relaxed);
         // Another CPU may have recorded a flood just after `now` was read.
-        let is_recent = ((now as u32).wrapping_sub(last) as i32) < QUIET as i32;
-        if !is_recent {
-            self.last.store(0);
-        }
-        is_recent
+        last != 0 && ((now as u32).wrapping_sub(last) as i32) < QUIET as i32
     }
 
-    /// Whether a SYN may pass at this rate. `now` is in jiffies.
-    pub(crate) fn admits(&self, rate: &Rate, now: u64) -> bool {
+    /// Ends a flood that is over. Returns whether it ends here.
+    pub(crate) fn end(&self, now: u64) -> bool {
+        let last = self.last.load(Relaxed);
+        last != 0 && !self.is_flooded(now) && self.last.cmpxchg(last, 0, Relaxed).is_ok()
+    }
+
+    /// Whether there is a flood that was not ended.
+    pub(crate) fn is_underway(&self) -> bool {
+        self.last.load(Relaxed) != 0
+    }
+
+    /// Whether a SYN may pass at this rate, and whether a flood begins or ends with it. `now` is in
+    /// jiffies.
+    pub(crate) fn judge(&self, rate: &Rate, now: u64) -> (bool, Option<FloodChange>) {
+        let flooded = || {
+            let begins = self.note(now);
+            (false, begins.then_some(FloodChange::Begins))
+        };
         if !self.allowance.take_at(rate, now) {
-            self.note(now);
-            return false;
+            return flooded();
         }
         if self.is_flooded(now) {
-            return false;
+            return (false, None);
         }
         if !self.half_open.take_at(&HALF_OPEN, now) {
-            self.note(now);
-            return false;
+            return flooded();
         }
-        true
+        (true, self.end(now).then_some(FloodChange::Ends))
     }
 
     /// A handshake that passed was completed.

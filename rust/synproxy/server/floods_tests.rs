@@ -3,6 +3,7 @@
 //! KUnit tests of floods, at made-up times.
 
 use super::floods::{
+    FloodChange,
     FloodState,
     QUIET, //
 };
@@ -26,12 +27,16 @@ fn rate(per_second: u32, burst: u32) -> Rate {
     Rate::new(per_second, 1, burst)
 }
 
+fn admits(state: &FloodState, rate: &Rate, now: u64) -> bool {
+    state.judge(rate, now).0
+}
+
 /// How many of `count` SYNs pass at `now`. Either all of the clients complete their handshakes, or
 /// none.
 fn passing(state: &FloodState, rate: &Rate, count: u32, now: u64, is_crowd: bool) -> u32 {
     let mut passed = 0;
     for _ in 0..count {
-        if state.admits(rate, now) {
+        if admits(state, rate, now) {
             passed += 1;
             if is_crowd {
                 state.prove();
@@ -71,10 +76,10 @@ mod tests {
             let mut now = start;
             while now - start + HZ < QUIET_TIME {
                 now += HZ;
-                assert!(!state.admits(&rate, now));
+                assert!(!admits(&state, &rate, now));
             }
             now = start + QUIET_TIME + 1;
-            assert!(state.admits(&rate, now));
+            assert!(admits(&state, &rate, now));
         }
     }
 
@@ -88,8 +93,8 @@ mod tests {
             now += HZ;
             assert_eq!(passing(&state, &rate, 15, now, true), 0);
         }
-        assert!(!state.admits(&rate, now + QUIET_TIME - 1));
-        assert!(state.admits(&rate, now + 2 * QUIET_TIME));
+        assert!(!admits(&state, &rate, now + QUIET_TIME - 1));
+        assert!(admits(&state, &rate, now + 2 * QUIET_TIME));
     }
 
     #[test]
@@ -109,7 +114,7 @@ mod tests {
         for start in STARTS {
             let (state, rate) = (FloodState::new(), rate(1_000_000, 1_000_000));
             assert_eq!(passing(&state, &rate, 1000, start, false), HALF_OPEN[0]);
-            assert!(!state.admits(&rate, start + QUIET_TIME - 1));
+            assert!(!admits(&state, &rate, start + QUIET_TIME - 1));
             // No more than have timed out meanwhile.
             let later = start + QUIET_TIME;
             let passed = passing(&state, &rate, 1000, later, false);
@@ -126,5 +131,27 @@ mod tests {
         state.clear();
         state.note(1000);
         assert_eq!(passing(&state, &rate, 10, 1000 + HZ, true), 0);
+    }
+
+    #[test]
+    fn its_beginning_and_its_end_are_told_once() {
+        use FloodChange::{Begins, Ends};
+        for start in STARTS {
+            let (state, rate) = (FloodState::new(), rate(10, 10));
+            for _ in 0..10 {
+                assert_eq!(state.judge(&rate, start), (true, None));
+                state.prove();
+            }
+            assert_eq!(state.judge(&rate, start), (false, Some(Begins)));
+            assert_eq!(state.judge(&rate, start), (false, None));
+            assert_eq!(state.judge(&rate, start + 1), (false, None));
+            assert!(!state.end(start + 1) && state.is_underway());
+            let later = start + 1 + QUIET_TIME;
+            assert_eq!(state.judge(&rate, later), (true, Some(Ends)));
+            assert_eq!(state.judge(&rate, later), (true, None));
+            // Another one, after which no SYN comes.
+            assert!(state.note(later) && !state.note(later));
+            assert!(state.end(later + QUIET_TIME) && !state.end(later + QUIET_TIME));
+        }
     }
 }

@@ -9,7 +9,10 @@
 
 use super::{
     clamps::Clamps,
-    floods::FloodState, //
+    floods::{
+        FloodChange,
+        FloodState, //
+    },
 };
 use crate::{
     kernel_api::{
@@ -71,6 +74,16 @@ impl ServerOptions {
     #[inline]
     fn is_full(&self) -> bool {
         self.scale.is_some() && self.sack && self.timestamps
+    }
+
+    /// Whether a server has these options still. The MSS of one on this machine is its client's.
+    fn is_like(self, before: &Self) -> bool {
+        let comparable = |options: Self| Self {
+            mss: if options.is_local { 0 } else { options.mss },
+            window: 0,
+            ..options
+        };
+        comparable(self) == comparable(*before)
     }
 
     /// What this server and others can do: those that a client may get to.
@@ -304,6 +317,16 @@ impl Server {
             && (self.address.iter().zip(words)).all(|(word, other)| word.load() == other)
     }
 
+    /// Its address and port; `None` if the slot is free.
+    fn endpoint(&self) -> Option<Endpoint> {
+        let tag = self.port.load();
+        Some(Endpoint {
+            family: Family::from_version(tag >> 16)?,
+            address: Address::new(self.address.each_ref().map(Word::load)),
+            port: tag as u16,
+        })
+    }
+
     fn known_options(&self) -> Option<ServerOptions> {
         ServerOptions::unpack(self.options.load(), self.window.load())
     }
@@ -460,11 +483,15 @@ impl Servers {
     }
 
     /// Records what a SYN-ACK has said that accepted a connection. An option that the client did not
-    /// ask for, see `asked`, tells nothing about the server.
-    pub(crate) fn learn(&self, endpoint: &Endpoint, asked: &Options, said: &Said<'_>) {
-        let Some(server) = self.find_or_make(endpoint) else {
-            return;
-        };
+    /// ask for, see `asked`, tells nothing about the server. Returns the server's options if they are
+    /// others than before.
+    pub(crate) fn learn(
+        &self,
+        endpoint: &Endpoint,
+        asked: &Options,
+        said: &Said<'_>,
+    ) -> Option<ServerOptions> {
+        let server = self.find_or_make(endpoint)?;
         let (before, announced) = (server.known_options(), said.options);
         let options = ServerOptions {
             mss: announced.mss.unwrap_or(MSS_DEFAULT),
@@ -492,6 +519,8 @@ impl Servers {
         if asked.scale.is_some() && asked.sack && asked.timestamps.is_some() {
             server.learned.store(jiffies32());
         }
+        let is_same = before.is_some_and(|before| before.is_like(&options));
+        (!is_same).then_some(options)
     }
 
     /// Forgets the options of a server whose connections nobody translates any more. Returns whether
@@ -543,14 +572,28 @@ impl Servers {
         server.used.store(jiffies32());
     }
 
-    /// Whether a SYN to the server may pass at this rate.
-    pub(crate) fn admits(&self, endpoint: &Endpoint, rate: &Rate) -> bool {
+    /// Whether a SYN to the server may pass at this rate, and whether a flood begins or ends with it.
+    pub(crate) fn judge(&self, endpoint: &Endpoint, rate: &Rate) -> (bool, Option<FloodChange>) {
         let Some(server) = self.find_or_make(endpoint) else {
-            return false;
+            return (false, None);
         };
         let now = jiffies64();
         server.used.store(now as u32);
-        server.flood.admits(rate, now)
+        server.flood.judge(rate, now)
+    }
+
+    /// Ends the floods that are over, and calls `tell` for each. Returns whether there are others.
+    pub(crate) fn end_floods(&self, mut tell: impl FnMut(&Endpoint)) -> bool {
+        let (now, mut are_left) = (jiffies64(), false);
+        for server in self.slots.iter() {
+            if server.flood.end(now) {
+                if let Some(endpoint) = server.endpoint() {
+                    tell(&endpoint);
+                }
+            }
+            are_left |= server.flood.is_underway();
+        }
+        are_left
     }
 
     /// A client whose SYN passed completed its handshake.
@@ -567,12 +610,11 @@ impl Servers {
             .iter()
             .enumerate()
             .find(|(_, server)| server.port.load() != 0)?;
-        let tag = server.port.load();
-        let address = server.address.each_ref().map(Word::load);
+        let endpoint = server.endpoint()?;
         let report = ServerReport {
-            family: Family::from_version(tag >> 16)?,
-            address: Address::new(address),
-            port: tag as u16,
+            family: endpoint.family,
+            address: endpoint.address,
+            port: endpoint.port,
             opened: server.opened.load(Relaxed) as u32,
             handed_over: server.handed_over.load(Relaxed) as u32,
             refused: server.refused.load(Relaxed) as u32,

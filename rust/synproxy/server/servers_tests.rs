@@ -396,7 +396,7 @@ mod tests {
         let servers = Servers::new()?;
         let rate = rate(1, 1);
         let start = jiffies32();
-        let admitted = (0..12_000).filter(|number| servers.admits(&ipv4(*number, 80), &rate));
+        let admitted = (0..12_000).filter(|number| servers.judge(&ipv4(*number, 80), &rate).0);
         let admitted = admitted.count() as u32;
         // As many servers as there are slots may start with their burst, and again when they are
         // forgotten.
@@ -409,7 +409,7 @@ mod tests {
     fn servers_have_rates_of_their_own() -> Result {
         let servers = Servers::new()?;
         let rate = rate(1, 2);
-        let admitted = |one: &Endpoint| (0..5).filter(|_| servers.admits(one, &rate)).count();
+        let admitted = |one: &Endpoint| (0..5).filter(|_| servers.judge(one, &rate).0).count();
         for one in [ipv4(1, 80), ipv4(1, 81), ipv6([1, 0, 0, 0])] {
             // The clock keeps running.
             assert!((2..=3).contains(&admitted(&one)));

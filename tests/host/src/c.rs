@@ -74,6 +74,11 @@ extern "C" fn palisade_boottime_ms() -> u64 {
     now() * 1000 / u64::from(crate::kernel_api::time::JIFFIES_PER_SECOND)
 }
 
+#[no_mangle]
+extern "C" fn palisade_realtime_ms() -> u64 {
+    palisade_boottime_ms()
+}
+
 static SLOTS: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
 
 #[no_mangle]

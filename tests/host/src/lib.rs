@@ -17,6 +17,7 @@ mod control;
 pub mod fuzz;
 mod hooks;
 mod kernel_api;
+mod monitor;
 mod namespace;
 mod packet;
 mod packet_tests;

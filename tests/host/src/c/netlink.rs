@@ -26,9 +26,13 @@ const ROOM: u32 = 4096;
 static FAMILY: AtomicPtr<c::genl_family> = AtomicPtr::new(ptr::null_mut());
 
 #[no_mangle]
-extern "C" fn genl_register_family(family: *mut c::genl_family) -> i32 {
+unsafe extern "C" fn genl_register_family(family: *mut c::genl_family) -> i32 {
     FAMILY.store(family, Relaxed);
-    0
+    // Somebody listens, always.
+    unsafe {
+        (*family).mcgrp_offset = 1;
+        (*family).bind.unwrap()(0)
+    }
 }
 
 fn operations() -> &'static [c::genl_split_ops] {
@@ -244,6 +248,32 @@ unsafe extern "C" fn palisade_nlmsg_free(skb: *mut c::sk_buff) {
 unsafe extern "C" fn palisade_genlmsg_reply(skb: *mut c::sk_buff, _info: *mut c::genl_info) -> i32 {
     unsafe { palisade_nlmsg_free(skb) };
     0
+}
+
+#[no_mangle]
+extern "C" fn palisade_has_listeners(_net: *mut c::net, group: u32) -> bool {
+    assert_eq!(group, 1);
+    true
+}
+
+#[no_mangle]
+unsafe extern "C" fn palisade_genlmsg_multicast(
+    _family: *const c::genl_family,
+    _net: *mut c::net,
+    skb: *mut c::sk_buff,
+) -> i32 {
+    unsafe { palisade_nlmsg_free(skb) };
+    0
+}
+
+#[no_mangle]
+extern "C" fn palisade_current_tgid() -> u32 {
+    1
+}
+
+#[no_mangle]
+unsafe extern "C" fn palisade_current_comm(name: *mut u8) {
+    unsafe { ptr::copy_nonoverlapping(b"init\0".as_ptr(), name, 5) };
 }
 
 /// Reserves `length` bytes at the end of a message.

@@ -6,7 +6,11 @@
 use super::Bytes;
 use crate::{
     c,
-    kernel_api::work::Background,
+    kernel_api::{
+        testing::initial_scope,
+        work::Background, //
+    },
+    monitor::Monitor,
     packet::{
         Address,
         Family, //
@@ -308,12 +312,13 @@ pub(super) fn run(bytes: &mut Bytes<'_>) {
     let mut now = 0x3_ffff_ff00 + u64::from(time);
     c::set_jiffies(now);
     let chosen = settings(bytes);
-    let lists = Lists::new(ListLimits {
+    let limits = ListLimits {
         lists: 2,
         entries: 100,
         timeout: AGE_MAX,
-    })
-    .unwrap();
+    };
+    let monitor = Monitor::new(&initial_scope().unwrap()).unwrap();
+    let lists = Lists::new(limits, monitor).unwrap();
     let list = lists.create(b"list", chosen, None).unwrap();
     let ageing = Ageing::new(lists.clone());
     let mut model = Model {

@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     c,
-    kernel_api::work::Background,
+    kernel_api::{
+        testing::initial_scope,
+        work::Background, //
+    },
+    monitor::Monitor,
     packet::{
         Address,
         Family, //
@@ -51,7 +55,8 @@ fn list(size: u32, mask: u32) -> (Arc<Lists>, Arc<List>) {
         entries: 100,
         timeout: AGE_MAX,
     };
-    let lists = Lists::new(limits).unwrap();
+    let monitor = Monitor::new(&initial_scope().unwrap()).unwrap();
+    let lists = Lists::new(limits, monitor).unwrap();
     let list = lists.create(b"list", settings(size), None).unwrap();
     (lists, list)
 }

@@ -10,6 +10,8 @@
 mod event;
 mod names;
 mod outbox;
+#[cfg(all(test, palisade_races))]
+mod races;
 mod ring;
 #[cfg(CONFIG_KUNIT = "y")]
 mod ring_tests;

@@ -216,7 +216,13 @@ impl<'a> Changed<'a> {
                     let given = Given::decode(*entry).map_err(|_| EINVAL)?;
                     message.nest(list::ENTRY, |message| {
                         encode_key(&given.key, message)?;
-                        encode_expiry(given.expiry, message)
+                        // As long as it was given, and not what is left of that.
+                        let expires = given.attributes.get(attributes::EXPIRES);
+                        if let Some(expires) = expires.and_then(|attribute| attribute.u64()) {
+                            message.put_u64(attributes::EXPIRES, expires)?;
+                        }
+                        let is_permanent = given.attributes.has(attributes::PERMANENT);
+                        message.put_flag(attributes::PERMANENT, is_permanent)
                     })?;
                 }
                 Ok(())
@@ -351,7 +357,11 @@ fn encode(snapshot: &Snapshot<'_>, message: &mut Message<'_>) -> Result {
         for &age in snapshot.ages {
             message.put_u64(attributes::AGE, milliseconds(age))?;
         }
-        encode_expiry(snapshot.expiry, message)
+        match snapshot.expiry.map(Expiry::left) {
+            Some(Some(left)) => message.put_u64(attributes::EXPIRES, left.max(1)),
+            Some(None) => message.put_flag(attributes::PERMANENT, true),
+            None => Ok(()),
+        }
     })
 }
 
@@ -361,13 +371,5 @@ fn encode_key(key: &EntryKey, message: &mut Message<'_>) -> Result {
         KeyDetail::Port(0) => Ok(()),
         KeyDetail::Port(port) => message.put_u16(attributes::PORT, port),
         KeyDetail::Prefix(length) => message.put_u8(attributes::PREFIX, length),
-    }
-}
-
-fn encode_expiry(expiry: Option<Expiry>, message: &mut Message<'_>) -> Result {
-    match expiry.map(Expiry::left) {
-        Some(Some(left)) => message.put_u64(attributes::EXPIRES, left.max(1)),
-        Some(None) => message.put_flag(attributes::PERMANENT, true),
-        None => Ok(()),
     }
 }

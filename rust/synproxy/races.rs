@@ -15,7 +15,13 @@ use super::{
             Wait, //
         },
     },
-    server::servers::Servers, //
+    server::{
+        floods::{
+            FloodState,
+            QUIET, //
+        },
+        servers::Servers, //
+    },
 };
 use crate::{
     c,
@@ -132,5 +138,21 @@ fn no_more_is_held_than_there_is_room_for() {
             hold(&[2048, 512])
         }]);
         assert_eq!(memory.room(), MAX / 3);
+    });
+}
+
+#[test]
+fn a_flood_begins_and_ends_once() {
+    explore(|| {
+        let (state, begun, ended) = (FloodState::new(), AtomicUsize::new(0), AtomicUsize::new(0));
+        let begin = || {
+            begun.fetch_add(state.note(1000).into(), SeqCst);
+        };
+        at_once(&[&begin, &begin]);
+        let end = || {
+            ended.fetch_add(state.end(u64::from(1000 + QUIET)).into(), SeqCst);
+        };
+        at_once(&[&end, &end]);
+        assert_eq!((begun.load(SeqCst), ended.load(SeqCst)), (1, 1));
     });
 }

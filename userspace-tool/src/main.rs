@@ -13,6 +13,7 @@ mod fields;
 mod limit;
 mod lists;
 mod metrics;
+mod monitor;
 mod netlink;
 mod output;
 mod persist;

@@ -4,7 +4,7 @@
 
 use clap::CommandFactory;
 
-use crate::{ban, error::Error, limit, lists, metrics, persist, protect, rates, rules};
+use crate::{ban, error::Error, limit, lists, metrics, monitor, persist, protect, rates, rules};
 
 /// A command that is a word.
 #[derive(Debug)]
@@ -88,6 +88,13 @@ pub(crate) static ALL: &[Subcommand] = &[
         takes_families: false,
         command: metrics::MetricsArguments::command,
         run: metrics::run,
+    },
+    Subcommand {
+        name: "monitor",
+        about: "print events as they happen",
+        takes_families: false,
+        command: monitor::MonitorArguments::command,
+        run: monitor::run,
     },
 ];
 

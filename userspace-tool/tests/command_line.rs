@@ -114,6 +114,10 @@ fn wrong_usage_gets_one_line_and_status_2() {
             "palisade: metrics: the argument '--listen <ADDRESS:PORT>' cannot be used with '--output \
              <FILE>': see palisade metrics --help\n",
         ),
+        (
+            &["monitor", "x"],
+            "palisade: monitor: unexpected argument 'x' found: see palisade monitor --help\n",
+        ),
         // A line break that someone typed does not become one in the message.
         (
             &["x\ny"],
@@ -148,6 +152,7 @@ fn help_goes_to_standard_output() {
         &["-h"],
         &["list", "--help"],
         &["metrics", "--help"],
+        &["monitor", "--help"],
         &["persist", "--help"],
         &["protect", "--help"],
         &["ban", "--help"],

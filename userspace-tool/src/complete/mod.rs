@@ -213,6 +213,8 @@ mod tests {
             ("metrics --li", "--listen"),
             ("metrics --ou", "--output"),
             ("metrics --output x", "FILES"),
+            ("monitor --js", "--json"),
+            ("monitor --list W", "WEB"),
             ("save -t ", "raw filter nat mangle"),
             ("-6 restore --te", "--test"),
             ("restore rul", "FILES"),
@@ -231,7 +233,7 @@ mod tests {
     fn a_new_line_has_commands() {
         let words = complete("");
         for expected in [
-            "-A", "-L", "save", "restore", "list", "protect", "ban", "metrics",
+            "-A", "-L", "save", "restore", "list", "protect", "ban", "metrics", "monitor",
         ] {
             assert!(words.split(' ').any(|word| word == expected), "{words}");
         }

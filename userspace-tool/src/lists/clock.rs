@@ -20,7 +20,7 @@ fn since_1970(time: SystemTime) -> Option<u64> {
 pub(super) const LATEST: u64 = 253_402_300_799_999;
 
 /// A time up to [`LATEST`].
-pub(super) fn show(milliseconds: u64) -> Rfc3339Timestamp {
+pub(crate) fn show(milliseconds: u64) -> Rfc3339Timestamp {
     format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(milliseconds))
 }
 

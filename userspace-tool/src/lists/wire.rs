@@ -135,7 +135,8 @@ fn encode_expiry(expiry: Option<Expiry>, nest: &mut Writer) {
     }
 }
 
-fn decode_expiry(nest: &Nest<'_>) -> Result<Option<Expiry>, Error> {
+/// When an entry expires, if it says so.
+pub(crate) fn decode_expiry(nest: &Nest<'_>) -> Result<Option<Expiry>, Error> {
     if nest.get(entry::PERMANENT).is_some() {
         return Ok(Some(Expiry::Never));
     }
@@ -175,12 +176,7 @@ pub(super) fn decode_added(answer: &[u8]) -> Result<u32, Error> {
 pub(super) fn decode_entries(answer: &[u8], entries: &mut Vec<Entry>) -> Result<(), Error> {
     for nest in Nest::new(answer)?.all(list::ENTRY) {
         let nest = nest.nest()?;
-        let address: IpAddr = need(&nest, entry::ADDRESS, "an entry lacks its address")?;
-        let key = match read(&nest, entry::PREFIX)? {
-            Some(length) => EntryKey::of_prefix(address, length)
-                .ok_or_else(|| Error::Failure("a prefix is longer than its address".to_owned()))?,
-            None => EntryKey::from(address).with_port(read(&nest, entry::PORT)?.unwrap_or(0)),
-        };
+        let key = decode_entry_key(&nest)?;
         let ages = nest.all(entry::AGE).map(Attribute::u64);
         entries.push(Entry {
             key,
@@ -191,6 +187,16 @@ pub(super) fn decode_entries(answer: &[u8], entries: &mut Vec<Entry>) -> Result<
         });
     }
     Ok(())
+}
+
+/// What an entry is about.
+pub(crate) fn decode_entry_key(nest: &Nest<'_>) -> Result<EntryKey, Error> {
+    let address: IpAddr = need(nest, entry::ADDRESS, "an entry lacks its address")?;
+    match read(nest, entry::PREFIX)? {
+        Some(length) => EntryKey::of_prefix(address, length)
+            .ok_or_else(|| Error::Failure("a prefix is longer than its address".to_owned())),
+        None => Ok(EntryKey::from(address).with_port(read(nest, entry::PORT)?.unwrap_or(0))),
+    }
 }
 
 #[cfg(test)]

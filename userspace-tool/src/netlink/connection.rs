@@ -5,7 +5,10 @@
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, ParseableParametrized};
 use netlink_packet_generic::{
     GenlFamily, GenlMessage,
-    ctrl::{GenlCtrl, GenlCtrlCmd, nlas::GenlCtrlAttrs},
+    ctrl::{
+        GenlCtrl, GenlCtrlCmd,
+        nlas::{GenlCtrlAttrs, McastGrpAttrs},
+    },
 };
 use nix::errno::Errno;
 
@@ -13,6 +16,7 @@ use super::{
     compatibility,
     message::Message,
     module,
+    spec::EVENTS_GROUP_NAME,
     transport::{Answer, Transport},
     writer::Writer,
 };
@@ -27,10 +31,18 @@ const DUMP_ATTEMPTS: usize = 8;
 /// Length of the generic netlink header, which comes before the attributes.
 const GENERIC_HEADER_LENGTH: usize = 4;
 
-/// A socket, and the number that the family has on this machine.
+/// A socket, and the numbers that the family has on this machine.
 pub(crate) struct Connection {
     transport: Transport,
-    family: u16,
+    family: Family,
+}
+
+/// The numbers of the family.
+#[derive(Clone, Copy)]
+pub(super) struct Family {
+    pub(super) number: u16,
+    /// The number of the multicast group for events; none if the module is one without.
+    pub(super) events: Option<u32>,
 }
 
 impl Connection {
@@ -42,6 +54,10 @@ impl Connection {
         module::load()?;
         let family = find_family(&mut transport)?.ok_or_else(module::still_absent)?;
         Ok(Self { transport, family })
+    }
+
+    pub(super) fn family(&self) -> Family {
+        self.family
     }
 
     /// Ask for a change.
@@ -131,7 +147,7 @@ impl Connection {
             command,
             attributes: request.as_bytes().to_vec(),
         });
-        message.set_resolved_family_id(self.family);
+        message.set_resolved_family_id(self.family.number);
         self.transport
             .exchange(message, NLM_F_REQUEST | flags, |payload, objects| {
                 let attributes = payload.get(GENERIC_HEADER_LENGTH..);
@@ -141,9 +157,9 @@ impl Connection {
     }
 }
 
-/// The number of the family, if it is one that this tool can talk to. The kernel loads the module for that, whoever asks;
+/// The numbers of the family, if it is one that this tool can talk to. The kernel loads the module for that, whoever asks;
 /// none means that it could not.
-fn find_family(transport: &mut Transport) -> Result<Option<u16>, Error> {
+fn find_family(transport: &mut Transport) -> Result<Option<Family>, Error> {
     let request = GenlMessage::from_payload(GenlCtrl {
         cmd: GenlCtrlCmd::GetFamily,
         nlas: vec![GenlCtrlAttrs::FamilyName(Message::family_name().to_owned())],
@@ -166,12 +182,29 @@ fn find_family(transport: &mut Transport) -> Result<Option<u16>, Error> {
     });
     let release = compatibility::loaded_release();
     compatibility::check(version.unwrap_or_default(), release.as_deref())?;
-    attributes()
-        .find_map(|attribute| match attribute {
-            GenlCtrlAttrs::FamilyId(number) => Some(Some(*number)),
-            _ => None,
-        })
-        .ok_or_else(|| Error::Answer("the family has no number".to_owned()))
+    let number = attributes().find_map(|attribute| match attribute {
+        GenlCtrlAttrs::FamilyId(number) => Some(*number),
+        _ => None,
+    });
+    let number = number.ok_or_else(|| Error::Answer("the family has no number".to_owned()))?;
+    let groups = attributes().filter_map(|attribute| match attribute {
+        GenlCtrlAttrs::McastGroups(groups) => Some(groups),
+        _ => None,
+    });
+    Ok(Some(Family {
+        number,
+        events: groups.flatten().find_map(|group| events_group(group)),
+    }))
+}
+
+/// The number of the multicast group, if it is the one for events.
+fn events_group(group: &[McastGrpAttrs]) -> Option<u32> {
+    let is_named = |attribute: &McastGrpAttrs| matches!(attribute, McastGrpAttrs::Name(name) if Ok(name.as_str()) == EVENTS_GROUP_NAME.to_str());
+    group.iter().find(|attribute| is_named(attribute))?;
+    group.iter().find_map(|attribute| match attribute {
+        McastGrpAttrs::Id(number) => Some(*number),
+        _ => None,
+    })
 }
 
 /// Add the words of the command line that an error of the kernel is about.
@@ -217,6 +250,14 @@ mod tests {
             let explained = explain(refusal(Errno::EINVAL, elsewhere), &request);
             assert_eq!(explained.to_string(), "wrong", "{elsewhere}");
         }
+    }
+
+    #[test]
+    fn the_group_for_events_is_found_by_its_name() {
+        let group = |name: &str| vec![McastGrpAttrs::Name(name.to_owned()), McastGrpAttrs::Id(7)];
+        assert_eq!(events_group(&group("events")), Some(7));
+        assert_eq!(events_group(&group("event")), None);
+        assert_eq!(events_group(&[]), None);
     }
 
     #[test]

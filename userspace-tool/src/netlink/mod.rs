@@ -5,6 +5,7 @@
 mod compatibility;
 mod connection;
 mod ext_ack;
+mod listener;
 mod message;
 mod module;
 mod reader;
@@ -16,6 +17,7 @@ mod writer;
 pub(crate) use compatibility::{RELEASE, loaded_release};
 pub(crate) use connection::{Connection, TOO_LONG, explain};
 pub(crate) use ext_ack::ExtAckError;
+pub(crate) use listener::{Listener, Received};
 pub(crate) use module::is_loaded;
 #[cfg(test)]
 pub(crate) use reader::attributes;

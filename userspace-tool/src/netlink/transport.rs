@@ -157,10 +157,10 @@ fn done(payload: &[u8]) -> Result<DoneMessage, DecodeError> {
     DoneMessage::parse(&DoneBuffer::new_checked(&payload)?)
 }
 
-fn unreadable(error: DecodeError) -> Error {
+pub(super) fn unreadable(error: DecodeError) -> Error {
     Error::Answer(error.to_string())
 }
 
-fn failure(error: std::io::Error) -> Error {
+pub(super) fn failure(error: std::io::Error) -> Error {
     Error::Failure(format!("netlink: {error}"))
 }

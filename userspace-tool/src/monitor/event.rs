@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Events as netlink attributes.
+
+use std::{
+    net::SocketAddr,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use crate::{
+    error::Error,
+    fields::{Decode, need, read},
+    lists::{EntryKey, Expiry, List, decode_entry_key, decode_expiry},
+    netlink::{
+        Attribute, Nest,
+        spec::{
+            Table,
+            attribute::{chain, event, list, server},
+            command,
+        },
+    },
+};
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    RulesChanged,
+    ListCreated,
+    ListSet,
+    ListDestroyed,
+    ListFlushed,
+    EntriesAdded,
+    EntriesDeleted,
+    EntriesEvicted,
+    ServerLearned,
+    FloodStarted,
+    FloodEnded,
+    Lost,
+}
+
+/// The commands, and what they are called: as in the specification, but for its `-ntf`.
+const KINDS: &[(u8, &str, What)] = &[
+    (
+        command::RULESET_CHANGE_NTF,
+        "ruleset-change",
+        What::RulesChanged,
+    ),
+    (command::LIST_CREATE_NTF, "list-create", What::ListCreated),
+    (command::LIST_SET_NTF, "list-set", What::ListSet),
+    (
+        command::LIST_DESTROY_NTF,
+        "list-destroy",
+        What::ListDestroyed,
+    ),
+    (command::LIST_FLUSH_NTF, "list-flush", What::ListFlushed),
+    (command::ENTRY_ADD_NTF, "entry-add", What::EntriesAdded),
+    (
+        command::ENTRY_DELETE_NTF,
+        "entry-delete",
+        What::EntriesDeleted,
+    ),
+    (
+        command::ENTRY_EVICT_NTF,
+        "entry-evict",
+        What::EntriesEvicted,
+    ),
+    (
+        command::SERVER_LEARN_NTF,
+        "server-learn",
+        What::ServerLearned,
+    ),
+    (command::FLOOD_START_NTF, "flood-start", What::FloodStarted),
+    (command::FLOOD_END_NTF, "flood-end", What::FloodEnded),
+    (command::LOST_NTF, "lost", What::Lost),
+];
+
+/// An event. What is absent from it is none, zero or empty.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Event {
+    pub(super) what: What,
+    /// Milliseconds since 1970.
+    pub(super) time: u64,
+    /// The process that asked for it, and its name.
+    pub(super) process: Option<(u32, String)>,
+    pub(super) list: Option<ListPart>,
+    pub(super) count: Option<u32>,
+    pub(super) evicted: Option<u32>,
+    pub(super) generation: Option<u32>,
+    /// Tables, and the chain where it is one.
+    pub(super) chains: Vec<(Table, Option<String>)>,
+    pub(super) server: Option<ServerPart>,
+    /// How many events were lost, if that is known.
+    pub(super) lost: Option<u32>,
+}
+
+/// What an event says of a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ListPart {
+    pub(super) name: String,
+    /// Its settings, where they are told.
+    pub(super) settings: Option<List>,
+    pub(super) entries: Vec<(EntryKey, Option<Expiry>)>,
+}
+
+/// What an event says of a server.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ServerPart {
+    pub(super) endpoint: SocketAddr,
+    pub(super) options: Option<ServerOptions>,
+}
+
+/// The options that a server uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ServerOptions {
+    pub(super) mss: u16,
+    pub(super) wscale: Option<u8>,
+    pub(super) sack_perm: bool,
+    pub(super) timestamp: bool,
+    pub(super) ecn: bool,
+}
+
+impl What {
+    /// Its name in JSON.
+    pub(super) fn name(self) -> &'static str {
+        let kind = KINDS.iter().find(|(_, _, what)| *what == self);
+        kind.map_or("", |(_, name, _)| name)
+    }
+}
+
+impl Event {
+    fn new(what: What, time: u64) -> Self {
+        Self {
+            what,
+            time,
+            process: None,
+            list: None,
+            count: None,
+            evicted: None,
+            generation: None,
+            chains: Vec::new(),
+            server: None,
+            lost: None,
+        }
+    }
+
+    /// Events were lost since this did not read them in time; the kernel does not say how many.
+    pub(super) fn overrun() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = since.unwrap_or_default().as_millis();
+        Self::new(What::Lost, now.try_into().unwrap_or(u64::MAX))
+    }
+
+    /// Whether it says that other events were lost.
+    pub(super) fn tells_of_loss(&self) -> bool {
+        self.what == What::Lost
+    }
+}
+
+/// The event of a message; none if the command is unknown.
+pub(super) fn decode(command: u8, attributes: &[u8]) -> Result<Option<Event>, Error> {
+    let Some((_, _, what)) = KINDS.iter().find(|(number, _, _)| *number == command) else {
+        return Ok(None);
+    };
+    let nest = Nest::new(attributes)?;
+    let time = need(&nest, event::TIME, "an event lacks its time")?;
+    let process: Option<String> = read(&nest, event::PROCESS)?;
+    let nested = |kind| nest.get(kind).map(Attribute::nest).transpose();
+    Ok(Some(Event {
+        process: process
+            .map(|name| read(&nest, event::PID).map(|pid| (pid.unwrap_or(0), name)))
+            .transpose()?,
+        list: nested(event::LIST)?.map(decode_list).transpose()?,
+        count: read(&nest, event::COUNT)?,
+        evicted: read(&nest, event::EVICTED)?,
+        generation: read(&nest, event::GENERATION)?,
+        chains: (nest.all(event::CHAIN).map(decode_chain)).collect::<Result<_, _>>()?,
+        server: nested(event::SERVER)?.map(decode_server).transpose()?,
+        lost: read(&nest, event::LOST)?,
+        ..Event::new(*what, time)
+    }))
+}
+
+fn decode_list(nest: Nest<'_>) -> Result<ListPart, Error> {
+    let entry = |attribute: &Attribute<'_>| {
+        let nest = attribute.nest()?;
+        Ok((decode_entry_key(&nest)?, decode_expiry(&nest)?))
+    };
+    let name = need(&nest, list::NAME, "a list lacks its name")?;
+    let settings = nest.has(list::SIZE).then(|| List::decode(&nest));
+    Ok(ListPart {
+        name,
+        settings: settings.transpose()?,
+        entries: nest
+            .all(list::ENTRY)
+            .map(entry)
+            .collect::<Result<_, Error>>()?,
+    })
+}
+
+fn decode_chain(attribute: &Attribute<'_>) -> Result<(Table, Option<String>), Error> {
+    let nest = attribute.nest()?;
+    let table = need(&nest, chain::TABLE, "a chain lacks its table")?;
+    Ok((table, read(&nest, chain::NAME)?))
+}
+
+fn decode_server(nest: Nest<'_>) -> Result<ServerPart, Error> {
+    let missing = "a server lacks its address or port";
+    let endpoint = SocketAddr::new(
+        need(&nest, server::ADDRESS, missing)?,
+        need(&nest, server::PORT, missing)?,
+    );
+    let mss: Option<u16> = read(&nest, server::MSS)?;
+    let wscale = read(&nest, server::WSCALE)?;
+    let options = mss.map(|mss| ServerOptions {
+        mss,
+        wscale,
+        sack_perm: nest.has(server::SACK_PERM),
+        timestamp: nest.has(server::TIMESTAMP),
+        ecn: nest.has(server::ECN),
+    });
+    Ok(ServerPart { endpoint, options })
+}

@@ -127,4 +127,20 @@ check "no hook remains" no_hook_remains
 modprobe palisade
 check "the module loads again" loaded
 
+said=$(mktemp)
+palisade monitor 2>"$said" &
+monitor=$!
+listening() {
+	# The first group is the controller's.
+	awk -v process="$monitor" '$2 == 16 && $3 == process && $4 !~ /^0*(8000)?$/ { found = 1 } END { exit !found }' \
+		/proc/net/netlink
+}
+check "somebody listens" eventually 60 listening
+check "and does not keep it" modprobe -r palisade
+check "but is told" eventually 60 grep -q 'the palisade kernel module was unloaded' "$said"
+wait "$monitor"
+check "and ends with an error" test $? -eq 1
+rm "$said"
+modprobe palisade
+
 finish

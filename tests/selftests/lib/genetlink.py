@@ -16,6 +16,9 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLMSGERR_ATTR_MSG = 1
 NLA_F_NESTED, NLA_TYPE_MASK = 0x8000, 0x3FFF
 GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 16, 3, 1, 2
+# The family has one group, the first.
+CTRL_ATTR_MCAST_GROUPS, FIRST_GROUP, CTRL_ATTR_MCAST_GRP_ID = 7, 1, 2
+NETLINK_ADD_MEMBERSHIP = 1
 # The size of a message's header, and of that with the family's header or, in an answer, the error number.
 NLMSG_HDRLEN, PAYLOAD = 16, 20
 
@@ -168,7 +171,7 @@ class Refused(OSError):
 class Client:
     """A socket for the family."""
 
-    family = None
+    family = group = None
 
     def __init__(self, timeout=10):
         """The answer is there as soon as send() returns. The timeout, in seconds, is for an answer that was lost."""
@@ -180,7 +183,7 @@ class Client:
         self.socket.settimeout(timeout)
         self.sequence = 0
         if Client.family is None:
-            Client.family = self._resolve()
+            Client.family, Client.group = self._resolve()
 
     def __enter__(self):
         return self
@@ -195,7 +198,14 @@ class Client:
             answer, = self.answers()
         except Refused as refused:
             raise SystemExit(f"the family palisade is not there: {refused.strerror}") from None
-        return integer("u16", dict(attributes(answer))[CTRL_ATTR_FAMILY_ID])
+        told = {kind & NLA_TYPE_MASK: payload for kind, payload in attributes(answer)}
+        groups = {kind & NLA_TYPE_MASK: payload for kind, payload in attributes(told[CTRL_ATTR_MCAST_GROUPS])}
+        group = dict(attributes(groups[FIRST_GROUP]))[CTRL_ATTR_MCAST_GRP_ID]
+        return integer("u16", told[CTRL_ATTR_FAMILY_ID]), integer("u32", group)
+
+    def listen(self):
+        """Joins the multicast group of the family."""
+        self.socket.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, self.group)
 
     def raw_request(self, command, payload=b"", flags=0):
         """Makes a request, which is not sent yet. `answers` then reads the answers to it."""

@@ -325,6 +325,13 @@ def exercise_amid_traffic(*what):
         return exercise(*what)
 
 
+def exercise_heard(*what):
+    """As `exercise`, while somebody listens: what cannot be told makes nothing fail."""
+    with Client() as listener:
+        listener.listen()
+        return exercise(*what)
+
+
 # What is exercised: a description, the function, the operation, its attributes and whether it is a dump.
 EXERCISES = []
 
@@ -389,6 +396,12 @@ exercised("add an entry", "entry-add", {"name": "bare", "entry": entries(ADDRESS
 exercised("add entries to a list", "entry-add", {"name": "kept", "entry": entries(*ADDRESSES)})
 exercised("add entries that need memory each", "entry-add", {"name": "wide", "entry": entries(*ADDRESSES[1:])})
 exercised("delete entries", "entry-delete", {"name": "kept", "entry": entries(*ADDRESSES[:2])})
+ruleset_change("tell of a rule with a new list", change("append", rule=NEW_LIST), how=exercise_heard)
+exercised("tell of a list", "list-create", {"name": "made", "size": 100}, how=exercise_heard)
+exercised("tell of other settings", "list-set", {"name": "kept", "timeout": 60000}, how=exercise_heard)
+exercised("tell of a list that is destroyed", "list-destroy", {"name": "bare"}, how=exercise_heard)
+exercised("tell of entries", "entry-add", {"name": "kept", "entry": entries(*ADDRESSES)}, how=exercise_heard)
+exercised("tell of deleted entries", "entry-delete", {"name": "kept", "entry": entries(*ADDRESSES[:2])}, how=exercise_heard)
 
 
 def aside(action):

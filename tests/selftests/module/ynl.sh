@@ -40,4 +40,17 @@ check "the policy can be read" sh -c "python3 $client --spec $specification --sc
 check "flush" ynl --do ruleset-change --json '{"change": [{"kind": "flush", "table": "filter"}]}'
 check "list-create and list-destroy" sh -c "palisade list destroy ynl && python3 $client --spec $specification --schema $schema --do list-create --json '{\"name\": \"ynl\", \"size\": 5}' && python3 $client --spec $specification --schema $schema --do list-destroy --json '{\"name\": \"ynl\"}'"
 
+heard=$(mktemp)
+ynl_json --subscribe events --duration 60 >"$heard" &
+listening() {
+	awk '$2 == 16 && $4 !~ /^0*$/ { found = 1 } END { exit !found }' /proc/net/netlink
+}
+check "it can listen to events" eventually 60 listening
+palisade list create heard size=5
+palisade list destroy heard
+wait
+check "and is told" test "$(jq -r 'select(.name == "list-create-ntf") | .msg.list | "\(.name) \(.size)"' "$heard")" = "heard 5"
+check "who did it" test "$(jq -r 'select(.name == "list-destroy-ntf") | .msg.process' "$heard")" = palisade
+rm "$heard"
+
 finish

@@ -242,13 +242,22 @@ impl List {
         query: &Query<'_, impl Find>,
         guard: &rcu::Guard,
     ) -> Option<bool> {
+        self.settled_table(guard)?.check_fast(query, jiffies32)
+    }
+
+    /// As [`List::check_fast`], of a list that may have networks, and nothing else to ask.
+    #[inline]
+    pub(crate) fn check_fast_in_networks(
+        &self,
+        query: &Query<'_, impl Find>,
+        guard: &rcu::Guard,
+    ) -> Option<bool> {
         let Tables { table, detour } = self.tables.read(guard);
         match detour {
-            None => table.check_fast(query, jiffies32),
             Some(detour) if detour.has_only_networks() => {
                 table.check_fast_in_networks(query, jiffies32)
             }
-            Some(_) => None,
+            _ => None,
         }
     }
 

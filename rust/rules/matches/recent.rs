@@ -192,6 +192,17 @@ impl Recent {
         let query = self.plain_query(K::of(packet));
         match self.list.check_fast(&query, packet.context().rcu()) {
             Some(agrees) => agrees,
+            None => self.check_in_networks::<K>(packet),
+        }
+    }
+
+    /// A function of its own, so that what it needs costs nothing in lists without networks.
+    #[inline(never)]
+    fn check_in_networks<K: SourceKey>(&self, packet: &Packet<'_>) -> bool {
+        let query = self.plain_query(K::of(packet));
+        let guard = packet.context().rcu();
+        match self.list.check_fast_in_networks(&query, guard) {
+            Some(agrees) => agrees,
             None => self.check_by_any(packet),
         }
     }

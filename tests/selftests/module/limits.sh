@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Kernel: stock
 #
 # An unprivileged user who owns a network namespace may configure it, but only up to the module's limits, and its
 # memory is charged to the user's memory cgroup.

@@ -22,7 +22,10 @@ pub(crate) use event::{
     Subject, //
 };
 pub(crate) use names::ListName;
-pub(crate) use outbox::ENTRIES_MAX;
+pub(crate) use outbox::{
+    encode_key,
+    ENTRIES_MAX, //
+};
 
 use crate::{
     kernel_api::{

@@ -5,7 +5,10 @@
 use super::lists::list_of;
 use crate::{
     control::prelude::*,
-    monitor::ENTRIES_MAX,
+    monitor::{
+        self,
+        ENTRIES_MAX, //
+    },
     packet::{
         Address,
         Family, //
@@ -366,10 +369,5 @@ fn encode(snapshot: &Snapshot<'_>, message: &mut Message<'_>) -> Result {
 }
 
 fn encode_key(key: &EntryKey, message: &mut Message<'_>) -> Result {
-    (key.family, key.address).write(attributes::ADDRESS, message)?;
-    match key.detail {
-        KeyDetail::Port(0) => Ok(()),
-        KeyDetail::Port(port) => message.put_u16(attributes::PORT, port),
-        KeyDetail::Prefix(length) => message.put_u8(attributes::PREFIX, length),
-    }
+    monitor::encode_key(key.family, key.address, key.port(), key.prefix(), message)
 }

@@ -152,11 +152,10 @@ impl Dumpit for GetAll {
         output: &mut Output<'_>,
     ) -> NetlinkResult<'a> {
         let namespace = namespace(request)?;
-        while let Some(list) = namespace.lists().nth(cursor.outer) {
-            output.message(|message| encode(&namespace, &list, message))?;
-            cursor.outer = cursor.outer.saturating_add(1);
-        }
-        Ok(())
+        let nth = |index| namespace.lists().nth(index);
+        Ok(output.each(cursor, nth, |list, message| {
+            encode(&namespace, list, message)
+        })?)
     }
 }
 

@@ -45,11 +45,10 @@ impl Dumpit for GetTables {
         output: &mut Output<'_>,
     ) -> NetlinkResult<'a> {
         let namespace = namespace(request)?;
-        while let Some(table) = namespace.rates().nth(cursor.outer) {
-            output.message(|message| encode_table(&namespace, &table, message))?;
-            cursor.outer = cursor.outer.saturating_add(1);
-        }
-        Ok(())
+        let nth = |index| namespace.rates().nth(index);
+        Ok(output.each(cursor, nth, |table, message| {
+            encode_table(&namespace, table, message)
+        })?)
     }
 }
 

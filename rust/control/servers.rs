@@ -15,13 +15,7 @@ fn encode(server: &ServerReport, message: &mut Message<'_>) -> Result {
     message.put_u64(attributes::REFUSED, server.refused.into())?;
     message.put_u64(attributes::UNANSWERED, server.unanswered.into())?;
     if let Some(options) = &server.options {
-        message.put_u16(attributes::MSS, options.mss)?;
-        if let Some(scale) = options.scale {
-            message.put_u8(attributes::WSCALE, scale)?;
-        }
-        message.put_flag(attributes::SACK_PERM, options.sack)?;
-        message.put_flag(attributes::TIMESTAMP, options.timestamps)?;
-        message.put_flag(attributes::ECN, options.ecn)?;
+        options.learned().encode(message)?;
     }
     message.put_u64(attributes::AGE, milliseconds(server.age))?;
     message.put_u64(attributes::HANDED_OVER, server.handed_over.into())?;

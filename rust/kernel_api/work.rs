@@ -73,15 +73,7 @@ impl<T: Background> Periodic<T> {
     /// `ENOMEM` when there is no memory, `ENODEV` when the namespace is ending.
     pub(crate) fn start(scope: &Arc<Scope>, background: T, delay: u32) -> Result<Self> {
         let namespace = scope.enter()?;
-        let inner = KBox::new(
-            Inner {
-                work: Opaque::zeroed(),
-                background,
-            },
-            GFP_KERNEL_ACCOUNT,
-        )?;
-        // SAFETY: The work is in its box, where it stays, and is not queued yet.
-        unsafe { bindings::palisade_delayed_work_init(inner.work.get(), Some(Self::run)) };
+        let inner = Inner::new(background, Self::run)?;
         // SAFETY: The work was just initialised.
         unsafe { queue(inner.work.get(), delay) };
         // INVARIANT: The work was just initialised, and a box does not move its content.
@@ -166,15 +158,7 @@ impl<T: Deferrable> Deferred<T> {
     ///
     /// `ENOMEM` when there is no memory.
     pub(crate) fn new(background: T) -> Result<Self> {
-        let inner = KBox::new(
-            Inner {
-                work: Opaque::zeroed(),
-                background,
-            },
-            GFP_KERNEL_ACCOUNT,
-        )?;
-        // SAFETY: The work is in its box, where it stays, and is not queued yet.
-        unsafe { bindings::palisade_delayed_work_init(inner.work.get(), Some(Self::run)) };
+        let inner = Inner::new(background, Self::run)?;
         // INVARIANT: The work was just initialised, and a box does not move its content.
         Ok(Self { inner })
     }
@@ -211,6 +195,23 @@ impl<T: Deferrable> Drop for Deferred<T> {
 }
 
 impl<T> Inner<T> {
+    /// Work that calls `run`, initialised and not queued yet.
+    fn new(
+        background: T,
+        run: unsafe extern "C" fn(*mut bindings::work_struct),
+    ) -> Result<KBox<Self>> {
+        let inner = KBox::new(
+            Self {
+                work: Opaque::zeroed(),
+                background,
+            },
+            GFP_KERNEL_ACCOUNT,
+        )?;
+        // SAFETY: The work is in its box, where it stays, and is not queued yet.
+        unsafe { bindings::palisade_delayed_work_init(inner.work.get(), Some(run)) };
+        Ok(inner)
+    }
+
     /// # Safety
     ///
     /// `work` has to be that of an `Inner<T>` that is valid for `'a`.

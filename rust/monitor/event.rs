@@ -3,10 +3,15 @@
 //! What packets tell of, packed into a few words.
 
 use super::ring::WORDS;
-use crate::packet::{
-    Address,
-    Family, //
+use crate::{
+    kernel_api::netlink::message::Message,
+    packet::{
+        Address,
+        Family, //
+    },
+    spec::attribute::server, //
 };
+use kernel::prelude::*;
 
 /// WORDS: the command with the family above it and these flags above that; jiffies; the address; the
 /// list, or the port of a server; and what the subject has besides.
@@ -77,6 +82,21 @@ fn flag(is_set: bool, flag: u32) -> u32 {
 }
 
 impl LearnedOptions {
+    /// Writes them as attributes of a server.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` when the message is full.
+    pub(crate) fn encode(&self, message: &mut Message<'_>) -> Result {
+        message.put_u16(server::MSS, self.mss)?;
+        if let Some(scale) = self.scale {
+            message.put_u8(server::WSCALE, scale)?;
+        }
+        message.put_flag(server::SACK_PERM, self.sack)?;
+        message.put_flag(server::TIMESTAMP, self.timestamps)?;
+        message.put_flag(server::ECN, self.ecn)
+    }
+
     fn pack(&self) -> (u32, u32) {
         let flags = HAS_OPTIONS
             | flag(self.scale.is_some(), HAS_SCALE)

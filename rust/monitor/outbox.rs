@@ -39,6 +39,10 @@ use crate::{
             Deferrable, //
         },
     },
+    packet::{
+        Address,
+        Family, //
+    },
     spec::{
         attribute::{
             entry,
@@ -77,7 +81,7 @@ const RETRY: u32 = JIFFIES_PER_SECOND;
 pub(super) struct Outbox {
     scope: Arc<Scope>,
     ring: Ring,
-    /// Monitor that were not sent since that was last told.
+    /// Events that were not sent since that was last told.
     lost: Atomic<u32>,
     #[pin]
     names: Mutex<Names>,
@@ -264,10 +268,28 @@ impl Outbox {
 }
 
 fn encode_entry(event: &MonitorEvent, message: &mut Message<'_>) -> Result {
-    (event.family, event.address).write(entry::ADDRESS, message)?;
-    let Subject::Entry { port, prefix, .. } = event.subject else {
-        return Ok(());
-    };
+    match event.subject {
+        Subject::Entry { port, prefix, .. } => {
+            encode_key(event.family, event.address, port, prefix, message)
+        }
+        Subject::Server { .. } => Ok(()),
+    }
+}
+
+/// Writes what tells entries apart: an address with a port, which is 0 for none, or a network with the
+/// length of its prefix.
+///
+/// # Errors
+///
+/// `EMSGSIZE` when the message is full.
+pub(crate) fn encode_key(
+    family: Family,
+    address: Address,
+    port: u16,
+    prefix: Option<u8>,
+    message: &mut Message<'_>,
+) -> Result {
+    (family, address).write(entry::ADDRESS, message)?;
     match prefix {
         Some(length) => message.put_u8(entry::PREFIX, length),
         None if port != 0 => message.put_u16(entry::PORT, port),
@@ -283,16 +305,7 @@ fn encode_server(
 ) -> Result {
     (event.family, event.address).write(server::ADDRESS, message)?;
     message.put_u16(server::PORT, port)?;
-    let Some(options) = options else {
-        return Ok(());
-    };
-    message.put_u16(server::MSS, options.mss)?;
-    if let Some(scale) = options.scale {
-        message.put_u8(server::WSCALE, scale)?;
-    }
-    message.put_flag(server::SACK_PERM, options.sack)?;
-    message.put_flag(server::TIMESTAMP, options.timestamps)?;
-    message.put_flag(server::ECN, options.ecn)
+    options.map_or(Ok(()), |options| options.encode(message))
 }
 
 /// Sends what packets tell of.

@@ -114,6 +114,15 @@ impl EntryKey {
         }
     }
 
+    /// The port, in host byte order; 0 if ports are ignored.
+    #[inline]
+    pub(crate) fn port(&self) -> u16 {
+        match self.detail {
+            KeyDetail::Port(port) => port,
+            KeyDetail::Prefix(_) => 0,
+        }
+    }
+
     /// The length of a network's prefix.
     #[inline]
     pub(crate) fn prefix(&self) -> Option<u8> {

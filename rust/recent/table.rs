@@ -26,7 +26,6 @@ pub(super) use migrate::Survivors;
 use super::{
     entry::{
         Ages,
-        KeyDetail,
         Snapshot,
         NONE, //
     },
@@ -68,6 +67,16 @@ pub(crate) enum Stamped {
     NoMemory,
     /// All entries are in use, and were told to stay.
     Full,
+}
+
+impl Stamped {
+    /// What stamping an entry of the address itself comes to.
+    fn of(entry: Entry<'_>) -> Self {
+        match entry.has_stamps() {
+            true => Self::Updated,
+            false => Self::New,
+        }
+    }
 }
 
 /// Why an address is stamped, which decides what happens when no entry is free.
@@ -216,11 +225,7 @@ impl EntryTable {
         };
         monitor.put(command, now, || {
             let key = key()?;
-            let (port, prefix) = match key.detail {
-                KeyDetail::Port(port) => (port, None),
-                KeyDetail::Prefix(length) => (0, Some(length)),
-            };
-            Some((key.family, key.address, port, prefix))
+            Some((key.family, key.address, key.port(), key.prefix()))
         });
     }
 
@@ -469,10 +474,7 @@ impl EntryTable {
             if expiry.is_some() && !self.slots.has_expiry(index) {
                 return Err(NoRecord(index));
             }
-            let stamped = match entry.has_stamps() {
-                true => Stamped::Updated,
-                false => Stamped::New,
-            };
+            let stamped = Stamped::of(entry);
             write(entry);
             if let Some(expiry) = expiry {
                 self.slots.set_expiry(index, expiry);

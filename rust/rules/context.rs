@@ -14,6 +14,9 @@ use crate::{
     synproxy::Synproxy, //
 };
 
+/// The number of bits in an IPv4 address.
+pub(super) const IPV4_BITS: u8 = 32;
+
 /// Limits of the rules of a network namespace.
 #[derive(Clone, Copy)]
 pub(crate) struct RuleLimits {
@@ -101,6 +104,22 @@ impl<'a> DecodeContext<'a, '_> {
     /// The error `EINVAL` about the attribute of a type, or the lack of it.
     pub(super) fn refuse(&self, kind: u16, message: &'static CStr) -> ExtAckError<'a> {
         self.nest.refuse(kind, message)
+    }
+
+    /// Refuses a prefix that is longer than an IPv4 address, where packets of IPv4 may match; `family`
+    /// is that of all that the prefix is for, and `kind` its attribute.
+    pub(super) fn check_prefix(
+        &self,
+        length: Option<u8>,
+        family: Option<Family>,
+        kind: u16,
+    ) -> NetlinkResult<'a> {
+        let is_long = length.is_some_and(|length| length > IPV4_BITS);
+        if is_long && family != Some(Family::Ipv6) {
+            let message = c"only a rule for IPv6 can have a prefix of more than 32 bits";
+            return Err(self.refuse(kind, message));
+        }
+        Ok(())
     }
 
     /// Refuses rules that are not for that protocol alone.

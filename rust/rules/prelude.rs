@@ -8,7 +8,10 @@ pub(super) use super::{
         ChainId,
         ChainNames, //
     },
-    context::DecodeContext,
+    context::{
+        DecodeContext,
+        IPV4_BITS, //
+    },
     jumps::Restriction,
     matches::{
         MatchResult,

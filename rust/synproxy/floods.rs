@@ -78,13 +78,7 @@ impl Synproxy {
     #[cold]
     pub(super) fn tell_learned(&self, endpoint: &Endpoint, options: &ServerOptions) {
         tell(&self.monitor, command::SERVER_LEARN_NTF, endpoint, || {
-            Some(LearnedOptions {
-                mss: options.mss,
-                scale: options.scale,
-                sack: options.sack,
-                timestamps: options.timestamps,
-                ecn: options.ecn,
-            })
+            Some(options.learned())
         });
     }
 }

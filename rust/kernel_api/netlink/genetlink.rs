@@ -282,6 +282,25 @@ impl Output<'_> {
         unsafe { (*self.callback.as_ptr()).seq = generation.max(1) };
     }
 
+    /// Writes a message about each thing from the cursor on, with what `fill` puts; `nth` finds the one
+    /// at an index.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Output::message`].
+    pub(crate) fn each<T>(
+        &mut self,
+        cursor: &mut Cursor,
+        nth: impl Fn(usize) -> Option<T>,
+        fill: impl Fn(&T, &mut Message<'_>) -> Result,
+    ) -> Result {
+        while let Some(one) = nth(cursor.outer) {
+            self.message(|message| fill(&one, message))?;
+            cursor.outer = cursor.outer.saturating_add(1);
+        }
+        Ok(())
+    }
+
     /// Writes a message, with what `fill` puts.
     ///
     /// # Errors

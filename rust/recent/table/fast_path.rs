@@ -160,10 +160,7 @@ impl EntryTable {
         time_to_live: u8,
     ) -> Stamped {
         let stamped = self.write_unseen(index, entry, key, |_, entry: Entry<'_>| {
-            let stamped = match entry.has_stamps() {
-                true => Stamped::Updated,
-                false => Stamped::New,
-            };
+            let stamped = Stamped::of(entry);
             entry.push(now, Some(time_to_live));
             stamped
         });

@@ -7,9 +7,6 @@ use crate::{
     rules::prelude::*, //
 };
 
-/// The number of bits in an IPv4 address.
-const IPV4_BITS: u8 = 32;
-
 nest! {
     /// Whether a host or network has more connections than this.
     #[derive(PartialEq, Eq)]
@@ -37,11 +34,8 @@ impl PacketMatch for Connlimit {
         limit: ConnectionLimit,
         context: &mut DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
-        let is_long = limit.prefix_length.is_some_and(|length| length > IPV4_BITS);
-        if is_long && context.family != Some(Family::Ipv6) {
-            let message = c"only a rule for IPv6 can have a prefix of more than 32 bits";
-            return Err(context.refuse(attribute::connlimit::PREFIX_LENGTH, message));
-        }
+        let kind = attribute::connlimit::PREFIX_LENGTH;
+        context.check_prefix(limit.prefix_length, context.family, kind)?;
         let mask = match (limit.prefix_length, context.family) {
             // Whole addresses.
             (None, _) | (Some(IPV4_BITS), Some(Family::Ipv4)) => Address::full_mask(Family::Ipv6),

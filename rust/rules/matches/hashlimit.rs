@@ -29,9 +29,6 @@ const BURST_MAX: u64 = 1_000_000;
 /// bytes are counted: without a burst and with one (`XT_HASHLIMIT_BYTE_EXPIRE`).
 const BYTE_EXPIRE: (u64, u64) = (15_000, 60_000);
 
-/// The number of bits in an IPv4 address.
-const IPV4_BITS: u8 = 32;
-
 const IPPROTO_ESP: u8 = 50;
 const IPPROTO_AH: u8 = 51;
 const IPPROTO_NONE: u8 = 59;
@@ -128,11 +125,9 @@ impl Masks {
         kind: u16,
         context: &DecodeContext<'a, '_>,
     ) -> NetlinkResult<'a, Self> {
-        let is_long = prefix.is_some_and(|length| length > IPV4_BITS);
-        if is_long && (ipv6.is_some() || context.family != Some(Family::Ipv6)) {
-            let message = c"only a rule for IPv6 can have a prefix of more than 32 bits";
-            return Err(context.refuse(kind, message));
-        }
+        // With one for IPv6 besides, it is for IPv4.
+        let family = context.family.filter(|_| ipv6.is_none());
+        context.check_prefix(prefix, family, kind)?;
         if prefix.is_none() && ipv6.is_some() {
             return Err(context.refuse(kind, c"a prefix length of IPv4 is needed as well"));
         }

@@ -22,6 +22,7 @@ use crate::{
             jiffies64, //
         },
     },
+    monitor::LearnedOptions,
     packet::Address,
     synproxy::prelude::*, //
 };
@@ -70,6 +71,17 @@ pub(crate) struct ServerOptions {
 }
 
 impl ServerOptions {
+    /// What is told of them.
+    pub(crate) fn learned(&self) -> LearnedOptions {
+        LearnedOptions {
+            mss: self.mss,
+            scale: self.scale,
+            sack: self.sack,
+            timestamps: self.timestamps,
+            ecn: self.ecn,
+        }
+    }
+
     /// Whether it uses all options that an unknown server is asked for.
     #[inline]
     fn is_full(&self) -> bool {

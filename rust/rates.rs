@@ -19,7 +19,10 @@ pub(crate) use bucket::{
     Limit,
     PacketRate, //
 };
-pub(crate) use key::RateKey;
+pub(crate) use key::{
+    RateKey,
+    NONE, //
+};
 pub(crate) use table::{
     RateSnapshot,
     RateTable, //

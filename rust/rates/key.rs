@@ -20,6 +20,9 @@ pub(crate) struct RateKey {
     pub(crate) ports: u32,
 }
 
+/// An address that no rule looks at.
+pub(crate) const NONE: Address = Address::new([0; 4]);
+
 /// The words of a key besides its family.
 pub(super) const KEY_WORDS: usize = 9;
 
@@ -42,7 +45,13 @@ impl RateKey {
         [a, b, c, d, e, f, g, h, self.ports]
     }
 
-    /// Hashes as xt_hashlimit does; of IPv4, only the words that may be set.
+    /// Whether it is an IPv6 source alone.
+    #[inline]
+    fn is_source(&self) -> bool {
+        self.ports == 0 && self.destination == NONE
+    }
+
+    /// Hashes as xt_hashlimit does, only the words that may be set.
     #[inline]
     pub(super) fn hash(&self, with: &HashKey) -> u32 {
         match self.family {
@@ -50,6 +59,7 @@ impl RateKey {
                 let ([a, ..], [b, ..]) = (self.source.words(), self.destination.words());
                 with.hash_three([a, b, self.ports])
             }
+            Family::Ipv6 if self.is_source() => with.hash_four(&self.source.words()),
             Family::Ipv6 => with.hash_nine(&self.words()),
         }
     }

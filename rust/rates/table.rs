@@ -92,9 +92,21 @@ impl Place<'_> {
         Family::from_version(self.tag.load() & VERSION)
     }
 
+    /// Whether it is for a key of the same family.
     #[inline]
-    fn has(&self, key: &[u32; KEY_WORDS]) -> bool {
-        Iterator::zip(self.words.iter(), key).all(|(word, own)| word.load() == *own)
+    fn has(&self, key: &RateKey) -> bool {
+        match key.family {
+            // The other words are 0.
+            Family::Ipv4 => {
+                let [source, _, _, _, destination, _, _, _, ports, ..] = self.words;
+                let ([a, ..], [b, ..]) = (key.source.words(), key.destination.words());
+                source.load() == a && destination.load() == b && ports.load() == key.ports
+            }
+            Family::Ipv6 => {
+                let own = key.words();
+                Iterator::zip(self.words.iter(), own).all(|(word, own)| word.load() == own)
+            }
+        }
     }
 
     fn key(&self) -> [u32; KEY_WORDS] {
@@ -105,9 +117,9 @@ impl Place<'_> {
         key
     }
 
-    fn set_key(&self, tag: u32, key: &[u32; KEY_WORDS]) {
-        for (word, own) in Iterator::zip(self.words.iter(), key) {
-            word.store(*own);
+    fn set_key(&self, tag: u32, key: &RateKey) {
+        for (word, own) in Iterator::zip(self.words.iter(), key.words()) {
+            word.store(own);
         }
         self.tag.store(tag);
     }
@@ -132,6 +144,14 @@ impl Place<'_> {
         seen_high.store((bucket.seen >> 32) as u32);
         refilled.store(bucket.refilled);
     }
+}
+
+/// The places of a set.
+#[inline]
+fn places(set: &[Word; SET]) -> impl Iterator<Item = Place<'_>> {
+    let (tags, places) = set.split_at(WAYS);
+    let places = places.chunks_exact(PLACE).filter_map(<[Word]>::first_chunk);
+    Iterator::zip(tags.iter(), places).map(|(tag, words)| Place { tag, words })
 }
 
 impl RateTable {
@@ -190,34 +210,21 @@ impl RateTable {
         self.refused.load(Relaxed)
     }
 
-    /// The places of a set, if it has memory.
-    #[inline]
-    fn places(&self, set: u32) -> Option<impl Iterator<Item = Place<'_>>> {
-        let (words, _) = self.sets.get(set)?;
-        let (tags, places) = words.split_first_chunk::<WAYS>()?;
-        let places = places.chunks_exact(PLACE).filter_map(<[Word]>::first_chunk);
-        Some(Iterator::zip(tags.iter(), places).map(|(tag, words)| Place { tag, words }))
-    }
-
     /// Takes a packet of so many bytes from the bucket of its key. Returns whether there was enough in
     /// it, as there is in one that there was no memory for.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&self, key: &RateKey, limit: &Limit, length: u32, jiffies: u64) -> bool {
         let hash = key.hash(&self.key);
-        let set = self.locks.index(hash);
+        let number = self.locks.index(hash);
         // The index is made of the lower bits.
         let tag = hash.rotate_right(u32::BITS / 2) & !VERSION | key.family.version();
-        if self.sets.get(set).is_none() && self.provide(set).is_err() {
+        let Some(set) = self.set(number).or_else(|| self.provide(number)) else {
             self.refused.fetch_add(1, Relaxed);
             return true;
-        }
-        let words = key.words();
-        let _lock = self.locks.lock(set);
-        let Some(mut places) = self.places(set) else {
-            return true;
         };
-        let found = places.find(|place| place.tag.load() == tag && place.has(&words));
-        let Some(place) = found.or_else(|| self.make_room(set, tag, &words, limit, jiffies)) else {
+        let _lock = self.locks.lock(number);
+        let found = places(set).find(|place| place.tag.load() == tag && place.has(key));
+        let Some(place) = found.or_else(|| self.make_room(set, tag, key, limit, jiffies)) else {
             return true;
         };
         let mut bucket = place.bucket();
@@ -226,32 +233,38 @@ impl RateTable {
         is_under
     }
 
-    /// Gives a set its memory.
+    /// A set, if it has memory.
+    #[inline]
+    fn set(&self, number: u32) -> Option<&[Word; SET]> {
+        Some(self.sets.get(number)?.0)
+    }
+
+    /// A set, which is given its memory; `None` if there is none.
     #[cold]
-    fn provide(&self, set: u32) -> Result {
-        self.memory_cgroup
-            .charge(GFP_NOWAIT | __GFP_NOWARN, |flags| {
-                self.sets.provide(set, flags)
-            })
+    fn provide(&self, number: u32) -> Option<&[Word; SET]> {
+        let flags = GFP_NOWAIT | __GFP_NOWARN;
+        let provided = (self.memory_cgroup).charge(flags, |flags| self.sets.provide(number, flags));
+        provided.ok()?;
+        self.set(number)
     }
 
     /// Makes a place of the set that of a key, with a full bucket. The caller has the set's lock.
     #[cold]
-    fn make_room(
+    fn make_room<'a>(
         &self,
-        set: u32,
+        set: &'a [Word; SET],
         tag: u32,
-        key: &[u32; KEY_WORDS],
+        key: &RateKey,
         limit: &Limit,
         jiffies: u64,
-    ) -> Option<Place<'_>> {
+    ) -> Option<Place<'a>> {
         // A bucket that says nothing comes first.
         let rank = |place: &Place<'_>| match place.bucket() {
             _ if place.tag.load() == FREE => 0,
             bucket if bucket.is_full(limit, jiffies) => 1,
             bucket => bucket.full_at.saturating_add(2),
         };
-        let place = self.places(set)?.min_by_key(rank)?;
+        let place = places(set).min_by_key(rank)?;
         if rank(&place) > 1 {
             self.evicted.fetch_add(1, Relaxed);
         }
@@ -272,7 +285,7 @@ impl RateTable {
     /// What is in the place of that number, from 0; `None` if it is free.
     pub(crate) fn snapshot(&self, number: usize, jiffies: u64) -> Option<RateSnapshot> {
         let set = (number / WAYS) as u32;
-        let mut places = self.places(set)?;
+        let mut places = places(self.set(set)?);
         let _lock = self.locks.lock(set);
         let place = places.nth(number % WAYS)?;
         let family = place.family()?;
@@ -286,10 +299,10 @@ impl RateTable {
 
     /// Forgets all buckets. May sleep.
     pub(crate) fn flush(&self) {
-        for set in 0..self.locks.count() {
-            if let Some(places) = self.places(set) {
-                let lock = self.locks.lock(set);
-                places.for_each(|place| place.tag.store(FREE));
+        for number in 0..self.locks.count() {
+            if let Some(set) = self.set(number) {
+                let lock = self.locks.lock(number);
+                places(set).for_each(|place| place.tag.store(FREE));
                 drop(lock);
             }
             cond_resched();

@@ -13,7 +13,8 @@ use crate::{
         Limit,
         PacketRate,
         RateKey,
-        RateTable, //
+        RateTable,
+        NONE, //
     },
     recent::jiffies,
     rules::prelude::*, //
@@ -117,14 +118,14 @@ struct Masks {
 }
 
 impl Masks {
-    /// `kind` is the attribute of `prefix`.
+    /// `None` if the address is not looked at. `kind` is the attribute of `prefix`.
     fn new<'a>(
         is_looked_at: bool,
         prefix: Option<u8>,
         ipv6: Option<u8>,
         kind: u16,
         context: &DecodeContext<'a, '_>,
-    ) -> NetlinkResult<'a, Self> {
+    ) -> NetlinkResult<'a, Option<Self>> {
         // With one for IPv6 besides, it is for IPv4.
         let family = context.family.filter(|_| ipv6.is_none());
         context.check_prefix(prefix, family, kind)?;
@@ -132,21 +133,21 @@ impl Masks {
             return Err(context.refuse(kind, c"a prefix length of IPv4 is needed as well"));
         }
         let mask = |family, length: Option<u8>| match length {
-            _ if !is_looked_at => Address::prefix_mask(0),
             None => Address::full_mask(family),
             Some(length) => Address::prefix_mask(length),
         };
-        Ok(Self {
+        Ok(is_looked_at.then(|| Self {
             ipv4: mask(Family::Ipv4, prefix.map(|length| length.min(IPV4_BITS))),
             ipv6: mask(Family::Ipv6, ipv6.or(prefix)),
-        })
+        }))
     }
 
+    /// What counts of an address of that family.
     #[inline]
-    fn of(&self, family: Family) -> &Address {
+    fn apply(&self, family: Family, address: Address) -> Address {
         match family {
-            Family::Ipv4 => &self.ipv4,
-            Family::Ipv6 => &self.ipv6,
+            Family::Ipv4 => address.masked(&self.ipv4),
+            Family::Ipv6 => address.masked(&self.ipv6),
         }
     }
 }
@@ -172,11 +173,28 @@ fn ports(packet: &Packet<'_>) -> Option<u32> {
 pub(crate) struct Hashlimit {
     table: Arc<RateTable>,
     limit: Limit,
-    source: Masks,
-    destination: Masks,
+    /// What counts of the addresses, where they are looked at.
+    source: Option<Masks>,
+    destination: Option<Masks>,
     /// The bits of both ports that count.
     ports: u32,
     attributes: HashlimitAttributes,
+}
+
+impl Hashlimit {
+    /// Whether a packet of that family is within its rate.
+    #[inline(always)]
+    fn is_under(&self, packet: &Packet<'_>, family: Family, ports: u32) -> bool {
+        let (source, destination) = (self.source.as_ref(), self.destination.as_ref());
+        let key = RateKey {
+            family,
+            source: source.map_or(NONE, |masks| masks.apply(family, packet.source())),
+            destination: destination
+                .map_or(NONE, |masks| masks.apply(family, packet.destination())),
+            ports,
+        };
+        (self.table).take(&key, &self.limit, packet.len(), jiffies64())
+    }
 }
 
 impl PacketMatch for Hashlimit {
@@ -246,14 +264,11 @@ impl PacketMatch for Hashlimit {
                 None => return MatchResult::Hotdrop,
             },
         };
-        let family = packet.family;
-        let key = RateKey {
-            family,
-            source: packet.source().masked(self.source.of(family)),
-            destination: packet.destination().masked(self.destination.of(family)),
-            ports,
+        // A function for each IP version, since the words of keys differ.
+        let is_under = match packet.family {
+            Family::Ipv4 => self.is_under(packet, Family::Ipv4, ports),
+            Family::Ipv6 => self.is_under(packet, Family::Ipv6, ports),
         };
-        let is_under = (self.table).take(&key, &self.limit, packet.len(), jiffies64());
         MatchResult::from(is_under != self.attributes.invert)
     }
 

@@ -2,10 +2,7 @@
 
 //! Events as netlink attributes.
 
-use std::{
-    net::SocketAddr,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::{
     error::Error,
@@ -15,10 +12,11 @@ use crate::{
         Attribute, Nest,
         spec::{
             Table,
-            attribute::{chain, event, list, server},
+            attribute::{chain, event, list},
             command,
         },
     },
+    protect::{Server, decode_server},
 };
 
 /// What happened.
@@ -88,7 +86,7 @@ pub(super) struct Event {
     pub(super) generation: Option<u32>,
     /// Tables, and the chain where it is one.
     pub(super) chains: Vec<(Table, Option<String>)>,
-    pub(super) server: Option<ServerPart>,
+    pub(super) server: Option<Server>,
     /// How many events were lost, if that is known.
     pub(super) lost: Option<u32>,
 }
@@ -100,23 +98,6 @@ pub(super) struct ListPart {
     /// Its settings, where they are told.
     pub(super) settings: Option<List>,
     pub(super) entries: Vec<(EntryKey, Option<Expiry>)>,
-}
-
-/// What an event says of a server.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct ServerPart {
-    pub(super) endpoint: SocketAddr,
-    pub(super) options: Option<ServerOptions>,
-}
-
-/// The options that a server uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ServerOptions {
-    pub(super) mss: u16,
-    pub(super) wscale: Option<u8>,
-    pub(super) sack_perm: bool,
-    pub(super) timestamp: bool,
-    pub(super) ecn: bool,
 }
 
 impl What {
@@ -174,7 +155,10 @@ pub(super) fn decode(command: u8, attributes: &[u8]) -> Result<Option<Event>, Er
         evicted: read(&nest, event::EVICTED)?,
         generation: read(&nest, event::GENERATION)?,
         chains: (nest.all(event::CHAIN).map(decode_chain)).collect::<Result<_, _>>()?,
-        server: nested(event::SERVER)?.map(decode_server).transpose()?,
+        server: nested(event::SERVER)?
+            .as_ref()
+            .map(decode_server)
+            .transpose()?,
         lost: read(&nest, event::LOST)?,
         ..Event::new(*what, time)
     }))
@@ -201,22 +185,4 @@ fn decode_chain(attribute: &Attribute<'_>) -> Result<(Table, Option<String>), Er
     let nest = attribute.nest()?;
     let table = need(&nest, chain::TABLE, "a chain lacks its table")?;
     Ok((table, read(&nest, chain::NAME)?))
-}
-
-fn decode_server(nest: Nest<'_>) -> Result<ServerPart, Error> {
-    let missing = "a server lacks its address or port";
-    let endpoint = SocketAddr::new(
-        need(&nest, server::ADDRESS, missing)?,
-        need(&nest, server::PORT, missing)?,
-    );
-    let mss: Option<u16> = read(&nest, server::MSS)?;
-    let wscale = read(&nest, server::WSCALE)?;
-    let options = mss.map(|mss| ServerOptions {
-        mss,
-        wscale,
-        sack_perm: nest.has(server::SACK_PERM),
-        timestamp: nest.has(server::TIMESTAMP),
-        ecn: nest.has(server::ECN),
-    });
-    Ok(ServerPart { endpoint, options })
 }

@@ -2,11 +2,14 @@
 
 //! Showing events, as text and as JSON.
 
+use std::net::SocketAddr;
+
 use serde_json::{Map, Value, json};
 
-use super::event::{Event, ListPart, ServerOptions, ServerPart, What};
+use super::event::{Event, ListPart, What};
 use crate::{
     lists::{EntryKey, Expiry, List, duration, show_time},
+    protect::Server,
     text::printable,
 };
 
@@ -29,7 +32,7 @@ fn sentences(event: &Event) -> Vec<String> {
     let settings = || list.and_then(|list| list.settings.as_ref()).map(settings);
     let limits = || settings().map_or(String::new(), |text| format!(": {text}"));
     let server = event.server.as_ref();
-    let endpoint = || server.map_or("?".to_owned(), |server| server.endpoint.to_string());
+    let endpoint = || server.map_or("?".to_owned(), endpoint);
     match event.what {
         What::RulesChanged => vec![rules_changed(event, &by)],
         What::ListCreated => vec![format!("list {name} created{by}{}", limits())],
@@ -43,10 +46,8 @@ fn sentences(event: &Event) -> Vec<String> {
         What::EntriesDeleted => entries(event, "deleted", &by),
         What::EntriesEvicted => entries(event, "evicted", &by),
         What::ServerLearned => {
-            let options = server.and_then(|server| server.options.as_ref());
-            let options = options.map_or(String::new(), |options| {
-                format!(": {}", server_options(options))
-            });
+            let options = server.and_then(server_options);
+            let options = options.map_or(String::new(), |options| format!(": {options}"));
             vec![format!("server {} learned{options}", endpoint())]
         }
         What::FloodStarted => vec![format!("flood at {} begins", endpoint())],
@@ -121,17 +122,22 @@ fn entries(event: &Event, what: &str, by: &str) -> Vec<String> {
     lines
 }
 
-fn server_options(options: &ServerOptions) -> String {
-    let mut words = vec![format!("mss {}", options.mss)];
-    words.extend(options.wscale.map(|scale| format!("wscale {scale}")));
+fn endpoint(server: &Server) -> String {
+    SocketAddr::new(server.address, server.port).to_string()
+}
+
+/// The options of a server, if they are told.
+fn server_options(server: &Server) -> Option<String> {
+    let mut words = vec![format!("mss {}", server.mss?)];
+    words.extend(server.wscale.map(|scale| format!("wscale {scale}")));
     for (is_used, word) in [
-        (options.sack_perm, "sack-perm"),
-        (options.timestamp, "timestamp"),
-        (options.ecn, "ecn"),
+        (server.sack_perm, "sack-perm"),
+        (server.timestamp, "timestamp"),
+        (server.ecn, "ecn"),
     ] {
         words.extend(is_used.then(|| word.to_owned()));
     }
-    words.join(", ")
+    Some(words.join(", "))
 }
 
 /// The JSON of an event, whose names are those of the netlink specification.
@@ -207,18 +213,18 @@ fn entry_json(key: &EntryKey, expiry: Option<Expiry>) -> Value {
     Value::Object(object)
 }
 
-fn server_json(server: &ServerPart) -> Value {
+fn server_json(server: &Server) -> Value {
     let mut value = json!({
-        "address": server.endpoint.ip().to_string(),
-        "port": server.endpoint.port(),
+        "address": server.address.to_string(),
+        "port": server.port,
     });
-    if let (Some(options), Some(object)) = (&server.options, value.as_object_mut()) {
+    if let (Some(mss), Some(object)) = (server.mss, value.as_object_mut()) {
         object.extend([
-            ("mss".to_owned(), json!(options.mss)),
-            ("wscale".to_owned(), json!(options.wscale)),
-            ("sack-perm".to_owned(), json!(options.sack_perm)),
-            ("timestamp".to_owned(), json!(options.timestamp)),
-            ("ecn".to_owned(), json!(options.ecn)),
+            ("mss".to_owned(), json!(mss)),
+            ("wscale".to_owned(), json!(server.wscale)),
+            ("sack-perm".to_owned(), json!(server.sack_perm)),
+            ("timestamp".to_owned(), json!(server.timestamp)),
+            ("ecn".to_owned(), json!(server.ecn)),
         ]);
     }
     value

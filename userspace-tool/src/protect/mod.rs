@@ -23,7 +23,7 @@ pub(crate) use arguments::ProtectArguments;
 use arguments::ProtectCommand;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use protection::Ports;
-pub(crate) use wire::{Server, servers};
+pub(crate) use wire::{Server, decode_server, servers};
 
 /// The chain of the table raw that the rules are in.
 const CHAIN: &str = "PREROUTING";

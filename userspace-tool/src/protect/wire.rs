@@ -52,10 +52,14 @@ pub(crate) fn servers() -> Result<Vec<Server>, Error> {
 
 /// Read an answer to server-get.
 pub(super) fn decode(answer: &[u8]) -> Result<Server, Error> {
-    let nest = Nest::new(answer)?;
+    decode_server(&Nest::new(answer)?)
+}
+
+/// Read a server from its attributes.
+pub(crate) fn decode_server(nest: &Nest<'_>) -> Result<Server, Error> {
     if !nest.has(attribute::ADDRESS) || !nest.has(attribute::PORT) {
         let missing = "a server lacks its address or port";
         return Err(Error::Answer(missing.to_owned()));
     }
-    Server::decode(&nest)
+    Server::decode(nest)
 }

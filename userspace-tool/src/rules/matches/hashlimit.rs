@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     named_bits::{self, NamedBit},
+    per,
     recent::parse_list_name,
 };
 use crate::{
@@ -77,14 +78,6 @@ nest! {
     }
 }
 
-/// The units of time, with what iptables prints and the seconds that they have.
-const UNITS: [(&str, &str, u32); 4] = [
-    ("second", "sec", 1),
-    ("minute", "min", 60),
-    ("hour", "hour", 3600),
-    ("day", "day", 86400),
-];
-
 /// The units of bytes, the largest first.
 const MULTIPLES: [(&str, u64); 3] = [("mb", 1 << 20), ("kb", 1 << 10), ("b", 1)];
 
@@ -118,15 +111,12 @@ enum Rate {
 
 impl Rate {
     fn parse(text: &str) -> Result<Self, String> {
-        let (amount, unit) = text.split_once('/').unwrap_or((text, "second"));
-        let unit = unit.to_ascii_lowercase();
-        let is_meant = |name: &str| !unit.is_empty() && name.starts_with(&unit);
-        let unit = UNITS.iter().find(|(name, ..)| is_meant(name));
-        if let (Some((_, _, 1)), Some(bytes)) = (unit, parse_bytes(amount)) {
+        let (amount, unit) = per::split(text);
+        if let (Some(1), Some(bytes)) = (unit, parse_bytes(amount)) {
             return Ok(Self::Bytes(bytes));
         }
         let packets: Option<u64> = digits(amount);
-        let (Some((_, _, period)), Some(packets @ 1..)) = (unit, packets) else {
+        let (Some(period), Some(packets @ 1..)) = (unit, packets) else {
             return Err(
                 "a rate is a number of packets and /second, /minute, /hour or /day, such as 3/hour, or of \
                  bytes in a second, such as 512kb/s"
@@ -135,8 +125,8 @@ impl Rate {
         };
         u32::try_from(packets)
             .ok()
-            .filter(|_| packets <= MOST.saturating_mul((*period).into()))
-            .map(|packets| Self::Packets(packets, *period))
+            .filter(|_| packets <= MOST.saturating_mul(period.into()))
+            .map(|packets| Self::Packets(packets, period))
             .ok_or_else(|| format!("a rate is of at most {MOST} packets in a second"))
     }
 }
@@ -148,13 +138,7 @@ impl fmt::Display for Rate {
                 show_bytes(bytes, out)?;
                 out.write_str("/s")
             }
-            Self::Packets(packets, period) => {
-                match UNITS.iter().find(|(_, _, seconds)| *seconds == period) {
-                    Some((_, short, _)) => write!(out, "{packets}/{short}"),
-                    // Only other programs make such a rule.
-                    None => write!(out, "{packets}/{period}s"),
-                }
-            }
+            Self::Packets(packets, period) => per::write(packets, period, out),
         }
     }
 }

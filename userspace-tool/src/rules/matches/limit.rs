@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::per;
 use crate::{
     fields::{composite, nest},
     netlink::spec::attribute::r#match,
@@ -39,14 +40,6 @@ nest! {
 /// The most that both numbers can be.
 const MOST: u32 = 10_000;
 
-/// The units of time, with what iptables prints and the seconds that they have.
-const UNITS: [(&str, &str, u32); 4] = [
-    ("second", "sec", 1),
-    ("minute", "min", 60),
-    ("hour", "hour", 3600),
-    ("day", "day", 86400),
-];
-
 /// So many packets in so many seconds.
 #[derive(Clone, Copy, Debug)]
 struct Rate {
@@ -56,12 +49,9 @@ struct Rate {
 
 impl Rate {
     fn parse(text: &str) -> Result<Self, String> {
-        let (packets, unit) = text.split_once('/').unwrap_or((text, "second"));
-        let unit = unit.to_ascii_lowercase();
-        let is_meant = |name: &str| !unit.is_empty() && name.starts_with(&unit);
-        let unit = UNITS.iter().find(|(name, ..)| is_meant(name));
+        let (packets, unit) = per::split(text);
         let packets: Option<u64> = digits(packets);
-        let (Some((_, _, unit)), Some(packets @ 1..)) = (unit, packets) else {
+        let (Some(unit), Some(packets @ 1..)) = (unit, packets) else {
             return Err(
                 "a rate is a number of packets and /second, /minute, /hour or /day, such as 3/hour"
                     .to_owned(),
@@ -70,10 +60,10 @@ impl Rate {
         // As in iptables, a rate is that of the smallest unit in which it is a whole number.
         let in_unit = |(_, _, period): &(&str, &str, u32)| {
             let product = packets.checked_mul((*period).into())?;
-            let is_whole = product % u64::from(*unit) == 0;
-            is_whole.then_some((product / u64::from(*unit), *period))
+            let is_whole = product % u64::from(unit) == 0;
+            is_whole.then_some((product / u64::from(unit), *period))
         };
-        let rate = UNITS.iter().find_map(in_unit);
+        let rate = per::UNITS.iter().find_map(in_unit);
         rate.and_then(|(packets, period)| {
             let packets = u32::try_from(packets).ok()?;
             (packets <= MOST).then_some(Self { packets, period })
@@ -84,12 +74,7 @@ impl Rate {
 
 impl fmt::Display for Rate {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { packets, period } = self;
-        match UNITS.iter().find(|(_, _, seconds)| seconds == period) {
-            Some((_, short, _)) => write!(out, "{packets}/{short}"),
-            // Only other programs make such a rule.
-            None => write!(out, "{packets}/{period}s"),
-        }
+        per::write(self.packets, self.period, out)
     }
 }
 

@@ -18,6 +18,7 @@ mod limit;
 mod mark;
 mod multiport;
 mod named_bits;
+mod per;
 mod port_range;
 mod recent;
 mod string;

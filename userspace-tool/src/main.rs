@@ -25,6 +25,7 @@ mod subcommands;
 #[cfg(test)]
 mod testing;
 mod text;
+mod top;
 mod usage;
 
 use std::process::ExitCode;

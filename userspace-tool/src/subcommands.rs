@@ -4,7 +4,9 @@
 
 use clap::CommandFactory;
 
-use crate::{ban, error::Error, limit, lists, metrics, monitor, persist, protect, rates, rules};
+use crate::{
+    ban, error::Error, limit, lists, metrics, monitor, persist, protect, rates, rules, top,
+};
 
 /// A command that is a word.
 #[derive(Debug)]
@@ -95,6 +97,13 @@ pub(crate) static ALL: &[Subcommand] = &[
         takes_families: false,
         command: monitor::MonitorArguments::command,
         run: monitor::run,
+    },
+    Subcommand {
+        name: "top",
+        about: "show live who comes and what rules do",
+        takes_families: false,
+        command: top::TopArguments::command,
+        run: top::run,
     },
 ];
 

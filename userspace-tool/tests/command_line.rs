@@ -118,6 +118,15 @@ fn wrong_usage_gets_one_line_and_status_2() {
             &["monitor", "x"],
             "palisade: monitor: unexpected argument 'x' found: see palisade monitor --help\n",
         ),
+        (
+            &["top", "x"],
+            "palisade: top: unexpected argument 'x' found: see palisade top --help\n",
+        ),
+        (
+            &["top", "--interval", "10ms"],
+            "palisade: top: invalid value '10ms' for '--interval <TIME>': give a time from 100ms to 1d: \
+             see palisade top --help\n",
+        ),
         // A line break that someone typed does not become one in the message.
         (
             &["x\ny"],
@@ -153,6 +162,7 @@ fn help_goes_to_standard_output() {
         &["list", "--help"],
         &["metrics", "--help"],
         &["monitor", "--help"],
+        &["top", "--help"],
         &["persist", "--help"],
         &["protect", "--help"],
         &["ban", "--help"],
@@ -247,6 +257,17 @@ fn an_address_that_is_in_use_is_an_error() {
         format!(
             "palisade: metrics: cannot listen on {address}: Address already in use (os error 98)\n"
         )
+    );
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_live_view_needs_a_terminal() {
+    let output = run(&["top"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "palisade: top: standard output is not a terminal: use --once or --json\n"
     );
     assert!(output.stdout.is_empty());
 }

@@ -215,6 +215,8 @@ mod tests {
             ("metrics --output x", "FILES"),
             ("monitor --js", "--json"),
             ("monitor --list W", "WEB"),
+            ("top --on", "--once"),
+            ("top --list W", "WEB"),
             ("save -t ", "raw filter nat mangle"),
             ("-6 restore --te", "--test"),
             ("restore rul", "FILES"),
@@ -233,7 +235,7 @@ mod tests {
     fn a_new_line_has_commands() {
         let words = complete("");
         for expected in [
-            "-A", "-L", "save", "restore", "list", "protect", "ban", "metrics", "monitor",
+            "-A", "-L", "save", "restore", "list", "protect", "ban", "metrics", "monitor", "top",
         ] {
             assert!(words.split(' ').any(|word| word == expected), "{words}");
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use humantime::{Rfc3339Timestamp, format_rfc3339_millis, parse_rfc3339};
 
 /// Milliseconds since 1970.
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     since_1970(SystemTime::now()).unwrap_or(0)
 }
 

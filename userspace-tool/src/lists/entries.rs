@@ -22,9 +22,24 @@ pub(super) const BATCH_LENGTH: usize = 60_000;
 
 /// Read all entries of a list.
 pub(crate) fn read(connection: &mut Connection, name: &str) -> Result<Vec<Entry>, Error> {
+    read_as(connection, name, |entry| entry)
+}
+
+/// Read all entries of a list, of which there may be millions, and keep of each what `keep` makes of it.
+pub(crate) fn read_as<T>(
+    connection: &mut Connection,
+    name: &str,
+    mut keep: impl FnMut(Entry) -> T,
+) -> Result<Vec<T>, Error> {
     let request = wire::named(name);
+    let read = |answer: &[u8], kept: &mut Vec<T>| {
+        let mut entries = Vec::new();
+        wire::decode_entries(answer, &mut entries)?;
+        kept.extend(entries.into_iter().map(&mut keep));
+        Ok(())
+    };
     connection
-        .dump_several(operation::ENTRY_GET, &request, wire::decode_entries)
+        .dump_several(operation::ENTRY_GET, &request, read)
         .map_err(|error| explain(error, name))
 }
 

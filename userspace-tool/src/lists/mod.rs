@@ -20,14 +20,14 @@ mod wire;
 
 use crate::{error::Error, usage};
 pub(crate) use arguments::{ListArguments, Setting};
-pub(crate) use clock::show as show_time;
-pub(crate) use entries::{delete, read as entries};
+pub(crate) use clock::{now, show as show_time};
+pub(crate) use entries::{delete, read as entries, read_as as entries_as};
 pub(crate) use execute::{add, create, destroy, lists, names};
 pub(crate) use expiry::Expiry;
 pub(crate) use feed::{Purpose, feed};
 pub(crate) use input::{AddArgument, AddressArgument, addresses, new_addresses};
 pub(crate) use key::EntryKey;
-pub(crate) use show::{entry_json, left};
+pub(crate) use show::{entry_json, left, list_json};
 pub(crate) use wire::{Entry, List, NewEntry, decode_entry_key, decode_expiry};
 
 /// All lists as `list save` prints them.

@@ -83,7 +83,7 @@ pub(super) fn added(name: &str, added: u32, all: usize) -> String {
 }
 
 /// The JSON of a list.
-pub(super) fn list_json(list: &List) -> Value {
+pub(crate) fn list_json(list: &List) -> Value {
     json!({
         "name": list.name,
         "entries": list.entries,

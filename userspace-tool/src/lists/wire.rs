@@ -39,10 +39,10 @@ nest! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) key: EntryKey,
-    pub(super) time_to_live: u8,
-    pub(super) packets: u32,
+    pub(crate) time_to_live: u8,
+    pub(crate) packets: u32,
     /// Milliseconds since each remembered packet, the latest first.
-    pub(super) ages: Vec<u64>,
+    pub(crate) ages: Vec<u64>,
     pub(crate) expiry: Option<Expiry>,
 }
 

@@ -21,7 +21,7 @@ use crate::{
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(crate) enum What {
     RulesChanged,
     ListCreated,
     ListSet,
@@ -74,35 +74,35 @@ const KINDS: &[(u8, &str, What)] = &[
 
 /// An event. What is absent from it is none, zero or empty.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Event {
-    pub(super) what: What,
+pub(crate) struct Event {
+    pub(crate) what: What,
     /// Milliseconds since 1970.
-    pub(super) time: u64,
+    pub(crate) time: u64,
     /// The process that asked for it, and its name.
-    pub(super) process: Option<(u32, String)>,
-    pub(super) list: Option<ListPart>,
-    pub(super) count: Option<u32>,
-    pub(super) evicted: Option<u32>,
-    pub(super) generation: Option<u32>,
+    pub(crate) process: Option<(u32, String)>,
+    pub(crate) list: Option<ListPart>,
+    pub(crate) count: Option<u32>,
+    pub(crate) evicted: Option<u32>,
+    pub(crate) generation: Option<u32>,
     /// Tables, and the chain where it is one.
-    pub(super) chains: Vec<(Table, Option<String>)>,
-    pub(super) server: Option<Server>,
+    pub(crate) chains: Vec<(Table, Option<String>)>,
+    pub(crate) server: Option<Server>,
     /// How many events were lost, if that is known.
-    pub(super) lost: Option<u32>,
+    pub(crate) lost: Option<u32>,
 }
 
 /// What an event says of a list.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ListPart {
-    pub(super) name: String,
+pub(crate) struct ListPart {
+    pub(crate) name: String,
     /// Its settings, where they are told.
-    pub(super) settings: Option<List>,
-    pub(super) entries: Vec<(EntryKey, Option<Expiry>)>,
+    pub(crate) settings: Option<List>,
+    pub(crate) entries: Vec<(EntryKey, Option<Expiry>)>,
 }
 
 impl What {
     /// Its name in JSON.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         let kind = KINDS.iter().find(|(_, _, what)| *what == self);
         kind.map_or("", |(_, name, _)| name)
     }
@@ -125,20 +125,20 @@ impl Event {
     }
 
     /// Events were lost since this did not read them in time; the kernel does not say how many.
-    pub(super) fn overrun() -> Self {
+    pub(crate) fn overrun() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = since.unwrap_or_default().as_millis();
         Self::new(What::Lost, now.try_into().unwrap_or(u64::MAX))
     }
 
     /// Whether it says that other events were lost.
-    pub(super) fn tells_of_loss(&self) -> bool {
+    pub(crate) fn tells_of_loss(&self) -> bool {
         self.what == What::Lost
     }
 }
 
 /// The event of a message; none if the command is unknown.
-pub(super) fn decode(command: u8, attributes: &[u8]) -> Result<Option<Event>, Error> {
+pub(crate) fn decode(command: u8, attributes: &[u8]) -> Result<Option<Event>, Error> {
     let Some((_, _, what)) = KINDS.iter().find(|(number, _, _)| *number == command) else {
         return Ok(None);
     };

@@ -19,7 +19,8 @@ use crate::{
     usage,
 };
 pub(crate) use arguments::MonitorArguments;
-use event::Event;
+pub(crate) use event::{Event, What, decode};
+pub(crate) use show::{json as event_json, sentences};
 
 /// Run `monitor` with these arguments. It prints by itself.
 pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
@@ -59,7 +60,7 @@ fn read(received: Received) -> Result<Option<Event>, Error> {
         Received::Event {
             command,
             attributes,
-        } => event::decode(command, &attributes),
+        } => decode(command, &attributes),
         Received::Overrun => Ok(Some(Event::overrun())),
         Received::Unloaded => Err(Error::Failure(
             "monitor: the palisade kernel module was unloaded: start this again when it is loaded"

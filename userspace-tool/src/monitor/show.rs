@@ -22,7 +22,8 @@ pub(super) fn text(event: &Event) -> String {
     lines
 }
 
-fn sentences(event: &Event) -> Vec<String> {
+/// What the lines of an event say behind its time.
+pub(crate) fn sentences(event: &Event) -> Vec<String> {
     let by = event
         .process
         .as_ref()
@@ -141,7 +142,7 @@ fn server_options(server: &Server) -> Option<String> {
 }
 
 /// The JSON of an event, whose names are those of the netlink specification.
-pub(super) fn json(event: &Event) -> Value {
+pub(crate) fn json(event: &Event) -> Value {
     let mut object = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {

@@ -99,37 +99,61 @@ impl Listener {
     /// Wait for what comes next; none once nobody reads `output` any more.
     pub(crate) fn next(&mut self, output: BorrowedFd<'_>) -> Result<Option<Received>, Error> {
         while self.waiting.is_empty() {
-            // The kernel delivers nothing more until all that is in the socket is read.
-            let patience = match self.overrun {
-                true => PollTimeout::ZERO,
-                false => PollTimeout::NONE,
-            };
-            match self.wait(output, patience)? {
-                Waited::Closed => return Ok(None),
-                Waited::Readable => self.receive()?,
-                Waited::Nothing if self.overrun => {
-                    self.overrun = false;
-                    self.waiting.push_back(Received::Overrun);
-                }
-                Waited::Nothing => {}
+            if let Waited::Closed = self.advance(Some(output), PollTimeout::NONE)? {
+                return Ok(None);
             }
         }
         Ok(self.waiting.pop_front())
     }
 
-    /// Wait for messages, and for the end of who reads `output`.
-    fn wait(&self, output: BorrowedFd<'_>, patience: PollTimeout) -> Result<Waited, Error> {
+    /// What has come already; none if there is no more.
+    pub(crate) fn try_next(&mut self) -> Result<Option<Received>, Error> {
+        while self.waiting.is_empty() {
+            if let Waited::Nothing = self.advance(None, PollTimeout::ZERO)? {
+                break;
+            }
+        }
+        Ok(self.waiting.pop_front())
+    }
+
+    /// Wait for messages, and read them.
+    fn advance(
+        &mut self,
+        output: Option<BorrowedFd<'_>>,
+        patience: PollTimeout,
+    ) -> Result<Waited, Error> {
+        // The kernel delivers nothing more until all that is in the socket is read.
+        let patience = match self.overrun {
+            true => PollTimeout::ZERO,
+            false => patience,
+        };
+        let waited = self.wait(output, patience)?;
+        match waited {
+            Waited::Readable => self.receive()?,
+            Waited::Nothing if self.overrun => {
+                self.overrun = false;
+                self.waiting.push_back(Received::Overrun);
+            }
+            Waited::Nothing | Waited::Closed => {}
+        }
+        Ok(waited)
+    }
+
+    /// Wait for messages, and for the end of who reads `output`, if there is one.
+    fn wait(&self, output: Option<BorrowedFd<'_>>, patience: PollTimeout) -> Result<Waited, Error> {
+        let socket = self.socket.as_fd();
         let mut descriptors = [
-            PollFd::new(self.socket.as_fd(), PollFlags::POLLIN),
-            PollFd::new(output, PollFlags::empty()),
+            PollFd::new(socket, PollFlags::POLLIN),
+            PollFd::new(output.unwrap_or(socket), PollFlags::empty()),
         ];
         match poll(&mut descriptors, patience) {
             Ok(_) => {}
             Err(Errno::EINTR) => return Ok(Waited::Nothing),
             Err(error) => return Err(failure(error.into())),
         }
+        let is_output = output.is_some();
         let [socket, output] = descriptors.map(|one| one.revents().unwrap_or(PollFlags::empty()));
-        Ok(if output.contains(PollFlags::POLLERR) {
+        Ok(if is_output && output.contains(PollFlags::POLLERR) {
             Waited::Closed
         } else if socket.is_empty() {
             Waited::Nothing

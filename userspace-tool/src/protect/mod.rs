@@ -23,6 +23,8 @@ pub(crate) use arguments::ProtectArguments;
 use arguments::ProtectCommand;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use protection::Ports;
+pub(crate) use show::{address as shown_address, interface as shown_interface};
+pub(crate) use status::{Row, rows};
 pub(crate) use wire::{Server, decode_server, servers};
 
 /// The chain of the table raw that the rules are in.

@@ -8,11 +8,11 @@ use super::endpoint::Endpoint;
 use crate::rules::{Chain, Family, Range, Rule, Synproxy, list_ranges};
 
 /// A rule with the target SYNPROXY.
-pub(super) struct Protection<'a> {
-    pub(super) position: u32,
-    pub(super) rule: &'a Rule,
-    pub(super) ports: Ports,
-    pub(super) synproxy: &'a Synproxy,
+pub(crate) struct Protection<'a> {
+    pub(crate) position: u32,
+    pub(crate) rule: &'a Rule,
+    pub(crate) ports: Ports,
+    pub(crate) synproxy: &'a Synproxy,
 }
 
 /// The destination ports of a rule: all of them, or some.
@@ -29,7 +29,7 @@ impl Ports {
     }
 
     /// The port, if there is only one.
-    pub(super) fn only(&self) -> Option<u16> {
+    pub(crate) fn only(&self) -> Option<u16> {
         match self.0.as_slice() {
             [range] => range.only(),
             _ => None,

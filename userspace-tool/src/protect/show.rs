@@ -41,12 +41,14 @@ fn statistics(row: &Row<'_>) -> Statistics {
     row.protection.synproxy.statistics()
 }
 
-fn address(rule: &Rule) -> String {
+/// The address that a rule is for.
+pub(crate) fn address(rule: &Rule) -> String {
     let (mark, address) = shown_address(rule.destination.as_ref(), rule.family);
     format!("{mark}{address}")
 }
 
-fn interface(rule: &Rule) -> String {
+/// The interface that a rule is for.
+pub(crate) fn interface(rule: &Rule) -> String {
     shown_interface(rule.in_interface.as_ref())
 }
 

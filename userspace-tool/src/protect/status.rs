@@ -9,13 +9,13 @@ use super::{
 use crate::rules::{Chain, Statistics};
 
 /// A rule, and the servers that it protects.
-pub(super) struct Row<'a> {
-    pub(super) protection: Protection<'a>,
-    pub(super) servers: Vec<&'a Server>,
+pub(crate) struct Row<'a> {
+    pub(crate) protection: Protection<'a>,
+    pub(crate) servers: Vec<&'a Server>,
 }
 
 /// The rows for all rules that protect a port.
-pub(super) fn rows<'a>(chains: &'a [Chain], servers: &'a [Server]) -> Vec<Row<'a>> {
+pub(crate) fn rows<'a>(chains: &'a [Chain], servers: &'a [Server]) -> Vec<Row<'a>> {
     protections(chains)
         .map(|protection| Row {
             servers: servers
@@ -29,7 +29,7 @@ pub(super) fn rows<'a>(chains: &'a [Chain], servers: &'a [Server]) -> Vec<Row<'a
 
 impl Row<'_> {
     /// Connections that its servers have accepted since the rule was appended, as the rule's own counters count.
-    pub(super) fn opened(&self) -> u64 {
+    pub(crate) fn opened(&self) -> u64 {
         self.since(|server| server.opened, |rule| rule.opened_before)
     }
 
@@ -39,12 +39,12 @@ impl Row<'_> {
     }
 
     /// Connections that they have refused since.
-    pub(super) fn refused(&self) -> u64 {
+    pub(crate) fn refused(&self) -> u64 {
         self.since(|server| server.refused, |rule| rule.refused_before)
     }
 
     /// Connections for which they did not answer since.
-    pub(super) fn unanswered(&self) -> u64 {
+    pub(crate) fn unanswered(&self) -> u64 {
         self.since(|server| server.unanswered, |rule| rule.unanswered_before)
     }
 

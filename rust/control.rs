@@ -66,7 +66,7 @@ pub(crate) fn register(module: &'static ThisModule) -> Result<Family> {
         spec::FAMILY_NAME,
         spec::FAMILY_VERSION,
         operations,
-        spec::EVENTS_GROUP_NAME,
+        &spec::GROUP_NAMES,
         module,
     )
 }

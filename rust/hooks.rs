@@ -28,6 +28,7 @@ use crate::{
             ChainId, //
         },
         evaluate,
+        evaluate_heard,
         Needs,
         Ruleset, //
     },
@@ -58,6 +59,19 @@ impl Hook for ChainHook {
         match Packet::parse(skb, context, family) {
             Some(mut packet) => evaluate(ruleset, self.chain, &mut packet),
             // Without an IP header, rules have nothing to decide on.
+            None => Verdict::Drop,
+        }
+    }
+
+    #[inline(always)]
+    fn is_watched(&self, context: &Context<'_>) -> bool {
+        self.ruleset.read(context.rcu()).may_be_heard()
+    }
+
+    fn packet_watched(&self, skb: &mut HookSkb, context: Context<'_>, family: Family) -> Verdict {
+        let ruleset = self.ruleset.read(context.rcu());
+        match Packet::parse(skb, context, family) {
+            Some(mut packet) => evaluate_heard(ruleset, self.chain, &mut packet),
             None => Verdict::Drop,
         }
     }

@@ -44,7 +44,10 @@ use crate::{
         Address,
         Family, //
     },
-    spec::attribute::event as attributes,
+    spec::{
+        attribute::event as attributes,
+        group, //
+    },
 };
 use kernel::{
     prelude::*,
@@ -58,7 +61,7 @@ use outbox::{
 /// The events of a network namespace. Packets read the first field only, while nobody listens.
 #[repr(C)]
 pub(crate) struct Monitor {
-    listeners: Listeners,
+    listeners: Listeners<{ group::EVENTS }>,
     outbox: Arc<Outbox>,
     work: Deferred<SendRing>,
 }
@@ -114,7 +117,7 @@ impl Monitor {
         fill: impl FnOnce(&mut Message<'_>) -> Result,
     ) {
         let namespace = request.namespace();
-        if !multicast::has_listeners(namespace) {
+        if !multicast::has_listeners(namespace, group::EVENTS) {
             return;
         }
         let (pid, name) = multicast::current_process();

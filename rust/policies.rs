@@ -339,7 +339,7 @@ static NAT_POLICY: [Policy; 9] = [
 ];
 
 /// What a nested `target` may hold.
-static TARGET_POLICY: [Policy; 14] = [
+static TARGET_POLICY: [Policy; 15] = [
     Policy::NONE,
     Policy::u32_range(&VERDICT_RANGE),
     Policy::string(CHAIN_NAME_LENGTH_MAX as u16),
@@ -354,6 +354,7 @@ static TARGET_POLICY: [Policy; 14] = [
     Policy::nested(&NAT_POLICY),
     Policy::nested(&NAT_POLICY),
     Policy::nested(&NAT_POLICY),
+    Policy::flag(),
 ];
 
 /// What a nested `rule` may hold.

@@ -20,6 +20,7 @@ mod references;
 mod rule;
 mod ruleset;
 mod targets;
+mod trace;
 
 pub(crate) use chain::Chain;
 pub(crate) use context::{
@@ -28,7 +29,10 @@ pub(crate) use context::{
     RuleLimits, //
 };
 pub(crate) use draft::Draft;
-pub(crate) use evaluate::evaluate;
+pub(crate) use evaluate::{
+    evaluate,
+    evaluate_heard, //
+};
 pub(crate) use policy::ChainPolicy;
 pub(crate) use references::References;
 pub(crate) use rule::{

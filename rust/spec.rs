@@ -11,8 +11,16 @@
 pub(crate) const FAMILY_NAME: &core::ffi::CStr = c"palisade";
 /// Version of the family.
 pub(crate) const FAMILY_VERSION: u8 = 1;
-/// Name of the multicast group `events`.
-pub(crate) const EVENTS_GROUP_NAME: &core::ffi::CStr = c"events";
+/// Names of the multicast groups, in the order of their numbers.
+pub(crate) const GROUP_NAMES: [&core::ffi::CStr; 2] = [c"events", c"trace"];
+
+/// Numbers of the multicast groups.
+pub(crate) mod group {
+    /// The group `events`.
+    pub(crate) const EVENTS: usize = 0;
+    /// The group `trace`.
+    pub(crate) const TRACE: usize = 1;
+}
 
 /// Longest name of a chain, in bytes, as in iptables.
 pub(crate) const CHAIN_NAME_LENGTH_MAX: u32 = 28;
@@ -227,6 +235,78 @@ impl core::fmt::Display for Verdict {
             Self::Accept => "accept",
             Self::Drop => "drop",
             Self::Return => "return",
+        })
+    }
+}
+
+/// What became of a traced packet at a rule, or at the end of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum TraceOutcome {
+    /// It goes on behind the rule.
+    Continue = 1,
+    /// It is accepted; no further rule of the table sees it.
+    Accept = 2,
+    /// It is dropped.
+    Drop = 3,
+    /// It was turned into an answer to who sent it.
+    Answer = 4,
+    /// It leaves the chain, and goes on behind the rule that jumped there; in a built-in chain the
+    /// policy decides.
+    Return = 5,
+    /// It goes on in another chain, and then behind this rule.
+    Jump = 6,
+    /// It goes on in another chain, and then where this chain would have gone on.
+    Goto = 7,
+    /// It is dropped by a match of the rule that cannot read it.
+    Malformed = 8,
+}
+
+impl TraceOutcome {
+    /// Every value.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Continue,
+        Self::Accept,
+        Self::Drop,
+        Self::Answer,
+        Self::Return,
+        Self::Jump,
+        Self::Goto,
+        Self::Malformed,
+    ];
+
+    /// The value that a netlink attribute carried, if it is one of these.
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::Continue),
+            2 => Some(Self::Accept),
+            3 => Some(Self::Drop),
+            4 => Some(Self::Answer),
+            5 => Some(Self::Return),
+            6 => Some(Self::Jump),
+            7 => Some(Self::Goto),
+            8 => Some(Self::Malformed),
+            _ => None,
+        }
+    }
+
+    /// The value that a netlink attribute carries.
+    pub(crate) const fn number(self) -> u32 {
+        self as u32
+    }
+}
+
+impl core::fmt::Display for TraceOutcome {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.pad(match self {
+            Self::Continue => "continue",
+            Self::Accept => "accept",
+            Self::Drop => "drop",
+            Self::Answer => "answer",
+            Self::Return => "return",
+            Self::Jump => "jump",
+            Self::Goto => "goto",
+            Self::Malformed => "malformed",
         })
     }
 }
@@ -536,6 +616,8 @@ pub(crate) mod command {
     /// Events could not be sent because too many came at once, or for want of memory. A socket
     /// whose receive buffer is full loses events besides, which it is told by ENOBUFS.
     pub(crate) const LOST_NTF: u8 = 27;
+    /// A packet that is traced met a rule, or the end of a chain.
+    pub(crate) const TRACE_NTF: u8 = 28;
 }
 
 /// Numbers of the attributes, set by set.
@@ -997,6 +1079,9 @@ pub(crate) mod attribute {
         /// Translate the source of the connection to an address of the interface that it goes out
         /// by; in the table nat in POSTROUTING. Addresses, port-base and persistent are not taken.
         pub(crate) const MASQUERADE: u16 = 13;
+        /// Trace the packet from here on, and go on; in the table raw. It is told by trace-ntf what
+        /// rules it meets.
+        pub(crate) const TRACE: u16 = 14;
     }
 
     /// Which kind of refusal is sent; without any of these port unreachable is.
@@ -1281,5 +1366,52 @@ pub(crate) mod attribute {
         pub(crate) const SERVER: u16 = 9;
         /// Number of events that were not sent.
         pub(crate) const LOST: u16 = 10;
+    }
+
+    /// What a traced packet met, by what it was then.
+    pub(crate) mod trace {
+        /// When, in milliseconds since 1970.
+        pub(crate) const TIME: u16 = 1;
+        /// The same for all that one packet meets; another packet may get it later.
+        pub(crate) const ID: u16 = 2;
+        pub(crate) const TABLE: u16 = 3;
+        pub(crate) const CHAIN_NAME: u16 = 4;
+        /// The position of the rule in the chain, from 1 on; absent at the end of a chain.
+        pub(crate) const POSITION: u16 = 5;
+        /// The rule, with its counters; absent if there is none, or no room for it.
+        pub(crate) const RULE: u16 = 6;
+        /// What became of the packet there; at the end of a built-in chain, by the policy.
+        pub(crate) const OUTCOME: u16 = 7;
+        /// The chain that it goes to.
+        pub(crate) const DESTINATION_CHAIN: u16 = 8;
+        pub(crate) const PACKET: u16 = 9;
+    }
+
+    /// What a packet is. What it has not is absent.
+    pub(crate) mod traced_packet {
+        /// Name of the interface that it came in by.
+        pub(crate) const IN_INTERFACE: u16 = 1;
+        /// Name of the interface that it goes out by, where that is known.
+        pub(crate) const OUT_INTERFACE: u16 = 2;
+        /// 4 or 16 bytes in network order.
+        pub(crate) const SOURCE: u16 = 3;
+        /// 4 or 16 bytes in network order.
+        pub(crate) const DESTINATION: u16 = 4;
+        /// Bytes from the IP header on.
+        pub(crate) const LENGTH: u16 = 5;
+        /// TTL or hop limit.
+        pub(crate) const TIME_TO_LIVE: u16 = 6;
+        /// Its mark, if that is not 0.
+        pub(crate) const MARK: u16 = 7;
+        /// The protocol above IP; absent if the headers are malformed.
+        pub(crate) const PROTOCOL: u16 = 8;
+        /// Of a fragment other than the first, how many bytes of the whole packet come before it.
+        pub(crate) const FRAGMENT: u16 = 9;
+        pub(crate) const SOURCE_PORT: u16 = 10;
+        pub(crate) const DESTINATION_PORT: u16 = 11;
+        /// The flags of TCP, FIN being 1.
+        pub(crate) const TCP_FLAGS: u16 = 12;
+        pub(crate) const ICMP_TYPE: u16 = 13;
+        pub(crate) const ICMP_CODE: u16 = 14;
     }
 }

@@ -328,10 +328,18 @@ def numbers_file(spec):
         "/// Version of the family.",
         f"pub(crate) const FAMILY_VERSION: u8 = {spec.version};",
     ]
-    for group in spec.groups:
-        name = constant_name(group["name"])
-        lines.append(f"/// Name of the multicast group `{group['name']}`.")
-        lines.append(f'pub(crate) const {name}_GROUP_NAME: &core::ffi::CStr = c"{group["name"]}";')
+    names = ", ".join(f'c"{group["name"]}"' for group in spec.groups)
+    lines += [
+        "/// Names of the multicast groups, in the order of their numbers.",
+        f"pub(crate) const GROUP_NAMES: [&core::ffi::CStr; {len(spec.groups)}] = [{names}];",
+        "",
+        "/// Numbers of the multicast groups.",
+        "pub(crate) mod group {",
+    ]
+    for number, group in enumerate(spec.groups):
+        lines.append(f"    /// The group `{group['name']}`.")
+        lines.append(f"    pub(crate) const {constant_name(group['name'])}: usize = {number};")
+    lines.append("}")
     lines += constants(spec)
     for enum in spec.enums:
         lines += enumeration(enum) + display_names(enum)

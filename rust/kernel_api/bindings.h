@@ -51,7 +51,7 @@
 // allow: --allowlist-var 'NF_(DROP|ACCEPT|STOLEN|VERDICT_QBITS)' --allowlist-var 'NFPROTO_.*'
 
 /* Packets */
-// allow: --allowlist-var 'PALISADE_NETWORK_HEADER'
+// allow: --allowlist-var 'PALISADE_(NETWORK_HEADER|CAN_TRACE)'
 // allow: --allowlist-function 'skb_copy_bits' --allowlist-function 'ipv6_find_hdr'
 
 /* Modifying packets */
@@ -127,7 +127,7 @@
 // allow: --allowlist-type nla_policy --allowlist-type netlink_range_validation
 // allow: --allowlist-type nlattr --allowlist-type nla_policy_validation
 // allow: --allowlist-function 'genl_(un)?register_family' --allowlist-function 'genlmsg_put'
-// allow: --allowlist-function 'nla_put' --allowlist-function 'nla_put_64bit'
+// allow: --allowlist-function 'nla_put' --allowlist-function 'nla_put_64bit' --allowlist-function 'nla_reserve'
 // allow: --allowlist-var 'NLA_.*' --allowlist-var 'GENL_.*' --allowlist-var 'NLM_F_.*'
 // allow: --allowlist-type genl_multicast_group --allowlist-var 'PALISADE_MCAST_CAP_NET_ADMIN'
 // allow: --allowlist-var 'NLMSG_.*' --allowlist-var 'NETLINK_MAX_.*'
@@ -149,6 +149,8 @@ static const unsigned int PALISADE_HZ = HZ;
 
 /* bindgen does not evaluate BIT(). */
 static const u8 PALISADE_MCAST_CAP_NET_ADMIN = GENL_MCAST_CAP_NET_ADMIN;
+
+static const unsigned int PALISADE_CAN_TRACE = PALISADE_HAS_NF_TRACE;
 
 /* In bindgen's sk_buff, several anonymous structures wrap this field. */
 static const unsigned int PALISADE_NETWORK_HEADER = offsetof(struct sk_buff, network_header);

@@ -22,6 +22,7 @@ const GOLDEN_RATIO_64: u64 = 0x61c8_8646_80b5_83eb;
 /// let key = HashKey::random();
 /// let bucket = buckets.index(key.hash_pair(address, zone));
 /// ```
+#[derive(Clone, Copy)]
 pub(crate) struct HashKey {
     words: bindings::hsiphash_key_t,
     seed: u32,

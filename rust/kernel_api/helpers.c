@@ -67,6 +67,22 @@ void palisade_set_mark(struct sk_buff *skb, u32 mark)
 	skb->mark = mark;
 }
 
+bool palisade_is_traced(const struct sk_buff *skb)
+{
+#if PALISADE_HAS_NF_TRACE
+	return skb->nf_trace;
+#else
+	return false;
+#endif
+}
+
+void palisade_set_traced(struct sk_buff *skb)
+{
+#if PALISADE_HAS_NF_TRACE
+	skb->nf_trace = 1;
+#endif
+}
+
 int palisade_skb_unclone(struct sk_buff *skb)
 {
 	return skb_unclone(skb, GFP_ATOMIC);
@@ -1171,9 +1187,9 @@ void palisade_genlmsg_cancel(struct sk_buff *skb, void *header)
 	genlmsg_cancel(skb, header);
 }
 
-struct sk_buff *palisade_genlmsg_new(void)
+struct sk_buff *palisade_genlmsg_new(bool may_sleep)
 {
-	return genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	return genlmsg_new(NLMSG_DEFAULT_SIZE, may_sleep ? GFP_KERNEL : GFP_ATOMIC);
 }
 
 struct sk_buff *palisade_nlmsg_new(size_t payload)
@@ -1196,9 +1212,10 @@ bool palisade_has_listeners(struct net *net, unsigned int group)
 	return netlink_has_listeners(net->genl_sock, group);
 }
 
-int palisade_genlmsg_multicast(const struct genl_family *family, struct net *net, struct sk_buff *skb)
+int palisade_genlmsg_multicast(const struct genl_family *family, struct net *net, struct sk_buff *skb,
+			       unsigned int group, bool may_sleep)
 {
-	return genlmsg_multicast_netns(family, net, skb, 0, 0, GFP_KERNEL);
+	return genlmsg_multicast_netns(family, net, skb, 0, group, may_sleep ? GFP_KERNEL : GFP_ATOMIC);
 }
 
 u32 palisade_current_tgid(void)

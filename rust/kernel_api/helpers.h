@@ -16,6 +16,9 @@
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
 
+/* As the field nf_trace of sk_buff. */
+#define PALISADE_HAS_NF_TRACE (IS_ENABLED(CONFIG_NETFILTER_XT_TARGET_TRACE) || IS_ENABLED(CONFIG_NF_TABLES))
+
 struct palisade_counters {
 	u64 packets;
 	u64 bytes;
@@ -50,6 +53,8 @@ void palisade_smp_rmb(void);
 void palisade_smp_wmb(void);
 u32 palisade_mark(const struct sk_buff *skb);
 void palisade_set_mark(struct sk_buff *skb, u32 mark);
+bool palisade_is_traced(const struct sk_buff *skb);
+void palisade_set_traced(struct sk_buff *skb);
 
 int palisade_skb_unclone(struct sk_buff *skb);
 int palisade_skb_trim(struct sk_buff *skb, unsigned int length);
@@ -267,12 +272,13 @@ int palisade_nla_nest_end(struct sk_buff *skb, struct nlattr *start);
 void palisade_nla_nest_cancel(struct sk_buff *skb, struct nlattr *start);
 void palisade_genlmsg_end(struct sk_buff *skb, void *header);
 void palisade_genlmsg_cancel(struct sk_buff *skb, void *header);
-struct sk_buff *palisade_genlmsg_new(void);
+struct sk_buff *palisade_genlmsg_new(bool may_sleep);
 struct sk_buff *palisade_nlmsg_new(size_t payload);
 int palisade_genlmsg_reply(struct sk_buff *skb, struct genl_info *info);
 void palisade_nlmsg_free(struct sk_buff *skb);
 bool palisade_has_listeners(struct net *net, unsigned int group);
-int palisade_genlmsg_multicast(const struct genl_family *family, struct net *net, struct sk_buff *skb);
+int palisade_genlmsg_multicast(const struct genl_family *family, struct net *net, struct sk_buff *skb,
+			       unsigned int group, bool may_sleep);
 u32 palisade_current_tgid(void);
 void palisade_current_comm(char *name);
 

@@ -50,7 +50,8 @@ use crate::{
             list,
             server, //
         },
-        command, //
+        command,
+        group, //
     },
 };
 use kernel::{
@@ -243,7 +244,7 @@ impl Outbox {
         time: u32,
         fill: impl FnOnce(&mut Message<'_>) -> Result,
     ) -> Result {
-        multicast::send(namespace, command, |message| {
+        multicast::send(namespace, group::EVENTS, command, |message| {
             let age = milliseconds(jiffies32().wrapping_sub(time));
             let time = realtime_milliseconds().saturating_sub(age);
             message.put_u64(attributes::TIME, time)?;

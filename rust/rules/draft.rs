@@ -21,7 +21,8 @@ use super::{
         Needs,
         Ruleset, //
     },
-    targets::Target, //
+    targets::Target,
+    trace::Tracing, //
 };
 use crate::{
     kernel_api::sync::counters::{
@@ -64,6 +65,7 @@ pub(crate) struct Draft {
     /// Counters of policies in force, to be zeroed.
     zeroed_policies: KVVec<Arc<Counters>>,
     generation: u32,
+    tracing: Tracing,
     /// The number of rules, and of chains.
     rules: usize,
     chains: usize,
@@ -85,6 +87,7 @@ impl Draft {
             zeroed_rules: KVVec::new(),
             zeroed_policies: KVVec::new(),
             generation: ruleset.generation.wrapping_add(1),
+            tracing: Tracing::with_key(ruleset.tracing.key()),
             rules: 0,
             chains: 0,
         };
@@ -312,6 +315,7 @@ impl Draft {
             generation: self.generation,
             references,
             needs,
+            tracing: self.tracing,
         };
         let mut chains = KVVec::new();
         for slot in self.slots {

@@ -13,7 +13,10 @@ use super::{
         Resources,
         RuleLimits, //
     },
-    evaluate::evaluate,
+    evaluate::{
+        evaluate,
+        evaluate_heard, //
+    },
     rule::Rule,
     ruleset::Ruleset,
     Draft, //
@@ -208,6 +211,16 @@ impl Ready {
         let (skb, context) = packet.hook(&guard);
         let mut packet = Packet::parse(skb, context, family).ok_or(EINVAL)?;
         Ok(evaluate(&self.ruleset, self.input, &mut packet))
+    }
+
+    /// As [`Self::run`], for a packet that is traced, if somebody listens.
+    fn trace(&self, family: Family, bytes: &[u8]) -> Result<Verdict> {
+        let mut packet = TestPacket::new(family, bytes)?;
+        let guard = rcu::read_lock();
+        let (skb, context) = packet.hook(&guard);
+        skb.set_traced();
+        let mut packet = Packet::parse(skb, context, family).ok_or(EINVAL)?;
+        Ok(evaluate_heard(&self.ruleset, self.input, &mut packet))
     }
 
     fn drops(&self, packet: &[u8]) -> Result<bool> {
@@ -598,6 +611,33 @@ mod jump_tests {
         assert!(bench.drops(&ipv4(1, TCP, 80, SYN))?);
         // After the second chain, the packet continues where the first was called.
         assert_eq!(bench.counted(1)?.0, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_traced_packet_has_the_same_way() -> Result {
+        let mut bench = Bench::new()?;
+        let first = bench.new_chain(b"first")?;
+        let second = bench.new_chain(b"second")?;
+        bench.append(tcp_jump(target::JUMP, b"first")?)?;
+        bench.append(protocol(UDP)?.verdict(spec::Verdict::Return)?)?;
+        bench.append(protocol(TCP)?)?;
+        bench.append_to(first, tcp_jump(target::JUMP, b"second")?)?;
+        bench.append_to(first, tcp_jump(target::GOTO, b"second")?)?;
+        bench.append_to(second, protocol(TCP)?)?;
+        bench.drop_by_policy()?;
+        let bench = bench.finish()?;
+        for (family, packet) in [
+            (Family::Ipv4, &ipv4(1, TCP, 80, SYN)[..]),
+            (Family::Ipv4, &ipv4(1, UDP, 80, 0)),
+            (Family::Ipv6, &ipv6(1, TCP)),
+        ] {
+            assert_eq!(bench.trace(family, packet)?, bench.run(family, packet)?);
+        }
+        // Twice two packets of TCP, and twice one of UDP.
+        assert_eq!(bench.counted(0)?.0, 4);
+        assert_eq!(bench.counted(1)?.0, 2);
+        assert_eq!(bench.counted(2)?.0, 4);
         Ok(())
     }
 

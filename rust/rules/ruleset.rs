@@ -10,7 +10,8 @@ use super::{
     draft::Draft,
     index::Index,
     references::References,
-    rule::Rule, //
+    rule::Rule,
+    trace::Tracing, //
 };
 use crate::{
     rates::RateTable,
@@ -44,6 +45,8 @@ pub(crate) struct Ruleset {
     pub(crate) references: References,
     /// What it needs while it is in force.
     pub(crate) needs: Needs,
+    /// What it needs to tell of packets.
+    pub(super) tracing: Tracing,
 }
 
 impl ChainNames for Ruleset {
@@ -70,6 +73,7 @@ impl Ruleset {
             generation: 1,
             references: References::default(),
             needs: Needs::default(),
+            tracing: Tracing::new(),
         })
     }
 
@@ -77,6 +81,12 @@ impl Ruleset {
     #[inline]
     pub(crate) fn chain(&self, id: ChainId) -> Option<&Chain> {
         self.chains.get(id.number())?.as_deref()
+    }
+
+    /// Whether somebody may listen to what traced packets meet; two loads and a comparison.
+    #[inline]
+    pub(crate) fn may_be_heard(&self) -> bool {
+        self.tracing.may_be_heard()
     }
 
     /// All chains, the built-in ones first.

@@ -12,6 +12,7 @@ mod redirect;
 mod reject;
 mod synproxy;
 mod tcpmss;
+mod trace;
 mod verdict;
 
 use crate::{
@@ -188,6 +189,8 @@ list_targets! {
     Snat(nat::Nat<{ attributes::SNAT }>) = SNAT,
     /// Translates its source to an address of the interface that it goes out by.
     Masquerade(nat::Nat<{ attributes::MASQUERADE }>) = MASQUERADE,
+    /// Has the packet traced.
+    Trace(trace::Trace) = TRACE,
 }
 
 impl Target {

@@ -90,10 +90,12 @@ RULES = [f"-s {address} -j ACCEPT" for address in ALIVE.values()] + """
 DROPS = ["-s 10.0.0.7 -p tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG,ECE,CWR NONE -j DROP",
          "-s fd00::7 -p udp --sport 65535 -j DROP"]
 CHAINS = {"PREROUTING": "raw", "INPUT": "filter"}
+# What comes to the first chain's end is traced, also by SYNPROXY and in the other chains.
+TRACES = ["-m length --length 0:400 -j TRACE"]
 # SYNPROXY comes last: what it answers or drops meets no further rule.
 CLASSIC = "-p tcp --dport 443 -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --sack-perm --timestamp --wscale 7 --mss 1460"
 PROXIES = {
-    "PREROUTING": ["-p tcp --dport 80 -j SYNPROXY", "-p tcp --dport 21 -j SYNPROXY --when-flooded 1/1",
+    "PREROUTING": TRACES + ["-p tcp --dport 80 -j SYNPROXY", "-p tcp --dport 21 -j SYNPROXY --when-flooded 1/1",
                    "-p tcp --dport 443 --syn -j NOTRACK"],
     "INPUT": [CLASSIC],
     "FORWARD": [CLASSIC],
@@ -131,10 +133,11 @@ class Fuzzer:
         make_hosts()
         set_rules()
         enter(SERVER_HOST)
-        self.control = Client()
+        self.control, self.tracer = Client(), Client()
+        self.tracer.listen("trace")
         self.paths = Paths()
         self.handshakes = Handshakes()
-        self.sent = self.refused = self.transferred = self.hooked = 0
+        self.sent = self.refused = self.transferred = self.hooked = self.traced = 0
         self.errors = collections.Counter()
 
     def run(self):
@@ -219,6 +222,7 @@ class Fuzzer:
         if counted <= self.hooked:
             raise Broken(f"the rules count {counted} packets, as many as before")
         self.hooked = counted
+        self.traced += sum(1 for _ in self.tracer.heard())
 
     def transfer(self):
         before = self.alive_counters()
@@ -238,6 +242,7 @@ class Fuzzer:
                            f"sender's kernel, {self.hooked} times at a hook", always)
 
     def report(self):
+        print(f"{self.work.name}: {self.traced} steps of traced packets were told", flush=True)
         print(f"{self.work.name}: {self.transferred} bytes in large segments; not taken: "
               + (", ".join(f"{what} {count}" for what, count in self.errors.most_common()) or "none"), flush=True)
         print(f"{self.work.name}: {self.handshakes.cookies} cookies came back, {self.handshakes.opened} SYNs came to the server "
@@ -247,6 +252,8 @@ class Fuzzer:
             for rule in self.rules(of):
                 chain, position, inner = rule["chain-name"].decode(), rule["position"], dict(rule["rule"])
                 unseen += self.never(f"{chain} {position}: {of[chain][position - 1]}", inner)
+        if not self.traced:
+            unseen.append("nothing was told of traced packets")
         if unseen:
             print(f"{self.work.name}: BROKEN: what no packet did:", *unseen, sep="\n  ", flush=True)
         return not unseen

@@ -10,6 +10,7 @@ mod complete;
 mod documents;
 mod error;
 mod fields;
+mod follow;
 mod limit;
 mod lists;
 mod metrics;
@@ -26,6 +27,7 @@ mod subcommands;
 mod testing;
 mod text;
 mod top;
+mod trace;
 mod usage;
 
 use std::process::ExitCode;

@@ -8,12 +8,18 @@ use crate::{error::Error, text::printable};
 
 /// Write the output of a command. A reader that stops reading, as `head` does, is no error.
 pub(crate) fn write(text: &str) -> Result<(), Error> {
+    goes_on(text).map(drop)
+}
+
+/// Write some of the output of a command that goes on. Returns whether anybody reads it still.
+pub(crate) fn goes_on(text: &str) -> Result<bool, Error> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Failure(format!(
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Error::Failure(format!(
             "cannot write to standard output: {error}"
         ))),
-        _ => Ok(()),
     }
 }
 

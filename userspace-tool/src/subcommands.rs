@@ -5,7 +5,7 @@
 use clap::CommandFactory;
 
 use crate::{
-    ban, error::Error, limit, lists, metrics, monitor, persist, protect, rates, rules, top,
+    ban, error::Error, limit, lists, metrics, monitor, persist, protect, rates, rules, top, trace,
 };
 
 /// A command that is a word.
@@ -104,6 +104,13 @@ pub(crate) static ALL: &[Subcommand] = &[
         takes_families: false,
         command: top::TopArguments::command,
         run: top::run,
+    },
+    Subcommand {
+        name: "trace",
+        about: "print what rules packets meet",
+        takes_families: false,
+        command: trace::TraceArguments::command,
+        run: trace::run,
     },
 ];
 

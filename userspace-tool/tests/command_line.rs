@@ -115,6 +115,10 @@ fn wrong_usage_gets_one_line_and_status_2() {
              <FILE>': see palisade metrics --help\n",
         ),
         (
+            &["trace", "x"],
+            "palisade: trace: unexpected argument 'x' found: see palisade trace --help\n",
+        ),
+        (
             &["monitor", "x"],
             "palisade: monitor: unexpected argument 'x' found: see palisade monitor --help\n",
         ),
@@ -163,6 +167,7 @@ fn help_goes_to_standard_output() {
         &["metrics", "--help"],
         &["monitor", "--help"],
         &["top", "--help"],
+        &["trace", "--help"],
         &["persist", "--help"],
         &["protect", "--help"],
         &["ban", "--help"],

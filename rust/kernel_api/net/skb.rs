@@ -126,6 +126,29 @@ impl Skb {
         unsafe { bindings::palisade_set_mark(self.as_raw(), mark) };
     }
 
+    /// Whether this kernel traces packets.
+    pub(crate) const fn can_be_traced() -> bool {
+        bindings::PALISADE_CAN_TRACE != 0
+    }
+
+    /// Whether somebody wants to know what rules the packet meets: Palisade, iptables or nftables.
+    #[inline]
+    pub(crate) fn is_traced(&self) -> bool {
+        // SAFETY: By the type invariant, the packet is valid.
+        unsafe { bindings::palisade_is_traced(self.as_raw()) }
+    }
+
+    /// Has everybody tell what rules the packet meets.
+    pub(crate) fn set_traced(&mut self) {
+        // SAFETY: By the type invariant, the packet is valid, and nobody else changes it meanwhile.
+        unsafe { bindings::palisade_set_traced(self.as_raw()) };
+    }
+
+    /// Where the packet is in memory, to tell it from others while it is there.
+    pub(crate) fn place(&self) -> u64 {
+        self.as_raw().addr() as u64
+    }
+
     /// Whether the packet was received from a device, rather than made by this host.
     #[inline]
     pub(crate) fn was_received(&self) -> bool {

@@ -81,6 +81,18 @@ pub(crate) trait Hook: Send + Sync + 'static {
 
     /// Decides on a packet of that IP version. Runs under RCU, mostly in softirq context.
     fn packet(&self, skb: &mut HookSkb, context: Context<'_>, family: Family) -> Verdict;
+
+    /// Whether somebody watches what the hook does, so that [`Hook::packet_watched`] decides. It is
+    /// asked first, as long as a packet has nothing that a call would have to keep.
+    #[inline(always)]
+    fn is_watched(&self, _context: &Context<'_>) -> bool {
+        false
+    }
+
+    /// As [`Hook::packet`], and tells of it.
+    fn packet_watched(&self, skb: &mut HookSkb, context: Context<'_>, family: Family) -> Verdict {
+        self.packet(skb, context, family)
+    }
 }
 
 /// What netfilter refers to: its hook arrays point to the operations, whose `priv` points to the
@@ -245,6 +257,48 @@ impl<T: Hook> HookRegistration<T> {
         state: *const bindings::nf_hook_state,
         family: Family,
     ) -> c_uint {
+        // SAFETY: By the function's safety requirements, netfilter called the hook with these
+        // arguments.
+        let (this, packet, context) = unsafe { Self::arguments(hook, skb, state) };
+        if this.is_watched(&context) {
+            // SAFETY: As above. What was borrowed of the arguments is not used any more.
+            return unsafe { Self::show_watched(hook, skb, state, family) };
+        }
+        let verdict = this.packet(packet, context, family);
+        // SAFETY: This is what netfilter called, which returns the verdict.
+        unsafe { Self::conclude(verdict, packet, context, family) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Self::packet`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn show_watched(
+        hook: *mut c_void,
+        skb: *mut bindings::sk_buff,
+        state: *const bindings::nf_hook_state,
+        family: Family,
+    ) -> c_uint {
+        // SAFETY: By the function's safety requirements, netfilter called the hook with these
+        // arguments.
+        let (this, packet, context) = unsafe { Self::arguments(hook, skb, state) };
+        let verdict = this.packet_watched(packet, context, family);
+        // SAFETY: This is what netfilter called, which returns the verdict.
+        unsafe { Self::conclude(verdict, packet, context, family) }
+    }
+
+    /// The arguments of a call by netfilter.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::packet`], which must not have returned for `'a`.
+    #[inline(always)]
+    unsafe fn arguments<'a>(
+        hook: *mut c_void,
+        skb: *mut bindings::sk_buff,
+        state: *const bindings::nf_hook_state,
+    ) -> (&'a T, &'a mut HookSkb, Context<'a>) {
         // SAFETY: `hook` is the `priv` that `new` set, which is valid until all packets have left
         // the hook.
         let hook = unsafe { &*hook.cast::<T>() };
@@ -252,8 +306,23 @@ impl<T: Hook> HookRegistration<T> {
         let skb = unsafe { HookSkb::from_raw(skb) };
         // SAFETY: Netfilter keeps the state, its namespace and its devices valid and holds the RCU
         // read lock while the hook runs.
-        let context = unsafe { Context::from_raw(state) };
-        match hook.packet(skb, context, family) {
+        (hook, skb, unsafe { Context::from_raw(state) })
+    }
+
+    /// What netfilter is told of a verdict, with what that takes.
+    ///
+    /// # Safety
+    ///
+    /// `skb` has to be the packet that netfilter called the hook with, in that context, and the verdict
+    /// the hook's. Netfilter's call has to return this.
+    #[inline(always)]
+    unsafe fn conclude(
+        verdict: Verdict,
+        skb: &mut HookSkb,
+        context: Context<'_>,
+        family: Family,
+    ) -> c_uint {
+        match verdict {
             Verdict::Drop => bindings::NF_DROP,
             Verdict::Accept => bindings::NF_ACCEPT,
             Verdict::AcceptResetCt if !T::RESETS_CT => bindings::NF_DROP,

@@ -102,7 +102,7 @@ impl<'a> Request<'a> {
     pub(crate) fn allocate_answer(&self) -> Result<Answer<'a>> {
         // SAFETY: `palisade_genlmsg_new` has no requirements but process context, in which
         // operations run.
-        let skb = NonNull::new(unsafe { bindings::palisade_genlmsg_new() }).ok_or(ENOMEM)?;
+        let skb = NonNull::new(unsafe { bindings::palisade_genlmsg_new(true) }).ok_or(ENOMEM)?;
         // INVARIANT: The buffer is new, and nobody else has it. By this type's invariant, `info` is
         // valid for `'a`.
         Ok(Answer {
@@ -484,11 +484,11 @@ unsafe extern "C" fn run_dump<T: Dumpit>(
 ///
 /// let mut operations = KVec::new();
 /// operations.push(Operation::action::<Flush>(FLUSH, &POLICY), GFP_KERNEL)?;
-/// let family = Family::register(c"example", 1, operations, c"events", module)?;
+/// let family = Family::register(c"example", 1, operations, &[c"events"], module)?;
 /// ```
 pub(crate) struct Family {
     _operations: KVec<Operation>,
-    _group: KBox<bindings::genl_multicast_group>,
+    _groups: KVec<bindings::genl_multicast_group>,
 }
 
 /// The family. It is static, so that messages can be written without a request.
@@ -509,33 +509,39 @@ unsafe impl Sync for Family {}
 
 impl Family {
     /// Registers a family whose operations work in all network namespaces, and in parallel. They
-    /// have to be sorted by command, the action before the dump. It has one multicast group, which
-    /// takes CAP_NET_ADMIN to join: see [`multicast`].
+    /// have to be sorted by command, the action before the dump. It has multicast groups, which take
+    /// CAP_NET_ADMIN to join: see [`multicast`].
     ///
     /// # Errors
     ///
-    /// `EINVAL` when a name is too long, `EEXIST` when there is such a family or another one of this
+    /// `EINVAL` when a name is too long or there are too many groups, `EEXIST` when there is such a family or another one of this
     /// module, `ENOMEM` when there is no memory.
     pub(crate) fn register(
         name: &CStr,
         version: u8,
         operations: KVec<Operation>,
-        group: &CStr,
+        groups: &[&CStr],
         module: &'static ThisModule,
     ) -> Result<Self> {
-        let mut group_with_name = bindings::genl_multicast_group {
-            flags: bindings::PALISADE_MCAST_CAP_NET_ADMIN,
-            ..Default::default()
-        };
-        copy_name(&mut group_with_name.name, group)?;
-        let group = KBox::new(group_with_name, GFP_KERNEL)?;
+        if groups.len() > multicast::GROUPS_MAX {
+            return Err(EINVAL);
+        }
+        let mut named = KVec::new();
+        for name in groups {
+            let mut group = bindings::genl_multicast_group {
+                flags: bindings::PALISADE_MCAST_CAP_NET_ADMIN,
+                ..Default::default()
+            };
+            copy_name(&mut group.name, name)?;
+            named.push(group, GFP_KERNEL)?;
+        }
         let mut family = bindings::genl_family {
             version: version.into(),
             n_split_ops: u8::try_from(operations.len()).map_err(|_| EINVAL)?,
             split_ops: operations.as_ptr().cast(),
             module: module.as_ptr().cast(),
-            mcgrps: &raw const *group,
-            n_mcgrps: 1,
+            mcgrps: named.as_ptr(),
+            n_mcgrps: u8::try_from(named.len()).map_err(|_| EINVAL)?,
             bind: Some(multicast::bind),
             ..Default::default()
         };
@@ -547,19 +553,19 @@ impl Family {
         }
         // SAFETY: Nobody else uses the family, as it was not taken.
         unsafe { FAMILY.0.get().write(family) };
-        // SAFETY: The family is static. Its operations are in their vector and its group is in its
-        // box, where they stay until it is unregistered.
+        // SAFETY: The family is static. Its operations and its groups are in their vectors, where they
+        // stay until it is unregistered.
         let registered = to_result(unsafe { bindings::genl_register_family(FAMILY.0.get()) });
         if registered.is_err() {
             IS_TAKEN.store(false, Release);
         }
         registered?;
         // SAFETY: The family was just registered, after which nobody writes its groups' numbers.
-        multicast::set_group(unsafe { (*FAMILY.0.get()).mcgrp_offset });
-        // INVARIANT: The family was just registered, with these operations and this group.
+        multicast::set_first(unsafe { (*FAMILY.0.get()).mcgrp_offset });
+        // INVARIANT: The family was just registered, with these operations and groups.
         Ok(Self {
             _operations: operations,
-            _group: group,
+            _groups: named,
         })
     }
 }
@@ -576,7 +582,7 @@ fn copy_name(field: &mut [u8], name: &CStr) -> Result {
 
 impl Drop for Family {
     fn drop(&mut self) {
-        multicast::set_group(0);
+        multicast::set_first(0);
         // SAFETY: By the type invariant, the family is registered. This waits for running
         // operations.
         unsafe { bindings::genl_unregister_family(FAMILY.0.get()) };

@@ -71,12 +71,24 @@ impl Message<'_> {
         })
     }
 
-    /// Puts a NUL-terminated string.
+    /// Puts a string, with a NUL behind it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` when the message is full.
     pub(crate) fn put_string(&mut self, kind: u16, string: &[u8]) -> Result {
-        let mut bytes = KVec::with_capacity(string.len().saturating_add(1), GFP_KERNEL)?;
-        bytes.extend_from_slice(string, GFP_KERNEL)?;
-        bytes.push(0, GFP_KERNEL)?;
-        self.put(kind, &bytes)
+        let length = i32::try_from(string.len().saturating_add(1)).map_err(|_| EMSGSIZE)?;
+        // SAFETY: By the type invariant, the buffer is valid and ours. The length is not negative.
+        let attribute = unsafe { bindings::nla_reserve(self.as_raw(), kind.into(), length) };
+        let attribute = NonNull::new(attribute).ok_or(EMSGSIZE)?;
+        // SAFETY: `nla_reserve` has made room for `length` bytes behind the attribute's header, in a
+        // buffer that is ours, so that the string is not in it.
+        unsafe {
+            let room = attribute.add(1).cast::<u8>();
+            room.copy_from_nonoverlapping(NonNull::from(string).cast(), string.len());
+            room.add(string.len()).write(0);
+        }
+        Ok(())
     }
 
     /// Puts a flag if it is set.

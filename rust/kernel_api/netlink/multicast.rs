@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The multicast group of a generic netlink family: messages for whoever listens.
+//! The multicast groups of a generic netlink family: messages for whoever listens.
 //!
 //! C header: [`include/net/genetlink.h`](srctree/include/net/genetlink.h)
 
@@ -14,6 +14,7 @@ use super::{
 use crate::kernel_api::{
     bindings,
     net::netns::NetworkNamespace,
+    netfilter::Context,
     sync::words::Word,
     time::{
         jiffies32,
@@ -37,41 +38,61 @@ const NAME_LENGTH: usize = 16;
 /// Jiffies that joining a group takes at most: a socket is bound shortly before it is heard of.
 const JOINING: u32 = 10 * JIFFIES_PER_SECOND;
 
-/// The number of the group; 0 as long as it is not registered.
-static GROUP: Atomic<u32> = Atomic::new(0);
+/// The most groups that the family can have.
+pub(super) const GROUPS_MAX: usize = 2;
 
-/// How often a socket has joined the group, in any namespace. Packets read it, and nobody else's words
-/// are written beside it.
-static BINDS: Binds = Binds {
-    count: Atomic::new(0),
-    last: Atomic::new(0),
-};
+/// The number of the first group; 0 as long as the family is not registered.
+static FIRST: Atomic<u32> = Atomic::new(0);
 
+/// When sockets join each group, in any namespace.
+static BINDS: [Binds; GROUPS_MAX] = [const {
+    Binds {
+        tickets: Atomic::new(0),
+        latest: Word::new(0),
+        time: Word::new(0),
+    }
+}; GROUPS_MAX];
+
+/// Packets read it, and nobody else's words are written beside it.
 #[repr(align(64))]
 struct Binds {
-    count: Atomic<u32>,
-    /// Jiffies of the last one.
-    last: Atomic<u32>,
+    /// How many have joined: each gets a number of its own.
+    tickets: Atomic<u32>,
+    /// The number of one of the latest, where packets look, since loading an `Atomic` is a call.
+    latest: Word,
+    /// Jiffies when one of the latest joined.
+    time: Word,
 }
 
-pub(super) fn set_group(group: u32) {
-    GROUP.store(group, Release);
+pub(super) fn set_first(first: u32) {
+    FIRST.store(first, Release);
 }
 
-/// Called by generic netlink when a socket is about to join the group.
-pub(super) extern "C" fn bind(_group: c_int) -> c_int {
-    BINDS.last.store(jiffies32(), Relaxed);
-    BINDS.count.fetch_add(1, Release);
+/// Called by generic netlink when a socket is about to join a group of the family.
+pub(super) extern "C" fn bind(group: c_int) -> c_int {
+    let group = usize::try_from(group).ok();
+    if let Some(binds) = group.and_then(|group| BINDS.get(group)) {
+        binds.time.store(jiffies32());
+        let ticket = binds.tickets.fetch_add(1, Relaxed).wrapping_add(1);
+        binds.latest.store_release(ticket);
+    }
     0
 }
 
-/// Whether somebody may listen in a network namespace, for those who cannot spend time on the question.
-pub(crate) struct Listeners {
-    /// How often sockets had joined when there was nobody.
+/// Whether somebody may listen to the group of that number in a network namespace, for those who cannot
+/// spend time on the question.
+pub(crate) struct Listeners<const GROUP: usize> {
+    /// The latest that had joined when there was nobody.
     nobody_at: Word,
 }
 
-impl Listeners {
+impl<const GROUP: usize> Listeners<GROUP> {
+    #[inline(always)]
+    fn binds() -> &'static Binds {
+        const { assert!(GROUP < GROUPS_MAX) };
+        &BINDS[GROUP]
+    }
+
     /// Nobody listens as long as nobody has joined.
     pub(crate) const fn new() -> Self {
         Self {
@@ -82,33 +103,34 @@ impl Listeners {
     /// `false` if nobody listens, by two loads and a comparison.
     #[inline]
     pub(crate) fn may_be_there(&self) -> bool {
-        self.nobody_at.load() != BINDS.count.load(Relaxed)
+        self.nobody_at.load() != Self::binds().latest.load()
     }
 
     /// Whether somebody listens. If nobody does, [`Listeners::may_be_there`] is `false` until the next
     /// socket joins.
     pub(crate) fn are_there(&self, namespace: &NetworkNamespace) -> bool {
-        let count = BINDS.count.load(Acquire);
-        let since = jiffies32().wrapping_sub(BINDS.last.load(Relaxed));
-        if has_listeners(namespace) {
+        let latest = Self::binds().latest.load_acquire();
+        let since = jiffies32().wrapping_sub(Self::binds().time.load());
+        if has_listeners(namespace, GROUP) {
             return true;
         }
         if since > JOINING {
-            self.nobody_at.store(count);
+            self.nobody_at.store(latest);
         }
         false
     }
 }
 
-/// Whether somebody listens in the namespace.
-pub(crate) fn has_listeners(namespace: &NetworkNamespace) -> bool {
-    let group = GROUP.load(Acquire);
+/// Whether somebody listens to the group in the namespace.
+pub(crate) fn has_listeners(namespace: &NetworkNamespace, group: usize) -> bool {
+    let first = FIRST.load(Acquire);
+    let number = first.wrapping_add(group as u32);
     // SAFETY: The namespace is valid, and has a generic netlink socket: that goes after all state of
     // modules does, as generic netlink was there before them.
-    group != 0 && unsafe { bindings::palisade_has_listeners(namespace.as_raw(), group) }
+    first != 0 && unsafe { bindings::palisade_has_listeners(namespace.as_raw(), number) }
 }
 
-/// Sends a message that `fill` writes to whoever listens in the namespace. May sleep.
+/// Sends a message that `fill` writes to whoever listens to the group in the namespace. May sleep.
 ///
 /// # Errors
 ///
@@ -116,14 +138,40 @@ pub(crate) fn has_listeners(namespace: &NetworkNamespace) -> bool {
 /// socket.
 pub(crate) fn send(
     namespace: &NetworkNamespace,
+    group: usize,
     command: u8,
     fill: impl FnOnce(&mut Message<'_>) -> Result,
 ) -> Result {
-    if !has_listeners(namespace) {
+    send_with(namespace, group, command, true, fill)
+}
+
+/// As [`send`], from a hook and in its namespace. Does not sleep, and neither may `fill`.
+///
+/// # Errors
+///
+/// Those of [`send`].
+pub(crate) fn send_from_hook(
+    context: &Context<'_>,
+    group: usize,
+    command: u8,
+    fill: impl FnOnce(&mut Message<'_>) -> Result,
+) -> Result {
+    send_with(context.namespace(), group, command, false, fill)
+}
+
+fn send_with(
+    namespace: &NetworkNamespace,
+    group: usize,
+    command: u8,
+    may_sleep: bool,
+    fill: impl FnOnce(&mut Message<'_>) -> Result,
+) -> Result {
+    if group >= GROUPS_MAX || !has_listeners(namespace, group) {
         return Ok(());
     }
-    // SAFETY: `palisade_genlmsg_new` has no requirements but process context, as the caller of this.
-    let skb = NonNull::new(unsafe { bindings::palisade_genlmsg_new() }).ok_or(ENOMEM)?;
+    // SAFETY: `palisade_genlmsg_new` has no requirements but a caller that may sleep if it is told so.
+    let new = unsafe { bindings::palisade_genlmsg_new(may_sleep) };
+    let skb = NonNull::new(new).ok_or(ENOMEM)?;
     let header = Header::of_notification(command);
     // SAFETY: The buffer is new, and nobody else has it.
     if let Err(error) = unsafe { write_message(skb, &header, None, fill) } {
@@ -131,11 +179,17 @@ pub(crate) fn send(
         unsafe { bindings::palisade_nlmsg_free(skb.as_ptr()) };
         return Err(error);
     }
-    // SAFETY: The family is static and was registered, as somebody listens to it. The namespace is
-    // valid, with its socket, see `has_listeners`. This gives the buffer away. If the family is
-    // unregistered meanwhile, its group has no members.
+    // SAFETY: The family is static and was registered with that group, as somebody listens to it. The
+    // namespace is valid, with its socket, see `has_listeners`. This gives the buffer away. If the
+    // family is unregistered meanwhile, its groups have no members.
     unsafe {
-        bindings::palisade_genlmsg_multicast(header.family(), namespace.as_raw(), skb.as_ptr())
+        bindings::palisade_genlmsg_multicast(
+            header.family(),
+            namespace.as_raw(),
+            skb.as_ptr(),
+            group as u32,
+            may_sleep,
+        )
     };
     Ok(())
 }

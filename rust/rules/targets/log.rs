@@ -45,7 +45,8 @@ impl Payload for Prefix {
     }
 
     fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
-        message.put_string(kind, self.as_cstr().to_bytes())
+        let prefix = self.0.split(|&byte| byte == 0).next();
+        message.put_string(kind, prefix.unwrap_or_default())
     }
 }
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """The netlink family palisade, from its specification, and a client for it. Also the Python tests' KTAP report."""
 
+import errno
 import os
 import pathlib
+import select
 import socket
 import struct
 
@@ -16,8 +18,7 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLMSGERR_ATTR_MSG = 1
 NLA_F_NESTED, NLA_TYPE_MASK = 0x8000, 0x3FFF
 GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 16, 3, 1, 2
-# The family has one group, the first.
-CTRL_ATTR_MCAST_GROUPS, FIRST_GROUP, CTRL_ATTR_MCAST_GRP_ID = 7, 1, 2
+CTRL_ATTR_MCAST_GROUPS, CTRL_ATTR_MCAST_GRP_NAME, CTRL_ATTR_MCAST_GRP_ID = 7, 1, 2
 NETLINK_ADD_MEMBERSHIP = 1
 # The size of a message's header, and of that with the family's header or, in an answer, the error number.
 NLMSG_HDRLEN, PAYLOAD = 16, 20
@@ -171,7 +172,7 @@ class Refused(OSError):
 class Client:
     """A socket for the family."""
 
-    family = group = None
+    family = groups = None
 
     def __init__(self, timeout=10):
         """The answer is there as soon as send() returns. The timeout, in seconds, is for an answer that was lost."""
@@ -183,7 +184,7 @@ class Client:
         self.socket.settimeout(timeout)
         self.sequence = 0
         if Client.family is None:
-            Client.family, Client.group = self._resolve()
+            Client.family, Client.groups = self._resolve()
 
     def __enter__(self):
         return self
@@ -199,13 +200,28 @@ class Client:
         except Refused as refused:
             raise SystemExit(f"the family palisade is not there: {refused.strerror}") from None
         told = {kind & NLA_TYPE_MASK: payload for kind, payload in attributes(answer)}
-        groups = {kind & NLA_TYPE_MASK: payload for kind, payload in attributes(told[CTRL_ATTR_MCAST_GROUPS])}
-        group = dict(attributes(groups[FIRST_GROUP]))[CTRL_ATTR_MCAST_GRP_ID]
-        return integer("u16", told[CTRL_ATTR_FAMILY_ID]), integer("u32", group)
+        groups = [dict(attributes(group)) for _, group in attributes(told[CTRL_ATTR_MCAST_GROUPS])]
+        numbers = {group[CTRL_ATTR_MCAST_GRP_NAME].rstrip(b"\0").decode(): integer("u32", group[CTRL_ATTR_MCAST_GRP_ID])
+                   for group in groups}
+        return integer("u16", told[CTRL_ATTR_FAMILY_ID]), numbers
 
-    def listen(self):
-        """Joins the multicast group of the family."""
-        self.socket.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, self.group)
+    def listen(self, group="events"):
+        """Joins a multicast group of the family."""
+        self.socket.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, self.groups[group])
+
+    def heard(self):
+        """The messages of groups that wait in the socket, decoded, as far as there was room for them."""
+        names = {number: name for name, number in COMMANDS.items()}
+        while select.select([self.socket], [], [], 0)[0]:
+            try:
+                datagram = self.socket.recv(1 << 18)
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                continue
+            for _, _, _, message in messages(datagram):
+                operation = OPERATIONS[names[message[NLMSG_HDRLEN]]]
+                yield decode(operation["attribute-set"], message[PAYLOAD:])
 
     def raw_request(self, command, payload=b"", flags=0):
         """Makes a request, which is not sent yet. `answers` then reads the answers to it."""

@@ -12,56 +12,20 @@
 #	            hping3     monitored   monitored
 
 . "$(dirname "$0")/../lib/synproxy.sh"
+. "$lib/listening.sh"
 make_row
 work=$(mktemp -d)
 trap 'rm -rf "$work"; remove_hosts' EXIT
-
-# hears HOST PROCESS: the process is in a multicast group of generic netlink (16) besides the controller's (8000), and gets
-# all events from now on.
-hears() {
-	on "$1" awk -v process="$2" '$2 == 16 && $3 == process && $4 !~ /^0*(8000)?$/ { found = 1 } END { exit !found }' \
-		/proc/net/netlink
-}
-
-# monitor DESCRIPTION HOST OUTPUT [OPTION...]: monitors the host in the background. $monitor is the process.
-monitor() {
-	local description=$1 host=$2 output=$3
-	shift 3
-	start "$host" palisade monitor "$@" >"$output"
-	monitor=$!
-	check "$description" eventually 60 hears "$host" "$monitor"
-}
-
-# is_over PROCESS: it has ended, whether or not anybody has waited for it.
-is_over() {
-	! grep -Eqs '^State:[[:space:]]+[^Z]' "/proc/$1/status"
-}
-
-# told OUTPUT PATTERN: a line matches soon.
-told() {
-	eventually 60 grep -Eq -- "$2" "$1" || {
-		cat "$1"
-		return 1
-	}
-}
-
-# told_json OUTPUT FILTER: an object satisfies a filter of jq soon.
-told_json() {
-	eventually 60 jq -es "any(.[]; $2)" "$1" >/dev/null || {
-		cat "$1"
-		return 1
-	}
-}
 
 on proxy palisade list create before
 on proxy palisade list add before 192.0.2.1
 check "who does not listen is no hindrance" lists proxy before 192.0.2.1
 
-monitor "a host can be monitored" proxy "$work/text"
-text=$monitor
-monitor "by several, in JSON" proxy "$work/json" --json
-monitor "for one list" proxy "$work/one" --list ban
-monitor "and another host" east "$work/east" --json
+hearing "a host can be monitored" proxy "$work/text" monitor
+text=$listener
+hearing "by several, in JSON" proxy "$work/json" monitor --json
+hearing "for one list" proxy "$work/one" monitor --list ban
+hearing "and another host" east "$work/east" monitor --json
 time='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z'
 
 on proxy palisade -A INPUT -p udp --dport 9 -m recent --name by-rule --set
@@ -160,8 +124,8 @@ flush() {
 		    client.ask("list-flush", {"name": "small"})
 	PROGRAM
 }
-monitor "one more" proxy "$work/late"
-late=$monitor
+hearing "one more" proxy "$work/late" monitor
+late=$listener
 kill -STOP "$late"
 check "events that it does not read" flush 8000
 kill -CONT "$late"
@@ -184,10 +148,10 @@ check "a signal ends it" eventually 60 is_over "$text"
 mkfifo "$work/pipe"
 exec 4<>"$work/pipe"
 # It must not be its own reader.
-monitor "one that is read" proxy "$work/pipe" 4<&-
+hearing "one that is read" proxy "$work/pipe" monitor 4<&-
 exec 4<&-
-check "ends as soon as nobody reads" eventually 60 is_over "$monitor"
-wait "$monitor"
+check "ends as soon as nobody reads" eventually 60 is_over "$listener"
+wait "$listener"
 check "which is no failure" test $? -eq 0
 on proxy palisade list create quiet
 check "without anybody" lists proxy before 192.0.2.1

@@ -214,6 +214,7 @@ mod tests {
             ("metrics --ou", "--output"),
             ("metrics --output x", "FILES"),
             ("monitor --js", "--json"),
+            ("trace --js", "--json"),
             ("monitor --list W", "WEB"),
             ("top --on", "--once"),
             ("top --list W", "WEB"),
@@ -236,6 +237,7 @@ mod tests {
         let words = complete("");
         for expected in [
             "-A", "-L", "save", "restore", "list", "protect", "ban", "metrics", "monitor", "top",
+            "trace",
         ] {
             assert!(words.split(' ').any(|word| word == expected), "{words}");
         }

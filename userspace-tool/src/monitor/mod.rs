@@ -8,14 +8,10 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    io::{self, Write},
-    os::fd::AsFd,
-};
-
 use crate::{
     error::Error,
-    netlink::{Listener, Received},
+    follow::{Told, follow},
+    netlink::spec::group,
     usage,
 };
 pub(crate) use arguments::MonitorArguments;
@@ -28,45 +24,21 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
         Ok(arguments) => arguments,
         Err(error) => return usage::explain(&error, "monitor"),
     };
-    let mut listener = Listener::open()?;
-    let mut out = io::stdout().lock();
-    while let Some(received) = listener.next(io::stdout().as_fd())? {
-        let Some(event) = read(received)? else {
-            continue;
+    follow("monitor", group::EVENTS, |told| {
+        let event = match told {
+            // None if it is one of a newer module.
+            Told::Message {
+                command,
+                attributes,
+            } => decode(command, &attributes)?,
+            Told::Overrun => Some(Event::overrun()),
         };
-        if !is_wanted(&event, &arguments.lists) {
-            continue;
-        }
-        let text = match arguments.json {
+        let event = event.filter(|event| is_wanted(event, &arguments.lists));
+        Ok(event.map(|event| match arguments.json {
             true => format!("{}\n", show::json(&event)),
             false => show::text(&event),
-        };
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
-            Err(error) => {
-                return Err(Error::Failure(format!(
-                    "monitor: cannot write to standard output: {error}"
-                )));
-            }
-        }
-    }
-    Ok(String::new())
-}
-
-/// The event; none if it is one of a newer module.
-fn read(received: Received) -> Result<Option<Event>, Error> {
-    match received {
-        Received::Event {
-            command,
-            attributes,
-        } => decode(command, &attributes),
-        Received::Overrun => Ok(Some(Event::overrun())),
-        Received::Unloaded => Err(Error::Failure(
-            "monitor: the palisade kernel module was unloaded: start this again when it is loaded"
-                .to_owned(),
-        )),
-    }
+        }))
+    })
 }
 
 /// Whether an event is about one of these lists, if there are any, or that events were lost.

@@ -2,6 +2,8 @@
 
 //! A connection to the module's netlink family.
 
+use std::ffi::CStr;
+
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, ParseableParametrized};
 use netlink_packet_generic::{
     GenlFamily, GenlMessage,
@@ -16,7 +18,7 @@ use super::{
     compatibility,
     message::Message,
     module,
-    spec::EVENTS_GROUP_NAME,
+    spec::GROUP_NAMES,
     transport::{Answer, Transport},
     writer::Writer,
 };
@@ -41,8 +43,8 @@ pub(crate) struct Connection {
 #[derive(Clone, Copy)]
 pub(super) struct Family {
     pub(super) number: u16,
-    /// The number of the multicast group for events; none if the module is one without.
-    pub(super) events: Option<u32>,
+    /// The numbers of the multicast groups; none for those that the module is without.
+    pub(super) groups: [Option<u32>; GROUP_NAMES.len()],
 }
 
 impl Connection {
@@ -191,15 +193,20 @@ fn find_family(transport: &mut Transport) -> Result<Option<Family>, Error> {
         GenlCtrlAttrs::McastGroups(groups) => Some(groups),
         _ => None,
     });
+    let groups: Vec<_> = groups.flatten().collect();
+    let numbers = GROUP_NAMES.map(|name| {
+        let mut groups = groups.iter();
+        groups.find_map(|group| group_number(group, name))
+    });
     Ok(Some(Family {
         number,
-        events: groups.flatten().find_map(|group| events_group(group)),
+        groups: numbers,
     }))
 }
 
-/// The number of the multicast group, if it is the one for events.
-fn events_group(group: &[McastGrpAttrs]) -> Option<u32> {
-    let is_named = |attribute: &McastGrpAttrs| matches!(attribute, McastGrpAttrs::Name(name) if Ok(name.as_str()) == EVENTS_GROUP_NAME.to_str());
+/// The number of the multicast group, if it has that name.
+fn group_number(group: &[McastGrpAttrs], name: &CStr) -> Option<u32> {
+    let is_named = |attribute: &McastGrpAttrs| matches!(attribute, McastGrpAttrs::Name(own) if Ok(own.as_str()) == name.to_str());
     group.iter().find(|attribute| is_named(attribute))?;
     group.iter().find_map(|attribute| match attribute {
         McastGrpAttrs::Id(number) => Some(*number),
@@ -253,11 +260,11 @@ mod tests {
     }
 
     #[test]
-    fn the_group_for_events_is_found_by_its_name() {
+    fn a_group_is_found_by_its_name() {
         let group = |name: &str| vec![McastGrpAttrs::Name(name.to_owned()), McastGrpAttrs::Id(7)];
-        assert_eq!(events_group(&group("events")), Some(7));
-        assert_eq!(events_group(&group("event")), None);
-        assert_eq!(events_group(&[]), None);
+        assert_eq!(group_number(&group("trace"), c"trace"), Some(7));
+        assert_eq!(group_number(&group("traces"), c"trace"), None);
+        assert_eq!(group_number(&[], c"trace"), None);
     }
 
     #[test]

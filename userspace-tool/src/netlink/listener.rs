@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A socket in the family's multicast group for events.
+//! A socket in a multicast group of the family.
 
 use std::{
     collections::VecDeque,
@@ -66,11 +66,12 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn open() -> Result<Self, Error> {
-        let Family { number, events } = Connection::open()?.family();
-        let group = events.ok_or_else(|| {
+    /// Join the group of that number in the specification.
+    pub(crate) fn open(group: usize) -> Result<Self, Error> {
+        let Family { number, groups } = Connection::open()?.family();
+        let group = groups.get(group).copied().flatten().ok_or_else(|| {
             Error::Failure(
-                "the loaded module is older than this tool and tells no events: reload the module"
+                "the loaded module is older than this tool and does not tell of this: reload the module"
                     .to_owned(),
             )
         })?;

@@ -25,14 +25,16 @@ pub(crate) use model::{
     extension::Extension,
     family::Family,
     names::{Names, System, parse_port},
+    protocol::name as protocol_name,
     range::{Range, list as list_ranges},
     rule::{Counters, Rule},
 };
 pub(crate) use parser::complete as complete_rule;
-pub(crate) use print::{save_rule, shown_address, shown_interface};
+pub(crate) use print::{save_rule, shown_address, shown_interface, specification};
 pub(crate) use restore::{RestoreArguments, bytes as restore_bytes, run as restore};
 pub(crate) use save::{SaveArguments, run as save};
 pub(crate) use targets::{Statistics, Synproxy};
+pub(crate) use wire::decode_rule;
 #[cfg(test)]
 pub(crate) use wire::{PositionedRule, decode_rule_answer};
 #[cfg(feature = "documents")]

@@ -17,12 +17,12 @@ mod view;
 mod watch;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     thread,
     time::{Duration, Instant},
 };
 
-use crate::{error::Error, usage};
+use crate::{error::Error, output, usage};
 pub(crate) use arguments::TopArguments;
 use busiest::{Reader, Worker};
 use watch::{Lists, Watch};
@@ -87,18 +87,11 @@ fn next(watch: &mut Watch, interval: Duration) {
 
 /// Print a frame a line until nobody reads any more.
 fn stream(watch: &mut Watch, interval: Duration) -> Result<String, Error> {
-    let mut out = io::stdout().lock();
     loop {
         next(watch, interval);
         let line = format!("{}\n", json::frame(&mut watch.state));
-        match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(String::new()),
-            Err(error) => {
-                return Err(Error::Failure(format!(
-                    "top: cannot write to standard output: {error}"
-                )));
-            }
+        if !output::goes_on(&line)? {
+            return Ok(String::new());
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    netlink::{Listener, is_loaded},
+    netlink::{Listener, is_loaded, spec::group},
 };
 
 /// What reads lists.
@@ -32,7 +32,7 @@ impl Watch {
     /// Begin with a first sample, for a list if one is given.
     pub(super) fn begin(list: Option<String>, lists: Lists) -> Result<Self, Error> {
         let first = sample::take()?;
-        let listener = Some(Listener::open()?);
+        let listener = Some(Listener::open(group::EVENTS)?);
         let mut state = State::new(list);
         state.add(first);
         if let Some(list) = state.list.as_ref().filter(|_| !state.has_list()) {
@@ -50,7 +50,7 @@ impl Watch {
     /// Take the next sample, or say why there is none.
     pub(super) fn sample(&mut self) {
         if self.listener.is_none() && is_loaded() {
-            self.listener = Listener::open().ok();
+            self.listener = Listener::open(group::EVENTS).ok();
         }
         match sample::take() {
             Ok(sample) => self.state.add(sample),

@@ -80,7 +80,7 @@ pub(crate) fn request(number: usize, attributes: &[u8]) -> Option<i32> {
         callback.extack = &raw mut ack;
         callback.data = (&raw mut info).cast();
         loop {
-            let skb = palisade_genlmsg_new();
+            let skb = palisade_genlmsg_new(true);
             let result = run(skb, &raw mut callback);
             let written = (*skb).len;
             palisade_nlmsg_free(skb);
@@ -230,7 +230,7 @@ extern "C" fn palisade_netlink_port(_skb: *const c::sk_buff) -> u32 {
 }
 
 #[no_mangle]
-extern "C" fn palisade_genlmsg_new() -> *mut c::sk_buff {
+extern "C" fn palisade_genlmsg_new(_may_sleep: bool) -> *mut c::sk_buff {
     let skb: *mut c::sk_buff = allocate(1);
     unsafe { (*skb).data = allocate(ROOM as usize) };
     skb
@@ -252,7 +252,7 @@ unsafe extern "C" fn palisade_genlmsg_reply(skb: *mut c::sk_buff, _info: *mut c:
 
 #[no_mangle]
 extern "C" fn palisade_has_listeners(_net: *mut c::net, group: u32) -> bool {
-    assert_eq!(group, 1);
+    assert!([1, 2].contains(&group));
     true
 }
 
@@ -261,6 +261,8 @@ unsafe extern "C" fn palisade_genlmsg_multicast(
     _family: *const c::genl_family,
     _net: *mut c::net,
     skb: *mut c::sk_buff,
+    _group: u32,
+    _may_sleep: bool,
 ) -> i32 {
     unsafe { palisade_nlmsg_free(skb) };
     0
@@ -315,16 +317,26 @@ unsafe extern "C" fn nla_put(
     length: i32,
     data: *const c_void,
 ) -> i32 {
+    unsafe {
+        let attribute = nla_reserve(skb, kind, length);
+        if attribute.is_null() {
+            return -90; // EMSGSIZE
+        }
+        ptr::copy_nonoverlapping(data.cast(), attribute.add(1).cast::<u8>(), length as usize);
+    }
+    0
+}
+
+#[no_mangle]
+unsafe extern "C" fn nla_reserve(skb: *mut c::sk_buff, kind: i32, length: i32) -> *mut c::nlattr {
     let whole = 4 + length as u32;
     unsafe {
         let place = put(skb, whole.next_multiple_of(4));
-        if place.is_null() {
-            return -90; // EMSGSIZE
+        if !place.is_null() {
+            place.cast::<[u16; 2]>().write([whole as u16, kind as u16]);
         }
-        place.cast::<[u16; 2]>().write([whole as u16, kind as u16]);
-        ptr::copy_nonoverlapping(data.cast(), place.add(4), length as usize);
+        place.cast()
     }
-    0
 }
 
 #[no_mangle]

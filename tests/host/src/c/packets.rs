@@ -75,6 +75,8 @@ struct PacketBuffer {
     skb: c::sk_buff,
     memory: Option<Memory>,
     beyond: Vec<u8>,
+    /// As the field nf_trace, which is of no certain place.
+    is_traced: bool,
 }
 
 impl PacketBuffer {
@@ -97,6 +99,7 @@ impl PacketBuffer {
             skb,
             memory: Some(memory),
             beyond: beyond.to_vec(),
+            is_traced: false,
         })
     }
 }
@@ -121,6 +124,16 @@ unsafe extern "C" fn palisade_test_packet(
 #[no_mangle]
 unsafe extern "C" fn palisade_test_packet_free(skb: *mut c::sk_buff) {
     drop(unsafe { Box::from_raw(skb.cast::<PacketBuffer>()) });
+}
+
+#[no_mangle]
+unsafe extern "C" fn palisade_is_traced(skb: *const c::sk_buff) -> bool {
+    unsafe { (*skb.cast::<PacketBuffer>()).is_traced }
+}
+
+#[no_mangle]
+unsafe extern "C" fn palisade_set_traced(skb: *mut c::sk_buff) {
+    unsafe { (*skb.cast::<PacketBuffer>()).is_traced = true };
 }
 
 /// As in `net/core/skbuff.c`; the skb has to be part of a [`PacketBuffer`].

@@ -9,7 +9,7 @@ pub(crate) const KEEP: &str = "keep iptables or nftables for it";
 static TARGETS: &str = "\
     AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK DNPT DSCP ECN HL HMARK IDLETIMER \
     LED NETMAP NFLOG NFQUEUE QUEUE RATEEST SECMARK SET SNPT TCPOPTSTRIP TEE \
-    TOS TPROXY TRACE TTL ULOG";
+    TOS TPROXY TTL ULOG";
 
 static MATCHES: &str = "\
     ah bpf cgroup cluster connbytes connlabel connmark cpu dccp devgroup dscp dst ecn esp \

@@ -7,5 +7,5 @@ mod save;
 mod table;
 
 pub(crate) use json::json;
-pub(crate) use save::{save_chain, save_file, save_rule};
+pub(crate) use save::{save_chain, save_file, save_rule, specification};
 pub(crate) use table::{address as shown_address, interface as shown_interface, table};

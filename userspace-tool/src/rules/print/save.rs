@@ -50,7 +50,7 @@ pub(crate) fn save_rule(chain: &str, rule: &Rule, with_counters: bool) -> String
 }
 
 /// A rule without its chain, with a space before each word.
-fn specification(rule: &Rule, with_counters: bool) -> String {
+pub(crate) fn specification(rule: &Rule, with_counters: bool) -> String {
     let mut text = String::new();
     if rule.family != rule.implied_family() {
         text += &family_option(rule.family);

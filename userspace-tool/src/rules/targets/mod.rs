@@ -14,6 +14,7 @@ mod synproxy;
 mod synproxy_statistics;
 mod tcpmss;
 mod to_ports;
+mod trace;
 mod verdict;
 
 use super::model::extension::ExtensionType;
@@ -37,6 +38,7 @@ pub(crate) static ALL: &[&ExtensionType] = &[
     &masquerade::TYPE,
     &synproxy::TYPE,
     &tcpmss::TYPE,
+    &trace::TYPE,
 ];
 
 /// The types for `-j` and `-g` with the name of a chain.

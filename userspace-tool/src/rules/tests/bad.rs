@@ -1084,6 +1084,11 @@ const LINES: &[(&str, &str)] = &[
         "-t nat -A POSTROUTING -j MASQUERADE --persistent",
         "unknown option --persistent: give -j DNAT or -j SNAT before it",
     ),
+    // TRACE.
+    (
+        "-t raw -A PREROUTING -j TRACE --trace",
+        "unknown option --trace: palisade --help shows the options",
+    ),
     // TCPMSS.
     (
         "-A FORWARD -j TCPMSS --set-mss 1400",

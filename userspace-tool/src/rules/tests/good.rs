@@ -688,6 +688,15 @@ const LINES: &[(&str, &[&str])] = &[
         "-t nat -A POSTROUTING -p tcp -j MASQUERADE --to-ports 1024-2048 --random-fully --random",
         &["-A POSTROUTING -p tcp -j MASQUERADE --to-ports 1024-2048 --random --random-fully"],
     ),
+    // TRACE.
+    (
+        "-t raw -A PREROUTING -s 192.0.2.1 -j TRACE",
+        &["-A PREROUTING -s 192.0.2.1/32 -j TRACE"],
+    ),
+    (
+        "-6 -t raw -A OUTPUT -p tcp --dport 22 -j TRACE",
+        &["-A OUTPUT -6 -p tcp -m tcp --dport 22 -j TRACE"],
+    ),
     // TCPMSS.
     (
         "-t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp",

@@ -18,6 +18,7 @@ mod monitor;
 mod netlink;
 mod output;
 mod persist;
+mod progress;
 mod protect;
 mod rates;
 mod replace;

@@ -6,6 +6,7 @@ terminal.py STEP... -- COMMAND...
 
     80x24           the terminal has that size from now on; the first step is one of these
     sees PATTERN    a line of the screen matches soon
+    lacks PATTERN   soon no line of the screen matches
     types TEXT      somebody types that
     runs COMMAND    a command of the shell succeeds meanwhile
     kills SIGNAL    the program gets a signal
@@ -83,6 +84,10 @@ class Screen:
             self.row, self.column = max(row, 1) - 1, max(column, 1) - 1
         elif kind == "J" and numbers[0] == 2:
             self.cells = [[" "] * self.width for _ in range(self.height)]
+        elif kind == "K":
+            # Behind the cursor, or the whole line.
+            start = 0 if numbers[0] == 2 else self.column
+            self.cells[self.row][start:] = [" "] * (self.width - start)
 
 
 class Terminal:
@@ -92,7 +97,7 @@ class Terminal:
         self.resize(width, height)
         self.before = termios.tcgetattr(self.slave)
         self.process = subprocess.Popen(command, stdin=self.slave, stdout=self.slave, stderr=self.slave,
-                                        preexec_fn=self.own)
+                                        preexec_fn=self.own, env={**os.environ, "TERM": "linux"})
 
     def own(self):
         os.setsid()
@@ -113,6 +118,9 @@ class Terminal:
     def sees(self, pattern):
         return self.until(lambda: any(re.search(pattern, line) for line in self.screen.lines()))
 
+    def lacks(self, pattern):
+        return self.until(lambda: not any(re.search(pattern, line) for line in self.screen.lines()))
+
     def types(self, text):
         return os.write(self.master, text.encode().decode("unicode_escape").encode()) > 0
 
@@ -132,7 +140,7 @@ class Terminal:
         print(f"exit status {self.process.returncode}, modes {modes}")
         # 1049 is the alternate screen, 25 the cursor.
         return (self.process.returncode == int(status) and termios.tcgetattr(self.slave) == self.before
-                and modes.get("1049") == "l" and modes.get("25") == "h")
+                and modes.get("1049", "l") == "l" and modes.get("25", "h") == "h")
 
 
 def main(arguments):

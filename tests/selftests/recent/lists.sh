@@ -50,6 +50,16 @@ check "and the list is empty" test "$(entries server one)" -eq 0
 check "add reads standard input" sh -c 'printf "192.0.2.9\n# comment\n2001:db8::9\n" | ip netns exec server palisade list add one -'
 check "and both addresses are in the list" test "$(entries server one)" -eq 2
 
+# Whoever waits for more than a second is told how far it is; the writer goes on until that was seen.
+work=$(mktemp -d)
+trap 'rm -rf "$work"; remove_hosts' EXIT
+list create slow
+check "how much of a slow input was read" on server "$lib/terminal.py" 80x24 "sees ^standard input: [0-9.]+ [KMi]*B read$" \
+	"runs touch $work/seen" "lacks standard input" "ends 0" -- sh -c \
+	"until [ -e $work/seen ]; do echo 192.0.2.7; sleep 0.1; done | palisade list add slow -"
+check "which is in the list then" lists server slow 192.0.2.7
+list destroy slow
+
 on server palisade -A INPUT -m recent --name one --rcheck -j DROP
 refuse "destroying a list that a rule uses" 1 'rule' list destroy one
 on server palisade -F

@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     netlink::{self, Connection, Writer, spec::command as operation},
     output,
+    progress::Progress,
 };
 
 /// Messages of entries are at most about this long.
@@ -63,6 +64,7 @@ pub(super) fn change(
     let mut added = Some(0u32);
     let mut warnings = Warnings::default();
     let mut request = wire::named_again(name, exist);
+    let progress = Progress::of(&format!("list {name}"), entries.len(), "addresses");
     for (index, entry) in entries.iter().enumerate() {
         entry.encode(&mut request);
         if index + 1 < entries.len() && request.len() < BATCH_LENGTH {
@@ -77,9 +79,11 @@ pub(super) fn change(
         warnings.add(warning);
         let answered = answers.first().copied();
         added = added.and_then(|added| added.checked_add(answered?));
+        progress.add(batch.len());
         done = index + 1;
         request = wire::named_again(name, exist);
     }
+    drop(progress);
     warnings.show(name);
     Ok(added)
 }

@@ -5,7 +5,7 @@
 use std::{io, io::Read, str::FromStr};
 
 use super::{expiry::Expiry, key::EntryKey, wire::NewEntry};
-use crate::{error::Error, text::quote};
+use crate::{error::Error, progress::Reading, text::quote};
 
 /// What standard input is called in messages.
 pub(super) const STANDARD_INPUT: &str = "standard input";
@@ -112,9 +112,9 @@ pub(crate) fn addresses(arguments: &[AddressArgument]) -> Result<Vec<EntryKey>, 
 }
 
 /// All of a file or of standard input.
-pub(super) fn text(mut input: impl Read, name: &str) -> Result<String, Error> {
+pub(super) fn text(input: impl Read, name: &str) -> Result<String, Error> {
     let mut bytes = Vec::new();
-    input
+    Reading::new(input, name)
         .read_to_end(&mut bytes)
         .map_err(|error| Error::Failure(format!("cannot read {name}: {error}")))?;
     String::from_utf8(bytes).map_err(|_| Error::Failure(format!("{name} is not UTF-8 text")))

@@ -14,7 +14,7 @@ mod tests;
 use std::io::Read;
 
 use super::{execute::session::Session, model::names};
-use crate::{error::Error, output, usage};
+use crate::{error::Error, output, progress::Reading, usage};
 pub(crate) use arguments::RestoreArguments;
 use mistake::Mistake;
 use request::Request;
@@ -59,14 +59,14 @@ fn apply(bytes: &[u8], wanted: &RestoreArguments) -> Result<String, Error> {
 
 fn read(wanted: &RestoreArguments) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
+    let name = wanted.file_name();
     let result = match wanted.file() {
         Some(path) => std::fs::read(path).map(|contents| bytes = contents),
-        None => std::io::stdin().read_to_end(&mut bytes).map(drop),
+        None => Reading::new(std::io::stdin(), name)
+            .read_to_end(&mut bytes)
+            .map(drop),
     };
-    let failure = |error| {
-        let file = wanted.file_name();
-        Error::Failure(format!("restore: cannot read {file}: {error}"))
-    };
+    let failure = |error| Error::Failure(format!("restore: cannot read {name}: {error}"));
     result.map_err(failure)?;
     Ok(bytes)
 }

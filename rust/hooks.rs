@@ -28,7 +28,6 @@ use crate::{
             ChainId, //
         },
         evaluate,
-        evaluate_heard,
         Needs,
         Ruleset, //
     },
@@ -50,17 +49,29 @@ struct ChainHook {
     chain: ChainId,
 }
 
+impl ChainHook {
+    #[inline(always)]
+    fn decide<const IS_WATCHED: bool>(
+        &self,
+        skb: &mut HookSkb,
+        context: Context<'_>,
+        family: Family,
+    ) -> Verdict {
+        let ruleset = self.ruleset.read(context.rcu());
+        match Packet::parse(skb, context, family) {
+            Some(mut packet) => evaluate::<IS_WATCHED>(ruleset, self.chain, &mut packet),
+            // Without an IP header, rules have nothing to decide on.
+            None => Verdict::Drop,
+        }
+    }
+}
+
 impl Hook for ChainHook {
     const IS_SPLIT: bool = true;
 
     #[inline(always)]
     fn packet(&self, skb: &mut HookSkb, context: Context<'_>, family: Family) -> Verdict {
-        let ruleset = self.ruleset.read(context.rcu());
-        match Packet::parse(skb, context, family) {
-            Some(mut packet) => evaluate(ruleset, self.chain, &mut packet),
-            // Without an IP header, rules have nothing to decide on.
-            None => Verdict::Drop,
-        }
+        self.decide::<false>(skb, context, family)
     }
 
     #[inline(always)]
@@ -69,11 +80,7 @@ impl Hook for ChainHook {
     }
 
     fn packet_watched(&self, skb: &mut HookSkb, context: Context<'_>, family: Family) -> Verdict {
-        let ruleset = self.ruleset.read(context.rcu());
-        match Packet::parse(skb, context, family) {
-            Some(mut packet) => evaluate_heard(ruleset, self.chain, &mut packet),
-            None => Verdict::Drop,
-        }
+        self.decide::<true>(skb, context, family)
     }
 }
 

@@ -123,8 +123,7 @@ impl Monitor {
         let (pid, name) = multicast::current_process();
         let is_told = self.outbox.send(namespace, command, |message| {
             message.put_u32(attributes::PID, pid)?;
-            let name = name.split(|&byte| byte == 0).next();
-            message.put_string(attributes::PROCESS, name.unwrap_or_default())?;
+            message.put_padded(attributes::PROCESS, &name)?;
             fill(message)
         });
         if !is_told {

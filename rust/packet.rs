@@ -192,6 +192,9 @@ const IPV6_HEADER_LENGTH: u32 = 40;
 /// Length of a TCP header without options, in bytes.
 pub(crate) const TCP_HEADER_LENGTH: usize = 20;
 
+/// Offset of the flags in a TCP header, in bytes.
+pub(crate) const TCP_FLAGS_OFFSET: usize = 13;
+
 /// Length of a UDP header, in bytes.
 pub(crate) const UDP_HEADER_LENGTH: usize = 8;
 

@@ -29,10 +29,7 @@ pub(crate) use context::{
     RuleLimits, //
 };
 pub(crate) use draft::Draft;
-pub(crate) use evaluate::{
-    evaluate,
-    evaluate_heard, //
-};
+pub(crate) use evaluate::evaluate;
 pub(crate) use policy::ChainPolicy;
 pub(crate) use references::References;
 pub(crate) use rule::{

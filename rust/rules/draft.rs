@@ -87,7 +87,7 @@ impl Draft {
             zeroed_rules: KVVec::new(),
             zeroed_policies: KVVec::new(),
             generation: ruleset.generation.wrapping_add(1),
-            tracing: Tracing::with_key(ruleset.tracing.key()),
+            tracing: ruleset.tracing.next(),
             rules: 0,
             chains: 0,
         };

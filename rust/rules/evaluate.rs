@@ -16,25 +16,10 @@ use crate::{
 /// The rest of a chain, which the packet has not traversed yet.
 type Rest<'a> = &'a [RuleEntry];
 
-/// Whether somebody may listen to what traced packets meet is a parameter of the functions below, since
-/// asking at each rule would cost a packet a tenth of what a rule costs it.
-const HEARD: bool = true;
-const UNHEARD: bool = false;
-
-/// The verdict on a packet of a built-in chain, while nobody listens to what traced packets meet: see
-/// [`Ruleset::may_be_heard`].
+/// The verdict on a packet of a built-in chain. Only if it `IS_HEARD`, what traced packets meet is told:
+/// asking at each rule would cost a packet a tenth of what the rule costs it.
 #[inline(always)]
-pub(crate) fn evaluate(ruleset: &Ruleset, base: ChainId, packet: &mut Packet<'_>) -> Verdict {
-    evaluate_as::<UNHEARD>(ruleset, base, packet)
-}
-
-/// As [`evaluate`], and tells what traced packets meet.
-pub(crate) fn evaluate_heard(ruleset: &Ruleset, base: ChainId, packet: &mut Packet<'_>) -> Verdict {
-    evaluate_as::<HEARD>(ruleset, base, packet)
-}
-
-#[inline(always)]
-fn evaluate_as<const IS_HEARD: bool>(
+pub(crate) fn evaluate<const IS_HEARD: bool>(
     ruleset: &Ruleset,
     base: ChainId,
     packet: &mut Packet<'_>,

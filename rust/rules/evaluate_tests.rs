@@ -13,10 +13,7 @@ use super::{
         Resources,
         RuleLimits, //
     },
-    evaluate::{
-        evaluate,
-        evaluate_heard, //
-    },
+    evaluate::evaluate,
     rule::Rule,
     ruleset::Ruleset,
     Draft, //
@@ -206,21 +203,19 @@ impl Ready {
     }
 
     fn run(&self, family: Family, bytes: &[u8]) -> Result<Verdict> {
-        let mut packet = TestPacket::new(family, bytes)?;
-        let guard = rcu::read_lock();
-        let (skb, context) = packet.hook(&guard);
-        let mut packet = Packet::parse(skb, context, family).ok_or(EINVAL)?;
-        Ok(evaluate(&self.ruleset, self.input, &mut packet))
+        self.run_as::<false>(family, bytes)
     }
 
-    /// As [`Self::run`], for a packet that is traced, if somebody listens.
-    fn trace(&self, family: Family, bytes: &[u8]) -> Result<Verdict> {
+    /// With `IS_HEARD` for a packet that is traced.
+    fn run_as<const IS_HEARD: bool>(&self, family: Family, bytes: &[u8]) -> Result<Verdict> {
         let mut packet = TestPacket::new(family, bytes)?;
         let guard = rcu::read_lock();
         let (skb, context) = packet.hook(&guard);
-        skb.set_traced();
+        if IS_HEARD {
+            skb.set_traced();
+        }
         let mut packet = Packet::parse(skb, context, family).ok_or(EINVAL)?;
-        Ok(evaluate_heard(&self.ruleset, self.input, &mut packet))
+        Ok(evaluate::<IS_HEARD>(&self.ruleset, self.input, &mut packet))
     }
 
     fn drops(&self, packet: &[u8]) -> Result<bool> {
@@ -632,7 +627,10 @@ mod jump_tests {
             (Family::Ipv4, &ipv4(1, UDP, 80, 0)),
             (Family::Ipv6, &ipv6(1, TCP)),
         ] {
-            assert_eq!(bench.trace(family, packet)?, bench.run(family, packet)?);
+            assert_eq!(
+                bench.run_as::<true>(family, packet)?,
+                bench.run(family, packet)?
+            );
         }
         // Twice two packets of TCP, and twice one of UDP.
         assert_eq!(bench.counted(0)?.0, 4);

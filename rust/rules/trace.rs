@@ -20,7 +20,8 @@ use crate::{
     packet::{
         IPPROTO_ICMP,
         IPPROTO_ICMPV6,
-        IPPROTO_TCP, //
+        IPPROTO_TCP,
+        TCP_FLAGS_OFFSET, //
     },
     rules::prelude::*,
     spec::{
@@ -34,9 +35,6 @@ use crate::{
     },
 };
 
-/// Offset of the flags in the header of TCP.
-const TCP_FLAGS: u32 = 13;
-
 /// What a ruleset needs to tell of packets.
 pub(super) struct Tracing {
     listeners: multicast::Listeners<{ group::TRACE }>,
@@ -46,19 +44,18 @@ pub(super) struct Tracing {
 
 impl Tracing {
     pub(super) fn new() -> Self {
-        Self::with_key(HashKey::random())
-    }
-
-    pub(super) fn with_key(key: HashKey) -> Self {
         Self {
             listeners: multicast::Listeners::new(),
-            key,
+            key: HashKey::random(),
         }
     }
 
-    /// The key, which stays when the rules change.
-    pub(super) fn key(&self) -> HashKey {
-        self.key
+    /// For the ruleset after the one that this is of: packets keep their numbers.
+    pub(super) fn next(&self) -> Self {
+        Self {
+            key: self.key,
+            ..Self::new()
+        }
     }
 
     /// `false` if nobody listens, by two loads and a comparison.
@@ -168,7 +165,8 @@ impl Step<'_> {
         let context = packet.context();
         let _ = multicast::send_from_hook(context, group::TRACE, command::TRACE_NTF, |message| {
             message.put_u64(attributes::TIME, realtime_milliseconds())?;
-            message.put_u32(attributes::ID, ruleset.tracing.key.hash(&traced.place))?;
+            let (low, high) = (traced.place as u32, (traced.place >> 32) as u32);
+            message.put_u32(attributes::ID, ruleset.tracing.key.hash_pair(low, high))?;
             message.put_u32(attributes::TABLE, chain.table.number())?;
             message.put_string(attributes::CHAIN_NAME, chain.name.as_bytes())?;
             message.put_u32(attributes::OUTCOME, self.outcome.number())?;
@@ -194,7 +192,7 @@ impl Step<'_> {
 /// What is told of a packet.
 struct TracedPacket {
     /// Where it is in memory.
-    place: [u32; 2],
+    place: u64,
     in_interface: InterfaceName,
     out_interface: InterfaceName,
     family: Family,
@@ -211,20 +209,19 @@ struct TracedPacket {
 
 impl TracedPacket {
     fn of(packet: &Packet<'_>) -> Self {
-        let place = packet.skb().place();
         let transport = packet.transport();
         let header = |wanted: u8| match transport {
             Transport::Header { protocol, offset } => (protocol == wanted).then_some(offset),
             _ => None,
         };
-        let flags =
-            header(IPPROTO_TCP).and_then(|offset| packet.read::<1>(offset.wrapping_add(TCP_FLAGS)));
+        let flags = header(IPPROTO_TCP)
+            .and_then(|offset| packet.read::<1>(offset.wrapping_add(TCP_FLAGS_OFFSET as u32)));
         let icmp = header(match packet.family {
             Family::Ipv4 => IPPROTO_ICMP,
             Family::Ipv6 => IPPROTO_ICMPV6,
         });
         Self {
-            place: [place as u32, (place >> 32) as u32],
+            place: packet.skb().place(),
             in_interface: packet.in_interface(),
             out_interface: packet.out_interface(),
             family: packet.family,
@@ -264,7 +261,7 @@ impl TracedPacket {
             message.put_u16(DESTINATION_PORT, destination)?;
         }
         if let Some(flags) = self.tcp_flags {
-            message.put_u8(packet_attributes::TCP_FLAGS, flags)?;
+            message.put_u8(TCP_FLAGS, flags)?;
         }
         if let Some([number, code]) = self.icmp {
             message.put_u8(ICMP_TYPE, number)?;
@@ -276,10 +273,8 @@ impl TracedPacket {
 
 /// Puts the name of an interface, if there is one.
 fn put_interface(kind: u16, name: InterfaceName, message: &mut Message<'_>) -> Result {
-    let bytes = name.map(u64::to_ne_bytes);
-    let name = bytes.as_flattened().split(|&byte| byte == 0).next();
-    match name.unwrap_or_default() {
-        [] => Ok(()),
-        name => message.put_string(kind, name),
+    if name == InterfaceName::default() {
+        return Ok(());
     }
+    message.put_padded(kind, name.map(u64::to_ne_bytes).as_flattened())
 }

@@ -484,7 +484,7 @@ unsafe extern "C" fn run_dump<T: Dumpit>(
 ///
 /// let mut operations = KVec::new();
 /// operations.push(Operation::action::<Flush>(FLUSH, &POLICY), GFP_KERNEL)?;
-/// let family = Family::register(c"example", 1, operations, &[c"events"], module)?;
+/// let family = Family::register(c"example", 1, operations, &[c"events", c"trace"], module)?;
 /// ```
 pub(crate) struct Family {
     _operations: KVec<Operation>,
@@ -514,18 +514,15 @@ impl Family {
     ///
     /// # Errors
     ///
-    /// `EINVAL` when a name is too long or there are too many groups, `EEXIST` when there is such a family or another one of this
+    /// `EINVAL` when a name is too long, `EEXIST` when there is such a family or another one of this
     /// module, `ENOMEM` when there is no memory.
     pub(crate) fn register(
         name: &CStr,
         version: u8,
         operations: KVec<Operation>,
-        groups: &[&CStr],
+        groups: &[&CStr; multicast::GROUPS],
         module: &'static ThisModule,
     ) -> Result<Self> {
-        if groups.len() > multicast::GROUPS_MAX {
-            return Err(EINVAL);
-        }
         let mut named = KVec::new();
         for name in groups {
             let mut group = bindings::genl_multicast_group {

@@ -91,6 +91,16 @@ impl Message<'_> {
         Ok(())
     }
 
+    /// Puts a string that ends where its padding of NULs begins.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` when the message is full.
+    pub(crate) fn put_padded(&mut self, kind: u16, padded: &[u8]) -> Result {
+        let string = padded.split(|&byte| byte == 0).next();
+        self.put_string(kind, string.unwrap_or_default())
+    }
+
     /// Puts a flag if it is set.
     pub(crate) fn put_flag(&mut self, kind: u16, set: bool) -> Result {
         if set {

@@ -38,20 +38,20 @@ const NAME_LENGTH: usize = 16;
 /// Jiffies that joining a group takes at most: a socket is bound shortly before it is heard of.
 const JOINING: u32 = 10 * JIFFIES_PER_SECOND;
 
-/// The most groups that the family can have.
-pub(super) const GROUPS_MAX: usize = 2;
+/// How many groups the family has.
+pub(crate) const GROUPS: usize = 2;
 
 /// The number of the first group; 0 as long as the family is not registered.
 static FIRST: Atomic<u32> = Atomic::new(0);
 
 /// When sockets join each group, in any namespace.
-static BINDS: [Binds; GROUPS_MAX] = [const {
+static BINDS: [Binds; GROUPS] = [const {
     Binds {
         tickets: Atomic::new(0),
         latest: Word::new(0),
         time: Word::new(0),
     }
-}; GROUPS_MAX];
+}; GROUPS];
 
 /// Packets read it, and nobody else's words are written beside it.
 #[repr(align(64))]
@@ -89,7 +89,7 @@ pub(crate) struct Listeners<const GROUP: usize> {
 impl<const GROUP: usize> Listeners<GROUP> {
     #[inline(always)]
     fn binds() -> &'static Binds {
-        const { assert!(GROUP < GROUPS_MAX) };
+        const { assert!(GROUP < GROUPS) };
         &BINDS[GROUP]
     }
 
@@ -121,7 +121,8 @@ impl<const GROUP: usize> Listeners<GROUP> {
     }
 }
 
-/// Whether somebody listens to the group in the namespace.
+/// Whether somebody listens to the group. It may be in another namespace, since the kernel remembers it for
+/// all of them together (`netlink_has_listeners`); who is in the namespace gets the messages.
 pub(crate) fn has_listeners(namespace: &NetworkNamespace, group: usize) -> bool {
     let first = FIRST.load(Acquire);
     let number = first.wrapping_add(group as u32);
@@ -166,7 +167,7 @@ fn send_with(
     may_sleep: bool,
     fill: impl FnOnce(&mut Message<'_>) -> Result,
 ) -> Result {
-    if group >= GROUPS_MAX || !has_listeners(namespace, group) {
+    if group >= GROUPS || !has_listeners(namespace, group) {
         return Ok(());
     }
     // SAFETY: `palisade_genlmsg_new` has no requirements but a caller that may sleep if it is told so.
@@ -179,7 +180,7 @@ fn send_with(
         unsafe { bindings::palisade_nlmsg_free(skb.as_ptr()) };
         return Err(error);
     }
-    // SAFETY: The family is static and was registered with that group, as somebody listens to it. The
+    // SAFETY: The family is static and was registered with all groups, as somebody listens to one. The
     // namespace is valid, with its socket, see `has_listeners`. This gives the buffer away. If the
     // family is unregistered meanwhile, its groups have no members.
     unsafe {

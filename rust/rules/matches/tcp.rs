@@ -7,13 +7,11 @@ use crate::{
     packet::{
         tcp::segment::flags,
         IPPROTO_TCP,
+        TCP_FLAGS_OFFSET,
         TCP_HEADER_LENGTH, //
     },
     rules::prelude::*, //
 };
-
-/// Offset of the flags in the header.
-const FLAGS_OFFSET: usize = 13;
 
 nest! {
     /// Ports and flags of a TCP segment.
@@ -66,7 +64,7 @@ impl PacketMatch for Tcp {
         };
         let has_flags = self
             .mask
-            .is_none_or(|mask| (Some(header[FLAGS_OFFSET] & mask) == self.set) != self.invert);
+            .is_none_or(|mask| (Some(header[TCP_FLAGS_OFFSET] & mask) == self.set) != self.invert);
         MatchResult::from(self.ports.matches(&header) && has_flags)
     }
 

@@ -45,8 +45,7 @@ impl Payload for Prefix {
     }
 
     fn write(&self, kind: u16, message: &mut Message<'_>) -> Result {
-        let prefix = self.0.split(|&byte| byte == 0).next();
-        message.put_string(kind, prefix.unwrap_or_default())
+        message.put_padded(kind, &self.0)
     }
 }
 

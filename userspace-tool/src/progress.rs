@@ -4,7 +4,7 @@
 //! the command is done.
 
 use std::{
-    io::{self, Read},
+    io::{self, IsTerminal, Read},
     time::{Duration, Instant},
 };
 
@@ -59,26 +59,27 @@ impl Drop for Progress {
     }
 }
 
-/// Something that is read, whose progress is shown.
-pub(crate) struct Reading<R> {
-    source: R,
-    progress: Progress,
+/// Standard input, which says how much of it was read unless a person types it.
+pub(crate) fn standard_input() -> impl Read {
+    let source = io::stdin().lock();
+    let is_typed = source.is_terminal();
+    Reading {
+        progress: (!is_typed).then(|| Progress::reading("standard input")),
+        source,
+    }
 }
 
-impl<R> Reading<R> {
-    /// `name` is what the source is called.
-    pub(crate) fn new(source: R, name: &str) -> Self {
-        Self {
-            source,
-            progress: Progress::reading(name),
-        }
-    }
+struct Reading<R> {
+    source: R,
+    progress: Option<Progress>,
 }
 
 impl<R: Read> Read for Reading<R> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let length = self.source.read(bytes)?;
-        self.progress.add(length);
+        if let Some(progress) = &self.progress {
+            progress.add(length);
+        }
         Ok(length)
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     error::Error,
     netlink::{Connection, Writer, spec::command as operation},
     output,
+    progress::standard_input,
 };
 
 /// Run a command. Returns its output.
@@ -161,7 +162,7 @@ fn read(file: Option<&str>) -> Result<(&str, String), Error> {
     match file {
         None | Some("-") => {
             let name = input::STANDARD_INPUT;
-            Ok((name, input::text(std::io::stdin().lock(), name)?))
+            Ok((name, input::text(standard_input(), name)?))
         }
         Some(name) => {
             let open = std::fs::File::open(name);

@@ -2,10 +2,10 @@
 
 //! The addresses that a command is about.
 
-use std::{io, io::Read, str::FromStr};
+use std::{io::Read, str::FromStr};
 
 use super::{expiry::Expiry, key::EntryKey, wire::NewEntry};
-use crate::{error::Error, progress::Reading, text::quote};
+use crate::{error::Error, progress::standard_input, text::quote};
 
 /// What standard input is called in messages.
 pub(super) const STANDARD_INPUT: &str = "standard input";
@@ -82,7 +82,7 @@ pub(crate) fn new_addresses(
     for argument in arguments {
         match argument {
             AddArgument::Address(key) => entries.push(NewEntry::from(*key)),
-            AddArgument::StandardInput => read(io::stdin().lock(), &mut entries)?,
+            AddArgument::StandardInput => read(standard_input(), &mut entries)?,
             AddArgument::For(given) => {
                 if expiry.replace(*given).is_some() {
                     return Err(Error::usage(format!("{command}: for is given twice")));
@@ -105,16 +105,16 @@ pub(crate) fn addresses(arguments: &[AddressArgument]) -> Result<Vec<EntryKey>, 
     for argument in arguments {
         match argument {
             AddressArgument::Address(address) => addresses.push(*address),
-            AddressArgument::StandardInput => read(io::stdin().lock(), &mut addresses)?,
+            AddressArgument::StandardInput => read(standard_input(), &mut addresses)?,
         }
     }
     Ok(addresses)
 }
 
 /// All of a file or of standard input.
-pub(super) fn text(input: impl Read, name: &str) -> Result<String, Error> {
+pub(super) fn text(mut input: impl Read, name: &str) -> Result<String, Error> {
     let mut bytes = Vec::new();
-    Reading::new(input, name)
+    input
         .read_to_end(&mut bytes)
         .map_err(|error| Error::Failure(format!("cannot read {name}: {error}")))?;
     String::from_utf8(bytes).map_err(|_| Error::Failure(format!("{name} is not UTF-8 text")))

@@ -2,12 +2,10 @@
 
 //! Events as netlink attributes.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use crate::{
     error::Error,
     fields::{Decode, need, read},
-    lists::{EntryKey, Expiry, List, decode_entry_key, decode_expiry},
+    lists::{EntryKey, Expiry, List, decode_entry_key, decode_expiry, now},
     netlink::{
         Attribute, Nest,
         spec::{
@@ -126,9 +124,7 @@ impl Event {
 
     /// Events were lost since this did not read them in time; the kernel does not say how many.
     pub(crate) fn overrun() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = since.unwrap_or_default().as_millis();
-        Self::new(What::Lost, now.try_into().unwrap_or(u64::MAX))
+        Self::new(What::Lost, now())
     }
 
     /// Whether it says that other events were lost.

@@ -8,12 +8,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-use crate::{
-    error::Error,
-    follow::{Told, follow},
-    netlink::spec::group,
-    usage,
-};
+use crate::{error::Error, follow::follow, netlink::spec::group, usage};
 pub(crate) use arguments::MonitorArguments;
 pub(crate) use event::{Event, What, decode};
 pub(crate) use show::{json as event_json, sentences};
@@ -27,11 +22,8 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     follow("monitor", group::EVENTS, |told| {
         let event = match told {
             // None if it is one of a newer module.
-            Told::Message {
-                command,
-                attributes,
-            } => decode(command, &attributes)?,
-            Told::Overrun => Some(Event::overrun()),
+            Some((command, attributes)) => decode(command, attributes)?,
+            None => Some(Event::overrun()),
         };
         let event = event.filter(|event| is_wanted(event, &arguments.lists));
         Ok(event.map(|event| match arguments.json {

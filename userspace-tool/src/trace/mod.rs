@@ -10,7 +10,7 @@ mod tests;
 
 use crate::{
     error::Error,
-    follow::{Told, follow},
+    follow::follow,
     netlink::spec::{command as operation, group},
     usage,
 };
@@ -25,13 +25,10 @@ pub(crate) fn run(arguments: Vec<String>) -> Result<String, Error> {
     let mut text = show::Text::default();
     follow("trace", group::TRACE, |told| {
         let step = match told {
-            Told::Message {
-                command: operation::TRACE_NTF,
-                attributes,
-            } => Some(step::decode(&attributes)?),
+            Some((operation::TRACE_NTF, attributes)) => Some(step::decode(attributes)?),
             // Something of a newer module.
-            Told::Message { .. } => return Ok(None),
-            Told::Overrun => None,
+            Some(_) => return Ok(None),
+            None => None,
         };
         Ok(Some(match (step, arguments.json) {
             (Some(step), true) => format!("{}\n", show::json(&step)),

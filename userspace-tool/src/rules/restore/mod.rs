@@ -14,7 +14,7 @@ mod tests;
 use std::io::Read;
 
 use super::{execute::session::Session, model::names};
-use crate::{error::Error, output, progress::Reading, usage};
+use crate::{error::Error, output, progress::standard_input, usage};
 pub(crate) use arguments::RestoreArguments;
 use mistake::Mistake;
 use request::Request;
@@ -62,9 +62,7 @@ fn read(wanted: &RestoreArguments) -> Result<Vec<u8>, Error> {
     let name = wanted.file_name();
     let result = match wanted.file() {
         Some(path) => std::fs::read(path).map(|contents| bytes = contents),
-        None => Reading::new(std::io::stdin(), name)
-            .read_to_end(&mut bytes)
-            .map(drop),
+        None => standard_input().read_to_end(&mut bytes).map(drop),
     };
     let failure = |error| Error::Failure(format!("restore: cannot read {name}: {error}"));
     result.map_err(failure)?;
